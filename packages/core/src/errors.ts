@@ -1,0 +1,37 @@
+/** Every way in which core refuses to go on. Codes are API: `docs/errors.md` says what the user should do about each. */
+export type CoreErrorCode =
+  | "CHANGE_CLOSED"
+  | "CHANGE_REFUSED"
+  | "CLOSED"
+  | "CONNECTION_REFUSED"
+  | "DATABASE_OPEN_ELSEWHERE"
+  | "DIRECTORY_UNKNOWN"
+  | "DOC_DELETED"
+  | "DOC_EXISTS"
+  | "DOC_NOT_FOUND"
+  | "ENTRY_TOO_LARGE"
+  | "IDENTITY_UNKNOWN"
+  | "JOIN_MALFORMED"
+  | "JOIN_NOT_FOR_US"
+  | "KEY_UNAUTHENTIC"
+  | "KEY_UNKNOWN"
+  | "LOCAL_STATE_DAMAGED"
+  | "NAME_INVALID"
+  | "NOT_ADMIN"
+  | "PART_MALFORMED"
+  | "STATEMENT_MALFORMED"
+  | "TENANT_EXISTS"
+  | "TENANT_UNKNOWN"
+  | "VALUE_UNSUPPORTED"
+  | "WRITE_NOT_ALLOWED";
+
+/** An error of `@selkie/core`; switch on `code`, never on the message. */
+export class CoreError extends Error {
+  override readonly name = "CoreError";
+  readonly code: CoreErrorCode;
+
+  constructor(code: CoreErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,46 @@
+// Rules about files that no linter has: how long they are, what they throw, and that they hold nothing of one machine.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Finding } from "./finding.ts";
+import { listFiles } from "./workspace.ts";
+
+const maxLines = 500;
+
+/** Text of one machine: its folders and the host its packages came from. */
+const machineText = [
+  { pattern: /(?<![\w.-])\/(work|root|home\/\w+|Users\/\w+|tmp\/selkie)\//, problem: "names a folder of one machine" },
+  {
+    pattern: /https?:\/\/(registry\.|[\w.-]*(artifactory|nexus|verdaccio))|^\s*tarball: /i,
+    problem: "names a registry",
+  },
+];
+
+/** Files whose bytes are data. */
+const data = /\.(png|jpg|ico|wasm|db|bin|tgz)$/;
+
+export function checkSourceRules(root: string): readonly Finding[] {
+  return listFiles(root)
+    .filter((file) => !data.test(file))
+    .flatMap((file) => {
+      const lines = readFileSync(join(root, file), "utf8").split("\n");
+      return [...lengthProblems(file, lines), ...throwProblems(file, lines), ...machineProblems(file, lines)];
+    });
+}
+
+function lengthProblems(file: string, lines: readonly string[]): readonly Finding[] {
+  if (!/\.(ts|tsx|mjs|cjs|js)$/.test(file) || lines.length - 1 <= maxLines) return [];
+  return [{ file, problem: `has ${lines.length - 1} lines; ${maxLines} is the most: split it by concept` }];
+}
+
+function throwProblems(file: string, lines: readonly string[]): readonly Finding[] {
+  if (!/^packages\/[^/]+\/src\//.test(file)) return [];
+  return matching(file, lines, /\bnew Error\(/, "throws a plain Error: use the package's error class and a code");
+}
+
+function machineProblems(file: string, lines: readonly string[]): readonly Finding[] {
+  return machineText.flatMap(({ pattern, problem }) => matching(file, lines, pattern, problem));
+}
+
+function matching(file: string, lines: readonly string[], pattern: RegExp, problem: string): readonly Finding[] {
+  return lines.flatMap((line, index) => (pattern.test(line) ? [{ file: `${file}:${index + 1}`, problem }] : []));
+}

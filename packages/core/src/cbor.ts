@@ -32,7 +32,8 @@ export function decodeCbor(bytes: Uint8Array, code: CoreErrorCode): CborValue {
 }
 
 function accepted(value: unknown): CborValue {
-  if (value === null || typeof value === "boolean" || typeof value === "string" || value instanceof Uint8Array) return value;
+  if (value === null || typeof value === "boolean" || typeof value === "string" || value instanceof Uint8Array)
+    return value;
   if (typeof value === "number" && Number.isSafeInteger(value)) return value;
   if (Array.isArray(value)) return value.map(accepted);
   throw new CoreError("STATEMENT_MALFORMED", "a value our formats do not use");

@@ -1,0 +1,28 @@
+// The body of one entry, as a store keeps it beside the place, the id and the signature (docs/spec/entry.md section 7).
+import { ByteReader } from "./byte-reader.ts";
+import { ByteWriter } from "./byte-writer.ts";
+import { type Entry, entrySize } from "./entry.ts";
+import { EntryError } from "./entry-error.ts";
+import { type EntryPlace, readRecord, writeRecord } from "./entry-record.ts";
+
+export type { EntryPlace };
+
+/** What a store keeps of an entry: type, flag, key tags, salt and parts. Place and signature are kept apart. */
+export function encodeEntryBody(entry: Entry): Uint8Array {
+  const writer = new ByteWriter(entrySize(entry));
+  writeRecord(writer, entry.signature === null ? entry : { ...entry, signature: null }, []);
+  return writer.finish();
+}
+
+/**
+ * Reads a body back to the entry that stands at `at`, without its signature. The parts are views of `body`.
+ *
+ * @throws EntryError whenever the bytes are not exactly the body of some entry
+ */
+export function decodeEntryBody(body: Uint8Array, at: EntryPlace): Entry {
+  const reader = new ByteReader(body);
+  const entry = readRecord(reader, { database: at.database, writer: at.writer, seq: at.seq, prev: at.prev }, []);
+  if (entry.signature !== null) throw new EntryError("BAD_FLAGS", "a body holds no signature");
+  reader.end();
+  return entry;
+}

@@ -1,0 +1,142 @@
+// Entries: the unit of everything. Three types tell how much is known about one:
+//   Entry            well, it was decoded
+//   IdentifiedEntry  its id was computed from its bytes
+//   VerifiedEntry    its writer's signature covers that id
+import { EntryError } from "./entry-error.ts";
+import { type EntryHeader, encodeHeaderPrefix, HEADER_PREFIX_BYTES } from "./header.ts";
+import { type EntryId, type KeyTag, parseEntryId, parseKeyTag, parseSignature, type Signature } from "./ids.ts";
+import { limits } from "./limits.ts";
+import { checkPart, type Part, partHash, partKind, partLength } from "./part.ts";
+import { hash, type Verifier } from "./verifier.ts";
+
+/** An entry nobody has verified: what a decoder returns, or what is about to be signed. */
+export interface Entry {
+  readonly header: EntryHeader;
+  readonly table: readonly KeyTag[];
+  readonly parts: readonly Part[];
+  /** Over label `sign-entry` and the entry id; null when a later entry's signature covers this one. */
+  readonly signature: Signature | null;
+}
+
+/** An entry whose id was computed from its content. Says nothing about who made it. */
+export interface IdentifiedEntry extends Entry {
+  readonly id: EntryId;
+  /** Hash of the header prefix, 32 bytes. */
+  readonly prefixHash: Uint8Array;
+  /** Parts root, 32 bytes. */
+  readonly root: Uint8Array;
+}
+
+/**
+ * Declared size of an entry in bytes: header and signature, key tags, frames, and the length of every part, holes included. A
+ * function of what the id covers, so that a purge changes no limit's verdict.
+ */
+export function entrySize(entry: Pick<Entry, "table" | "parts">): number {
+  let size = HEADER_PREFIX_BYTES + 32 + 64 + 1 + 16 * entry.table.length + 2;
+  for (const part of entry.parts) size += 6 + partLength(part);
+  return size;
+}
+
+/**
+ * Checks the shape of an entry and computes its id, from its content and nothing else.
+ *
+ * SECURITY: the id an entry claims to have is never read (K-8, B8). Test: entry.test.ts "K-8 ...".
+ *
+ * @throws EntryError `BAD_TYPE`, `BAD_POSITION`, `BAD_LENGTH`, `BAD_PART`, `TOO_LARGE`
+ */
+export function identifyEntry(verifier: Verifier, entry: Entry): IdentifiedEntry {
+  if (HashedEntry.is(entry)) return entry;
+  checkShape(entry);
+  const prefixHash = hash(verifier, "prefix", encodeHeaderPrefix(entry.header));
+  const root = partsRoot(verifier, entry);
+  const id = entryIdOf(verifier, prefixHash, root);
+  return new HashedEntry(entry, entry.signature, { id, prefixHash, root });
+}
+
+/** Entry id = H(entry, prefix hash, parts root). */
+export function entryIdOf(verifier: Verifier, prefixHash: Uint8Array, root: Uint8Array): EntryId {
+  return parseEntryId(hash(verifier, "entry", prefixHash, root));
+}
+
+/** Whether this very object came out of {@link identifyEntry}: a copy with other fields did not, whatever its type claims. */
+export function isIdentified(entry: Entry): entry is IdentifiedEntry {
+  return HashedEntry.is(entry);
+}
+
+/** The same entry with another signature, or none: the id does not cover it. */
+export function withSignature(entry: IdentifiedEntry, signature: Signature | null): IdentifiedEntry {
+  if (entry.signature === signature) return entry;
+  if (!HashedEntry.is(entry)) throw new EntryError("NOT_IDENTIFIED", "the entry did not come out of identifyEntry");
+  return new HashedEntry(entry, signature, entry);
+}
+
+/**
+ * The class behind IdentifiedEntry. INVARIANT: id, prefix hash and root belong to the content: only this file makes one, and a
+ * spread copy is a plain object, which is hashed again. Test: entry.test.ts "K-8 ...".
+ */
+class HashedEntry implements IdentifiedEntry {
+  readonly header: EntryHeader;
+  readonly table: readonly KeyTag[];
+  readonly parts: readonly Part[];
+  readonly signature: Signature | null;
+  readonly id: EntryId;
+  readonly prefixHash: Uint8Array;
+  readonly root: Uint8Array;
+  readonly #hashed = true;
+
+  constructor(
+    content: Omit<Entry, "signature">,
+    signature: Signature | null,
+    hashes: Pick<IdentifiedEntry, "id" | "prefixHash" | "root">,
+  ) {
+    this.header = content.header;
+    this.table = content.table;
+    this.parts = content.parts;
+    this.signature = signature;
+    this.id = hashes.id;
+    this.prefixHash = hashes.prefixHash;
+    this.root = hashes.root;
+  }
+
+  static is(entry: Entry): entry is HashedEntry {
+    return #hashed in entry && entry.#hashed;
+  }
+}
+
+function checkShape(entry: Entry): void {
+  const { header, table, parts, signature } = entry;
+  if (table.length > limits.tagsPerEntry) throw new EntryError("TOO_LARGE", `${table.length} key tags`);
+  for (const tag of table) parseKeyTag(tag);
+  if (signature !== null) parseSignature(signature);
+  if (parts.length === 0) throw new EntryError("BAD_PART", "an entry has at least one part");
+  if (parts.length > limits.partsPerEntry) throw new EntryError("TOO_LARGE", `${parts.length} parts`);
+  const context = { type: header.type, control: header.control, tags: table.length };
+  let permits = 0;
+  for (const [index, part] of parts.entries()) {
+    checkPart(part, index, context);
+    if (part.kind === partKind.permit) permits += 1;
+  }
+  if (permits > limits.permitsPerEntry + 1) throw new EntryError("TOO_LARGE", `${permits} permits`);
+  if (entrySize(entry) > limits.entryBytes) throw new EntryError("TOO_LARGE", "an entry is above 1 MiB");
+}
+
+/** root = H(root, H(table, n, tags), count u16, per part: kind, table index, length u32, H(ct, ciphertext)). */
+function partsRoot(verifier: Verifier, { table, parts }: Entry): Uint8Array {
+  const tags = new Uint8Array(1 + 16 * table.length);
+  tags[0] = table.length;
+  for (const [index, tag] of table.entries()) tags.set(tag, 1 + 16 * index);
+
+  const frames = new Uint8Array(34 + 38 * parts.length);
+  const view = new DataView(frames.buffer);
+  frames.set(hash(verifier, "table", tags), 0);
+  view.setUint16(32, parts.length);
+  let offset = 34;
+  for (const part of parts) {
+    frames[offset] = part.kind;
+    frames[offset + 1] = part.table;
+    view.setUint32(offset + 2, partLength(part));
+    frames.set(partHash(verifier, part), offset + 6);
+    offset += 38;
+  }
+  return hash(verifier, "root", frames);
+}

@@ -1,0 +1,109 @@
+/**
+ * HPKE base mode, single shot (RFC 9180 section 6.1): KEM X-Wing 0x647a, KDF HKDF-SHA-256 0x0001, AEAD AES-256-GCM 0x0002.
+ * One message per encapsulation, so the nonce is always the base nonce (sequence number 0).
+ */
+import { concatBytes } from "@selkie/entry";
+import { hashBytes, nonceBytes } from "./framing.ts";
+import {
+  type Encapsulation,
+  type Eventually,
+  type RandomSource,
+  type XWingKey,
+  type XWingParts,
+  xWingDecapsulate,
+  xWingEncapsulate,
+  xWingLengths,
+} from "./x-wing.ts";
+
+/** The provider's parts that HPKE composes. */
+export interface HpkeParts {
+  readonly kem: XWingParts;
+  hmac(key: Uint8Array, message: Uint8Array): Uint8Array;
+  seal(keyBytes: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Eventually<Uint8Array>;
+  open(keyBytes: Uint8Array, nonce: Uint8Array, aad: Uint8Array, ct: Uint8Array): Eventually<Uint8Array | null>;
+}
+
+const utf8 = new TextEncoder();
+const version = utf8.encode("HPKE-v1");
+const nothing = new Uint8Array(0);
+const modeBase = Uint8Array.of(0);
+const kemId = 0x647a;
+
+/** RFC 9180 section 5.1: "HPKE" || I2OSP(kem_id, 2) || I2OSP(kdf_id, 2) || I2OSP(aead_id, 2). */
+export function hpkeSuiteId(kem: number): Uint8Array {
+  return concatBytes(utf8.encode("HPKE"), Uint8Array.of(kem >> 8, kem & 0xff, 0x00, 0x01, 0x00, 0x02));
+}
+
+const suiteId = hpkeSuiteId(kemId);
+
+/** What the key schedule yields for one message. */
+export interface HpkeContext {
+  readonly key: Uint8Array;
+  readonly baseNonce: Uint8Array;
+}
+
+/** RFC 9180 section 5.1, KeySchedule with mode_base, so psk and psk_id are empty. */
+export function hpkeKeySchedule(
+  hmac: HpkeParts["hmac"],
+  suite: Uint8Array,
+  input: { readonly sharedSecret: Uint8Array; readonly info: Uint8Array },
+): HpkeContext {
+  // LabeledExtract and LabeledExpand of section 4; every output here is at most one block long.
+  const extract = (salt: Uint8Array, label: string, ikm: Uint8Array): Uint8Array =>
+    hmac(salt, concatBytes(version, suite, utf8.encode(label), ikm));
+  const expand = (prk: Uint8Array, label: string, length: number, context: Uint8Array): Uint8Array =>
+    hmac(
+      prk,
+      concatBytes(Uint8Array.of(0, length), version, suite, utf8.encode(label), context, Uint8Array.of(1)),
+    ).slice(0, length);
+
+  const pskIdHash = extract(nothing, "psk_id_hash", nothing);
+  const infoHash = extract(nothing, "info_hash", input.info);
+  const context = concatBytes(modeBase, pskIdHash, infoHash);
+  const secret = extract(input.sharedSecret, "secret", nothing);
+  const schedule = {
+    key: expand(secret, "key", hashBytes, context),
+    baseNonce: expand(secret, "base_nonce", nonceBytes, context),
+  };
+  secret.fill(0);
+  return schedule;
+}
+
+/** What both sides of a wrap know besides the keys. */
+export interface HpkeMessage {
+  readonly info: Uint8Array;
+  readonly aad: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+/** SealBase. @throws CryptoError `BAD_LENGTH`, `BAD_PUBLIC_KEY` */
+export async function hpkeSeal(
+  parts: HpkeParts,
+  recipient: { readonly publicKey: Uint8Array; readonly random: RandomSource },
+  message: HpkeMessage,
+): Promise<{ readonly enc: Uint8Array; readonly ciphertext: Uint8Array }> {
+  const { ciphertext: enc, sharedSecret }: Encapsulation = await xWingEncapsulate(
+    parts.kem,
+    recipient.publicKey,
+    recipient.random,
+  );
+  const { key, baseNonce } = hpkeKeySchedule(parts.hmac, suiteId, { sharedSecret, info: message.info });
+  const ciphertext = await parts.seal(key, baseNonce, message.aad, message.body);
+  for (const secret of [sharedSecret, key]) secret.fill(0);
+  return { enc, ciphertext };
+}
+
+/** OpenBase; `null` is the one answer for every failure. */
+export async function hpkeOpen(
+  parts: HpkeParts,
+  recipient: { readonly key: XWingKey; readonly enc: Uint8Array },
+  message: HpkeMessage,
+): Promise<Uint8Array | null> {
+  if (recipient.enc.length !== xWingLengths.enc) return null;
+  const sharedSecret = await xWingDecapsulate(parts.kem, recipient.key, recipient.enc);
+  if (sharedSecret === null) return null;
+  const { key, baseNonce } = hpkeKeySchedule(parts.hmac, suiteId, { sharedSecret, info: message.info });
+  const plaintext = await parts.open(key, baseNonce, message.aad, message.body);
+  for (const secret of [sharedSecret, key]) secret.fill(0);
+  return plaintext;
+}

@@ -1,0 +1,50 @@
+/** AES-256-GCM through node:crypto, synchronous. */
+import { createCipheriv, createDecipheriv, type KeyObject } from "node:crypto";
+import { tagBytes } from "../framing.ts";
+import { asBytes } from "./bytes.ts";
+
+const algorithm = "aes-256-gcm";
+const options = { authTagLength: tagBytes };
+
+/** Ciphertext and tag. */
+export function nodeSeal(key: KeyObject, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
+  const out = new Uint8Array(plaintext.length + tagBytes);
+  nodeSealInto(out, key, { nonce, aad, plaintext });
+  return out;
+}
+
+/** Writes ciphertext and tag into `out`, which is exactly 16 bytes longer than the plaintext. */
+export function nodeSealInto(
+  out: Uint8Array,
+  key: KeyObject,
+  message: { readonly nonce: Uint8Array; readonly aad: Uint8Array; readonly plaintext: Uint8Array },
+): void {
+  const cipher = createCipheriv(algorithm, key, message.nonce, options);
+  cipher.setAAD(message.aad);
+  out.set(cipher.update(message.plaintext));
+  cipher.final();
+  out.set(cipher.getAuthTag(), message.plaintext.length);
+}
+
+/** The plaintext, or `null` for every failure. */
+export function nodeOpen(
+  key: KeyObject,
+  nonce: Uint8Array,
+  aad: Uint8Array,
+  ciphertext: Uint8Array,
+): Uint8Array | null {
+  const length = ciphertext.length - tagBytes;
+  if (length < 0) return null;
+  const decipher = createDecipheriv(algorithm, key, nonce, options);
+  decipher.setAAD(aad);
+  decipher.setAuthTag(ciphertext.subarray(length));
+  const plaintext = decipher.update(ciphertext.subarray(0, length));
+  try {
+    decipher.final();
+  } catch {
+    // The tag did not match: the unauthenticated bytes are overwritten and the one answer is null.
+    plaintext.fill(0);
+    return null;
+  }
+  return asBytes(plaintext);
+}

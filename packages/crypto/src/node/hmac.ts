@@ -1,0 +1,41 @@
+/** HMAC-SHA-256 and HKDF-Expand through node:crypto, synchronous; keys are KeyObjects (a raw key costs six times as much). */
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
+import { expandBlocks, hashBytes } from "../framing.ts";
+import { asBytes } from "./bytes.ts";
+
+const firstCounter = Uint8Array.of(1);
+
+/** HMAC-SHA-256 over `prefix || message`. */
+export function nodeHmac(key: KeyObject, prefix: Uint8Array, message: Uint8Array): Uint8Array {
+  return asBytes(createHmac("sha256", key).update(prefix).update(message).digest());
+}
+
+/** The first block of HKDF-Expand as an AES key: one HMAC. */
+export function nodeExpandKey(key: KeyObject, prefix: Uint8Array, info: Uint8Array): KeyObject {
+  const block = createHmac("sha256", key).update(prefix).update(info).update(firstCounter).digest();
+  const derived = createSecretKey(block);
+  block.fill(0);
+  return derived;
+}
+
+/** HKDF-Expand (RFC 5869 section 2.3): T(i) = HMAC(PRK, T(i-1) || prefix || info || i). */
+export function nodeExpand(key: KeyObject, prefix: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  const blocks = expandBlocks(length);
+  const output = new Uint8Array(blocks * hashBytes);
+  for (let i = 0; i < blocks; i++) {
+    const block = createHmac("sha256", key);
+    if (i > 0) block.update(output.subarray((i - 1) * hashBytes, i * hashBytes));
+    output.set(
+      block
+        .update(prefix)
+        .update(info)
+        .update(Uint8Array.of(i + 1))
+        .digest(),
+      i * hashBytes,
+    );
+  }
+  if (output.length === length) return output;
+  const cut = output.slice(0, length);
+  output.fill(0);
+  return cut;
+}

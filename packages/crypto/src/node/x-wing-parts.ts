@@ -1,0 +1,99 @@
+/**
+ * X-Wing's parts through node:crypto. Private keys are imported as PKCS#8 bytes rather than JWK: it costs the same, and bytes can
+ * be overwritten afterwards where a base64url string cannot.
+ */
+import crypto, { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import type { MlKem768, X25519, X25519Key, XWingParts } from "../x-wing.ts";
+import { asBytes } from "./bytes.ts";
+
+// The DER that precedes the raw bytes: RFC 8410 section 7 (X25519), RFC 9935 sections 4 and 6 (ML-KEM-768 key, seed).
+const x25519Pkcs8 = Buffer.from("302e020100300506032b656e04220420", "hex");
+const x25519Spki = Buffer.from("302a300506032b656e032100", "hex");
+const mlKemPkcs8 = Buffer.from("3054020100300b060960864801650304040204428040", "hex");
+const mlKemSpki = Buffer.from("308204b2300b0609608648016503040402038204a100", "hex");
+
+/** X25519. */
+export const nodeX25519: X25519 = {
+  importKey: (scalar) => holdKey(importPrivateKey(x25519Pkcs8, scalar)),
+  ephemeral: () => holdKey(crypto.generateKeyPairSync("x25519").privateKey),
+};
+
+/** ML-KEM-768, or `null` before Node 24.7. */
+export const nodeMlKem: MlKem768 | null =
+  typeof crypto.encapsulate !== "function"
+    ? null
+    : {
+        importKey(seed) {
+          const key = importPrivateKey(mlKemPkcs8, seed);
+          return {
+            publicKey: publicBytes(key, mlKemSpki),
+            decapsulate: (ciphertext) => asBytes(crypto.decapsulate(key, ciphertext)),
+            wipe: leaveToOpenSsl,
+          };
+        },
+        encapsulate(publicKey) {
+          const key = importMlKemPublicKey(publicKey);
+          if (key === null) return null;
+          const { ciphertext, sharedKey } = crypto.encapsulate(key);
+          return { ciphertext: asBytes(ciphertext), sharedSecret: asBytes(sharedKey) };
+        },
+      };
+
+/** X-Wing over the given ML-KEM-768, everything else from OpenSSL. */
+export function nodeXWing(mlKem: MlKem768): XWingParts {
+  return {
+    mlKem,
+    x25519: nodeX25519,
+    shake256: (seed, length) => asBytes(createHash("shake256", { outputLength: length }).update(seed).digest()),
+    sha3: (message) => asBytes(createHash("sha3-256").update(message).digest()),
+  };
+}
+
+/** A private key from its DER prefix and raw bytes; the copy made for the import is overwritten. */
+export function importPrivateKey(prefix: Uint8Array, raw: Uint8Array): KeyObject {
+  const der = Buffer.concat([prefix, raw]);
+  try {
+    return createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+  } finally {
+    der.fill(0);
+  }
+}
+
+/** The raw public key of a private key: what follows the DER prefix. */
+export function publicBytes(key: KeyObject, spki: Uint8Array): Uint8Array {
+  return asBytes(createPublicKey(key).export({ format: "der", type: "spki" }).subarray(spki.length));
+}
+
+function importPublicKey(prefix: Uint8Array, raw: Uint8Array): KeyObject {
+  return createPublicKey({ key: Buffer.concat([prefix, raw]), format: "der", type: "spki" });
+}
+
+function importMlKemPublicKey(raw: Uint8Array): KeyObject | null {
+  try {
+    return importPublicKey(mlKemSpki, raw);
+  } catch {
+    // OpenSSL makes the modulus check of FIPS 203 section 7.2 when it reads the key: the caller reports BAD_PUBLIC_KEY.
+    return null;
+  }
+}
+
+function holdKey(key: KeyObject): X25519Key {
+  return {
+    publicKey: publicBytes(key, x25519Spki),
+    agree(publicKey) {
+      try {
+        const theirs = importPublicKey(x25519Spki, publicKey);
+        const shared = asBytes(crypto.diffieHellman({ privateKey: key, publicKey: theirs }));
+        return shared.some((byte) => byte !== 0) ? shared : null;
+      } catch {
+        // OpenSSL itself refuses to derive from a small-order point: the same answer as an all-zero output.
+        return null;
+      }
+    },
+    wipe: leaveToOpenSsl,
+  };
+}
+
+function leaveToOpenSsl(): void {
+  // Key bytes inside a KeyObject are out of reach; OpenSSL clears them when the object is collected.
+}

@@ -1,0 +1,51 @@
+// The blob face of the memory store.
+import { type BlobHash, concatBytes, equalBytes, parseBlobHash, toHex, type Verifier } from "@selkie/entry";
+import { type BlobStore, type ByteRange, checkRange } from "../blob-store.ts";
+import { StoreError } from "../store-error.ts";
+
+/** The blobs of one tenant in a memory store. */
+export class MemoryBlobs implements BlobStore {
+  readonly #verifier: Verifier;
+  readonly #held: () => Map<string, Uint8Array>;
+
+  /** @param held the tenant's blobs by hex hash; throws when the store is closed */
+  constructor(verifier: Verifier, held: () => Map<string, Uint8Array>) {
+    this.#verifier = verifier;
+    this.#held = held;
+  }
+
+  async put(hash: BlobHash, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const name = toHex(parseBlobHash(hash));
+    const parts: Uint8Array[] = [];
+    for await (const chunk of chunks) parts.push(chunk);
+    const bytes = concatBytes(...parts);
+    if (!equalBytes(this.#verifier.sha256(bytes), hash)) {
+      throw new StoreError("BLOB_MISMATCH", "the blob's bytes do not hash to its name");
+    }
+    this.#held().set(name, bytes);
+  }
+
+  async get(hash: BlobHash, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined> {
+    if (range !== undefined) checkRange(range);
+    const name = toHex(parseBlobHash(hash));
+    const bytes = this.#held().get(name);
+    if (bytes === undefined) return undefined;
+    if (!equalBytes(this.#verifier.sha256(bytes), hash)) {
+      this.#held().delete(name);
+      return undefined;
+    }
+    return once(bytes.slice(...(range ?? [])));
+  }
+
+  async has(hash: BlobHash): Promise<boolean> {
+    return this.#held().has(toHex(parseBlobHash(hash)));
+  }
+
+  async remove(hash: BlobHash): Promise<void> {
+    this.#held().delete(toHex(parseBlobHash(hash)));
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}

@@ -6,6 +6,7 @@ export {
   defaultArgon2Parameters,
 } from "./argon2-parameters.ts";
 export { openCommittedBox, sealCommittedBox } from "./committed-box.ts";
+export { equalSecrets } from "./constant-time.ts";
 export { CryptoError, type CryptoErrorCode } from "./errors.ts";
 export type { AeadKey, KemKey, KeyHandle, SecretKey, SigningKey } from "./keys.ts";
 export { asPlaintext, type Plaintext } from "./plaintext.ts";

@@ -19,18 +19,17 @@ export const HASH_LABELS = [
   "document-name", // id of a document chosen by the app
   "statement", // id of a directory statement
   "commitment", // to the two secrets of a key version
-  "history-commitment", // to its history secret alone: what a holder of the content secret is told
   "fingerprint", // what two people compare
   "recipient", // a recipient's KEM key, before the MAC that makes its tag
   "blob-name", // where a blob of sealed chunks lies
   "accepted-set", // digest of the accepted set of a database
   "cuts", // digest of the cuts of a revocation
   "access-list", // a relay's access list, named by its successor
+  "keybag-checksum", // tells a damaged KeyBag or export from a wrong password
   "stored-row", // checksum of a stored row: its id does not cover the signature
   "padded-parts", // parts of an entry, before the MAC that makes its salt
   "merged-key", // current versions of a key, in id order
   "key-id", // id of a key
-  "join-request", // what a join response answers
 ] as const;
 
 /** Labels of Ed25519 messages. */
@@ -54,7 +53,6 @@ export const MAC_LABELS = [
   "mac-salt", // of an entry's position and content, under the salt key
   "mac-recipient-tag", // of an entry salt: finds a device's permit
   "mac-join-request", // of a join request, under the invite secret
-  "mac-join-response", // of its answer, under the invite secret
   "mac-chunk", // of a chunk's plaintext: its id and key
 ] as const;
 
@@ -66,11 +64,10 @@ export const DERIVE_LABELS = [
   "derive-writer-key", // Ed25519 seed of a writer, from the device secret
   "derive-writer-salt-key", // MAC key of salts of entries without keys
   "derive-login-key", // Ed25519 seed of a login key, per tenant
-  "derive-slot-key", // Ed25519 seed of a slot key, per join request
+  "derive-slot-key", // Ed25519 seed of a slot key, per tenant
   "derive-user-kem", // KEM seed of a user
   "derive-device-sign", // Ed25519 seed of a device
   "derive-device-kem", // KEM seed of a device
-  "derive-permit-wrap", // HPKE info of a permit
   "derive-permit-bundle", // AES key of what a permit opens
   "derive-version-link", // AES key of the link to a predecessor, from a history secret
   "derive-merged-key", // content secret of several current versions
@@ -89,7 +86,6 @@ export const DERIVE_LABELS = [
   "derive-projection", // sealed projections
   "derive-instance-token", // sealed instance token of a store
   "derive-keybag-wrap", // wraps the master key under a slot secret
-  "derive-keybag-commit", // its commitment
   "derive-keybag-content", // seals the KeyBag's content
   "derive-keybag-local", // keys handed out by the KeyBag for local state
   "derive-key-export", // seals an exported key under a password

@@ -1,17 +1,10 @@
 // The entries of one database in memory: rows as an adapter with a disk would keep them, encoded and revived on every read.
-import {
-  type DatabaseId,
-  type EntryId,
-  parseEntryId,
-  parseSignature,
-  type TenantId,
-  type WriterKey,
-} from "@selkie/entry";
+import type { DatabaseId, EntryId, TenantId, WriterKey } from "@selkie/entry";
 import type { Arrival } from "../collect-arrivals.ts";
 import type { StoredEntry } from "../collect-run.ts";
 
 /** One stored entry. */
-interface MemoryRow extends StoredEntry {
+export interface MemoryRow extends StoredEntry {
   readonly holed: boolean;
 }
 
@@ -35,16 +28,6 @@ export interface MemoryDatabase {
   readonly arrivals: Arrival<string>[];
   /** Retired part indexes by hex entry id. */
   readonly retired: Map<string, ReadonlySet<number>>;
-}
-
-/** The row in memory of its own: an entry's parts are views of its body, and readers may do with them what they like. */
-export function copyRow({ seq, id, signature, body }: StoredEntry): StoredEntry {
-  return {
-    seq,
-    id: parseEntryId(id.slice()),
-    signature: signature === null ? null : parseSignature(signature.slice()),
-    body: body.slice(),
-  };
 }
 
 /** The head of a chain: its last signed entry before any damage. */

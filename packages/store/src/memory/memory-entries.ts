@@ -6,8 +6,6 @@ import {
   type EntryId,
   encodeEntryBody,
   limits,
-  parseEntryId,
-  parseWriterKey,
   type ReadLimit,
   reviveEntry,
   type TenantId,
@@ -20,11 +18,11 @@ import {
   ZERO_ENTRY_ID,
 } from "@selkie/entry";
 import { collectArrivals } from "../collect-arrivals.ts";
-import { type CollectedRun, type CollectLimit, collectRun, type StoredEntry } from "../collect-run.ts";
+import { type CollectedRun, type CollectLimit, collectRun } from "../collect-run.ts";
 import type { EntryStore, PartName } from "../entry-store.ts";
 import { canDrop, hasHoles, punchHoles } from "../holes.ts";
 import type { StoreAppend, StoreWrite } from "../store.ts";
-import { copyRow, headOf, type MemoryChain, type MemoryDatabase, nextOf, positionOf } from "./memory-database.ts";
+import { headOf, type MemoryChain, type MemoryDatabase, nextOf, positionOf } from "./memory-database.ts";
 
 /** What the entry face needs of its store. */
 export interface MemoryHost {
@@ -133,9 +131,8 @@ export class MemoryEntries implements EntryStore {
     if (from >= end || from < 0) return { run: null, bytes: 0, damaged: from >= nextOf(chain) ? from : null };
     const prev = from === 0 ? ZERO_ENTRY_ID : chain.rows[from - 1]?.id;
     if (prev === undefined) return { run: null, bytes: 0, damaged: null };
-    const writer = parseWriterKey(chain.writer.slice());
-    const start = { database: this.database, writer, firstSeq: from, prev: parseEntryId(prev.slice()) };
-    const collected = collectRun(this.#host.verifier, start, copies(chain, from, end), limit);
+    const start = { database: this.database, writer: chain.writer, firstSeq: from, prev };
+    const collected = collectRun(this.#host.verifier, start, chain.rows.slice(from, end), limit);
     if (collected.damaged !== null) chain.damaged.add(collected.damaged);
     return collected;
   }
@@ -151,16 +148,8 @@ export function loadEntry(
   const row = chain.rows[seq];
   const prev = seq === 0 ? ZERO_ENTRY_ID : chain.rows[seq - 1]?.id;
   if (row === undefined || prev === undefined || chain.damaged.has(seq)) return null;
-  const { id, body, signature } = copyRow(row);
-  const at = { database, writer: parseWriterKey(chain.writer.slice()), seq, prev: parseEntryId(prev.slice()), id };
-  const entry = reviveEntry(verifier, body, at, signature);
+  const at = { database, writer: chain.writer, seq, prev, id: row.id };
+  const entry = reviveEntry(verifier, row.body, at, row.signature);
   if (entry === null) chain.damaged.add(seq);
   return entry;
-}
-
-function* copies(chain: MemoryChain, from: number, to: number): Iterable<StoredEntry> {
-  for (let seq = from; seq < to; seq++) {
-    const row = chain.rows[seq];
-    if (row !== undefined) yield copyRow(row);
-  }
 }

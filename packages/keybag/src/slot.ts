@@ -1,0 +1,78 @@
+// Slots: the ways to open a KeyBag, each wrapping the one master key. Version 1 makes password slots; slots of kinds it does not
+// know are kept as they are, so that an older app does not lock out a newer one.
+import {
+  type Argon2Parameters,
+  asPlaintext,
+  type CryptoProvider,
+  openCommittedBox,
+  sealCommittedBox,
+} from "@selkie/crypto";
+import { ByteReader, ByteWriter, concatBytes } from "@selkie/entry";
+import {
+  decodePasswordHead,
+  derivePasswordKey,
+  encodePasswordHead,
+  newPasswordHead,
+  type PasswordHead,
+  passwordHeadBytes,
+} from "./password.ts";
+
+const passwordKind = 1;
+const masterBytes = 32;
+/** salt 24, commitment 32, master key, tag 16. */
+const boxBytes: number = 24 + 32 + masterBytes + 16;
+
+/** One slot as it stands in the file. */
+export type Slot =
+  | { readonly type: "password"; readonly head: PasswordHead; readonly box: Uint8Array }
+  | { readonly type: "unknown"; readonly kind: number; readonly body: Uint8Array };
+
+export type PasswordSlot = Extract<Slot, { type: "password" }>;
+
+/** `kind 1 | length 2 | body`. */
+export function encodeSlot(slot: Slot): Uint8Array {
+  const body = slot.type === "password" ? concatBytes(encodePasswordHead(slot.head), slot.box) : slot.body;
+  const kind = slot.type === "password" ? passwordKind : slot.kind;
+  return new ByteWriter(3 + body.length).u8(kind).u16(body.length).bytes(body).finish();
+}
+
+/** @throws KeyBagError `KDF_PARAMETERS`; EntryError for a wrong length */
+export function decodeSlot(kind: number, body: Uint8Array): Slot {
+  if (kind !== passwordKind) return { type: "unknown", kind, body: body.slice() };
+  const reader = new ByteReader(body);
+  const head = decodePasswordHead(reader);
+  const box = reader.bytes(boxBytes).slice();
+  reader.end();
+  return { type: "password", head, box };
+}
+
+/** A new slot that opens with `password`. `file` is the head of the file it will stand in. */
+export async function sealPasswordSlot(
+  crypto: CryptoProvider,
+  file: Uint8Array,
+  password: Uint8Array,
+  parameters: Argon2Parameters,
+  master: Uint8Array,
+): Promise<PasswordSlot> {
+  const head = newPasswordHead(crypto, parameters);
+  using key = await derivePasswordKey(crypto, password, head);
+  const box = await sealCommittedBox(crypto, key, "derive-keybag-wrap", context(file, head), asPlaintext(master));
+  return { type: "password", head, box };
+}
+
+/** The master key, or null for another password. */
+export async function openPasswordSlot(
+  crypto: CryptoProvider,
+  file: Uint8Array,
+  password: Uint8Array,
+  slot: PasswordSlot,
+): Promise<Uint8Array | null> {
+  using key = await derivePasswordKey(crypto, password, slot.head);
+  return await openCommittedBox(crypto, key, "derive-keybag-wrap", context(file, slot.head), slot.box);
+}
+
+/** SECURITY: algorithm, cost and salt are authenticated with the wrap (test "every byte of a slot is authenticated"). */
+function context(file: Uint8Array, head: PasswordHead): Uint8Array {
+  const length = passwordHeadBytes + boxBytes;
+  return concatBytes(file, Uint8Array.of(passwordKind, length >> 8, length & 0xff), encodePasswordHead(head));
+}

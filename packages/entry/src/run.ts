@@ -49,12 +49,15 @@ export function runSize(run: Run): number {
  * Test: run.test.ts "A batch ...".
  */
 export function cutRun<E extends Entry>(entries: Iterable<E>, limit: ReadLimit): readonly E[] {
+  // A longer run would be refused by whoever receives it.
+  const maxEntries = Math.min(limit.entries, limits.runEntries);
+  const maxBytes = Math.min(limit.bytes, limits.runBytes);
   const read: E[] = [];
   let signed = 0;
   let size = 0;
   for (const entry of entries) {
     size += entrySize(entry);
-    const isWithin = read.length < limit.entries && size <= limit.bytes;
+    const isWithin = read.length < maxEntries && size <= maxBytes;
     if (!isWithin && signed > 0) break;
     read.push(entry);
     if (entry.signature !== null) {

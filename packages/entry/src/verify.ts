@@ -5,10 +5,11 @@
 // that reaches one honest sender accepts the same entries, however runs are cut.
 import { decodeEntryBody, type EntryPlace } from "./body-codec.ts";
 import { equalBytes } from "./bytes.ts";
-import { type IdentifiedEntry, identifyEntry, withSignature } from "./entry.ts";
+import { entrySize, type IdentifiedEntry, identifyEntry, withSignature } from "./entry.ts";
 import { EntryError, type EntryErrorCode } from "./entry-error.ts";
 import type { EntryId, Signature } from "./ids.ts";
 import { labelled } from "./labels.ts";
+import { limits } from "./limits.ts";
 import { checkRun, type Run, runOf } from "./run.ts";
 import type { SignatureCheck, Verifier } from "./verifier.ts";
 
@@ -54,11 +55,17 @@ export async function verifyRuns(verifier: Verifier, runs: readonly Run[]): Prom
  * The run that this device has just sealed and signed, without verifying its own signature.
  *
  * @param signature - over label `sign-entry` and the id of the last entry
- * @throws EntryError `BAD_RUN`, `TOO_LARGE`, `NOT_IDENTIFIED`
+ * @throws EntryError `BAD_RUN`, `NOT_IDENTIFIED`; `TOO_LARGE` when more than `gapEntries` or `gapBytes` would stay unsigned
  */
 export function adoptOwnRun(entries: readonly IdentifiedEntry[], signature: Signature): VerifiedRun {
   const run = runOf(entries);
   checkRun(run);
+  // Receivers accept twice this, because they drop signatures between the ones they keep.
+  const unsigned = entries.slice(0, -1);
+  const unsignedBytes = unsigned.reduce((size, entry) => size + entrySize(entry), 0);
+  if (unsigned.length > limits.gapEntries || unsignedBytes > limits.gapBytes) {
+    throw new EntryError("TOO_LARGE", `${unsigned.length} entries without a signature, ${unsignedBytes} bytes`);
+  }
   return mintRun(run, signature);
 }
 

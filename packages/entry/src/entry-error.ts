@@ -1,5 +1,6 @@
 /** Every code an {@link EntryError} can carry. Codes are API: `docs/errors.md` says when each is thrown. */
 export const ENTRY_ERROR_CODES = [
+  "BAD_BASE64URL",
   "BAD_HEX",
   "BAD_LENGTH",
   "TRUNCATED",

@@ -19,6 +19,7 @@ export const HASH_LABELS = [
   "document-name", // id of a document chosen by the app
   "statement", // id of a directory statement
   "commitment", // to the two secrets of a key version
+  "history-commitment", // to its history secret alone: what a holder of the content secret is told
   "fingerprint", // what two people compare
   "recipient", // a recipient's KEM key, before the MAC that makes its tag
   "blob-name", // where a blob of sealed chunks lies
@@ -30,6 +31,7 @@ export const HASH_LABELS = [
   "padded-parts", // parts of an entry, before the MAC that makes its salt
   "merged-key", // current versions of a key, in id order
   "key-id", // id of a key
+  "join-request", // what a join response answers
 ] as const;
 
 /** Labels of Ed25519 messages. */
@@ -53,6 +55,7 @@ export const MAC_LABELS = [
   "mac-salt", // of an entry's position and content, under the salt key
   "mac-recipient-tag", // of an entry salt: finds a device's permit
   "mac-join-request", // of a join request, under the invite secret
+  "mac-join-response", // of its answer, under the invite secret
   "mac-chunk", // of a chunk's plaintext: its id and key
 ] as const;
 
@@ -64,10 +67,11 @@ export const DERIVE_LABELS = [
   "derive-writer-key", // Ed25519 seed of a writer, from the device secret
   "derive-writer-salt-key", // MAC key of salts of entries without keys
   "derive-login-key", // Ed25519 seed of a login key, per tenant
-  "derive-slot-key", // Ed25519 seed of a slot key, per tenant
+  "derive-slot-key", // Ed25519 seed of a slot key, per join request
   "derive-user-kem", // KEM seed of a user
   "derive-device-sign", // Ed25519 seed of a device
   "derive-device-kem", // KEM seed of a device
+  "derive-permit-wrap", // HPKE info of a permit
   "derive-permit-bundle", // AES key of what a permit opens
   "derive-version-link", // AES key of the link to a predecessor, from a history secret
   "derive-merged-key", // content secret of several current versions

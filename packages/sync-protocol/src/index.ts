@@ -1,1 +1,63 @@
-export {};
+export {
+  type AccessList,
+  accessListPayload,
+  decodeAccessList,
+  encodeAccessList,
+  MAX_SIGNERS,
+  MAX_SLOTS,
+  type Slot,
+  type UnsignedAccessList,
+  type VerifiedAccessList,
+  verifyAccessList,
+} from "./access/access-list.ts";
+export {
+  type AccessChange,
+  type AccessRefusal,
+  type AccessState,
+  applyAccessList,
+  applySlotKeys,
+  emptyAccessState,
+  rightsOf,
+  ticketAdmits,
+} from "./access/access-state.ts";
+export {
+  type AccessTicket,
+  accessTicketPayload,
+  decodeAccessTicket,
+  encodeAccessTicket,
+  type UnsignedAccessTicket,
+  type VerifiedAccessTicket,
+  verifyAccessTicket,
+} from "./access/access-ticket.ts";
+export { documentKind, MAX_DOCUMENTS } from "./access/document.ts";
+export { type DocumentRefusal, type Presented, presentDocuments } from "./access/present-documents.ts";
+export { ALL_RIGHTS, type Rights } from "./access/rights.ts";
+export {
+  decodeSlotKeys,
+  encodeSlotKeys,
+  MAX_LOGIN_KEYS,
+  type SlotKeys,
+  slotKeysPayload,
+  type UnsignedSlotKeys,
+  type VerifiedSlotKeys,
+  verifySlotKeys,
+} from "./access/slot-keys.ts";
+export type { Scheduler } from "./scheduler.ts";
+export type {
+  Admission,
+  Claim,
+  Credentials,
+  Gatekeeper,
+  OpenDatabase,
+  Session,
+  SessionEvents,
+  SessionLimits,
+  SessionOptions,
+  SessionReady,
+} from "./session/session.ts";
+export { SYNC_ERROR_CODES, SyncError, type SyncErrorCode, type SyncErrorOptions } from "./sync-error.ts";
+export { type DialOptions, dialWebSocket } from "./transport/dial-web-socket.ts";
+export { originOf, parseRelayUrl, type RelayUrl } from "./transport/origin.ts";
+export { pipe } from "./transport/pipe.ts";
+export { type Dialler, MAX_FRAME_BYTES, type Transport } from "./transport/transport.ts";
+export { type WebSocketLike, type WebSocketTransportOptions, webSocketTransport } from "./transport/web-socket.ts";

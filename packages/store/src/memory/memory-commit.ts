@@ -1,11 +1,11 @@
 // One atomic write of a memory store: applied at once, undone as a whole.
-import { type AppendResult, encodeEntryBody, toHex, type VerifiedRun } from "@selkie/entry";
+import { type AppendResult, encodeEntryBody, parseWriterKey, toHex, type VerifiedRun } from "@selkie/entry";
 import { checkAppend, checkExpectation } from "../commit-rules.ts";
 import { hasHoles } from "../holes.ts";
 import { type HeldChain, type HeldEntry, type PlannedWrite, planAppend, rangesOf } from "../plan-append.ts";
 import { checkStateKey } from "../state-store.ts";
 import type { StoreWrite } from "../store.ts";
-import { type MemoryChain, type MemoryDatabase, nextOf, positionOf, signedFrom } from "./memory-database.ts";
+import { copyRow, type MemoryChain, type MemoryDatabase, nextOf, positionOf, signedFrom } from "./memory-database.ts";
 import { loadEntry, type MemoryHost } from "./memory-entries.ts";
 import type { MemoryRecords } from "./memory-records.ts";
 
@@ -31,7 +31,11 @@ export function commitToMemory(host: MemoryHost, state: MemoryRecords, write: St
 
 function appendRun(host: MemoryHost, database: MemoryDatabase, run: VerifiedRun, undo: Undo): AppendResult {
   const name = toHex(run.writer);
-  const chain = database.chains.get(name) ?? { writer: run.writer, rows: [], damaged: new Set() };
+  const chain = database.chains.get(name) ?? {
+    writer: parseWriterKey(run.writer.slice()),
+    rows: [],
+    damaged: new Set(),
+  };
   const { result, writes } = planAppend(run, heldChain(host, database, chain), host.verifier);
   if (writes.length > 0 && !database.chains.has(name)) {
     database.chains.set(name, chain);
@@ -61,7 +65,8 @@ function writeRow(database: MemoryDatabase, chain: MemoryChain, write: PlannedWr
   const before = chain.rows[seq];
   const wasDamaged = chain.damaged.has(seq);
   const name = toHex(id);
-  chain.rows[seq] = { seq, id, signature, body: encodeEntryBody(entry), holed: hasHoles(entry) };
+  const row = copyRow({ seq, id, signature, body: encodeEntryBody(entry) });
+  chain.rows[seq] = { ...row, holed: hasHoles(entry) };
   chain.damaged.delete(seq);
   database.placeById.set(name, { writer: toHex(chain.writer), seq });
   undo.push(() => {

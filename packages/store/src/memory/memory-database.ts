@@ -1,10 +1,17 @@
 // The entries of one database in memory: rows as an adapter with a disk would keep them, encoded and revived on every read.
-import type { DatabaseId, EntryId, TenantId, WriterKey } from "@selkie/entry";
+import {
+  type DatabaseId,
+  type EntryId,
+  parseEntryId,
+  parseSignature,
+  type TenantId,
+  type WriterKey,
+} from "@selkie/entry";
 import type { Arrival } from "../collect-arrivals.ts";
 import type { StoredEntry } from "../collect-run.ts";
 
 /** One stored entry. */
-export interface MemoryRow extends StoredEntry {
+interface MemoryRow extends StoredEntry {
   readonly holed: boolean;
 }
 
@@ -28,6 +35,16 @@ export interface MemoryDatabase {
   readonly arrivals: Arrival<string>[];
   /** Retired part indexes by hex entry id. */
   readonly retired: Map<string, ReadonlySet<number>>;
+}
+
+/** The row in memory of its own: an entry's parts are views of its body, and readers may do with them what they like. */
+export function copyRow({ seq, id, signature, body }: StoredEntry): StoredEntry {
+  return {
+    seq,
+    id: parseEntryId(id.slice()),
+    signature: signature === null ? null : parseSignature(signature.slice()),
+    body: body.slice(),
+  };
 }
 
 /** The head of a chain: its last signed entry before any damage. */

@@ -6,6 +6,8 @@ import {
   type EntryId,
   encodeEntryBody,
   limits,
+  parseEntryId,
+  parseWriterKey,
   type ReadLimit,
   reviveEntry,
   type TenantId,
@@ -18,11 +20,11 @@ import {
   ZERO_ENTRY_ID,
 } from "@selkie/entry";
 import { collectArrivals } from "../collect-arrivals.ts";
-import { type CollectedRun, type CollectLimit, collectRun } from "../collect-run.ts";
+import { type CollectedRun, type CollectLimit, collectRun, type StoredEntry } from "../collect-run.ts";
 import type { EntryStore, PartName } from "../entry-store.ts";
 import { canDrop, hasHoles, punchHoles } from "../holes.ts";
 import type { StoreAppend, StoreWrite } from "../store.ts";
-import { headOf, type MemoryChain, type MemoryDatabase, nextOf, positionOf } from "./memory-database.ts";
+import { copyRow, headOf, type MemoryChain, type MemoryDatabase, nextOf, positionOf } from "./memory-database.ts";
 
 /** What the entry face needs of its store. */
 export interface MemoryHost {
@@ -131,8 +133,9 @@ export class MemoryEntries implements EntryStore {
     if (from >= end || from < 0) return { run: null, bytes: 0, damaged: from >= nextOf(chain) ? from : null };
     const prev = from === 0 ? ZERO_ENTRY_ID : chain.rows[from - 1]?.id;
     if (prev === undefined) return { run: null, bytes: 0, damaged: null };
-    const start = { database: this.database, writer: chain.writer, firstSeq: from, prev };
-    const collected = collectRun(this.#host.verifier, start, chain.rows.slice(from, end), limit);
+    const writer = parseWriterKey(chain.writer.slice());
+    const start = { database: this.database, writer, firstSeq: from, prev: parseEntryId(prev.slice()) };
+    const collected = collectRun(this.#host.verifier, start, copies(chain, from, end), limit);
     if (collected.damaged !== null) chain.damaged.add(collected.damaged);
     return collected;
   }
@@ -148,8 +151,16 @@ export function loadEntry(
   const row = chain.rows[seq];
   const prev = seq === 0 ? ZERO_ENTRY_ID : chain.rows[seq - 1]?.id;
   if (row === undefined || prev === undefined || chain.damaged.has(seq)) return null;
-  const at = { database, writer: chain.writer, seq, prev, id: row.id };
-  const entry = reviveEntry(verifier, row.body, at, row.signature);
+  const { id, body, signature } = copyRow(row);
+  const at = { database, writer: parseWriterKey(chain.writer.slice()), seq, prev: parseEntryId(prev.slice()), id };
+  const entry = reviveEntry(verifier, body, at, signature);
   if (entry === null) chain.damaged.add(seq);
   return entry;
+}
+
+function* copies(chain: MemoryChain, from: number, to: number): Iterable<StoredEntry> {
+  for (let seq = from; seq < to; seq++) {
+    const row = chain.rows[seq];
+    if (row !== undefined) yield copyRow(row);
+  }
 }

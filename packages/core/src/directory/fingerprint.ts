@@ -1,0 +1,21 @@
+// Fingerprints: what two people read to each other to know that they hold the same keys.
+import { hash, toHex, type Verifier } from "@selkie/entry";
+
+const digits = 60;
+
+/**
+ * A fingerprint of public values: 60 decimal digits (199 bits) in groups of five.
+ * SECURITY: A14. Every field goes in with its length, so no two sets of fields share an input (fingerprint.test.ts).
+ */
+export function fingerprint(verifier: Verifier, purpose: string, fields: readonly Uint8Array[]): string {
+  const framed = [new TextEncoder().encode(purpose), ...fields].flatMap((field) => [lengthOf(field), field]);
+  const number = BigInt(`0x${toHex(hash(verifier, "fingerprint", ...framed))}`) % 10n ** BigInt(digits);
+  const text = number.toString().padStart(digits, "0");
+  return (text.match(/.{5}/g) ?? []).join(" ");
+}
+
+function lengthOf(field: Uint8Array): Uint8Array {
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, field.length);
+  return length;
+}

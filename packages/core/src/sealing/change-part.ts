@@ -1,0 +1,110 @@
+// The plaintext of a change part: which document a change belongs to, what kind it is, when its author claims to have made it.
+import type { Plaintext } from "@selkie/crypto";
+import { type ByteReader, ByteWriter } from "@selkie/entry";
+import { CoreError } from "../errors.ts";
+import { documentIdBytes } from "./document-id.ts";
+import { bundleFloor, pad, paddingFloor, readPadded } from "./padme.ts";
+
+/** What a change part does to its document. */
+export type ChangeKind = "create" | "change" | "delete" | "undelete" | "manifest";
+
+/** One document's share of an entry. */
+export interface ChangePart {
+  readonly kind: ChangeKind;
+  /** How `payload` is written: 0 an Automerge change, 1 packed, 2 a bundle of changes. */
+  readonly codec: 0 | 1 | 2;
+  /** The creating writer sends its counter, everybody else the 16-byte id. */
+  readonly document:
+    | { readonly type: "counter"; readonly counter: number }
+    | { readonly type: "id"; readonly id: Uint8Array };
+  /** 16-byte branch id; null is the main branch. */
+  readonly branch: Uint8Array | null;
+  /** Claimed wall time, ms since the epoch: shown to people, decides nothing. */
+  readonly time: number;
+  /** The app's own bytes about this change. */
+  readonly metadata: Uint8Array | null;
+  readonly payload: Uint8Array;
+}
+
+/** The last instant a `Date` can hold (ECMA-262 section 21.4.1.1), ms since the epoch. */
+export const latestTime = 8_640_000_000_000_000;
+
+const CODE_OF_KIND: Readonly<Record<ChangeKind, number>> = {
+  create: 1,
+  change: 2,
+  delete: 3,
+  undelete: 4,
+  manifest: 5,
+};
+const KIND_OF_CODE: ReadonlyMap<number, ChangeKind> = new Map(
+  Object.entries(CODE_OF_KIND).map(([kind, code]) => [code, kind as ChangeKind]),
+);
+const CODECS: ReadonlyMap<number, ChangePart["codec"]> = new Map([
+  [0, 0],
+  [1, 1],
+  [2, 2],
+]);
+const hasBranch = 1;
+const hasMetadata = 2;
+const byCounter = 4;
+/** Kind, codec, flags, and five numbers in their longest form. */
+const overheadBytes = 3 + 5 * 8;
+
+/** The nearest time a change can claim, whatever number a clock gives. */
+export function claimedTime(ms: number): number {
+  return Number.isNaN(ms) ? 0 : Math.trunc(Math.min(Math.max(ms, 0), latestTime));
+}
+
+/** Encodes and pads. @throws CoreError `PART_MALFORMED` when a field cannot be encoded */
+export function encodeChangePart(part: ChangePart): Plaintext {
+  const { document, branch, metadata, payload } = part;
+  requireValid(part);
+  const flags =
+    (branch === null ? 0 : hasBranch) |
+    (metadata === null ? 0 : hasMetadata) |
+    (document.type === "id" ? 0 : byCounter);
+  const capacity = overheadBytes + 2 * documentIdBytes + (metadata?.length ?? 0) + payload.length;
+  const writer = new ByteWriter(capacity).u8(CODE_OF_KIND[part.kind]).u8(part.codec).u8(flags);
+  if (document.type === "id") writer.bytes(document.id);
+  else writer.uleb(document.counter);
+  if (branch !== null) writer.bytes(branch);
+  writer.uleb(part.time);
+  if (metadata !== null) writer.uleb(metadata.length).bytes(metadata);
+  writer.uleb(payload.length).bytes(payload);
+  return pad(writer.finish(), floorOf(part));
+}
+
+/** @throws CoreError `PART_MALFORMED`; `UPDATE_NEEDED` for a kind or codec of a later version */
+export function decodeChangePart(plaintext: Plaintext): ChangePart {
+  return readPadded(plaintext, readChangePart, floorOf);
+}
+
+function readChangePart(reader: ByteReader): ChangePart {
+  const kind = KIND_OF_CODE.get(reader.u8());
+  const codec = CODECS.get(reader.u8());
+  if (kind === undefined || codec === undefined) throw new CoreError("UPDATE_NEEDED", "a change of a later version");
+  const flags = reader.u8();
+  if (flags > (hasBranch | hasMetadata | byCounter)) throw new CoreError("PART_MALFORMED", `unknown flags ${flags}`);
+  return {
+    kind,
+    codec,
+    document:
+      (flags & byCounter) === 0
+        ? { type: "id", id: reader.bytes(documentIdBytes) }
+        : { type: "counter", counter: reader.uleb() },
+    branch: (flags & hasBranch) === 0 ? null : reader.bytes(documentIdBytes),
+    time: reader.uleb(latestTime),
+    metadata: (flags & hasMetadata) === 0 ? null : reader.bytes(reader.uleb()),
+    payload: reader.bytes(reader.uleb()),
+  };
+}
+
+const floorOf = ({ codec }: ChangePart): number => (codec === 2 ? bundleFloor : paddingFloor);
+
+function requireValid({ document, branch, time }: ChangePart): void {
+  const idFits = document.type === "counter" || document.id.length === documentIdBytes;
+  if (!idFits || (branch !== null && branch.length !== documentIdBytes)) {
+    throw new CoreError("PART_MALFORMED", "a document or branch id is not 16 bytes");
+  }
+  if (claimedTime(time) !== time) throw new CoreError("PART_MALFORMED", "a claimed time is not a time");
+}

@@ -1,0 +1,54 @@
+// What sealing and opening share: the key of an entry's parts, and what a part's tag covers.
+import type { AeadKey, CryptoProvider, SecretKey } from "@selkie/crypto";
+import { concatBytes, type KeyTag, type PartKind, partKind, type Salt } from "@selkie/entry";
+
+/** The kinds of part that are sealed under a key version. */
+export type SealedKind = "change" | "control" | "statement";
+
+/** Their codes. */
+export const sealedKinds: Readonly<Record<SealedKind, PartKind>> = {
+  change: partKind.change,
+  control: partKind.control,
+  statement: partKind.statement,
+};
+
+/** The name of a part's kind; null for permits and their bundles, which are sealed otherwise. */
+export function sealedKindOf(kind: PartKind): SealedKind | null {
+  switch (kind) {
+    case partKind.change:
+      return "change";
+    case partKind.control:
+      return "control";
+    case partKind.statement:
+      return "statement";
+    case partKind.permit:
+      return null;
+    default:
+      return kind satisfies never;
+  }
+}
+
+/**
+ * The AES key of one entry's parts under one content secret: HMAC-SHA-256(content secret, label, tag, salt, prefix hash, 01).
+ * SECURITY: the prefix hash binds database, writer, seq and prev, the tag binds the key version: a part opens nowhere else
+ * (transplant.test.ts "B2").
+ */
+export function deriveEntryKey(
+  crypto: CryptoProvider,
+  content: SecretKey,
+  at: { readonly tag: KeyTag; readonly salt: Salt; readonly prefixHash: Uint8Array },
+): Promise<AeadKey> {
+  return crypto.deriveAead(content, "derive-entry-key", concatBytes(at.tag, at.salt, at.prefixHash));
+}
+
+/**
+ * What a part's tag covers beside its plaintext: kind u8, index u16. The nonce is the index too.
+ * SECURITY: a part stands for nothing at another index or as another kind (transplant.test.ts "B2", "B3").
+ */
+export function partAad(kind: PartKind, index: number): Uint8Array {
+  const aad = new Uint8Array(3);
+  aad[0] = kind;
+  aad[1] = index >>> 8;
+  aad[2] = index;
+  return aad;
+}

@@ -1,0 +1,201 @@
+// The one place that seals an entry.
+import type { CryptoProvider, Plaintext, SealItem, SecretKey, SigningKey } from "@selkie/crypto";
+import {
+  adoptOwnRun,
+  type Ciphertext,
+  type DatabaseId,
+  type EntryHeader,
+  type EntryId,
+  type EntryType,
+  equalBytes,
+  headerPrefixHash,
+  type IdentifiedEntry,
+  identifyEntry,
+  type KeyTag,
+  limits,
+  type Part,
+  partKind,
+  type Salt,
+  tableIndex,
+  type VerifiedRun,
+  type WriterKey,
+} from "@selkie/entry";
+import { CoreError } from "../errors.ts";
+import { type KeyVersion, type PlaceKeys, placeKeysOf } from "../keys/key-version.ts";
+import { deriveEntryKey, partAad, type SealedKind, sealedKinds } from "./part-cipher.ts";
+import { entrySalt, type PartFrame } from "./part-salt.ts";
+import { encodePermitSecret, permitBytes, sealBundle, wrapPermit } from "./permit-part.ts";
+
+/** A part to be sealed; its index is its place in the list. */
+export type PartDraft =
+  | { readonly kind: SealedKind; readonly key: KeyVersion; readonly plaintext: Plaintext }
+  /** Wraps `secret` for a 1,216-byte KEM key; the entry has one bundle with the same secret. */
+  | { readonly kind: "permit"; readonly recipient: Uint8Array; readonly secret: Uint8Array }
+  /** Sealed under the permits' 32-byte secret. */
+  | { readonly kind: "bundle"; readonly secret: Uint8Array; readonly plaintext: Plaintext };
+
+/** Where an entry goes: the next place of its writer's chain. */
+export interface EntryPlace {
+  readonly type: EntryType;
+  readonly database: DatabaseId;
+  readonly writer: WriterKey;
+  /** Makes the salt of an entry that uses no key. */
+  readonly writerSecret: SecretKey;
+  readonly seq: number;
+  readonly prev: EntryId;
+}
+
+/**
+ * Seals the parts of one entry. But for permits, whose wrapping is randomised, the same place and parts give the same bytes.
+ *
+ * @throws CoreError `ENTRY_TOO_LARGE` beyond the format's limits; `PART_MALFORMED` for a control part that is not the first part, or a
+ * permit without its bundle
+ */
+export async function sealEntry(
+  crypto: CryptoProvider,
+  at: EntryPlace,
+  drafts: readonly PartDraft[],
+): Promise<IdentifiedEntry> {
+  const layout = layOut(drafts);
+  const places = await Promise.all(layout.keys.map((key) => placeKeysOf(crypto, key, at.database)));
+  const header = await makeHeader(crypto, at, layout, places);
+  const prefixHash = headerPrefixHash(crypto, header);
+  const ciphertexts = new Map<number, Ciphertext>();
+  for (const [table, { tag }] of places.entries()) {
+    await sealTable(crypto, { layout, table, tag, salt: header.salt, prefixHash }, ciphertexts);
+  }
+  for (const [index, draft] of drafts.entries()) {
+    const place = { salt: header.salt, prefixHash, index };
+    if (draft.kind === "permit") {
+      const bundle = bundleOf(drafts, draft.secret);
+      ciphertexts.set(index, await wrapPermit(crypto, draft.recipient, { ...place, secret: draft.secret, bundle }));
+    } else if (draft.kind === "bundle") {
+      const { secret, plaintext } = draft;
+      ciphertexts.set(index, await sealBundle(crypto, secret, { ...place, plaintext }));
+    }
+  }
+  const parts = layout.frames.map(({ kind, table }, index): Part => {
+    const ciphertext = ciphertexts.get(index);
+    if (ciphertext === undefined) throw new CoreError("PART_MALFORMED", `part ${index} was not sealed`);
+    return { type: "sealed", kind, table, ciphertext };
+  });
+  return identifyEntry(crypto, { header, table: places.map(({ tag }) => tag), parts, signature: null });
+}
+
+/** Signs consecutive entries of one writer: one signature, on the last. @throws CoreError `PART_MALFORMED` without entries */
+export async function signRun(
+  crypto: CryptoProvider,
+  key: SigningKey,
+  entries: readonly IdentifiedEntry[],
+): Promise<VerifiedRun> {
+  const last = entries.at(-1);
+  const [signature] = last === undefined ? [] : await crypto.signMany(key, "sign-entry", [last.id]);
+  if (signature === undefined) throw new CoreError("PART_MALFORMED", "a run has at least one entry");
+  return adoptOwnRun(entries, signature);
+}
+
+interface Layout {
+  /** The key versions in use, in table order. */
+  readonly keys: readonly KeyVersion[];
+  readonly frames: readonly PartFrame[];
+  readonly plaintexts: readonly Plaintext[];
+  readonly control: boolean;
+}
+
+function layOut(drafts: readonly PartDraft[]): Layout {
+  const keys: KeyVersion[] = [];
+  const tableByKey = new Map<KeyVersion, number>();
+  const frames: PartFrame[] = [];
+  const plaintexts: Plaintext[] = [];
+  for (const [index, draft] of drafts.entries()) {
+    if (draft.kind === "control" && index > 0)
+      throw new CoreError("PART_MALFORMED", "a control part is the first part");
+    const plaintext = plaintextOf(drafts, draft);
+    plaintexts.push(plaintext);
+    if (draft.kind === "permit") {
+      frames.push({ kind: partKind.permit, table: tableIndex.hpke, length: permitBytes });
+    } else if (draft.kind === "bundle") {
+      frames.push({ kind: partKind.permit, table: tableIndex.bundle, length: plaintext.length + 16 });
+    } else {
+      const table = tableByKey.get(draft.key) ?? addKey(keys, draft.key);
+      tableByKey.set(draft.key, table);
+      frames.push({ kind: sealedKinds[draft.kind], table, length: plaintext.length + 16 });
+    }
+  }
+  requireWithinLimits(drafts, keys);
+  return { keys, frames, plaintexts, control: drafts[0]?.kind === "control" };
+}
+
+/** Two handles of one version share a place in the table. */
+function addKey(keys: KeyVersion[], key: KeyVersion): number {
+  const same = keys.findIndex((known) => equalBytes(known.version, key.version));
+  return same >= 0 ? same : keys.push(key) - 1;
+}
+
+function requireWithinLimits(drafts: readonly PartDraft[], keys: readonly KeyVersion[]): void {
+  const permits = drafts.filter(({ kind }) => kind === "permit").length;
+  const fits =
+    permits <= limits.permitsPerEntry && drafts.length <= limits.partsPerEntry && keys.length <= limits.tagsPerEntry;
+  if (!fits) throw new CoreError("ENTRY_TOO_LARGE", `${drafts.length} parts, ${permits} permits, ${keys.length} keys`);
+}
+
+function plaintextOf(drafts: readonly PartDraft[], draft: PartDraft): Plaintext {
+  if (draft.kind !== "permit") return draft.plaintext;
+  return encodePermitSecret({ secret: draft.secret, bundle: bundleOf(drafts, draft.secret) });
+}
+
+function bundleOf(drafts: readonly PartDraft[], secret: Uint8Array): number {
+  const bundle = drafts.findIndex((draft) => draft.kind === "bundle" && equalBytes(draft.secret, secret));
+  if (bundle < 0) throw new CoreError("PART_MALFORMED", "a permit opens no bundle of its entry");
+  return bundle;
+}
+
+async function makeHeader(
+  crypto: CryptoProvider,
+  at: EntryPlace,
+  layout: Layout,
+  places: readonly PlaceKeys[],
+): Promise<EntryHeader> {
+  const { type, database, writer, seq, prev } = at;
+  const { control, frames, plaintexts } = layout;
+  const saltKey = places[0]?.salt ?? (await writerSaltKey(crypto, at));
+  const tags = places.map(({ tag }) => tag);
+  const salt = await entrySalt(crypto, saltKey, { writer, seq, prev, tags, frames, plaintexts });
+  return { type, control, database, writer, seq, prev, salt };
+}
+
+async function writerSaltKey(crypto: CryptoProvider, { writerSecret, database }: EntryPlace): Promise<SecretKey> {
+  return crypto.importSecret(await crypto.derive(writerSecret, "derive-writer-salt-key", database, 32));
+}
+
+interface TableSealing {
+  readonly layout: Layout;
+  readonly table: number;
+  readonly tag: KeyTag;
+  readonly salt: Salt;
+  readonly prefixHash: Uint8Array;
+}
+
+/** All parts of one key version: one derivation, one call. */
+async function sealTable(
+  crypto: CryptoProvider,
+  { layout, table, ...at }: TableSealing,
+  ciphertexts: Map<number, Ciphertext>,
+): Promise<void> {
+  const key = layout.keys[table];
+  if (key === undefined) return;
+  const items: SealItem[] = [];
+  for (const [nonce, frame] of layout.frames.entries()) {
+    const plaintext = layout.plaintexts[nonce];
+    if (frame.table === table && plaintext !== undefined) {
+      items.push({ nonce, aad: partAad(frame.kind, nonce), plaintext });
+    }
+  }
+  const entryKey = await deriveEntryKey(crypto, key.content, at);
+  const sealed = await crypto.sealMany(entryKey, items);
+  entryKey[Symbol.dispose]();
+  for (const [at, { nonce }] of items.entries()) {
+    const ciphertext = sealed[at];
+    if (ciphertext !== undefined) ciphertexts.set(nonce, ciphertext);
+  }
+}

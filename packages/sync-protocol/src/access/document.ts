@@ -1,0 +1,49 @@
+// What the three access documents share: their head, strictness, and order.
+import { ByteReader, type ByteWriter, compareBytes, type TenantId } from "@selkie/entry";
+import { SyncError } from "../sync-error.ts";
+
+/** First byte of each access document. A founding entry begins with 1, its format version. */
+export const documentKind = { accessList: 0x11, slotKeys: 0x12, accessTicket: 0x13 } as const;
+
+/** Documents that one claim may carry; at most. */
+export const MAX_DOCUMENTS = 16;
+
+const DOCUMENT_VERSION = 1;
+
+/** Writes kind, version and tenant. */
+export function writeDocumentHead(writer: ByteWriter, kind: number, tenant: TenantId): void {
+  writer.u8(kind).u8(DOCUMENT_VERSION).bytes(tenant);
+}
+
+/** Reads kind and version. @throws SyncError `BAD_DOCUMENT` */
+export function readDocumentHead(reader: ByteReader, kind: number): void {
+  if (reader.u8() !== kind) throw new SyncError("BAD_DOCUMENT", "another kind of document");
+  if (reader.u8() !== DOCUMENT_VERSION)
+    throw new SyncError("BAD_DOCUMENT", "a document version this release does not know");
+}
+
+/** Runs a decoder over all of `bytes`. @throws SyncError `BAD_DOCUMENT`, whatever the decoder threw */
+export function decodeDocument<T>(bytes: Uint8Array, decode: (reader: ByteReader) => T): T {
+  try {
+    const reader = new ByteReader(bytes);
+    const document = decode(reader);
+    reader.end();
+    return document;
+  } catch (cause) {
+    if (cause instanceof SyncError) throw cause;
+    throw new SyncError("BAD_DOCUMENT", "not an access document", { cause });
+  }
+}
+
+/** The items, if their 32-byte keys strictly ascend: a set has one encoding. @throws SyncError `BAD_DOCUMENT` */
+export function ascendingKeys<T>(items: readonly T[], keyOf: (item: T) => Uint8Array): readonly T[] {
+  let before: Uint8Array | null = null;
+  for (const item of items) {
+    const key = keyOf(item);
+    if (key.length !== 32) throw new SyncError("BAD_DOCUMENT", "a key that is not 32 bytes");
+    if (before !== null && compareBytes(before, key) >= 0)
+      throw new SyncError("BAD_DOCUMENT", "keys that do not ascend");
+    before = key;
+  }
+  return items;
+}

@@ -1,0 +1,20 @@
+// Bounds that are part of the protocol: a message beyond one of them is not decoded.
+
+/** Version of the protocol; there is no negotiation. */
+export const PROTOCOL_VERSION = 1;
+/** Bytes of one claim or one `present`: what a side may make another hold before it is admitted. */
+export const MAX_CLAIM_BYTES = 1_048_576;
+/** Bytes of an origin in UTF-8. */
+export const MAX_ORIGIN_BYTES = 512;
+/** Databases one side may open in a session, whatever the other offers. */
+export const MAX_DATABASES = 65_536;
+/** Entries messages in flight, not yet acknowledged. */
+export const MAX_FRAMES_IN_FLIGHT = 1_024;
+/** Fences in flight. */
+export const MAX_FENCES = 16;
+/** Characters of a code in `refused`, `error` and acknowledgements. */
+export const MAX_CODE_LENGTH = 64;
+/** Bytes of a digest in `open` and `caughtUp`. */
+export const DIGEST_BYTES = 16;
+/** The longest a `goaway` may ask to wait: one hour. */
+export const MAX_GOAWAY_MS = 3_600_000;

@@ -1,0 +1,222 @@
+// One frame is one message: a type byte, then a body. Hot messages have fixed layouts, rare ones are CBOR arrays.
+import { ByteReader, ByteWriter, concatBytes, decodeVector, encodeVector } from "@selkie/entry";
+import { bitsToRights, rightsToBits } from "../access/rights.ts";
+import { assertNever } from "../assert-never.ts";
+import { SyncError } from "../sync-error.ts";
+import { readAck, writeAck } from "./ack-codec.ts";
+import { DIGEST_BYTES, MAX_DATABASES, PROTOCOL_VERSION } from "./bounds.ts";
+import {
+  decodeClaim,
+  decodeCode,
+  decodeDocuments,
+  decodeGoaway,
+  encodeClaim,
+  encodeCode,
+  encodeDocuments,
+  encodeGoaway,
+} from "./control-codec.ts";
+import type { Hello, Message } from "./message.ts";
+import { readOpen, readOpened, writeOpen, writeOpened } from "./open-codec.ts";
+import { readOptional, writeOptional } from "./optional.ts";
+
+const typeByte = {
+  hello: 1,
+  claim: 2,
+  admitted: 3,
+  refused: 4,
+  open: 5,
+  opened: 6,
+  vector: 7,
+  entries: 8,
+  ack: 9,
+  caughtUp: 10,
+  fence: 11,
+  fenced: 12,
+  ping: 13,
+  pong: 14,
+  present: 15,
+  error: 16,
+  goaway: 17,
+} as const satisfies Record<Message["type"], number>;
+
+const roleByte = { dialler: 1, listener: 2 } as const;
+
+/** The frame of a message. */
+export function encodeMessage(message: Message): Uint8Array {
+  switch (message.type) {
+    case "claim":
+      return framed(message.type, encodeClaim(message));
+    case "refused":
+    case "error":
+      return framed(message.type, encodeCode(message.code));
+    case "present":
+      return framed(message.type, encodeDocuments(message.documents));
+    case "goaway":
+      return framed(message.type, encodeGoaway(message));
+    case "vector":
+      return encodeVectorMessage(message.handle, message.reply, encodeVector(message.vector));
+    case "entries": {
+      const writer = new ByteWriter(message.runs.length + 16).u8(typeByte.entries).uleb(message.handle);
+      writeOptional(writer, message.position);
+      return writer.bytes(message.runs).finish();
+    }
+    default:
+      return encodeHotMessage(message);
+  }
+}
+
+/**
+ * The message of a frame.
+ *
+ * SECURITY: whatever the bytes, the outcome is a message or a SyncError. Test: codec.test.ts "never throws untyped".
+ *
+ * @throws SyncError `BAD_MESSAGE`, `VERSION_UNSUPPORTED`
+ */
+export function decodeMessage(frame: Uint8Array): Message {
+  try {
+    const reader = new ByteReader(frame);
+    const message = readMessage(reader);
+    reader.end();
+    return message;
+  } catch (cause) {
+    if (cause instanceof SyncError) throw cause;
+    throw new SyncError("BAD_MESSAGE", "a frame that is not a message", { cause });
+  }
+}
+
+/** `vector`, from a vector that is encoded already. */
+export function encodeVectorMessage(handle: number, reply: boolean, vector: Uint8Array): Uint8Array {
+  return new ByteWriter(vector.length + 8)
+    .u8(typeByte.vector)
+    .uleb(handle)
+    .u8(reply ? 1 : 0)
+    .bytes(vector)
+    .finish();
+}
+
+type HotMessage = Exclude<
+  Message,
+  { type: "claim" | "refused" | "error" | "present" | "goaway" | "vector" | "entries" }
+>;
+
+function encodeHotMessage(message: HotMessage): Uint8Array {
+  const writer = new ByteWriter(64).u8(typeByte[message.type]);
+  switch (message.type) {
+    case "hello":
+      writer.u8(PROTOCOL_VERSION).u8(roleByte[message.role]).bytes(message.nonce);
+      return writer.u32(message.windowBytes).u32(message.databases).finish();
+    case "admitted":
+      return writer.u8(rightsToBits(message.rights)).bytes(message.generation).finish();
+    case "open":
+      writeOpen(writer, message);
+      return writer.finish();
+    case "opened":
+      writeOpened(writer, message);
+      return writer.finish();
+    case "ack":
+      writeAck(writer, message);
+      return writer.finish();
+    case "caughtUp":
+      return writer.uleb(message.handle).uleb(message.position).bytes(message.digest).finish();
+    case "fence":
+      writer.uleb(message.token).uleb(message.handles.length);
+      for (const handle of message.handles) writer.uleb(handle);
+      return writer.finish();
+    case "fenced":
+    case "ping":
+    case "pong":
+      return writer.uleb(message.token).finish();
+    default:
+      return assertNever(message);
+  }
+}
+
+function readMessage(reader: ByteReader): Message {
+  const byte = reader.u8();
+  switch (byte) {
+    case typeByte.hello:
+      return readHello(reader);
+    case typeByte.claim:
+      return decodeClaim(rest(reader));
+    case typeByte.admitted:
+      return { type: "admitted", rights: readRights(reader), generation: reader.bytes(8) };
+    case typeByte.refused:
+      return { type: "refused", code: decodeCode(rest(reader)) };
+    case typeByte.open:
+      return readOpen(reader);
+    case typeByte.opened:
+      return readOpened(reader);
+    case typeByte.vector:
+      return { type: "vector", handle: reader.uleb(), reply: readFlag(reader), vector: decodeVector(rest(reader)) };
+    case typeByte.entries:
+      return { type: "entries", handle: reader.uleb(), position: readOptional(reader), runs: rest(reader) };
+    case typeByte.ack:
+      return readAck(reader);
+    case typeByte.caughtUp:
+      return { type: "caughtUp", handle: reader.uleb(), position: reader.uleb(), digest: reader.bytes(DIGEST_BYTES) };
+    case typeByte.fence:
+      return { type: "fence", token: reader.uleb(), handles: readHandles(reader) };
+    case typeByte.fenced:
+      return { type: "fenced", token: reader.uleb() };
+    case typeByte.ping:
+      return { type: "ping", token: reader.uleb() };
+    case typeByte.pong:
+      return { type: "pong", token: reader.uleb() };
+    case typeByte.present:
+      return { type: "present", documents: decodeDocuments(rest(reader)) };
+    case typeByte.error:
+      return { type: "error", code: decodeCode(rest(reader)) };
+    case typeByte.goaway:
+      return decodeGoaway(rest(reader));
+    default:
+      throw new SyncError("BAD_MESSAGE", "a message of no known type");
+  }
+}
+
+function readHello(reader: ByteReader): Hello {
+  // The version comes first, so that a later release can change everything behind it and still be understood here.
+  const version = reader.u8();
+  if (version !== PROTOCOL_VERSION) {
+    throw new SyncError(
+      "VERSION_UNSUPPORTED",
+      `the peer speaks version ${version} of the protocol, this side ${PROTOCOL_VERSION}`,
+    );
+  }
+  const byte = reader.u8();
+  if (byte !== roleByte.dialler && byte !== roleByte.listener)
+    throw new SyncError("BAD_MESSAGE", "a role of no known kind");
+  return {
+    type: "hello",
+    role: byte === roleByte.dialler ? "dialler" : "listener",
+    nonce: reader.bytes(32),
+    windowBytes: reader.u32(),
+    databases: reader.u32(),
+  };
+}
+
+function readRights(reader: ByteReader): Extract<Message, { type: "admitted" }>["rights"] {
+  const rights = bitsToRights(reader.u8());
+  if (rights === null) throw new SyncError("BAD_MESSAGE", "rights without meaning");
+  return rights;
+}
+
+function readFlag(reader: ByteReader): boolean {
+  const byte = reader.u8();
+  if (byte > 1) throw new SyncError("BAD_MESSAGE", "a flag that is neither 0 nor 1");
+  return byte === 1;
+}
+
+function readHandles(reader: ByteReader): readonly number[] {
+  const count = reader.uleb(2 * MAX_DATABASES);
+  const handles: number[] = [];
+  for (let i = 0; i < count; i++) handles.push(reader.uleb());
+  return handles;
+}
+
+function rest(reader: ByteReader): Uint8Array {
+  return reader.bytes(reader.remaining);
+}
+
+function framed(type: Message["type"], body: Uint8Array): Uint8Array {
+  return concatBytes(Uint8Array.of(typeByte[type]), body);
+}

@@ -1,0 +1,183 @@
+// What a session is to its user: options in, a handle and events out.
+import type {
+  DatabaseId,
+  EntryId,
+  LoginKey,
+  Replica,
+  Signature,
+  SignLabel,
+  TenantId,
+  Vector,
+  VerifiedRun,
+  Verifier,
+  WriterKey,
+} from "@selkie/entry";
+import type { Rights } from "../access/rights.ts";
+import type { Scheduler } from "../scheduler.ts";
+import type { SyncError } from "../sync-error.ts";
+
+/** Who a peer says it is. */
+export type Claim =
+  /** A login to a relay. `documents` (founding entry, access lists, tickets, slot keys, in this order) let the relay admit it. */
+  | {
+      readonly type: "login";
+      readonly tenant: TenantId;
+      readonly key: LoginKey;
+      readonly documents: readonly Uint8Array[];
+    }
+  /** A device, to another device of the tenant. `key` is its 32-byte signing key. */
+  | { readonly type: "device"; readonly tenant: TenantId; readonly key: Uint8Array };
+
+/** What this side proves. */
+export interface Credentials {
+  claim(): Promise<Claim>;
+  /** Signs `labelled(label, payload)` with the key of the claim; the label is `sign-login` or `sign-peer`. */
+  sign(label: SignLabel, payload: Uint8Array): Promise<Signature>;
+}
+
+/** What a gatekeeper decides. */
+export type Admission =
+  | { readonly type: "admitted"; readonly rights: Rights }
+  /** `code` goes to the peer: 1 to 64 of `A-Z0-9_`, beginning with a letter. */
+  | { readonly type: "refused"; readonly code: string };
+
+/** Decides who may connect, and to do what. */
+export interface Gatekeeper {
+  /** Called once the claim's signature is verified, and again when the peer presents further documents. */
+  admit(claim: Claim): Promise<Admission>;
+}
+
+/** Bounds on what a peer can make this side hold, and how long it waits. */
+export interface SessionLimits {
+  /** Bytes of entries the peer may send ahead of acknowledgements; one more frame may exceed it. Default 4 MiB. */
+  readonly windowBytes: number;
+  /** Databases the peer may open. Default 1,024. */
+  readonly databases: number;
+  /** Bytes of entries read at once to be sent as one frame. Default 512 KiB, at most 1 MiB. */
+  readonly sliceBytes: number;
+  /** Milliseconds until a peer that is not admitted is dropped. Default 10,000. */
+  readonly handshakeMs: number;
+  /** Milliseconds of silence after which the peer is asked, and dropped after as many again. Default 20,000. */
+  readonly silenceMs: number;
+  /** Runs with an invalid signature or shape after which the session ends. Default 32. */
+  readonly junkRuns: number;
+}
+
+/** What {@link runSession} needs. */
+export interface SessionOptions {
+  readonly role: "dialler" | "listener";
+  /** The origin that was dialled (see `originOf`), or those that a listener accepts. */
+  readonly origin: string | readonly string[];
+  readonly verifier: Verifier;
+  /** Null: this side proves nothing, as a relay. */
+  readonly credentials: Credentials | null;
+  /** Null: the peer is admitted with all rights, as a client admits its relay, which TLS has authenticated. */
+  readonly gatekeeper: Gatekeeper | null;
+  readonly scheduler: Scheduler;
+  /** A source of unpredictable bytes. */
+  readonly random: (length: number) => Uint8Array;
+  /** The replica of a database that the peer opens; undefined when this side has none and will not start one. */
+  open(tenant: TenantId, database: DatabaseId, rights: Rights): Promise<Replica | undefined>;
+  /** 8 bytes made with this side's store: its positions mean nothing under another. */
+  readonly generation: Uint8Array;
+  /** The tenant that a dialler without credentials connects to. */
+  readonly tenant?: TenantId;
+  readonly limits?: Partial<SessionLimits>;
+}
+
+/** A database to open. */
+export interface OpenDatabase {
+  readonly replica: Replica;
+  /** The last `caughtUp` position of this peer under the generation that `ready` told; a wrong one costs time only. */
+  readonly position?: number;
+  /** What this peer is known to have held: a vector below it is a `rollback`. */
+  readonly expected?: Vector;
+}
+
+/** What a session announces; none of it has to be handled. */
+export interface SessionEvents {
+  /** Everything the peer held up to `position` is here, durably. */
+  caughtUp: { readonly database: DatabaseId; readonly position: number };
+  /** Entries arrived and are durable. `bytes` is what the peer is charged for them. */
+  received: {
+    readonly database: DatabaseId;
+    readonly runs: number;
+    readonly entries: number;
+    readonly bytes: number;
+  };
+  /** The peer holds these chains, durably, up to these heads: newly so, other chains are as before. */
+  acknowledged: { readonly database: DatabaseId; readonly vector: Vector };
+  /** A run was not appended, by this side or by the peer. */
+  refused: {
+    readonly database: DatabaseId;
+    readonly writer: WriterKey;
+    readonly code: string;
+    readonly by: "us" | "peer";
+  };
+  /** The peer sent a run that starts at `got`, where `have` is the next seq that this side could take. */
+  gap: { readonly database: DatabaseId; readonly writer: WriterKey; readonly have: number; readonly got: number };
+  /** Two verified entries stand at one seq of a writer; `run` holds the peer's. */
+  fork: {
+    readonly database: DatabaseId;
+    readonly writer: WriterKey;
+    readonly seq: number;
+    readonly ours: EntryId;
+    readonly theirs: EntryId;
+    readonly run: VerifiedRun;
+  };
+  /** The peer lacks what it had acknowledged: up to seq `was`; now up to `now`, -1 for nothing. It is being sent again. */
+  rollback: { readonly database: DatabaseId; readonly writer: WriterKey; readonly was: number; readonly now: number };
+  /** The peer does not know this database and will not take it. */
+  unknown: { readonly database: DatabaseId };
+  /** Sums of this session so far. */
+  progress: {
+    readonly database: DatabaseId;
+    readonly sentEntries: number;
+    readonly sentBytes: number;
+    readonly receivedEntries: number;
+    readonly receivedBytes: number;
+  };
+  /** What the peer allows has changed, because documents were presented. */
+  rights: { readonly rights: Rights };
+  /** The peer is about to leave. Come back after `afterMs` and a random part of `withinMs`, in milliseconds. */
+  leaving: { readonly afterMs: number; readonly withinMs: number };
+}
+
+/** What the peer allows, and the generation its positions belong to (8 bytes). */
+export interface SessionReady {
+  readonly rights: Rights;
+  readonly generation: Uint8Array;
+}
+
+/** One conversation with one peer about one tenant. Disposing closes it. */
+export interface Session extends AsyncDisposable {
+  /** Both sides are admitted; rejects with the SyncError that ended the handshake. */
+  readonly ready: Promise<SessionReady>;
+  /** How it ended: null when this side closed it. Never rejects. */
+  readonly closed: Promise<SyncError | null>;
+  /**
+   * Opens databases; both sides stay subscribed until the session ends. Resolves when the peer has answered for each.
+   *
+   * @throws SyncError `TOO_MANY_DATABASES`, or what ended the session
+   */
+  openDatabases(list: readonly OpenDatabase[]): Promise<void>;
+  /** Tells that the replica has new entries: those the peer lacks are sent. Calls are coalesced. */
+  announce(database: DatabaseId): void;
+  /** Tells that the replica lost entries or was repaired: both sides compare vectors again. */
+  compare(database: DatabaseId): void;
+  /**
+   * Resolves once everything these replicas hold now is acknowledged by the peer, and everything the peer holds now is appended
+   * here. Directions that the rights do not allow are not waited for.
+   *
+   * @throws SyncError `UNKNOWN_DATABASE`, or what ended the session; the signal's reason when aborted
+   */
+  synced(databases: readonly DatabaseId[], options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Presents access documents to the peer's gatekeeper. Resolves with the rights it grants from now on. */
+  present(documents: readonly Uint8Array[]): Promise<Rights>;
+  /** Asks the peer to finish, leave and come back: see the `leaving` event. */
+  leave(when: { readonly afterMs: number; readonly withinMs: number }): void;
+  /** Ends the session. `code`, if any, is told to the peer: 1 to 64 of `A-Z0-9_`, beginning with a letter. */
+  close(code?: string): Promise<void>;
+  /** Listens; the returned function stops it. */
+  on<Type extends keyof SessionEvents>(type: Type, listener: (event: SessionEvents[Type]) => void): () => void;
+}

@@ -1,6 +1,7 @@
 // The directory as of a set of statements: users, devices, keys, settings. A pure function of the set: neither order nor batching
 // changes anything in it (directory-view.test.ts).
 import { compareBytes, equalBytes, type StatementId, toHex, type Verifier } from "@selkie/entry";
+import { sortAccessLists } from "./access.ts";
 import {
   type Admission,
   type AdmissionId,
@@ -28,7 +29,7 @@ export interface DirectoryView {
   readonly identity: DirectoryIdentity;
   /** Null while the founding entry is not here, or not open. */
   readonly found: FoundStatement | null;
-  /** Access lists that admins published, ascending by statement; each is signed on its own. */
+  /** Access lists that admins published, oldest first; each is signed on its own and must be verified. */
   readonly accessLists: readonly Uint8Array[];
   readonly settings: ReadonlyMap<string, SettingValue>;
   /** Ascending by id. */
@@ -68,7 +69,7 @@ export function buildDirectory(
   return {
     identity,
     found,
-    accessLists: sorted.of("accessList").map(({ statement }) => statement.list),
+    accessLists: sortAccessLists(sorted.of("accessList").map(({ statement }) => statement.list)),
     settings: currentSettings(sorted.of("settings")),
     rejected: [...sorted.rejected, ...notEntitled].sort((a, b) => compareBytes(a.id, b.id)),
     unknown: sorted.of("unknown").length,

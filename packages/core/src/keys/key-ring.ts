@@ -57,6 +57,11 @@ export class KeyRing implements Disposable {
     return this.#held.flatMap(({ key, state }) => (state === "unconfirmed" ? [key] : []));
   }
 
+  /** Versions that may be used everywhere, in the order they came. */
+  confirmed(): readonly KeyVersion[] {
+    return this.#held.flatMap(({ key, state }) => (state === "confirmed" ? [key] : []));
+  }
+
   /** The directory names this version: it may be used everywhere. */
   confirm(key: KeyVersion): void {
     const known = this.#find(key);
@@ -91,10 +96,6 @@ export class KeyRing implements Disposable {
   /** The confirmed version of this key to seal under: the last one added. */
   current(keyId: Uint8Array): KeyVersion | undefined {
     return this.#held.findLast(({ key, state }) => state === "confirmed" && equalBytes(key.keyId, keyId))?.key;
-  }
-
-  versions(): readonly KeyVersion[] {
-    return this.#held.map(({ key }) => key);
   }
 
   [Symbol.dispose](): void {

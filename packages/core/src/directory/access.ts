@@ -1,0 +1,146 @@
+// What relays are told about who may connect: signed lists of slots and rights, no names. The newest travels in the directory too.
+import type { CryptoProvider, SigningKey } from "@selkie/crypto";
+import { compareBytes, type TenantId, type Verifier } from "@selkie/entry";
+import {
+  type AccessList,
+  type AccessTicket,
+  accessListPayload,
+  accessTicketPayload,
+  applyAccessList,
+  decodeAccessList,
+  emptyAccessState,
+  type Rights,
+  type Slot,
+  SyncError,
+  type UnsignedAccessList,
+  verifyAccessList,
+} from "@selkie/sync-protocol";
+import { CoreError } from "../errors.ts";
+import type { DirectoryIdentity } from "./admission.ts";
+import type { Role } from "./statement.ts";
+
+/** A user, as relays know it. */
+export interface SlotHolder {
+  /** 32-byte slot key. */
+  readonly slot: Uint8Array;
+  readonly role: Role;
+}
+
+/** What a role may do at a relay. Clients judge every entry again, whatever a relay let through. */
+export function rightsOfRole(role: Role): Rights {
+  return { pull: true, push: role !== "reader", purge: role === "admin" };
+}
+
+/** The list of these users, unsigned: admins' slot keys sign the next one. Users that share a slot keep the higher right. */
+export function draftAccessList(
+  tenant: TenantId,
+  users: readonly SlotHolder[],
+  place: { readonly epoch: number; readonly height: number; readonly signer: Uint8Array },
+): UnsignedAccessList {
+  const ascending = users.toSorted((a, b) => compareBytes(a.slot, b.slot) || rank(a.role) - rank(b.role));
+  const distinct = ascending.filter(
+    ({ slot }, at) => at === 0 || compareBytes(ascending[at - 1]?.slot ?? slot, slot) !== 0,
+  );
+  const slots = distinct.map(({ slot, role }): Slot => ({ slot, rights: rightsOfRole(role) }));
+  const signers = distinct.filter(({ role }) => role === "admin").map(({ slot }) => slot);
+  return { tenant, ...place, signers, slots };
+}
+
+/** Signs a list with the root key or an admin's slot key. */
+export async function signAccessList(
+  crypto: CryptoProvider,
+  key: SigningKey,
+  list: UnsignedAccessList,
+): Promise<AccessList> {
+  const [signature] = await crypto.signMany(key, "sign-access-list", [accessListPayload(list)]);
+  if (signature === undefined) throw new CoreError("KEY_UNKNOWN", "no signature was made");
+  return { ...list, signature };
+}
+
+/**
+ * The next list, with somebody who is about to join, and a ticket that lets them in at a relay that does not have that list yet.
+ *
+ * @param users everybody the directory admits
+ * @param current the list before; null when the directory holds none that counts
+ */
+export async function extendAccess(
+  crypto: CryptoProvider,
+  signer: SigningKey,
+  lists: {
+    readonly tenant: TenantId;
+    readonly users: readonly SlotHolder[];
+    readonly joining: SlotHolder;
+    readonly current: AccessList | null;
+  },
+): Promise<{ list: AccessList; ticket: AccessTicket }> {
+  const { tenant, users, joining, current } = lists;
+  const place = { epoch: current?.epoch ?? 0, height: (current?.height ?? -1) + 1, signer: signer.publicKey };
+  const list = await signAccessList(crypto, signer, draftAccessList(tenant, [...users, joining], place));
+  const unsigned = {
+    tenant,
+    listEpoch: list.epoch,
+    listHeight: list.height,
+    slot: joining.slot,
+    rights: rightsOfRole(joining.role),
+    signer: signer.publicKey,
+  };
+  const [signature] = await crypto.signMany(signer, "sign-access-ticket", [accessTicketPayload(unsigned)]);
+  if (signature === undefined) throw new CoreError("KEY_UNKNOWN", "no signature was made");
+  return { list, ticket: { ...unsigned, signature } };
+}
+
+/** The list that a relay would end with when it is shown these, oldest first: by the same rules, so both agree. */
+export async function newestAccessList(
+  verifier: Verifier,
+  { tenant, root }: DirectoryIdentity,
+  lists: readonly Uint8Array[],
+): Promise<AccessList | null> {
+  if (root === null) return null;
+  let state = emptyAccessState(tenant, root);
+  for (const { list } of decodeLists(lists)) {
+    const verified = await verifyAccessList(verifier, list);
+    if (verified === null) continue;
+    const change = applyAccessList(state, verified);
+    if (change.type === "applied") state = change.state;
+  }
+  return state.list;
+}
+
+/** Lists that decode, oldest first: by epoch and height, then by their bytes. */
+export function sortAccessLists(lists: readonly Uint8Array[]): readonly Uint8Array[] {
+  return decodeLists(lists).map(({ bytes }) => bytes);
+}
+
+interface DecodedList {
+  readonly bytes: Uint8Array;
+  readonly list: AccessList;
+}
+
+function decodeLists(lists: readonly Uint8Array[]): readonly DecodedList[] {
+  return lists
+    .flatMap((bytes) => decodeOne(bytes))
+    .sort((a, b) => a.list.epoch - b.list.epoch || a.list.height - b.list.height || compareBytes(a.bytes, b.bytes));
+}
+
+function decodeOne(bytes: Uint8Array): readonly DecodedList[] {
+  try {
+    return [{ bytes, list: decodeAccessList(bytes) }];
+  } catch (error) {
+    // What no relay would read says nothing; the statement around it stays, and counts for nothing else.
+    if (error instanceof SyncError) return [];
+    throw error;
+  }
+}
+
+function rank(role: Role): number {
+  switch (role) {
+    case "admin":
+      return 0;
+    case "editor":
+      return 1;
+    case "reader":
+      return 2;
+    default:
+      return role satisfies never;
+  }
+}

@@ -20,7 +20,7 @@ import {
 } from "./records.ts";
 import { decodeFile, fileHead, openContent, sealFile } from "./sealed-file.ts";
 import { Serial } from "./serial.ts";
-import { openPasswordSlot, type PasswordSlot, type Slot, sealPasswordSlot } from "./slot.ts";
+import { openWithPassword, type Slot, sealPasswordSlot } from "./slot.ts";
 
 /** How a KeyBag does its work; every field has a default. */
 export interface KeyBagOptions {
@@ -90,7 +90,7 @@ export class KeyBag implements Disposable {
     const crypto = options.crypto ?? nativeCrypto;
     const own = sealed.slice();
     const file = decodeFile(crypto, own);
-    const { masterBytes } = await openSlots(crypto, file.slots, password);
+    const { masterBytes } = await openWithPassword(crypto, fileHead, file.slots, password);
     const master = await importAndWipe(crypto, masterBytes);
     try {
       const records = await openContent(crypto, master, file);
@@ -125,7 +125,7 @@ export class KeyBag implements Disposable {
   changePassword(current: string, next: string): Promise<void> {
     return this.#change(async ({ records }) => {
       const nextBytes = encodePassword(next);
-      const { masterBytes, slot } = await openSlots(this.#crypto, this.#slots, current);
+      const { masterBytes, slot } = await openWithPassword(this.#crypto, fileHead, this.#slots, current);
       try {
         const changed = await sealPasswordSlot(this.#crypto, fileHead, nextBytes, this.#kdf, masterBytes);
         return { records, slots: this.#slots.map((held) => (held === slot ? changed : held)) };
@@ -274,27 +274,6 @@ export class KeyBag implements Disposable {
       }
     });
   }
-}
-
-/** Tries the password on each password slot. @throws KeyBagError `NO_PASSWORD_SLOT`, `PASSWORD_UNUSABLE`, `WRONG_PASSWORD` */
-async function openSlots(
-  crypto: CryptoProvider,
-  slots: readonly Slot[],
-  password: string,
-): Promise<{ masterBytes: Uint8Array; slot: PasswordSlot }> {
-  const candidates = slots.filter((slot) => slot.type === "password");
-  if (candidates.length === 0)
-    throw new KeyBagError("NO_PASSWORD_SLOT", "the KeyBag has no slot that a password opens");
-  const bytes = encodePassword(password);
-  try {
-    for (const slot of candidates) {
-      const masterBytes = await openPasswordSlot(crypto, fileHead, bytes, slot);
-      if (masterBytes !== null) return { masterBytes, slot };
-    }
-  } finally {
-    bytes.fill(0);
-  }
-  throw new KeyBagError("WRONG_PASSWORD", "the KeyBag does not open with this password");
 }
 
 async function importAndWipe(crypto: CryptoProvider, bytes: Uint8Array): Promise<SecretKey> {

@@ -8,9 +8,11 @@ import {
   sealCommittedBox,
 } from "@selkie/crypto";
 import { ByteReader, ByteWriter, concatBytes } from "@selkie/entry";
+import { KeyBagError } from "./errors.ts";
 import {
   decodePasswordHead,
   derivePasswordKey,
+  encodePassword,
   encodePasswordHead,
   newPasswordHead,
   type PasswordHead,
@@ -27,7 +29,7 @@ export type Slot =
   | { readonly type: "password"; readonly head: PasswordHead; readonly box: Uint8Array }
   | { readonly type: "unknown"; readonly kind: number; readonly body: Uint8Array };
 
-export type PasswordSlot = Extract<Slot, { type: "password" }>;
+type PasswordSlot = Extract<Slot, { type: "password" }>;
 
 /** `kind 1 | length 2 | body`. */
 export function encodeSlot(slot: Slot): Uint8Array {
@@ -60,8 +62,33 @@ export async function sealPasswordSlot(
   return { type: "password", head, box };
 }
 
+/**
+ * Tries a password on each password slot, in order.
+ * @throws KeyBagError `NO_PASSWORD_SLOT`, `PASSWORD_UNUSABLE`, `WRONG_PASSWORD`
+ */
+export async function openWithPassword(
+  crypto: CryptoProvider,
+  file: Uint8Array,
+  slots: readonly Slot[],
+  password: string,
+): Promise<{ readonly masterBytes: Uint8Array; readonly slot: PasswordSlot }> {
+  const candidates = slots.filter((slot) => slot.type === "password");
+  if (candidates.length === 0)
+    throw new KeyBagError("NO_PASSWORD_SLOT", "the KeyBag has no slot that a password opens");
+  const bytes = encodePassword(password);
+  try {
+    for (const slot of candidates) {
+      const masterBytes = await openPasswordSlot(crypto, file, bytes, slot);
+      if (masterBytes !== null) return { masterBytes, slot };
+    }
+  } finally {
+    bytes.fill(0);
+  }
+  throw new KeyBagError("WRONG_PASSWORD", "the KeyBag does not open with this password");
+}
+
 /** The master key, or null for another password. */
-export async function openPasswordSlot(
+async function openPasswordSlot(
   crypto: CryptoProvider,
   file: Uint8Array,
   password: Uint8Array,

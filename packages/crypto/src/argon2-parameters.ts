@@ -1,7 +1,5 @@
-/**
- * Argon2id parameters come from sealed files that anyone may have edited, so they are checked before any work: a low value would
- * make guessing cheap (downgrade), a huge one would hang the device (RFC 9106 section 4 for the recommended values).
- */
+// Argon2id parameters come from sealed files that anyone may have edited, so they are checked before any work: a low value would
+// make guessing cheap (downgrade), a huge one would hang the device (RFC 9106 section 4 for the recommended values).
 import { CryptoError } from "./errors.ts";
 
 /** Cost of one password guess. */

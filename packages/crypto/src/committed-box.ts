@@ -1,9 +1,7 @@
-/**
- * Committed boxes: a sealed box that also commits to its key, for secrets that are guessed or tried one after another (passwords,
- * key versions). AES-GCM alone lets an attacker who chooses both keys make one ciphertext that opens under two of them ("invisible
- * salamanders", Dodis et al. 2018), and test many password guesses with one box ("partitioning oracles", Len, Grubbs and
- * Ristenpart 2021). The commitment is 32 bytes of HMAC-SHA-256 output: two keys with one commitment are a collision.
- */
+// Committed boxes: a sealed box that also commits to its key, for secrets that are guessed or tried one after another (passwords,
+// key versions). AES-GCM alone lets an attacker who chooses both keys make one ciphertext that opens under two of them ("invisible
+// salamanders", Dodis et al. 2018), and test many password guesses with one box ("partitioning oracles", Len, Grubbs and
+// Ristenpart 2021). The commitment is 32 bytes of HMAC-SHA-256 output: two keys with one commitment are a collision.
 import { concatBytes, type DeriveLabel, parseCiphertext } from "@selkie/entry";
 import { equalSecrets } from "./constant-time.ts";
 import type { SecretKey } from "./keys.ts";

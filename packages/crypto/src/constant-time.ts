@@ -1,5 +1,4 @@
-/** Comparison of secret-dependent bytes. */
-
+// Comparison of secret-dependent bytes.
 /** Whether two byte strings are equal, in a time that depends on their length only (as far as an engine's optimiser allows). */
 export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

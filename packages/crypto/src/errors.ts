@@ -1,5 +1,4 @@
-/** Every error of this package. Messages name lengths and parameters, never key bytes or plaintext. */
-
+// Every error of this package. Messages name lengths and parameters, never key bytes or plaintext.
 /** Codes of {@link CryptoError}; `docs/errors.md` says what to do about each. */
 export type CryptoErrorCode =
   | "BAD_LENGTH"

@@ -1,4 +1,4 @@
-/** Byte framing all providers share: label prefixes, nonces, HKDF-Expand's limits. */
+// Byte framing all providers share: label prefixes, nonces, HKDF-Expand's limits.
 import { type DeriveLabel, labelled, type MacLabel } from "@selkie/entry";
 import { CryptoError } from "./errors.ts";
 
@@ -22,12 +22,18 @@ export function labelPrefix(label: MacLabel | DeriveLabel): Uint8Array {
  * A counter as a 96-bit big-endian nonce.
  * @throws CryptoError `BAD_NONCE` unless it is a whole number from 0 to 2^53-1
  */
-export function encodeNonce(nonce: number): Uint8Array<ArrayBuffer> {
+export function encodeNonce(nonce: number): Uint8Array {
+  return writeNonce(new Uint8Array(nonceBytes), nonce);
+}
+
+/** The same into 12 bytes that are used again and again; they must begin as zeros. */
+export function writeNonce(bytes: Uint8Array, nonce: number): Uint8Array {
   if (!Number.isSafeInteger(nonce) || nonce < 0) throw new CryptoError("BAD_NONCE", "a nonce is a whole number from 0");
-  const bytes = new Uint8Array(nonceBytes);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(4, Math.floor(nonce / 0x1_0000_0000));
-  view.setUint32(8, nonce % 0x1_0000_0000);
+  let rest = nonce;
+  for (let i = nonceBytes - 1; i >= nonceBytes - 7; i--) {
+    bytes[i] = rest & 0xff;
+    rest = Math.floor(rest / 256);
+  }
   return bytes;
 }
 
@@ -37,4 +43,12 @@ export function expandBlocks(length: number): number {
     throw new CryptoError("BAD_LENGTH", `a derived secret must be 1 to ${255 * hashBytes} bytes`);
   }
   return Math.ceil(length / hashBytes);
+}
+
+/** The first `length` bytes; what is cut off is overwritten. */
+export function cutSecret(bytes: Uint8Array, length: number): Uint8Array {
+  if (bytes.length === length) return bytes;
+  const cut = bytes.slice(0, length);
+  bytes.fill(0);
+  return cut;
 }

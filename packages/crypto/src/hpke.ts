@@ -1,7 +1,5 @@
-/**
- * HPKE base mode, single shot (RFC 9180 section 6.1): KEM X-Wing 0x647a, KDF HKDF-SHA-256 0x0001, AEAD AES-256-GCM 0x0002.
- * One message per encapsulation, so the nonce is always the base nonce (sequence number 0).
- */
+// HPKE base mode, single shot (RFC 9180 section 6.1): KEM X-Wing 0x647a, KDF HKDF-SHA-256 0x0001, AEAD AES-256-GCM 0x0002.
+// One message per encapsulation, so the nonce is always the base nonce (sequence number 0).
 import { concatBytes } from "@selkie/entry";
 import { hashBytes, nonceBytes } from "./framing.ts";
 import {
@@ -28,13 +26,14 @@ const version = utf8.encode("HPKE-v1");
 const nothing = new Uint8Array(0);
 const modeBase = Uint8Array.of(0);
 const kemId = 0x647a;
+const aeadId = 0x0002;
 
-/** RFC 9180 section 5.1: "HPKE" || I2OSP(kem_id, 2) || I2OSP(kdf_id, 2) || I2OSP(aead_id, 2). */
-export function hpkeSuiteId(kem: number): Uint8Array {
-  return concatBytes(utf8.encode("HPKE"), Uint8Array.of(kem >> 8, kem & 0xff, 0x00, 0x01, 0x00, 0x02));
+/** RFC 9180 section 5.1: "HPKE" || I2OSP(kem_id, 2) || I2OSP(kdf_id, 2) || I2OSP(aead_id, 2), the KDF being HKDF-SHA-256. */
+export function hpkeSuiteId(kem: number, aead: number): Uint8Array {
+  return concatBytes(utf8.encode("HPKE"), Uint8Array.of(kem >> 8, kem & 0xff, 0, 1, aead >> 8, aead & 0xff));
 }
 
-const suiteId = hpkeSuiteId(kemId);
+const suiteId = hpkeSuiteId(kemId, aeadId);
 
 /** What the key schedule yields for one message. */
 export interface HpkeContext {

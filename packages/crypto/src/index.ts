@@ -1,4 +1,4 @@
-/** Suite 1 of Selkie: one interface, a portable provider, boxes. The platform's own provider is behind `./native`. */
+// Suite 1 of Selkie: one interface, a portable provider, boxes. The platform's own provider is behind `./native`.
 export {
   type Argon2Parameters,
   argon2Limits,

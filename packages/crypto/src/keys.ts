@@ -1,10 +1,8 @@
-/**
- * Key handles. A handle shows no key bytes, belongs to the provider that made it, and can be disposed: then the bytes this package
- * holds are overwritten and every later use is refused.
- *
- * What JavaScript cannot promise: copies made by the garbage collector, by the platform's own key objects, or by the caller before
- * the import may outlive the handle.
- */
+// Key handles. A handle shows no key bytes, belongs to the provider that made it, and can be disposed: then the bytes this package
+// holds are overwritten and every later use is refused.
+//
+// What JavaScript cannot promise: copies made by the garbage collector, by the platform's own key objects, or by the caller before
+// the import may outlive the handle.
 import { CryptoError } from "./errors.ts";
 
 /** Names the kind of key on its handle, so that one kind cannot be passed for another. */

@@ -1,4 +1,4 @@
-/** The `./native` door under Node: node:crypto, with noble and WebAssembly where this Node's OpenSSL lacks a part. */
+// The `./native` door under Node: node:crypto, with noble and WebAssembly where this Node's OpenSSL lacks a part.
 import { nodeArgon2id } from "./node/argon2.ts";
 import { nodeCrypto } from "./node/node-crypto.ts";
 import { nodeMlKem } from "./node/x-wing-parts.ts";

@@ -1,4 +1,4 @@
-/** The `./native` door of browsers, workers and every other platform: WebCrypto where it is there, noble otherwise. */
+// The `./native` door of browsers, workers and every other platform: WebCrypto where it is there, noble otherwise.
 import { CryptoError } from "./errors.ts";
 import { portableCrypto } from "./portable/portable.ts";
 import type { CryptoProvider } from "./provider.ts";

@@ -1,4 +1,4 @@
-/** Plaintext is another type than ciphertext, so that bytes which were never sealed cannot be handed to a store or a transport. */
+// Plaintext is another type than ciphertext, so that bytes which were never sealed cannot be handed to a store or a transport.
 import type { Brand } from "@selkie/entry";
 
 /** Bytes that must never leave the key side unsealed. */

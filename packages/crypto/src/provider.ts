@@ -1,8 +1,6 @@
-/**
- * Suite 1 as an interface: what the key side may do with keys. Three providers implement it (node, web, portable) and agree byte
- * for byte; a caller never sees key bytes again once they are imported.
- * @see docs/spec/crypto.md
- */
+// Suite 1 as an interface: what the key side may do with keys. Three providers implement it (node, web, portable) and agree byte
+// for byte; a caller never sees key bytes again once they are imported.
+// @see docs/spec/crypto.md
 import type { Ciphertext, DeriveLabel, MacLabel, Signature, SignLabel, Verifier } from "@selkie/entry";
 import type { Argon2Parameters } from "./argon2-parameters.ts";
 import type { AeadKey, KemKey, SecretKey, SigningKey } from "./keys.ts";

@@ -1,10 +1,8 @@
-/**
- * Sealed boxes: one message under a long-lived secret, a fresh key per message. The 24-byte random salt goes into the key
- * derivation, so there is no nonce to repeat and no 2^32 limit on messages (NIST SP 800-38D section 8.3).
- *
- * A box is not committing: someone who knows two secrets can make one box that opens under both. Where the secret is chosen by
- * trial (a password, one of several keys), use the committed box.
- */
+// Sealed boxes: one message under a long-lived secret, a fresh key per message. The 24-byte random salt goes into the key
+// derivation, so there is no nonce to repeat and no 2^32 limit on messages (NIST SP 800-38D section 8.3).
+//
+// A box is not committing: someone who knows two secrets can make one box that opens under both. Where the secret is chosen by
+// trial (a password, one of several keys), use the committed box.
 import { type Brand, concatBytes, type DeriveLabel, parseCiphertext } from "@selkie/entry";
 import type { SecretKey } from "./keys.ts";
 import type { Plaintext } from "./plaintext.ts";

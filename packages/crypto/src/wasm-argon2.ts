@@ -1,4 +1,4 @@
-/** Argon2id in WebAssembly (hash-wasm), loaded when a password is first used; noble where WebAssembly may not run. */
+// Argon2id in WebAssembly (hash-wasm), loaded when a password is first used; noble where WebAssembly may not run.
 import type { Argon2Parameters } from "./argon2-parameters.ts";
 import { portableArgon2id } from "./portable/argon2.ts";
 

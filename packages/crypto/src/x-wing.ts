@@ -1,7 +1,5 @@
-/**
- * X-Wing (draft-connolly-cfrg-xwing-kem-10): X25519 and ML-KEM-768 in one KEM, so that what a relay stores today stays closed to
- * a quantum computer later, and to a flaw in ML-KEM alone. The parts are the provider's; the composition is here, once.
- */
+// X-Wing (draft-connolly-cfrg-xwing-kem-10): X25519 and ML-KEM-768 in one KEM, so that what a relay stores today stays closed to
+// a quantum computer later, and to a flaw in ML-KEM alone. The parts are the provider's; the composition is here, once.
 import { concatBytes } from "@selkie/entry";
 import { CryptoError, requireLength } from "./errors.ts";
 

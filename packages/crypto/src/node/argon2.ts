@@ -1,4 +1,4 @@
-/** Argon2id through node:crypto, on libuv's thread pool. */
+// Argon2id through node:crypto, on libuv's thread pool.
 import crypto from "node:crypto";
 import type { Argon2Parameters } from "../argon2-parameters.ts";
 import { asBytes } from "./bytes.ts";

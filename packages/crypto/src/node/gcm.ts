@@ -1,4 +1,4 @@
-/** AES-256-GCM through node:crypto, synchronous. */
+// AES-256-GCM through node:crypto, synchronous.
 import { createCipheriv, createDecipheriv, type KeyObject } from "node:crypto";
 import { tagBytes } from "../framing.ts";
 import { asBytes } from "./bytes.ts";

@@ -1,13 +1,11 @@
-/**
- * The node provider: every hot call does its work at once inside node:crypto, which is several times faster there than WebCrypto for
- * small inputs, and returns a promise that is already resolved. Handles hold KeyObjects.
- */
+// The node provider: every hot call does its work at once inside node:crypto, which is several times faster there than WebCrypto for
+// small inputs, and returns a promise that is already resolved. Handles hold KeyObjects.
 import { createHmac, createSecretKey, type KeyObject, randomFillSync, sign } from "node:crypto";
 import { labelled, parseCiphertext, parseSignature } from "@selkie/entry";
 import { nativeVerifier } from "@selkie/entry/native";
 import { checkArgon2Call } from "../argon2-parameters.ts";
 import { requireLength } from "../errors.ts";
-import { encodeNonce, labelPrefix, tagBytes } from "../framing.ts";
+import { labelPrefix, nonceBytes, tagBytes, writeNonce } from "../framing.ts";
 import { type HpkeParts, hpkeOpen, hpkeSeal } from "../hpke.ts";
 import { keyVault } from "../keys.ts";
 import { asPlaintext } from "../plaintext.ts";
@@ -89,17 +87,19 @@ export function nodeCrypto(parts: NodeCryptoParts): CryptoProvider {
       for (const { plaintext } of items) end += plaintext.length + tagBytes;
       const batch = new ArrayBuffer(end);
       let at = 0;
+      const iv = new Uint8Array(nonceBytes);
       return items.map(({ nonce, aad, plaintext }) => {
         const out = new Uint8Array(batch, at, plaintext.length + tagBytes);
-        nodeSealInto(out, secret, { nonce: encodeNonce(nonce), aad, plaintext });
+        nodeSealInto(out, secret, { nonce: writeNonce(iv, nonce), aad, plaintext });
         at += out.length;
         return parseCiphertext(out);
       });
     },
     async openMany(key, items) {
       const secret = aeadKeys.reveal(key);
+      const iv = new Uint8Array(nonceBytes);
       return items.map(({ nonce, aad, ciphertext }) => {
-        const plaintext = nodeOpen(secret, encodeNonce(nonce), aad, ciphertext);
+        const plaintext = nodeOpen(secret, writeNonce(iv, nonce), aad, ciphertext);
         return plaintext === null ? null : asPlaintext(plaintext);
       });
     },

@@ -1,7 +1,5 @@
-/**
- * X-Wing's parts through node:crypto. Private keys are imported as PKCS#8 bytes rather than JWK: it costs the same, and bytes can
- * be overwritten afterwards where a base64url string cannot.
- */
+// X-Wing's parts through node:crypto. Private keys are imported as PKCS#8 bytes rather than JWK: it costs the same, and bytes can
+// be overwritten afterwards where a base64url string cannot.
 import crypto, { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import type { MlKem768, X25519, X25519Key, XWingParts } from "../x-wing.ts";
 import { asBytes } from "./bytes.ts";

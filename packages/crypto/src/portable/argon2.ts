@@ -1,4 +1,4 @@
-/** Argon2id from noble: pure JavaScript, about six times slower than WebAssembly, so the last resort and the oracle. */
+// Argon2id from noble: pure JavaScript, about six times slower than WebAssembly, so the last resort and the oracle.
 import { argon2id } from "@noble/hashes/argon2.js";
 import type { Argon2Parameters } from "../argon2-parameters.ts";
 

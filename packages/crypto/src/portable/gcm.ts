@@ -1,4 +1,4 @@
-/** AES-256-GCM from noble (NIST SP 800-38D). */
+// AES-256-GCM from noble (NIST SP 800-38D).
 import { gcm } from "@noble/ciphers/aes.js";
 
 /** Ciphertext and tag. */

@@ -1,14 +1,10 @@
-/**
- * The portable provider: noble on every platform, with an injected source of randomness. It is the oracle the native providers are
- * tested against, the fallback where WebCrypto is missing, and what makes the simulation deterministic.
- */
+// The portable provider: noble on every platform, with an injected source of randomness. It is the oracle the native providers are
+// tested against, the fallback where WebCrypto is missing, and what makes the simulation deterministic.
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { type DeriveLabel, labelled, parseCiphertext, parseSignature, portableVerifier } from "@selkie/entry";
+import { labelled, parseCiphertext, parseSignature, portableVerifier } from "@selkie/entry";
 import { checkArgon2Call } from "../argon2-parameters.ts";
 import { CryptoError, requireLength } from "../errors.ts";
-import { encodeNonce, expandBlocks, hashBytes, labelPrefix } from "../framing.ts";
+import { encodeNonce, labelPrefix } from "../framing.ts";
 import { type HpkeParts, hpkeOpen, hpkeSeal } from "../hpke.ts";
 import { keyVault } from "../keys.ts";
 import { asPlaintext } from "../plaintext.ts";
@@ -16,6 +12,7 @@ import type { CryptoProvider } from "../provider.ts";
 import { importXWingKey, wipeXWingKey, xWingPublicKey } from "../x-wing.ts";
 import { portableArgon2id } from "./argon2.ts";
 import { portableOpen, portableSeal } from "./gcm.ts";
+import { portableExpand, portableHmac } from "./hmac.ts";
 import { portableXWing } from "./x-wing-parts.ts";
 
 /** What the portable provider cannot make itself. */
@@ -32,29 +29,10 @@ const kemKeys = keyVault("kem", wipeXWingKey);
 
 const hpke: HpkeParts = {
   kem: portableXWing,
-  hmac: (key, message) => hmac(sha256, key, message),
+  hmac: portableHmac,
   seal: portableSeal,
   open: portableOpen,
 };
-
-/** HKDF-Expand (RFC 5869 section 2.3): T(i) = HMAC(PRK, T(i-1) || info || i). */
-function expand(key: Uint8Array, label: DeriveLabel, info: Uint8Array, length: number): Uint8Array {
-  const blocks = expandBlocks(length);
-  const output = new Uint8Array(blocks * hashBytes);
-  for (let i = 0; i < blocks; i++) {
-    const block = hmac.create(sha256, key);
-    if (i > 0) block.update(output.subarray((i - 1) * hashBytes, i * hashBytes));
-    block
-      .update(labelPrefix(label))
-      .update(info)
-      .update(Uint8Array.of(i + 1));
-    output.set(block.digest(), i * hashBytes);
-  }
-  if (output.length === length) return output;
-  const cut = output.slice(0, length);
-  output.fill(0);
-  return cut;
-}
 
 /** Suite 1 from noble alone. */
 export function portableCrypto(options: PortableCryptoOptions): CryptoProvider {
@@ -91,13 +69,13 @@ export function portableCrypto(options: PortableCryptoOptions): CryptoProvider {
     async macMany(key, label, payloads) {
       const secret = secrets.reveal(key);
       const prefix = labelPrefix(label);
-      return payloads.map((payload) => hmac.create(sha256, secret).update(prefix).update(payload).digest());
+      return payloads.map((payload) => portableHmac(secret, prefix, payload));
     },
     async derive(key, label, info, length) {
-      return expand(secrets.reveal(key), label, info, length);
+      return portableExpand(secrets.reveal(key), labelPrefix(label), info, length);
     },
     async deriveAead(key, label, info) {
-      return aeadKeys.hold(expand(secrets.reveal(key), label, info, 32));
+      return aeadKeys.hold(portableExpand(secrets.reveal(key), labelPrefix(label), info, 32));
     },
 
     async sealMany(key, items) {

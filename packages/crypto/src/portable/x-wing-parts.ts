@@ -1,4 +1,4 @@
-/** X-Wing's parts from noble: the fallback and the oracle the native parts are tested against. */
+// X-Wing's parts from noble: the fallback and the oracle the native parts are tested against.
 import { x25519 } from "@noble/curves/ed25519.js";
 import { sha3_256, shake256 } from "@noble/hashes/sha3.js";
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";

@@ -1,4 +1,4 @@
-/** Ed25519 signing through WebCrypto, or noble. */
+// Ed25519 signing through WebCrypto, or noble.
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { concatBytes, fromHex } from "@selkie/entry";
 import type { Subtle } from "./subtle.ts";

@@ -1,4 +1,4 @@
-/** AES-256-GCM through WebCrypto. */
+// AES-256-GCM through WebCrypto.
 import { tagBytes } from "../framing.ts";
 import type { Subtle, WebKey } from "./subtle.ts";
 

@@ -1,6 +1,6 @@
-/** HMAC-SHA-256 and HKDF-Expand through WebCrypto, whose own HKDF always extracts first and so cannot be used. */
+// HMAC-SHA-256 and HKDF-Expand through WebCrypto, whose own HKDF always extracts first and so cannot be used.
 import { concatBytes } from "@selkie/entry";
-import { expandBlocks, hashBytes } from "../framing.ts";
+import { cutSecret, expandBlocks, hashBytes } from "../framing.ts";
 import type { Subtle, WebKey } from "./subtle.ts";
 
 /** An HMAC-SHA-256 key as a handle. */
@@ -24,8 +24,5 @@ export async function webExpand(subtle: Subtle, key: WebKey, info: Uint8Array, l
     previous = output.subarray(i * hashBytes, (i + 1) * hashBytes);
     block.fill(0);
   }
-  if (output.length === length) return output;
-  const cut = output.slice(0, length);
-  output.fill(0);
-  return cut;
+  return cutSecret(output, length);
 }

@@ -1,7 +1,5 @@
-/**
- * Which of WebCrypto's newer parts this platform has, decided by known answers at first use. A part that is missing or answers
- * otherwise is replaced by noble, so that every platform gives the same bytes.
- */
+// Which of WebCrypto's newer parts this platform has, decided by known answers at first use. A part that is missing or answers
+// otherwise is replaced by noble, so that every platform gives the same bytes.
 import { equalBytes, fromHex } from "@selkie/entry";
 import { portableX25519 } from "../portable/x-wing-parts.ts";
 import type { X25519 } from "../x-wing.ts";

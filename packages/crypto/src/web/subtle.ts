@@ -1,5 +1,4 @@
-/** The part of WebCrypto this package uses, declared here because the package is compiled without the DOM's types. */
-
+// The part of WebCrypto this package uses, declared here because the package is compiled without the DOM's types.
 /** An opaque CryptoKey. */
 export interface WebKey {
   readonly type: string;

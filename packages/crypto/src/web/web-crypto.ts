@@ -1,10 +1,6 @@
-/**
- * The web provider, for browsers and workers: WebCrypto for AES-GCM, HMAC and, where they pass their self tests, Ed25519 and X25519;
- * noble for ML-KEM and SHA-3; WebAssembly for Argon2id.
- */
+// The web provider, for browsers and workers: WebCrypto for AES-GCM, HMAC and, where they pass their self tests, Ed25519 and X25519;
+// noble for ML-KEM and SHA-3; WebAssembly for Argon2id.
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { labelled, parseCiphertext, parseSignature } from "@selkie/entry";
 import { nativeVerifier } from "@selkie/entry/native";
 import { checkArgon2Call } from "../argon2-parameters.ts";
@@ -13,6 +9,7 @@ import { encodeNonce } from "../framing.ts";
 import { type HpkeParts, hpkeOpen, hpkeSeal } from "../hpke.ts";
 import { keyVault } from "../keys.ts";
 import { asPlaintext } from "../plaintext.ts";
+import { portableHmac } from "../portable/hmac.ts";
 import { portableXWing } from "../portable/x-wing-parts.ts";
 import type { CryptoProvider } from "../provider.ts";
 import { wasmArgon2id } from "../wasm-argon2.ts";
@@ -40,7 +37,7 @@ export function webCrypto(subtle: Subtle, random: RandomSource): CryptoProvider 
   };
   const hpke = async (): Promise<HpkeParts> => ({
     kem: { ...portableXWing, x25519: (await parts()).x25519 },
-    hmac: (key, message) => hmac(sha256, key, message),
+    hmac: portableHmac,
     seal: async (key, nonce, aad, plaintext) =>
       webSeal(subtle, await webAesKey(subtle, key), { nonce, aad }, plaintext),
     open: async (key, nonce, aad, ciphertext) =>

@@ -1,4 +1,4 @@
-/** X25519 through WebCrypto. */
+// X25519 through WebCrypto.
 import { concatBytes, fromHex } from "@selkie/entry";
 import type { X25519, X25519Key } from "../x-wing.ts";
 import type { Subtle, WebKey } from "./subtle.ts";

@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { playwright } from "@vitest/browser-playwright";
 import { defaultClientConditions, defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
+import { sharedFile } from "./tools/shared.ts";
 
 const chromium = [
   process.env["SELKIE_CHROMIUM"],
@@ -46,6 +47,13 @@ export default defineConfig({
                 browser: {
                   enabled: true,
                   headless: true,
+                  commands: {
+                    /** The text of a file of the shared folder, or null: what tools/shared.ts is to suites in Node. */
+                    readShared(_context: unknown, path: string): string | null {
+                      const file = sharedFile(path);
+                      return file === null ? null : readFileSync(file, "utf8");
+                    },
+                  },
                   screenshotFailures: false,
                   provider: playwright({
                     launchOptions: {

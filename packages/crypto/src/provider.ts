@@ -52,7 +52,7 @@ export interface CryptoProvider extends Verifier {
   /** The same with length 32, straight into an AES-256-GCM key: exactly one HMAC. */
   deriveAead(key: SecretKey, label: DeriveLabel, info: Uint8Array): Promise<AeadKey>;
 
-  /** AES-256-GCM; each ciphertext is 16 bytes longer than its plaintext. */
+  /** AES-256-GCM; each ciphertext is 16 bytes longer than its plaintext. Those of one call may share an ArrayBuffer. */
   sealMany(key: AeadKey, items: readonly SealItem[]): Promise<readonly Ciphertext[]>;
   /** Opens each item on its own; `null` is the one answer for every failure. */
   openMany(key: AeadKey, items: readonly OpenItem[]): Promise<readonly (Plaintext | null)[]>;

@@ -34,10 +34,7 @@ export interface X25519 {
 /** An X25519 private key. */
 export interface X25519Key {
   readonly publicKey: Uint8Array;
-  /**
-   * `null` when the output is all zero, so a small-order point was sent (RFC 7748 section 6.1).
-   * SECURITY: test "A12 refuses every small-order point and every all-zero output".
-   */
+  /** The shared secret, or `null` when the platform itself refuses the point. */
   agree(publicKey: Uint8Array): Eventually<Uint8Array | null>;
   /** Overwrites what can be overwritten. */
   wipe(): void;
@@ -102,7 +99,7 @@ export async function xWingEncapsulate(
   const post = parts.mlKem.encapsulate(publicKey.subarray(0, mlKemPublicKeyBytes), random);
   if (post === null) throw new CryptoError("BAD_PUBLIC_KEY", "the ML-KEM-768 part of a public key is out of range");
   const ephemeral = await parts.x25519.ephemeral(random);
-  const classic = await ephemeral.agree(theirs);
+  const classic = await agreeStrictly(ephemeral, theirs);
   ephemeral.wipe();
   if (classic === null) throw new CryptoError("BAD_PUBLIC_KEY", "the X25519 part of a public key has small order");
   return {
@@ -115,9 +112,19 @@ export async function xWingEncapsulate(
 export async function xWingDecapsulate(parts: XWingParts, key: XWingKey, enc: Uint8Array): Promise<Uint8Array | null> {
   const theirs = enc.subarray(mlKemCiphertextBytes);
   const post = key.mlKem.decapsulate(enc.subarray(0, mlKemCiphertextBytes));
-  const classic = await key.x25519.agree(theirs);
+  const classic = await agreeStrictly(key.x25519, theirs);
   if (classic === null) return null;
   return combine(parts, [post, classic], [theirs, key.x25519.publicKey]);
+}
+
+/**
+ * The shared secret, or `null` for a point of small order, whose output is all zero (RFC 7748 section 6.1, RFC 9180 section 7.1.4).
+ * SECURITY: most platforms refuse such points themselves, not all need to (tests "A12 refuses every small-order point and every
+ * all-zero output", "A12 refuses a shared secret of zeros even from a platform that allows it").
+ */
+async function agreeStrictly(key: X25519Key, theirs: Uint8Array): Promise<Uint8Array | null> {
+  const shared = await key.agree(theirs);
+  return shared?.some((byte) => byte !== 0) === true ? shared : null;
 }
 
 /** Overwrites what can be overwritten of an X-Wing key. */

@@ -59,7 +59,7 @@ export function importPrivateKey(prefix: Uint8Array, raw: Uint8Array): KeyObject
 
 /** The raw public key of a private key: what follows the DER prefix. */
 export function publicBytes(key: KeyObject, spki: Uint8Array): Uint8Array {
-  return asBytes(createPublicKey(key).export({ format: "der", type: "spki" }).subarray(spki.length));
+  return new Uint8Array(createPublicKey(key).export({ format: "der", type: "spki" }).subarray(spki.length));
 }
 
 function importPublicKey(prefix: Uint8Array, raw: Uint8Array): KeyObject {
@@ -81,10 +81,9 @@ function holdKey(key: KeyObject): X25519Key {
     agree(publicKey) {
       try {
         const theirs = importPublicKey(x25519Spki, publicKey);
-        const shared = asBytes(crypto.diffieHellman({ privateKey: key, publicKey: theirs }));
-        return shared.some((byte) => byte !== 0) ? shared : null;
+        return asBytes(crypto.diffieHellman({ privateKey: key, publicKey: theirs }));
       } catch {
-        // OpenSSL itself refuses to derive from a small-order point: the same answer as an all-zero output.
+        // OpenSSL refuses to derive an all-zero output.
         return null;
       }
     },

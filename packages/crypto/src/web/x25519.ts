@@ -37,10 +37,9 @@ async function importScalar(subtle: Subtle, scalar: Uint8Array): Promise<X25519K
     publicKey: await multiply(subtle, key, basePoint),
     async agree(publicKey) {
       try {
-        const shared = await multiply(subtle, key, publicKey);
-        return shared.some((byte) => byte !== 0) ? shared : null;
+        return await multiply(subtle, key, publicKey);
       } catch {
-        // WebCrypto itself refuses an all-zero output: the answer to a small-order point is the same null.
+        // WebCrypto refuses an all-zero output.
         return null;
       }
     },

@@ -6,7 +6,7 @@ import { EntryError } from "./entry-error.ts";
 import { type EntryHeader, encodeHeaderPrefix, HEADER_PREFIX_BYTES } from "./header.ts";
 import { type EntryId, type KeyTag, parseEntryId, parseKeyTag, parseSignature, type Signature } from "./ids.ts";
 import { limits } from "./limits.ts";
-import { checkPart, type Part, partHash, partKind, partLength } from "./part.ts";
+import { checkPart, type Part, partHash, partLength, tableIndex } from "./part.ts";
 import { hash, type Verifier } from "./verifier.ts";
 
 /** An entry nobody has verified: what a decoder returns, or what is about to be signed. */
@@ -114,9 +114,9 @@ function checkShape(entry: Entry): void {
   let permits = 0;
   for (const [index, part] of parts.entries()) {
     checkPart(part, index, context);
-    if (part.kind === partKind.permit) permits += 1;
+    if (part.table === tableIndex.hpke) permits += 1;
   }
-  if (permits > limits.permitsPerEntry + 1) throw new EntryError("TOO_LARGE", `${permits} permits`);
+  if (permits > limits.permitsPerEntry) throw new EntryError("TOO_LARGE", `${permits} permits`);
   if (entrySize(entry) > limits.entryBytes) throw new EntryError("TOO_LARGE", "an entry is above 1 MiB");
 }
 

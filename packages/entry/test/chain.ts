@@ -64,7 +64,7 @@ export const otherDatabase: DatabaseId = parseDatabaseId(pattern("other database
 export const testTag: KeyTag = parseKeyTag(pattern("tag", 16));
 export const secondTag: KeyTag = parseKeyTag(pattern("second tag", 16));
 
-export function ciphertext(name: string, length = 144): Ciphertext {
+function ciphertext(name: string, length = 144): Ciphertext {
   return parseCiphertext(pattern(name, length));
 }
 

@@ -1,0 +1,72 @@
+// Scalar values of operations: which types a change may carry, and within which bounds.
+//
+// SECURITY: everything accepted here reads back as the JavaScript value it stands for, so that no projection throws: a `uint` and an
+// integer from 2^53 - 1 up would become a BigInt, a larger timestamp an invalid Date, an unknown type an opaque object, and a value
+// in another than its shortest encoding would be encoded anew with another hash. Tests: change-value.test.ts.
+import { ByteCursor } from "./byte-cursor.ts";
+import { ChangeError } from "./change-error.ts";
+import { largestInteger, largestTimestamp } from "./change-limits.ts";
+import { checkText } from "./text.ts";
+
+/** Types of values, the low four bits of the value column's metadata; the rest is the length in bytes. */
+export const valueType = {
+  null: 0,
+  false: 1,
+  true: 2,
+  uint: 3,
+  int: 4,
+  float: 5,
+  text: 6,
+  bytes: 7,
+  counter: 8,
+  timestamp: 9,
+} as const;
+
+const floatLength = 8;
+
+/** Throws unless the bytes are one value of this type, in its only encoding and within bounds. */
+export function checkScalar(type: number, bytes: Uint8Array, start: number, end: number): void {
+  switch (type) {
+    case valueType.null:
+    case valueType.false:
+    case valueType.true:
+      if (start !== end) throw new ChangeError("CHANGE_NOT_CANONICAL", "a value that has no bytes has some");
+      return;
+    case valueType.int:
+    case valueType.counter:
+      return checkInteger(bytes, start, end, largestInteger);
+    case valueType.timestamp:
+      return checkInteger(bytes, start, end, largestTimestamp);
+    case valueType.float:
+      return checkFloat(bytes, start, end);
+    case valueType.text:
+      return checkText(bytes, start, end);
+    case valueType.bytes:
+      return;
+    default:
+      throw new ChangeError("CHANGE_BAD_VALUE", "a value of this type is not supported");
+  }
+}
+
+/** The whole number in these bytes. */
+export function readInteger(bytes: Uint8Array, start: number, end: number): number {
+  const cursor = new ByteCursor(bytes, start, end);
+  const value = cursor.signed();
+  if (!cursor.done) throw new ChangeError("CHANGE_MALFORMED", "bytes follow a number");
+  return value;
+}
+
+/** The IEEE 754 double, little endian, in these bytes. */
+export function readFloat(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start !== floatLength) throw new ChangeError("CHANGE_MALFORMED", "a float has 8 bytes");
+  return new DataView(bytes.buffer, bytes.byteOffset + start, floatLength).getFloat64(0, true);
+}
+
+function checkInteger(bytes: Uint8Array, start: number, end: number, largest: number): void {
+  if (Math.abs(readInteger(bytes, start, end)) > largest) throw new ChangeError("CHANGE_BAD_VALUE", "a number is too large");
+}
+
+function checkFloat(bytes: Uint8Array, start: number, end: number): void {
+  // NaN and the infinities have no JSON, and NaN breaks every sort.
+  if (!Number.isFinite(readFloat(bytes, start, end))) throw new ChangeError("CHANGE_BAD_VALUE", "a float is not finite");
+}

@@ -1,0 +1,93 @@
+// What Automerge gets to see. The verdict on a change is a function of the change, of the changes it depends on and of who wrote it,
+// so that all replicas agree. `docs/spec/change.md` states every rule.
+import { equalBytes } from "@selkie/entry";
+import { type ChangeChunk, parseChange, type Sha256 } from "./change-chunk.ts";
+import { ChangeError, type ChangeRefusalCode, refusalOf } from "./change-error.ts";
+import type { Clock, DocumentHistory } from "./document-history.ts";
+import { addOps } from "./op-references.ts";
+
+/** What becomes of a change. */
+export type GateVerdict =
+  /** Apply it; the history now holds it. */
+  | { readonly type: "pass" }
+  /** The history holds it already. */
+  | { readonly type: "known" }
+  /** It depends on changes that are not there: keep it, and try again when one of them passes. */
+  | { readonly type: "held"; readonly missing: readonly Uint8Array[] }
+  /** No replica applies it, ever. */
+  | { readonly type: "refused"; readonly code: ChangeRefusalCode };
+
+/** Against what a change is judged. */
+export interface GateContext {
+  /** Changes of the document that passed. */
+  readonly history: DocumentHistory;
+  /** The actor that the change's writer has in this document and branch: `deriveActor`. */
+  readonly actor: Uint8Array;
+}
+
+/**
+ * Judges a change and, when it passes, adds it to the history.
+ *
+ * INVARIANT: the changes of one writer in one document are judged in the order of its chain, and one that follows a held one is held
+ * too (`PendingChanges` sees to that). Only so does a writer that signs two changes with one number get the same one accepted
+ * everywhere. Test: gate.test.ts "D1 ...".
+ */
+export function gate(change: ChangeChunk, context: GateContext): GateVerdict {
+  const { history, actor } = context;
+  if (!equalBytes(change.actor, actor)) return { type: "refused", code: "CHANGE_ACTOR_FORGED" };
+  if (history.has(change.hash)) return { type: "known" };
+  const deps: number[] = [];
+  const missing: Uint8Array[] = [];
+  for (const hash of change.deps) {
+    const dep = history.changeOf(hash);
+    if (dep < 0) missing.push(hash);
+    else deps.push(dep);
+  }
+  if (missing.length > 0) return { type: "held", missing };
+  return admit(change, history, deps);
+}
+
+/** Parses and judges in one go, for a change whose bytes come from a peer. */
+export function parseAndGate(bytes: Uint8Array, sha256: Sha256, context: GateContext): GateVerdict {
+  const change = refusalOf(() => parseChange(bytes, sha256));
+  return typeof change === "string" ? { type: "refused", code: change } : gate(change, context);
+}
+
+/**
+ * Fills an empty history with the changes of a stored document, dependencies first, as `getAllChanges` gives them.
+ *
+ * @throws ChangeError when they are not changes that passed the gate before: the stored document is damaged
+ */
+export function restoreHistory(history: DocumentHistory, changes: Iterable<Uint8Array>, sha256: Sha256): void {
+  for (const bytes of changes) {
+    const change = parseChange(bytes, sha256);
+    const verdict = gate(change, { history, actor: change.actor });
+    if (verdict.type === "refused") throw new ChangeError(verdict.code, "a stored change does not pass the gate");
+    if (verdict.type === "held") throw new ChangeError("CHANGE_MALFORMED", "a stored change lacks a dependency");
+  }
+}
+
+function admit(change: ChangeChunk, history: DocumentHistory, deps: readonly number[]): GateVerdict {
+  let maxOp = 0;
+  for (const dep of deps) maxOp = Math.max(maxOp, history.maxOpOf(dep));
+  // SECURITY: a higher one makes the document too large to load, a lower one makes it impossible. Test: gate.test.ts "D3 ...".
+  if (change.startOp !== maxOp + 1) return { type: "refused", code: "CHANGE_START_OP" };
+  const clock = history.clockOf(deps);
+  const wrong = seqProblem(change, history, clock);
+  if (wrong !== null) return { type: "refused", code: wrong };
+  const start = history.ops.mark();
+  const refusal = refusalOf(() => addOps(history, change, clock));
+  if (refusal !== undefined) {
+    history.ops.rollback(start);
+    return { type: "refused", code: refusal };
+  }
+  history.add(change, deps, clock);
+  return { type: "pass" };
+}
+
+/** A change is numbered right after the last change of its actor, and depends on it: so no two operations get one id. */
+function seqProblem(change: ChangeChunk, history: DocumentHistory, clock: Clock): ChangeRefusalCode | null {
+  const actor = history.actorOf(change.actor);
+  if (change.seq <= history.seqCount(actor)) return "CHANGE_EQUIVOCATION";
+  return change.seq === history.coveredSeq(clock, actor) + 1 ? null : "CHANGE_SEQ";
+}

@@ -1,0 +1,118 @@
+// What the operations of a change refer to: the object, the element or key, and the predecessors.
+//
+// SECURITY: Automerge 3.5 checks none of this when it applies a change. A reference to an object or element that is not there makes
+// it panic; a predecessor that is not there, or that has another key, is lost by `save()`, and the document can never be loaded
+// again. A reference to an operation that is there but not among the dependencies would do so on some replicas only. Tests:
+// op-references.test.ts, one per rule.
+import type { ChangeChunk } from "./change-chunk.ts";
+import { ChangeError } from "./change-error.ts";
+import { changeLimits } from "./change-limits.ts";
+import { action, emptyOp, isMake, type Op } from "./change-op.ts";
+import type { Clock, DocumentHistory } from "./document-history.ts";
+import { MarkOrder } from "./mark-order.ts";
+import { noRow } from "./op-index.ts";
+import { OpReader, opSourceOf } from "./op-reader.ts";
+
+/**
+ * Reads all operations of a change, checks them and adds them to `history.ops`. When it throws, rows may have been added: the caller
+ * rolls back.
+ *
+ * @throws ChangeError
+ */
+export function addOps(history: DocumentHistory, change: ChangeChunk, clock: Clock): void {
+  const reader = new OpReader(opSourceOf(change));
+  const resolver = new Resolver(history, change, clock);
+  const marks = new MarkOrder(history);
+  const op = emptyOp();
+  for (let i = 0; i < change.opCount; i++) {
+    reader.next(op);
+    addOp(history, resolver, op);
+    marks.follow(op, resolver.firstRow + i);
+  }
+  reader.finish();
+  marks.finish();
+}
+
+function addOp(history: DocumentHistory, resolver: Resolver, op: Op): void {
+  const { ops } = history;
+  const row = ops.count;
+  const object = op.objectCounter === 0 ? noRow : resolver.rowOf(op.objectActor, op.objectCounter);
+  if (object !== noRow && !isMake(ops.actionOf(object))) throw badReference("the object is not one");
+  if (isMake(op.action)) checkDepth(history, object);
+  const key = op.keyText === null ? elementOf(history, resolver, op, object) : keyOf(history, op.keyText, object);
+  for (let i = 0; i < op.predCount; i++) {
+    const pred = resolver.rowOf(op.predActors[i] ?? 0, op.predCounters[i] ?? 0);
+    checkPred(history, pred, object, key);
+  }
+  if (op.action === action.mark && ops.actionOf(object) !== action.makeText)
+    throw new ChangeError("CHANGE_BAD_MARK", "a mark is not in a text");
+  ops.add(op.action, op.insert, object, key);
+  resolver.rows = row + 1;
+}
+
+/** Number of a map key. */
+function keyOf(history: DocumentHistory, name: string, object: number): number {
+  if (!history.ops.isMap(object)) throw badReference("a list has no such key");
+  return history.ops.keyNumber(name);
+}
+
+/** Row of the element that an operation changes, or comes after. */
+function elementOf(history: DocumentHistory, resolver: Resolver, op: Op, object: number): number {
+  const { ops } = history;
+  if (ops.isMap(object)) throw badReference("a map has no elements");
+  if (op.keyCounter === 0) return noRow;
+  const element = resolver.rowOf(op.keyActor, op.keyCounter);
+  if (!ops.isInsert(element) || ops.objectOf(element) !== object) throw badReference("the element is in another object");
+  if (!op.insert && ops.actionOf(element) === action.mark) throw badReference("the element is a mark");
+  return element;
+}
+
+/** A predecessor is a value at the same place of the same object. */
+function checkPred(history: DocumentHistory, pred: number, object: number, key: number): void {
+  const { ops } = history;
+  const code = ops.actionOf(pred);
+  if (code !== action.set && !isMake(code)) throw badReference("a predecessor is not a value");
+  const place = ops.isInsert(pred) ? pred : ops.keyOf(pred);
+  if (ops.objectOf(pred) !== object || place !== key) throw badReference("a predecessor is at another place");
+}
+
+function checkDepth(history: DocumentHistory, object: number): void {
+  let depth = 1;
+  for (let above = object; above !== noRow; above = history.ops.objectOf(above))
+    if (++depth > changeLimits.depth) throw new ChangeError("CHANGE_TOO_DEEP", `more than ${changeLimits.depth} levels`);
+}
+
+/** Finds operations by the ids that a change uses. */
+class Resolver {
+  readonly firstRow: number;
+  /** How many rows there are: an operation refers to earlier ones only. */
+  rows: number;
+  readonly #history: DocumentHistory;
+  readonly #change: ChangeChunk;
+  readonly #clock: Clock;
+  /** By index in the change: number in the document. */
+  readonly #actors: readonly number[];
+
+  constructor(history: DocumentHistory, change: ChangeChunk, clock: Clock) {
+    this.firstRow = history.ops.count;
+    this.rows = this.firstRow;
+    this.#history = history;
+    this.#change = change;
+    this.#clock = clock;
+    this.#actors = [change.actor, ...change.otherActors].map((actor) => history.actorOf(actor));
+  }
+
+  rowOf(actor: number, counter: number): number {
+    const { startOp } = this.#change;
+    const own = actor === 0 && counter >= startOp;
+    const row = own
+      ? this.firstRow + counter - startOp
+      : this.#history.rowOf(this.#clock, this.#actors[actor] ?? -1, counter);
+    if (row < 0 || row >= this.rows) throw badReference("an operation is unknown");
+    return row;
+  }
+}
+
+function badReference(message: string): ChangeError {
+  return new ChangeError("CHANGE_BAD_REFERENCE", message);
+}

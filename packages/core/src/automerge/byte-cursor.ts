@@ -57,19 +57,18 @@ export class ByteCursor {
   signed(): number {
     let byte = this.byte();
     if (byte < 0x80) return byte < 0x40 ? byte : byte - 0x80;
-    let value = byte & 0x7f;
-    let before = byte;
-    let scale = 0x80;
-    for (; ; scale *= 0x80) {
-      if (scale > 2 ** 49) throw outOfRange();
-      byte = this.byte();
+    let value = 0;
+    let scale = 1;
+    let before = 0;
+    for (; byte >= 0x80; scale *= 0x80) {
+      if (scale > 2 ** 42) throw outOfRange();
       value += (byte & 0x7f) * scale;
-      if (byte < 0x80) break;
       before = byte;
+      byte = this.byte();
     }
     // The sign is bit 6 of the last byte; a last byte that only repeats the sign of the one before is one too many.
     if (byte === ((before & 0x40) === 0 ? 0 : 0x7f)) throw notShortest();
-    if ((byte & 0x40) !== 0) value -= scale * 0x80;
+    value += (byte < 0x40 ? byte : byte - 0x80) * scale;
     if (!Number.isSafeInteger(value)) throw outOfRange();
     return value;
   }

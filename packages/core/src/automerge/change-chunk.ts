@@ -53,7 +53,8 @@ const compressedType = 2;
  * `CHANGE_BAD_VALUE` (a message that is not UTF-8)
  */
 export function parseChange(bytes: Uint8Array, sha256: Sha256): ChangeChunk {
-  if (bytes.length > changeLimits.bytes) throw new ChangeError("CHANGE_TOO_LARGE", `more than ${changeLimits.bytes} bytes`);
+  if (bytes.length > changeLimits.bytes)
+    throw new ChangeError("CHANGE_TOO_LARGE", `more than ${changeLimits.bytes} bytes`);
   const cursor = openChunk(bytes);
   const hash = sha256(bytes.subarray(hashedFrom));
   // Automerge's own `applyChanges` does not check this.

@@ -25,10 +25,10 @@ export type ColumnSpec = (typeof column)[keyof typeof column];
 /** All columns in order; a column's index here is its bit in a packed change. */
 export const columnOrder: readonly ColumnSpec[] = Object.values(column);
 
-const indexBySpec: readonly (number | undefined)[] = Array.from({ length: 256 }, (_, spec) => {
-  const index = columnOrder.findIndex((known) => known === spec);
-  return index === -1 ? undefined : index;
-});
+const indexBySpec: readonly (number | undefined)[] = columnOrder.reduce<(number | undefined)[]>(
+  (indexes, spec, index) => indexes.with(spec, index),
+  new Array<number | undefined>(256).fill(undefined),
+);
 const deflated = 0x08;
 
 /** Where the columns of a change lie in its bytes: `starts[i]..starts[i + 1]` is column `columnOrder[i]`; empty when absent. */

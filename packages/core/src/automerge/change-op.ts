@@ -60,36 +60,31 @@ export function isMake(code: number): boolean {
 
 /** Throws unless the operation makes sense by itself; `bytes` are those of its change. */
 export function checkOp(op: Op, bytes: Uint8Array): void {
-  // SECURITY: a map at this key would become the prototype of the object that a reader builds. Test: gate-keys.test.ts "D6 ...".
+  // SECURITY: a map at this key would become the prototype of the object that a reader builds. Test: gate.test.ts "D6 ...".
   if (op.keyText === "__proto__" || op.markName === "__proto__")
     throw new ChangeError("CHANGE_FORBIDDEN_KEY", "a key is __proto__");
   if (op.insert ? op.keyText !== null || op.predCount > 0 : op.keyText === null && op.keyCounter === 0)
-    throw new ChangeError("CHANGE_BAD_OP", "an insertion has a text key or predecessors, or the head of a list is assigned");
+    throw new ChangeError(
+      "CHANGE_BAD_OP",
+      "an insertion has a text key or predecessors, or the head of a list is assigned",
+    );
   if (op.action !== action.mark && (op.expand || op.markName !== null))
     throw new ChangeError("CHANGE_BAD_OP", "what is not a mark has a mark's columns");
   checkAction(op, bytes);
 }
 
 function checkAction(op: Op, bytes: Uint8Array): void {
-  switch (op.action) {
-    case action.makeMap:
-    case action.makeList:
-    case action.makeText:
-      return checkNoValue(op);
-    case action.set:
-      return checkScalar(op.valueType, bytes, op.valueStart, op.valueEnd);
-    case action.del:
-      checkOverwrites(op);
-      return checkNoValue(op);
-    case action.inc:
-      checkOverwrites(op);
-      if (op.valueType !== valueType.int) throw new ChangeError("CHANGE_BAD_OP", "an increment is not a whole number");
-      return checkScalar(op.valueType, bytes, op.valueStart, op.valueEnd);
-    case action.mark:
-      return checkMark(op, bytes);
-    default:
-      throw new ChangeError("CHANGE_BAD_OP", "the action is unknown");
-  }
+  if (isMake(op.action)) checkNoValue(op);
+  else if (op.action === action.set) checkScalar(op.valueType, bytes, op.valueStart, op.valueEnd);
+  else if (op.action === action.del) {
+    checkOverwrites(op);
+    checkNoValue(op);
+  } else if (op.action === action.inc) {
+    checkOverwrites(op);
+    if (op.valueType !== valueType.int) throw new ChangeError("CHANGE_BAD_OP", "an increment is not a whole number");
+    checkScalar(op.valueType, bytes, op.valueStart, op.valueEnd);
+  } else if (op.action === action.mark) checkMark(op, bytes);
+  else throw new ChangeError("CHANGE_BAD_OP", "the action is unknown");
 }
 
 function checkNoValue(op: Op): void {
@@ -106,7 +101,7 @@ function checkOverwrites(op: Op): void {
 /** The beginning of a mark has a name and a value, its end has neither. */
 function checkMark(op: Op, bytes: Uint8Array): void {
   if (!op.insert) throw new ChangeError("CHANGE_BAD_MARK", "a mark is not inserted");
-  if (op.markName === null) return checkNoValue(op);
   if (op.valueType === valueType.counter) throw new ChangeError("CHANGE_BAD_MARK", "a mark's value is a counter");
-  checkScalar(op.valueType, bytes, op.valueStart, op.valueEnd);
+  if (op.markName === null) checkNoValue(op);
+  else checkScalar(op.valueType, bytes, op.valueStart, op.valueEnd);
 }

@@ -26,26 +26,13 @@ const floatLength = 8;
 
 /** Throws unless the bytes are one value of this type, in its only encoding and within bounds. */
 export function checkScalar(type: number, bytes: Uint8Array, start: number, end: number): void {
-  switch (type) {
-    case valueType.null:
-    case valueType.false:
-    case valueType.true:
-      if (start !== end) throw new ChangeError("CHANGE_NOT_CANONICAL", "a value that has no bytes has some");
-      return;
-    case valueType.int:
-    case valueType.counter:
-      return checkInteger(bytes, start, end, largestInteger);
-    case valueType.timestamp:
-      return checkInteger(bytes, start, end, largestTimestamp);
-    case valueType.float:
-      return checkFloat(bytes, start, end);
-    case valueType.text:
-      return checkText(bytes, start, end);
-    case valueType.bytes:
-      return;
-    default:
-      throw new ChangeError("CHANGE_BAD_VALUE", "a value of this type is not supported");
-  }
+  if (type <= valueType.true) {
+    if (start !== end) throw new ChangeError("CHANGE_NOT_CANONICAL", "a value that has no bytes has some");
+  } else if (type === valueType.int || type === valueType.counter) checkInteger(bytes, start, end, largestInteger);
+  else if (type === valueType.timestamp) checkInteger(bytes, start, end, largestTimestamp);
+  else if (type === valueType.float) checkFloat(bytes, start, end);
+  else if (type === valueType.text) checkText(bytes, start, end);
+  else if (type !== valueType.bytes) throw new ChangeError("CHANGE_BAD_VALUE", "a value of this type is not supported");
 }
 
 /** The whole number in these bytes. */
@@ -63,10 +50,12 @@ export function readFloat(bytes: Uint8Array, start: number, end: number): number
 }
 
 function checkInteger(bytes: Uint8Array, start: number, end: number, largest: number): void {
-  if (Math.abs(readInteger(bytes, start, end)) > largest) throw new ChangeError("CHANGE_BAD_VALUE", "a number is too large");
+  if (Math.abs(readInteger(bytes, start, end)) > largest)
+    throw new ChangeError("CHANGE_BAD_VALUE", "a number is too large");
 }
 
 function checkFloat(bytes: Uint8Array, start: number, end: number): void {
   // NaN and the infinities have no JSON, and NaN breaks every sort.
-  if (!Number.isFinite(readFloat(bytes, start, end))) throw new ChangeError("CHANGE_BAD_VALUE", "a float is not finite");
+  if (!Number.isFinite(readFloat(bytes, start, end)))
+    throw new ChangeError("CHANGE_BAD_VALUE", "a float is not finite");
 }

@@ -1,6 +1,6 @@
-import { actorLength, changeHashLength } from "./change-limits.ts";
 import { BytesTable } from "./bytes-table.ts";
 import type { ChangeChunk } from "./change-chunk.ts";
+import { actorLength, changeHashLength } from "./change-limits.ts";
 import { OpIndex } from "./op-index.ts";
 
 /** Which changes a change depends on, directly or not: the last seq of every actor; null means all changes known before it. */

@@ -11,12 +11,14 @@ export class ElementOrder {
   #stepsLeft: number;
   #places: Int32Array | null = null;
 
-  constructor(history: DocumentHistory, firstRow: number) {
+  /**
+   * SECURITY: a hostile text can be one deep path. After `steps`, when climbing has cost as much as numbering all elements does, they
+   * are numbered. Test: gate-limits.test.ts "D12 bounds the cost of marks in a text built to be slow".
+   */
+  constructor(history: DocumentHistory, firstRow: number, steps: number = 2 * history.ops.count) {
     this.#history = history;
     this.#firstRow = firstRow;
-    // SECURITY: a hostile text can be one deep path. Once climbing has cost as much as numbering all elements would, they are
-    // numbered. Test: gate-limits.test.ts "D12 bounds the cost of marks in a text built to be slow".
-    this.#stepsLeft = 2 * history.ops.count;
+    this.#stepsLeft = steps;
   }
 
   /** Whether element `a` comes before element `b`, another one of the same list; the head comes first. */

@@ -150,13 +150,16 @@ export class OpReader {
       if (counter === null || counter === 0) throw malformed();
       op.predActors[i] = actor;
       op.predCounters[i] = counter;
-      if (i > 0 && !this.#ascends(op, i)) throw new ChangeError("CHANGE_NOT_CANONICAL", "predecessors are out of order");
+      if (i > 0 && !this.#ascends(op, i))
+        throw new ChangeError("CHANGE_NOT_CANONICAL", "predecessors are out of order");
     }
   }
 
   #ascends(op: Op, i: number): boolean {
     const difference = (op.predCounters[i] ?? 0) - (op.predCounters[i - 1] ?? 0);
-    return difference > 0 || (difference === 0 && this.#rank(op.predActors[i] ?? 0) > this.#rank(op.predActors[i - 1] ?? 0));
+    return (
+      difference > 0 || (difference === 0 && this.#rank(op.predActors[i] ?? 0) > this.#rank(op.predActors[i - 1] ?? 0))
+    );
   }
 
   /** Place of an actor in the order of the actors' bytes. */

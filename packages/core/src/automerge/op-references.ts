@@ -62,7 +62,8 @@ function elementOf(history: DocumentHistory, resolver: Resolver, op: Op, object:
   if (ops.isMap(object)) throw badReference("a map has no elements");
   if (op.keyCounter === 0) return noRow;
   const element = resolver.rowOf(op.keyActor, op.keyCounter);
-  if (!ops.isInsert(element) || ops.objectOf(element) !== object) throw badReference("the element is in another object");
+  if (!ops.isInsert(element) || ops.objectOf(element) !== object)
+    throw badReference("the element is in another object");
   if (!op.insert && ops.actionOf(element) === action.mark) throw badReference("the element is a mark");
   return element;
 }
@@ -79,7 +80,8 @@ function checkPred(history: DocumentHistory, pred: number, object: number, key: 
 function checkDepth(history: DocumentHistory, object: number): void {
   let depth = 1;
   for (let above = object; above !== noRow; above = history.ops.objectOf(above))
-    if (++depth > changeLimits.depth) throw new ChangeError("CHANGE_TOO_DEEP", `more than ${changeLimits.depth} levels`);
+    if (++depth > changeLimits.depth)
+      throw new ChangeError("CHANGE_TOO_DEEP", `more than ${changeLimits.depth} levels`);
 }
 
 /** Finds operations by the ids that a change uses. */

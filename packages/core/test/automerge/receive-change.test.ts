@@ -1,0 +1,113 @@
+import { toHex } from "@selkie/entry";
+import { describe, expect, test } from "vitest";
+import { DocumentHistory } from "../../src/automerge/document-history.ts";
+import { type HeldChange, HeldChanges, heldLimits } from "../../src/automerge/held-changes.ts";
+import { receiveChange } from "../../src/automerge/receive-change.ts";
+import { alice, bob, handMade } from "./hand-made-change.ts";
+import { parse } from "./judge.ts";
+import { Random, randomHistory } from "./random-history.ts";
+
+function heldOf(bytes: Uint8Array, device: string, document = "doc"): HeldChange {
+  const change = parse(bytes);
+  return { device, document, actor: change.actor, change };
+}
+
+describe("changes that arrive before what they depend on", () => {
+  test("gives the same outcome in any order of arrival", () => {
+    for (let seed = 0; seed < 30; seed++) {
+      const { changes } = randomHistory(seed, { actors: [alice, bob, "0c".repeat(16)], steps: 20 });
+      const inOrder = new DocumentHistory();
+      for (const bytes of changes) receiveChange(inOrder, new HeldChanges(), heldOf(bytes, "d"));
+      const random = new Random(seed);
+      const chains = new Map<string, HeldChange[]>();
+      for (const held of changes.map((bytes) => heldOf(bytes, toHex(parse(bytes).actor))))
+        chains.set(held.device, [...(chains.get(held.device) ?? []), held]);
+      const history = new DocumentHistory();
+      const room = new HeldChanges();
+      const passed: string[] = [];
+      while (passed.length < changes.length && [...chains.values()].some((chain) => chain.length > 0)) {
+        const next = random.pick([...chains.values()].filter((chain) => chain.length > 0)).shift();
+        if (next === undefined) break;
+        const received = receiveChange(history, room, next);
+        expect(received.refused).toEqual([]);
+        passed.push(...received.passed.map(({ hash }) => toHex(hash)));
+      }
+      expect([seed, passed.length, room.count]).toEqual([seed, changes.length, 0]);
+      expect(history.heads().map(toHex).sort()).toEqual(inOrder.heads().map(toHex).sort());
+    }
+  });
+
+  test("D1 judges an equivocator's changes in the order of its chain, whichever dependency comes first", () => {
+    const byBob = handMade({ actor: bob, ops: [{ value: 5 }] });
+    const onBob = handMade({ deps: [byBob.hash], startOp: 2, ops: [{ value: 1 }] });
+    const alone = handMade({ ops: [{ value: 2 }] });
+    for (const bobFirst of [true, false]) {
+      const history = new DocumentHistory();
+      const room = new HeldChanges();
+      const [before, after] = bobFirst ? [[byBob], []] : [[], [byBob]];
+      for (const { bytes } of [...before, onBob, alone, ...after])
+        receiveChange(history, room, heldOf(bytes, toHex(parse(bytes).actor)));
+      expect(history.heads().map(toHex)).toEqual([onBob.hash]);
+      expect(room.count).toBe(0);
+    }
+  });
+
+  test("D7 a hundred thousand orphans take bounded memory, and others progress", () => {
+    const history = new DocumentHistory();
+    const room = new HeldChanges();
+    const before = process.memoryUsage().heapUsed;
+    const orphan = parse(handMade({ actor: bob, deps: ["ee".repeat(32)], startOp: 2, ops: [{ value: 1 }] }).bytes);
+    for (let i = 0; i < 100_000; i++) {
+      receiveChange(history, room, {
+        device: "hostile",
+        document: `doc ${i % 30_000}`,
+        actor: orphan.actor,
+        change: orphan,
+      });
+      expect(room.count <= heldLimits.changes).toBe(true);
+    }
+    console.log(
+      `D7 heap after 10^5 orphans: ${((process.memoryUsage().heapUsed - before) / 2 ** 20).toFixed(1)} MiB more`,
+    );
+    expect(room.droppedIn("hostile")).toBeNull();
+    expect(
+      receiveChange(history, room, heldOf(handMade({ ops: [{ value: 1 }] }).bytes, "honest", "doc 1")).passed,
+    ).toHaveLength(1);
+    expect(room.droppedIn("honest")).toEqual([]);
+    room.retry("hostile");
+    expect(room.count).toBe(0);
+    expect(room.droppedIn("hostile")).toEqual([]);
+  });
+
+  test("D7 large orphans are dropped by their bytes", () => {
+    const room = new HeldChanges();
+    const big = parse(
+      handMade({ actor: bob, deps: ["ee".repeat(32)], startOp: 2, ops: [{ value: "x".repeat(1_000_000) }] }).bytes,
+    );
+    for (let i = 0; i < 40; i++)
+      room.hold({ device: "hostile", document: `${i}`, actor: big.actor, change: big }, big.deps);
+    expect(room.count * big.bytes.length).toBeLessThanOrEqual(heldLimits.bytes);
+    expect(room.count).toBeGreaterThan(10);
+    expect(room.droppedIn("hostile")).toHaveLength(40 - room.count);
+  });
+
+  test("D7 what was dropped blocks its actor in its document until it is read again", () => {
+    const room = new HeldChanges();
+    const history = new DocumentHistory();
+    const byBob = handMade({ actor: bob, ops: [{ value: 5 }] });
+    const onBob = handMade({ deps: [byBob.hash], startOp: 2, ops: [{ value: 1 }] });
+    const alone = handMade({ ops: [{ value: 2 }] });
+    receiveChange(history, room, heldOf(onBob.bytes, "alice"));
+    const orphan = parse(handMade({ deps: ["ee".repeat(32)], startOp: 2, ops: [{ value: 1 }] }).bytes);
+    for (let i = 0; i < heldLimits.changes; i++)
+      receiveChange(history, room, { device: "alice", document: `other ${i}`, actor: orphan.actor, change: orphan });
+    expect(room.droppedIn("alice")).toEqual(["doc"]);
+    expect(receiveChange(history, room, heldOf(alone.bytes, "alice"))).toEqual({ passed: [], refused: [], held: true });
+    receiveChange(history, room, heldOf(byBob.bytes, "bob"));
+    room.retry("alice", "doc");
+    expect(receiveChange(history, room, heldOf(onBob.bytes, "alice")).passed).toHaveLength(1);
+    expect(receiveChange(history, room, heldOf(alone.bytes, "alice")).refused.map(({ code }) => code)).toEqual([
+      "CHANGE_EQUIVOCATION",
+    ]);
+  });
+});

@@ -6,8 +6,17 @@ import {
   openCommittedBox,
   sealCommittedBox,
 } from "@selkie/crypto";
-import { ByteReader, concatBytes, EntryError, equalBytes, hash, parseTenantId, type Verifier } from "@selkie/entry";
-import { fromBase64url, toBase64url } from "./base64url.ts";
+import {
+  ByteReader,
+  concatBytes,
+  EntryError,
+  equalBytes,
+  fromBase64url,
+  hash,
+  parseTenantId,
+  toBase64url,
+  type Verifier,
+} from "@selkie/entry";
 import { bytesOf, decodeCbor, encodeCbor, fieldsOf, listOf } from "./cbor.ts";
 import { contentLimits, decodeKeyVersion, encodeKeyVersion } from "./content.ts";
 import { KeyBagError } from "./errors.ts";
@@ -62,7 +71,7 @@ export function decodeExportedKey(verifier: Verifier, text: string): ExportedKey
     throw new KeyBagError("DAMAGED", "this text is no exported key");
   }
   if (!text.startsWith(prefix)) throw new KeyBagError("UNSUPPORTED_VERSION", "the exported key is of another version");
-  const bytes = fromBase64url(text.slice(prefix.length));
+  const bytes = bytesOfText(text.slice(prefix.length));
   const body = bytes.subarray(0, Math.max(0, bytes.length - checksumBytes));
   if (body.length <= 1 + passwordHeadBytes || !equalBytes(checksum(verifier, body), bytes.subarray(body.length))) {
     throw new KeyBagError("DAMAGED", "the exported key's checksum does not match: it was not copied whole");
@@ -99,6 +108,15 @@ function decodeVersions(plaintext: Uint8Array): readonly StoredKeyVersion[] {
     ...decodeKeyVersion(fieldsOf(fields, 5)),
     imported: true,
   }));
+}
+
+function bytesOfText(text: string): Uint8Array {
+  try {
+    return fromBase64url(text);
+  } catch (cause) {
+    if (!(cause instanceof EntryError)) throw cause;
+    throw new KeyBagError("DAMAGED", "the exported key is not in its one spelling", { cause });
+  }
 }
 
 /** What the box authenticates besides its plaintext: the version in the prefix, the suite, and the head. */

@@ -1,4 +1,4 @@
-import { asPlaintext, openBox, sealBox } from "@selkie/crypto";
+import { asPlaintext, type CryptoProvider, openBox, sealBox } from "@selkie/crypto";
 import { nativeCrypto } from "@selkie/crypto/native";
 import { toHex } from "@selkie/entry";
 import { describe, expect, test, vi } from "vitest";
@@ -118,6 +118,24 @@ describe("a password change", () => {
   });
 });
 
+test("a change that is being sealed while the KeyBag is locked does not unlock it again", async () => {
+  let lockWhileSealing = (): void => undefined;
+  const crypto: CryptoProvider = {
+    ...nativeCrypto,
+    async sealMany(key, items) {
+      const sealed = await nativeCrypto.sealMany(key, items);
+      lockWhileSealing();
+      return sealed;
+    },
+  };
+  const bag = await KeyBag.create("password", { kdf, crypto });
+  const saved = bag.save();
+  lockWhileSealing = () => bag.lock();
+  expect(await codeOf(bag.addIdentity(alice))).toBe("LOCKED");
+  expect(() => bag.identities()).toThrow(KeyBagError);
+  expect(bag.save()).toEqual(saved);
+});
+
 test("serialises concurrent mutators", async () => {
   using bag = await KeyBag.create("old", { kdf });
   const added = Array.from({ length: 20 }, (_, number) => keyVersion("board", number));
@@ -141,7 +159,7 @@ test("a mutator keeps what it was given, whatever the caller does with it afterw
   mine.userSeed.fill(0);
   await added;
   for (const held of bag.identities()) held.userSeed.fill(0);
-  expect(bag.identities()).toEqual([alice]);
+  expect(bag.identities()).toEqual([identity("alice")]);
 });
 
 describe("records", () => {

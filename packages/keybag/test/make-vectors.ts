@@ -84,6 +84,18 @@ async function validFiles(): Promise<unknown[]> {
   );
 }
 
+/** The name "bo?rd", where the ? is a byte that UTF-8 never has. */
+function notUtf8(): Uint8Array {
+  const content = encodeContent({ ...noRecords, keyVersions: [{ ...board, name: "bo?rd" }] });
+  return content.map((byte) => (byte === 0x3f ? 0xff : byte));
+}
+
+/** The last byte, `false`, as a simple value with an argument. */
+function longBoolean(): Uint8Array {
+  const content = encodeContent({ ...noRecords, keyVersions: [board] });
+  return concatBytes(content.subarray(0, content.length - 1), Uint8Array.of(0xf8, 0x14));
+}
+
 type Invalid = [comment: string, code: KeyBagErrorCode, derives: boolean, bytes: Uint8Array, password?: string];
 
 async function invalidFiles(): Promise<unknown[]> {
@@ -140,6 +152,8 @@ async function invalidFiles(): Promise<unknown[]> {
     ],
     ["content: a map", "DAMAGED", true, await fileAround(Uint8Array.of(0x83, 0xa0, 0x80, 0x80))],
     ["content: a byte after its end", "DAMAGED", true, await fileAround(concatBytes(content, Uint8Array.of(0)))],
+    ["content: text that is not UTF-8", "DAMAGED", true, await fileAround(notUtf8())],
+    ["content: a boolean in two bytes", "DAMAGED", true, await fileAround(longBoolean())],
     ["content: a field too many", "DAMAGED", true, await fileAround(Uint8Array.of(0x84, 0x80, 0x80, 0x80, 0x80))],
     ["content: a secret of 31 bytes", "DAMAGED", true, await fileAround(encodeContent(short))],
   ];

@@ -1,0 +1,129 @@
+import { asPlaintext } from "@selkie/crypto";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  type ChangePart,
+  claimedTime,
+  decodeChangePart,
+  encodeChangePart,
+  latestTime,
+} from "../../src/sealing/change-part.ts";
+import { codeOf } from "../codes.ts";
+import { pattern } from "../fixture.ts";
+
+const id = pattern("document", 16);
+const plain: ChangePart = {
+  kind: "change",
+  codec: 0,
+  document: { type: "id", id },
+  branch: null,
+  time: 1_700_000_000_000,
+  metadata: null,
+  payload: pattern("change", 40),
+};
+
+const anyPart: fc.Arbitrary<ChangePart> = fc.record({
+  kind: fc.constantFrom("create", "change", "delete", "undelete", "manifest"),
+  codec: fc.constantFrom(0, 1, 2),
+  document: fc.oneof(
+    fc.record({ type: fc.constant("counter" as const), counter: fc.maxSafeNat() }),
+    fc.record({ type: fc.constant("id" as const), id: fc.uint8Array({ minLength: 16, maxLength: 16 }) }),
+  ),
+  branch: fc.option(fc.uint8Array({ minLength: 16, maxLength: 16 })),
+  time: fc.integer({ min: 0, max: latestTime }),
+  metadata: fc.option(fc.uint8Array({ maxLength: 300 })),
+  payload: fc.uint8Array({ maxLength: 1_000 }),
+});
+
+test("decode gives back what encode was given", () => {
+  fc.assert(
+    fc.property(anyPart, (part) => {
+      expect(decodeChangePart(encodeChangePart(part))).toEqual(part);
+    }),
+  );
+});
+
+test("E1 encode pads: a part has one of few lengths, bundles at least 256 bytes", () => {
+  const short = { ...plain, payload: new Uint8Array(1) };
+  const longer = { ...plain, payload: new Uint8Array(20) };
+  expect(encodeChangePart(short).length).toBe(128);
+  expect(encodeChangePart(longer).length).toBe(128);
+  expect(encodeChangePart({ ...short, codec: 2 }).length).toBe(256);
+  expect(encodeChangePart({ ...plain, payload: new Uint8Array(300) }).length).toBe(336);
+});
+
+test("B1 random bytes are refused with a typed error, or are exactly what encode writes", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
+      const code = codeOf(() => {
+        const part = decodeChangePart(asPlaintext(bytes));
+        expect(encodeChangePart(part)).toEqual(bytes);
+      });
+      expect([null, "PART_MALFORMED", "UPDATE_NEEDED"]).toContain(code);
+    }),
+  );
+});
+
+test("B1 a valid part with one byte changed is refused, or is exactly what encode writes", () => {
+  fc.assert(
+    fc.property(anyPart, fc.nat(), fc.integer({ min: 1, max: 255 }), (part, at, flip) => {
+      const bytes = encodeChangePart(part).slice();
+      const index = at % bytes.length;
+      bytes[index] = (bytes[index] ?? 0) ^ flip;
+      const code = codeOf(() => {
+        expect(encodeChangePart(decodeChangePart(asPlaintext(bytes)))).toEqual(bytes);
+      });
+      expect([null, "PART_MALFORMED", "UPDATE_NEEDED"]).toContain(code);
+    }),
+  );
+});
+
+describe("what is not valid", () => {
+  const bytes = encodeChangePart(plain);
+  test.each([
+    ["an unknown flag", bytes.with(2, 8), "PART_MALFORMED"],
+    ["a kind of a later version", bytes.with(0, 6), "UPDATE_NEEDED"],
+    ["a codec of a later version", bytes.with(1, 3), "UPDATE_NEEDED"],
+    ["kind 0", bytes.with(0, 0), "UPDATE_NEEDED"],
+    ["a bundle padded as a change", bytes.with(1, 2), "PART_MALFORMED"],
+  ])("is refused when read: %s", (_, damaged, code) => {
+    expect(codeOf(() => decodeChangePart(asPlaintext(damaged)))).toBe(code);
+  });
+
+  test.each([
+    ["a document id of 15 bytes", { document: { type: "id", id: id.slice(1) } }],
+    ["a branch of 17 bytes", { branch: new Uint8Array(17) }],
+    ["a time that is no number", { time: Number.NaN }],
+    ["a time before 1970", { time: -1 }],
+    ["a time beyond every Date", { time: latestTime + 1 }],
+  ] satisfies [string, Partial<ChangePart>][])("is refused when written: %s", (_, change) => {
+    expect(codeOf(() => encodeChangePart({ ...plain, ...change }))).toBe("PART_MALFORMED");
+  });
+});
+
+describe("B12 claimed times", () => {
+  test.each([0, 1, Date.UTC(1970, 0, 2), Date.UTC(9999, 11, 31), latestTime])("%i is carried as it is", (time) => {
+    const { time: read } = decodeChangePart(encodeChangePart({ ...plain, time }));
+    expect(read).toBe(time);
+    expect(new Date(read).getTime()).toBe(time);
+  });
+
+  test("a number that no Date can hold is refused: a reader can always show the time", () => {
+    const beyond = encodeChangePart({ ...plain, time: latestTime }).slice();
+    // The time follows kind, codec, flags and the id; its lowest group is raised by one.
+    beyond[19] = (beyond[19] ?? 0) + 1;
+    expect(codeOf(() => decodeChangePart(asPlaintext(beyond)))).toBe("PART_MALFORMED");
+  });
+
+  test.each([
+    [Number.NaN, 0],
+    [-1, 0],
+    [-0, 0],
+    [Number.NEGATIVE_INFINITY, 0],
+    [Number.POSITIVE_INFINITY, latestTime],
+    [1.9, 1],
+    [8.7e15, latestTime],
+  ])("a clock that says %d claims %d", (clock, time) => {
+    expect(claimedTime(clock)).toBe(time);
+  });
+});

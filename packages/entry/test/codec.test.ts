@@ -284,7 +284,7 @@ describe("runs", () => {
     expect(encoder.encode([runOf(chain)])).toEqual(message);
   });
 
-  test("F4 a message above 4 MiB of declared bytes is refused while it is read, holes counted", () => {
+  test("a message above 4 MiB of declared bytes is refused while it is read, holes counted", () => {
     const hole: Part = { type: "hole", kind: partKind.change, table: 0, length: 1_000_000, hash: pattern("hole", 32) };
     const runs = [0, 1, 2, 3, 4].map((i) =>
       runOf([identifyEntry(nativeVerifier, testEntry({ writer: testWriter(`${i}`).key, parts: [hole] }))]),
@@ -295,7 +295,7 @@ describe("runs", () => {
     expect(runs.reduce((size, run) => size + runSize(run), 0)).toBeGreaterThan(limits.batchBytes);
   });
 
-  test("F4 a session remembers 4,096 writers, then both sides forget them at the same run", () => {
+  test("a session remembers 4,096 writers, then both sides forget them at the same run", () => {
     const [encoder, decoder] = [new RunEncoder(), new RunDecoder(portableVerifier)];
     const part = sealedPart("x");
     const entryOf = (i: number): IdentifiedEntry =>

@@ -53,7 +53,7 @@ describe("B3 parts that do not fit their entry", () => {
     expect(codeOfParts([control, control], { control: true })).toBe("BAD_PART");
   });
 
-  test("B10 a control part may not be a hole", () => {
+  test("a control part may not be a hole", () => {
     const control = sealedPart("control", { kind: partKind.control });
     const hole: Part = { type: "hole", kind: partKind.control, table: 0, length: 144, hash: pattern("hole", 32) };
     expect(codeOfParts([hole], { control: true })).toBe("BAD_PART");
@@ -92,7 +92,7 @@ describe("sizes", () => {
     expect(codeOfParts([{ ...hole, length: 200, hash: new Uint8Array(31) }])).toBe("BAD_PART");
   });
 
-  test("F4 an entry has at least one part, at most 4,096, at most 254 tags, and at most 1 MiB, holes counted", () => {
+  test("an entry has at least one part, at most 4,096, at most 254 tags, and at most 1 MiB, holes counted", () => {
     expect(codeOfParts([])).toBe("BAD_PART");
     const part = sealedPart("x");
     const of = (count: number): Part[] => Array.from({ length: count }, () => part);
@@ -109,7 +109,7 @@ describe("sizes", () => {
     expect(codeOfParts([holeOf(portableVerifier, big(room + 1))])).toBe("TOO_LARGE");
   });
 
-  test("F4 an entry has at most 64 permits", () => {
+  test("an entry has at most 64 permits", () => {
     const permits = (count: number): Part[] => [
       sealedPart("bundle", { kind: partKind.permit, table: tableIndex.bundle }),
       ...Array.from({ length: count }, () => sealedPart("permit", { kind: partKind.permit, table: tableIndex.hpke })),
@@ -119,7 +119,7 @@ describe("sizes", () => {
   });
 });
 
-test("B10 a hole keeps frame, length and hash, so the entry keeps its id", () => {
+test("a hole keeps frame, length and hash, so the entry keeps its id", () => {
   const parts = [sealedPart("a"), sealedPart("b", { table: 1, length: 300 }), sealedPart("c")];
   const table = [testTag, secondTag];
   const whole = identifyEntry(portableVerifier, testEntry({ table, parts }));

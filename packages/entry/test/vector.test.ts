@@ -62,7 +62,7 @@ test("writers that do not ascend, or come twice, are refused", () => {
   expect(codeOf(() => decodeVector(new Uint8Array([2, ...first, ...first])))).toBe("NOT_ASCENDING");
 });
 
-test("F4 a count that its bytes cannot hold is refused before anything is read", () => {
+test("a count that its bytes cannot hold is refused before anything is read", () => {
   expect(codeOf(() => decodeVector(new Uint8Array([0x80, 0x80, 0x04])))).toBe("TRUNCATED");
   expect(codeOf(() => decodeVector(new Uint8Array([0x81, 0x80, 0x04])))).toBe("TOO_LARGE");
   expect(codeOf(() => decodeVector(new Uint8Array([...bytesOf("a"), 0])))).toBe("TRAILING_BYTES");
@@ -77,7 +77,7 @@ test("a vector above the limit is not encoded, nor one with a key that is no wri
   expect(codeOf(() => encodeVector(new Map([["x", head]])))).toBe("BAD_HEX");
 });
 
-test("B7 the digest changes with every writer, seq, id and database", () => {
+test("the digest changes with every writer, seq, id and database", () => {
   const writer = toHex(pattern("a", 32));
   const id = parseEntryId(pattern("id", 32));
   const digests = [

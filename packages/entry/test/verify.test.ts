@@ -163,13 +163,13 @@ describe("what does not hang together", () => {
     expect(await verdictOf(bad)).toBe("BAD_PART");
   });
 
-  test("F4 a run of 2,048 entries is taken, one of 2,049 is not", async () => {
+  test("a run of 2,048 entries is taken, one of 2,049 is not", async () => {
     const long = testChain({ length: limits.runEntries + 1, signed: (seq) => seq >= 2_047, verifier: nativeVerifier });
     expect(await verdictOf(runOf(long.slice(0, -1)))).toBe("verified");
     expect(await verdictOf(runOf(long))).toBe("TOO_LARGE");
   });
 
-  test("F4 a run above 4 MiB is refused, also when it is mostly holes", async () => {
+  test("a run above 4 MiB is refused, also when it is mostly holes", async () => {
     const chain: IdentifiedEntry[] = [];
     for (let seq = 0; seq < 5; seq++) {
       const parts = [{ type: "hole", kind: 1, table: 0, length: 900_000, hash: pattern(`hole ${seq}`, 32) }] as const;
@@ -275,7 +275,7 @@ describe("B1 B2 B3 B8 what was changed on the way", () => {
     expect(await verdictOf(runOf([{ ...b, header: { ...b.header, salt: a.header.salt } }]))).toBe("SIGNATURE_INVALID");
   });
 
-  test("B10 parts purged on the way leave an entry that verifies with the same id, and says so", async () => {
+  test("parts purged on the way leave an entry that verifies with the same id, and says so", async () => {
     const entry = richEntry();
     const purged = new RunDecoder(nativeVerifier).decode(message, testDatabase)[0]?.entries[0];
     expect(purged?.id).toEqual(entry.id);

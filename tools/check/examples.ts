@@ -12,6 +12,7 @@ import {
 import { stripTypeScriptTypes } from "node:module";
 import { basename, dirname, join } from "node:path";
 import ts from "typescript";
+import { defaultRelayUrl, startRelay } from "./example-relay.ts";
 import type { Finding } from "./finding.ts";
 import { type CodeBlock, parseMarkdown } from "./markdown.ts";
 import { execute } from "./process.ts";
@@ -109,26 +110,29 @@ function* typeProblems(root: string, placed: readonly Placed[]): Generator<Findi
 }
 
 async function run(root: string, example: Example, folder: string): Promise<readonly Finding[]> {
-  const { command, args, cwd } = commandOf(root, example, folder);
-  const { code, output } = await execute(command, args, cwd, timeLimitMs);
-  if (code === 0) return [];
-  const why = code === null ? `did not end within ${timeLimitMs / 1000} s` : `exited with ${code}`;
-  const tail = output.trim().split("\n").slice(-12).join("\n  ");
-  return [{ file: `${example.file}:${example.line + 1}`, problem: `the example ${why}\n  ${tail}` }];
+  const found = (problem: string): readonly Finding[] => [{ file: `${example.file}:${example.line + 1}`, problem }];
+  try {
+    await using relay = example.code.includes(defaultRelayUrl) ? await startRelay(root, join(folder, "relay")) : null;
+    const code = relay === null ? example.code : example.code.replaceAll(defaultRelayUrl, relay.url);
+    const outcome = await execute(...commandOf(root, { ...example, code }, folder), timeLimitMs);
+    if (outcome.code === 0) return [];
+    const why = outcome.code === null ? `did not end within ${timeLimitMs / 1000} s` : `exited with ${outcome.code}`;
+    return found(`the example ${why}\n  ${outcome.output.trim().split("\n").slice(-12).join("\n  ")}`);
+  } catch (error) {
+    return found(`the example could not be run: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
-function commandOf(root: string, example: Example, folder: string): { command: string; args: string[]; cwd: string } {
-  if (example.language === "sh") return { command: "bash", args: ["-euo", "pipefail", "-c", example.code], cwd: root };
+/** Command, arguments and working directory. */
+function commandOf(root: string, { language, code }: Example, folder: string): [string, readonly string[], string] {
+  if (language === "sh") return ["bash", ["-euo", "pipefail", "-c", code], root];
   // Node does not strip types below node_modules, so the example is stripped here, by the same code of Node.
   const script = join(folder, "example.js");
   try {
-    writeFileSync(script, stripTypeScriptTypes(example.code));
+    writeFileSync(script, stripTypeScriptTypes(code));
   } catch (error) {
     writeFileSync(script, `throw new SyntaxError(${JSON.stringify(String(error))});`);
   }
-  return {
-    command: process.execPath,
-    args: ["--conditions=@selkie/source", "--disable-warning=ExperimentalWarning", basename(script)],
-    cwd: folder,
-  };
+  const flags = ["--conditions=@selkie/source", "--disable-warning=ExperimentalWarning"];
+  return [process.execPath, [...flags, basename(script)], folder];
 }

@@ -160,6 +160,25 @@ describe("an example", () => {
     expect(found.join("\n")).toContain("ERR_PACKAGE_PATH_NOT_EXPORTED");
   });
 
+  const dialling = (main: string): Files => ({
+    "docs/guides/hunting.md":
+      '```ts\nconst url = "ws://127.0.0.1:4000";\nif (url !== "ws://127.0.0.1:" + 4567) throw new Error(url);\n```\n',
+    "apps/relay/package.json": '{ "name": "@selkie/relay" }',
+    "apps/relay/src/main.ts": main,
+  });
+
+  test("that dials the default address gets a relay of its own, which is stopped afterwards", async () => {
+    const main = `console.log(JSON.stringify({ event: "listening", url: "ws://127.0.0.1:4567" }));
+      process.on("SIGTERM", () => process.exit());
+      setInterval(() => undefined, 1000);`;
+    expect(await problems(examples, dialling(main))).toEqual([]);
+  });
+
+  test("whose relay does not start is refused with what the relay said", async () => {
+    const found = await problems(examples, dialling('console.error("port in use"); process.exit(1);'));
+    expect(found.join("\n")).toContain("did not start: port in use");
+  });
+
   test("of an app may be commands, and they must succeed", async () => {
     const app = (command: string): Files => ({
       "apps/den/package.json": '{ "name": "@selkie/den" }',

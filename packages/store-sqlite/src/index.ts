@@ -1,1 +1,2 @@
-export {};
+// The door of @selkie/store-sqlite.
+export { openSqliteStore, type SqliteStoreOptions } from "./open-sqlite-store.ts";

@@ -25,9 +25,12 @@ export class StoreError extends Error {
   override readonly name = "StoreError";
   /** Stable, machine-readable reason. */
   readonly code: StoreErrorCode;
+  /** The key of a damaged value (`STATE_DAMAGED`): writing or removing it makes the state readable again. */
+  readonly key: Uint8Array | null;
 
-  constructor(code: StoreErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: StoreErrorCode, message: string, options?: { cause?: unknown; key?: Uint8Array }) {
     super(message, options);
     this.code = code;
+    this.key = options?.key ?? null;
   }
 }

@@ -1,0 +1,247 @@
+// Blobs as files named by their hash, below a directory of their tenant.
+import { createHash, randomBytes } from "node:crypto";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type BlobHash, equalBytes, parseBlobHash, parseTenantId, type TenantId, toHex } from "@selkie/entry";
+import { type BlobStore, type ByteRange, checkRange, StoreError } from "@selkie/store";
+import { asStoreError, translatedAsync } from "./store-errors.ts";
+
+/** Bytes read at a time. */
+const CHUNK = 262_144;
+/** Blobs whose hash is remembered as checked while their file does not change; those of one chunk are hashed on every read. */
+const REMEMBERED = 1_024;
+
+/** All blobs below one directory. */
+export class FileBlobs {
+  readonly #directory: string;
+  readonly #checked = new Map<string, string>();
+  readonly #made = new Set<string>();
+  readonly #running = new Set<Promise<unknown>>();
+  #isClosed = false;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Opens the directory and deletes what writing left unfinished. */
+  static async open(directory: string): Promise<FileBlobs> {
+    const blobs = new FileBlobs(directory);
+    await translatedAsync(async () => {
+      const unfinished = blobs.#unfinished;
+      await mkdir(unfinished, { recursive: true, mode: 0o700 });
+      for (const name of await readdir(unfinished)) await rm(join(unfinished, name), { force: true });
+    });
+    return blobs;
+  }
+
+  /** The blobs of one tenant. */
+  of(tenant: TenantId): BlobStore {
+    const directory = toHex(parseTenantId(tenant));
+    return {
+      put: (hash, chunks) => this.#run(() => this.#put(this.#pathOf(directory, hash), hash, chunks)),
+      get: (hash, range) => this.#run(() => this.#get(this.#pathOf(directory, hash), hash, range)),
+      has: (hash) => this.#run(async () => (await sizeOf(this.#pathOf(directory, hash).file)) !== null),
+      remove: (hash) => this.#run(() => this.#remove(this.#pathOf(directory, hash))),
+    };
+  }
+
+  /** Refuses everything from now on; resolves when what was begun is finished. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#running);
+  }
+
+  get #unfinished(): string {
+    return join(this.#directory, "unfinished");
+  }
+
+  async #run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new StoreError("STORE_CLOSED", "the store is closed");
+    const running = translatedAsync(work);
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /**
+   * SECURITY: a path is made of hexadecimal digits of a fixed number and nothing else (F8).
+   * Test: contract "F8 have names of 32 bytes, nothing else".
+   */
+  #pathOf(tenant: string, hash: BlobHash): BlobPath {
+    const name = toHex(parseBlobHash(hash));
+    const shelf = join(this.#directory, tenant, name.slice(0, 2));
+    return { tenant: join(this.#directory, tenant), shelf, file: join(shelf, name.slice(2)) };
+  }
+
+  async #put(path: BlobPath, hash: BlobHash, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const unfinished = join(this.#unfinished, randomBytes(16).toString("hex"));
+    try {
+      const file = await open(unfinished, "wx", 0o600);
+      try {
+        await writeChecked(file, hash, chunks);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await this.#makeShelf(path);
+      await rename(unfinished, path.file);
+      await syncDirectory(path.shelf);
+    } catch (error) {
+      await rm(unfinished, { force: true });
+      throw error;
+    }
+    this.#checked.delete(path.file);
+  }
+
+  async #makeShelf({ tenant, shelf }: BlobPath): Promise<void> {
+    if (this.#made.has(shelf)) return;
+    await mkdir(shelf, { recursive: true, mode: 0o700 });
+    await syncDirectory(tenant);
+    await syncDirectory(this.#directory);
+    this.#made.add(shelf);
+  }
+
+  async #get(
+    path: BlobPath,
+    hash: BlobHash,
+    range: ByteRange = [0, Number.MAX_SAFE_INTEGER],
+  ): Promise<AsyncIterable<Uint8Array> | undefined> {
+    checkRange(range);
+    const file = await openOrNull(path.file);
+    if (file === null) return undefined;
+    try {
+      const { size, dev, ino, mtimeNs, ctimeNs } = await file.stat({ bigint: true });
+      const version = [size, dev, ino, mtimeNs, ctimeNs].join();
+      if (size <= CHUNK) return await this.#getSmall(path, file, hash, range);
+      if (this.#checked.get(path.file) !== version) {
+        if (!equalBytes(await hashOf(file), hash)) return await this.#drop(path, file);
+        this.#remember(path.file, version);
+      }
+      return readRange(file, range);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  async #getSmall(
+    path: BlobPath,
+    file: FileHandle,
+    hash: BlobHash,
+    range: ByteRange,
+  ): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const bytes = await file.readFile();
+    if (!equalBytes(createHash("sha256").update(bytes).digest(), hash)) return await this.#drop(path, file);
+    await file.close();
+    const part = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length).subarray(...range);
+    return part.length === 0 ? none() : once(part);
+  }
+
+  /** A damaged blob is as good as none: deleted, it is fetched again. */
+  async #drop(path: BlobPath, file: FileHandle): Promise<undefined> {
+    await file.close();
+    await this.#remove(path);
+    return undefined;
+  }
+
+  async #remove({ file, shelf }: BlobPath): Promise<void> {
+    this.#checked.delete(file);
+    if ((await sizeOf(file)) === null) return;
+    await rm(file, { force: true });
+    await syncDirectory(shelf);
+  }
+
+  #remember(file: string, version: string): void {
+    if (this.#checked.size >= REMEMBERED) this.#checked.clear();
+    this.#checked.set(file, version);
+  }
+}
+
+interface BlobPath {
+  readonly tenant: string;
+  readonly shelf: string;
+  readonly file: string;
+}
+
+async function writeChecked(file: FileHandle, hash: BlobHash, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const hashing = createHash("sha256");
+  for await (const chunk of chunks) {
+    hashing.update(chunk);
+    for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
+  }
+  // SECURITY: bytes are stored under their own hash or not at all (B8). Test: contract "B8 are refused when ...".
+  if (!equalBytes(hashing.digest(), hash))
+    throw new StoreError("BLOB_MISMATCH", "the blob's bytes do not hash to its name");
+}
+
+async function hashOf(file: FileHandle): Promise<Uint8Array> {
+  const hashing = createHash("sha256");
+  const buffer = new Uint8Array(CHUNK);
+  for (let at = 0; ; ) {
+    const { bytesRead } = await file.read(buffer, 0, CHUNK, at);
+    if (bytesRead === 0) return hashing.digest();
+    hashing.update(buffer.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+}
+
+async function* readRange(file: FileHandle, [from, to]: ByteRange): AsyncIterable<Uint8Array> {
+  try {
+    for (let at = from; at < to; ) {
+      const chunk = new Uint8Array(Math.min(CHUNK, to - at));
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+      if (bytesRead === 0) return;
+      yield chunk.subarray(0, bytesRead);
+      at += bytesRead;
+    }
+  } catch (error) {
+    throw asStoreError(error);
+  } finally {
+    await file.close();
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
+
+async function* none(): AsyncIterable<Uint8Array> {
+  // An empty range of a blob that is there: no chunk.
+}
+
+async function openOrNull(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+/** Makes created, renamed and deleted names durable. */
+export async function syncDirectory(path: string): Promise<void> {
+  // Windows cannot sync a directory; NTFS journals names by itself.
+  if (process.platform === "win32") return;
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

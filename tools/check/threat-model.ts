@@ -7,8 +7,8 @@ import { readTestTitles, type TestTitle } from "./test-titles.ts";
 
 const page = "docs/threat-model.md";
 
-/** A row of a table: `| A5 | property | held | tests |`. */
-const row = /^\| ([A-GKPR]-?\d+) \| (.+) \| (held|not yet) \| (.*) \|$/;
+/** A row of a table: `| A5 | property | held | tests |`; held wholly or partly, and then with tests, or not yet, and then without. */
+const row = /^\| ([A-GKPR]-?\d+) \| (.+) \| (held|partly|not yet) \| (.*) \|$/;
 
 export function checkThreatModel(root: string): readonly Finding[] {
   if (!existsSync(join(root, page))) return [{ file: page, problem: "is missing" }];
@@ -42,8 +42,8 @@ function problemsOf(line: string, titles: readonly TestTitle[]): readonly string
   const [, id, , state, tests] = row.exec(line) ?? [];
   if (id === undefined) return [];
   const wanted = linksOf(id, titles);
-  if (state === "held" && wanted === "") return [`row ${id} is held, but no test's title begins with ${id}`];
-  if (state === "not yet" && wanted !== "") return [`row ${id} is "not yet", but it has tests: is it held?`];
+  if (state !== "not yet" && wanted === "") return [`row ${id} is "${state}", but no test's title begins with ${id}`];
+  if (state === "not yet" && wanted !== "") return [`row ${id} is "not yet", but it has tests: is it held, or partly?`];
   return tests === wanted ? [] : [`the links of row ${id} are not those of its tests (pnpm docs:check --write)`];
 }
 

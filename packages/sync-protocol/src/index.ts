@@ -43,6 +43,8 @@ export {
   verifySlotKeys,
 } from "./access/slot-keys.ts";
 export type { Scheduler } from "./scheduler.ts";
+export { DEFAULT_LIMITS } from "./session/limits.ts";
+export { runSession } from "./session/run-session.ts";
 export type {
   Admission,
   Claim,

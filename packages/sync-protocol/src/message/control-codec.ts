@@ -58,8 +58,13 @@ export function decodeCode(body: Uint8Array): string {
 /** A code that is safe to show and to log: capitals, digits, underscores. @throws SyncError `BAD_MESSAGE` */
 export function parseCode(code: string): string {
   // SECURITY: what a peer says reaches logs and screens in this alphabet only. Test: codec.test.ts "F7 ...".
-  if (!/^[A-Z][A-Z0-9_]{0,63}$/.test(code)) throw malformed("a code in another alphabet");
+  if (!isCode(code)) throw malformed("a code in another alphabet");
   return code;
+}
+
+/** Whether a code may travel: 1 to 64 of `A-Z0-9_`, beginning with a letter. */
+export function isCode(code: string): boolean {
+  return /^[A-Z][A-Z0-9_]{0,63}$/.test(code);
 }
 
 /** Body of `goaway`. */

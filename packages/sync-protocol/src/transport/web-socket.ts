@@ -63,7 +63,8 @@ class WebSocketTransport implements Transport {
 
   async send(frame: Uint8Array): Promise<void> {
     if (frame.length > MAX_FRAME_BYTES) throw new SyncError("FRAME_TOO_LARGE", "a frame is above 8 MiB");
-    await this.#opened;
+    // An open socket takes the frame at once, so that what is sent just before closing still goes out.
+    if (this.#socket.readyState !== OPEN) await this.#opened;
     this.#checkOpen();
     this.#socket.send(plain(frame));
     for (

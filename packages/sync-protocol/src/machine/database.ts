@@ -1,0 +1,108 @@
+// What the machine knows of one database: how far each direction has come.
+import type { DatabaseId, WriterKey } from "@selkie/entry";
+
+/** Entries of one chain that the peer is to get: seqs `from` to `to`, both included. */
+export interface Missing {
+  readonly writer: WriterKey;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What the peer has of ours. Positions are those of our own replica. */
+export type Upload =
+  /** Not known yet. */
+  | { readonly type: "idle" }
+  /** These chains lack; afterwards it has everything up to `sent`. `from` is where item `next` goes on; `round` tells lists apart. */
+  | {
+      readonly type: "filling";
+      readonly round: number;
+      readonly items: readonly Missing[];
+      readonly next: number;
+      readonly from: number | null;
+      readonly sent: number;
+    }
+  /** It was sent everything up to `sent`; `due`: look whether there is more. */
+  | { readonly type: "tail"; readonly sent: number; readonly due: boolean };
+
+/** What we have of the peer's. */
+export type Download =
+  /** Not known yet. */
+  | "waiting"
+  /** The peer sends what came after the position we named; then digests are compared. */
+  | "streaming"
+  /** Our digest is being computed. */
+  | "comparing"
+  /** Everything it had at some time since the session began. */
+  | "caughtUp";
+
+/** How the walk back to the first divergent entry of a forked chain stands. */
+export interface Walk {
+  /** First seq of the earliest run that was sent. */
+  readonly from: number;
+  /** Entries to go back next. */
+  readonly step: number;
+  /** The peer found the divergence inside that run. */
+  readonly found: boolean;
+}
+
+/** A gap the peer reported in one chain, and how far it is being filled. */
+export interface Repair {
+  readonly have: number;
+  readonly to: number;
+  readonly tries: number;
+}
+
+/** Rare troubles of single chains, by writer in hexadecimal. */
+export interface Troubles {
+  readonly walks: ReadonlyMap<string, Walk>;
+  readonly repairs: ReadonlyMap<string, Repair>;
+  /** Chains whose fork we have shown to the peer. */
+  readonly shown: ReadonlySet<string>;
+  /** How often our replica turned out to hold less than its vector said. */
+  readonly damages: number;
+}
+
+/** One open database. */
+export interface Database {
+  readonly handle: number;
+  readonly id: DatabaseId;
+  readonly stage:
+    | "preparing" // our digest is being computed
+    | "opening" // our open waits for its answer
+    | "answering" // the peer's open is being answered
+    | "open"
+    | "unknown" // the other side does not have it
+    | "crossed"; // both opened it; the dialler's handle is used
+  /** The position we named, or the peer did, in `open`. */
+  readonly position: number | null;
+  readonly upload: Upload;
+  readonly download: Download;
+  /** Runs to be sent before anything else: repairs, and evidence of forks. */
+  readonly extra: readonly Missing[];
+  /** A vector to be sent; `reply`: the peer is asked for its own. */
+  readonly vectorDue: "no" | "plain" | "reply";
+  /** Whether the peer is to be told that it was sent everything: once the tail is reached, or now. */
+  readonly caughtUpDue: "no" | "atTail" | "now";
+  /** Our user announced entries while the upload had not reached the tail. */
+  readonly announced: boolean;
+  /** Entries of this database are queued for upload. */
+  readonly queued: boolean;
+  readonly troubles: Troubles;
+}
+
+const NO_TROUBLES: Troubles = { walks: new Map(), repairs: new Map(), shown: new Set(), damages: 0 };
+
+/** A database as it is when it is opened. */
+export function newDatabase(fields: Pick<Database, "handle" | "id" | "stage" | "position">): Database {
+  return {
+    ...fields,
+    upload: { type: "idle" },
+    download: "waiting",
+    extra: [],
+    vectorDue: "no",
+    caughtUpDue: "no",
+    announced: false,
+    queued: false,
+    troubles: NO_TROUBLES,
+  };
+}

@@ -1,0 +1,150 @@
+// `synced`: ours is sent and acknowledged, theirs is sent and appended. docs/spec/sync.md section 7.
+import type { DatabaseId } from "@selkie/entry";
+import { MAX_FENCES } from "../message/bounds.ts";
+import type { Fenced, Fence as FenceMessage } from "../message/message.ts";
+import { SyncError } from "../sync-error.ts";
+import type { Input } from "./input.ts";
+import type { Fence } from "./state.ts";
+import type { Turn } from "./turn.ts";
+import { extendTail } from "./uploads.ts";
+
+/** Our user wants to be told when these databases are in sync. */
+export function syncRequested(turn: Turn, caller: number, ids: readonly DatabaseId[]): void {
+  const databases = ids.map((id) => turn.findById(id));
+  const handles = databases.flatMap((database) => (database === undefined ? [] : [database.handle]));
+  if (handles.length < ids.length || databases.some((database) => database?.stage === "unknown")) {
+    const error = new SyncError("UNKNOWN_DATABASE", "a database that is not open in this session");
+    turn.effect({ type: "reject", caller, error });
+    return;
+  }
+  const unique = [...new Set(handles)];
+  addFence(turn, {
+    owner: { type: "us", caller },
+    token: null,
+    handles: unique,
+    targets: null,
+    ackedBy: null,
+    fenced: false,
+  });
+}
+
+/** The peer wants to be told once everything we hold of these databases is sent. */
+export function onFence(turn: Turn, { token, handles }: FenceMessage): void {
+  for (const handle of handles) turn.need(handle);
+  if (new Set(handles).size !== handles.length)
+    throw new SyncError("UNEXPECTED_MESSAGE", "a fence names a handle twice");
+  const { fences, outbox } = turn.state;
+  const theirs = fences.filter(({ owner }) => owner.type === "peer");
+  const answers = outbox.messages.filter(({ type }) => type === "fenced");
+  if (theirs.length + answers.length >= MAX_FENCES || theirs.some((fence) => fence.token === token)) {
+    throw new SyncError("LIMIT_EXCEEDED", "more fences than a peer may have");
+  }
+  addFence(turn, { owner: { type: "peer" }, token, handles, targets: null, ackedBy: null, fenced: false });
+  turn.effect({ type: "readPositions", fence: keyOf("peer", token), handles });
+}
+
+/** Our positions at the time a fence was set. */
+export function onPositions(turn: Turn, { fence: key, positions }: Extract<Input, { type: "positions" }>): void {
+  changeFence(turn, key, (fence) => ({ ...fence, targets: positions }));
+  for (const fence of turn.state.fences) {
+    if (keyOfFence(fence) === key) for (const handle of fence.handles) extendTail(turn, handle);
+  }
+}
+
+/** The peer has sent all it held when our fence reached it; it counts once that is appended. */
+export function onFenced(turn: Turn, { token }: Fenced): void {
+  const { fences, inbox } = turn.state;
+  const isOurs = fences.some((fence) => fence.owner.type === "us" && fence.token === token && !fence.fenced);
+  if (!isOurs || inbox.barriers.some(({ action }) => action.type === "fenced" && action.token === token)) {
+    throw new SyncError("UNEXPECTED_MESSAGE", "the answer to no fence");
+  }
+  turn.setInbox({ barriers: [...inbox.barriers, { after: inbox.arrived, action: { type: "fenced", token } }] });
+}
+
+/** What the peer had sent before it answered our fence is appended. */
+export function passFence(turn: Turn, token: number): void {
+  changeFence(turn, keyOf("us", token), (fence) => ({ ...fence, fenced: true }));
+}
+
+/** Moves every fence on as far as it goes. Called at the end of each step. */
+export function progressFences(turn: Turn): void {
+  const { fences, phase } = turn.state;
+  if (fences.length === 0 || (phase !== "open" && phase !== "leaving")) return;
+  for (const fence of fences) {
+    if (fence.owner.type === "peer") progressTheirs(turn, fence);
+    else progressOurs(turn, fence, fence.owner.caller);
+  }
+}
+
+function progressTheirs(turn: Turn, fence: Fence): void {
+  if (fence.token === null || !isSent(turn, fence)) return;
+  removeFence(turn, fence);
+  turn.send({ type: "fenced", token: fence.token });
+}
+
+function progressOurs(turn: Turn, before: Fence, caller: number): void {
+  let fence = before;
+  if (fence.token === null) {
+    const inFlight = turn.state.fences.filter(({ owner, token }) => owner.type === "us" && token !== null).length;
+    if (inFlight >= MAX_FENCES || !fence.handles.every((handle) => isSettled(turn, handle))) return;
+    const token = turn.token();
+    fence = replaceFence(turn, fence, { ...fence, token });
+    turn.send({ type: "fence", token, handles: fence.handles });
+    turn.effect({ type: "readPositions", fence: keyOf("us", token), handles: fence.handles });
+    return;
+  }
+  if (fence.ackedBy === null && isSent(turn, fence)) {
+    fence = replaceFence(turn, fence, { ...fence, ackedBy: turn.state.flight.sent });
+  }
+  const { flight } = turn.state;
+  const isAcked = fence.ackedBy !== null && flight.sent - flight.frames.length >= fence.ackedBy;
+  if (!isAcked || !fence.fenced) return;
+  removeFence(turn, fence);
+  turn.effect({ type: "resolve", caller });
+}
+
+/** The first exchange is over, in both directions as far as they are allowed. */
+function isSettled(turn: Turn, handle: number): boolean {
+  const database = turn.find(handle);
+  if (database?.stage !== "open") return false;
+  const isDown = database.download === "caughtUp" || !turn.mayReceive();
+  const isUp = database.upload.type === "tail" || !turn.maySend();
+  return isDown && isUp;
+}
+
+/** Everything up to the fence's targets is sent. */
+function isSent(turn: Turn, { handles, targets }: Fence): boolean {
+  if (targets === null) return false;
+  if (!turn.maySend()) return true;
+  return handles.every((handle, index) => {
+    const database = turn.find(handle);
+    if (database?.upload.type !== "tail" || database.extra.length > 0) return false;
+    return database.upload.sent >= (targets[index] ?? 0);
+  });
+}
+
+function addFence(turn: Turn, fence: Fence): void {
+  turn.set({ fences: [...turn.state.fences, fence] });
+}
+
+function removeFence(turn: Turn, fence: Fence): void {
+  turn.set({ fences: turn.state.fences.filter((item) => item !== fence) });
+}
+
+function replaceFence(turn: Turn, fence: Fence, next: Fence): Fence {
+  turn.set({ fences: turn.state.fences.map((item) => (item === fence ? next : item)) });
+  return next;
+}
+
+function changeFence(turn: Turn, key: number, change: (fence: Fence) => Fence): void {
+  turn.set({ fences: turn.state.fences.map((fence) => (keyOfFence(fence) === key ? change(fence) : fence)) });
+}
+
+/** One number for a fence of either side: tokens are each side's own. */
+function keyOf(owner: "us" | "peer", token: number): number {
+  return owner === "us" ? token : -1 - token;
+}
+
+function keyOfFence(fence: Fence): number | null {
+  return fence.token === null ? null : keyOf(fence.owner.type, fence.token);
+}

@@ -1,0 +1,204 @@
+// Opening databases: both sides compare digests, and most often that is all. docs/spec/sync.md section 5.
+import { type DatabaseId, toHex } from "@selkie/entry";
+import type { Open, OpenAnswer, Opened } from "../message/message.ts";
+import { SyncError } from "../sync-error.ts";
+import { type Database, newDatabase } from "./database.ts";
+import type { Input } from "./input.ts";
+import type { OpenRequest } from "./state.ts";
+import type { Turn } from "./turn.ts";
+import { queueUpload, queueVector } from "./uploads.ts";
+
+/** Our user opens databases: those the peer opened already are open, the others are prepared. */
+export function openRequested(turn: Turn, caller: number, requests: readonly OpenRequest[]): void {
+  const { databases, handshake } = turn.state;
+  const fresh = requests.filter(({ id }) => isFree(turn.findById(id)));
+  const allowed = handshake.peerHello?.databases ?? 0;
+  if (databases.ours.length + fresh.length > allowed) {
+    const error = new SyncError("TOO_MANY_DATABASES", `the peer takes ${allowed} databases a session`);
+    turn.effect({ type: "reject", caller, error });
+    return;
+  }
+  const handles: number[] = [];
+  for (const { id, position } of requests) {
+    const known = turn.findById(id);
+    handles.push(isFree(known) ? addDatabase(turn, "ours", { id, position, stage: "preparing" }) : known.handle);
+  }
+  const prepared = handles.filter((handle) => turn.find(handle)?.stage === "preparing");
+  if (prepared.length > 0)
+    turn.effect({ type: "prepare", handles: prepared, ids: prepared.map((handle) => idOf(turn, handle)) });
+  turn.setDatabases({ openers: [...turn.state.databases.openers, { caller, handles }] });
+  settleOpeners(turn);
+}
+
+/** Our digests are known: out goes `open`, with the databases that the peer has not opened meanwhile. */
+export function onPrepared(turn: Turn, { handles, snapshots }: Extract<Input, { type: "prepared" }>): void {
+  const items = [];
+  for (const [index, handle] of handles.entries()) {
+    const database = turn.find(handle);
+    const snapshot = snapshots[index];
+    if (database === undefined || snapshot === undefined) continue;
+    // A database that the dialler opened in between stays in the list: handles follow from the order of opening.
+    if (database.stage === "preparing") {
+      turn.change(handle, { stage: "opening", upload: { type: "tail", sent: snapshot.position, due: false } });
+    }
+    items.push({ id: database.id, digest: snapshot.digest, position: database.position });
+  }
+  turn.send({ type: "open", items });
+}
+
+/** The peer opens databases. */
+export function onOpen(turn: Turn, open: Open): void {
+  const { databases, options, handshake } = turn.state;
+  if (open.items.length === 0) throw new SyncError("UNEXPECTED_MESSAGE", "an open of nothing");
+  if (databases.theirs.length + open.items.length > options.limits.databases) {
+    throw new SyncError("LIMIT_EXCEEDED", "the peer opens more databases than it may");
+  }
+  const first = databases.theirs.length;
+  const handles = open.items.map((item) => acceptOpen(turn, item.id, item.position));
+  const items = open.items.flatMap((item, index) => {
+    const handle = handles[index];
+    return handle === undefined || turn.find(handle)?.stage === "crossed" ? [] : [{ ...item, handle }];
+  });
+  turn.effect({ type: "openReplicas", first, handles, items, rights: handshake.granted ?? NO_RIGHTS });
+}
+
+/** The replicas that the peer opened are here, or are not: answer for each. */
+export function onReplicasOpened(turn: Turn, input: Extract<Input, { type: "replicasOpened" }>): void {
+  const openedByHandle = new Map(input.opened.map((opened) => [opened.handle, opened]));
+  const answers = input.handles.map((handle): OpenAnswer => {
+    const database = turn.find(handle);
+    const opened = openedByHandle.get(handle);
+    if (database?.stage === "crossed") return { type: "crossed" };
+    if (database === undefined || opened === undefined) {
+      turn.change(handle, { stage: "unknown" });
+      return { type: "unknown" };
+    }
+    turn.change(handle, { stage: "open" });
+    return answerFor(turn, database, opened.position, opened.equal);
+  });
+  turn.send({ type: "opened", first: input.first, answers });
+  settleOpeners(turn);
+}
+
+/** The peer answers our opens, in order. */
+export function onOpened(turn: Turn, opened: Opened): void {
+  const { databases } = turn.state;
+  if (opened.first !== databases.answered || opened.first + opened.answers.length > databases.ours.length) {
+    throw new SyncError("UNEXPECTED_MESSAGE", "answers to databases that were not opened");
+  }
+  turn.setDatabases({ answered: databases.answered + opened.answers.length });
+  for (const [index, answer] of opened.answers.entries()) {
+    const database = turn.state.databases.ours.at(opened.first + index);
+    if (database !== undefined) onAnswer(turn, database, answer);
+  }
+  settleOpeners(turn);
+}
+
+const NO_RIGHTS = { pull: false, push: false, purge: false };
+
+function onAnswer(turn: Turn, database: Database, answer: OpenAnswer): void {
+  const { handle, stage } = database;
+  if (stage === "crossed") {
+    if (answer.type !== "crossed")
+      throw new SyncError("UNEXPECTED_MESSAGE", "a crossed open was answered as if it were not");
+    return;
+  }
+  if (stage !== "opening" || answer.type === "crossed")
+    throw new SyncError("UNEXPECTED_MESSAGE", "an answer out of turn");
+  switch (answer.type) {
+    case "same": {
+      const position = answer.position ?? database.position;
+      turn.change(handle, { stage: "open", download: "caughtUp" });
+      turn.effect({ type: "peerEquals", handle });
+      if (position !== null) turn.effect({ type: "announce", handle, event: { type: "caughtUp", position } });
+      queueUpload(turn, handle);
+      break;
+    }
+    case "streaming":
+      if (database.position === null)
+        throw new SyncError("UNEXPECTED_MESSAGE", "a stream after a position nobody named");
+      turn.change(handle, { stage: "open", download: "streaming", upload: { type: "idle" } });
+      break;
+    case "different":
+      turn.change(handle, { stage: "open", upload: { type: "idle" } });
+      break;
+    case "unknown":
+      turn.change(handle, { stage: "unknown", upload: { type: "idle" } });
+      turn.effect({ type: "announce", handle, event: { type: "unknown" } });
+      break;
+  }
+}
+
+function acceptOpen(turn: Turn, id: DatabaseId, position: number | null): number {
+  const known = turn.findById(id);
+  if (isFree(known)) return addDatabase(turn, "theirs", { id, position, stage: "answering" });
+  // Both sides opened it at once. The dialler's handle is used; the listener's is void on both sides.
+  const isCrossing = known.stage === "preparing" || known.stage === "opening";
+  if (turn.state.options.role === "dialler") {
+    const isOurs = known.handle % 2 === 0;
+    if (!isOurs) throw new SyncError("UNEXPECTED_MESSAGE", "a database was opened twice");
+    return addDatabase(turn, "theirs", { id, position, stage: "crossed" });
+  }
+  if (!isCrossing) throw new SyncError("UNEXPECTED_MESSAGE", "a database was opened twice");
+  turn.change(known.handle, { stage: "crossed", upload: { type: "idle" } });
+  const handle = addDatabase(turn, "theirs", { id, position, stage: "answering" });
+  const openers = turn.state.databases.openers.map(({ caller, handles }) => ({
+    caller,
+    handles: handles.map((item) => (item === known.handle ? handle : item)),
+  }));
+  turn.setDatabases({ openers });
+  return handle;
+}
+
+function answerFor(turn: Turn, database: Database, position: number, isSame: boolean): OpenAnswer {
+  const { handle } = database;
+  if (isSame) {
+    turn.change(handle, { upload: { type: "tail", sent: position, due: database.announced }, download: "caughtUp" });
+    queueUpload(turn, handle);
+    return { type: "same", position: position === database.position ? null : position };
+  }
+  const known = database.position;
+  if (turn.maySend() && known !== null && known < position) {
+    turn.change(handle, { upload: { type: "tail", sent: known, due: true }, caughtUpDue: "atTail" });
+    queueUpload(turn, handle);
+    return { type: "streaming" };
+  }
+  queueVector(turn, handle, "reply");
+  return { type: "different" };
+}
+
+/** Nobody has this database open: it is new, or the side that was asked did not know it then. */
+function isFree(database: Database | undefined): database is undefined {
+  return database === undefined || database.stage === "unknown";
+}
+
+/** Adds a database under the next handle; a void handle is not found by name. */
+function addDatabase(turn: Turn, side: "ours" | "theirs", fields: Pick<Database, "id" | "position" | "stage">): number {
+  const handle = turn.nextHandle(side);
+  const { databases } = turn.state;
+  turn.setDatabases({ [side]: databases[side].push(newDatabase({ ...fields, handle })) });
+  if (fields.stage !== "crossed") {
+    turn.setDatabases({ handleById: new Map(databases.handleById).set(toHex(fields.id), handle) });
+  }
+  return handle;
+}
+
+/** Tells the callers of `openDatabases` whose databases are all answered. */
+function settleOpeners(turn: Turn): void {
+  const isAnswered = (handle: number): boolean => {
+    const stage = turn.find(handle)?.stage;
+    return stage === "open" || stage === "unknown";
+  };
+  const waiting = [];
+  for (const opener of turn.state.databases.openers) {
+    if (opener.handles.every(isAnswered)) turn.effect({ type: "resolve", caller: opener.caller });
+    else waiting.push(opener);
+  }
+  if (waiting.length < turn.state.databases.openers.length) turn.setDatabases({ openers: waiting });
+}
+
+function idOf(turn: Turn, handle: number): DatabaseId {
+  const database = turn.find(handle);
+  if (database === undefined) throw new SyncError("BAD_OPTIONS", "no such database");
+  return database.id;
+}

@@ -1,0 +1,255 @@
+// Entries on their way out: what is due, in turns between databases; credit; acknowledgements and what they complain about.
+// docs/spec/sync.md section 6.
+import { toHex, type WriterKey } from "@selkie/entry";
+import { MAX_FRAMES_IN_FLIGHT } from "../message/bounds.ts";
+import type { Ack, RunException } from "../message/message.ts";
+import { SyncError } from "../sync-error.ts";
+import type { Database, Missing, Repair, Upload } from "./database.ts";
+import type { Effect, SliceSource } from "./effect.ts";
+import type { Input, SliceResult } from "./input.ts";
+import type { SentFrame, SentRun } from "./state.ts";
+import type { Turn } from "./turn.ts";
+
+/** Items handed to the driver at once. */
+const ITEMS_PER_SLICE = 64;
+/** Entries of the first step back on a forked chain, and how much longer each further one is. */
+const FIRST_STEP_BACK = 16;
+const STEP_GROWTH = 8;
+/** Gaps of one chain that are filled, and times a replica's damage is reported, per session: a peer cannot keep us busy. */
+const MAX_REPAIRS = 4;
+const MAX_DAMAGES = 64;
+
+type Filling = Extract<Upload, { type: "filling" }>;
+type MissingResult = Extract<SliceResult, { type: "missing" }>;
+
+/** Queues a database whose peer may lack entries. */
+export function queueUpload(turn: Turn, handle: number): void {
+  const database = turn.find(handle);
+  if (database === undefined || database.queued || database.stage !== "open") return;
+  if (!turn.maySend() || nextSource(database) === null) return;
+  turn.change(handle, { queued: true });
+  turn.setOutbox({ uploads: [...turn.state.outbox.uploads, handle] });
+}
+
+/** The replica has more than it had: look again. */
+export function extendTail(turn: Turn, handle: number): void {
+  const database = turn.find(handle);
+  if (database === undefined) return;
+  if (database.upload.type === "tail") turn.change(handle, { upload: { ...database.upload, due: true } });
+  else if (!database.announced) turn.change(handle, { announced: true });
+  queueUpload(turn, handle);
+}
+
+/** Sends these runs before anything else. */
+export function addExtra(turn: Turn, handle: number, items: readonly Missing[]): void {
+  const database = turn.find(handle);
+  if (database === undefined || items.length === 0 || !turn.maySend()) return;
+  turn.change(handle, { extra: [...database.extra, ...items] });
+  queueUpload(turn, handle);
+}
+
+/** The effect that sends the next slice, if credit and something to send are there. */
+export function nextSlice(turn: Turn): Effect | null {
+  const { flight, phase } = turn.state;
+  if (phase !== "open" || flight.credit <= 0 || flight.frames.length >= MAX_FRAMES_IN_FLIGHT) return null;
+  for (;;) {
+    const [handle, ...others] = turn.state.outbox.uploads;
+    if (handle === undefined) return null;
+    turn.setOutbox({ uploads: others });
+    turn.change(handle, { queued: false });
+    const database = turn.find(handle);
+    const source = database === undefined || !turn.maySend() ? null : nextSource(database);
+    if (source === null) continue;
+    // What arrives while the tail is read makes it due again.
+    if (source.type === "tail") turn.change(handle, { upload: { type: "tail", sent: source.after, due: false } });
+    return { type: "sendSlice", handle, source };
+  }
+}
+
+/** A slice was read and is being sent. */
+export function onSliceRead(turn: Turn, input: Extract<Input, { type: "sliceRead" }>): void {
+  const { handle, frame, result } = input;
+  if (frame !== null) {
+    const { flight } = turn.state;
+    turn.setFlight({
+      credit: flight.credit - frame.bytes,
+      sent: flight.sent + 1,
+      frames: [...flight.frames, { handle, runs: frame.runs }],
+    });
+  }
+  const database = turn.find(handle);
+  if (database === undefined) return;
+  if (result.type === "tail") advanceTail(turn, database, result);
+  else {
+    if (result.round === null) advanceExtra(turn, database, result);
+    else advanceFilling(turn, database, result);
+    if (result.damaged) reportDamage(turn, handle);
+  }
+  queueUpload(turn, handle);
+}
+
+/** What the peer lacks is known: these chains, and whatever arrives here after `position`. */
+export function startUpload(turn: Turn, handle: number, position: number, missing: readonly Missing[]): void {
+  if (missing.length === 0 || !turn.maySend()) {
+    turn.change(handle, { upload: { type: "tail", sent: position, due: true }, caughtUpDue: "now" });
+    queueReply(turn, handle);
+  } else {
+    const round = turn.token();
+    turn.change(handle, { upload: { type: "filling", round, items: missing, next: 0, from: null, sent: position } });
+  }
+  queueUpload(turn, handle);
+}
+
+/** Queues a database that owes the peer a vector or a `caughtUp`. */
+export function queueReply(turn: Turn, handle: number): void {
+  const { replies } = turn.state.outbox;
+  if (!replies.includes(handle)) turn.setOutbox({ replies: [...replies, handle] });
+}
+
+/** A vector is to be sent; a request for the peer's own outlasts a plain one. */
+export function queueVector(turn: Turn, handle: number, kind: "plain" | "reply"): void {
+  const database = turn.find(handle);
+  if (database === undefined || database.stage !== "open") return;
+  turn.change(handle, { vectorDue: database.vectorDue === "reply" ? "reply" : kind });
+  queueReply(turn, handle);
+}
+
+/** The peer has appended the next frames. @throws SyncError `UNEXPECTED_MESSAGE` when they were never sent */
+export function onAck(turn: Turn, ack: Ack): void {
+  const { flight } = turn.state;
+  if (ack.frames > flight.frames.length)
+    throw new SyncError("UNEXPECTED_MESSAGE", "an acknowledgement of what was not sent");
+  const acked = flight.frames.slice(0, ack.frames);
+  turn.setFlight({ credit: flight.credit + ack.credit, frames: flight.frames.slice(ack.frames) });
+  const exceptions = new Map<string, RunException>();
+  for (const exception of ack.exceptions) {
+    if (acked[exception.frame]?.runs[exception.run] === undefined) {
+      throw new SyncError("UNEXPECTED_MESSAGE", "an exception for a run that was not sent");
+    }
+    exceptions.set(`${exception.frame} ${exception.run}`, exception);
+  }
+  for (const [index, frame] of acked.entries()) acknowledge(turn, frame, (run) => exceptions.get(`${index} ${run}`));
+}
+
+function acknowledge(turn: Turn, frame: SentFrame, exceptionOf: (run: number) => RunException | undefined): void {
+  const { handle } = frame;
+  const heads = new Map(
+    frame.runs.flatMap((run, index) =>
+      exceptionOf(index) === undefined ? [[toHex(run.writer), run.head] as const] : [],
+    ),
+  );
+  if (heads.size > 0) turn.effect({ type: "acknowledged", handle, vector: heads });
+  for (const [index, run] of frame.runs.entries()) {
+    const exception = exceptionOf(index);
+    if (exception?.type === "gap") fillGap(turn, handle, run, exception.have);
+    else if (exception?.type === "fork") walkBack(turn, handle, run, exception.seq);
+    else if (exception?.type === "refused") {
+      turn.effect({ type: "peerRefused", handle, writer: run.writer, code: exception.code });
+    }
+  }
+}
+
+/** The peer lacks what stands before a run: send it from there. Several runs in flight may report one gap. */
+function fillGap(turn: Turn, handle: number, run: SentRun, have: number): void {
+  const database = turn.find(handle);
+  if (database === undefined || have >= run.firstSeq) return;
+  const { repairs } = database.troubles;
+  const name = toHex(run.writer);
+  const before: Repair = repairs.get(name) ?? { have: -1, to: -1, tries: 0 };
+  const isSameGap = before.have === have;
+  if (!isSameGap && before.tries >= MAX_REPAIRS) return;
+  turn.effect({ type: "peerLacks", handle, writer: run.writer, have });
+  const from = isSameGap ? before.to + 1 : have;
+  const to = isSameGap ? Math.max(before.to, run.head.seq) : run.head.seq;
+  const tries = isSameGap ? before.tries : before.tries + 1;
+  const repaired = new Map(repairs).set(name, { have, to, tries });
+  turn.change(handle, { troubles: { ...database.troubles, repairs: repaired } });
+  if (from <= to) addExtra(turn, handle, [{ writer: run.writer, from, to }]);
+}
+
+/** A chain of ours forks from the peer's at `seq` or before: send from ever earlier, until the fork lies inside a run. */
+function walkBack(turn: Turn, handle: number, run: SentRun, seq: number): void {
+  const database = turn.find(handle);
+  if (database === undefined) return;
+  const { walks } = database.troubles;
+  const name = toHex(run.writer);
+  const walk = walks.get(name) ?? { from: run.firstSeq, step: FIRST_STEP_BACK, found: false };
+  if (walk.found || run.firstSeq !== walk.from) return;
+  const found = seq >= run.firstSeq || run.firstSeq === 0;
+  const from = Math.max(0, run.firstSeq - walk.step);
+  const next = found ? { ...walk, found } : { from, step: walk.step * STEP_GROWTH, found };
+  turn.change(handle, { troubles: { ...database.troubles, walks: new Map(walks).set(name, next) } });
+  if (!found) addExtra(turn, handle, [{ writer: run.writer, from, to: run.firstSeq - 1 }]);
+}
+
+/** Both sides hold another entry at `seq`, the head of both: walk back from there. */
+export function startWalk(turn: Turn, handle: number, writer: WriterKey, seq: number): void {
+  const database = turn.find(handle);
+  if (database === undefined) return;
+  const { walks } = database.troubles;
+  const name = toHex(writer);
+  if (walks.has(name)) return;
+  const from = Math.max(0, seq + 1 - FIRST_STEP_BACK);
+  const walk = { from, step: FIRST_STEP_BACK * STEP_GROWTH, found: false };
+  turn.change(handle, { troubles: { ...database.troubles, walks: new Map(walks).set(name, walk) } });
+  addExtra(turn, handle, [{ writer, from, to: seq }]);
+}
+
+/** The peer's branch came with a run: show it ours, once, so that both sides hold the proof. */
+export function showFork(turn: Turn, handle: number, writer: WriterKey, seq: number): void {
+  const database = turn.find(handle);
+  const name = toHex(writer);
+  if (database === undefined || database.troubles.shown.has(name)) return;
+  const shown = new Set(database.troubles.shown).add(name);
+  turn.change(handle, { troubles: { ...database.troubles, shown } });
+  addExtra(turn, handle, [{ writer, from: seq, to: seq }]);
+}
+
+/** Our replica held less than its vector said: the peer learns what it holds, and sends the rest again. */
+function reportDamage(turn: Turn, handle: number): void {
+  const database = turn.find(handle);
+  if (database === undefined || database.troubles.damages >= MAX_DAMAGES) return;
+  turn.change(handle, { troubles: { ...database.troubles, damages: database.troubles.damages + 1 } });
+  queueVector(turn, handle, "plain");
+}
+
+function nextSource(database: Database): SliceSource | null {
+  const { extra, upload } = database;
+  if (extra.length > 0) return { type: "missing", round: null, items: extra.slice(0, ITEMS_PER_SLICE) };
+  if (upload.type === "filling") return { type: "missing", round: upload.round, items: fillingItems(upload) };
+  return upload.type === "tail" && upload.due ? { type: "tail", after: upload.sent } : null;
+}
+
+function fillingItems(upload: Filling): readonly Missing[] {
+  const items = upload.items.slice(upload.next, upload.next + ITEMS_PER_SLICE);
+  const [first, ...others] = items;
+  return first === undefined || upload.from === null ? items : [{ ...first, from: upload.from }, ...others];
+}
+
+function advanceTail(turn: Turn, database: Database, result: Extract<SliceResult, { type: "tail" }>): void {
+  const { upload, handle } = database;
+  if (upload.type !== "tail") return;
+  const sent = Math.max(upload.sent, result.position);
+  turn.change(handle, { upload: { type: "tail", sent, due: upload.due || !result.done } });
+  if (!result.done || database.caughtUpDue !== "atTail") return;
+  turn.change(handle, { caughtUpDue: "now" });
+  queueReply(turn, handle);
+}
+
+/** Extra runs are only ever added at the end, so what was read still stands at the front. */
+function advanceExtra(turn: Turn, database: Database, { done, from }: MissingResult): void {
+  const [first, ...others] = database.extra.slice(done);
+  turn.change(database.handle, {
+    extra: first === undefined ? [] : [{ ...first, from: from ?? first.from }, ...others],
+  });
+}
+
+function advanceFilling(turn: Turn, database: Database, { round, done, from }: MissingResult): void {
+  const { upload, handle } = database;
+  // Another vector arrived while these were read: its list counts.
+  if (upload.type !== "filling" || upload.round !== round) return;
+  const next = upload.next + done;
+  if (next < upload.items.length) {
+    turn.change(handle, { upload: { ...upload, next, from: from ?? (done === 0 ? upload.from : null) } });
+  } else startUpload(turn, handle, upload.sent, []);
+}

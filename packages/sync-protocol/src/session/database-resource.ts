@@ -1,0 +1,73 @@
+// What the driver holds for one open database: the replica, and what is remembered about the peer.
+import type { DatabaseId, Head, Replica, Vector, VerifiedRun } from "@selkie/entry";
+import { toHex } from "@selkie/entry";
+import { Echoes } from "./echoes.ts";
+import type { Events } from "./events.ts";
+
+/** One open database of a session. */
+export class DatabaseResource {
+  readonly replica: Replica;
+  readonly echoes: Echoes = new Echoes();
+  /** The vector our `open` named, until it is answered. */
+  prepared: Vector | null = null;
+  sentEntries = 0;
+  sentBytes = 0;
+  receivedEntries = 0;
+  receivedBytes = 0;
+  /** What the peer is known to hold; kept only where our user opened the database. */
+  #expected: Map<string, Head> | null = null;
+  #forks: Map<string, number> | null = null;
+
+  constructor(replica: Replica) {
+    this.replica = replica;
+  }
+
+  get id(): DatabaseId {
+    return this.replica.database;
+  }
+
+  /** What the peer is known to hold. */
+  get expected(): Vector {
+    return this.#expected ?? NOTHING;
+  }
+
+  /** Our user opened it: what the peer acknowledges is remembered from now on. */
+  watch(expected: Vector = NOTHING): void {
+    this.#expected ??= new Map();
+    this.expect(expected);
+  }
+
+  /** The peer holds these heads. */
+  expect(heads: Vector): void {
+    for (const [writer, head] of heads) {
+      const before = this.#expected?.get(writer);
+      if (before === undefined || before.seq < head.seq) this.#expected?.set(writer, head);
+    }
+  }
+
+  /** The peer no longer holds more of a chain than up to `seq`; it was said once. */
+  forget(writer: string, seq: number): void {
+    const head = this.#expected?.get(writer);
+    if (head === undefined || head.seq <= seq) return;
+    if (seq < 0) this.#expected?.delete(writer);
+    else this.#expected?.set(writer, { seq, id: head.id });
+  }
+
+  /** Tells the user how much went back and forth. */
+  announceProgress(events: Events): void {
+    const { id: database, sentEntries, sentBytes, receivedEntries, receivedBytes } = this;
+    events.emit("progress", { database, sentEntries, sentBytes, receivedEntries, receivedBytes });
+  }
+
+  /** Whether a fork of this run's chain was not known at `seq` or before. */
+  isNewFork(run: VerifiedRun, seq: number): boolean {
+    this.#forks ??= new Map();
+    const name = toHex(run.writer);
+    const known = this.#forks.get(name);
+    if (known !== undefined && known <= seq) return false;
+    this.#forks.set(name, seq);
+    return true;
+  }
+}
+
+const NOTHING: Vector = new Map();

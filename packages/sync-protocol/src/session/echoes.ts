@@ -1,0 +1,41 @@
+// What this peer sent, so that the tail does not send it back.
+import { toHex, type VerifiedRun } from "@selkie/entry";
+
+/** Ranges remembered for one database; beyond that some entries go back to the peer, which knows them. */
+const MAX_RANGES = 4_096;
+
+/** Chains received from the peer and not yet passed by the tail. */
+export class Echoes {
+  readonly #rangesByWriter = new Map<string, { from: number; to: number }[]>();
+  #count = 0;
+
+  /** Remembers a run. */
+  add(run: VerifiedRun): void {
+    if (this.#count >= MAX_RANGES) this.clear();
+    const name = toHex(run.writer);
+    const ranges = this.#rangesByWriter.get(name) ?? [];
+    const to = run.firstSeq + run.entries.length - 1;
+    const last = ranges.at(-1);
+    if (last !== undefined && run.firstSeq <= last.to + 1 && run.firstSeq >= last.from) last.to = Math.max(last.to, to);
+    else {
+      ranges.push({ from: run.firstSeq, to });
+      this.#count += 1;
+    }
+    this.#rangesByWriter.set(name, ranges);
+  }
+
+  /** Whether the peer sent all of this run. */
+  has(run: VerifiedRun): boolean {
+    if (this.#count === 0) return false;
+    const to = run.firstSeq + run.entries.length - 1;
+    const ranges = this.#rangesByWriter.get(toHex(run.writer)) ?? [];
+    return ranges.some((range) => range.from <= run.firstSeq && to <= range.to);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    if (this.#count === 0) return;
+    this.#rangesByWriter.clear();
+    this.#count = 0;
+  }
+}

@@ -1,0 +1,29 @@
+// What a session allows unless it is told otherwise.
+import { SyncError } from "../sync-error.ts";
+import type { SessionLimits } from "./session.ts";
+
+const MIB = 1_048_576;
+
+/** The limits of a session that names none. */
+export const DEFAULT_LIMITS: SessionLimits = {
+  windowBytes: 4 * MIB,
+  databases: 1_024,
+  sliceBytes: MIB / 2,
+  handshakeMs: 10_000,
+  silenceMs: 20_000,
+  junkRuns: 32,
+};
+
+/** The limits to use. @throws SyncError `BAD_OPTIONS` when one of them cannot be */
+export function completeLimits(limits: Partial<SessionLimits> = {}): SessionLimits {
+  const complete = { ...DEFAULT_LIMITS, ...limits };
+  for (const [name, value] of Object.entries(complete)) {
+    if (!Number.isSafeInteger(value) || value < 0 || value > 0xffff_ffff) {
+      throw new SyncError("BAD_OPTIONS", `limit ${name} is not a whole number of 32 bits`);
+    }
+  }
+  if (complete.windowBytes === 0 || complete.sliceBytes === 0 || complete.sliceBytes > MIB) {
+    throw new SyncError("BAD_OPTIONS", "a window or slice of nothing, or a slice above 1 MiB");
+  }
+  return complete;
+}

@@ -1,0 +1,274 @@
+// Effects on databases: digests, differences, slices, deliveries. One per session.
+import {
+  type DatabaseId,
+  encodeVector,
+  equalBytes,
+  RunEncoder,
+  type TenantId,
+  toHex,
+  type Vector,
+} from "@selkie/entry";
+import { assertNever } from "../assert-never.ts";
+import type { Effect, Greetings } from "../machine/effect.ts";
+import type { Input } from "../machine/input.ts";
+import { encodeMessage, encodeVectorMessage } from "../message/codec.ts";
+import { SyncError } from "../sync-error.ts";
+import { DatabaseResource } from "./database-resource.ts";
+import { Delivery } from "./delivery.ts";
+import type { Events } from "./events.ts";
+import { openDigest } from "./open-digest.ts";
+import type { OpenDatabase, SessionLimits, SessionOptions } from "./session.ts";
+import { readSlice } from "./slices.ts";
+import { diffVectors, lostHeads } from "./vector-diff.ts";
+
+type EffectOf<Type extends Effect["type"]> = Extract<Effect, { type: Type }>;
+
+/** Effects that end in an input, or in nothing but a note. */
+export type ReplicaEffect = EffectOf<
+  | "prepare"
+  | "openReplicas"
+  | "diff"
+  | "compareDigest"
+  | "readPositions"
+  | "deliver"
+  | "forgetEchoes"
+  | "peerEquals"
+  | "acknowledged"
+  | "peerLacks"
+  | "peerRefused"
+  | "announce"
+>;
+
+/** Effects that end in a frame to send. */
+export type FrameEffect = EffectOf<"send" | "sendVector" | "sendCaughtUp" | "sendSlice">;
+
+/** What a {@link ReplicaDriver} needs of its session. */
+export interface ReplicaDriverOptions {
+  readonly session: SessionOptions;
+  readonly limits: SessionLimits;
+  readonly events: Events;
+  readonly input: (input: Input) => void;
+}
+
+/** Carries out what concerns the replicas of one session. */
+export class ReplicaDriver {
+  readonly #options: ReplicaDriverOptions;
+  readonly #delivery: Delivery;
+  readonly #byId = new Map<string, DatabaseResource>();
+  readonly #byHandle = new Map<number, DatabaseResource>();
+  #encoder: RunEncoder | null = null;
+  #subject: { readonly greetings: Greetings; readonly tenant: TenantId } | null = null;
+
+  constructor(options: ReplicaDriverOptions) {
+    this.#options = options;
+    this.#delivery = new Delivery(options.session.verifier, options.events, options.input);
+  }
+
+  /** The handshake is over. */
+  begin(greetings: Greetings, tenant: TenantId): void {
+    this.#subject = { greetings, tenant };
+  }
+
+  /** Our user opens a database: its replica counts, and what the peer acknowledges is remembered. */
+  watch({ replica, expected }: OpenDatabase): void {
+    const name = toHex(replica.database);
+    const resource = this.#byId.get(name) ?? new DatabaseResource(replica);
+    this.#byId.set(name, resource);
+    resource.watch(expected);
+  }
+
+  /** Resolves when no append is under way. */
+  idle(): Promise<void> {
+    return this.#delivery.idle();
+  }
+
+  /** Carries out an effect; what comes of it is an input. */
+  async perform(effect: ReplicaEffect): Promise<void> {
+    switch (effect.type) {
+      case "prepare":
+        return await this.#prepare(effect);
+      case "openReplicas":
+        return await this.#open(effect);
+      case "diff":
+        return await this.#diff(effect);
+      case "compareDigest":
+        return await this.#compare(effect);
+      case "readPositions":
+        return await this.#positions(effect);
+      case "deliver":
+        return this.#delivery.take(effect.handle, this.#at(effect.handle), effect.frame, effect.runs);
+      default:
+        return this.#note(effect);
+    }
+  }
+
+  /** The frame of an effect; null when there is nothing to send after all. */
+  async frame(effect: FrameEffect): Promise<Uint8Array | null> {
+    switch (effect.type) {
+      case "send":
+        return encodeMessage(effect.message);
+      case "sendVector": {
+        const vector = await this.#at(effect.handle).replica.vector();
+        return encodeVectorMessage(effect.handle, effect.reply, encodeVector(vector));
+      }
+      case "sendCaughtUp": {
+        const { handle, position } = effect;
+        const resource = this.#at(handle);
+        const digest = this.#digest(resource.id, await resource.replica.vector());
+        return encodeMessage({ type: "caughtUp", handle, position, digest });
+      }
+      case "sendSlice":
+        return await this.#slice(effect);
+      default:
+        return assertNever(effect);
+    }
+  }
+
+  async #prepare({ handles, ids }: EffectOf<"prepare">): Promise<void> {
+    const snapshots = [];
+    for (const [index, handle] of handles.entries()) {
+      const resource = this.#byId.get(toHex(ids[index] ?? new Uint8Array()));
+      if (resource === undefined) throw new SyncError("UNKNOWN_DATABASE", "a database that was not opened");
+      this.#byHandle.set(handle, resource);
+      const position = await resource.replica.position();
+      resource.prepared = await resource.replica.vector();
+      snapshots.push({ position, digest: this.#digest(resource.id, resource.prepared) });
+    }
+    this.#options.input({ type: "prepared", handles, snapshots });
+  }
+
+  async #open({ first, handles, items, rights }: EffectOf<"openReplicas">): Promise<void> {
+    const opened = [];
+    for (const { handle, id, digest } of items) {
+      const resource = this.#byId.get(toHex(id)) ?? (await this.#openFor(id, rights));
+      if (resource === null) continue;
+      this.#byHandle.set(handle, resource);
+      const position = await resource.replica.position();
+      const own = this.#digest(id, await resource.replica.vector());
+      opened.push({ handle, position, equal: equalBytes(own, digest) });
+    }
+    this.#options.input({ type: "replicasOpened", first, handles, opened });
+  }
+
+  async #openFor(id: DatabaseId, rights: EffectOf<"openReplicas">["rights"]): Promise<DatabaseResource | null> {
+    const replica = await this.#options.session.open(this.#need().tenant, id, rights);
+    if (replica === undefined) return null;
+    const resource = new DatabaseResource(replica);
+    this.#byId.set(toHex(id), resource);
+    return resource;
+  }
+
+  async #diff({ handle, vector: theirs }: EffectOf<"diff">): Promise<void> {
+    const resource = this.#at(handle);
+    const { replica } = resource;
+    // The position comes first: what arrives in between is sent twice rather than not at all.
+    const position = await replica.position();
+    const { missing, forked, held } = diffVectors(await replica.vector(), theirs);
+    for (const { writer, was, now } of lostHeads(resource.expected, theirs)) {
+      this.#options.events.emit("rollback", { database: resource.id, writer, was, now });
+      resource.forget(toHex(writer), now);
+    }
+    this.#acknowledged(resource, held);
+    this.#options.input({ type: "diffed", handle, position, missing, forked });
+  }
+
+  async #compare({ handle, digest }: EffectOf<"compareDigest">): Promise<void> {
+    const resource = this.#at(handle);
+    const position = await resource.replica.position();
+    const vector = await resource.replica.vector();
+    const equal = equalBytes(this.#digest(resource.id, vector), digest);
+    if (equal) this.#acknowledged(resource, vector);
+    this.#options.input({ type: "compared", handle, equal, position });
+  }
+
+  async #positions({ fence, handles }: EffectOf<"readPositions">): Promise<void> {
+    const positions = [];
+    for (const handle of handles) positions.push(await this.#at(handle).replica.position());
+    this.#options.input({ type: "positions", fence, positions });
+  }
+
+  async #slice({ handle, source }: EffectOf<"sendSlice">): Promise<Uint8Array | null> {
+    const resource = this.#at(handle);
+    const { runs, result } = await readSlice(
+      resource.replica,
+      source,
+      this.#options.limits.sliceBytes,
+      resource.echoes,
+    );
+    if (runs.length === 0) {
+      this.#options.input({ type: "sliceRead", handle, result, frame: null });
+      return null;
+    }
+    this.#encoder ??= new RunEncoder();
+    const position = result.type === "tail" ? result.position : null;
+    const frame = encodeMessage({ type: "entries", handle, position, runs: this.#encoder.encode(runs) });
+    const sent = runs.flatMap(({ writer, firstSeq, entries }) => {
+      const last = entries.at(-1);
+      return last === undefined ? [] : [{ writer, firstSeq, head: { seq: last.header.seq, id: last.id } }];
+    });
+    for (const { entries } of runs) resource.sentEntries += entries.length;
+    resource.sentBytes += frame.length;
+    this.#options.input({ type: "sliceRead", handle, result, frame: { bytes: frame.length, runs: sent } });
+    resource.announceProgress(this.#options.events);
+    return frame;
+  }
+
+  /** What is only remembered, or told to the user. */
+  #note(
+    effect: EffectOf<"forgetEchoes" | "peerEquals" | "acknowledged" | "peerLacks" | "peerRefused" | "announce">,
+  ): void {
+    const { events } = this.#options;
+    const resource = this.#at(effect.handle);
+    const database = resource.id;
+    switch (effect.type) {
+      case "forgetEchoes":
+        resource.echoes.clear();
+        break;
+      case "peerEquals":
+        this.#acknowledged(resource, resource.prepared ?? new Map());
+        resource.prepared = null;
+        break;
+      case "acknowledged":
+        this.#acknowledged(resource, effect.vector);
+        break;
+      case "peerLacks": {
+        const { writer, have } = effect;
+        const was = resource.expected.get(toHex(writer))?.seq ?? -1;
+        if (was < have) break;
+        events.emit("rollback", { database, writer, was, now: have - 1 });
+        resource.forget(toHex(writer), have - 1);
+        break;
+      }
+      case "peerRefused":
+        events.emit("refused", { database, writer: effect.writer, code: effect.code, by: "peer" });
+        break;
+      case "announce":
+        if (effect.event.type === "unknown") events.emit("unknown", { database });
+        else events.emit("caughtUp", { database, position: effect.event.position });
+        break;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  #acknowledged(resource: DatabaseResource, vector: Vector): void {
+    if (vector.size === 0) return;
+    resource.expect(vector);
+    this.#options.events.emit("acknowledged", { database: resource.id, vector });
+  }
+
+  #digest(database: DatabaseId, vector: Vector): Uint8Array {
+    return openDigest(this.#options.session.verifier, this.#need().greetings, database, vector);
+  }
+
+  #need(): { readonly greetings: Greetings; readonly tenant: TenantId } {
+    if (this.#subject === null) throw new SyncError("UNEXPECTED_MESSAGE", "a database before admission");
+    return this.#subject;
+  }
+
+  #at(handle: number): DatabaseResource {
+    const resource = this.#byHandle.get(handle);
+    if (resource === undefined) throw new SyncError("UNEXPECTED_MESSAGE", "a database that is not open");
+    return resource;
+  }
+}

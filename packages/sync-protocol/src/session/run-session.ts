@@ -178,7 +178,9 @@ class SyncSession implements Session {
       case "makeClaim":
       case "checkProof":
       case "judge":
-        void this.#attempt(effect.type === "makeClaim" ? "CREDENTIALS_FAILED" : "NOT_ADMITTED", () => this.#handshake(effect));
+        void this.#attempt(effect.type === "makeClaim" ? "CREDENTIALS_FAILED" : "NOT_ADMITTED", () =>
+          this.#handshake(effect),
+        );
         break;
       case "ready":
         this.#replicas.begin(effect.greetings, effect.tenant);

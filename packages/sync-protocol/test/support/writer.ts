@@ -69,7 +69,7 @@ export class TestWriter {
   readonly #signer: TestKey;
   #seq = 0;
   #prev = ZERO_ENTRY_ID;
-  #branch: string;
+  readonly #branch: string;
 
   private constructor(signer: TestKey, database: DatabaseId, branch: string) {
     this.#signer = signer;

@@ -1,0 +1,127 @@
+import { nativeCrypto } from "@selkie/crypto/native";
+import { parseKeyTag, toHex } from "@selkie/entry";
+import { describe, expect, test } from "vitest";
+import { KeyRing } from "../../src/keys/key-ring.ts";
+import type { KeyVersion } from "../../src/keys/key-version.ts";
+import { openEntries } from "../../src/sealing/open-entry.ts";
+import { sealEntry } from "../../src/sealing/seal-entry.ts";
+import {
+  directoryDatabase,
+  otherDatabase,
+  pattern,
+  say,
+  testDatabase,
+  testKey,
+  testPlace,
+  trusted,
+} from "../fixture.ts";
+
+const crypto = nativeCrypto;
+const newRing = () => new KeyRing(crypto, directoryDatabase);
+
+test("finds a version by its tag in a database, also when it was added after the first look", async () => {
+  const [a, b] = [await testKey(crypto, "a"), await testKey(crypto, "b")];
+  const ring = newRing();
+  ring.add(a);
+  const [tagOfA, tagOfB] = [await ring.tag(a, testDatabase), await ring.tag(b, testDatabase)];
+  expect(await ring.find(testDatabase, tagOfA)).toBe(a);
+  expect(await ring.find(testDatabase, tagOfB)).toBeUndefined();
+  ring.add(b);
+  expect(await ring.find(testDatabase, tagOfB)).toBe(b);
+  expect(await ring.findHex(testDatabase, toHex(tagOfB))).toBe(b);
+  expect(await ring.find(otherDatabase, tagOfB)).toBeUndefined();
+  expect(await ring.find(testDatabase, parseKeyTag(new Uint8Array(16)))).toBeUndefined();
+});
+
+test("lookups that overlap with an addition all find what they should", async () => {
+  const keys = await Promise.all(["a", "b", "c", "d"].map((name) => testKey(crypto, name)));
+  const ring = newRing();
+  const found = await Promise.all(
+    keys.flatMap((key) => {
+      ring.add(key);
+      return [ring.tag(key, testDatabase).then((tag) => ring.find(testDatabase, tag))];
+    }),
+  );
+  expect(found).toEqual(keys);
+});
+
+describe("adding a version again", () => {
+  const withoutHistory = (key: KeyVersion): KeyVersion => ({ ...key, historyBytes: null });
+
+  test("is nothing new, unless it brings the history secret", async () => {
+    const key = await testKey(crypto, "a");
+    const ring = newRing();
+    expect(ring.add(withoutHistory(key))).toBe(true);
+    expect(ring.add(withoutHistory(key))).toBe(false);
+    expect(ring.add(key)).toBe(true);
+    expect(ring.add(withoutHistory(key))).toBe(false);
+    expect(ring.confirmed()).toEqual([key]);
+    expect(await ring.find(testDatabase, await ring.tag(key, testDatabase))).toBe(key);
+  });
+
+  test("A1 never takes a confirmation back, and an unconfirmed history secret comes with no other", async () => {
+    const key = await testKey(crypto, "a");
+    const ring = newRing();
+    ring.add(withoutHistory(key), "confirmed");
+    expect(ring.add(key, "unconfirmed")).toBe(true);
+    expect(ring.confirmed()).toEqual([key]);
+    expect(ring.unconfirmed()).toEqual([]);
+  });
+});
+
+describe("A1 an unconfirmed version", () => {
+  test("opens the directory and nothing else, and is not sealed under", async () => {
+    const key = await testKey(crypto, "from a permit");
+    const ring = newRing();
+    ring.add(key, "unconfirmed");
+    expect(ring.current(key.keyId)).toBeUndefined();
+    expect(ring.confirmed()).toEqual([]);
+    const drafts = [{ kind: "change" as const, key, plaintext: say("text") }];
+    const document = trusted(await sealEntry(crypto, await testPlace(crypto), drafts));
+    const statement = trusted(
+      await sealEntry(crypto, await testPlace(crypto, { database: directoryDatabase }), drafts),
+    );
+    const opened = async () => (await openEntries(crypto, ring, [document, statement])).map(([part]) => part?.type);
+    expect(await opened()).toEqual(["no-key", "opened"]);
+    ring.confirm(key);
+    expect(await opened()).toEqual(["opened", "opened"]);
+    expect(ring.current(key.keyId)).toBe(key);
+  });
+
+  test("is forgotten and overwritten when the directory does not name it", async () => {
+    const key = await testKey(crypto, "forged");
+    const ring = newRing();
+    ring.add(key, "unconfirmed");
+    const tag = await ring.tag(key, directoryDatabase);
+    ring.remove(key);
+    expect(ring.unconfirmed()).toEqual([]);
+    expect(await ring.find(directoryDatabase, tag)).toBeUndefined();
+    expect(key.contentBytes).toEqual(new Uint8Array(32));
+  });
+
+  test("cannot be confirmed into a ring that does not hold it", async () => {
+    const ring = newRing();
+    ring.confirm(await testKey(crypto, "elsewhere"));
+    expect(ring.confirmed()).toEqual([]);
+  });
+});
+
+test("current is the last confirmed version of the key", async () => {
+  const first = await testKey(crypto, "a");
+  const second: KeyVersion = { ...(await testKey(crypto, "b")), keyId: first.keyId };
+  const ring = newRing();
+  ring.add(first);
+  expect(ring.current(first.keyId)).toBe(first);
+  ring.add(second);
+  expect(ring.current(first.keyId)).toBe(second);
+  expect(ring.current(pattern("unknown", 16))).toBeUndefined();
+});
+
+test("a disposed ring holds nothing", async () => {
+  const key = await testKey(crypto, "a");
+  const ring = newRing();
+  ring.add(key);
+  ring[Symbol.dispose]();
+  expect(ring.confirmed()).toEqual([]);
+  expect(key.contentBytes).toEqual(new Uint8Array(32));
+});

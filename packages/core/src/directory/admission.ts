@@ -103,7 +103,8 @@ export function resolveAdmissions(identity: DirectoryIdentity, placed: readonly 
   const root = rootOf(identity);
   const memberById = new Map<string, Member>();
   const rejectionById = new Map<string, RejectionCode>();
-  const isVoid = voidTest(placed, rejectionById);
+  const neverAdmit = idsThatNeverAdmit(placed);
+  const isVoid = (id: StatementId) => neverAdmit.has(toHex(id)) || rejectionById.has(toHex(id));
   const find = (id: AdmissionId) => (id === "root" ? (root ?? undefined) : memberById.get(toHex(id)));
   const judge = (chain: Chain) => judgeChain(identity, chain, { find, isVoid });
 
@@ -118,6 +119,14 @@ export function resolveAdmissions(identity: DirectoryIdentity, placed: readonly 
         memberById.set(toHex(outcome.id), outcome);
         authors.push(outcome);
       }
+    }
+  }
+  // Nor does anybody let others in whom nobody let in, however long the line.
+  const voids = [...neverAdmit, ...rejectionById.keys()];
+  for (const author of voids) {
+    for (const { id } of statementsBy.get(author) ?? []) {
+      rejectionById.set(toHex(id), "AUTHOR_REFUSED");
+      voids.push(toHex(id));
     }
   }
   const members = [...memberById.values()].sort((a, b) => compareBytes(a.id, b.id));
@@ -150,16 +159,10 @@ function groupByAuthor(
   return Map.groupBy(placed.filter(isAdmitting), (each) => keyOf(claimedAdmission(identity, each.certificate)));
 }
 
-/** Whether a statement is known and will never admit anybody. One of a later version may, for all we know. */
-function voidTest(
-  placed: readonly PlacedStatement[],
-  rejectionById: ReadonlyMap<string, RejectionCode>,
-): (id: StatementId) => boolean {
-  const others = new Set<string>();
-  for (const each of placed) {
-    if (!isAdmitting(each) && each.statement.type !== "unknown") others.add(toHex(each.id));
-  }
-  return (id) => others.has(toHex(id)) || rejectionById.has(toHex(id));
+/** Statements that are known and admit nobody. One of a later version may, for all we know. */
+function idsThatNeverAdmit(placed: readonly PlacedStatement[]): ReadonlySet<string> {
+  const known = placed.filter((each) => !isAdmitting(each) && each.statement.type !== "unknown");
+  return new Set(known.map(({ id }) => toHex(id)));
 }
 
 function judgeChain(

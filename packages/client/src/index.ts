@@ -1,1 +1,25 @@
-export {};
+export {
+  type AlarmCode,
+  type Connection,
+  type ConnectionStatus,
+  type ConnectOptions,
+  CoreError,
+  type CoreErrorCode,
+  type Database,
+  type DatabaseEvents,
+  type Device,
+  type Directory,
+  type Doc,
+  type DocId,
+  type Draft,
+  type Off,
+  type Role,
+  type Tenant,
+  type TenantEvents,
+  type User,
+} from "@selkie/core";
+export type { Client, JoinRequest, JoinResponse, UserId } from "./client.ts";
+export { ClientError, type ClientErrorCode } from "./client-error.ts";
+export type { ClientStore, OpenedClientStore } from "./client-store.ts";
+export { type ClientOptions, createClient } from "./create-client-node.ts";
+export { memory } from "./memory.ts";

@@ -1,0 +1,157 @@
+import {
+  createTenant,
+  fingerprintOf,
+  joinTenant,
+  newIdentity,
+  newJoinRequest,
+  openTenant,
+  type Platform,
+  type Tenant,
+  type TenantHost,
+} from "@selkie/core";
+import { toHex } from "@selkie/entry";
+import { type Identity, KeyBag } from "@selkie/keybag";
+import { ClientError } from "./client-error.ts";
+import type { ClientStore, OpenedClientStore } from "./client-store.ts";
+
+/** A person on this device, before and in any tenant. */
+export interface UserId {
+  /** Such as `CN=alice/O=acme`. */
+  readonly name: string;
+  /** 60 digits in groups of five over all public keys of this user's device. */
+  readonly fingerprint: string;
+}
+
+/** A request to be admitted; `toString()` is a URI for mail or a QR code. It holds public keys only. */
+export interface JoinRequest {
+  readonly user: string;
+  /** To be compared, over a channel you trust, with what the admin sees. */
+  readonly fingerprint: string;
+  toString(): string;
+}
+
+/** The answer to a join request; `toString()` is a URI. It holds no secret. */
+export interface JoinResponse {
+  toString(): string;
+}
+
+/** Everything one device keeps for its users: a KeyBag under one password, and a store. */
+export interface Client extends AsyncDisposable {
+  readonly keyBag: KeyBag;
+  /** Makes a person's keys, before any tenant. A name that exists already gives the person that has it. */
+  createUserId(name: string): Promise<UserId>;
+  /** Founds a tenant, with no server. @throws ClientError TENANT_NAME_TAKEN */
+  createTenant(name: string, options: { user: UserId | string; history?: "full" | "from-now" }): Promise<Tenant>;
+  /** Opens a tenant of this device by id or name, offline. @throws ClientError TENANT_UNKNOWN */
+  openTenant(idOrName: string): Promise<Tenant>;
+  tenants(): Promise<readonly { id: string; name: string }[]>;
+  /** Asks to be admitted to a tenant: give it to an admin of that tenant. */
+  createJoinRequest(user: UserId | string): Promise<JoinRequest>;
+  /** Takes up the admin's answer; connect next. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US */
+  joinTenant(response: JoinResponse | string): Promise<Tenant>;
+}
+
+/** What `createClient` starts from, once the platform is chosen. */
+export interface ClientParts {
+  readonly platform: Platform;
+  readonly store: ClientStore;
+  readonly password: string | (() => Promise<string>);
+}
+
+/** Opens the store and the KeyBag in it, or makes both. A wrong password is an error and changes nothing. */
+export async function openClient({ platform, store, password }: ClientParts): Promise<Client> {
+  const opened = await store.open(platform.crypto);
+  try {
+    const sealed = await opened.readKeyBag();
+    const secret = typeof password === "string" ? password : await password();
+    const options = { crypto: platform.crypto };
+    const keyBag = sealed === null ? await KeyBag.create(secret, options) : await KeyBag.open(sealed, secret, options);
+    if (sealed === null) await opened.writeKeyBag(keyBag.save());
+    return new OpenClient(platform, opened, keyBag);
+  } catch (error) {
+    await opened[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+class OpenClient implements Client {
+  readonly keyBag: KeyBag;
+  readonly #host: TenantHost;
+  readonly #opened: OpenedClientStore;
+  readonly #tenants = new Map<string, Promise<Tenant>>();
+  #closed: Promise<void> | null = null;
+
+  constructor(platform: Platform, opened: OpenedClientStore, keyBag: KeyBag) {
+    this.keyBag = keyBag;
+    this.#opened = opened;
+    const save = () => opened.writeKeyBag(keyBag.save());
+    this.#host = { platform, store: opened.store, bag: { keyBag, save }, onClosed: (id) => this.#tenants.delete(id) };
+  }
+
+  async createUserId(name: string): Promise<UserId> {
+    const identity = await this.#identity(name);
+    return { name: identity.name, fingerprint: await fingerprintOf(this.#host.platform.crypto, identity) };
+  }
+
+  async createTenant(name: string, options: { user: UserId | string; history?: "full" | "from-now" }): Promise<Tenant> {
+    const identity = await this.#identity(nameOf(options.user));
+    if (this.keyBag.tenants().some((tenant) => tenant.name === name)) throw new ClientError("TENANT_NAME_TAKEN", "this device has a tenant of that name");
+    return this.#keep(await createTenant(this.#host, { name, identity, history: options.history ?? "full" }));
+  }
+
+  async openTenant(idOrName: string): Promise<Tenant> {
+    this.#open();
+    const record = this.keyBag.tenants().find(({ tenant, name }) => name === idOrName || toHex(tenant) === idOrName);
+    if (record === undefined) throw new ClientError("TENANT_UNKNOWN", "this device has no such tenant");
+    const id = toHex(record.tenant);
+    const opening = this.#tenants.get(id) ?? openTenant(this.#host, record);
+    this.#tenants.set(id, opening);
+    return opening;
+  }
+
+  async tenants(): Promise<readonly { id: string; name: string }[]> {
+    this.#open();
+    return this.keyBag.tenants().map(({ tenant, name }) => ({ id: toHex(tenant), name }));
+  }
+
+  async createJoinRequest(user: UserId | string): Promise<JoinRequest> {
+    return newJoinRequest(this.#host, await this.#identity(nameOf(user)));
+  }
+
+  async joinTenant(response: JoinResponse | string): Promise<Tenant> {
+    this.#open();
+    return this.#keep(await joinTenant(this.#host, response.toString()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close();
+    await this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    for (const opening of [...this.#tenants.values()]) await (await opening)[Symbol.asyncDispose]();
+    await this.#opened[Symbol.asyncDispose]();
+    this.keyBag.lock();
+  }
+
+  #keep(tenant: Tenant): Tenant {
+    this.#tenants.set(tenant.id, Promise.resolve(tenant));
+    return tenant;
+  }
+
+  async #identity(name: string): Promise<Identity> {
+    this.#open();
+    const known = this.keyBag.identities().find((identity) => identity.name === name);
+    if (known !== undefined) return known;
+    const identity = newIdentity(this.#host.platform.crypto, name);
+    await this.keyBag.addIdentity(identity);
+    await this.#host.bag.save();
+    return identity;
+  }
+
+  #open(): void {
+    if (this.#closed !== null) throw new ClientError("CLIENT_CLOSED", "the client is closed");
+  }
+}
+
+const nameOf = (user: UserId | string): string => (typeof user === "string" ? user : user.name);

@@ -1,0 +1,18 @@
+import type { Platform } from "@selkie/core";
+import { nativeCrypto } from "@selkie/crypto/native";
+
+/** What every platform with timers, a clock and a console offers alike. */
+export function hostPlatform(loadAutomerge: () => Promise<void>, report: (error: unknown) => void): Platform {
+  return {
+    crypto: nativeCrypto,
+    scheduler: {
+      after: (ms, run) => {
+        const timer = setTimeout(run, ms);
+        return () => clearTimeout(timer);
+      },
+    },
+    now: () => Date.now(),
+    loadAutomerge,
+    report,
+  };
+}

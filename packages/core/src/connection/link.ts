@@ -1,0 +1,184 @@
+import type { DatabaseId, Vector } from "@selkie/entry";
+import { type Dialler, runSession, type Session, SyncError, type SyncErrorCode, type Transport } from "@selkie/sync-protocol";
+import { CoreError } from "../errors.ts";
+import type { Platform } from "../platform.ts";
+import type { SyncedReplica } from "../replica/synced-replica.ts";
+import type { PeerMemory } from "./peer-memory.ts";
+import type { Handshake } from "./handshake.ts";
+
+/** How a connection stands. `offline` tries again by itself; `refused` and `closed` do not. */
+export type ConnectionStatus = "connecting" | "online" | "offline" | "refused" | "closed";
+
+/** A live connection to a relay or to another device. */
+export interface Connection extends AsyncDisposable {
+  readonly status: ConnectionStatus;
+  /** Resolves when everything local is acknowledged and everything the other side held at the call is applied here. */
+  synced(options?: { signal?: AbortSignal }): Promise<void>;
+}
+
+const BACKOFF_MS = { first: 250, most: 30_000 };
+const FINAL: ReadonlySet<SyncErrorCode> = new Set(["REFUSED", "ORIGIN_REFUSED", "UNSUPPORTED_VERSION", "INSECURE_URL"] as never);
+
+export interface LinkContext {
+  readonly platform: Platform;
+  readonly dial: Dialler;
+  /** Whether a lost connection is dialled again. */
+  readonly redial: boolean;
+  readonly handshake: Handshake;
+  readonly memory: PeerMemory;
+  replicas(): readonly SyncedReplica[];
+  replica(database: DatabaseId): SyncedReplica | undefined;
+  onStatus(status: ConnectionStatus, error: unknown): void;
+  onSession(session: Session): void;
+  onEnded(): void;
+}
+
+/** Keeps one session up: dials, logs in, opens every database, and dials again after a growing, jittered pause. */
+export class Link implements Connection {
+  readonly #context: LinkContext;
+  readonly #stop = new AbortController();
+  /** Resolves when the link is closed for good. */
+  readonly ended: Promise<void>;
+  #status: ConnectionStatus = "connecting";
+  #session: Session | null = null;
+  #waiting: { resolve: (session: Session) => void; reject: (error: unknown) => void }[] = [];
+  #settling: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  #failure: unknown = null;
+  #wake: (() => void) | null = null;
+
+  constructor(context: LinkContext) {
+    this.#context = context;
+    this.ended = this.#keepUp();
+  }
+
+  get status(): ConnectionStatus {
+    return this.#status;
+  }
+
+  /** Resolves once the first attempt has come up or failed; rejects when the other side refused for good. */
+  async settled(signal?: AbortSignal): Promise<void> {
+    if (this.#status === "refused" || this.#status === "closed") throw this.#failure;
+    if (this.#status !== "connecting") return;
+    await new Promise<void>((resolve, reject) => {
+      this.#settling.push({ resolve, reject });
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  }
+
+  /** The session in use, or the next one. */
+  async session(signal?: AbortSignal): Promise<Session> {
+    if (this.#session !== null) return this.#session;
+    if (this.#status === "closed" || this.#status === "refused") throw new CoreError("CLOSED", "the connection is closed");
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  }
+
+  async synced(options: { signal?: AbortSignal } = {}): Promise<void> {
+    const session = await this.session(options.signal);
+    const replicas = this.#context.replicas();
+    for (const replica of replicas) await replica.flush();
+    for (const replica of replicas) session.announce(replica.database);
+    await session.synced(replicas.map(({ database }) => database), options);
+    for (const replica of replicas) await replica.applied();
+  }
+
+  /** A database was opened: it joins the session. */
+  async join(replica: SyncedReplica): Promise<void> {
+    if (this.#session !== null) await this.#open(this.#session, [replica]);
+  }
+
+  announce(database: DatabaseId): void {
+    this.#session?.announce(database);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#wake?.();
+    await this.#session?.[Symbol.asyncDispose]();
+    await this.ended;
+    await this.#context.memory.save();
+    this.#context.onEnded();
+  }
+
+  async #keepUp(): Promise<void> {
+    for (let failures = 0; !this.#stop.signal.aborted; failures += 1) {
+      try {
+        await this.#once(() => {
+          failures = 0;
+        });
+      } catch (error) {
+        const final = error instanceof SyncError && FINAL.has(error.code);
+        this.#end(final ? "refused" : "offline", error);
+        if (final) return;
+      }
+      if (this.#stop.signal.aborted || !this.#context.redial) break;
+      await this.#pause(failures);
+    }
+    this.#end("closed", new CoreError("CLOSED", "the connection is closed"));
+  }
+
+  async #once(connected: () => void): Promise<void> {
+    const { dial, handshake, platform } = this.#context;
+    const transport: Transport = await dial(this.#stop.signal);
+    const session = runSession(transport, {
+      ...handshake.options(),
+      scheduler: platform.scheduler,
+      verifier: platform.crypto,
+      random: (length) => platform.crypto.randomBytes(length),
+      open: async (_tenant, database) => this.#context.replica(database),
+    });
+    try {
+      const { generation } = await session.ready;
+      connected();
+      this.#context.memory.connected(generation);
+      this.#context.onSession(session);
+      await this.#open(session, this.#context.replicas());
+      this.#session = session;
+      this.#set("online", null);
+      for (const { resolve } of this.#waiting.splice(0)) resolve(session);
+      const error = await session.closed;
+      if (error !== null) throw error;
+    } finally {
+      this.#session = null;
+      await session[Symbol.asyncDispose]();
+    }
+    this.#set("offline", null);
+  }
+
+  async #open(session: Session, replicas: readonly SyncedReplica[]): Promise<void> {
+    const { memory } = this.#context;
+    session.on("acknowledged", ({ database, vector }: { database: DatabaseId; vector: Vector }) => memory.acknowledged(database, vector));
+    session.on("caughtUp", ({ database, position }: { database: DatabaseId; position: number }) => memory.caughtUp(database, position));
+    await session.openDatabases(await Promise.all(replicas.map(async (replica) => ({ replica, ...(await memory.of(replica.database)) }))));
+  }
+
+  #end(status: ConnectionStatus, error: unknown): void {
+    this.#set(status, error);
+    if (status !== "offline") for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  #set(status: ConnectionStatus, error: unknown): void {
+    if (this.#status === status) return;
+    this.#status = status;
+    this.#failure = error;
+    const final = status === "refused" || status === "closed";
+    for (const { resolve, reject } of this.#settling.splice(0)) final ? reject(error) : resolve();
+    this.#context.onStatus(status, error);
+  }
+
+  async #pause(failures: number): Promise<void> {
+    const most = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(failures, 10));
+    const [jitter = 0] = this.#context.platform.crypto.randomBytes(1);
+    await new Promise<void>((resolve) => {
+      const cancel = this.#context.platform.scheduler.after(most / 2 + (most / 2) * (jitter / 255), resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#wake = null;
+  }
+}
+

@@ -1,0 +1,125 @@
+import { type DatabaseId, hash, toHex } from "@selkie/entry";
+import type { TenantRecord } from "@selkie/keybag";
+import { type Dialler, dialWebSocket, type Session, type Transport } from "@selkie/sync-protocol";
+import { CoreError } from "../errors.ts";
+import type { Events } from "../events.ts";
+import type { SyncedReplica } from "../replica/synced-replica.ts";
+import type { DirectoryLog } from "../tenant/directory-log.ts";
+import type { ConnectOptions, TenantEvents } from "../tenant/tenant.ts";
+import type { TenantContext } from "../tenant/tenant-context.ts";
+import { type HandshakeContext, peerHandshake, relayHandshake } from "./handshake.ts";
+import { type Connection, Link } from "./link.ts";
+import { PeerMemory } from "./peer-memory.ts";
+
+export interface LinksContext {
+  readonly context: TenantContext;
+  readonly record: TenantRecord;
+  readonly log: DirectoryLog;
+  readonly events: Events<TenantEvents>;
+  /** Every database to keep in sync, the directory first. */
+  replicas(): readonly SyncedReplica[];
+}
+
+/** The connections of one tenant. */
+export class Links {
+  readonly #context: LinksContext;
+  readonly #links = new Set<Link>();
+
+  constructor(context: LinksContext) {
+    this.#context = context;
+  }
+
+  get online(): boolean {
+    return [...this.#links].some(({ status }) => status === "online");
+  }
+
+  announce(database: DatabaseId): void {
+    for (const link of this.#links) link.announce(database);
+  }
+
+  /** A database was opened: every connection syncs it too. */
+  async join(replica: SyncedReplica): Promise<void> {
+    for (const link of this.#links) await link.join(replica);
+  }
+
+  async connect(target: string | Transport | Dialler, options: ConnectOptions): Promise<Connection> {
+    const link = this.#link(target, options);
+    this.#links.add(link);
+    try {
+      await link.settled(options.signal);
+      await this.#directoryArrived(link, options.signal);
+      return link;
+    } catch (error) {
+      await link[Symbol.asyncDispose]();
+      throw error instanceof CoreError ? error : new CoreError("CONNECTION_REFUSED", "the other side refused this device", { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const link of [...this.#links]) await link[Symbol.asyncDispose]();
+  }
+
+  /** A tenant that was just joined is of no use before its directory is here. */
+  async #directoryArrived(link: Link, signal: AbortSignal | undefined): Promise<void> {
+    const { log, events } = this.#context;
+    if (log.view.found !== null) return;
+    let off = (): unknown => undefined;
+    const arrived = new Promise<void>((resolve, reject) => {
+      off = events.on("directory", () => log.view.found !== null && resolve());
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+      link.ended.then(() => reject(new CoreError("CLOSED", "the connection ended before the directory arrived")), reject);
+    });
+    await (log.view.found === null ? arrived : undefined);
+    off();
+  }
+
+  #link(target: string | Transport | Dialler, options: ConnectOptions): Link {
+    const { context, events, replicas } = this.#context;
+    const name = typeof target === "string" ? target : (options.origin ?? "peer");
+    const { peer = "relay" } = options;
+    const dial: Dialler = typeof target === "string" ? dialWebSocket(target) : typeof target === "function" ? target : async () => target;
+    const at = this.#handshakeContext();
+    const origin = typeof target === "string" ? new URL(target).origin : (options.origin ?? "peer");
+    const link: Link = new Link({
+      platform: context.platform,
+      dial,
+      redial: typeof target === "string" || typeof target === "function",
+      handshake: peer === "relay" ? relayHandshake(at, origin) : peerHandshake(at, peer, origin),
+      memory: this.#memory(name),
+      replicas,
+      replica: (database) => replicas().find((replica) => toHex(replica.database) === toHex(database)),
+      onStatus: (status, error) => events.emit("sync", { target: name, status, error }),
+      onSession: (session) => this.#watch(session),
+      onEnded: () => this.#links.delete(link),
+    });
+    return link;
+  }
+
+  #memory(name: string): PeerMemory {
+    const { platform, local, store } = this.#context.context;
+    const peer = hash(platform.crypto, "recipient", new TextEncoder().encode(name)).slice(0, 16);
+    return new PeerMemory(local, store.state, peer, (ms, run) => platform.scheduler.after(ms, run));
+  }
+
+  #handshakeContext(): HandshakeContext {
+    const { context, log, record } = this.#context;
+    return {
+      crypto: context.platform.crypto,
+      tenant: context.tenant,
+      keys: context.keys,
+      generation: context.store.generation,
+      founding: () => log.founding,
+      view: () => log.view,
+      ticket: () => (record.data.length === 0 ? null : record.data),
+    };
+  }
+
+  /** What a peer did that an honest one does not, as events of the tenant. */
+  #watch(session: Session): void {
+    const alarm = (code: TenantEvents["alarm"]["code"]) => (event: { database: DatabaseId; writer: Uint8Array }) =>
+      this.#context.events.emit("alarm", { code, database: toHex(event.database), entryId: toHex(event.writer) });
+    session.on("gap", alarm("GAP"));
+    session.on("fork", alarm("FORK"));
+    session.on("rollback", alarm("RELAY_ROLLBACK"));
+  }
+}

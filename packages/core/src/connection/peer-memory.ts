@@ -1,0 +1,102 @@
+import { type DatabaseId, decodeVector, encodeVector, equalBytes, toHex, type Vector } from "@selkie/entry";
+import type { StateStore } from "@selkie/store";
+import { CborFields, encodeCbor } from "../cbor.ts";
+import { type LocalState, rowKind } from "../local/local-state.ts";
+import { Serial } from "../serial.ts";
+
+/** How far a relay's order was read, and what it has acknowledged. */
+export interface Remembered {
+  readonly position?: number;
+  readonly expected?: Vector;
+}
+
+interface Known {
+  readonly database: DatabaseId;
+  position: number;
+  expected: Vector;
+}
+
+const SAVE_AFTER_MS = 1_000;
+
+/**
+ * What one relay told this device about each database, kept sealed between runs. This memory is what makes a relay's rollback visible:
+ * a relay that has less than it once acknowledged is told so, and gets it again (B6).
+ */
+export class PeerMemory {
+  readonly #rows: StateStore;
+  readonly #local: LocalState;
+  /** 16 bytes that name the relay: a hash of its address. */
+  readonly #peer: Uint8Array;
+  readonly #later: (ms: number, run: () => void) => () => void;
+  readonly #saving = new Serial();
+  readonly #known = new Map<string, Known>();
+  readonly #dirty = new Set<Known>();
+  #cancel: (() => void) | null = null;
+  #generation: Uint8Array = new Uint8Array(8);
+
+  constructor(local: LocalState, rows: StateStore, peer: Uint8Array, later: (ms: number, run: () => void) => () => void) {
+    this.#local = local;
+    this.#rows = rows;
+    this.#peer = peer;
+    this.#later = later;
+  }
+
+  /** The relay's store generation: positions noted under another mean nothing. */
+  connected(generation: Uint8Array): void {
+    if (equalBytes(generation, this.#generation)) return;
+    this.#generation = generation;
+    for (const known of this.#known.values()) known.position = 0;
+  }
+
+  async of(database: DatabaseId): Promise<Remembered> {
+    const { position, expected } = await this.#get(database);
+    return position > 0 ? { position, expected } : { expected };
+  }
+
+  async caughtUp(database: DatabaseId, position: number): Promise<void> {
+    (await this.#note(database)).position = position;
+  }
+
+  async acknowledged(database: DatabaseId, expected: Vector): Promise<void> {
+    (await this.#note(database)).expected = expected;
+  }
+
+  /** Writes what is new. Losing the last second costs a repeated comparison, nothing else. */
+  async save(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = null;
+    await this.#saving.run(async () => {
+      for (const known of this.#dirty) {
+        this.#dirty.delete(known);
+        const value = encodeCbor([this.#generation, known.position, encodeVector(known.expected)]);
+        const row = await this.#local.seal(this.#local.key(rowKind.relay, known.database, this.#peer), value);
+        await this.#rows.put(row.key, row.value);
+      }
+    });
+  }
+
+  async #note(database: DatabaseId): Promise<Known> {
+    const known = await this.#get(database);
+    this.#dirty.add(known);
+    this.#cancel ??= this.#later(SAVE_AFTER_MS, () => void this.save());
+    return known;
+  }
+
+  async #get(database: DatabaseId): Promise<Known> {
+    const name = toHex(database);
+    const known = this.#known.get(name) ?? (await this.#load(database));
+    this.#known.set(name, known);
+    return known;
+  }
+
+  async #load(database: DatabaseId): Promise<Known> {
+    const row = await this.#local.get(this.#local.key(rowKind.relay, database, this.#peer));
+    if (row === undefined) return { database, position: 0, expected: new Map() };
+    const fields = CborFields.decode(row, "LOCAL_STATE_DAMAGED");
+    const generation = fields.bytes(8);
+    const position = fields.number();
+    const expected = decodeVector(fields.bytes({ max: 2 ** 24 }));
+    fields.end();
+    return { database, position: equalBytes(generation, this.#generation) ? position : 0, expected };
+  }
+}

@@ -1,0 +1,40 @@
+import type { DocumentRecord } from "../document/document-record.ts";
+import { CoreError } from "../errors.ts";
+import type { DatabaseParts } from "./open-database.ts";
+
+/** What to do with a document: run an edit on its data, or mark it deleted. */
+export type Edit = ((data: object) => void | Promise<void>) | "delete" | "undelete";
+
+/** Makes one local change of a document: durable when it resolves, nothing of it left when it rejects. */
+export async function editDocument(parts: DatabaseParts, record: DocumentRecord, edit: Edit): Promise<void> {
+  const placed = await record.edits.run(() => place(parts, record, edit));
+  await placed?.durable;
+}
+
+/** One edit at a time in a document, up to its place in the journal. */
+async function place(parts: DatabaseParts, record: DocumentRecord, edit: Edit): Promise<{ durable: Promise<void> } | null> {
+  const { documents, chain, writes, shelf, keyId } = parts;
+  const automerge = await shelf.automerge();
+  const [writer, actor] = [await chain.writer(), await writes.actor(record.id)];
+  const kind = typeof edit === "string" ? edit : "change";
+  record.busy = true;
+  try {
+    const live = shelf.live(automerge, record);
+    const made = typeof edit === "string" ? { change: automerge.emptyChange(live, actor), patches: [], result: undefined } : automerge.editDocument(live, actor, edit);
+    await made.result;
+    // An edit after an `await` lands outside the change; bare Automerge would drop it silently.
+    if (automerge.hasLooseEdits(live)) throw new CoreError("CHANGE_CLOSED", "the document was edited after the change callback had awaited");
+    if (made.change === null) return null;
+    documents.own(record, writer, kind, made.change);
+    record.keyId ??= keyId();
+    const placed = await writes.journal({ record, kind, counter: null, change: made.change, keyId: record.keyId });
+    shelf.show(automerge, record, made.patches);
+    return placed;
+  } catch (error) {
+    await shelf.reload(record);
+    throw error;
+  } finally {
+    record.busy = false;
+    await shelf.apply(record, record.waiting.splice(0));
+  }
+}

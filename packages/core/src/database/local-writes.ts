@@ -1,0 +1,127 @@
+import type { DatabaseId, EntryId, TenantId, VerifiedRun, WriterKey } from "@selkie/entry";
+import type { Store } from "@selkie/store";
+import { actorOf } from "../automerge/actor.ts";
+import type { Documents } from "../document/documents.ts";
+import type { DocumentRecord } from "../document/document-record.ts";
+import { CoreError } from "../errors.ts";
+import type { Journal, JournalRow } from "../journal/journal.ts";
+import { planEntries } from "../journal/plan-entries.ts";
+import type { KeyVersion } from "../keys/key-version.ts";
+import type { SealedRow } from "../local/local-state.ts";
+import type { Platform } from "../platform.ts";
+import { Serial } from "../serial.ts";
+import type { ChangeKind } from "../sealing/change-part.ts";
+import type { PartDraft } from "../sealing/seal-entry.ts";
+import type { SealedEntries, WriterChain } from "../writer/writer-chain.ts";
+
+/** Changes of one flush; more go into the next run, so that a run stays within its limits. */
+const FLUSH_ROWS = 4_096;
+
+export interface LocalWritesContext {
+  readonly platform: Platform;
+  readonly tenant: TenantId;
+  readonly database: DatabaseId;
+  readonly store: Store;
+  readonly chain: WriterChain;
+  readonly journal: Journal;
+  readonly documents: Documents;
+  /** The directory heads as this device knows them. */
+  frontier(): readonly EntryId[];
+  keyOf(keyId: Uint8Array): KeyVersion;
+  /** @throws CoreError WRITE_NOT_ALLOWED for a reader */
+  mayWrite(): void;
+  /** A run of this device is durable. */
+  onSealed(run: VerifiedRun): void;
+  /** A change was made that no entry holds yet. */
+  onJournalled(): void;
+}
+
+/** A change that was made and passed the gate, on its way to the journal. */
+export interface LocalChange {
+  readonly record: DocumentRecord;
+  readonly kind: ChangeKind;
+  readonly counter: number | null;
+  readonly change: Uint8Array;
+  readonly keyId: Uint8Array;
+}
+
+/** How local changes become durable and then entries: first a journal row each, then at a flush one entry for many. */
+export class LocalWrites {
+  readonly #context: LocalWritesContext;
+  readonly #sealing = new Serial();
+  /** Sealed and perhaps stored, but not confirmed: tried again with the same bytes before anything else is sealed. */
+  #unfinished: { readonly sealed: SealedEntries; readonly rows: readonly JournalRow[] } | null = null;
+  /** The writer row travels with the first change, so that the incarnation can go on after a clean close. */
+  #firstRow: Promise<SealedRow> | null = null;
+  #rowSaved = false;
+
+  constructor(context: LocalWritesContext) {
+    this.#context = context;
+  }
+
+  /** The writer key that new changes are made under. */
+  writer(): Promise<WriterKey> {
+    return this.#context.chain.writer();
+  }
+
+  /** The Automerge actor of this device in a document. */
+  async actor(document: Uint8Array): Promise<Uint8Array> {
+    return actorOf(this.#context.platform.crypto, await this.writer(), document, null);
+  }
+
+  /** Takes the change's place in the journal before it resolves, so that callers keep their order; `durable` is the promise to give the app. */
+  async journal(change: LocalChange): Promise<{ readonly durable: Promise<void> }> {
+    const { journal, chain, platform, frontier, onJournalled } = this.#context;
+    const { record, kind, counter, keyId } = change;
+    const writer = await chain.writer();
+    this.#firstRow ??= chain.row();
+    const beside = this.#rowSaved ? [] : [await this.#firstRow];
+    const row = { writer, frontier: frontier(), kind, document: record.id, counter, keyId, time: platform.now(), change: change.change };
+    const durable = journal.add(row, beside).then(() => {
+      this.#rowSaved = true;
+      onJournalled();
+    });
+    return { durable };
+  }
+
+  /** Seals everything the journal holds. Concurrent calls share the work. */
+  flush(): Promise<void> {
+    return this.#sealing.run(async () => {
+      await this.#finish();
+      for (let rows = this.#context.journal.take(FLUSH_ROWS); rows.length > 0; rows = this.#context.journal.take(FLUSH_ROWS)) {
+        await this.#seal(planEntries(rows, this.#context.keyOf), rows[0]?.frontier ?? [], rows);
+      }
+    });
+  }
+
+  /** Seals parts without a journal in between: for bulk creation, durable when it resolves. */
+  bulk(entries: readonly (readonly PartDraft[])[]): Promise<void> {
+    return this.#sealing.run(async () => {
+      await this.#finish();
+      await this.#seal(entries, this.#context.frontier(), []);
+    });
+  }
+
+  async #seal(entries: readonly (readonly PartDraft[])[], frontier: readonly EntryId[], rows: readonly JournalRow[]): Promise<void> {
+    this.#unfinished = { sealed: await this.#context.chain.seal(entries, frontier), rows };
+    await this.#finish();
+  }
+
+  /** INVARIANT: the chain's advance, its entries and the journal rows they replace are one transaction (kill.test.ts). */
+  async #finish(): Promise<void> {
+    if (this.#unfinished === null) return;
+    const { sealed, rows } = this.#unfinished;
+    const { store, journal, database, onSealed } = this.#context;
+    const [result] = await store.commit({
+      append: [{ tenant: this.#context.tenant, database, run: sealed.run }],
+      put: [sealed.row],
+      remove: journal.keysOf(rows),
+    });
+    if (result?.type !== "appended" && result?.type !== "known") throw new CoreError("CHAIN_BROKEN", "this device's own chain does not continue");
+    sealed.advance();
+    journal.forget(rows);
+    this.#unfinished = null;
+    this.#rowSaved = true;
+    onSealed(sealed.run);
+  }
+}

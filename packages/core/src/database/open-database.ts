@@ -1,0 +1,150 @@
+import type { DatabaseId } from "@selkie/entry";
+import type { EntryStore } from "@selkie/store";
+import { namedDocumentId, documentIdOf } from "../sealing/change-part.ts";
+import type { Doc } from "../document/doc-handle.ts";
+import { type DocId, type DocumentRecord, docIdOf } from "../document/document-record.ts";
+import type { Documents } from "../document/documents.ts";
+import type { Shelf } from "../document/shelf.ts";
+import { CoreError } from "../errors.ts";
+import type { Events, Off } from "../events.ts";
+import type { KeyVersion } from "../keys/key-version.ts";
+import type { Platform } from "../platform.ts";
+import { copyEntries } from "../replica/copy-entries.ts";
+import type { SyncedReplica } from "../replica/synced-replica.ts";
+import type { WriterChain } from "../writer/writer-chain.ts";
+import { createMany } from "./create-many.ts";
+import type { Database, DatabaseEvents, Draft } from "./database.ts";
+import { editDocument } from "./edit-document.ts";
+import type { LocalWrites } from "./local-writes.ts";
+
+/** The parts an open database is made of. */
+export interface DatabaseParts {
+  readonly name: string;
+  readonly id: DatabaseId;
+  readonly platform: Platform;
+  readonly documents: Documents;
+  readonly shelf: Shelf;
+  readonly writes: LocalWrites;
+  readonly chain: WriterChain;
+  readonly replica: SyncedReplica;
+  readonly events: Events<DatabaseEvents>;
+  /** The 16-byte id of the key new documents are sealed under. */
+  keyId(): Uint8Array;
+  /** The version of that key to seal under now. @throws CoreError KEY_UNKNOWN */
+  keyOf(keyId: Uint8Array): KeyVersion;
+  /** @throws CoreError WRITE_NOT_ALLOWED */
+  mayWrite(): void;
+  close(): Promise<void>;
+}
+
+/** The one implementation of `Database`: each method is a line or two over the parts. */
+export class OpenDatabase<T extends object> implements Database<T> {
+  readonly name: string;
+  readonly #parts: DatabaseParts;
+  #closed: Promise<void> | null = null;
+
+  constructor(parts: DatabaseParts) {
+    this.name = parts.name;
+    this.#parts = parts;
+  }
+
+  async createDocument(data: T = {} as T, options: { id?: string } = {}): Promise<Doc<T>> {
+    const { platform, documents, chain, writes, shelf, id: database, keyId } = this.#writable();
+    const automerge = await shelf.automerge();
+    const writer = await chain.writer();
+    const counter = options.id === undefined ? await chain.takeCounter() : null;
+    const id = counter === null ? namedDocumentId(platform.crypto, database, options.id ?? "") : documentIdOf(platform.crypto, writer, counter);
+    const known = documents.get(docIdOf(id));
+    if (known !== undefined && known.changes.length > 0) throw new CoreError("DOC_EXISTS", "a document with this id exists");
+    const change = automerge.createChange(await writes.actor(id), data);
+    const record = documents.ensure(id);
+    documents.own(record, writer, "create", change);
+    record.keyId = keyId();
+    const { durable } = await writes.journal({ record, kind: "create", counter, change, keyId: record.keyId });
+    await durable;
+    return this.#show(record);
+  }
+
+  async createDocuments(rows: Iterable<T> | AsyncIterable<T>): Promise<readonly DocId[]> {
+    const parts = this.#writable();
+    return createMany(parts, rows, (id) => parts.events.emit("change", { id }));
+  }
+
+  async getDocument(id: DocId): Promise<Doc<T>> {
+    const doc = await this.findDocument(id);
+    if (doc === undefined) throw new CoreError("DOC_NOT_FOUND", "no document with this id is known here");
+    return doc;
+  }
+
+  async findDocument(id: DocId): Promise<Doc<T> | undefined> {
+    const record = this.#open().documents.get(id);
+    if (record === undefined || record.changes.length === 0) return undefined;
+    return (await this.#parts.shelf.handle(record)) as unknown as Doc<T>;
+  }
+
+  async getAllDocumentIds(): Promise<readonly DocId[]> {
+    const ids: DocId[] = [];
+    for (const { name, deleted, changes } of this.#open().documents.all()) if (!deleted && changes.length > 0) ids.push(name);
+    return ids;
+  }
+
+  async changeDoc(doc: Doc<T>, change: (draft: Draft<T>) => void | Promise<void>): Promise<Doc<T>> {
+    const parts = this.#writable();
+    const record = this.#record(doc.id);
+    if (record.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
+    await editDocument(parts, record, (data) => change({ id: doc.id, getData: () => data as T }));
+    return this.#show(record);
+  }
+
+  async deleteDocument(doc: Doc<T> | DocId): Promise<void> {
+    const parts = this.#writable();
+    const record = this.#record(typeof doc === "string" ? doc : doc.id);
+    if (record.deleted) return;
+    await editDocument(parts, record, "delete");
+    await this.#show(record);
+  }
+
+  getStore(): EntryStore {
+    return this.#open().replica;
+  }
+
+  pullChangesFrom(store: EntryStore): Promise<{ entries: number }> {
+    const { platform, replica } = this.#open();
+    return copyEntries(platform, store, replica);
+  }
+
+  pushChangesTo(store: EntryStore): Promise<{ entries: number }> {
+    const { platform, replica } = this.#open();
+    return copyEntries(platform, replica, store);
+  }
+
+  on<Type extends keyof DatabaseEvents>(type: Type, listener: (event: DatabaseEvents[Type]) => void): Off {
+    return this.#parts.events.on(type, listener);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#parts.close();
+    await this.#closed;
+  }
+
+  async #show(record: DocumentRecord): Promise<Doc<T>> {
+    this.#parts.events.emit("change", { id: record.name });
+    return (await this.#parts.shelf.handle(record)) as unknown as Doc<T>;
+  }
+
+  #record(id: DocId): DocumentRecord {
+    const record = this.#parts.documents.get(id);
+    if (record === undefined || record.changes.length === 0) throw new CoreError("DOC_NOT_FOUND", "no document with this id is known here");
+    return record;
+  }
+
+  #writable(): DatabaseParts {
+    this.#open().mayWrite();
+    return this.#parts;
+  }
+
+  #open(): DatabaseParts {
+    if (this.#closed !== null) throw new CoreError("CLOSED", "the database is closed");
+    return this.#parts;
+  }
+}

@@ -1,0 +1,65 @@
+import { Events, type Off } from "../events.ts";
+import type { DocId } from "./document-record.ts";
+
+interface DocEvents {
+  change: readonly unknown[];
+}
+
+/** What a document looks like at one moment. */
+export interface DocState<T extends object> {
+  readonly data: Readonly<T>;
+  readonly deleted: boolean;
+  readonly heads: readonly string[];
+}
+
+/** A live document: one handle for each document and process, always in its newest state. */
+export interface Doc<T extends object> {
+  readonly id: DocId;
+  getId(): DocId;
+  /** Frozen; `{}` once deleted. */
+  getData(): Readonly<T>;
+  isDeleted(): boolean;
+  /** The hashes of the newest changes, in hex: equal on two devices exactly when their documents are equal. */
+  getHeads(): readonly string[];
+  /** Called with Automerge patches after each change, local or received. */
+  on(type: "change", listener: (patches: readonly unknown[]) => void): Off;
+}
+
+/** The one implementation of `Doc`; the database moves it on. */
+export class DocHandle<T extends object> implements Doc<T> {
+  readonly id: DocId;
+  readonly #events: Events<DocEvents>;
+  #state: DocState<T>;
+
+  constructor(id: DocId, state: DocState<T>, report: (error: unknown) => void) {
+    this.id = id;
+    this.#state = state;
+    this.#events = new Events(report);
+  }
+
+  getId(): DocId {
+    return this.id;
+  }
+
+  getData(): Readonly<T> {
+    return this.#state.data;
+  }
+
+  isDeleted(): boolean {
+    return this.#state.deleted;
+  }
+
+  getHeads(): readonly string[] {
+    return this.#state.heads;
+  }
+
+  on(type: "change", listener: (patches: readonly unknown[]) => void): Off {
+    return this.#events.on(type, listener);
+  }
+
+  /** Shows a newer state and tells the listeners. */
+  show(state: DocState<T>, patches: readonly unknown[]): void {
+    this.#state = state;
+    this.#events.emit("change", patches);
+  }
+}

@@ -1,0 +1,74 @@
+import { equalBytes, toHex, type Verifier } from "@selkie/entry";
+import { parseChange } from "../automerge/change-chunk.ts";
+import type { LiveDocument } from "../automerge/document.ts";
+import { DocumentHistory } from "../automerge/history.ts";
+import { Serial } from "../serial.ts";
+import type { DocHandle } from "./doc-handle.ts";
+
+/** A document's id: 32 hex digits of its 16 bytes. */
+export type DocId = string & { readonly DocId: unique symbol };
+
+/** A change that deleted or undeleted a document. */
+export interface Mark {
+  readonly hash: Uint8Array;
+  readonly deleted: boolean;
+}
+
+/** What is kept of every document in memory: its accepted changes, and the Automerge document while somebody reads it. */
+export interface DocumentRecord {
+  readonly id: Uint8Array;
+  readonly name: DocId;
+  readonly history: DocumentHistory;
+  /** Accepted change chunks, dependencies first. */
+  readonly changes: Uint8Array[];
+  readonly marks: Mark[];
+  deleted: boolean;
+  /** The 16-byte id of the key its newest part is sealed under. */
+  keyId: Uint8Array | null;
+  live: LiveDocument | null;
+  handle: WeakRef<DocHandle<object>> | null;
+  /** A local change is being made: received changes wait for it. */
+  busy: boolean;
+  readonly waiting: Uint8Array[];
+  /** Local edits of this document, one after the other. */
+  readonly edits: Serial;
+}
+
+export function newRecord(id: Uint8Array): DocumentRecord {
+  return {
+    id,
+    name: docIdOf(id),
+    history: new DocumentHistory(),
+    changes: [],
+    marks: [],
+    deleted: false,
+    keyId: null,
+    live: null,
+    handle: null,
+    busy: false,
+    waiting: [],
+    edits: new Serial(),
+  };
+}
+
+export function docIdOf(id: Uint8Array): DocId {
+  return toHex(id) as DocId;
+}
+
+/** Deleted while one of the latest marks, those no other mark has seen, deletes: a deletion outlives a concurrent undeletion. */
+export function deletedBy(verifier: Verifier, record: DocumentRecord): boolean {
+  const { marks } = record;
+  if (marks.length < 2) return marks[0]?.deleted ?? false;
+  const seen = marks.map((mark) => ancestorsOf(verifier, record, mark.hash));
+  const latest = marks.filter((mark) => !seen.some((hashes) => hashes.has(toHex(mark.hash))));
+  return latest.some(({ deleted }) => deleted);
+}
+
+function ancestorsOf(verifier: Verifier, record: DocumentRecord, of: Uint8Array): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const bytes of record.changes.toReversed()) {
+    const chunk = parseChange(verifier, bytes);
+    if (equalBytes(chunk.hash, of) || found.has(toHex(chunk.hash))) for (const dep of chunk.deps) found.add(toHex(dep));
+  }
+  return found;
+}

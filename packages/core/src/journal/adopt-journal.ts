@@ -1,0 +1,39 @@
+import { equalBytes, type Verifier } from "@selkie/entry";
+import { actorOf } from "../automerge/actor.ts";
+import { reauthor } from "../automerge/reauthor.ts";
+import type { Documents } from "../document/documents.ts";
+import type { WriterChain } from "../writer/writer-chain.ts";
+import type { Journal, JournalRow } from "./journal.ts";
+
+/**
+ * Takes up the changes that an earlier run journalled and did not seal. If the chain could not go on (a crash, a copy, a restored
+ * backup), they are rewritten to the new incarnation's actor first: the gate has no exception.
+ */
+export async function adoptJournal(verifier: Verifier, journal: Journal, chain: WriterChain, documents: Documents): Promise<void> {
+  const { current } = chain;
+  const stale = journal.rows.some((row) => current === null || !equalBytes(row.writer, current));
+  if (stale) await rewrite(verifier, journal, chain);
+  for (const row of journal.rows) {
+    const record = documents.ensure(row.document);
+    documents.own(record, row.writer, row.kind, row.change);
+    record.keyId = row.keyId;
+    if (row.counter !== null) chain.reserveCounter(row.counter);
+  }
+}
+
+async function rewrite(verifier: Verifier, journal: Journal, chain: WriterChain): Promise<void> {
+  const writer = await chain.writer();
+  const rowsByDocument = Map.groupBy(journal.rows, (row) => `${row.document.join()}/${row.writer.join()}`);
+  const rewritten: JournalRow[] = [];
+  for (const rows of rowsByDocument.values()) {
+    const [first] = rows;
+    if (first === undefined) continue;
+    const [from, to] = [actorOf(verifier, first.writer, first.document, null), actorOf(verifier, writer, first.document, null)];
+    const changes = reauthor(verifier, rows.map(({ change }) => change), from, to);
+    // The document keeps the id the app knows, so it is named by id: its counter belongs to the incarnation that is gone.
+    rows.forEach((row, at) => {
+      rewritten.push({ ...row, writer, counter: null, change: changes[at] ?? row.change });
+    });
+  }
+  await journal.replace(rewritten, [await chain.row()]);
+}

@@ -1,0 +1,66 @@
+import { packChanges } from "../automerge/packed-change.ts";
+import type { KeyVersion } from "../keys/key-version.ts";
+import { type ChangePart, encodeChangePart } from "../sealing/change-part.ts";
+import type { PartDraft } from "../sealing/seal-entry.ts";
+import type { JournalRow } from "./journal.ts";
+
+/** How many parts and bytes of changes one entry holds at most. */
+export const ENTRY_PARTS = 100;
+export const ENTRY_BYTES = 512 * 1024;
+
+interface Group {
+  readonly rows: JournalRow[];
+  bytes: number;
+}
+
+/** From journal rows to the parts of as few entries as possible: all changes of a document become one part, in order. */
+export function planEntries(rows: readonly JournalRow[], keyOf: (keyId: Uint8Array) => KeyVersion): readonly (readonly PartDraft[])[] {
+  const entries: PartDraft[][] = [];
+  let parts: PartDraft[] = [];
+  let bytes = 0;
+  for (const group of groups(rows)) {
+    if (parts.length === ENTRY_PARTS || (parts.length > 0 && bytes + group.bytes > ENTRY_BYTES)) {
+      entries.push(parts);
+      parts = [];
+      bytes = 0;
+    }
+    parts.push(partOf(group.rows, keyOf));
+    bytes += group.bytes;
+  }
+  return parts.length === 0 ? entries : [...entries, parts];
+}
+
+/** Consecutive changes of one document under one key; a deletion or undeletion is a part of its own. */
+function groups(rows: readonly JournalRow[]): readonly Group[] {
+  const open = new Map<string, Group>();
+  const all: Group[] = [];
+  for (const row of rows) {
+    const name = row.document.join();
+    const group = open.get(name);
+    const [first] = group?.rows ?? [];
+    const fits = first !== undefined && row.kind === "change" && isEdit(first) && sameKey(first, row) && (group?.bytes ?? 0) < ENTRY_BYTES;
+    if (group !== undefined && fits) {
+      group.rows.push(row);
+      group.bytes += row.change.length;
+      continue;
+    }
+    const next: Group = { rows: [row], bytes: row.change.length };
+    open.set(name, next);
+    all.push(next);
+  }
+  return all;
+}
+
+const isEdit = (row: JournalRow): boolean => row.kind === "create" || row.kind === "change";
+const sameKey = (a: JournalRow, b: JournalRow): boolean => a.keyId.every((byte, at) => byte === b.keyId[at]);
+
+function partOf(rows: readonly JournalRow[], keyOf: (keyId: Uint8Array) => KeyVersion): PartDraft {
+  const [first] = rows;
+  const last = rows.at(-1);
+  if (first === undefined || last === undefined) throw new RangeError("a group has rows");
+  const { codec, payload } = packChanges(rows.map(({ change }) => change));
+  const document: ChangePart["document"] =
+    first.counter === null ? { type: "id", id: first.document } : { type: "counter", counter: first.counter };
+  const plaintext = encodeChangePart({ kind: first.kind, codec, document, branch: null, time: last.time, metadata: null, payload });
+  return { kind: "change", key: keyOf(first.keyId), plaintext };
+}

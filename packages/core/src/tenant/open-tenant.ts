@@ -1,0 +1,200 @@
+import { type DatabaseId, toHex } from "@selkie/entry";
+import type { TenantRecord } from "@selkie/keybag";
+import type { Dialler, Transport } from "@selkie/sync-protocol";
+import type { Connection } from "../connection/link.ts";
+import { Links } from "../connection/links.ts";
+import { type Assembled, assembleDatabase, type DatabaseHost } from "../database/assemble-database.ts";
+import type { Database } from "../database/database.ts";
+import { databaseIdOf } from "../directory/database-id.ts";
+import type { Admission, DirectoryView, FoundStatement } from "../directory/directory-view.ts";
+import { CoreError } from "../errors.ts";
+import { Events, type Off } from "../events.ts";
+import type { KeyVersion } from "../keys/key-version.ts";
+import { SyncedReplica } from "../replica/synced-replica.ts";
+import { Serial } from "../serial.ts";
+import { disposeDeviceKeys } from "./device-keys.ts";
+import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
+import { DirectoryWriter } from "./directory-writer.ts";
+import type { ConnectOptions, Directory, Tenant, TenantEvents } from "./tenant.ts";
+import type { TenantContext } from "./tenant-context.ts";
+import { TenantDirectory } from "./tenant-directory.ts";
+
+/** The one implementation of `Tenant`: its directory, its open databases and its connections. */
+export class OpenTenant implements Tenant {
+  readonly id: string;
+  readonly directory: Directory;
+  readonly #context: TenantContext;
+  readonly #record: TenantRecord;
+  readonly #events: Events<TenantEvents>;
+  readonly #log: DirectoryLog;
+  readonly #replica: SyncedReplica;
+  readonly #links: Links;
+  readonly #databases = new Map<string, Promise<Assembled>>();
+  readonly #replicas = new Map<string, SyncedReplica>();
+  readonly #reading = new Serial();
+  readonly #onClosed: () => void;
+  #closed: Promise<void> | null = null;
+
+  private constructor(context: TenantContext, record: TenantRecord, onClosed: () => void) {
+    this.id = toHex(context.tenant);
+    this.#context = context;
+    this.#record = record;
+    this.#onClosed = onClosed;
+    this.#events = new Events(context.platform.report);
+    const entries = context.store.entries(context.tenant, record.directory);
+    this.#log = new DirectoryLog(context, record.directory, entries);
+    this.#replica = new SyncedReplica(entries, {
+      flush: async () => undefined,
+      applied: (runs) => this.#read(() => this.#log.read(runs)).catch(context.platform.report),
+    });
+    this.#replicas.set(toHex(record.directory), this.#replica);
+    const writer = new DirectoryWriter({
+      context,
+      database: record.directory,
+      self: () => this.#self(),
+      directoryKey: () => this.#directoryKey(),
+      frontier: (own) => this.#log.frontier(own),
+      onSealed: async (run) => {
+        await this.#read(() => this.#log.read([run]));
+        this.#links.announce(record.directory);
+      },
+    });
+    this.directory = new TenantDirectory({ context, record, writer, view: () => this.#log.view, self: () => this.#self() });
+    this.#links = new Links({
+      context,
+      record,
+      log: this.#log,
+      events: this.#events,
+      replicas: () => [...this.#replicas.values()],
+    });
+  }
+
+  /** Reads the directory from the store; the tenant is usable offline from then on. */
+  static async open(context: TenantContext, record: TenantRecord, onClosed: () => void): Promise<OpenTenant> {
+    const tenant = new OpenTenant(context, record, onClosed);
+    await tenant.#read(() => tenant.#log.all());
+    return tenant;
+  }
+
+  get name(): string {
+    return this.#log.view.found?.name ?? this.#record.name;
+  }
+
+  get user(): string {
+    return this.#context.keys.identity.name;
+  }
+
+  async openDB<T extends object>(name: string): Promise<Database<T>> {
+    this.#open();
+    const found = this.#found();
+    const opening = this.#databases.get(name) ?? this.#assemble(name, found);
+    this.#databases.set(name, opening);
+    const { database } = await opening;
+    return database as unknown as Database<T>;
+  }
+
+  async connect(target: string | Transport | Dialler, options: ConnectOptions = {}): Promise<Connection> {
+    this.#open();
+    return this.#links.connect(target, options);
+  }
+
+  async exportRootKey(password: string): Promise<string> {
+    return this.#context.bag.keyBag.exportRootKey(this.#context.tenant, password);
+  }
+
+  on<Type extends keyof TenantEvents>(type: Type, listener: (event: TenantEvents[Type]) => void): Off {
+    return this.#events.on(type, listener);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close();
+    await this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.#links.close();
+    for (const opening of [...this.#databases.values()]) await (await opening).database[Symbol.asyncDispose]();
+    await this.#reading.idle();
+    await this.#context.ring[Symbol.asyncDispose]();
+    disposeDeviceKeys(this.#context.keys);
+    this.#onClosed();
+  }
+
+  async #assemble(name: string, found: FoundStatement): Promise<Assembled> {
+    const id: DatabaseId = await databaseIdOf(this.#context.platform.crypto, found.tenantSecret, name);
+    const host: DatabaseHost = {
+      context: this.#context,
+      view: () => this.#log.view,
+      self: () => this.#self(),
+      directoryKey: () => this.#directoryKey(),
+      defaultKeyId: () => found.defaultKey.keyId,
+      frontier: () => this.#log.frontier(null),
+      announce: (database) => this.#links.announce(database),
+      online: () => this.#links.online,
+      closed: () => {
+        this.#databases.delete(name);
+        this.#replicas.delete(toHex(id));
+      },
+    };
+    const assembled = await assembleDatabase(host, name, id);
+    this.#replicas.set(toHex(id), assembled.replica);
+    await this.#links.join(assembled.replica);
+    return assembled;
+  }
+
+  /** Reads directory entries one batch after the other, and lets everything that waited for them go on. */
+  #read(read: () => Promise<DirectoryNews>): Promise<void> {
+    return this.#reading.run(async () => {
+      const news = await read();
+      for (const key of news.unauthentic) this.#events.emit("alarm", { code: "KEY_UNAUTHENTIC", database: "directory", entryId: toHex(key) });
+      if (!news.changed && !news.newKeys) return;
+      await this.#keep();
+      for (const opening of this.#databases.values()) await (await opening).reconsider();
+      this.#events.emit("directory", { users: this.#log.view.users().length });
+    });
+  }
+
+  /** Confirmed keys go into the KeyBag, so that they survive without the directory. */
+  async #keep(): Promise<void> {
+    const { bag, ring, tenant } = this.#context;
+    const known = new Set(bag.keyBag.keyVersions(tenant).map(({ version }) => toHex(version)));
+    const fresh = ring.confirmed().filter(({ version }) => !known.has(toHex(version)));
+    if (fresh.length === 0) return;
+    const { view } = this.#log;
+    await bag.keyBag.addKeyVersions(
+      fresh.map(({ keyId, version, contentBytes, historyBytes }) => ({
+        tenant,
+        keyId,
+        name: view.keyName(keyId) ?? "",
+        version,
+        content: contentBytes,
+        history: historyBytes,
+      })),
+    );
+    await bag.save();
+  }
+
+  #found(): FoundStatement {
+    const { found } = this.#log.view;
+    if (found === null) throw new CoreError("DIRECTORY_UNKNOWN", "this device has not received the tenant's directory yet: connect first");
+    return found;
+  }
+
+  /** This device's own admission. */
+  #self(): Admission {
+    const { admittedBy } = this.#record;
+    const admission = admittedBy === null ? undefined : this.#log.view.admission(admittedBy);
+    if (admission === undefined) throw new CoreError("DIRECTORY_UNKNOWN", "this device has not received its own admission yet: connect first");
+    return admission;
+  }
+
+  #directoryKey(): KeyVersion {
+    const version = this.#context.ring.current(this.#found().directoryKey.keyId);
+    if (version === undefined) throw new CoreError("KEY_UNKNOWN", "this device does not hold the directory key");
+    return version;
+  }
+
+  #open(): void {
+    if (this.#closed !== null) throw new CoreError("CLOSED", "the tenant is closed");
+  }
+}

@@ -1,0 +1,44 @@
+import type { KemKey, SecretKey, SigningKey } from "@selkie/crypto";
+import type { StatementId, TenantId } from "@selkie/entry";
+import type { Identity, KeyBag } from "@selkie/keybag";
+import type { Store } from "@selkie/store";
+import type { Admission } from "../directory/directory-view.ts";
+import { CoreError } from "../errors.ts";
+import type { KeyRing } from "../keys/key-ring.ts";
+import type { LocalState } from "../local/local-state.ts";
+import type { Platform } from "../platform.ts";
+
+/** The KeyBag in memory and the way to make it durable. */
+export interface KeyBagFile {
+  readonly keyBag: KeyBag;
+  /** Writes what `keyBag.save()` gives; durable when it resolves. */
+  save(): Promise<void>;
+}
+
+/** The secrets of this device and its user, imported once for one open tenant. */
+export interface DeviceKeys {
+  readonly identity: Identity;
+  readonly device: SigningKey;
+  readonly deviceSecret: SecretKey;
+  readonly deviceKem: KemKey;
+  readonly userKem: KemKey;
+  readonly slot: SigningKey;
+  readonly login: SigningKey;
+}
+
+/** What every part of an open tenant works with. */
+export interface TenantContext {
+  readonly platform: Platform;
+  readonly tenant: TenantId;
+  readonly store: Store;
+  readonly bag: KeyBagFile;
+  readonly ring: KeyRing;
+  readonly local: LocalState;
+  readonly keys: DeviceKeys;
+}
+
+/** The statement that a certificate names. @throws CoreError NOT_ADMIN for the root, which certifies no writers */
+export function admissionOf(admission: Admission): StatementId {
+  if (admission.id === "root") throw new CoreError("NOT_ADMIN", "the root key writes no certified chain");
+  return admission.id;
+}

@@ -1,0 +1,13 @@
+import { encodeAccessList, encodeAccessTicket } from "@selkie/sync-protocol";
+import type { TenantRecord } from "@selkie/keybag";
+import { extendAccess } from "../directory/access.ts";
+import type { Admission, DirectoryView } from "../directory/directory-view.ts";
+import { grantFor } from "../directory/grant.ts";
+import { encodeJoinResponse, parseJoinRequest } from "../directory/join.ts";
+import { encodeStatement, type Role, type Statement } from "../directory/statement.ts";
+import { CoreError } from "../errors.ts";
+import { draftPermits } from "../keys/permit.ts";
+import type { PartDraft } from "../sealing/seal-entry.ts";
+import type { DirectoryWriter } from "./directory-writer.ts";
+import type { Device, Directory, User } from "./tenant.ts";
+import type { TenantContext } from "./tenant-context.ts";

@@ -1,0 +1,72 @@
+import type { Dialler, Transport } from "@selkie/sync-protocol";
+import type { Connection, ConnectionStatus } from "../connection/link.ts";
+import type { Database } from "../database/database.ts";
+import type { Role } from "../directory/statement.ts";
+import type { Off } from "../events.ts";
+
+/** Something a peer or relay did that an honest one does not; sync goes on around it. */
+export type AlarmCode = "GAP" | "RELAY_ROLLBACK" | "EQUIVOCATION" | "FORK" | "KEY_UNAUTHENTIC" | "UPDATE_NEEDED";
+
+export interface TenantEvents {
+  /** A connection came up, went down, or was refused; `error` says why. */
+  sync: { readonly target: string; readonly status: ConnectionStatus; readonly error: unknown };
+  alarm: { readonly code: AlarmCode; readonly database: string; readonly entryId: string };
+  /** The directory changed: users, devices or keys. */
+  directory: { readonly users: number };
+}
+
+export interface User {
+  /** As in the grant, for example `CN=alice/O=acme`. */
+  readonly name: string;
+  readonly role: Role;
+}
+
+export interface Device {
+  /** Hex of the device's signing key. */
+  readonly id: string;
+  readonly user: string;
+  readonly fingerprint: string;
+}
+
+/** Who belongs to the tenant: a database of signed statements that the relay cannot read. */
+export interface Directory {
+  users(): Promise<readonly User[]>;
+  devices(user?: string): Promise<readonly Device[]>;
+  /**
+   * Admits the requester. Compare the request's fingerprint with them first, over a channel you trust. The response holds no secret.
+   * @throws CoreError NOT_ADMIN | JOIN_MALFORMED
+   */
+  approveJoinRequest(request: { toString(): string } | string, options: { role: Role }): Promise<{ toString(): string }>;
+}
+
+export interface ConnectOptions {
+  readonly signal?: AbortSignal;
+  /** Over a transport: `relay` (default) when a relay listens, else this side's part in a direct connection of two devices. */
+  readonly peer?: "relay" | "dialler" | "listener";
+  /** Over a transport: the address that was dialled, which the login is bound to. */
+  readonly origin?: string;
+}
+
+/** A tenant as this device and this user see it. */
+export interface Tenant extends AsyncDisposable {
+  /** Hex of the founding entry's hash. */
+  readonly id: string;
+  readonly name: string;
+  /** This user's name. */
+  readonly user: string;
+  readonly directory: Directory;
+  /**
+   * Opens a database, which comes into being with its first document. One handle for each name.
+   * @throws CoreError DIRECTORY_UNKNOWN before the first sync of a tenant that was joined
+   */
+  openDB<T extends object>(name: string): Promise<Database<T>>;
+  /**
+   * Keeps a connection up until it is disposed: `wss://` URL, `ws://` on loopback, or a transport. Resolves once it is known whether the
+   * other side answers; a tenant that was just joined waits for its directory.
+   * @throws CoreError CONNECTION_REFUSED
+   */
+  connect(target: string | Transport | Dialler, options?: ConnectOptions): Promise<Connection>;
+  /** The root key under a password, for an offline place. @throws CoreError ROOT_KEY_ABSENT */
+  exportRootKey(password: string): Promise<string>;
+  on<Type extends keyof TenantEvents>(type: Type, listener: (event: TenantEvents[Type]) => void): Off;
+}

@@ -1,0 +1,201 @@
+import type { CryptoProvider, SecretKey, SigningKey } from "@selkie/crypto";
+import {
+  compareBytes,
+  concatBytes,
+  type DatabaseId,
+  type EntryId,
+  type EntryType,
+  equalBytes,
+  type IdentifiedEntry,
+  parseEntryId,
+  parseWriterKey,
+  type StatementId,
+  type TenantId,
+  toHex,
+  type VerifiedRun,
+  type WriterKey,
+  ZERO_ENTRY_ID,
+} from "@selkie/entry";
+import type { EntryStore, InstanceId } from "@selkie/store";
+import { CborFields, encodeCbor } from "../cbor.ts";
+import type { KeyVersion } from "../keys/key-version.ts";
+import { type LocalState, rowKind, type SealedRow } from "../local/local-state.ts";
+import { encodeControlPart, signCertificate } from "../sealing/control-part.ts";
+import { type PartDraft, sealEntry, signRun } from "../sealing/seal-entry.ts";
+
+/** Who writes, where, and with what: fixed for one open database on this device. */
+export interface WriterContext {
+  readonly crypto: CryptoProvider;
+  readonly tenant: TenantId;
+  readonly database: DatabaseId;
+  readonly type: EntryType;
+  readonly entries: EntryStore;
+  readonly local: LocalState;
+  readonly instance: InstanceId;
+  /** The device's 32-byte secret that writer keys derive from, and the key that certifies them. */
+  readonly deviceSecret: SecretKey;
+  readonly deviceKey: SigningKey;
+  /** The statement that admits this device, and the key control parts are sealed under: known once the directory is. */
+  admission(): StatementId;
+  directoryKey(): KeyVersion;
+}
+
+interface Head {
+  readonly writer: WriterKey;
+  readonly seq: number;
+  readonly id: EntryId;
+}
+
+interface Incarnation {
+  readonly id: Uint8Array;
+  readonly key: SigningKey;
+  readonly writer: WriterKey;
+  readonly secret: SecretKey;
+  readonly previous: Head | null;
+  /** The next entry's place. */
+  seq: number;
+  prev: EntryId;
+  frontier: readonly EntryId[];
+  /** The next document counter. */
+  counter: number;
+}
+
+/** Entries sealed and signed but not yet durable, and the row that must become durable with them. */
+export interface SealedEntries {
+  readonly run: VerifiedRun;
+  readonly row: SealedRow;
+  /** Moves the chain on; called once both are durable. */
+  advance(): void;
+}
+
+/**
+ * This device's append-only chain in one database.
+ * INVARIANT: no (writer, seq) is ever used twice. A chain goes on only while the store can vouch that nobody wrote since
+ * (`Store.instance`); in every doubtful case a new incarnation with its own writer key begins (writer-chain.test.ts).
+ */
+export class WriterChain {
+  readonly #context: WriterContext;
+  #current: Incarnation | null = null;
+  #last: Head | null = null;
+
+  private constructor(context: WriterContext) {
+    this.#context = context;
+  }
+
+  /** Reads the chain's state; begins nothing before the first write. */
+  static async open(context: WriterContext): Promise<WriterChain> {
+    const chain = new WriterChain(context);
+    const row = await context.local.get(context.local.key(rowKind.writer, context.database));
+    if (row !== undefined) await chain.#resume(row);
+    return chain;
+  }
+
+  /** The key this device writes under now, beginning an incarnation when there is none. */
+  async writer(): Promise<WriterKey> {
+    return (await this.#incarnation()).writer;
+  }
+
+  /** The writer key if an incarnation has begun. */
+  get current(): WriterKey | null {
+    return this.#current?.writer ?? null;
+  }
+
+  /** Takes the next document counter; it becomes durable with the journal row or entry that uses it. */
+  async takeCounter(): Promise<number> {
+    const incarnation = await this.#incarnation();
+    return incarnation.counter++;
+  }
+
+  /** Counters up to this one are in use: the journal held a document that the writer row didn't know yet. */
+  reserveCounter(counter: number): void {
+    if (this.#current !== null) this.#current.counter = Math.max(this.#current.counter, counter + 1);
+  }
+
+  /** The row that lets this incarnation go on after a clean close. */
+  async row(): Promise<SealedRow> {
+    const incarnation = await this.#incarnation();
+    return this.#sealRow(incarnation, incarnation.seq, incarnation.prev, incarnation.frontier);
+  }
+
+  /** Seals one entry for each list of parts, and signs the last: one run. Nothing moves until `advance`. */
+  async seal(entries: readonly (readonly PartDraft[])[], frontier: readonly EntryId[]): Promise<SealedEntries> {
+    const { crypto, database, type } = this.#context;
+    const incarnation = await this.#incarnation();
+    const sealed: IdentifiedEntry[] = [];
+    let { seq, prev, frontier: known } = incarnation;
+    for (const drafts of entries) {
+      const control = await this.#control(incarnation, seq, sameFrontier(known, frontier) && seq > 0 ? null : frontier);
+      const at = { type, database, writer: incarnation.writer, writerSecret: incarnation.secret, seq, prev };
+      const entry = await sealEntry(crypto, at, control === null ? drafts : [control, ...drafts]);
+      sealed.push(entry);
+      seq += 1;
+      prev = entry.id;
+      known = frontier;
+    }
+    const run = await signRun(crypto, incarnation.key, sealed);
+    const row = await this.#sealRow(incarnation, seq, prev, known);
+    const advance = () => Object.assign(incarnation, { seq, prev, frontier: known });
+    return { run, row, advance };
+  }
+
+  async #incarnation(): Promise<Incarnation> {
+    if (this.#current === null) {
+      const { crypto } = this.#context;
+      const incarnation = await this.#derive(crypto.randomBytes(16));
+      this.#current ??= { ...incarnation, previous: this.#last, seq: 0, prev: ZERO_ENTRY_ID, frontier: [], counter: 0 };
+    }
+    return this.#current;
+  }
+
+  async #derive(id: Uint8Array): Promise<Pick<Incarnation, "id" | "key" | "writer" | "secret">> {
+    const { crypto, database, deviceSecret } = this.#context;
+    const info = concatBytes(database, id);
+    const [seed, salts] = await Promise.all([
+      crypto.derive(deviceSecret, "derive-writer-key", info, 32),
+      crypto.derive(deviceSecret, "derive-writer-salt-key", info, 32),
+    ]);
+    const [key, secret] = await Promise.all([crypto.importSigningKey(seed), crypto.importSecret(salts)]);
+    return { id, key, writer: parseWriterKey(key.publicKey), secret };
+  }
+
+  async #control(incarnation: Incarnation, seq: number, frontier: readonly EntryId[] | null): Promise<PartDraft | null> {
+    const { crypto, tenant, database, deviceKey, admission, directoryKey } = this.#context;
+    if (frontier === null) return null;
+    const { writer, id, previous } = incarnation;
+    const certificate =
+      seq > 0
+        ? null
+        : await signCertificate(crypto, deviceKey, { tenant, database, writer, admission: admission(), incarnation: id, previous });
+    const plaintext = encodeControlPart({ certificate, frontier: [...frontier].sort(compareBytes), vector: null });
+    return { kind: "control", key: directoryKey(), plaintext };
+  }
+
+  async #sealRow(incarnation: Incarnation, seq: number, prev: EntryId, frontier: readonly EntryId[]): Promise<SealedRow> {
+    const { local, database, instance } = this.#context;
+    const value = encodeCbor([instance, incarnation.id, seq, prev, incarnation.counter, frontier]);
+    return local.seal(local.key(rowKind.writer, database), value);
+  }
+
+  async #resume(row: Uint8Array): Promise<void> {
+    const { entries, instance } = this.#context;
+    const fields = CborFields.decode(row, "LOCAL_STATE_DAMAGED");
+    const owner = fields.bytes(16);
+    const id = fields.bytes(16);
+    const seq = fields.number();
+    const prev = parseEntryId(fields.bytes(32));
+    const counter = fields.number();
+    const frontier = fields.list(64).map((head) => parseEntryId(new CborFields([head], "LOCAL_STATE_DAMAGED").bytes(32)));
+    fields.end();
+    const derived = await this.#derive(id);
+    const stored = (await entries.vector()).get(toHex(derived.writer));
+    const tip = stored ?? { seq: -1, id: ZERO_ENTRY_ID };
+    if (stored !== undefined) this.#last = { writer: derived.writer, seq: tip.seq, id: tip.id };
+    // SECURITY: B11. The row is trusted only in the very store instance that wrote it, and only if it names the chain's tip.
+    if (!equalBytes(owner, instance) || tip.seq !== seq - 1 || !equalBytes(tip.id, prev)) return;
+    this.#current = { ...derived, previous: null, seq, prev, frontier, counter };
+  }
+}
+
+function sameFrontier(a: readonly EntryId[], b: readonly EntryId[]): boolean {
+  return a.length === b.length && a.every((id, at) => equalBytes(id, b[at] ?? ZERO_ENTRY_ID));
+}

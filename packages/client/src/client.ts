@@ -1,11 +1,12 @@
 import {
   createTenant,
-  fingerprintOf,
+  identityFingerprint,
   joinTenant,
   newIdentity,
   newJoinRequest,
   openTenant,
   type Platform,
+  publicKeysOf,
   type Tenant,
   type TenantHost,
 } from "@selkie/core";
@@ -41,7 +42,7 @@ export interface Client extends AsyncDisposable {
   /** Makes a person's keys, before any tenant. A name that exists already gives the person that has it. */
   createUserId(name: string): Promise<UserId>;
   /** Founds a tenant, with no server. @throws ClientError TENANT_NAME_TAKEN */
-  createTenant(name: string, options: { user: UserId | string; history?: "full" | "from-now" }): Promise<Tenant>;
+  createTenant(name: string, options: { user: UserId | string }): Promise<Tenant>;
   /** Opens a tenant of this device by id or name, offline. @throws ClientError TENANT_UNKNOWN */
   openTenant(idOrName: string): Promise<Tenant>;
   tenants(): Promise<readonly { id: string; name: string }[]>;
@@ -89,14 +90,15 @@ class OpenClient implements Client {
   }
 
   async createUserId(name: string): Promise<UserId> {
+    const { crypto } = this.#host.platform;
     const identity = await this.#identity(name);
-    return { name: identity.name, fingerprint: await fingerprintOf(this.#host.platform.crypto, identity) };
+    return { name: identity.name, fingerprint: identityFingerprint(crypto, await publicKeysOf(crypto, identity)) };
   }
 
-  async createTenant(name: string, options: { user: UserId | string; history?: "full" | "from-now" }): Promise<Tenant> {
+  async createTenant(name: string, options: { user: UserId | string }): Promise<Tenant> {
     const identity = await this.#identity(nameOf(options.user));
     if (this.keyBag.tenants().some((tenant) => tenant.name === name)) throw new ClientError("TENANT_NAME_TAKEN", "this device has a tenant of that name");
-    return this.#keep(await createTenant(this.#host, { name, identity, history: options.history ?? "full" }));
+    return this.#keep(await createTenant(this.#host, { name, identity }));
   }
 
   async openTenant(idOrName: string): Promise<Tenant> {

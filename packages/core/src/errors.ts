@@ -1,10 +1,11 @@
 /** Every way in which core refuses to go on. Codes are API: `docs/errors.md` says what the user should do about each. */
 export type CoreErrorCode =
   | "CHANGE_CLOSED"
+  | "CHAIN_BROKEN"
   | "CHANGE_REFUSED"
   | "CLOSED"
   | "CONNECTION_REFUSED"
-  | "DATABASE_OPEN_ELSEWHERE"
+  | "DATABASE_OTHER"
   | "DIRECTORY_UNKNOWN"
   | "DOC_DELETED"
   | "DOC_EXISTS"

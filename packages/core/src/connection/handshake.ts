@@ -1,6 +1,7 @@
 import { type CryptoProvider, type SigningKey } from "@selkie/crypto";
 import { encodeFounding, equalBytes, parseLoginKey, type TenantId, type VerifiedEntry } from "@selkie/entry";
 import { type Claim, encodeSlotKeys, type Gatekeeper, type SessionOptions, slotKeysPayload } from "@selkie/sync-protocol";
+import { sortAccessLists } from "../directory/access.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DeviceKeys } from "../tenant/tenant-context.ts";
 
@@ -15,7 +16,7 @@ export interface HandshakeContext {
   founding(): VerifiedEntry | null;
   view(): DirectoryView;
   /** The ticket that came with the approval, for a relay that does not have the newest access list yet. */
-  ticket(): Uint8Array | null;
+  readonly ticket: Uint8Array | null;
 }
 
 /** Logs in to a relay: the login key signs, and the documents by which the relay knows that key come along. */
@@ -62,11 +63,14 @@ function signWith(crypto: CryptoProvider, key: SigningKey): NonNullable<SessionO
   };
 }
 
+/** A relay that is behind needs the newest list only; a few more, in case it knows another signer. */
+const NEWEST_LISTS = 4;
+
 async function accessDocuments(context: HandshakeContext): Promise<readonly Uint8Array[]> {
   const { crypto, tenant, keys } = context;
   const founding = context.founding();
-  const lists = context.view().accessLists;
-  const ticket = context.ticket();
+  const lists = sortAccessLists(context.view().accessLists).slice(-NEWEST_LISTS);
+  const { ticket } = context;
   const unsigned = { tenant, slot: keys.slot.publicKey, height: 1, loginKeys: [parseLoginKey(keys.login.publicKey)] };
   const signature = await signWith(crypto, keys.slot)("sign-slot-keys", slotKeysPayload(unsigned));
   return [

@@ -17,7 +17,19 @@ export interface Connection extends AsyncDisposable {
 }
 
 const BACKOFF_MS = { first: 250, most: 30_000 };
-const FINAL: ReadonlySet<SyncErrorCode> = new Set(["REFUSED", "ORIGIN_REFUSED", "UNSUPPORTED_VERSION", "INSECURE_URL"] as never);
+/** Dialling again would end the same way. */
+const FINAL: ReadonlySet<SyncErrorCode> = new Set<SyncErrorCode>([
+  "BAD_OPTIONS",
+  "BAD_URL",
+  "INSECURE_URL",
+  "NOT_ADMITTED",
+  "ORIGIN_MISMATCH",
+  "PROOF_INVALID",
+  "PROOF_MISSING",
+  "REFUSED_BY_PEER",
+  "TENANT_MISMATCH",
+  "VERSION_UNSUPPORTED",
+]);
 
 export interface LinkContext {
   readonly platform: Platform;
@@ -89,6 +101,10 @@ export class Link implements Connection {
     if (this.#session !== null) await this.#open(this.#session, [replica]);
   }
 
+  present(list: Uint8Array): void {
+    this.#session?.present([list]).catch(this.#context.platform.report);
+  }
+
   announce(database: DatabaseId): void {
     this.#session?.announce(database);
   }
@@ -123,7 +139,7 @@ export class Link implements Connection {
     const { dial, handshake, platform } = this.#context;
     const transport: Transport = await dial(this.#stop.signal);
     const session = runSession(transport, {
-      ...handshake.options(),
+      ...handshake,
       scheduler: platform.scheduler,
       verifier: platform.crypto,
       random: (length) => platform.crypto.randomBytes(length),

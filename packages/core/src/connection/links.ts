@@ -1,11 +1,12 @@
 import { type DatabaseId, hash, toHex } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
-import { type Dialler, dialWebSocket, type Session, type Transport } from "@selkie/sync-protocol";
+import { type Dialler, dialWebSocket, originOf, type Session, type Transport } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { DirectoryLog } from "../tenant/directory-log.ts";
 import type { ConnectOptions, TenantEvents } from "../tenant/tenant.ts";
+import { decodeTenantData } from "../tenant/tenant-data.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import { type HandshakeContext, peerHandshake, relayHandshake } from "./handshake.ts";
 import { type Connection, Link } from "./link.ts";
@@ -40,6 +41,11 @@ export class Links {
   /** A database was opened: every connection syncs it too. */
   async join(replica: SyncedReplica): Promise<void> {
     for (const link of this.#links) await link.join(replica);
+  }
+
+  /** The access list changed: relays in reach learn it at once. */
+  present(list: Uint8Array): void {
+    for (const link of this.#links) link.present(list);
   }
 
   async connect(target: string | Transport | Dialler, options: ConnectOptions): Promise<Connection> {
@@ -79,7 +85,7 @@ export class Links {
     const { peer = "relay" } = options;
     const dial: Dialler = typeof target === "string" ? dialWebSocket(target) : typeof target === "function" ? target : async () => target;
     const at = this.#handshakeContext();
-    const origin = typeof target === "string" ? new URL(target).origin : (options.origin ?? "peer");
+    const origin = typeof target === "string" ? originOf(target) : (options.origin ?? "peer");
     const link: Link = new Link({
       platform: context.platform,
       dial,
@@ -110,7 +116,7 @@ export class Links {
       generation: context.store.generation,
       founding: () => log.founding,
       view: () => log.view,
-      ticket: () => (record.data.length === 0 ? null : record.data),
+      ticket: decodeTenantData(record.data).ticket,
     };
   }
 

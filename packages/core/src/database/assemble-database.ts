@@ -1,6 +1,6 @@
 import { type DatabaseId, type EntryId, entryType, toHex } from "@selkie/entry";
-import type { Admission, DirectoryView } from "../directory/directory-view.ts";
-import { judgeWriter } from "../directory/judge-writer.ts";
+import type { Admission } from "../directory/admission.ts";
+import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import { Documents } from "../document/documents.ts";
 import { Shelf } from "../document/shelf.ts";
@@ -75,7 +75,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     database: id,
     entries,
     ring,
-    judge: (writer, certificate) => judgeWriter(host.view(), writer, certificate),
+    judge: (writer, certificate) => host.view().judge({ database: id, writer, certificate }),
     deliver,
     quarantine: (entry, user, reason) => events.emit("quarantined", { entryId: toHex(entry.id), user, reason }),
   });

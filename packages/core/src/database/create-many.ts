@@ -1,7 +1,8 @@
 import { packChanges } from "../automerge/packed-change.ts";
 import type { DocId } from "../document/document-record.ts";
 import { ENTRY_BYTES, ENTRY_PARTS } from "../journal/plan-entries.ts";
-import { documentIdOf, encodeChangePart } from "../sealing/change-part.ts";
+import { encodeChangePart } from "../sealing/change-part.ts";
+import { documentIdOf } from "../sealing/document-id.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import type { DatabaseParts } from "./open-database.ts";
 

@@ -1,6 +1,6 @@
 import type { DatabaseId } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
-import { namedDocumentId, documentIdOf } from "../sealing/change-part.ts";
+import { documentIdOf, namedDocumentId } from "../sealing/document-id.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import { type DocId, type DocumentRecord, docIdOf } from "../document/document-record.ts";
 import type { Documents } from "../document/documents.ts";

@@ -4,10 +4,11 @@ import { gate } from "../automerge/gate.ts";
 import { unpackChanges } from "../automerge/packed-change.ts";
 import { PendingChanges } from "../automerge/pending.ts";
 import { actorOf } from "../automerge/actor.ts";
-import type { Admission } from "../directory/directory-view.ts";
+import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import type { Delivery } from "../replica/ingest.ts";
-import { type ChangePart, decodeChangePart, documentIdOf } from "../sealing/change-part.ts";
+import { type ChangePart, decodeChangePart } from "../sealing/change-part.ts";
+import { documentIdOf } from "../sealing/document-id.ts";
 import { deletedBy, type DocId, type DocumentRecord, docIdOf, newRecord } from "./document-record.ts";
 
 /** A change that counts for nothing on this replica, and why. */

@@ -6,7 +6,7 @@ import type { JournalRow } from "./journal.ts";
 
 /** How many parts and bytes of changes one entry holds at most. */
 export const ENTRY_PARTS = 100;
-export const ENTRY_BYTES = 512 * 1024;
+export const ENTRY_BYTES: number = 512 * 1024;
 
 interface Group {
   readonly rows: JournalRow[];

@@ -1,8 +1,7 @@
 import type { CryptoProvider } from "@selkie/crypto";
 import { type DatabaseId, type TenantId, toHex, type VerifiedEntry, type VerifiedRun, type WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
-import type { Admission } from "../directory/directory-view.ts";
-import type { WriterVerdict } from "../directory/judge-writer.ts";
+import type { Admission, WriterVerdict } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import { type Certificate, type CertificateClaim, decodeControlPart, type VerifiedCertificate, verifyCertificates } from "../sealing/control-part.ts";
@@ -134,7 +133,7 @@ export class Ingest {
     const verified = await verifyCertificates(crypto, claims.map(({ claim }) => claim));
     claims.forEach(({ writer }, at) => {
       const certificate = verified[at] ?? null;
-      const verdict: WriterVerdict = certificate === null ? { type: "refused", code: "CERTIFICATE_FORGED" } : judge(writer.key, certificate);
+      const verdict: WriterVerdict = certificate === null ? { type: "refused", code: "CERTIFICATE_MISSING" } : judge(writer.key, certificate);
       if (verdict.type === "admitted") writer.verdict = verdict.admission;
       if (verdict.type === "refused") writer.verdict = "refused";
     });

@@ -1,7 +1,9 @@
 import { compareBytes, type DatabaseId, type EntryId, equalBytes, toHex, type VerifiedEntry, type VerifiedRun, type WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
-import { buildDirectory, type DirectoryView, type PlacedStatement } from "../directory/directory-view.ts";
-import { decodeStatement, statementId } from "../directory/statement.ts";
+import type { PlacedStatement } from "../directory/admission.ts";
+import { buildDirectory, type DirectoryView } from "../directory/directory-view.ts";
+import { statementId } from "../directory/statement.ts";
+import { decodeStatement } from "../directory/statement-codec.ts";
 import { CoreError } from "../errors.ts";
 import { openKeyVersion } from "../keys/key-version.ts";
 import { openPermits } from "../keys/permit.ts";

@@ -1,5 +1,5 @@
-import { type DatabaseId, type EntryId, entryType, type VerifiedRun, type WriterKey } from "@selkie/entry";
-import type { Admission } from "../directory/directory-view.ts";
+import { type DatabaseId, type EntryId, entryType, type VerifiedRun, type WriterKey, ZERO_ENTRY_ID } from "@selkie/entry";
+import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
@@ -29,14 +29,16 @@ export class DirectoryWriter {
     this.#context = context;
   }
 
-  /** Seals the parts as one entry; durable when it resolves. */
-  write(parts: readonly PartDraft[]): Promise<void> {
+  /** Seals the parts as one entry behind a control part, so that the first has index 1; durable when it resolves. */
+  write(parts: readonly PartDraft[]): Promise<EntryId> {
     return this.#sealing.run(async () => {
       await this.#finish();
       this.#chain ??= this.#open();
       const chain = await this.#chain;
-      this.#unfinished = await chain.seal([parts], this.#context.frontier(await chain.writer()));
+      this.#unfinished = await chain.seal([parts], this.#context.frontier(await chain.writer()), "always");
+      const [entry] = this.#unfinished.run.entries;
       await this.#finish();
+      return entry?.id ?? ZERO_ENTRY_ID;
     });
   }
 

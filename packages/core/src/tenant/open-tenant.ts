@@ -6,7 +6,8 @@ import { Links } from "../connection/links.ts";
 import { type Assembled, assembleDatabase, type DatabaseHost } from "../database/assemble-database.ts";
 import type { Database } from "../database/database.ts";
 import { databaseIdOf } from "../directory/database-id.ts";
-import type { Admission, DirectoryView, FoundStatement } from "../directory/directory-view.ts";
+import type { Admission } from "../directory/admission.ts";
+import type { FoundStatement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
@@ -59,7 +60,7 @@ export class OpenTenant implements Tenant {
         this.#links.announce(record.directory);
       },
     });
-    this.directory = new TenantDirectory({ context, record, writer, view: () => this.#log.view, self: () => this.#self() });
+    this.directory = new TenantDirectory({ context, record, writer, view: () => this.#log.view, self: () => this.#self(), directoryKey: () => this.#directoryKey() });
     this.#links = new Links({
       context,
       record,
@@ -115,7 +116,7 @@ export class OpenTenant implements Tenant {
     await this.#links.close();
     for (const opening of [...this.#databases.values()]) await (await opening).database[Symbol.asyncDispose]();
     await this.#reading.idle();
-    await this.#context.ring[Symbol.asyncDispose]();
+    this.#context.ring[Symbol.dispose]();
     disposeDeviceKeys(this.#context.keys);
     this.#onClosed();
   }
@@ -158,14 +159,15 @@ export class OpenTenant implements Tenant {
   async #keep(): Promise<void> {
     const { bag, ring, tenant } = this.#context;
     const known = new Set(bag.keyBag.keyVersions(tenant).map(({ version }) => toHex(version)));
-    const fresh = ring.confirmed().filter(({ version }) => !known.has(toHex(version)));
+    const unconfirmed = new Set(ring.unconfirmed());
+    const fresh = ring.versions().filter((key) => !unconfirmed.has(key) && !known.has(toHex(key.version)));
     if (fresh.length === 0) return;
     const { view } = this.#log;
     await bag.keyBag.addKeyVersions(
       fresh.map(({ keyId, version, contentBytes, historyBytes }) => ({
         tenant,
         keyId,
-        name: view.keyName(keyId) ?? "",
+        name: view.key(keyId)?.name ?? "",
         version,
         content: contentBytes,
         history: historyBytes,

@@ -2,7 +2,7 @@ import type { KemKey, SecretKey, SigningKey } from "@selkie/crypto";
 import type { StatementId, TenantId } from "@selkie/entry";
 import type { Identity, KeyBag } from "@selkie/keybag";
 import type { Store } from "@selkie/store";
-import type { Admission } from "../directory/directory-view.ts";
+import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import type { LocalState } from "../local/local-state.ts";

@@ -1,13 +1,96 @@
-import { encodeAccessList, encodeAccessTicket } from "@selkie/sync-protocol";
+import { toHex } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
-import { extendAccess } from "../directory/access.ts";
-import type { Admission, DirectoryView } from "../directory/directory-view.ts";
-import { grantFor } from "../directory/grant.ts";
-import { encodeJoinResponse, parseJoinRequest } from "../directory/join.ts";
-import { encodeStatement, type Role, type Statement } from "../directory/statement.ts";
+import { type AccessList, encodeAccessList, encodeAccessTicket } from "@selkie/sync-protocol";
+import { extendAccess, newestAccessList } from "../directory/access.ts";
+import type { Admission } from "../directory/admission.ts";
+import type { DirectoryView } from "../directory/directory-view.ts";
+import { fingerprint } from "../directory/fingerprint.ts";
+import { grantFor, parseJoinRequest, requestIdOf, type JoinRequest } from "../directory/join-request.ts";
+import { createJoinResponse, type JoinResponse } from "../directory/join-response.ts";
+import { type Role, type Statement, statementId } from "../directory/statement.ts";
+import { encodeStatement } from "../directory/statement-codec.ts";
 import { CoreError } from "../errors.ts";
+import type { KeyVersion } from "../keys/key-version.ts";
 import { draftPermits } from "../keys/permit.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import type { DirectoryWriter } from "./directory-writer.ts";
 import type { Device, Directory, User } from "./tenant.ts";
 import type { TenantContext } from "./tenant-context.ts";
+
+export interface TenantDirectoryContext {
+  readonly context: TenantContext;
+  readonly record: TenantRecord;
+  readonly writer: DirectoryWriter;
+  view(): DirectoryView;
+  /** @throws CoreError DIRECTORY_UNKNOWN */
+  self(): Admission;
+  /** @throws CoreError KEY_UNKNOWN */
+  directoryKey(): KeyVersion;
+}
+
+/** The one implementation of `Directory`: reads the view, writes statements. */
+export class TenantDirectory implements Directory {
+  readonly #at: TenantDirectoryContext;
+
+  constructor(at: TenantDirectoryContext) {
+    this.#at = at;
+  }
+
+  async users(): Promise<readonly User[]> {
+    return this.#at.view().users().map(({ name, role }) => ({ name, role }));
+  }
+
+  async devices(user?: string): Promise<readonly Device[]> {
+    const view = this.#at.view();
+    const members = user === undefined ? view.devices() : view.findUser(user).flatMap(({ user: id }) => view.devices(id));
+    const { crypto } = this.#at.context.platform;
+    return members.map(({ device, deviceKem, name }) => ({
+      id: toHex(device),
+      user: name,
+      fingerprint: fingerprint(crypto, "device", [device, deviceKem]),
+    }));
+  }
+
+  async approveJoinRequest(request: { toString(): string } | string, options: { role: Role }): Promise<JoinResponse> {
+    const { context, record, writer, view, self } = this.#at;
+    const { crypto } = context.platform;
+    if (self().role !== "admin") throw new CoreError("NOT_ADMIN", "only an admin admits users");
+    const asked = await parseJoinRequest(crypto, request.toString());
+    const access = await extendAccess(crypto, context.keys.slot, {
+      tenant: context.tenant,
+      users: view().users(),
+      joining: { slot: asked.keys.slot, role: options.role },
+      current: await newestAccessList(crypto, view().identity, view().accessLists),
+    });
+    const entry = await writer.write(this.#grant(asked, options.role, access.list));
+    return createJoinResponse(crypto, {
+      request: requestIdOf(crypto, asked.keys),
+      slotSalt: asked.keys.slotSalt,
+      tenant: context.tenant,
+      tenantName: view().found?.name ?? record.name,
+      directory: record.directory,
+      admission: statementId(crypto, entry, GRANT_PART),
+      ticket: encodeAccessTicket(access.ticket),
+    });
+  }
+
+  /** The grant, the permit of the directory key and the default key, and the relay's new access list: one entry. */
+  #grant(asked: JoinRequest, role: Role, list: AccessList): readonly PartDraft[] {
+    const { context, view, directoryKey } = this.#at;
+    const found = view().found;
+    const defaultKey = found === null ? undefined : context.ring.current(found.defaultKey.keyId);
+    if (found === null || defaultKey === undefined) throw new CoreError("KEY_UNKNOWN", "this device does not hold the keys to share");
+    const keys = [directoryKey(), defaultKey];
+    const versions = keys.map(({ keyId, version }) => ({ keyId, version }));
+    const statement = (made: Statement): PartDraft => ({ kind: "statement", key: directoryKey(), plaintext: encodeStatement(made) });
+    return [
+      statement(grantFor(asked, role)),
+      statement({ type: "permit", history: found.history, versions, to: [{ type: "part", index: GRANT_PART }] }),
+      statement({ type: "accessList", list: encodeAccessList(list) }),
+      ...draftPermits(context.platform.crypto, [{ kem: asked.keys.userKem }], keys, found.history),
+    ];
+  }
+}
+
+/** A control part stands first in every entry of the directory. */
+const GRANT_PART = 1;

@@ -117,16 +117,24 @@ export class WriterChain {
     return this.#sealRow(incarnation, incarnation.seq, incarnation.prev, incarnation.frontier);
   }
 
-  /** Seals one entry for each list of parts, and signs the last: one run. Nothing moves until `advance`. */
-  async seal(entries: readonly (readonly PartDraft[])[], frontier: readonly EntryId[]): Promise<SealedEntries> {
+  /**
+   * Seals one entry for each list of parts, and signs the last: one run. Nothing moves until `advance`. Part 0 is a control part when the
+   * frontier is new, or always.
+   */
+  async seal(
+    entries: readonly (readonly PartDraft[])[],
+    frontier: readonly EntryId[],
+    control: "when-new" | "always" = "when-new",
+  ): Promise<SealedEntries> {
     const { crypto, database, type } = this.#context;
     const incarnation = await this.#incarnation();
     const sealed: IdentifiedEntry[] = [];
     let { seq, prev, frontier: known } = incarnation;
     for (const drafts of entries) {
-      const control = await this.#control(incarnation, seq, sameFrontier(known, frontier) && seq > 0 ? null : frontier);
+      const silent = control === "when-new" && seq > 0 && sameFrontier(known, frontier);
+      const draft = await this.#control(incarnation, seq, silent ? null : frontier);
       const at = { type, database, writer: incarnation.writer, writerSecret: incarnation.secret, seq, prev };
-      const entry = await sealEntry(crypto, at, control === null ? drafts : [control, ...drafts]);
+      const entry = await sealEntry(crypto, at, draft === null ? drafts : [draft, ...drafts]);
       sealed.push(entry);
       seq += 1;
       prev = entry.id;

@@ -1,0 +1,99 @@
+import { toHex } from "@selkie/entry";
+import type { Identity, TenantRecord } from "@selkie/keybag";
+import type { Store } from "@selkie/store";
+import { foundTenant } from "../directory/founding.ts";
+import { createJoinRequest, type JoinRequest } from "../directory/join-request.ts";
+import { isAnswerTo, parseJoinResponse } from "../directory/join-response.ts";
+import { CoreError } from "../errors.ts";
+import { KeyRing } from "../keys/key-ring.ts";
+import { openKeyVersion } from "../keys/key-version.ts";
+import { LocalState } from "../local/local-state.ts";
+import type { Platform } from "../platform.ts";
+import { importDeviceKeys } from "./device-keys.ts";
+import { OpenTenant } from "./open-tenant.ts";
+import type { Tenant } from "./tenant.ts";
+import type { KeyBagFile } from "./tenant-context.ts";
+import { decodeTenantData, encodeTenantData } from "./tenant-data.ts";
+
+/** What a device offers its tenants: a platform, a store and an unlocked KeyBag. */
+export interface TenantHost {
+  readonly platform: Platform;
+  readonly store: Store;
+  readonly bag: KeyBagFile;
+  /** A tenant was closed. `id` in hex. */
+  onClosed(id: string): void;
+}
+
+/** Founds a tenant on this device. The entries are durable before the KeyBag names the tenant. @throws CoreError NAME_INVALID */
+export async function createTenant(host: TenantHost, options: { readonly name: string; readonly identity: Identity }): Promise<Tenant> {
+  const { platform, store, bag } = host;
+  const { name, identity } = options;
+  const founded = await foundTenant(platform.crypto, { name, identity, history: "full" });
+  const { tenant, directory } = founded;
+  await store.commit({ append: founded.runs.map((run) => ({ tenant, database: directory, run })), expect: "all-appended" });
+  const record: TenantRecord = {
+    tenant,
+    name,
+    identity: identity.id,
+    directory,
+    founding: null,
+    rootSeed: founded.rootSeed,
+    admittedBy: founded.admission,
+    data: encodeTenantData({ slotSalt: founded.slotSalt, ticket: null }),
+  };
+  await bag.keyBag.putTenant(record);
+  await bag.keyBag.addKeyVersions(
+    founded.keys.map(({ keyId, name: key, version, contentBytes, historyBytes }) => ({
+      tenant,
+      keyId,
+      name: key,
+      version,
+      content: contentBytes,
+      history: historyBytes,
+    })),
+  );
+  await bag.save();
+  return openTenant(host, record);
+}
+
+/** Opens a tenant that the KeyBag names. @throws CoreError IDENTITY_UNKNOWN | LOCAL_STATE_DAMAGED */
+export async function openTenant(host: TenantHost, record: TenantRecord): Promise<Tenant> {
+  const { platform, store, bag } = host;
+  const { crypto } = platform;
+  const { tenant } = record;
+  const identity = bag.keyBag.identities().find(({ id }) => toHex(id) === toHex(record.identity));
+  if (identity === undefined) throw new CoreError("IDENTITY_UNKNOWN", "the KeyBag does not hold this tenant's identity");
+  const ring = new KeyRing(crypto, record.directory);
+  for (const secrets of bag.keyBag.keyVersions(tenant)) ring.add(await openKeyVersion(crypto, secrets));
+  const keys = await importDeviceKeys(crypto, identity, tenant, decodeTenantData(record.data).slotSalt);
+  const local = new LocalState(crypto, store.state, await bag.keyBag.localKey("local-state"), tenant);
+  const context = { platform, tenant, store, bag, ring, local, keys };
+  return OpenTenant.open(context, record, () => host.onClosed(toHex(tenant)));
+}
+
+/** A request to be admitted to a tenant, for an admin of it. */
+export function newJoinRequest(host: TenantHost, identity: Identity): Promise<JoinRequest> {
+  return createJoinRequest(host.platform.crypto, identity);
+}
+
+/**
+ * Takes up an admin's answer. What it names cannot be substituted: the tenant id is the hash of the founding entry, and everything else
+ * is verified up to it. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US | TENANT_EXISTS
+ */
+export async function joinTenant(host: TenantHost, response: string): Promise<Tenant> {
+  const { platform, bag } = host;
+  const answer = parseJoinResponse(response);
+  if (bag.keyBag.tenants().some(({ tenant }) => toHex(tenant) === toHex(answer.tenant))) {
+    throw new CoreError("TENANT_EXISTS", "this device has joined the tenant already");
+  }
+  for (const identity of bag.keyBag.identities()) {
+    if (!(await isAnswerTo(platform.crypto, answer, identity))) continue;
+    const { tenant, tenantName: name, directory, admission: admittedBy, slotSalt, ticket } = answer;
+    const data = encodeTenantData({ slotSalt, ticket });
+    const record: TenantRecord = { tenant, name, identity: identity.id, directory, founding: null, rootSeed: null, admittedBy, data };
+    await bag.keyBag.putTenant(record);
+    await bag.save();
+    return openTenant(host, record);
+  }
+  throw new CoreError("JOIN_NOT_FOR_US", "the response answers a request that no identity of this device made");
+}

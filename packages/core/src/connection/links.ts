@@ -83,7 +83,7 @@ export class Links {
     const { context, events, replicas } = this.#context;
     const name = typeof target === "string" ? target : (options.origin ?? "peer");
     const { peer = "relay" } = options;
-    const dial: Dialler = typeof target === "string" ? dialWebSocket(target) : typeof target === "function" ? target : async () => target;
+    const dial: Dialler = typeof target === "string" ? dialWebSocket(target, context.platform) : typeof target === "function" ? target : async () => target;
     const at = this.#handshakeContext();
     const origin = typeof target === "string" ? originOf(target) : (options.origin ?? "peer");
     const link: Link = new Link({

@@ -1,7 +1,6 @@
-import { type DatabaseId, type EntryId, entryType, toHex } from "@selkie/entry";
+import { type DatabaseId, type EntryId, entryType } from "@selkie/entry";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import type { DocumentRecord } from "../document/document-record.ts";
 import { Documents } from "../document/documents.ts";
 import { Shelf } from "../document/shelf.ts";
 import { CoreError } from "../errors.ts";
@@ -9,15 +8,14 @@ import { Events } from "../events.ts";
 import { adoptJournal } from "../journal/adopt-journal.ts";
 import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
-import { type Delivery, Ingest } from "../replica/ingest.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
-import { Serial } from "../serial.ts";
-import type { TenantContext } from "../tenant/tenant-context.ts";
+import { admissionOf, type TenantContext } from "../tenant/tenant-context.ts";
 import { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
 import { FlushTimer } from "./flush-timer.ts";
 import { LocalWrites } from "./local-writes.ts";
 import { OpenDatabase } from "./open-database.ts";
+import { ReceivedChanges } from "./received-changes.ts";
 
 /** What a database needs of its tenant. */
 export interface DatabaseHost {
@@ -25,13 +23,14 @@ export interface DatabaseHost {
   view(): DirectoryView;
   /** This device's own admission. @throws CoreError DIRECTORY_UNKNOWN */
   self(): Admission;
+  /** @throws CoreError KEY_UNKNOWN */
   directoryKey(): KeyVersion;
   defaultKeyId(): Uint8Array;
   frontier(): readonly EntryId[];
   /** Entries were sealed: connections send them. */
   announce(database: DatabaseId): void;
   online(): boolean;
-  closed(name: string): void;
+  closed(): void;
 }
 
 /** An open database with the handles its tenant moves it by. */
@@ -42,64 +41,22 @@ export interface Assembled {
   reconsider(): Promise<void>;
 }
 
-/** Builds an open database from the store up: entries and journal are read, judged, opened and indexed before it resolves. */
+/** Builds an open database from the store up: entries and journal are read, judged, opened and gated before it resolves. */
 export async function assembleDatabase(host: DatabaseHost, name: string, id: DatabaseId): Promise<Assembled> {
-  const { platform, tenant, store, local, ring, keys } = host.context;
-  const { crypto } = platform;
+  const { context, view } = host;
+  const { platform, tenant, store, local } = context;
   const entries = store.entries(tenant, id);
   const events = new Events<DatabaseEvents>(platform.report);
-  const documents = new Documents(crypto, id, (item) => events.emit("quarantined", item));
+  const documents = new Documents(platform.crypto, (item) => events.emit("quarantined", item));
   const shelf = new Shelf(platform);
-  const working = new Serial();
-  const keyOf = (keyId: Uint8Array): KeyVersion => {
-    const version = ring.current(keyId);
-    if (version === undefined) throw new CoreError("KEY_UNKNOWN", "this device does not hold the key to seal under");
-    return version;
-  };
-
-  let fresh = new Map<DocumentRecord, Uint8Array[]>();
-  const deliver = (deliveries: readonly Delivery[]): void => {
-    for (const [record, changes] of documents.receive(deliveries)) fresh.set(record, [...(fresh.get(record) ?? []), ...changes]);
-  };
-  const show = async (): Promise<void> => {
-    const news = fresh;
-    fresh = new Map();
-    for (const [record, changes] of news) {
-      await shelf.apply(record, changes);
-      events.emit("change", { id: record.name });
-    }
-  };
-  const ingest = new Ingest({
-    crypto,
-    tenant,
-    database: id,
-    entries,
-    ring,
-    judge: (writer, certificate) => host.view().judge({ database: id, writer, certificate }),
-    deliver,
-    quarantine: (entry, user, reason) => events.emit("quarantined", { entryId: toHex(entry.id), user, reason }),
-  });
-
-  const chain = await WriterChain.open({
-    crypto,
-    tenant,
-    database: id,
-    type: entryType.change,
-    entries,
-    local,
-    instance: store.instance,
-    deviceSecret: keys.deviceSecret,
-    deviceKey: keys.device,
-    admission: () => host.self().id as Exclude<Admission["id"], "root">,
-    directoryKey: host.directoryKey,
-  });
+  const received = new ReceivedChanges({ context, database: id, entries, documents, shelf, events, view });
+  const chain = await openChain(host, id);
   const journal = await Journal.open(store, local, id);
-  const replica: SyncedReplica = new SyncedReplica(entries, {
-    flush: () => writes.flush(),
-    applied: (runs) => working.run(() => ingest.run(runs).then(show)).catch(platform.report),
-  });
+  await received.load();
+  await adoptJournal(platform.crypto, journal, chain, documents);
+
   const timer = new FlushTimer(platform, () => writes.flush());
-  const writes = new LocalWrites({
+  const writes: LocalWrites = new LocalWrites({
     platform,
     tenant,
     database: id,
@@ -108,19 +65,16 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     journal,
     documents,
     frontier: host.frontier,
-    keyOf,
+    keyOf: (keyId) => currentKey(context, keyId),
     onSealed: (run) => {
-      ingest.own(run, host.self());
+      received.own(run, host.self());
       host.announce(id);
     },
     onJournalled: () => {
       if (host.online()) timer.start();
     },
   });
-
-  await ingest.all();
-  await adoptJournal(crypto, journal, chain, documents);
-  fresh.clear();
+  const replica = new SyncedReplica(entries, { flush: () => writes.flush(), applied: (runs) => received.apply(runs) });
   const database = new OpenDatabase<object>({
     name,
     id,
@@ -132,17 +86,42 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     replica,
     events,
     keyId: host.defaultKeyId,
-    keyOf,
-    mayWrite: () => {
-      if (host.self().role === "reader") throw new CoreError("WRITE_NOT_ALLOWED", "a reader can't change documents");
-    },
+    keyOf: (keyId) => currentKey(context, keyId),
+    mayWrite: () => mayWrite(host),
     close: async () => {
       timer.stop();
       await writes.flush();
-      await working.idle();
+      await received.idle();
       await shelf.close();
-      host.closed(name);
+      host.closed();
     },
   });
-  return { database, replica, reconsider: () => working.run(() => ingest.reconsider().then(show)) };
+  return { database, replica, reconsider: () => received.reconsider() };
+}
+
+function openChain({ context, self, directoryKey }: DatabaseHost, database: DatabaseId): Promise<WriterChain> {
+  const { platform, tenant, store, local, keys } = context;
+  return WriterChain.open({
+    crypto: platform.crypto,
+    tenant,
+    database,
+    type: entryType.change,
+    entries: store.entries(tenant, database),
+    local,
+    instance: store.instance,
+    deviceSecret: keys.deviceSecret,
+    deviceKey: keys.device,
+    admission: () => admissionOf(self()),
+    directoryKey,
+  });
+}
+
+function currentKey({ ring }: TenantContext, keyId: Uint8Array): KeyVersion {
+  const version = ring.current(keyId);
+  if (version === undefined) throw new CoreError("KEY_UNKNOWN", "this device does not hold the key to seal under");
+  return version;
+}
+
+function mayWrite(host: DatabaseHost): void {
+  if (host.self().role === "reader") throw new CoreError("WRITE_NOT_ALLOWED", "a reader can't change documents");
 }

@@ -28,8 +28,6 @@ export interface LocalWritesContext {
   /** The directory heads as this device knows them. */
   frontier(): readonly EntryId[];
   keyOf(keyId: Uint8Array): KeyVersion;
-  /** @throws CoreError WRITE_NOT_ALLOWED for a reader */
-  mayWrite(): void;
   /** A run of this device is durable. */
   onSealed(run: VerifiedRun): void;
   /** A change was made that no entry holds yet. */

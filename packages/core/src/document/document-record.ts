@@ -1,7 +1,7 @@
 import { equalBytes, toHex, type Verifier } from "@selkie/entry";
 import { parseChange } from "../automerge/change-chunk.ts";
 import type { LiveDocument } from "../automerge/document.ts";
-import { DocumentHistory } from "../automerge/history.ts";
+import { DocumentHistory } from "../automerge/document-history.ts";
 import { Serial } from "../serial.ts";
 import type { DocHandle } from "./doc-handle.ts";
 
@@ -67,7 +67,7 @@ export function deletedBy(verifier: Verifier, record: DocumentRecord): boolean {
 function ancestorsOf(verifier: Verifier, record: DocumentRecord, of: Uint8Array): ReadonlySet<string> {
   const found = new Set<string>();
   for (const bytes of record.changes.toReversed()) {
-    const chunk = parseChange(verifier, bytes);
+    const chunk = parseChange(bytes, (...chunks) => verifier.sha256(...chunks));
     if (equalBytes(chunk.hash, of) || found.has(toHex(chunk.hash))) for (const dep of chunk.deps) found.add(toHex(dep));
   }
   return found;

@@ -1,6 +1,7 @@
-import { type DatabaseId, toHex, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
+import { toHex, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
 import { gate } from "../automerge/gate.ts";
+import { ChangeError } from "../automerge/change-error.ts";
 import { unpackChanges } from "../automerge/packed-change.ts";
 import { PendingChanges } from "../automerge/pending.ts";
 import { actorOf } from "../automerge/actor.ts";
@@ -34,14 +35,14 @@ interface Candidate {
  */
 export class Documents {
   readonly #verifier: Verifier;
-  readonly #database: DatabaseId;
   readonly #records = new Map<DocId, DocumentRecord>();
+  readonly #sha256: Verifier["sha256"];
   readonly #held = new PendingChanges<Candidate>();
   readonly #quarantine: (item: Quarantined) => void;
 
-  constructor(verifier: Verifier, database: DatabaseId, quarantine: (item: Quarantined) => void) {
+  constructor(verifier: Verifier, quarantine: (item: Quarantined) => void) {
     this.#verifier = verifier;
-    this.#database = database;
+    this.#sha256 = (...chunks) => verifier.sha256(...chunks);
     this.#quarantine = quarantine;
   }
 
@@ -75,9 +76,9 @@ export class Documents {
 
   /** A change this device just made: the gate has no exception. @throws CoreError CHANGE_REFUSED */
   own(record: DocumentRecord, writer: WriterKey, kind: ChangePart["kind"], change: Uint8Array): void {
-    const chunk = parseChange(this.#verifier, change);
+    const chunk = parseChange(change, this.#sha256);
     const actor = actorOf(this.#verifier, writer, record.id, null);
-    const verdict = gate(chunk, actor, record.history);
+    const verdict = gate(chunk, { actor, history: record.history });
     if (verdict.type !== "pass") {
       throw new CoreError("CHANGE_REFUSED", `this change would be refused by every replica (${verdict.type === "refused" ? verdict.code : "held"})`);
     }
@@ -96,14 +97,14 @@ export class Documents {
       record.keyId = keyId;
       return unpackChanges(this.#verifier, part.codec, part.payload, actor).map((bytes) => ({
         record,
-        chunk: parseChange(this.#verifier, bytes),
+        chunk: parseChange(bytes, this.#sha256),
         actor,
         kind: part.kind,
         entry,
         user,
       }));
     } catch (error) {
-      if (!(error instanceof CoreError)) throw error;
+      if (!(error instanceof CoreError || error instanceof ChangeError)) throw error;
       this.#refuse(entry, user, error.code);
       return [];
     }
@@ -113,8 +114,7 @@ export class Documents {
     const queue = [candidate];
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const { record, chunk, actor, kind, entry, user } = next;
-      if (record.history.has(chunk.hash)) continue;
-      const verdict = gate(chunk, actor, record.history);
+      const verdict = gate(chunk, { actor, history: record.history });
       if (verdict.type === "refused") this.#refuse(entry, user, verdict.code);
       if (verdict.type === "held") this.#held.hold(record.name, toHex(entry.header.writer), verdict.missing, next, chunk.bytes.length);
       if (verdict.type !== "pass") continue;
@@ -127,7 +127,6 @@ export class Documents {
   }
 
   #admit(record: DocumentRecord, chunk: ChangeChunk, kind: ChangePart["kind"]): void {
-    record.history.add(chunk);
     record.changes.push(chunk.bytes);
     if (kind === "delete" || kind === "undelete") {
       record.marks.push({ hash: chunk.hash, deleted: kind === "delete" });

@@ -99,10 +99,6 @@ export class OpenTenant implements Tenant {
     return this.#links.connect(target, options);
   }
 
-  async exportRootKey(password: string): Promise<string> {
-    return this.#context.bag.keyBag.exportRootKey(this.#context.tenant, password);
-  }
-
   on<Type extends keyof TenantEvents>(type: Type, listener: (event: TenantEvents[Type]) => void): Off {
     return this.#events.on(type, listener);
   }
@@ -159,8 +155,7 @@ export class OpenTenant implements Tenant {
   async #keep(): Promise<void> {
     const { bag, ring, tenant } = this.#context;
     const known = new Set(bag.keyBag.keyVersions(tenant).map(({ version }) => toHex(version)));
-    const unconfirmed = new Set(ring.unconfirmed());
-    const fresh = ring.versions().filter((key) => !unconfirmed.has(key) && !known.has(toHex(key.version)));
+    const fresh = ring.confirmed().filter(({ version }) => !known.has(toHex(version)));
     if (fresh.length === 0) return;
     const { view } = this.#log;
     await bag.keyBag.addKeyVersions(

@@ -66,7 +66,5 @@ export interface Tenant extends AsyncDisposable {
    * @throws CoreError CONNECTION_REFUSED
    */
   connect(target: string | Transport | Dialler, options?: ConnectOptions): Promise<Connection>;
-  /** The root key under a password, for an offline place. @throws CoreError ROOT_KEY_ABSENT */
-  exportRootKey(password: string): Promise<string>;
   on<Type extends keyof TenantEvents>(type: Type, listener: (event: TenantEvents[Type]) => void): Off;
 }

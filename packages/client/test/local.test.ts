@@ -1,0 +1,34 @@
+import { createClient, memory } from "@selkie/client";
+import { expect, test } from "vitest";
+
+interface Contact {
+  name: string;
+  revenue?: number;
+}
+
+test("documents are created, changed, deleted, and found again after a restart", async () => {
+  const store = memory();
+  const ids = await (async () => {
+    await using alice = await createClient({ store, password: "alice-password" });
+    const acme = await alice.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+    const contacts = await acme.openDB<Contact>("contacts");
+    const john = await contacts.createDocument({ name: "John Doe" });
+    await contacts.changeDoc(john, (draft) => {
+      draft.getData().revenue = 12;
+    });
+    const gone = await contacts.createDocument({ name: "Gone" });
+    await contacts.deleteDocument(gone);
+    expect(gone.isDeleted()).toBe(true);
+    expect(gone.getData()).toEqual({});
+    const many = await contacts.createDocuments(Array.from({ length: 250 }, (_, at) => ({ name: `contact ${at}` })));
+    expect(await contacts.getAllDocumentIds()).toHaveLength(251);
+    return [john.id, gone.id, ...many] as const;
+  })();
+  await using alice = await createClient({ store, password: "alice-password" });
+  const acme = await alice.openTenant("acme-corp");
+  const contacts = await acme.openDB<Contact>("contacts");
+  expect(await contacts.getAllDocumentIds()).toHaveLength(251);
+  expect((await contacts.getDocument(ids[0])).getData()).toEqual({ name: "John Doe", revenue: 12 });
+  expect((await contacts.getDocument(ids[1])).isDeleted()).toBe(true);
+  expect((await contacts.getDocument(ids[100])).getData()).toEqual({ name: "contact 98" });
+});

@@ -40,7 +40,7 @@ export function hexDump(bytes: Uint8Array, from: number, rows: number): readonly
 /** Flips one bit of the byte at `offset` after the first place where `mark` stands; returns the file's path. */
 export async function flipByteAt(directory: string, mark: Uint8Array, offset: number): Promise<string | undefined> {
   for (const { path, bytes } of await readRelayFiles(directory)) {
-    const at = bytes.indexOf(mark);
+    const at = bytes.indexOf(Buffer.from(mark));
     if (at < 0) continue;
     bytes[at + offset] = (bytes[at + offset] ?? 0) ^ 1;
     await writeFile(path, bytes);
@@ -51,5 +51,5 @@ export async function flipByteAt(directory: string, mark: Uint8Array, offset: nu
 
 /** Whether the bytes stand in one of the relay's files. */
 export async function relayHolds(directory: string, mark: Uint8Array): Promise<boolean> {
-  return (await readRelayFiles(directory)).some(({ bytes }) => bytes.includes(mark));
+  return (await readRelayFiles(directory)).some(({ bytes }) => bytes.includes(Buffer.from(mark)));
 }

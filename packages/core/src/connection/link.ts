@@ -1,4 +1,4 @@
-import type { DatabaseId, Vector } from "@selkie/entry";
+import type { DatabaseId } from "@selkie/entry";
 import { type Dialler, runSession, type Session, SyncError, type SyncErrorCode, type Transport } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
@@ -37,7 +37,8 @@ export interface LinkContext {
   /** Whether a lost connection is dialled again. */
   readonly redial: boolean;
   readonly handshake: Handshake;
-  readonly memory: PeerMemory;
+  /** Null for a peer: only a relay promises to keep what it acknowledged. */
+  readonly memory: PeerMemory | null;
   replicas(): readonly SyncedReplica[];
   replica(database: DatabaseId): SyncedReplica | undefined;
   onStatus(status: ConnectionStatus, error: unknown): void;
@@ -56,6 +57,7 @@ export class Link implements Connection {
   #waiting: { resolve: (session: Session) => void; reject: (error: unknown) => void }[] = [];
   #settling: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   #failure: unknown = null;
+  #joining: Promise<unknown> = Promise.resolve();
   #wake: (() => void) | null = null;
 
   constructor(context: LinkContext) {
@@ -89,6 +91,7 @@ export class Link implements Connection {
 
   async synced(options: { signal?: AbortSignal } = {}): Promise<void> {
     const session = await this.session(options.signal);
+    await this.#joining;
     const replicas = this.#context.replicas();
     for (const replica of replicas) await replica.flush();
     for (const replica of replicas) session.announce(replica.database);
@@ -96,9 +99,12 @@ export class Link implements Connection {
     for (const replica of replicas) await replica.applied();
   }
 
-  /** A database was opened: it joins the session. */
-  async join(replica: SyncedReplica): Promise<void> {
-    if (this.#session !== null) await this.#open(this.#session, [replica]);
+  /** A database was opened: it joins the session. Opening never waits for the network; `synced` does. */
+  join(replica: SyncedReplica): void {
+    const session = this.#session;
+    if (session === null) return;
+    const joining = this.#open(session, [replica]).catch(() => undefined); // a session that ends opens all databases when it is back
+    this.#joining = Promise.all([this.#joining, joining]);
   }
 
   present(list: Uint8Array): void {
@@ -114,7 +120,7 @@ export class Link implements Connection {
     this.#wake?.();
     await this.#session?.[Symbol.asyncDispose]();
     await this.ended;
-    await this.#context.memory.save();
+    await this.#context.memory?.save();
     this.#context.onEnded();
   }
 
@@ -148,7 +154,8 @@ export class Link implements Connection {
     try {
       const { generation } = await session.ready;
       connected();
-      this.#context.memory.connected(generation);
+      this.#context.memory?.connected(generation);
+      this.#remember(session);
       this.#context.onSession(session);
       await this.#open(session, this.#context.replicas());
       this.#session = session;
@@ -165,9 +172,15 @@ export class Link implements Connection {
 
   async #open(session: Session, replicas: readonly SyncedReplica[]): Promise<void> {
     const { memory } = this.#context;
-    session.on("acknowledged", ({ database, vector }: { database: DatabaseId; vector: Vector }) => memory.acknowledged(database, vector));
-    session.on("caughtUp", ({ database, position }: { database: DatabaseId; position: number }) => memory.caughtUp(database, position));
-    await session.openDatabases(await Promise.all(replicas.map(async (replica) => ({ replica, ...(await memory.of(replica.database)) }))));
+    const list = replicas.map(async (replica) => ({ replica, ...(await memory?.of(replica.database)) }));
+    await session.openDatabases(await Promise.all(list));
+  }
+
+  #remember(session: Session): void {
+    const { memory, platform } = this.#context;
+    if (memory === null) return;
+    session.on("acknowledged", ({ database, vector }) => void memory.acknowledged(database, vector).catch(platform.report));
+    session.on("caughtUp", ({ database, position }) => void memory.caughtUp(database, position).catch(platform.report));
   }
 
   #end(status: ConnectionStatus, error: unknown): void {

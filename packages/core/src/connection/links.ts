@@ -39,8 +39,8 @@ export class Links {
   }
 
   /** A database was opened: every connection syncs it too. */
-  async join(replica: SyncedReplica): Promise<void> {
-    for (const link of this.#links) await link.join(replica);
+  join(replica: SyncedReplica): void {
+    for (const link of this.#links) link.join(replica);
   }
 
   /** The access list changed: relays in reach learn it at once. */
@@ -91,7 +91,7 @@ export class Links {
       dial,
       redial: typeof target === "string" || typeof target === "function",
       handshake: peer === "relay" ? relayHandshake(at, origin) : peerHandshake(at, peer, origin),
-      memory: this.#memory(name),
+      memory: peer === "relay" ? this.#memory(origin) : null,
       replicas,
       replica: (database) => replicas().find((replica) => toHex(replica.database) === toHex(database)),
       onStatus: (status, error) => events.emit("sync", { target: name, status, error }),

@@ -1,5 +1,5 @@
 import type { CryptoProvider } from "@selkie/crypto";
-import { type DatabaseId, type TenantId, toHex, type VerifiedEntry, type VerifiedRun, type WriterKey } from "@selkie/entry";
+import { type DatabaseId, entryType, type TenantId, toHex, type VerifiedEntry, type VerifiedRun, type WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { Admission, WriterVerdict } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
@@ -73,7 +73,8 @@ export class Ingest {
       if (last === undefined || writer.verdict === "unknown") continue;
       writer.next = last.header.seq + 1;
       for (const entry of entries) {
-        if (writer.verdict === "refused") this.#context.quarantine(entry, "", "writer refused");
+        if (writer.verdict === "refused") this.#context.quarantine(entry, "", "WRITER_REFUSED");
+        else if (entry.header.type !== entryType.change) this.#context.quarantine(entry, writer.verdict.name, "ENTRY_TYPE");
         else admitted.push({ entry, admission: writer.verdict });
       }
     }
@@ -155,7 +156,7 @@ export class Ingest {
         this.#parked.set(toHex(part.tag), waiting);
       }
       if (part.type === "no-key" || part.type === "undecryptable") this.#unopened += 1;
-      if (part.type === "undecryptable") this.#context.quarantine(entry, "", "part does not open");
+      if (part.type === "undecryptable") this.#context.quarantine(entry, "", "PART_UNDECRYPTABLE");
     }
     return parts;
   }

@@ -1,4 +1,4 @@
-import { compareBytes, type DatabaseId, type EntryId, equalBytes, toHex, type VerifiedEntry, type VerifiedRun, type WriterKey } from "@selkie/entry";
+import { compareBytes, type DatabaseId, type EntryId, entryType, equalBytes, toHex, type VerifiedEntry, type VerifiedRun, type WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { PlacedStatement } from "../directory/admission.ts";
 import { buildDirectory, type DirectoryView } from "../directory/directory-view.ts";
@@ -88,6 +88,7 @@ export class DirectoryLog {
 
   #note(entry: VerifiedEntry): void {
     const writer = toHex(entry.header.writer);
+    if (entry.header.type === entryType.change) return; // B3: no document entry speaks for the directory
     if (equalBytes(entry.id, this.#context.tenant)) this.#founding = entry;
     if (!this.#read.has(toHex(entry.id))) this.#read.set(toHex(entry.id), { entry, opened: false });
     const tip = this.#tips.get(writer);

@@ -135,7 +135,7 @@ export class OpenTenant implements Tenant {
     };
     const assembled = await assembleDatabase(host, name, id);
     this.#replicas.set(toHex(id), assembled.replica);
-    await this.#links.join(assembled.replica);
+    this.#links.join(assembled.replica);
     return assembled;
   }
 

@@ -58,7 +58,8 @@ export class PeerMemory {
   }
 
   async acknowledged(database: DatabaseId, expected: Vector): Promise<void> {
-    (await this.#note(database)).expected = expected;
+    const known = await this.#note(database);
+    known.expected = new Map([...known.expected, ...expected]);
   }
 
   /** Writes what is new. Losing the last second costs a repeated comparison, nothing else. */

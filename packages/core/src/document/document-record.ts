@@ -1,7 +1,6 @@
 import { equalBytes, toHex, type Verifier } from "@selkie/entry";
 import { parseChange } from "../automerge/change-chunk.ts";
 import type { LiveDocument } from "../automerge/document.ts";
-import { DocumentHistory } from "../automerge/document-history.ts";
 import { Serial } from "../serial.ts";
 import type { DocHandle } from "./doc-handle.ts";
 
@@ -18,7 +17,6 @@ export interface Mark {
 export interface DocumentRecord {
   readonly id: Uint8Array;
   readonly name: DocId;
-  readonly history: DocumentHistory;
   /** Accepted change chunks, dependencies first. */
   readonly changes: Uint8Array[];
   readonly marks: Mark[];
@@ -38,7 +36,6 @@ export function newRecord(id: Uint8Array): DocumentRecord {
   return {
     id,
     name: docIdOf(id),
-    history: new DocumentHistory(),
     changes: [],
     marks: [],
     deleted: false,

@@ -1,16 +1,17 @@
 import { toHex, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
-import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
-import { gate } from "../automerge/gate.ts";
-import { ChangeError } from "../automerge/change-error.ts";
-import { unpackChanges } from "../automerge/packed-change.ts";
-import { PendingChanges } from "../automerge/pending.ts";
 import { actorOf } from "../automerge/actor.ts";
-import type { Admission } from "../directory/admission.ts";
+import { type ChangeChunk, parseChange, type Sha256 } from "../automerge/change-chunk.ts";
+import { ChangeError } from "../automerge/change-error.ts";
+import { gate } from "../automerge/gate.ts";
+import { type HeldChange, HeldChanges } from "../automerge/held-changes.ts";
+import { unpackChanges } from "../automerge/packed-change.ts";
+import { receiveChange } from "../automerge/receive-change.ts";
 import { CoreError } from "../errors.ts";
 import type { Delivery } from "../replica/ingest.ts";
-import { type ChangePart, decodeChangePart } from "../sealing/change-part.ts";
+import { type ChangeKind, decodeChangePart } from "../sealing/change-part.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
-import { deletedBy, type DocId, type DocumentRecord, docIdOf, newRecord } from "./document-record.ts";
+import { type DocId, type DocumentRecord, deletedBy, docIdOf, newRecord } from "./document-record.ts";
+import { Histories } from "./histories.ts";
 
 /** A change that counts for nothing on this replica, and why. */
 export interface Quarantined {
@@ -19,30 +20,30 @@ export interface Quarantined {
   readonly reason: string;
 }
 
-/** One change on its way through the gate. */
-interface Candidate {
-  readonly record: DocumentRecord;
-  readonly chunk: ChangeChunk;
-  readonly actor: Uint8Array;
-  readonly kind: ChangePart["kind"];
+/** Where a received change came from. */
+interface Origin {
+  readonly kind: ChangeKind;
   readonly entry: VerifiedEntry;
   readonly user: string;
 }
 
 /**
  * The documents of one database: which exist, and the changes that passed the gate.
- * SECURITY: `receive` is the only way of a received change to Automerge (gate.test.ts has D1-D7).
+ * SECURITY: `receive` is the only way of a received change to Automerge (documents.test.ts, and the gate's own D1-D7).
  */
 export class Documents {
   readonly #verifier: Verifier;
+  readonly #sha256: Sha256;
+  readonly #histories: Histories;
   readonly #records = new Map<DocId, DocumentRecord>();
-  readonly #sha256: Verifier["sha256"];
-  readonly #held = new PendingChanges<Candidate>();
+  readonly #held = new HeldChanges();
+  readonly #origins = new WeakMap<ChangeChunk, Origin>();
   readonly #quarantine: (item: Quarantined) => void;
 
   constructor(verifier: Verifier, quarantine: (item: Quarantined) => void) {
     this.#verifier = verifier;
     this.#sha256 = (...chunks) => verifier.sha256(...chunks);
+    this.#histories = new Histories(this.#sha256);
     this.#quarantine = quarantine;
   }
 
@@ -62,30 +63,35 @@ export class Documents {
     return record;
   }
 
-  /** Puts received changes through the gate; returns for each document what is new, in an order that can be applied. */
+  /** Puts received changes through the gate; gives for each document what is new, in an order that can be applied. */
   receive(deliveries: readonly Delivery[]): ReadonlyMap<DocumentRecord, readonly Uint8Array[]> {
     const fresh = new Map<DocumentRecord, Uint8Array[]>();
-    for (const { entry, admission, parts } of deliveries) {
-      for (const part of parts) {
+    for (const delivery of deliveries) {
+      for (const part of delivery.parts) {
         if (part.type !== "opened" || part.kind !== "change") continue;
-        for (const candidate of this.#candidates(entry, admission, part.plaintext, part.key.keyId)) this.#pass(candidate, fresh);
+        const record = this.#receivePart(delivery, part.plaintext, fresh);
+        if (record !== undefined) record.keyId = part.key.keyId;
       }
     }
     return fresh;
   }
 
   /** A change this device just made: the gate has no exception. @throws CoreError CHANGE_REFUSED */
-  own(record: DocumentRecord, writer: WriterKey, kind: ChangePart["kind"], change: Uint8Array): void {
+  own(record: DocumentRecord, writer: WriterKey, kind: ChangeKind, change: Uint8Array): void {
     const chunk = parseChange(change, this.#sha256);
     const actor = actorOf(this.#verifier, writer, record.id, null);
-    const verdict = gate(chunk, { actor, history: record.history });
-    if (verdict.type !== "pass") {
-      throw new CoreError("CHANGE_REFUSED", `this change would be refused by every replica (${verdict.type === "refused" ? verdict.code : "held"})`);
-    }
-    this.#admit(record, chunk, kind);
+    const verdict = gate(chunk, { history: this.#histories.of(record), actor });
+    if (verdict.type === "known") return;
+    if (verdict.type === "pass") return this.#admit(record, chunk, kind);
+    const why = verdict.type === "refused" ? verdict.code : "its dependencies are missing";
+    throw new CoreError("CHANGE_REFUSED", `every replica would refuse this change: ${why}`);
   }
 
-  #candidates(entry: VerifiedEntry, admission: Admission, plaintext: Parameters<typeof decodeChangePart>[0], keyId: Uint8Array): readonly Candidate[] {
+  #receivePart(
+    { entry, admission }: Delivery,
+    plaintext: Parameters<typeof decodeChangePart>[0],
+    fresh: Map<DocumentRecord, Uint8Array[]>,
+  ): DocumentRecord | undefined {
     const { writer } = entry.header;
     const user = admission.name;
     try {
@@ -93,48 +99,43 @@ export class Documents {
       const part = decodeChangePart(plaintext);
       const id = part.document.type === "id" ? part.document.id : documentIdOf(this.#verifier, writer, part.document.counter);
       const actor = actorOf(this.#verifier, writer, id, part.branch);
+      const changes = unpackChanges(this.#verifier, part.codec, part.payload, actor).map((bytes) => parseChange(bytes, this.#sha256));
       const record = this.ensure(id);
-      record.keyId = keyId;
-      return unpackChanges(this.#verifier, part.codec, part.payload, actor).map((bytes) => ({
-        record,
-        chunk: parseChange(bytes, this.#sha256),
-        actor,
-        kind: part.kind,
-        entry,
-        user,
-      }));
+      const device = toHex(writer);
+      for (const change of changes) {
+        this.#origins.set(change, { kind: part.kind, entry, user });
+        this.#receiveChange(record, { device, document: record.name, actor, change }, fresh);
+      }
+      return record;
     } catch (error) {
       if (!(error instanceof CoreError || error instanceof ChangeError)) throw error;
-      this.#refuse(entry, user, error.code);
-      return [];
+      this.#refuse({ kind: "change", entry, user }, error.code);
+      return undefined;
     }
   }
 
-  #pass(candidate: Candidate, fresh: Map<DocumentRecord, Uint8Array[]>): void {
-    const queue = [candidate];
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const { record, chunk, actor, kind, entry, user } = next;
-      const verdict = gate(chunk, { actor, history: record.history });
-      if (verdict.type === "refused") this.#refuse(entry, user, verdict.code);
-      if (verdict.type === "held") this.#held.hold(record.name, toHex(entry.header.writer), verdict.missing, next, chunk.bytes.length);
-      if (verdict.type !== "pass") continue;
-      this.#admit(record, chunk, kind);
+  #receiveChange(record: DocumentRecord, held: HeldChange, fresh: Map<DocumentRecord, Uint8Array[]>): void {
+    const { passed, refused } = receiveChange(this.#histories.of(record), this.#held, held);
+    for (const { change, code } of refused) {
+      const origin = this.#origins.get(change);
+      if (origin !== undefined) this.#refuse(origin, code);
+    }
+    for (const change of passed) {
+      this.#admit(record, change, this.#origins.get(change)?.kind ?? "change");
       const list = fresh.get(record) ?? [];
       fresh.set(record, list);
-      list.push(chunk.bytes);
-      queue.push(...this.#held.release(record.name, chunk.hash));
+      list.push(change.bytes);
     }
   }
 
-  #admit(record: DocumentRecord, chunk: ChangeChunk, kind: ChangePart["kind"]): void {
+  #admit(record: DocumentRecord, chunk: ChangeChunk, kind: ChangeKind): void {
     record.changes.push(chunk.bytes);
-    if (kind === "delete" || kind === "undelete") {
-      record.marks.push({ hash: chunk.hash, deleted: kind === "delete" });
-      record.deleted = deletedBy(this.#verifier, record);
-    }
+    if (kind !== "delete" && kind !== "undelete") return;
+    record.marks.push({ hash: chunk.hash, deleted: kind === "delete" });
+    record.deleted = deletedBy(this.#verifier, record);
   }
 
-  #refuse(entry: VerifiedEntry, user: string, reason: string): void {
+  #refuse({ entry, user }: Origin, reason: string): void {
     this.#quarantine({ entryId: toHex(entry.id), user, reason });
   }
 }

@@ -64,7 +64,9 @@ export async function openTenant(host: TenantHost, record: TenantRecord): Promis
   const identity = bag.keyBag.identities().find(({ id }) => toHex(id) === toHex(record.identity));
   if (identity === undefined) throw new CoreError("IDENTITY_UNKNOWN", "the KeyBag does not hold this tenant's identity");
   const ring = new KeyRing(crypto, record.directory);
-  for (const secrets of bag.keyBag.keyVersions(tenant)) ring.add(await openKeyVersion(crypto, secrets));
+  for (const secrets of bag.keyBag.keyVersions(tenant)) {
+    ring.add(await openKeyVersion(crypto, secrets), secrets.imported ? "unconfirmed" : "confirmed");
+  }
   const keys = await importDeviceKeys(crypto, identity, tenant, decodeTenantData(record.data).slotSalt);
   const local = new LocalState(crypto, store.state, await bag.keyBag.localKey("local-state"), tenant);
   const context = { platform, tenant, store, bag, ring, local, keys };

@@ -1,0 +1,32 @@
+import type { Sha256 } from "../automerge/change-chunk.ts";
+import { DocumentHistory } from "../automerge/document-history.ts";
+import { restoreHistory } from "../automerge/gate.ts";
+import type { DocumentRecord } from "./document-record.ts";
+
+/** How many documents' histories are kept; one of a document with one change takes about 1 KB. */
+const KEPT = 1_024;
+
+/** What the gate knows of documents, for those it was lately asked about; others are read again from their accepted changes. */
+export class Histories {
+  readonly #sha256: Sha256;
+  readonly #kept = new Map<DocumentRecord, DocumentHistory>();
+
+  constructor(sha256: Sha256) {
+    this.#sha256 = sha256;
+  }
+
+  of(record: DocumentRecord): DocumentHistory {
+    const kept = this.#kept.get(record);
+    const history = kept ?? new DocumentHistory();
+    if (kept === undefined) restoreHistory(history, record.changes, this.#sha256);
+    else this.#kept.delete(record);
+    this.#kept.set(record, history);
+    if (this.#kept.size > KEPT) for (const oldest of this.#kept.keys()) return this.#forget(oldest, history);
+    return history;
+  }
+
+  #forget(oldest: DocumentRecord, history: DocumentHistory): DocumentHistory {
+    this.#kept.delete(oldest);
+    return history;
+  }
+}

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { narrator } from "./narrator.ts";
 import { tellStory } from "./story.ts";
 
-const USAGE = "usage: demo [--once] [--keep]\n  --once  exit after the story (the default)\n  --keep  leave the files of the story for you to look at\n";
+const USAGE =
+  "usage: demo [--once] [--keep]\n  --once  exit after the story (the default)\n  --keep  leave the files of the story for you to look at\n";
 
 const known = new Set(["--once", "--keep"]);
 const args = process.argv.slice(2).filter((arg) => arg !== "--");

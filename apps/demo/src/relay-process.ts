@@ -16,7 +16,12 @@ const RELAY = fileURLToPath(new URL("../../relay/dist/main.js", import.meta.url)
 /** Starts the relay on a free port of this machine, or the given one, with its data in `directory`; resolves once it listens. */
 export async function startRelay(directory: string, port = 0): Promise<RelayProcess> {
   const child = spawn(process.execPath, [RELAY], {
-    env: { PATH: process.env["PATH"], SELKIE_RELAY_HOST: "127.0.0.1", SELKIE_RELAY_PORT: String(port), SELKIE_RELAY_DATA: directory },
+    env: {
+      PATH: process.env["PATH"],
+      SELKIE_RELAY_HOST: "127.0.0.1",
+      SELKIE_RELAY_PORT: String(port),
+      SELKIE_RELAY_DATA: directory,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";

@@ -49,7 +49,12 @@ export async function tellStory(directory: string, narrator: Narrator): Promise<
   await relay[Symbol.asyncDispose]();
 }
 
-async function found(directory: string, relay: RelayProcess, list: readonly Contact[], narrator: Narrator): Promise<Person> {
+async function found(
+  directory: string,
+  relay: RelayProcess,
+  list: readonly Contact[],
+  narrator: Narrator,
+): Promise<Person> {
   narrator.act("Alice founds a tenant on her own machine and imports her contacts");
   const client = await narrator.during("deriving a key from the password", open(directory, "alice"));
   const tenant = await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
@@ -63,7 +68,13 @@ async function found(directory: string, relay: RelayProcess, list: readonly Cont
   return { client, tenant, contacts, line };
 }
 
-async function join_(who: "bob" | "carol", directory: string, relay: RelayProcess, alice: Person, narrator: Narrator): Promise<Person> {
+async function join_(
+  who: "bob" | "carol",
+  directory: string,
+  relay: RelayProcess,
+  alice: Person,
+  narrator: Narrator,
+): Promise<Person> {
   narrator.act(`${who === "bob" ? "Bob" : "Carol"} joins: a request, an approval; no secret passes the relay`);
   const client = await narrator.during("deriving a key from the password", open(directory, who));
   const request = await client.createJoinRequest(`CN=${who}/O=acme`);
@@ -79,7 +90,10 @@ async function join_(who: "bob" | "carol", directory: string, relay: RelayProces
 async function compareLists(alice: Person, bob: Person, list: readonly Contact[], narrator: Narrator): Promise<void> {
   const hers = await digest(alice.contacts);
   const his = await narrator.during("reading", digest(bob.contacts));
-  narrator.claim(`Bob reads all ${list.length} contacts, each equal to Alice's`, his.size === list.length && sameDigests(hers, his));
+  narrator.claim(
+    `Bob reads all ${list.length} contacts, each equal to Alice's`,
+    his.size === list.length && sameDigests(hers, his),
+  );
 }
 
 async function editApart(alice: Person, bob: Person, narrator: Narrator): Promise<void> {
@@ -116,11 +130,18 @@ async function showWhatTheRelayHolds(relayData: string, list: readonly Contact[]
   const largest = files.toSorted((a, b) => b.bytes.length - a.bytes.length)[0];
   if (largest === undefined) return narrator.claim("the relay holds something", false);
   for (const row of hexDump(largest.bytes, Math.floor(largest.bytes.length / 2), 4)) narrator.say(row);
-  const secrets = new Set(list.flatMap(({ name, email, company }) => [name, ...name.split(" "), email, company]).filter((text) => text.length > 5));
+  const secrets = new Set(
+    list
+      .flatMap(({ name, email, company }) => [name, ...name.split(" "), email, company])
+      .filter((text) => text.length > 5),
+  );
   for (const text of ["CN=alice", "CN=bob", "acme-corp", "contacts", "Reykjavik", "revenue"]) secrets.add(text);
   const bytes = files.reduce((sum, file) => sum + file.bytes.length, 0);
   const leaks = countLeaks(files, secrets);
-  narrator.claim(`${bytes.toLocaleString("en")} bytes searched for ${secrets.size} names, addresses and words: ${leaks} found`, leaks === 0);
+  narrator.claim(
+    `${bytes.toLocaleString("en")} bytes searched for ${secrets.size} names, addresses and words: ${leaks} found`,
+    leaks === 0,
+  );
 }
 
 async function damage(relayData: string, port: number, mark: VerifiedEntry, narrator: Narrator): Promise<RelayProcess> {
@@ -128,7 +149,10 @@ async function damage(relayData: string, port: number, mark: VerifiedEntry, narr
   const path = await flipByteAt(relayData, ciphertextOf(mark), 16);
   narrator.claim("a byte of a stored entry was changed on disk", path !== undefined);
   const [verdict] = await verifyRuns(portableVerifier, [{ ...runOf(mark), entries: [tampered(mark)] }]);
-  narrator.claim(`a client refuses such an entry (${verdict?.type === "refused" ? verdict.code : "accepted"})`, verdict?.type === "refused");
+  narrator.claim(
+    `a client refuses such an entry (${verdict?.type === "refused" ? verdict.code : "accepted"})`,
+    verdict?.type === "refused",
+  );
   return startRelay(relayData, port);
 }
 
@@ -145,9 +169,15 @@ async function heal(
   await narrator.during("healing", settle(line, carol.line, line, carol.line));
   const hers = await digest(alice.contacts);
   const theirs = await digest(carol.contacts);
-  narrator.claim(`Carol, new, reads all ${list.length} contacts: nothing damaged reached her, nothing was lost`, sameDigests(hers, theirs));
+  narrator.claim(
+    `Carol, new, reads all ${list.length} contacts: nothing damaged reached her, nothing was lost`,
+    sameDigests(hers, theirs),
+  );
   await carol.client[Symbol.asyncDispose]();
-  narrator.claim("the relay holds the honest bytes again, uploaded by Alice", await relayHolds(relayData, ciphertextOf(mark)));
+  narrator.claim(
+    "the relay holds the honest bytes again, uploaded by Alice",
+    await relayHolds(relayData, ciphertextOf(mark)),
+  );
 }
 
 function open(directory: string, who: string): Promise<Client> {
@@ -187,7 +217,12 @@ function ciphertextOf(entry: VerifiedEntry): Uint8Array {
   return part.ciphertext.subarray(0, 64);
 }
 
-function runOf({ header }: VerifiedEntry): { database: VerifiedEntry["header"]["database"]; writer: VerifiedEntry["header"]["writer"]; firstSeq: number; prev: VerifiedEntry["header"]["prev"] } {
+function runOf({ header }: VerifiedEntry): {
+  database: VerifiedEntry["header"]["database"];
+  writer: VerifiedEntry["header"]["writer"];
+  firstSeq: number;
+  prev: VerifiedEntry["header"]["prev"];
+} {
   return { database: header.database, writer: header.writer, firstSeq: header.seq, prev: header.prev };
 }
 

@@ -1,5 +1,10 @@
 /** Why the client refuses. `docs/errors.md` says what to do about each. */
-export type ClientErrorCode = "CLIENT_CLOSED" | "TENANT_UNKNOWN" | "TENANT_NAME_TAKEN" | "USER_UNKNOWN" | "STORE_UNSUPPORTED";
+export type ClientErrorCode =
+  | "CLIENT_CLOSED"
+  | "TENANT_UNKNOWN"
+  | "TENANT_NAME_TAKEN"
+  | "USER_UNKNOWN"
+  | "STORE_UNSUPPORTED";
 
 /** An error of `@selkie/client`; switch on `code`, never on the message. */
 export class ClientError extends Error {

@@ -97,7 +97,8 @@ class OpenClient implements Client {
 
   async createTenant(name: string, options: { user: UserId | string }): Promise<Tenant> {
     const identity = await this.#identity(nameOf(options.user));
-    if (this.keyBag.tenants().some((tenant) => tenant.name === name)) throw new ClientError("TENANT_NAME_TAKEN", "this device has a tenant of that name");
+    if (this.keyBag.tenants().some((tenant) => tenant.name === name))
+      throw new ClientError("TENANT_NAME_TAKEN", "this device has a tenant of that name");
     return this.#keep(await createTenant(this.#host, { name, identity }));
   }
 

@@ -17,7 +17,8 @@ export interface ClientOptions {
 /** Opens this device's client, or makes it. @throws KeyBagError WRONG_PASSWORD */
 export async function createClient(options: ClientOptions): Promise<Client> {
   const { store, password, wasm, onError = reportError } = options;
-  if (typeof store === "string") throw new ClientError("STORE_UNSUPPORTED", "no store for browsers keeps data yet: use memory()");
+  if (typeof store === "string")
+    throw new ClientError("STORE_UNSUPPORTED", "no store for browsers keeps data yet: use memory()");
   return openClient({ platform: hostPlatform(() => loadAutomerge(wasm), onError), store, password });
 }
 

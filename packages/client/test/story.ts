@@ -1,6 +1,6 @@
+import { type Client, createClient, memory } from "@selkie/client";
 import { pipe } from "@selkie/sync-protocol";
 import { expect } from "vitest";
-import { type Client, createClient, memory } from "@selkie/client";
 
 export interface Contact {
   name: string;
@@ -9,7 +9,12 @@ export interface Contact {
 }
 
 /** Two people, each with a client of their own in memory, Bob admitted by Alice; they meet over a pipe. */
-export async function aliceAndBob(): Promise<{ alice: Client; bob: Client; acme: Awaited<ReturnType<Client["createTenant"]>>; acmeOfBob: Awaited<ReturnType<Client["joinTenant"]>> }> {
+export async function aliceAndBob(): Promise<{
+  alice: Client;
+  bob: Client;
+  acme: Awaited<ReturnType<Client["createTenant"]>>;
+  acmeOfBob: Awaited<ReturnType<Client["joinTenant"]>>;
+}> {
   const alice = await createClient({ store: memory(), password: "alice-password" });
   const bob = await createClient({ store: memory(), password: "bob-password" });
   const acme = await alice.createTenant("acme-corp", { user: "CN=alice/O=acme" });
@@ -25,7 +30,10 @@ export async function createChangeSync(): Promise<void> {
   const john = await contacts.createDocument({ name: "John Doe", region: "EMEA", revenue: 120 });
 
   const [near, far] = pipe();
-  const [up, line] = await Promise.all([acme.connect(near, { peer: "dialler" }), acmeOfBob.connect(far, { peer: "listener" })]);
+  const [up, line] = await Promise.all([
+    acme.connect(near, { peer: "dialler" }),
+    acmeOfBob.connect(far, { peer: "listener" }),
+  ]);
   const contactsOfBob = await acmeOfBob.openDB<Contact>("contacts");
   await up.synced();
   await line.synced();

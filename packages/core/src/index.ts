@@ -5,7 +5,7 @@ export type { JoinRequest } from "./directory/join-request.ts";
 export type { JoinResponse } from "./directory/join-response.ts";
 export type { Role } from "./directory/statement.ts";
 export type { Doc } from "./document/doc-handle.ts";
-export type { DocId } from "./document/document-record.ts";
+export type { DocId } from "./document/doc-id.ts";
 export { CoreError, type CoreErrorCode } from "./errors.ts";
 export type { Off } from "./events.ts";
 export type { Platform } from "./platform.ts";

@@ -1,6 +1,12 @@
-import { type CryptoProvider, type SigningKey } from "@selkie/crypto";
+import type { CryptoProvider, SigningKey } from "@selkie/crypto";
 import { encodeFounding, equalBytes, parseLoginKey, type TenantId, type VerifiedEntry } from "@selkie/entry";
-import { type Claim, encodeSlotKeys, type Gatekeeper, type SessionOptions, slotKeysPayload } from "@selkie/sync-protocol";
+import {
+  type Claim,
+  encodeSlotKeys,
+  type Gatekeeper,
+  type SessionOptions,
+  slotKeysPayload,
+} from "@selkie/sync-protocol";
 import { sortAccessLists } from "../directory/access.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DeviceKeys } from "../tenant/tenant-context.ts";
@@ -28,7 +34,13 @@ export function relayHandshake(context: HandshakeContext, origin: string): Hands
     key: parseLoginKey(keys.login.publicKey),
     documents: await accessDocuments(context),
   });
-  return { role: "dialler", origin, generation, gatekeeper: null, credentials: { claim, sign: signWith(crypto, keys.login) } };
+  return {
+    role: "dialler",
+    origin,
+    generation,
+    gatekeeper: null,
+    credentials: { claim, sign: signWith(crypto, keys.login) },
+  };
 }
 
 /** Meets another device directly: each side proves its device key and looks the other's up in the directory. */
@@ -37,7 +49,8 @@ export function peerHandshake(context: HandshakeContext, role: "dialler" | "list
   const claim = async (): Promise<Claim> => ({ type: "device", tenant, key: keys.device.publicKey });
   const gatekeeper: Gatekeeper = {
     admit: async (other) => {
-      if (other.type !== "device" || !equalBytes(other.tenant, tenant)) return { type: "refused", code: "UNKNOWN_DEVICE" };
+      if (other.type !== "device" || !equalBytes(other.tenant, tenant))
+        return { type: "refused", code: "UNKNOWN_DEVICE" };
       const view = context.view();
       // A device that was just admitted knows nobody yet: it takes what it can verify up to the tenant id, and gives nothing.
       if (view.found === null) return { type: "admitted", rights: { pull: false, push: true, purge: false } };

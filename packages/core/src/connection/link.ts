@@ -1,10 +1,17 @@
 import type { DatabaseId } from "@selkie/entry";
-import { type Dialler, runSession, type Session, SyncError, type SyncErrorCode, type Transport } from "@selkie/sync-protocol";
+import {
+  type Dialler,
+  runSession,
+  type Session,
+  SyncError,
+  type SyncErrorCode,
+  type Transport,
+} from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
-import type { PeerMemory } from "./peer-memory.ts";
 import type { Handshake } from "./handshake.ts";
+import type { PeerMemory } from "./peer-memory.ts";
 
 /** How a connection stands. `offline` tries again by itself; `refused` and `closed` do not. */
 export type ConnectionStatus = "connecting" | "online" | "offline" | "refused" | "closed";
@@ -54,8 +61,8 @@ export class Link implements Connection {
   readonly ended: Promise<void>;
   #status: ConnectionStatus = "connecting";
   #session: Session | null = null;
-  #waiting: { resolve: (session: Session) => void; reject: (error: unknown) => void }[] = [];
-  #settling: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  readonly #waiting: { resolve: (session: Session) => void; reject: (error: unknown) => void }[] = [];
+  readonly #settling: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   #failure: unknown = null;
   #joining: Promise<unknown> = Promise.resolve();
   #wake: (() => void) | null = null;
@@ -82,7 +89,8 @@ export class Link implements Connection {
   /** The session in use, or the next one. */
   async session(signal?: AbortSignal): Promise<Session> {
     if (this.#session !== null) return this.#session;
-    if (this.#status === "closed" || this.#status === "refused") throw new CoreError("CLOSED", "the connection is closed");
+    if (this.#status === "closed" || this.#status === "refused")
+      throw new CoreError("CLOSED", "the connection is closed");
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
@@ -95,7 +103,10 @@ export class Link implements Connection {
     const replicas = this.#context.replicas();
     for (const replica of replicas) await replica.flush();
     for (const replica of replicas) session.announce(replica.database);
-    await session.synced(replicas.map(({ database }) => database), options);
+    await session.synced(
+      replicas.map(({ database }) => database),
+      options,
+    );
     for (const replica of replicas) await replica.applied();
   }
 
@@ -179,7 +190,10 @@ export class Link implements Connection {
   #remember(session: Session): void {
     const { memory, platform } = this.#context;
     if (memory === null) return;
-    session.on("acknowledged", ({ database, vector }) => void memory.acknowledged(database, vector).catch(platform.report));
+    session.on(
+      "acknowledged",
+      ({ database, vector }) => void memory.acknowledged(database, vector).catch(platform.report),
+    );
     session.on("caughtUp", ({ database, position }) => void memory.caughtUp(database, position).catch(platform.report));
   }
 
@@ -210,4 +224,3 @@ export class Link implements Connection {
     this.#wake = null;
   }
 }
-

@@ -6,8 +6,8 @@ import type { Events } from "../events.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { DirectoryLog } from "../tenant/directory-log.ts";
 import type { ConnectOptions, TenantEvents } from "../tenant/tenant.ts";
-import { decodeTenantData } from "../tenant/tenant-data.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
+import { decodeTenantData } from "../tenant/tenant-data.ts";
 import { type HandshakeContext, peerHandshake, relayHandshake } from "./handshake.ts";
 import { type Connection, Link } from "./link.ts";
 import { PeerMemory } from "./peer-memory.ts";
@@ -57,7 +57,9 @@ export class Links {
       return link;
     } catch (error) {
       await link[Symbol.asyncDispose]();
-      throw error instanceof CoreError ? error : new CoreError("CONNECTION_REFUSED", "the other side refused this device", { cause: error });
+      throw error instanceof CoreError
+        ? error
+        : new CoreError("CONNECTION_REFUSED", "the other side refused this device", { cause: error });
     }
   }
 
@@ -73,7 +75,10 @@ export class Links {
     const arrived = new Promise<void>((resolve, reject) => {
       off = events.on("directory", () => log.view.found !== null && resolve());
       signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-      link.ended.then(() => reject(new CoreError("CLOSED", "the connection ended before the directory arrived")), reject);
+      link.ended.then(
+        () => reject(new CoreError("CLOSED", "the connection ended before the directory arrived")),
+        reject,
+      );
     });
     await (log.view.found === null ? arrived : undefined);
     off();
@@ -83,7 +88,12 @@ export class Links {
     const { context, events, replicas } = this.#context;
     const name = typeof target === "string" ? target : (options.origin ?? "peer");
     const { peer = "relay" } = options;
-    const dial: Dialler = typeof target === "string" ? dialWebSocket(target, context.platform) : typeof target === "function" ? target : async () => target;
+    const dial: Dialler =
+      typeof target === "string"
+        ? dialWebSocket(target, context.platform)
+        : typeof target === "function"
+          ? target
+          : async () => target;
     const at = this.#handshakeContext();
     const origin = typeof target === "string" ? originOf(target) : (options.origin ?? "peer");
     const link: Link = new Link({

@@ -34,7 +34,12 @@ export class PeerMemory {
   #cancel: (() => void) | null = null;
   #generation: Uint8Array = new Uint8Array(8);
 
-  constructor(local: LocalState, rows: StateStore, peer: Uint8Array, later: (ms: number, run: () => void) => () => void) {
+  constructor(
+    local: LocalState,
+    rows: StateStore,
+    peer: Uint8Array,
+    later: (ms: number, run: () => void) => () => void,
+  ) {
     this.#local = local;
     this.#rows = rows;
     this.#peer = peer;

@@ -1,10 +1,10 @@
 import { packChanges } from "../automerge/packed-change.ts";
-import type { DocId } from "../document/document-record.ts";
+import type { DocId } from "../document/doc-id.ts";
 import { ENTRY_BYTES, ENTRY_PARTS } from "../journal/plan-entries.ts";
 import { encodeChangePart } from "../sealing/change-part.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
-import type { DatabaseParts } from "./open-database.ts";
+import type { DatabaseParts } from "./database-parts.ts";
 
 /** Documents sealed, signed and committed together. */
 const CHUNK = 10 * ENTRY_PARTS;
@@ -52,8 +52,20 @@ async function createChunk<T extends object>(parts: DatabaseParts, rows: readonl
     documents.own(record, writer, "create", change);
     record.keyId = keyId();
     const { codec, payload } = packChanges([change]);
-    const plaintext = encodeChangePart({ kind: "create", codec, document: { type: "counter", counter }, branch: null, time, metadata: null, payload });
-    made.push({ draft: { kind: "change", key: keyOf(record.keyId), plaintext }, bytes: change.length, id: record.name });
+    const plaintext = encodeChangePart({
+      kind: "create",
+      codec,
+      document: { type: "counter", counter },
+      branch: null,
+      time,
+      metadata: null,
+      payload,
+    });
+    made.push({
+      draft: { kind: "change", key: keyOf(record.keyId), plaintext },
+      bytes: change.length,
+      id: record.name,
+    });
   }
   return made;
 }

@@ -1,6 +1,6 @@
 import type { EntryStore } from "@selkie/store";
 import type { Doc } from "../document/doc-handle.ts";
-import type { DocId } from "../document/document-record.ts";
+import type { DocId } from "../document/doc-id.ts";
 import type { Off } from "../events.ts";
 
 /** What a change callback edits: the document's data as plain objects, until the callback has returned. */

@@ -1,6 +1,6 @@
 import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
-import type { DatabaseParts } from "./open-database.ts";
+import type { DatabaseParts } from "./database-parts.ts";
 
 /** What to do with a document: run an edit on its data, or mark it deleted. */
 export type Edit = ((data: object) => void | Promise<void>) | "delete" | "undelete";
@@ -12,7 +12,11 @@ export async function editDocument(parts: DatabaseParts, record: DocumentRecord,
 }
 
 /** One edit at a time in a document, up to its place in the journal. */
-async function place(parts: DatabaseParts, record: DocumentRecord, edit: Edit): Promise<{ durable: Promise<void> } | null> {
+async function place(
+  parts: DatabaseParts,
+  record: DocumentRecord,
+  edit: Edit,
+): Promise<{ durable: Promise<void> } | null> {
   const { documents, chain, writes, shelf, keyId } = parts;
   const automerge = await shelf.automerge();
   const [writer, actor] = [await chain.writer(), await writes.actor(record.id)];
@@ -20,10 +24,14 @@ async function place(parts: DatabaseParts, record: DocumentRecord, edit: Edit): 
   record.busy = true;
   try {
     const live = shelf.live(automerge, record);
-    const made = typeof edit === "string" ? { change: automerge.emptyChange(live, actor), patches: [], result: undefined } : automerge.editDocument(live, actor, edit);
+    const made =
+      typeof edit === "string"
+        ? { change: automerge.emptyChange(live, actor), patches: [], result: undefined }
+        : automerge.editDocument(live, actor, edit);
     await made.result;
     // An edit after an `await` lands outside the change; bare Automerge would drop it silently.
-    if (automerge.hasLooseEdits(live)) throw new CoreError("CHANGE_CLOSED", "the document was edited after the change callback had awaited");
+    if (automerge.hasLooseEdits(live))
+      throw new CoreError("CHANGE_CLOSED", "the document was edited after the change callback had awaited");
     if (made.change === null) return null;
     documents.own(record, writer, kind, made.change);
     record.keyId ??= keyId();

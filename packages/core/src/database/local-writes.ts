@@ -1,17 +1,17 @@
 import type { DatabaseId, EntryId, TenantId, VerifiedRun, WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import { actorOf } from "../automerge/actor.ts";
-import type { Documents } from "../document/documents.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
+import type { Documents } from "../document/documents.ts";
 import { CoreError } from "../errors.ts";
 import type { Journal, JournalRow } from "../journal/journal.ts";
 import { planEntries } from "../journal/plan-entries.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import type { SealedRow } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
-import { Serial } from "../serial.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
+import { Serial } from "../serial.ts";
 import type { SealedEntries, WriterChain } from "../writer/writer-chain.ts";
 
 /** Changes of one flush; more go into the next run, so that a run stays within its limits. */
@@ -74,7 +74,16 @@ export class LocalWrites {
     const writer = await chain.writer();
     this.#firstRow ??= chain.row();
     const beside = this.#rowSaved ? [] : [await this.#firstRow];
-    const row = { writer, frontier: frontier(), kind, document: record.id, counter, keyId, time: platform.now(), change: change.change };
+    const row = {
+      writer,
+      frontier: frontier(),
+      kind,
+      document: record.id,
+      counter,
+      keyId,
+      time: platform.now(),
+      change: change.change,
+    };
     const durable = journal.add(row, beside).then(() => {
       this.#rowSaved = true;
       onJournalled();
@@ -86,7 +95,11 @@ export class LocalWrites {
   flush(): Promise<void> {
     return this.#sealing.run(async () => {
       await this.#finish();
-      for (let rows = this.#context.journal.take(FLUSH_ROWS); rows.length > 0; rows = this.#context.journal.take(FLUSH_ROWS)) {
+      for (
+        let rows = this.#context.journal.take(FLUSH_ROWS);
+        rows.length > 0;
+        rows = this.#context.journal.take(FLUSH_ROWS)
+      ) {
         await this.#seal(planEntries(rows, this.#context.keyOf), rows[0]?.frontier ?? [], rows);
       }
     });
@@ -100,7 +113,11 @@ export class LocalWrites {
     });
   }
 
-  async #seal(entries: readonly (readonly PartDraft[])[], frontier: readonly EntryId[], rows: readonly JournalRow[]): Promise<void> {
+  async #seal(
+    entries: readonly (readonly PartDraft[])[],
+    frontier: readonly EntryId[],
+    rows: readonly JournalRow[],
+  ): Promise<void> {
     this.#unfinished = { sealed: await this.#context.chain.seal(entries, frontier), rows };
     await this.#finish();
   }
@@ -115,7 +132,8 @@ export class LocalWrites {
       put: [sealed.row],
       remove: journal.keysOf(rows),
     });
-    if (result?.type !== "appended" && result?.type !== "known") throw new CoreError("CHAIN_BROKEN", "this device's own chain does not continue");
+    if (result?.type !== "appended" && result?.type !== "known")
+      throw new CoreError("CHAIN_BROKEN", "this device's own chain does not continue");
     sealed.advance();
     journal.forget(rows);
     this.#unfinished = null;

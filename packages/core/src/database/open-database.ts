@@ -1,41 +1,15 @@
-import type { DatabaseId } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
-import { documentIdOf, namedDocumentId } from "../sealing/document-id.ts";
 import type { Doc } from "../document/doc-handle.ts";
-import { type DocId, type DocumentRecord, docIdOf } from "../document/document-record.ts";
-import type { Documents } from "../document/documents.ts";
-import type { Shelf } from "../document/shelf.ts";
+import { type DocId, docIdOf } from "../document/doc-id.ts";
+import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
-import type { Events, Off } from "../events.ts";
-import type { KeyVersion } from "../keys/key-version.ts";
-import type { Platform } from "../platform.ts";
+import type { Off } from "../events.ts";
 import { copyEntries } from "../replica/copy-entries.ts";
-import type { SyncedReplica } from "../replica/synced-replica.ts";
-import type { WriterChain } from "../writer/writer-chain.ts";
+import { documentIdOf, namedDocumentId } from "../sealing/document-id.ts";
 import { createMany } from "./create-many.ts";
 import type { Database, DatabaseEvents, Draft } from "./database.ts";
+import type { DatabaseParts } from "./database-parts.ts";
 import { editDocument } from "./edit-document.ts";
-import type { LocalWrites } from "./local-writes.ts";
-
-/** The parts an open database is made of. */
-export interface DatabaseParts {
-  readonly name: string;
-  readonly id: DatabaseId;
-  readonly platform: Platform;
-  readonly documents: Documents;
-  readonly shelf: Shelf;
-  readonly writes: LocalWrites;
-  readonly chain: WriterChain;
-  readonly replica: SyncedReplica;
-  readonly events: Events<DatabaseEvents>;
-  /** The 16-byte id of the key new documents are sealed under. */
-  keyId(): Uint8Array;
-  /** The version of that key to seal under now. @throws CoreError KEY_UNKNOWN */
-  keyOf(keyId: Uint8Array): KeyVersion;
-  /** @throws CoreError WRITE_NOT_ALLOWED */
-  mayWrite(): void;
-  close(): Promise<void>;
-}
 
 /** The one implementation of `Database`: each method is a line or two over the parts. */
 export class OpenDatabase<T extends object> implements Database<T> {
@@ -53,9 +27,13 @@ export class OpenDatabase<T extends object> implements Database<T> {
     const automerge = await shelf.automerge();
     const writer = await chain.writer();
     const counter = options.id === undefined ? await chain.takeCounter() : null;
-    const id = counter === null ? namedDocumentId(platform.crypto, database, options.id ?? "") : documentIdOf(platform.crypto, writer, counter);
+    const id =
+      counter === null
+        ? namedDocumentId(platform.crypto, database, options.id ?? "")
+        : documentIdOf(platform.crypto, writer, counter);
     const known = documents.get(docIdOf(id));
-    if (known !== undefined && known.changes.length > 0) throw new CoreError("DOC_EXISTS", "a document with this id exists");
+    if (known !== undefined && known.changes.length > 0)
+      throw new CoreError("DOC_EXISTS", "a document with this id exists");
     const change = automerge.createChange(await writes.actor(id), data);
     const record = documents.ensure(id);
     documents.own(record, writer, "create", change);
@@ -84,7 +62,8 @@ export class OpenDatabase<T extends object> implements Database<T> {
 
   async getAllDocumentIds(): Promise<readonly DocId[]> {
     const ids: DocId[] = [];
-    for (const { name, deleted, changes } of this.#open().documents.all()) if (!deleted && changes.length > 0) ids.push(name);
+    for (const { name, deleted, changes } of this.#open().documents.all())
+      if (!deleted && changes.length > 0) ids.push(name);
     return ids;
   }
 
@@ -134,7 +113,8 @@ export class OpenDatabase<T extends object> implements Database<T> {
 
   #record(id: DocId): DocumentRecord {
     const record = this.#parts.documents.get(id);
-    if (record === undefined || record.changes.length === 0) throw new CoreError("DOC_NOT_FOUND", "no document with this id is known here");
+    if (record === undefined || record.changes.length === 0)
+      throw new CoreError("DOC_NOT_FOUND", "no document with this id is known here");
     return record;
   }
 

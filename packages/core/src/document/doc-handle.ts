@@ -1,5 +1,5 @@
 import { Events, type Off } from "../events.ts";
-import type { DocId } from "./document-record.ts";
+import type { DocId } from "./doc-id.ts";
 
 interface DocEvents {
   change: readonly unknown[];

@@ -3,9 +3,7 @@ import { parseChange } from "../automerge/change-chunk.ts";
 import type { LiveDocument } from "../automerge/document.ts";
 import { Serial } from "../serial.ts";
 import type { DocHandle } from "./doc-handle.ts";
-
-/** A document's id: 32 hex digits of its 16 bytes. */
-export type DocId = string & { readonly DocId: unique symbol };
+import { type DocId, docIdOf } from "./doc-id.ts";
 
 /** A change that deleted or undeleted a document. */
 export interface Mark {
@@ -46,10 +44,6 @@ export function newRecord(id: Uint8Array): DocumentRecord {
     waiting: [],
     edits: new Serial(),
   };
-}
-
-export function docIdOf(id: Uint8Array): DocId {
-  return toHex(id) as DocId;
 }
 
 /** Deleted while one of the latest marks, those no other mark has seen, deletes: a deletion outlives a concurrent undeletion. */

@@ -10,7 +10,8 @@ import { CoreError } from "../errors.ts";
 import type { Delivery } from "../replica/ingest.ts";
 import { type ChangeKind, decodeChangePart } from "../sealing/change-part.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
-import { type DocId, type DocumentRecord, deletedBy, docIdOf, newRecord } from "./document-record.ts";
+import { type DocId, docIdOf } from "./doc-id.ts";
+import { type DocumentRecord, deletedBy, newRecord } from "./document-record.ts";
 import { Histories } from "./histories.ts";
 
 /** A change that counts for nothing on this replica, and why. */
@@ -81,8 +82,8 @@ export class Documents {
     const chunk = parseChange(change, this.#sha256);
     const actor = actorOf(this.#verifier, writer, record.id, null);
     const verdict = gate(chunk, { history: this.#histories.of(record), actor });
-    if (verdict.type === "known") return;
-    if (verdict.type === "pass") return this.#admit(record, chunk, kind);
+    if (verdict.type === "pass") this.#admit(record, chunk, kind);
+    if (verdict.type === "pass" || verdict.type === "known") return;
     const why = verdict.type === "refused" ? verdict.code : "its dependencies are missing";
     throw new CoreError("CHANGE_REFUSED", `every replica would refuse this change: ${why}`);
   }
@@ -97,9 +98,12 @@ export class Documents {
     try {
       if (admission.role === "reader") throw new CoreError("WRITE_NOT_ALLOWED", "a reader's change");
       const part = decodeChangePart(plaintext);
-      const id = part.document.type === "id" ? part.document.id : documentIdOf(this.#verifier, writer, part.document.counter);
+      const id =
+        part.document.type === "id" ? part.document.id : documentIdOf(this.#verifier, writer, part.document.counter);
       const actor = actorOf(this.#verifier, writer, id, part.branch);
-      const changes = unpackChanges(this.#verifier, part.codec, part.payload, actor).map((bytes) => parseChange(bytes, this.#sha256));
+      const changes = unpackChanges(this.#verifier, part.codec, part.payload, actor).map((bytes) =>
+        parseChange(bytes, this.#sha256),
+      );
       const record = this.ensure(id);
       const device = toHex(writer);
       for (const change of changes) {

@@ -9,7 +9,12 @@ import type { Journal, JournalRow } from "./journal.ts";
  * Takes up the changes that an earlier run journalled and did not seal. If the chain could not go on (a crash, a copy, a restored
  * backup), they are rewritten to the new incarnation's actor first: the gate has no exception.
  */
-export async function adoptJournal(verifier: Verifier, journal: Journal, chain: WriterChain, documents: Documents): Promise<void> {
+export async function adoptJournal(
+  verifier: Verifier,
+  journal: Journal,
+  chain: WriterChain,
+  documents: Documents,
+): Promise<void> {
   const { current } = chain;
   const stale = journal.rows.some((row) => current === null || !equalBytes(row.writer, current));
   if (stale) await rewrite(verifier, journal, chain);
@@ -28,8 +33,16 @@ async function rewrite(verifier: Verifier, journal: Journal, chain: WriterChain)
   for (const rows of rowsByDocument.values()) {
     const [first] = rows;
     if (first === undefined) continue;
-    const [from, to] = [actorOf(verifier, first.writer, first.document, null), actorOf(verifier, writer, first.document, null)];
-    const changes = reauthor(verifier, rows.map(({ change }) => change), from, to);
+    const [from, to] = [
+      actorOf(verifier, first.writer, first.document, null),
+      actorOf(verifier, writer, first.document, null),
+    ];
+    const changes = reauthor(
+      verifier,
+      rows.map(({ change }) => change),
+      from,
+      to,
+    );
     // The document keeps the id the app knows, so it is named by id: its counter belongs to the incarnation that is gone.
     rows.forEach((row, at) => {
       rewritten.push({ ...row, writer, counter: null, change: changes[at] ?? row.change });

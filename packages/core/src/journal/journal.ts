@@ -1,4 +1,4 @@
-import { type DatabaseId, parseEntryId, parseWriterKey, type EntryId, toHex, type WriterKey } from "@selkie/entry";
+import { type DatabaseId, type EntryId, parseEntryId, parseWriterKey, toHex, type WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import { CborFields, type CborValue, encodeCbor } from "../cbor.ts";
 import { type LocalState, rowKind, type SealedRow } from "../local/local-state.ts";
@@ -118,7 +118,17 @@ const frontierKey = (row: JournalRow): string => row.frontier.map(toHex).join();
 
 function encodeRow(row: JournalRow): Uint8Array {
   const { number, writer, frontier, kind, document, counter, keyId, time, change } = row;
-  const fields: CborValue[] = [number, writer, frontier, KINDS.indexOf(kind), document, counter === null ? [] : [counter], keyId, time, change];
+  const fields: CborValue[] = [
+    number,
+    writer,
+    frontier,
+    KINDS.indexOf(kind),
+    document,
+    counter === null ? [] : [counter],
+    keyId,
+    time,
+    change,
+  ];
   return encodeCbor(fields);
 }
 
@@ -131,7 +141,17 @@ function decodeRow(bytes: Uint8Array): JournalRow {
   const kind = KINDS[fields.number(KINDS.length - 1)] ?? "change";
   const document = fields.bytes(16);
   const [counter = null] = fields.list(1).map((value) => new CborFields([value], code).number());
-  const row = { number, writer, frontier, kind, document, counter, keyId: fields.bytes(16), time: fields.number(), change: fields.bytes({ max: 2 ** 21 }) };
+  const row = {
+    number,
+    writer,
+    frontier,
+    kind,
+    document,
+    counter,
+    keyId: fields.bytes(16),
+    time: fields.number(),
+    change: fields.bytes({ max: 2 ** 21 }),
+  };
   fields.end();
   return row;
 }

@@ -14,7 +14,10 @@ interface Group {
 }
 
 /** From journal rows to the parts of as few entries as possible: all changes of a document become one part, in order. */
-export function planEntries(rows: readonly JournalRow[], keyOf: (keyId: Uint8Array) => KeyVersion): readonly (readonly PartDraft[])[] {
+export function planEntries(
+  rows: readonly JournalRow[],
+  keyOf: (keyId: Uint8Array) => KeyVersion,
+): readonly (readonly PartDraft[])[] {
   const entries: PartDraft[][] = [];
   let parts: PartDraft[] = [];
   let bytes = 0;
@@ -38,7 +41,12 @@ function groups(rows: readonly JournalRow[]): readonly Group[] {
     const name = row.document.join();
     const group = open.get(name);
     const [first] = group?.rows ?? [];
-    const fits = first !== undefined && row.kind === "change" && isEdit(first) && sameKey(first, row) && (group?.bytes ?? 0) < ENTRY_BYTES;
+    const fits =
+      first !== undefined &&
+      row.kind === "change" &&
+      isEdit(first) &&
+      sameKey(first, row) &&
+      (group?.bytes ?? 0) < ENTRY_BYTES;
     if (group !== undefined && fits) {
       group.rows.push(row);
       group.bytes += row.change.length;
@@ -61,6 +69,14 @@ function partOf(rows: readonly JournalRow[], keyOf: (keyId: Uint8Array) => KeyVe
   const { codec, payload } = packChanges(rows.map(({ change }) => change));
   const document: ChangePart["document"] =
     first.counter === null ? { type: "id", id: first.document } : { type: "counter", counter: first.counter };
-  const plaintext = encodeChangePart({ kind: first.kind, codec, document, branch: null, time: last.time, metadata: null, payload });
+  const plaintext = encodeChangePart({
+    kind: first.kind,
+    codec,
+    document,
+    branch: null,
+    time: last.time,
+    metadata: null,
+    payload,
+  });
   return { kind: "change", key: keyOf(first.keyId), plaintext };
 }

@@ -1,6 +1,6 @@
 import { asPlaintext, asSealedBytes, type CryptoProvider, openBox, type SecretKey, sealBox } from "@selkie/crypto";
 import { concatBytes, type DatabaseId, type TenantId } from "@selkie/entry";
-import { sealedState, type StateStore, type StoredState } from "@selkie/store";
+import { type StateStore, type StoredState, sealedState } from "@selkie/store";
 import { CoreError } from "../errors.ts";
 
 /** What a row of local state holds; part of its key, so that a row can't be passed off as one of another kind. */
@@ -48,7 +48,8 @@ export class LocalState {
   async *range(kind: RowKind, database: DatabaseId): AsyncIterable<{ key: Uint8Array; value: Uint8Array }> {
     const from = this.key(kind, database);
     const to = concatBytes(from, new Uint8Array(64).fill(0xff));
-    for await (const row of this.#rows.range(from, to)) yield { key: row.key, value: await this.#open(row.key, row.value) };
+    for await (const row of this.#rows.range(from, to))
+      yield { key: row.key, value: await this.#open(row.key, row.value) };
   }
 
   async #open(key: Uint8Array, value: Uint8Array): Promise<Uint8Array> {

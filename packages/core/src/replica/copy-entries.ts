@@ -1,4 +1,4 @@
-import { type CryptoProvider, type SigningKey } from "@selkie/crypto";
+import type { CryptoProvider, SigningKey } from "@selkie/crypto";
 import { equalBytes, parseLoginKey, type TenantId } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import { type Credentials, pipe, runSession } from "@selkie/sync-protocol";
@@ -10,12 +10,18 @@ const IN_PROCESS = "in-process";
 
 /** Brings what `from` has and `to` lacks, one way, with the same session that a relay would run, over an in-memory pipe. */
 export async function copyEntries(platform: Platform, from: EntryStore, to: EntryStore): Promise<{ entries: number }> {
-  if (!equalBytes(from.database, to.database)) throw new CoreError("DATABASE_OTHER", "entries of one database don't belong in another");
+  if (!equalBytes(from.database, to.database))
+    throw new CoreError("DATABASE_OTHER", "entries of one database don't belong in another");
   if (from instanceof SyncedReplica) await from.flush();
   const { crypto, scheduler } = platform;
   const [near, far] = pipe();
   using key = await crypto.importSigningKey(crypto.randomBytes(32));
-  const common = { verifier: crypto, scheduler, random: (length: number) => crypto.randomBytes(length), generation: new Uint8Array(8) };
+  const common = {
+    verifier: crypto,
+    scheduler,
+    random: (length: number) => crypto.randomBytes(length),
+    generation: new Uint8Array(8),
+  };
   let entries = 0;
   await using source = runSession(far, {
     ...common,

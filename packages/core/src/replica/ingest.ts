@@ -1,10 +1,24 @@
 import type { CryptoProvider } from "@selkie/crypto";
-import { type DatabaseId, entryType, type TenantId, toHex, type VerifiedEntry, type VerifiedRun, type WriterKey } from "@selkie/entry";
+import {
+  type DatabaseId,
+  entryType,
+  type TenantId,
+  toHex,
+  type VerifiedEntry,
+  type VerifiedRun,
+  type WriterKey,
+} from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { Admission, WriterVerdict } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
-import { type Certificate, type CertificateClaim, decodeControlPart, type VerifiedCertificate, verifyCertificates } from "../sealing/control-part.ts";
+import {
+  type Certificate,
+  type CertificateClaim,
+  decodeControlPart,
+  type VerifiedCertificate,
+  verifyCertificates,
+} from "../sealing/control-part.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
 
 const SLICE = { entries: 256, bytes: 2 ** 20 };
@@ -74,7 +88,8 @@ export class Ingest {
       writer.next = last.header.seq + 1;
       for (const entry of entries) {
         if (writer.verdict === "refused") this.#context.quarantine(entry, "", "WRITER_REFUSED");
-        else if (entry.header.type !== entryType.change) this.#context.quarantine(entry, writer.verdict.name, "ENTRY_TYPE");
+        else if (entry.header.type !== entryType.change)
+          this.#context.quarantine(entry, writer.verdict.name, "ENTRY_TYPE");
         else admitted.push({ entry, admission: writer.verdict });
       }
     }
@@ -124,17 +139,27 @@ export class Ingest {
       const entry = entries[0];
       return entry?.header.seq === 0 ? [{ writer, entry }] : [];
     });
-    const opened = await openEntries(crypto, ring, firsts.map(({ entry }) => entry), ["control"]);
+    const opened = await openEntries(
+      crypto,
+      ring,
+      firsts.map(({ entry }) => entry),
+      ["control"],
+    );
     const claims: { writer: Writer; claim: CertificateClaim }[] = [];
     firsts.forEach(({ writer }, at) => {
       const certificate = certificateIn(opened[at] ?? []);
       if (certificate === "none") writer.verdict = "refused";
-      if (typeof certificate === "object") claims.push({ writer, claim: { tenant, database, writer: writer.key, certificate } });
+      if (typeof certificate === "object")
+        claims.push({ writer, claim: { tenant, database, writer: writer.key, certificate } });
     });
-    const verified = await verifyCertificates(crypto, claims.map(({ claim }) => claim));
+    const verified = await verifyCertificates(
+      crypto,
+      claims.map(({ claim }) => claim),
+    );
     claims.forEach(({ writer }, at) => {
       const certificate = verified[at] ?? null;
-      const verdict: WriterVerdict = certificate === null ? { type: "refused", code: "CERTIFICATE_MISSING" } : judge(writer.key, certificate);
+      const verdict: WriterVerdict =
+        certificate === null ? { type: "refused", code: "CERTIFICATE_MISSING" } : judge(writer.key, certificate);
       if (verdict.type === "admitted") writer.verdict = verdict.admission;
       if (verdict.type === "refused") writer.verdict = "refused";
     });
@@ -143,8 +168,19 @@ export class Ingest {
   async #deliver(admitted: readonly { entry: VerifiedEntry; admission: Admission }[]): Promise<void> {
     const { crypto, ring, deliver } = this.#context;
     if (admitted.length === 0) return;
-    const opened = await openEntries(crypto, ring, admitted.map(({ entry }) => entry), ["change"]);
-    deliver(admitted.map(({ entry, admission }, at) => ({ entry, admission, parts: this.#readable(entry, opened[at] ?? []) })));
+    const opened = await openEntries(
+      crypto,
+      ring,
+      admitted.map(({ entry }) => entry),
+      ["change"],
+    );
+    deliver(
+      admitted.map(({ entry, admission }, at) => ({
+        entry,
+        admission,
+        parts: this.#readable(entry, opened[at] ?? []),
+      })),
+    );
   }
 
   /** D8: what does not open is counted and left behind; it never stops the entries after it. */
@@ -172,7 +208,10 @@ export class Ingest {
         const verdict = this.#writers.get(toHex(writer))?.verdict;
         if (entry === undefined || typeof verdict !== "object") continue;
         const [parts = []] = await openEntries(crypto, ring, [entry], ["change"]);
-        const late = parts.filter((part) => part.type === "opened" && toHex(entry.table[tableOf(entry, part.index)] ?? new Uint8Array()) === tag);
+        const late = parts.filter(
+          (part) =>
+            part.type === "opened" && toHex(entry.table[tableOf(entry, part.index)] ?? new Uint8Array()) === tag,
+        );
         this.#unopened -= late.length;
         deliver([{ entry, admission: verdict, parts: late }]);
       }

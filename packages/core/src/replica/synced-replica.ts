@@ -1,4 +1,14 @@
-import type { AppendResult, DatabaseId, EntryId, ReadLimit, TenantId, Vector, VerifiedEntry, VerifiedRun, WriterKey } from "@selkie/entry";
+import type {
+  AppendResult,
+  DatabaseId,
+  EntryId,
+  ReadLimit,
+  TenantId,
+  Vector,
+  VerifiedEntry,
+  VerifiedRun,
+  WriterKey,
+} from "@selkie/entry";
 import type { EntryStore, PartName } from "@selkie/store";
 
 /** What happens around the stored entries of an open database. */

@@ -1,4 +1,14 @@
-import { compareBytes, type DatabaseId, type EntryId, entryType, equalBytes, toHex, type VerifiedEntry, type VerifiedRun, type WriterKey } from "@selkie/entry";
+import {
+  compareBytes,
+  type DatabaseId,
+  type EntryId,
+  entryType,
+  equalBytes,
+  toHex,
+  type VerifiedEntry,
+  type VerifiedRun,
+  type WriterKey,
+} from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { PlacedStatement } from "../directory/admission.ts";
 import { buildDirectory, type DirectoryView } from "../directory/directory-view.ts";
@@ -48,7 +58,11 @@ export class DirectoryLog {
     this.#context = context;
     this.#database = database;
     this.#entries = entries;
-    this.#view = buildDirectory(context.platform.crypto, { tenant: context.tenant, root: null, directory: database }, []);
+    this.#view = buildDirectory(
+      context.platform.crypto,
+      { tenant: context.tenant, root: null, directory: database },
+      [],
+    );
   }
 
   get view(): DirectoryView {
@@ -64,7 +78,10 @@ export class DirectoryLog {
   frontier(own: WriterKey | null): readonly EntryId[] {
     const name = own === null ? "" : toHex(own);
     const tips = [...this.#tips].filter(([writer, tip]) => writer !== name && !this.#covered.has(toHex(tip.id)));
-    return tips.map(([, tip]) => tip.id).sort(compareBytes).slice(0, 64);
+    return tips
+      .map(([, tip]) => tip.id)
+      .sort(compareBytes)
+      .slice(0, 64);
   }
 
   /** Reads everything the store holds. */
@@ -112,7 +129,12 @@ export class DirectoryLog {
   async #open(): Promise<void> {
     const { platform, ring } = this.#context;
     const closed = [...this.#read.values()].filter(({ opened }) => !opened);
-    const parts = await openEntries(platform.crypto, ring, closed.map(({ entry }) => entry), ["control", "statement"]);
+    const parts = await openEntries(
+      platform.crypto,
+      ring,
+      closed.map(({ entry }) => entry),
+      ["control", "statement"],
+    );
     for (const [at, read] of closed.entries()) {
       const opened = parts[at] ?? [];
       read.opened = !opened.some(({ type }) => type === "no-key");
@@ -133,7 +155,14 @@ export class DirectoryLog {
   #statement(entry: VerifiedEntry, part: Opened): void {
     const { writer, seq } = entry.header;
     const id = statementId(this.#context.platform.crypto, entry.id, part.index);
-    this.#placed.set(toHex(id), { id, entry: entry.id, part: part.index, writer, seq, statement: decodeStatement(part.plaintext) });
+    this.#placed.set(toHex(id), {
+      id,
+      entry: entry.id,
+      part: part.index,
+      writer,
+      seq,
+      statement: decodeStatement(part.plaintext),
+    });
   }
 
   async #control(entry: VerifiedEntry, part: Opened): Promise<void> {
@@ -142,7 +171,9 @@ export class DirectoryLog {
     for (const id of frontier ?? []) this.#covered.add(toHex(id));
     if (seq !== 0 || certificate === null) return;
     const { platform, tenant } = this.#context;
-    const [verified] = await verifyCertificates(platform.crypto, [{ tenant, database: this.#database, writer, certificate }]);
+    const [verified] = await verifyCertificates(platform.crypto, [
+      { tenant, database: this.#database, writer, certificate },
+    ]);
     if (verified) this.#certificates.set(toHex(writer), verified);
   }
 

@@ -1,4 +1,11 @@
-import { type DatabaseId, type EntryId, entryType, type VerifiedRun, type WriterKey, ZERO_ENTRY_ID } from "@selkie/entry";
+import {
+  type DatabaseId,
+  type EntryId,
+  entryType,
+  type VerifiedRun,
+  type WriterKey,
+  ZERO_ENTRY_ID,
+} from "@selkie/entry";
 import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
@@ -48,7 +55,8 @@ export class DirectoryWriter {
     const { context, database, onSealed } = this.#context;
     const append = [{ tenant: context.tenant, database, run: sealed.run }];
     const [result] = await context.store.commit({ append, put: [sealed.row] });
-    if (result?.type !== "appended" && result?.type !== "known") throw new CoreError("CHAIN_BROKEN", "this device's own chain does not continue");
+    if (result?.type !== "appended" && result?.type !== "known")
+      throw new CoreError("CHAIN_BROKEN", "this device's own chain does not continue");
     sealed.advance();
     this.#unfinished = null;
     await onSealed(sealed.run);

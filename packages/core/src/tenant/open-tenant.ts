@@ -5,8 +5,8 @@ import type { Connection } from "../connection/link.ts";
 import { Links } from "../connection/links.ts";
 import { type Assembled, assembleDatabase, type DatabaseHost } from "../database/assemble-database.ts";
 import type { Database } from "../database/database.ts";
-import { databaseIdOf } from "../directory/database-id.ts";
 import type { Admission } from "../directory/admission.ts";
+import { databaseIdOf } from "../directory/database-id.ts";
 import type { FoundStatement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
@@ -60,7 +60,14 @@ export class OpenTenant implements Tenant {
         this.#links.announce(record.directory);
       },
     });
-    this.directory = new TenantDirectory({ context, record, writer, view: () => this.#log.view, self: () => this.#self(), directoryKey: () => this.#directoryKey() });
+    this.directory = new TenantDirectory({
+      context,
+      record,
+      writer,
+      view: () => this.#log.view,
+      self: () => this.#self(),
+      directoryKey: () => this.#directoryKey(),
+    });
     this.#links = new Links({
       context,
       record,
@@ -143,7 +150,8 @@ export class OpenTenant implements Tenant {
   #read(read: () => Promise<DirectoryNews>): Promise<void> {
     return this.#reading.run(async () => {
       const news = await read();
-      for (const key of news.unauthentic) this.#events.emit("alarm", { code: "KEY_UNAUTHENTIC", database: "directory", entryId: toHex(key) });
+      for (const key of news.unauthentic)
+        this.#events.emit("alarm", { code: "KEY_UNAUTHENTIC", database: "directory", entryId: toHex(key) });
       if (!news.changed && !news.newKeys) return;
       await this.#keep();
       for (const opening of this.#databases.values()) await (await opening).reconsider();
@@ -173,7 +181,11 @@ export class OpenTenant implements Tenant {
 
   #found(): FoundStatement {
     const { found } = this.#log.view;
-    if (found === null) throw new CoreError("DIRECTORY_UNKNOWN", "this device has not received the tenant's directory yet: connect first");
+    if (found === null)
+      throw new CoreError(
+        "DIRECTORY_UNKNOWN",
+        "this device has not received the tenant's directory yet: connect first",
+      );
     return found;
   }
 
@@ -181,7 +193,8 @@ export class OpenTenant implements Tenant {
   #self(): Admission {
     const { admittedBy } = this.#record;
     const admission = admittedBy === null ? undefined : this.#log.view.admission(admittedBy);
-    if (admission === undefined) throw new CoreError("DIRECTORY_UNKNOWN", "this device has not received its own admission yet: connect first");
+    if (admission === undefined)
+      throw new CoreError("DIRECTORY_UNKNOWN", "this device has not received its own admission yet: connect first");
     return admission;
   }
 

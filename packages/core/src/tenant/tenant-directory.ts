@@ -5,7 +5,7 @@ import { extendAccess, newestAccessList } from "../directory/access.ts";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { fingerprint } from "../directory/fingerprint.ts";
-import { grantFor, parseJoinRequest, requestIdOf, type JoinRequest } from "../directory/join-request.ts";
+import { grantFor, type JoinRequest, parseJoinRequest, requestIdOf } from "../directory/join-request.ts";
 import { createJoinResponse, type JoinResponse } from "../directory/join-response.ts";
 import { type Role, type Statement, statementId } from "../directory/statement.ts";
 import { encodeStatement } from "../directory/statement-codec.ts";
@@ -37,12 +37,16 @@ export class TenantDirectory implements Directory {
   }
 
   async users(): Promise<readonly User[]> {
-    return this.#at.view().users().map(({ name, role }) => ({ name, role }));
+    return this.#at
+      .view()
+      .users()
+      .map(({ name, role }) => ({ name, role }));
   }
 
   async devices(user?: string): Promise<readonly Device[]> {
     const view = this.#at.view();
-    const members = user === undefined ? view.devices() : view.findUser(user).flatMap(({ user: id }) => view.devices(id));
+    const members =
+      user === undefined ? view.devices() : view.findUser(user).flatMap(({ user: id }) => view.devices(id));
     const { crypto } = this.#at.context.platform;
     return members.map(({ device, deviceKem, name }) => ({
       id: toHex(device),
@@ -79,10 +83,15 @@ export class TenantDirectory implements Directory {
     const { context, view, directoryKey } = this.#at;
     const found = view().found;
     const defaultKey = found === null ? undefined : context.ring.current(found.defaultKey.keyId);
-    if (found === null || defaultKey === undefined) throw new CoreError("KEY_UNKNOWN", "this device does not hold the keys to share");
+    if (found === null || defaultKey === undefined)
+      throw new CoreError("KEY_UNKNOWN", "this device does not hold the keys to share");
     const keys = [directoryKey(), defaultKey];
     const versions = keys.map(({ keyId, version }) => ({ keyId, version }));
-    const statement = (made: Statement): PartDraft => ({ kind: "statement", key: directoryKey(), plaintext: encodeStatement(made) });
+    const statement = (made: Statement): PartDraft => ({
+      kind: "statement",
+      key: directoryKey(),
+      plaintext: encodeStatement(made),
+    });
     return [
       statement(grantFor(asked, role)),
       statement({ type: "permit", history: found.history, versions, to: [{ type: "part", index: GRANT_PART }] }),

@@ -25,12 +25,18 @@ export interface TenantHost {
 }
 
 /** Founds a tenant on this device. The entries are durable before the KeyBag names the tenant. @throws CoreError NAME_INVALID */
-export async function createTenant(host: TenantHost, options: { readonly name: string; readonly identity: Identity }): Promise<Tenant> {
+export async function createTenant(
+  host: TenantHost,
+  options: { readonly name: string; readonly identity: Identity },
+): Promise<Tenant> {
   const { platform, store, bag } = host;
   const { name, identity } = options;
   const founded = await foundTenant(platform.crypto, { name, identity, history: "full" });
   const { tenant, directory } = founded;
-  await store.commit({ append: founded.runs.map((run) => ({ tenant, database: directory, run })), expect: "all-appended" });
+  await store.commit({
+    append: founded.runs.map((run) => ({ tenant, database: directory, run })),
+    expect: "all-appended",
+  });
   const record: TenantRecord = {
     tenant,
     name,
@@ -62,7 +68,8 @@ export async function openTenant(host: TenantHost, record: TenantRecord): Promis
   const { crypto } = platform;
   const { tenant } = record;
   const identity = bag.keyBag.identities().find(({ id }) => toHex(id) === toHex(record.identity));
-  if (identity === undefined) throw new CoreError("IDENTITY_UNKNOWN", "the KeyBag does not hold this tenant's identity");
+  if (identity === undefined)
+    throw new CoreError("IDENTITY_UNKNOWN", "the KeyBag does not hold this tenant's identity");
   const ring = new KeyRing(crypto, record.directory);
   for (const secrets of bag.keyBag.keyVersions(tenant)) {
     ring.add(await openKeyVersion(crypto, secrets), secrets.imported ? "unconfirmed" : "confirmed");
@@ -92,7 +99,16 @@ export async function joinTenant(host: TenantHost, response: string): Promise<Te
     if (!(await isAnswerTo(platform.crypto, answer, identity))) continue;
     const { tenant, tenantName: name, directory, admission: admittedBy, slotSalt, ticket } = answer;
     const data = encodeTenantData({ slotSalt, ticket });
-    const record: TenantRecord = { tenant, name, identity: identity.id, directory, founding: null, rootSeed: null, admittedBy, data };
+    const record: TenantRecord = {
+      tenant,
+      name,
+      identity: identity.id,
+      directory,
+      founding: null,
+      rootSeed: null,
+      admittedBy,
+      data,
+    };
     await bag.keyBag.putTenant(record);
     await bag.save();
     return openTenant(host, record);

@@ -36,7 +36,10 @@ export interface Directory {
    * Admits the requester. Compare the request's fingerprint with them first, over a channel you trust. The response holds no secret.
    * @throws CoreError NOT_ADMIN | JOIN_MALFORMED
    */
-  approveJoinRequest(request: { toString(): string } | string, options: { role: Role }): Promise<{ toString(): string }>;
+  approveJoinRequest(
+    request: { toString(): string } | string,
+    options: { role: Role },
+  ): Promise<{ toString(): string }>;
 }
 
 export interface ConnectOptions {

@@ -166,19 +166,35 @@ export class WriterChain {
     return { id, key, writer: parseWriterKey(key.publicKey), secret };
   }
 
-  async #control(incarnation: Incarnation, seq: number, frontier: readonly EntryId[] | null): Promise<PartDraft | null> {
+  async #control(
+    incarnation: Incarnation,
+    seq: number,
+    frontier: readonly EntryId[] | null,
+  ): Promise<PartDraft | null> {
     const { crypto, tenant, database, deviceKey, admission, directoryKey } = this.#context;
     if (frontier === null) return null;
     const { writer, id, previous } = incarnation;
     const certificate =
       seq > 0
         ? null
-        : await signCertificate(crypto, deviceKey, { tenant, database, writer, admission: admission(), incarnation: id, previous });
+        : await signCertificate(crypto, deviceKey, {
+            tenant,
+            database,
+            writer,
+            admission: admission(),
+            incarnation: id,
+            previous,
+          });
     const plaintext = encodeControlPart({ certificate, frontier: [...frontier].sort(compareBytes), vector: null });
     return { kind: "control", key: directoryKey(), plaintext };
   }
 
-  async #sealRow(incarnation: Incarnation, seq: number, prev: EntryId, frontier: readonly EntryId[]): Promise<SealedRow> {
+  async #sealRow(
+    incarnation: Incarnation,
+    seq: number,
+    prev: EntryId,
+    frontier: readonly EntryId[],
+  ): Promise<SealedRow> {
     const { local, database, instance } = this.#context;
     const value = encodeCbor([instance, incarnation.id, seq, prev, incarnation.counter, frontier]);
     return local.seal(local.key(rowKind.writer, database), value);
@@ -192,7 +208,9 @@ export class WriterChain {
     const seq = fields.number();
     const prev = parseEntryId(fields.bytes(32));
     const counter = fields.number();
-    const frontier = fields.list(64).map((head) => parseEntryId(new CborFields([head], "LOCAL_STATE_DAMAGED").bytes(32)));
+    const frontier = fields
+      .list(64)
+      .map((head) => parseEntryId(new CborFields([head], "LOCAL_STATE_DAMAGED").bytes(32)));
     fields.end();
     const derived = await this.#derive(id);
     const stored = (await entries.vector()).get(toHex(derived.writer));

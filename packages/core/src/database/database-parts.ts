@@ -1,0 +1,30 @@
+import type { DatabaseId } from "@selkie/entry";
+import type { Documents } from "../document/documents.ts";
+import type { Shelf } from "../document/shelf.ts";
+import type { Events } from "../events.ts";
+import type { KeyVersion } from "../keys/key-version.ts";
+import type { Platform } from "../platform.ts";
+import type { SyncedReplica } from "../replica/synced-replica.ts";
+import type { WriterChain } from "../writer/writer-chain.ts";
+import type { DatabaseEvents } from "./database.ts";
+import type { LocalWrites } from "./local-writes.ts";
+
+/** The parts an open database is made of. */
+export interface DatabaseParts {
+  readonly name: string;
+  readonly id: DatabaseId;
+  readonly platform: Platform;
+  readonly documents: Documents;
+  readonly shelf: Shelf;
+  readonly writes: LocalWrites;
+  readonly chain: WriterChain;
+  readonly replica: SyncedReplica;
+  readonly events: Events<DatabaseEvents>;
+  /** The 16-byte id of the key new documents are sealed under. */
+  keyId(): Uint8Array;
+  /** The version of that key to seal under now. @throws CoreError KEY_UNKNOWN */
+  keyOf(keyId: Uint8Array): KeyVersion;
+  /** @throws CoreError WRITE_NOT_ALLOWED */
+  mayWrite(): void;
+  close(): Promise<void>;
+}

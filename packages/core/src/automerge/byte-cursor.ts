@@ -2,13 +2,15 @@
 // signed numbers, reads a range inside a larger buffer without copying, and answers with the codes of changes.
 import { ChangeError } from "./change-error.ts";
 
+const empty = new Uint8Array();
+
 /** A position inside a range of bytes. Everything it reads is bounded by the range. */
 export class ByteCursor {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   position: number;
-  readonly end: number;
+  end: number;
 
-  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
+  constructor(bytes: Uint8Array = empty, start = 0, end: number = bytes.length) {
     this.bytes = bytes;
     this.position = start;
     this.end = end;

@@ -2,7 +2,7 @@
 // what a peer sent is judged before Automerge sees it, and a hundred times cheaper than its own decoder.
 import { compareBytes } from "@selkie/entry";
 import { ByteCursor } from "./byte-cursor.ts";
-import { type ColumnTable, column, columnRange, readColumnTable } from "./change-columns.ts";
+import { type ColumnTable, column, columnEnd, columnStart, readColumnTable } from "./change-columns.ts";
 import { ChangeError } from "./change-error.ts";
 import { actorLength, changeHashLength, changeLimits } from "./change-limits.ts";
 import { countRows } from "./column-reader.ts";
@@ -60,18 +60,26 @@ export function parseChange(bytes: Uint8Array, sha256: Sha256): ChangeChunk {
   // Automerge's own `applyChanges` does not check this.
   for (let i = 0; i < checksumLength; i++)
     if (bytes[magic.length + i] !== hash[i]) throw new ChangeError("CHANGE_CHECKSUM", "the checksum does not match");
-  const header = readHeader(cursor);
+  const deps = readAscending(cursor, readHash);
+  const actor = readActor(cursor);
+  const seq = cursor.unsigned();
+  const startOp = cursor.unsigned();
+  if (seq === 0 || startOp === 0) throw new ChangeError("CHANGE_MALFORMED", "seq and startOp count from 1");
+  const time = cursor.signed();
+  const message = readMessage(cursor);
+  const otherActors = readAscending(cursor, readActor);
   const columns = readColumnTable(cursor);
   // Extra bytes carry Automerge's "author", which Selkie does not use: the signed entry names the author.
   if (!cursor.done) throw new ChangeError("CHANGE_MALFORMED", "bytes follow the columns");
   const opCount = countOps(columns);
-  return { ...header, bytes, hash, opCount, maxOp: header.startOp + opCount - 1, columns };
+  const maxOp = startOp + opCount - 1;
+  return { bytes, hash, deps, actor, seq, startOp, maxOp, opCount, time, message, otherActors, columns };
 }
 
 /** Counts the operations without expanding them: rows of the action column, which has one value for each. */
 export function countOps(columns: ColumnTable): number {
-  const [start, end] = columnRange(columns, column.action);
-  return countRows(columns.bytes, start, end, changeLimits.ops);
+  const start = columnStart(columns, column.action);
+  return countRows(columns.bytes, start, columnEnd(columns, column.action), changeLimits.ops);
 }
 
 /** Reads magic, type and length; leaves the cursor at the first dependency. */
@@ -88,17 +96,10 @@ function openChunk(bytes: Uint8Array): ByteCursor {
   return cursor;
 }
 
-function readHeader(cursor: ByteCursor): ChangeHeader {
-  const deps = readAscending(cursor, readHash);
-  const actor = readActor(cursor);
-  const seq = cursor.unsigned();
-  const startOp = cursor.unsigned();
-  if (seq === 0 || startOp === 0) throw new ChangeError("CHANGE_MALFORMED", "seq and startOp count from 1");
-  const time = cursor.signed();
+function readMessage(cursor: ByteCursor): string {
   const length = cursor.unsigned();
   const start = cursor.skip(length);
-  const message = length === 0 ? "" : decodeText(cursor.bytes, start, start + length);
-  return { deps, actor, seq, startOp, time, message, otherActors: readAscending(cursor, readActor) };
+  return length === 0 ? "" : decodeText(cursor.bytes, start, start + length);
 }
 
 const none: readonly Uint8Array[] = [];

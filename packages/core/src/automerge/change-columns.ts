@@ -37,15 +37,14 @@ export interface ColumnTable {
   readonly starts: Int32Array;
 }
 
-/** Position of a column in `columnOrder`. */
-export function columnIndex(spec: ColumnSpec): number {
-  return indexBySpec[spec] ?? 0;
+/** Where the data of a column starts in `table.bytes`. */
+export function columnStart(table: ColumnTable, spec: ColumnSpec): number {
+  return table.starts[indexBySpec[spec] ?? 0] ?? 0;
 }
 
-/** Start and end of one column in `table.bytes`. */
-export function columnRange(table: ColumnTable, spec: ColumnSpec): readonly [start: number, end: number] {
-  const index = columnIndex(spec);
-  return [table.starts[index] ?? 0, table.starts[index + 1] ?? 0];
+/** Where the data of a column ends; where it starts, when the column is not there. */
+export function columnEnd(table: ColumnTable, spec: ColumnSpec): number {
+  return table.starts[(indexBySpec[spec] ?? 0) + 1] ?? 0;
 }
 
 /**

@@ -7,40 +7,56 @@ import { ByteCursor } from "./byte-cursor.ts";
 import { ChangeError } from "./change-error.ts";
 import { decodeText } from "./text.ts";
 
-/** Rows of a column of runs, one at a time, without expanding a run. */
-abstract class RunReader<T extends number | string> {
-  protected readonly cursor: ByteCursor;
+/** The rows of one column, one at a time. A reader is opened for one column after the other: a gate reads very many. */
+export abstract class ColumnReader extends ByteCursor {
+  /** Whether the column is there at all. */
+  present = false;
+
+  /** Starts at the first row of the column in `bytes[start..end]`; none is there when the range is empty. */
+  open(bytes: Uint8Array, start: number, end: number): void {
+    this.bytes = bytes;
+    this.position = start;
+    this.end = end;
+    this.present = start < end;
+  }
+}
+
+/** A column of runs; no run is expanded. */
+abstract class RunReader<T extends number | string> extends ColumnReader {
   #left = 0;
   #kind: "start" | "repeat" | "literal" | "null" = "start";
   #value: T | null = null;
   #valued = false;
 
-  constructor(bytes: Uint8Array, start: number, end: number) {
-    this.cursor = new ByteCursor(bytes, start, end);
-  }
-
   protected abstract read(): T;
+
+  override open(bytes: Uint8Array, start: number, end: number): void {
+    super.open(bytes, start, end);
+    this.#left = 0;
+    this.#kind = "start";
+    this.#value = null;
+    this.#valued = false;
+  }
 
   /** Whether all rows were read and one of them had a value: a column without any is left out. */
   get complete(): boolean {
-    return this.#left === 0 && this.cursor.done && this.#valued;
+    return !this.present || (this.#left === 0 && this.done && this.#valued);
   }
 
-  /** The value of the next row; null where it has none. */
+  /** The value of the next row; null where it has none, or the column is not there. */
   next(): T | null {
+    if (!this.present) return null;
     if (this.#left === 0) this.#startRun();
     this.#left--;
-    if (this.#kind === "null") return null;
     if (this.#kind === "literal") this.#value = this.#readOther();
     return this.#value;
   }
 
   #startRun(): void {
-    const count = this.cursor.signed();
+    const count = this.signed();
     if (count > 1) {
-      const value = this.#readOther();
+      this.#value = this.#readOther();
       this.#kind = "repeat";
-      this.#value = value;
       this.#left = count;
     } else if (count < 0) {
       if (this.#kind === "literal") throw notCanonical();
@@ -50,7 +66,7 @@ abstract class RunReader<T extends number | string> {
       if (this.#kind === "null") throw notCanonical();
       this.#kind = "null";
       this.#value = null;
-      this.#left = this.cursor.unsigned();
+      this.#left = this.unsigned();
       if (this.#left === 0) throw notCanonical();
     } else throw notCanonical();
   }
@@ -66,68 +82,66 @@ abstract class RunReader<T extends number | string> {
 /** A column of whole numbers from 0 up. */
 export class NumberReader extends RunReader<number> {
   protected override read(): number {
-    return this.cursor.unsigned();
-  }
-}
-
-class SignedReader extends RunReader<number> {
-  protected override read(): number {
-    return this.cursor.signed();
+    return this.unsigned();
   }
 }
 
 /** A column of texts. */
 export class TextReader extends RunReader<string> {
   protected override read(): string {
-    const length = this.cursor.unsigned();
-    const start = this.cursor.skip(length);
-    return decodeText(this.cursor.bytes, start, start + length);
+    const length = this.unsigned();
+    const start = this.skip(length);
+    return decodeText(this.bytes, start, start + length);
   }
 }
 
 /** A column of whole numbers from 0 up, each stored as the difference to the one before. */
-export class DeltaReader {
-  readonly #differences: SignedReader;
-  #value = 0;
+export class DeltaReader extends RunReader<number> {
+  #sum = 0;
 
-  constructor(bytes: Uint8Array, start: number, end: number) {
-    this.#differences = new SignedReader(bytes, start, end);
+  protected override read(): number {
+    return this.signed();
   }
 
-  get complete(): boolean {
-    return this.#differences.complete;
+  override open(bytes: Uint8Array, start: number, end: number): void {
+    super.open(bytes, start, end);
+    this.#sum = 0;
   }
 
-  next(): number | null {
-    const difference = this.#differences.next();
+  override next(): number | null {
+    const difference = super.next();
     if (difference === null) return null;
-    this.#value += difference;
-    if (this.#value < 0 || this.#value > Number.MAX_SAFE_INTEGER)
+    this.#sum += difference;
+    if (this.#sum < 0 || this.#sum > Number.MAX_SAFE_INTEGER)
       throw new ChangeError("CHANGE_MALFORMED", "a counter is out of range");
-    return this.#value;
+    return this.#sum;
   }
 }
 
 /** A column of booleans: the lengths of alternating runs, false first. */
-export class BooleanReader {
-  readonly #cursor: ByteCursor;
+export class BooleanReader extends ColumnReader {
   #left = 0;
   #value = true;
   #first = true;
 
-  constructor(bytes: Uint8Array, start: number, end: number) {
-    this.#cursor = new ByteCursor(bytes, start, end);
+  override open(bytes: Uint8Array, start: number, end: number): void {
+    super.open(bytes, start, end);
+    this.#left = 0;
+    this.#value = true;
+    this.#first = true;
   }
 
   /** Whether all rows were read. */
   get complete(): boolean {
-    return this.#left === 0 && this.#cursor.done;
+    return this.#left === 0 && this.done;
   }
 
+  /** The value of the next row; false when the column is not there. */
   next(): boolean {
+    if (!this.present) return false;
     while (this.#left === 0) {
       this.#value = !this.#value;
-      this.#left = this.#cursor.unsigned();
+      this.#left = this.unsigned();
       if (this.#left === 0 && !this.#first) throw notCanonical();
       this.#first = false;
     }

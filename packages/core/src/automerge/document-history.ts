@@ -136,7 +136,7 @@ export class DocumentHistory {
     this.#maxOp.push(change.maxOp);
     this.#firstRow.push(this.ops.count - change.opCount);
     this.#clock.push(this.#shareClock(clock, deps, actor));
-    this.#heads = [...this.#heads.filter((head) => !deps.includes(head)), number];
+    this.#heads = clock === null ? [number] : [...this.#heads.filter((head) => !deps.includes(head)), number];
   }
 
   /** A change that continues its author's last one depends on the same others: one clock serves the whole run. */

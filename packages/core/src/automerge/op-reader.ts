@@ -1,11 +1,11 @@
 // Reads the operations of a change from its columns, one at a time: a change of a few bytes may hold many thousands.
 import { compareBytes } from "@selkie/entry";
 import type { ChangeChunk } from "./change-chunk.ts";
-import { type ColumnSpec, type ColumnTable, column, columnRange } from "./change-columns.ts";
+import { type ColumnSpec, type ColumnTable, column, columnEnd, columnStart } from "./change-columns.ts";
 import { ChangeError } from "./change-error.ts";
 import { changeLimits } from "./change-limits.ts";
 import { checkOp, type Op } from "./change-op.ts";
-import { BooleanReader, DeltaReader, NumberReader, TextReader } from "./column-reader.ts";
+import { BooleanReader, type ColumnReader, DeltaReader, NumberReader, TextReader } from "./column-reader.ts";
 
 /** Columns of operations and what is needed to read them. */
 export interface OpSource {
@@ -25,101 +25,106 @@ export function opSourceOf(change: Pick<ChangeChunk, "columns" | "opCount" | "ac
   return { columns, opCount, actorCount: otherActors.length + 1, authorRank };
 }
 
-/** Reads and checks operations in order. Throws ChangeError; after the last one, `finish` checks that nothing is left over. */
+/**
+ * Reads and checks the operations of one change after the other: `open`, `next` as often as the change has operations, `finish`. All
+ * throw ChangeError.
+ */
 export class OpReader {
-  readonly #source: OpSource;
-  readonly #bytes: Uint8Array;
-  readonly #objectActor: NumberReader | null;
-  readonly #objectCounter: NumberReader | null;
-  readonly #keyActor: NumberReader | null;
-  readonly #keyCounter: DeltaReader | null;
-  readonly #keyText: TextReader | null;
-  readonly #insert: BooleanReader | null;
-  readonly #action: NumberReader | null;
-  readonly #valueMeta: NumberReader | null;
-  readonly #predCount: NumberReader | null;
-  readonly #predActor: NumberReader | null;
-  readonly #predCounter: DeltaReader | null;
-  readonly #expand: BooleanReader | null;
-  readonly #markName: TextReader | null;
-  readonly #actorUsed: Uint8Array | null;
-  readonly #valueEnd: number;
-  #valuePosition: number;
+  readonly #objectActor = new NumberReader();
+  readonly #objectCounter = new NumberReader();
+  readonly #keyActor = new NumberReader();
+  readonly #keyCounter = new DeltaReader();
+  readonly #keyText = new TextReader();
+  readonly #insert = new BooleanReader();
+  readonly #action = new NumberReader();
+  readonly #valueMeta = new NumberReader();
+  readonly #predCount = new NumberReader();
+  readonly #predActor = new NumberReader();
+  readonly #predCounter = new DeltaReader();
+  readonly #expand = new BooleanReader();
+  readonly #markName = new TextReader();
+  readonly #actorUsed: boolean[] = [];
+  #source: OpSource = noOps;
+  #valuePosition = 0;
+  #valueEnd = 0;
   #predTotal = 0;
   #expanded = false;
 
-  constructor(source: OpSource) {
+  /** Starts at the first operation. */
+  open(source: OpSource): void {
     const { columns } = source;
     this.#source = source;
-    this.#bytes = columns.bytes;
-    this.#objectActor = openColumn(columns, column.objectActor, NumberReader);
-    this.#objectCounter = openColumn(columns, column.objectCounter, NumberReader);
-    this.#keyActor = openColumn(columns, column.keyActor, NumberReader);
-    this.#keyCounter = openColumn(columns, column.keyCounter, DeltaReader);
-    this.#keyText = openColumn(columns, column.keyText, TextReader);
-    this.#insert = openColumn(columns, column.insert, BooleanReader);
-    this.#action = openColumn(columns, column.action, NumberReader);
-    this.#valueMeta = openColumn(columns, column.valueMeta, NumberReader);
-    this.#predCount = openColumn(columns, column.predCount, NumberReader);
-    this.#predActor = openColumn(columns, column.predActor, NumberReader);
-    this.#predCounter = openColumn(columns, column.predCounter, DeltaReader);
-    this.#expand = openColumn(columns, column.expand, BooleanReader);
-    this.#markName = openColumn(columns, column.markName, TextReader);
-    this.#actorUsed = source.actorCount > 1 ? new Uint8Array(source.actorCount) : null;
-    [this.#valuePosition, this.#valueEnd] = columnRange(columns, column.value);
+    openColumn(this.#objectActor, columns, column.objectActor);
+    openColumn(this.#objectCounter, columns, column.objectCounter);
+    openColumn(this.#keyActor, columns, column.keyActor);
+    openColumn(this.#keyCounter, columns, column.keyCounter);
+    openColumn(this.#keyText, columns, column.keyText);
+    openColumn(this.#insert, columns, column.insert);
+    openColumn(this.#action, columns, column.action);
+    openColumn(this.#valueMeta, columns, column.valueMeta);
+    openColumn(this.#predCount, columns, column.predCount);
+    openColumn(this.#predActor, columns, column.predActor);
+    openColumn(this.#predCounter, columns, column.predCounter);
+    openColumn(this.#expand, columns, column.expand);
+    openColumn(this.#markName, columns, column.markName);
+    this.#actorUsed.length = 0;
+    this.#valuePosition = columnStart(columns, column.value);
+    this.#valueEnd = columnEnd(columns, column.value);
+    this.#predTotal = 0;
+    this.#expanded = false;
   }
 
   /** Fills in the next operation and checks what it alone decides. */
   next(op: Op): void {
+    if (!this.#insert.present) throw malformed();
     this.#readObject(op);
     this.#readKey(op);
-    op.insert = required(this.#insert).next();
+    op.insert = this.#insert.next();
     op.action = given(this.#action);
     this.#readValue(op);
     this.#readPreds(op);
-    op.expand = this.#expand?.next() ?? false;
+    op.expand = this.#expand.next();
     this.#expanded ||= op.expand;
-    op.markName = this.#markName?.next() ?? null;
-    checkOp(op, this.#bytes);
+    op.markName = this.#markName.next();
+    checkOp(op, this.#source.columns.bytes);
   }
 
   /** Throws unless all columns end here and all actors were named. */
   finish(): void {
-    const left = [
-      this.#objectActor,
-      this.#objectCounter,
-      this.#keyActor,
-      this.#keyCounter,
-      this.#keyText,
-      this.#insert,
-      this.#action,
-      this.#valueMeta,
-      this.#predCount,
-      this.#predActor,
-      this.#predCounter,
-      this.#expand,
-      this.#markName,
-    ].some((reader) => reader !== null && !reader.complete);
-    if (left || this.#valuePosition !== this.#valueEnd)
+    const complete =
+      this.#objectActor.complete &&
+      this.#objectCounter.complete &&
+      this.#keyActor.complete &&
+      this.#keyCounter.complete &&
+      this.#keyText.complete &&
+      this.#insert.complete &&
+      this.#action.complete &&
+      this.#valueMeta.complete &&
+      this.#predCount.complete &&
+      this.#predActor.complete &&
+      this.#predCounter.complete &&
+      this.#expand.complete &&
+      this.#markName.complete;
+    if (!complete || this.#valuePosition !== this.#valueEnd)
       throw new ChangeError("CHANGE_NOT_CANONICAL", "a column has rows left over");
-    if (this.#expand !== null && !this.#expanded)
+    if (this.#expand.present && !this.#expanded)
       throw new ChangeError("CHANGE_NOT_CANONICAL", "no mark expands, but the column is there");
     for (let i = 1; i < this.#source.actorCount; i++)
-      if (this.#actorUsed?.[i] !== 1) throw new ChangeError("CHANGE_NOT_CANONICAL", "an actor is never named");
+      if (this.#actorUsed[i] !== true) throw new ChangeError("CHANGE_NOT_CANONICAL", "an actor is never named");
   }
 
   #readObject(op: Op): void {
-    const counter = this.#objectCounter?.next() ?? null;
-    const actor = this.#objectActor?.next() ?? null;
+    const counter = this.#objectCounter.next();
+    const actor = this.#objectActor.next();
     if ((actor === null) !== (counter === null) || counter === 0) throw malformed();
     op.objectActor = actor === null ? 0 : this.#useActor(actor);
     op.objectCounter = counter ?? 0;
   }
 
   #readKey(op: Op): void {
-    const text = this.#keyText?.next() ?? null;
-    const counter = this.#keyCounter?.next() ?? null;
-    const actor = this.#keyActor?.next() ?? null;
+    const text = this.#keyText.next();
+    const counter = this.#keyCounter.next();
+    const actor = this.#keyActor.next();
     if ((text === null) === (counter === null)) throw malformed();
     // The head of a list has counter 0 and no actor.
     if ((actor === null) !== (counter === null || counter === 0)) throw malformed();
@@ -146,7 +151,7 @@ export class OpReader {
     if (this.#predTotal > changeLimits.preds) throw new ChangeError("CHANGE_TOO_LARGE", "too many predecessors");
     for (let i = 0; i < count; i++) {
       const actor = this.#useActor(given(this.#predActor));
-      const counter = required(this.#predCounter).next();
+      const counter = this.#predCounter.next();
       if (counter === null || counter === 0) throw malformed();
       op.predActors[i] = actor;
       op.predCounters[i] = counter;
@@ -171,27 +176,24 @@ export class OpReader {
 
   #useActor(actor: number): number {
     if (actor >= this.#source.actorCount) throw new ChangeError("CHANGE_MALFORMED", "an actor index is out of range");
-    if (this.#actorUsed !== null) this.#actorUsed[actor] = 1;
+    if (actor > 0) this.#actorUsed[actor] = true;
     return actor;
   }
 }
 
-function openColumn<R>(
-  columns: ColumnTable,
-  spec: ColumnSpec,
-  Reader: new (bytes: Uint8Array, start: number, end: number) => R,
-): R | null {
-  const [start, end] = columnRange(columns, spec);
-  return start === end ? null : new Reader(columns.bytes, start, end);
+const noOps: OpSource = {
+  columns: { bytes: new Uint8Array(), starts: new Int32Array() },
+  opCount: 0,
+  actorCount: 1,
+  authorRank: 0,
+};
+
+function openColumn(reader: ColumnReader, columns: ColumnTable, spec: ColumnSpec): void {
+  reader.open(columns.bytes, columnStart(columns, spec), columnEnd(columns, spec));
 }
 
-function required<R>(reader: R | null): R {
-  if (reader === null) throw malformed();
-  return reader;
-}
-
-function given(reader: NumberReader | null): number {
-  const value = required(reader).next();
+function given(reader: NumberReader): number {
+  const value = reader.next();
   if (value === null) throw malformed();
   return value;
 }

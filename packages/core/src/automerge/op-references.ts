@@ -7,11 +7,15 @@
 import type { ChangeChunk } from "./change-chunk.ts";
 import { ChangeError } from "./change-error.ts";
 import { changeLimits } from "./change-limits.ts";
-import { action, emptyOp, isMake, type Op } from "./change-op.ts";
+import { action, emptyOp, isMake } from "./change-op.ts";
 import type { Clock, DocumentHistory } from "./document-history.ts";
 import { MarkOrder } from "./mark-order.ts";
 import { noRow } from "./op-index.ts";
 import { OpReader, opSourceOf } from "./op-reader.ts";
+
+/** Reading is synchronous and never calls back, so one reader serves all: making one costs more than reading a small change. */
+const reader = new OpReader();
+const op = emptyOp();
 
 /**
  * Reads all operations of a change, checks them and adds them to `history.ops`. When it throws, rows may have been added: the caller
@@ -20,26 +24,25 @@ import { OpReader, opSourceOf } from "./op-reader.ts";
  * @throws ChangeError
  */
 export function addOps(history: DocumentHistory, change: ChangeChunk, clock: Clock): void {
-  const reader = new OpReader(opSourceOf(change));
+  reader.open(opSourceOf(change));
   const resolver = new Resolver(history, change, clock);
   const marks = new MarkOrder(history);
-  const op = emptyOp();
   for (let i = 0; i < change.opCount; i++) {
     reader.next(op);
-    addOp(history, resolver, op);
+    addOp(history, resolver);
     marks.follow(op, resolver.firstRow + i);
   }
   reader.finish();
   marks.finish();
 }
 
-function addOp(history: DocumentHistory, resolver: Resolver, op: Op): void {
+function addOp(history: DocumentHistory, resolver: Resolver): void {
   const { ops } = history;
   const row = ops.count;
   const object = op.objectCounter === 0 ? noRow : resolver.rowOf(op.objectActor, op.objectCounter);
   if (object !== noRow && !isMake(ops.actionOf(object))) throw badReference("the object is not one");
   if (isMake(op.action)) checkDepth(history, object);
-  const key = op.keyText === null ? elementOf(history, resolver, op, object) : keyOf(history, op.keyText, object);
+  const key = op.keyText === null ? elementOf(history, resolver, object) : keyOf(history, op.keyText, object);
   for (let i = 0; i < op.predCount; i++) {
     const pred = resolver.rowOf(op.predActors[i] ?? 0, op.predCounters[i] ?? 0);
     checkPred(history, pred, object, key);
@@ -57,7 +60,7 @@ function keyOf(history: DocumentHistory, name: string, object: number): number {
 }
 
 /** Row of the element that an operation changes, or comes after. */
-function elementOf(history: DocumentHistory, resolver: Resolver, op: Op, object: number): number {
+function elementOf(history: DocumentHistory, resolver: Resolver, object: number): number {
   const { ops } = history;
   if (ops.isMap(object)) throw badReference("a map has no elements");
   if (op.keyCounter === 0) return noRow;
@@ -84,6 +87,8 @@ function checkDepth(history: DocumentHistory, object: number): void {
       throw new ChangeError("CHANGE_TOO_DEEP", `more than ${changeLimits.depth} levels`);
 }
 
+const none: readonly number[] = [];
+
 /** Finds operations by the ids that a change uses. */
 class Resolver {
   readonly firstRow: number;
@@ -92,8 +97,10 @@ class Resolver {
   readonly #history: DocumentHistory;
   readonly #change: ChangeChunk;
   readonly #clock: Clock;
-  /** By index in the change: number in the document. */
-  readonly #actors: readonly number[];
+  /** The number of the author in the document; -1 when this is its first change. */
+  readonly #author: number;
+  /** The numbers of the other actors. */
+  readonly #others: readonly number[];
 
   constructor(history: DocumentHistory, change: ChangeChunk, clock: Clock) {
     this.firstRow = history.ops.count;
@@ -101,15 +108,16 @@ class Resolver {
     this.#history = history;
     this.#change = change;
     this.#clock = clock;
-    this.#actors = [change.actor, ...change.otherActors].map((actor) => history.actorOf(actor));
+    this.#author = history.actorOf(change.actor);
+    this.#others = change.otherActors.length === 0 ? none : change.otherActors.map((actor) => history.actorOf(actor));
   }
 
   rowOf(actor: number, counter: number): number {
     const { startOp } = this.#change;
-    const own = actor === 0 && counter >= startOp;
-    const row = own
-      ? this.firstRow + counter - startOp
-      : this.#history.rowOf(this.#clock, this.#actors[actor] ?? -1, counter);
+    const row =
+      actor === 0 && counter >= startOp
+        ? this.firstRow + counter - startOp
+        : this.#history.rowOf(this.#clock, actor === 0 ? this.#author : (this.#others[actor - 1] ?? -1), counter);
     if (row < 0 || row >= this.rows) throw badReference("an operation is unknown");
     return row;
   }

@@ -39,12 +39,15 @@ export interface ChangeChunk extends ChangeHeader {
   readonly columns: ColumnTable;
 }
 
-const magic = [0x85, 0x6f, 0x4a, 0x83] as const;
-const checksumLength = 4;
-/** The hash covers everything from the chunk type on. */
-const hashedFrom = magic.length + checksumLength;
-const changeType = 1;
+/** First bytes of every chunk; then the checksum, the type and the length. */
+export const changeMagic: readonly number[] = [0x85, 0x6f, 0x4a, 0x83];
+/** First bytes of the hash. */
+export const checksumLength = 4;
+/** Type of a chunk that is a change. */
+export const changeType = 1;
 const compressedType = 2;
+/** The hash covers everything from the type on. */
+const hashedFrom = changeMagic.length + checksumLength;
 
 /**
  * The change in these bytes.
@@ -59,7 +62,8 @@ export function parseChange(bytes: Uint8Array, sha256: Sha256): ChangeChunk {
   const hash = sha256(bytes.subarray(hashedFrom));
   // Automerge's own `applyChanges` does not check this.
   for (let i = 0; i < checksumLength; i++)
-    if (bytes[magic.length + i] !== hash[i]) throw new ChangeError("CHANGE_CHECKSUM", "the checksum does not match");
+    if (bytes[changeMagic.length + i] !== hash[i])
+      throw new ChangeError("CHANGE_CHECKSUM", "the checksum does not match");
   const deps = readAscending(cursor, readHash);
   const actor = readActor(cursor);
   const seq = cursor.unsigned();
@@ -85,7 +89,7 @@ export function countOps(columns: ColumnTable): number {
 /** Reads magic, type and length; leaves the cursor at the first dependency. */
 function openChunk(bytes: Uint8Array): ByteCursor {
   const cursor = new ByteCursor(bytes);
-  for (const byte of magic) if (cursor.byte() !== byte) throw new ChangeError("CHANGE_MALFORMED", "not a chunk");
+  for (const byte of changeMagic) if (cursor.byte() !== byte) throw new ChangeError("CHANGE_MALFORMED", "not a chunk");
   cursor.skip(checksumLength);
   const type = cursor.byte();
   // SECURITY: 48 KB of a compressed change can become 50 MB. Test: gate-limits.test.ts "D4 ...".
@@ -104,7 +108,8 @@ function readMessage(cursor: ByteCursor): string {
 
 const none: readonly Uint8Array[] = [];
 
-function readAscending(cursor: ByteCursor, read: (cursor: ByteCursor) => Uint8Array): readonly Uint8Array[] {
+/** Reads a count and as many byte strings, each greater than the one before. */
+export function readAscending(cursor: ByteCursor, read: (cursor: ByteCursor) => Uint8Array): readonly Uint8Array[] {
   const count = cursor.unsigned();
   if (count === 0) return none;
   const items: Uint8Array[] = [];
@@ -119,7 +124,8 @@ function readAscending(cursor: ByteCursor, read: (cursor: ByteCursor) => Uint8Ar
   return items;
 }
 
-function readHash(cursor: ByteCursor): Uint8Array {
+/** Reads the hash of a change. */
+export function readHash(cursor: ByteCursor): Uint8Array {
   return cursor.take(changeHashLength);
 }
 

@@ -12,7 +12,7 @@ export const changeLimits = {
   /** Nesting of maps, lists and texts below the root. */
   depth: 64,
   /** Changes rebuilt from one part. */
-  changesInPart: 10_000,
+  changesInPart: 2_000,
   /** Bytes of all changes rebuilt from one part. */
   partBytes: 8_388_608,
 } as const;

@@ -1,0 +1,74 @@
+/** Grows as it is written to, and can be emptied and used again; the mirror of `ByteCursor`. */
+export class ByteSink {
+  #bytes: Uint8Array;
+  #length = 0;
+
+  constructor(capacity = 32) {
+    this.#bytes = new Uint8Array(capacity);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  byte(value: number): void {
+    if (this.#length === this.#bytes.length) this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  /** A whole number from 0 up, as ULEB128 in its shortest form. */
+  unsigned(value: number): void {
+    let rest = value;
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.byte((rest % 0x80) | 0x80);
+    this.byte(rest);
+  }
+
+  /** A whole number, as SLEB128 in its shortest form. */
+  signed(value: number): void {
+    let rest = value;
+    for (; rest < -0x40 || rest >= 0x40; rest = Math.floor(rest / 0x80)) this.byte(modulo(rest) | 0x80);
+    this.byte(modulo(rest));
+  }
+
+  append(bytes: Uint8Array): void {
+    if (this.#length + bytes.length > this.#bytes.length) this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  appendRange(bytes: Uint8Array, start: number, end: number): void {
+    // Values are mostly a few bytes, for which a view costs more than the copy.
+    if (end - start < 16) for (let i = start; i < end; i++) this.byte(bytes[i] ?? 0);
+    else this.append(bytes.subarray(start, end));
+  }
+
+  appendSink(sink: ByteSink): void {
+    this.append(sink.view());
+  }
+
+  /** What was written, until the next write. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** A copy of what was written. */
+  toBytes(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  #reserve(size: number): void {
+    const grown = new Uint8Array(Math.max(this.#length + size, 2 * this.#bytes.length));
+    grown.set(this.view());
+    this.#bytes = grown;
+  }
+}
+
+/** The low seven bits of a number in two's complement. */
+function modulo(value: number): number {
+  const low = value % 0x80;
+  return low < 0 ? low + 0x80 : low;
+}

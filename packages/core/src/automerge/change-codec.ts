@@ -1,0 +1,40 @@
+// How changes lie in a part.
+import { bundleChanges, unbundleChanges } from "./bundle.ts";
+import { type ChangeChunk, parseChange, type Sha256 } from "./change-chunk.ts";
+import { ChangeError } from "./change-error.ts";
+import { packChanges, unpackChanges } from "./packed-changes.ts";
+
+/** The codec byte of a part of changes. */
+export const changeCodec = { raw: 0, packed: 1, bundle: 2 } as const;
+
+/** A codec byte and what follows it, without padding. */
+export interface EncodedChanges {
+  readonly codec: (typeof changeCodec)[keyof typeof changeCodec];
+  readonly payload: Uint8Array;
+}
+
+/** Encodes changes that passed the gate, all by one actor of one document, in their order, as shortly as possible. */
+export function encodeChanges(changes: readonly ChangeChunk[]): EncodedChanges {
+  const packed = packChanges(changes);
+  const bundle = bundleChanges(changes);
+  if (bundle === null || bundle.length >= packed.length) return { codec: changeCodec.packed, payload: packed };
+  return { codec: changeCodec.bundle, payload: bundle };
+}
+
+/**
+ * The changes of a part whose writer has this actor in its document; the gate still has to judge each. The codec byte is a peer's:
+ * any number.
+ *
+ * @throws ChangeError
+ */
+export function decodeChanges(
+  encoded: { readonly codec: number; readonly payload: Uint8Array },
+  actor: Uint8Array,
+  sha256: Sha256,
+): readonly ChangeChunk[] {
+  const { codec, payload } = encoded;
+  if (codec === changeCodec.raw) return [parseChange(payload, sha256)];
+  if (codec === changeCodec.packed) return unpackChanges(payload, actor, sha256);
+  if (codec === changeCodec.bundle) return unbundleChanges(payload, actor, sha256);
+  throw new ChangeError("CHANGE_MALFORMED", "the codec is unknown");
+}

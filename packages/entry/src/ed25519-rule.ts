@@ -2,6 +2,10 @@
 // inputs, and libraries use it; replicas that disagree on one signature disagree for ever. What providers do alike is left to them;
 // what they do not is decided here, before any of them is asked.
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { equalBytes } from "./bytes.ts";
+
+/** Encoding of the identity: y = 1, x = 0. */
+const IDENTITY = new Uint8Array(32).fill(1, 0, 1);
 
 /** A point of the curve, as noble computes with it. */
 export type CurvePoint = ReturnType<typeof ed25519.Point.fromBytes>;
@@ -19,7 +23,6 @@ export function isAdmissiblePublicKey(key: Uint8Array): boolean {
 
 /** The point of an admissible key, or null. */
 export function admissiblePoint(key: Uint8Array): CurvePoint | null {
-  if (key.length !== 32) return null;
   const point = decodeStrictly(key);
   return point !== null && !point.is0() && point.isTorsionFree() ? point : null;
 }
@@ -31,7 +34,9 @@ export function admissiblePoint(key: Uint8Array): CurvePoint | null {
  * signature (r = 0); OpenSSL and WebCrypto refuse it, byte comparison alone does not. Tests: ed25519-rule.test.ts "A13 ...".
  */
 export function isWellFormedSignature(signature: Uint8Array): boolean {
-  return signature.length === 64 && isBelowOrder(signature.subarray(32)) && !isIdentity(signature.subarray(0, 32));
+  return (
+    signature.length === 64 && isBelowOrder(signature.subarray(32)) && !equalBytes(signature.subarray(0, 32), IDENTITY)
+  );
 }
 
 /** Little-endian bytes as a number. */
@@ -45,7 +50,7 @@ function decodeStrictly(key: Uint8Array): CurvePoint | null {
   try {
     return ed25519.Point.fromBytes(key, false);
   } catch {
-    // noble throws on every encoding that is not canonical or not on the curve: not admissible, whatever the reason.
+    // noble throws on every encoding of another length, not canonical, or not on the curve: not admissible, whatever the reason.
     return null;
   }
 }
@@ -55,10 +60,4 @@ function isBelowOrder(scalar: Uint8Array): boolean {
   const top = scalar[31] ?? 0;
   if (top < 0x10) return true;
   return top === 0x10 && littleEndian(scalar) < ed25519.Point.Fn.ORDER;
-}
-
-function isIdentity(encoding: Uint8Array): boolean {
-  if (encoding[0] !== 1) return false;
-  for (let i = 1; i < 32; i++) if (encoding[i] !== 0) return false;
-  return true;
 }

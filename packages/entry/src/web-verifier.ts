@@ -33,7 +33,7 @@ async function isValid<K>(
   keyByHex: BoundedCache<Promise<K | null>>,
   { publicKey, message, signature }: SignatureCheck,
 ): Promise<boolean> {
-  if (publicKey.length !== 32 || !isWellFormedSignature(signature)) return false;
+  if (!isWellFormedSignature(signature)) return false;
   const key = await keyByHex.get(toHex(publicKey), async () =>
     isAdmissiblePublicKey(publicKey) ? subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]) : null,
   );

@@ -46,6 +46,15 @@ describe("A12 public keys", () => {
     expect(new Set(await verdicts(checks))).toEqual(new Set([false]));
   });
 
+  test("A12 refuses S = 0 and S = 1 under an honest key", async () => {
+    const honest = craft({ seed, message });
+    const checks = [0n, 1n].map((s) => ({
+      ...honest,
+      signature: concatBytes(honest.signature.subarray(0, 32), scalarBytes(s)),
+    }));
+    expect(await verdicts(checks)).toEqual([false, false]);
+  });
+
   test("A12 refuses a key with a torsion component, though its owner signs correctly", async () => {
     const checks = [1, 2, 3, 4, 5, 6, 7].map((onKey) => craft({ seed, message, onKey }));
     for (const { publicKey } of checks) expect(isAdmissiblePublicKey(publicKey)).toBe(false);

@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   encodeFounding,
   entryType,
+  equalBytes,
   identifyEntry,
   parseEntryId,
   partKind,
@@ -69,4 +71,17 @@ test("F6 a founding entry without a signature, or with a stranger's, founds noth
 test("a founding entry stands at the start of a chain", () => {
   const header = { ...founding.header, seq: 1, prev: parseEntryId(pattern("prev", 32)) };
   expect(codeOf(() => identifyEntry(portableVerifier, { ...founding, header }))).toBe("BAD_POSITION");
+});
+
+test("fuzz: random and mutated bytes found nothing, and throw nothing untyped", async () => {
+  const mutated = fc
+    .tuple(fc.nat({ max: 227 }), fc.nat({ max: 40 }), fc.uint8Array({ maxLength: 40 }))
+    .map(([at, remove, insert]) => new Uint8Array([...bytes].toSpliced(at, remove, ...insert)));
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 300 }), mutated), async (junk) => {
+      const code = await codeOfAsync(() => verifyFounding(nativeVerifier, junk));
+      expect(code === null).toBe(equalBytes(junk, bytes));
+    }),
+    { numRuns: 500 },
+  );
 });

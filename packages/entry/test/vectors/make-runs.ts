@@ -50,6 +50,11 @@ export function makeRunCases(): readonly RunCase[] {
     ),
     session("a run under one signature", [[testChain({ length: 3, signed: (seq) => seq === 2 })]], [["verified"]]),
     session("an entry with control part and hole", [[[richEntry()]]], [["verified"]]),
+    session(
+      "two entries with control parts under the same tags: all record bits are set",
+      [[controlChain()]],
+      [["verified"]],
+    ),
     session("a false signature before the last is ignored", [[falsified(chain, 1)]], [["verified"]]),
     session("a false last signature refuses the run whole", [[falsified(chain, 3)]], [["SIGNATURE_INVALID"]]),
     session("no last signature", [[testChain({ length: 2, signed: (seq) => seq === 0 })]], [["SIGNATURE_MISSING"]]),
@@ -69,6 +74,19 @@ export function makeRunCases(): readonly RunCase[] {
       ],
     },
   ];
+}
+
+function controlChain(): readonly IdentifiedEntry[] {
+  const first = richEntry();
+  const control = sealedPart("second control", { kind: partKind.control });
+  const second = testEntry({
+    control: true,
+    seq: 1,
+    prev: first.id,
+    table: first.table,
+    parts: [control, sealedPart("x", { table: 1 })],
+  });
+  return [first, signEntry(verifier, second, testWriter())];
 }
 
 function falsified(chain: readonly IdentifiedEntry[], at: number): readonly IdentifiedEntry[] {

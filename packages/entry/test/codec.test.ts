@@ -31,6 +31,7 @@ import {
   richEntry,
   sealedPart,
   secondTag,
+  signEntry,
   testChain,
   testDatabase,
   testEntry,
@@ -86,6 +87,11 @@ describe("bodies", () => {
         );
       }),
     );
+  });
+
+  test("a body holds up to 254 key tags", () => {
+    const entry = testEntry({ table: Array.from({ length: limits.tagsPerEntry }, () => testTag) });
+    expect(decodeEntryBody(encodeEntryBody(entry), place)).toEqual(entry);
   });
 
   test("a body does not hold the signature", () => {
@@ -293,6 +299,21 @@ describe("runs", () => {
     expect(new RunDecoder(nativeVerifier).decode(a, testDatabase)).toHaveLength(4);
     expect(codeOf(() => new RunDecoder(nativeVerifier).decode(concatBytes(a, b), testDatabase))).toBe("TOO_LARGE");
     expect(runs.reduce((size, run) => size + runSize(run), 0)).toBeGreaterThan(limits.batchBytes);
+  });
+
+  test("a message, a run and an entry of exactly the limit are taken", async () => {
+    // 228 header and signature, 1 + 16 tag, 2 count, 6 frame
+    const length = limits.entryBytes - 228 - 17 - 2 - 6;
+    const hole: Part = { type: "hole", kind: partKind.change, table: 0, length, hash: pattern("hole", 32) };
+    const chain: IdentifiedEntry[] = [];
+    for (let seq = 0; seq < 4; seq++) {
+      const at = { writer: testWriter().key, seq, prev: chain.at(-1)?.id ?? ZERO_ENTRY_ID };
+      chain.push(signEntry(nativeVerifier, testEntry({ ...at, parts: [hole] }), testWriter()));
+    }
+    const run = runOf(chain);
+    expect([runSize(run), limits.runBytes]).toEqual([limits.batchBytes, limits.batchBytes]);
+    const decoded = new RunDecoder(nativeVerifier).decode(new RunEncoder().encode([run]), testDatabase);
+    expect((await verifyRuns(nativeVerifier, decoded))[0]?.type).toBe("verified");
   });
 
   test("a session remembers 4,096 writers, then both sides forget them at the same run", () => {

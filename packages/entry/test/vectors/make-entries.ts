@@ -107,6 +107,11 @@ export function makeEntryCases(): readonly EntryCase[] {
     invalid("a hole below the padding floor", testEntry({ parts: [{ ...hole, length: 143 }] }), "BAD_PART"),
     invalid("a hole above 1 MiB", testEntry({ parts: [{ ...hole, length: 1_048_577 }] }), "BAD_PART"),
     invalid(
+      "a hole of 1 MiB, too large with its frame",
+      testEntry({ parts: [{ ...hole, length: 1_048_576 }] }),
+      "TOO_LARGE",
+    ),
+    invalid(
       "two holes above 1 MiB together",
       testEntry({ parts: [0, 1].map(() => ({ ...hole, length: 600_000 })) }),
       "TOO_LARGE",

@@ -48,6 +48,11 @@ export function makeRunCases(): readonly RunCase[] {
       [[chain.slice(0, 2), other.slice(0, 1)], [chain.slice(2), other.slice(1)], []],
       [["verified", "verified"], ["verified", "verified"], []],
     ),
+    session(
+      "a writer that is named again keeps its number and starts where it was named; the other writer keeps its place",
+      [[chain.slice(0, 3), other.slice(0, 1)], [chain.slice(0, 2)], [chain.slice(2)], [other.slice(1)]],
+      [["verified", "verified"], ["verified"], ["verified"], ["verified"]],
+    ),
     session("a run under one signature", [[testChain({ length: 3, signed: (seq) => seq === 2 })]], [["verified"]]),
     session("an entry with control part and hole", [[[richEntry()]]], [["verified"]]),
     session(

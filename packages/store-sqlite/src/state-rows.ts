@@ -16,7 +16,7 @@ export class StateRows {
   readonly #remove: Statement<[Uint8Array]>;
 
   constructor(db: Connection) {
-    const joined = "FROM state AS i INDEXED BY state_key CROSS JOIN state AS t ON t.row = i.row";
+    const joined = "FROM state AS i INDEXED BY state_key LEFT JOIN state AS t ON t.row = i.row";
     // To, then from. Goes on behind the range, without values: a scan must see the row it stops at.
     this.#scan = db.prepare(
       `SELECT i.key AS indexed, t.key, t.sum, CASE WHEN i.key < ? THEN t.value END AS value ${joined} WHERE i.key >= ? ORDER BY i.key`,

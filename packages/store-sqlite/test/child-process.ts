@@ -1,0 +1,41 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** A process running child.ts. */
+export class Child {
+  /** What it has said so far. */
+  readonly lines: string[] = [];
+  readonly #process: ChildProcess;
+  readonly #closed: Promise<unknown>;
+  #heard: (() => void) | null = null;
+
+  constructor(command: "hold" | "fill" | "write", directory: string, seed = 0) {
+    const script = fileURLToPath(new URL("child.ts", import.meta.url));
+    const flags = ["--conditions=@selkie/source", "--disable-warning=ExperimentalWarning"];
+    this.#process = spawn(process.execPath, [...flags, script, command, directory, String(seed)], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    this.#closed = once(this.#process, "close");
+    const { stdout } = this.#process;
+    if (stdout === null) throw new TypeError("the child has no stdout");
+    createInterface({ input: stdout }).on("line", (line) => {
+      this.lines.push(line);
+      this.#heard?.();
+    });
+  }
+
+  /** Resolves when it has said so many lines, or a line that starts like this. */
+  async hear(what: number | string): Promise<void> {
+    const isHeard = () =>
+      typeof what === "number" ? this.lines.length >= what : this.lines.some((line) => line.startsWith(what));
+    while (!isHeard()) await new Promise<void>((resolve) => (this.#heard = resolve));
+  }
+
+  /** SIGKILL; resolves when it is gone and everything it said was heard. */
+  async kill(): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.#closed;
+  }
+}

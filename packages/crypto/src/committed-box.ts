@@ -10,7 +10,7 @@ import type { CryptoProvider } from "./provider.ts";
 import { asSealedBytes, boxSaltBytes, type SealedBytes } from "./sealed-box.ts";
 
 /** Bytes of the key commitment. */
-export const commitmentBytes = 32;
+const commitmentBytes = 32;
 const tag = 16;
 // The last byte of the derivation's info keeps the commitment apart from the key.
 const forCommitment = Uint8Array.of(1);

@@ -6,7 +6,7 @@
 import { CryptoError } from "./errors.ts";
 
 /** Names the kind of key on its handle, so that one kind cannot be passed for another. */
-export const keyKind: unique symbol = Symbol("selkie key kind");
+const keyKind: unique symbol = Symbol("selkie key kind");
 
 /** What every key handle has. */
 export interface KeyHandle<Kind extends string> extends Disposable {

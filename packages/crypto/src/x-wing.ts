@@ -15,7 +15,7 @@ export interface MlKem768 {
 }
 
 /** An ML-KEM-768 decapsulation key. */
-export interface MlKemKey {
+interface MlKemKey {
   readonly publicKey: Uint8Array;
   /** Never refuses: a wrong ciphertext yields a pseudorandom secret (implicit rejection, FIPS 203 section 6.3). */
   decapsulate(ciphertext: Uint8Array): Uint8Array;

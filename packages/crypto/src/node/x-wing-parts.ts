@@ -11,7 +11,7 @@ const mlKemPkcs8 = Buffer.from("3054020100300b060960864801650304040204428040", "
 const mlKemSpki = Buffer.from("308204b2300b0609608648016503040402038204a100", "hex");
 
 /** X25519. */
-export const nodeX25519: X25519 = {
+const nodeX25519: X25519 = {
   importKey: (scalar) => holdKey(importPrivateKey(x25519Pkcs8, scalar)),
   ephemeral: () => holdKey(crypto.generateKeyPairSync("x25519").privateKey),
 };

@@ -20,9 +20,9 @@ export class CryptoError extends Error {
   }
 }
 
-/** @throws CryptoError `BAD_LENGTH` unless `bytes` is a Uint8Array of exactly `length` bytes. */
+/** @throws CryptoError `BAD_LENGTH` unless there are exactly `length` bytes. */
 export function requireLength(bytes: Uint8Array, length: number, what: string): void {
-  if (!(bytes instanceof Uint8Array) || bytes.length !== length) {
+  if (bytes.length !== length) {
     throw new CryptoError("BAD_LENGTH", `${what} must be ${length} bytes`);
   }
 }

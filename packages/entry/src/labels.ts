@@ -81,8 +81,7 @@ export const DERIVE_LABELS = [
   "derive-chunk-mac-key", // MAC key of chunk ids
   "derive-manifest-key", // AES key of a manifest blob
   "derive-sealed-box", // AES key of one sealed box
-  "derive-committed-box", // AES key of one committed box
-  "derive-commitment", // the commitment of a committed box
+  "derive-committed-box", // AES key and commitment of one committed box
   "derive-local-state", // sealed local state, from the KeyBag
   "derive-local-index", // keys of rows of sealed local state
   "derive-journal", // sealed journal

@@ -1,6 +1,6 @@
 // The node provider: every hot call does its work at once inside node:crypto, which is several times faster there than WebCrypto for
 // small inputs, and returns a promise that is already resolved. Handles hold KeyObjects.
-import { createHmac, createSecretKey, type KeyObject, randomFillSync, sign } from "node:crypto";
+import { createPublicKey, createSecretKey, type KeyObject, randomFillSync, sign } from "node:crypto";
 import { labelled, parseCiphertext, parseSignature } from "@selkie/entry";
 import { nativeVerifier } from "@selkie/entry/native";
 import { checkArgon2Call } from "../argon2-parameters.ts";
@@ -25,7 +25,8 @@ export interface NodeCryptoParts {
 
 // RFC 8410 section 7.
 const ed25519Pkcs8 = Buffer.from("302e020100300506032b657004220420", "hex");
-const ed25519Spki = Buffer.from("302a300506032b6570032100", "hex");
+
+const nothing = new Uint8Array(0);
 
 const dropKeyObject = (_key: KeyObject): void => undefined;
 const secrets = keyVault("secret", dropKeyObject);
@@ -38,7 +39,7 @@ export function nodeCrypto(parts: NodeCryptoParts): CryptoProvider {
   const kem = nodeXWing(parts.mlKem);
   const hpke: HpkeParts = {
     kem,
-    hmac: (key, message) => asBytes(createHmac("sha256", key).update(message).digest()),
+    hmac: (key, message) => nodeHmac(createSecretKey(key), message, nothing),
     seal: (key, nonce, aad, plaintext) => nodeSeal(createSecretKey(key), nonce, aad, plaintext),
     open: (key, nonce, aad, ciphertext) => nodeOpen(createSecretKey(key), nonce, aad, ciphertext),
   };
@@ -57,7 +58,7 @@ export function nodeCrypto(parts: NodeCryptoParts): CryptoProvider {
     async importSigningKey(seed) {
       requireLength(seed, 32, "a signing seed");
       const key = importPrivateKey(ed25519Pkcs8, seed);
-      return signingKeys.holdPair(key, publicBytes(key, ed25519Spki));
+      return signingKeys.holdPair(key, publicBytes(createPublicKey(key)));
     },
     async importKemKey(seed) {
       const key = await importXWingKey(kem, seed);

@@ -12,8 +12,14 @@ const mlKemSpki = Buffer.from("308204b2300b0609608648016503040402038204a100", "h
 
 /** X25519. */
 const nodeX25519: X25519 = {
-  importKey: (scalar) => holdKey(importPrivateKey(x25519Pkcs8, scalar)),
-  ephemeral: () => holdKey(crypto.generateKeyPairSync("x25519").privateKey),
+  importKey(scalar) {
+    const key = importPrivateKey(x25519Pkcs8, scalar);
+    return holdKey(key, createPublicKey(key));
+  },
+  ephemeral() {
+    const { privateKey, publicKey } = crypto.generateKeyPairSync("x25519");
+    return holdKey(privateKey, publicKey);
+  },
 };
 
 /** ML-KEM-768, or `null` before Node 24.7. */
@@ -24,7 +30,7 @@ export const nodeMlKem: MlKem768 | null =
         importKey(seed) {
           const key = importPrivateKey(mlKemPkcs8, seed);
           return {
-            publicKey: publicBytes(key, mlKemSpki),
+            publicKey: publicBytes(createPublicKey(key)),
             decapsulate: (ciphertext) => asBytes(crypto.decapsulate(key, ciphertext)),
             wipe: leaveToOpenSsl,
           };
@@ -57,13 +63,17 @@ export function importPrivateKey(prefix: Uint8Array, raw: Uint8Array): KeyObject
   }
 }
 
-/** The raw public key of a private key: what follows the DER prefix. */
-export function publicBytes(key: KeyObject, spki: Uint8Array): Uint8Array {
-  return new Uint8Array(createPublicKey(key).export({ format: "der", type: "spki" }).subarray(spki.length));
+/** The raw bytes of a public key. Out through JWK, which is twenty times as cheap as SPKI. */
+export function publicBytes(key: KeyObject): Uint8Array {
+  // RFC 8037 section 2 calls it `x`; for ML-KEM it is `pub`.
+  const { x, pub } = key.export({ format: "jwk" });
+  return new Uint8Array(Buffer.from(String(x ?? pub), "base64url"));
 }
 
+// As PEM text, the one form that costs Node 24 no exceptions inside: three times as cheap as DER or JWK.
 function importPublicKey(prefix: Uint8Array, raw: Uint8Array): KeyObject {
-  return createPublicKey({ key: Buffer.concat([prefix, raw]), format: "der", type: "spki" });
+  const base64 = Buffer.concat([prefix, raw]).toString("base64");
+  return createPublicKey(`-----BEGIN PUBLIC KEY-----\n${base64}\n-----END PUBLIC KEY-----\n`);
 }
 
 function importMlKemPublicKey(raw: Uint8Array): KeyObject | null {
@@ -75,9 +85,9 @@ function importMlKemPublicKey(raw: Uint8Array): KeyObject | null {
   }
 }
 
-function holdKey(key: KeyObject): X25519Key {
+function holdKey(key: KeyObject, itsPublicKey: KeyObject): X25519Key {
   return {
-    publicKey: publicBytes(key, x25519Spki),
+    publicKey: publicBytes(itsPublicKey),
     agree(publicKey) {
       try {
         const theirs = importPublicKey(x25519Spki, publicKey);

@@ -1,5 +1,4 @@
 // AES-256-GCM through WebCrypto.
-import { tagBytes } from "../framing.ts";
 import type { Subtle, WebKey } from "./subtle.ts";
 
 /** A 32-byte AES key as a handle; the bytes stay the caller's to wipe. */
@@ -30,11 +29,10 @@ export async function webOpen(
   context: GcmContext,
   ciphertext: Uint8Array,
 ): Promise<Uint8Array | null> {
-  if (ciphertext.length < tagBytes) return null;
   try {
     return new Uint8Array(await subtle.decrypt(gcm(context), key, ciphertext));
   } catch {
-    // WebCrypto says only "OperationError", and so do we: null.
+    // Too short or a wrong tag: WebCrypto says only "OperationError", and so do we: null.
     return null;
   }
 }

@@ -31,6 +31,7 @@ export const HASH_LABELS = [
   "padded-parts", // parts of an entry, before the MAC that makes its salt
   "merged-key", // current versions of a key, in id order
   "key-id", // id of a key
+  "log-tag", // the short name of an id in a relay's log
   "join-request", // what a join response answers
 ] as const;
 

@@ -1,0 +1,56 @@
+// The HTTP side of a relay: whether it lives and whether it takes clients. Answers are fixed texts; nothing of a request is ever
+// written back or into a log.
+
+import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import type { Logger } from "../log/log.ts";
+import { describeFailure } from "../log/redaction.ts";
+
+export interface HttpOptions {
+  readonly logger: Logger;
+  /** Whether clients may come: false while starting, stopping, or when the store fails. */
+  isReady(): Promise<boolean>;
+}
+
+const MAX_HTTP_BODY = 16 * 1024;
+const HEADER_TIMEOUT_MS = 10_000;
+
+/** The HTTP server with `/livez` and `/readyz`, not yet listening. */
+export function createHttp(options: HttpOptions): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: MAX_HTTP_BODY,
+    // A peer that sends its request a byte at a time gives its socket back after this (slow-loris).
+    requestTimeout: HEADER_TIMEOUT_MS,
+    connectionTimeout: HEADER_TIMEOUT_MS,
+    keepAliveTimeout: HEADER_TIMEOUT_MS,
+    forceCloseConnections: true,
+    http: { headersTimeout: HEADER_TIMEOUT_MS, maxHeaderSize: 8 * 1024 },
+    frameworkErrors: (_failure, _request, reply: FastifyReply) => reply.code(400).send(BAD_REQUEST),
+  });
+  // SECURITY: the default handlers repeat the URL and the error message to the caller. Test: "F7 an HTTP answer repeats nothing".
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send(NOT_FOUND));
+  app.setErrorHandler((failure, _request, reply) => {
+    const status = statusOf(failure);
+    if (status >= 500) options.logger.log("error", "http.failed", describeFailure(failure));
+    return reply.code(status).send(status >= 500 ? FAILED : BAD_REQUEST);
+  });
+  app.addHook("onSend", async (_request, reply) => {
+    reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
+  });
+  app.get("/livez", async () => ({ status: "live" }));
+  app.get("/readyz", async (_request, reply) => {
+    const ready = await options.isReady();
+    return reply.code(ready ? 200 : 503).send({ status: ready ? "ready" : "unavailable" });
+  });
+  return app;
+}
+
+const NOT_FOUND = { error: "NOT_FOUND" };
+const BAD_REQUEST = { error: "BAD_REQUEST" };
+const FAILED = { error: "FAILED" };
+
+function statusOf(failure: unknown): number {
+  const status: unknown =
+    typeof failure === "object" && failure !== null && "statusCode" in failure ? failure.statusCode : undefined;
+  return typeof status === "number" && status >= 400 && status < 600 ? status : 500;
+}

@@ -1,0 +1,90 @@
+// The databases that somebody has open right now: who hears of a new entry, and how far the chains were last seen to reach.
+
+import { type DatabaseId, type TenantId, toHex, type Vector, type WriterKey } from "@selkie/entry";
+import type { Counters } from "../counters.ts";
+
+/** A session as its databases see it. Both calls are cheap and coalesced. */
+export interface Subscriber {
+  /** There are new entries: send what the peer lacks. */
+  announce(database: DatabaseId): void;
+  /** Entries were lost: tell the peer what is left, so that it can bring them again. */
+  compare(database: DatabaseId): void;
+}
+
+/** One open database. */
+export class LiveDatabase {
+  readonly database: DatabaseId;
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #counters: Counters;
+  #seen: Vector = new Map();
+
+  constructor(database: DatabaseId, counters: Counters) {
+    this.database = database;
+    this.#counters = counters;
+  }
+
+  get isOpen(): boolean {
+    return this.#subscribers.size > 0;
+  }
+
+  add(subscriber: Subscriber): void {
+    if (!this.#subscribers.has(subscriber)) this.#counters.move("subscriptions", 1);
+    this.#subscribers.add(subscriber);
+  }
+
+  remove(subscriber: Subscriber): void {
+    if (this.#subscribers.delete(subscriber)) this.#counters.move("subscriptions", -1);
+  }
+
+  /** Tells every session but the one the news came from. */
+  announce(from: Subscriber): void {
+    for (const subscriber of this.#subscribers) {
+      if (subscriber === from) continue;
+      this.#counters.count("announcements_total");
+      subscriber.announce(this.database);
+    }
+  }
+
+  /** Lets every session compare vectors with its peer again. */
+  compareAll(): void {
+    for (const subscriber of this.#subscribers) subscriber.compare(this.database);
+  }
+
+  /** Remembers how far the chains reach. Answers whether one of them got shorter, which only damage does. */
+  observe(vector: Vector): boolean {
+    const before = this.#seen;
+    this.#seen = vector;
+    for (const [writer, head] of before) {
+      if ((vector.get(writer)?.seq ?? -1) < head.seq) return true;
+    }
+    return false;
+  }
+
+  /** Whether the chain of this writer was seen to hold an entry at `seq`. */
+  wasSeen(writer: WriterKey, seq: number): boolean {
+    return (this.#seen.get(toHex(writer))?.seq ?? -1) >= seq;
+  }
+}
+
+/** All open databases of a relay. */
+export class LiveDatabases {
+  readonly #databaseByName = new Map<string, LiveDatabase>();
+  readonly #counters: Counters;
+
+  constructor(counters: Counters) {
+    this.#counters = counters;
+  }
+
+  /** Opens a database for a session; `close` ends it. */
+  open(tenant: TenantId, database: DatabaseId, subscriber: Subscriber): { live: LiveDatabase; close: () => void } {
+    const name = toHex(tenant) + toHex(database);
+    const live = this.#databaseByName.get(name) ?? new LiveDatabase(database, this.#counters);
+    this.#databaseByName.set(name, live);
+    live.add(subscriber);
+    const close = (): void => {
+      live.remove(subscriber);
+      if (!live.isOpen && this.#databaseByName.get(name) === live) this.#databaseByName.delete(name);
+    };
+    return { live, close };
+  }
+}

@@ -1,0 +1,140 @@
+// One database as one session sees it: the store's entries behind the session's rights and its login key's quota. Entries come
+// here verified, as their type says; they are durable when `append` resolves, and only then does anybody hear of them.
+
+import {
+  type AppendResult,
+  type ArrivedRuns,
+  type DatabaseId,
+  entrySize,
+  type ReadLimit,
+  type Replica,
+  runSize,
+  toHex,
+  type Vector,
+  type VerifiedRun,
+  type WriterKey,
+} from "@selkie/entry";
+import type { EntryStore, Store } from "@selkie/store";
+import type { Counters } from "../counters.ts";
+import type { RelayRefusalCode } from "../errors.ts";
+import { usageKey, usageRecord } from "../tenants/records.ts";
+import type { Admitted } from "../tenants/tenants.ts";
+import type { Charge } from "../tenants/usage.ts";
+import type { LiveDatabase, Subscriber } from "./live-databases.ts";
+
+export interface RelayReplicaOptions {
+  readonly store: Store;
+  readonly entries: EntryStore;
+  readonly admitted: Admitted;
+  readonly live: LiveDatabase;
+  /** The session that this replica is for. */
+  readonly subscriber: Subscriber;
+  readonly counters: Counters;
+}
+
+/** A run with what was charged for it. */
+interface PaidRun {
+  /** Its place among the runs that were to be appended. */
+  readonly index: number;
+  readonly run: VerifiedRun;
+  readonly charge: Charge;
+}
+
+/** The replica that a relay's session reads from and appends to. */
+export class RelayReplica implements Replica {
+  readonly database: DatabaseId;
+  readonly #options: RelayReplicaOptions;
+
+  constructor(options: RelayReplicaOptions) {
+    this.#options = options;
+    this.database = options.entries.database;
+  }
+
+  async vector(): Promise<Vector> {
+    const { entries, live, counters } = this.#options;
+    const vector = await entries.vector();
+    if (live.observe(vector)) {
+      counters.count("damage_noticed_total");
+      live.compareAll();
+    }
+    return vector;
+  }
+
+  async read(writer: WriterKey, from: number, limit: ReadLimit): Promise<VerifiedRun | null> {
+    const { entries, live } = this.#options;
+    const run = await entries.read(writer, from, limit);
+    // What was there and cannot be read is damaged: the vector now ends before it, and telling so brings it back.
+    if (run === null && live.wasSeen(writer, from)) await this.vector();
+    return run;
+  }
+
+  readAfter(position: number, limit: ReadLimit): Promise<ArrivedRuns> {
+    return this.#options.entries.readAfter(position, limit);
+  }
+
+  position(): Promise<number> {
+    return this.#options.entries.position();
+  }
+
+  async append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
+    // The session asks for the right before it verifies anything; here it is asked for once more, next to the store.
+    if (!this.#options.admitted.login.rights.push) return runs.map(() => refuse("NOT_PERMITTED"));
+    const results = runs.map(() => refuse("QUOTA_EXCEEDED"));
+    const paid: PaidRun[] = [];
+    for (const [index, run] of runs.entries()) {
+      const charge = await this.#charge(run);
+      if (charge !== null) paid.push({ index, run, charge });
+      else this.#options.counters.count("quota_refused_total");
+    }
+    const stored = await this.#write(paid);
+    for (const [place, { index }] of paid.entries()) results[index] = stored[place] ?? refuse("QUOTA_EXCEEDED");
+    return results;
+  }
+
+  /** Charges the login key for a run; null when it may not store that much. What is here already passes in any case. */
+  async #charge(run: VerifiedRun): Promise<Charge | null> {
+    const { admitted, entries } = this.#options;
+    const charge = admitted.tenant.usage.charge(admitted.login.key, runSize(run));
+    if (charge !== null) return charge;
+    const head = (await entries.vector()).get(toHex(run.writer))?.seq ?? -1;
+    return run.firstSeq + run.entries.length - 1 <= head ? admitted.tenant.usage.charge(admitted.login.key, 0) : null;
+  }
+
+  /** Stores runs and what they cost in one transaction. */
+  async #write(paid: readonly PaidRun[]): Promise<readonly AppendResult[]> {
+    if (paid.length === 0) return [];
+    const { store, entries, admitted } = this.#options;
+    const { tenant, login } = admitted;
+    const append = paid.map(({ run }) => ({ tenant: tenant.id, database: entries.database, run }));
+    const usage = { key: usageKey(tenant.id, login.key), value: usageRecord(tenant.usage.save(login.key)) };
+    try {
+      const results = await store.commit({ append, put: [usage] });
+      this.#settle(paid, results);
+      return results;
+    } catch (failure) {
+      for (const { charge } of paid) charge.settle(0);
+      throw failure;
+    }
+  }
+
+  /** Gives back what was charged for entries that were here already, and tells the others of those that were not. */
+  #settle(paid: readonly PaidRun[], results: readonly AppendResult[]): void {
+    const { counters, live, subscriber } = this.#options;
+    let appended = 0;
+    for (const [index, { run, charge }] of paid.entries()) {
+      const result = results[index];
+      const count = result?.type === "appended" ? result.count : 0;
+      const bytes = run.entries.slice(run.entries.length - count).reduce((sum, entry) => sum + entrySize(entry), 0);
+      charge.settle(bytes);
+      appended += count;
+      counters.count("entries_stored_total", count);
+      counters.count("bytes_stored_total", bytes);
+      if (result?.type === "refused") counters.count("runs_refused_total");
+    }
+    if (appended > 0) live.announce(subscriber);
+  }
+}
+
+function refuse(code: RelayRefusalCode): AppendResult {
+  return { type: "refused", code };
+}

@@ -1,0 +1,118 @@
+// Where a relay keeps what it knows of tenants, in the state face of its store. All of it is public: signed documents as they
+// arrived, and numbers. Keys are "relay/1/", a letter, "/", the tenant id, and for some a second letter and a key.
+
+import { ByteReader, ByteWriter, concatBytes, type LoginKey, parseTenantId, type TenantId, toHex } from "@selkie/entry";
+import { publicState, type StateItem, type StateStore, type StoredState, StoreError } from "@selkie/store";
+import { decodeSlotKeys, documentKind } from "@selkie/sync-protocol";
+
+const text = new TextEncoder();
+const FOUNDINGS = text.encode("relay/1/f/");
+const TENANTS = text.encode("relay/1/t/");
+const LIST = text.encode("/l");
+const SLOT_KEYS = text.encode("/s/");
+const USAGE = text.encode("/u/");
+
+/** The founding bytes of a tenant: it is registered when this record is there. */
+function foundingKey(tenant: TenantId): Uint8Array {
+  return concatBytes(FOUNDINGS, tenant);
+}
+
+/** Where an access document that was applied is kept: the newest of its kind, and of its slot. */
+export function documentRecord(tenant: TenantId, document: Uint8Array): { key: Uint8Array; value: StoredState } {
+  return { key: documentKey(tenant, document), value: publicState(document) };
+}
+
+function documentKey(tenant: TenantId, document: Uint8Array): Uint8Array {
+  switch (document[0]) {
+    case documentKind.accessList:
+      return concatBytes(TENANTS, tenant, LIST);
+    case documentKind.slotKeys:
+      return concatBytes(TENANTS, tenant, SLOT_KEYS, decodeSlotKeys(document).slot);
+    default:
+      // Only a founding entry is left: tickets change no state, so they are never among what was applied.
+      return foundingKey(tenant);
+  }
+}
+
+/** Bytes pushed by one login key. */
+export function usageKey(tenant: TenantId, key: LoginKey): Uint8Array {
+  return concatBytes(TENANTS, tenant, USAGE, key);
+}
+
+/** What {@link usageKey} holds. */
+export function usageRecord(bytes: number): StoredState {
+  return publicState(new ByteWriter(8).u64(bytes).finish());
+}
+
+/** Everything kept of one tenant, as it was stored. */
+export interface TenantRecords {
+  readonly founding: Uint8Array | null;
+  readonly list: Uint8Array | null;
+  readonly slotKeys: readonly Uint8Array[];
+  /** By login key in hexadecimal. */
+  readonly bytesByKey: ReadonlyMap<string, number>;
+}
+
+/** Reads one tenant. Records that were damaged are left out: whoever they concern brings them again. */
+export async function readTenantRecords(state: StateStore, tenant: TenantId): Promise<TenantRecords> {
+  const slotKeys: Uint8Array[] = [];
+  const bytesByKey = new Map<string, number>();
+  let list: Uint8Array | null = null;
+  const prefix = concatBytes(TENANTS, tenant);
+  for await (const { key, value } of undamaged(state, prefix)) {
+    const rest = key.subarray(prefix.length);
+    if (startsWith(rest, SLOT_KEYS)) slotKeys.push(value);
+    else if (startsWith(rest, USAGE) && value.length === 8) {
+      bytesByKey.set(toHex(rest.subarray(USAGE.length)), new ByteReader(value).u64());
+    } else if (startsWith(rest, LIST)) list = value;
+  }
+  return { founding: await foundingOf(state, tenant), list, slotKeys, bytesByKey };
+}
+
+async function foundingOf(state: StateStore, tenant: TenantId): Promise<Uint8Array | null> {
+  // The key of one tenant is no other's beginning: all founding keys are equally long.
+  for await (const { value } of undamaged(state, foundingKey(tenant))) return value;
+  return null;
+}
+
+/** The registered tenants, ascending. */
+export async function* registeredTenants(state: StateStore): AsyncIterable<TenantId> {
+  for await (const { key } of undamaged(state, FOUNDINGS)) {
+    yield parseTenantId(key.subarray(FOUNDINGS.length));
+  }
+}
+
+/** The pairs whose keys start with `prefix`, without those that the store found damaged. */
+async function* undamaged(state: StateStore, prefix: Uint8Array): AsyncIterable<StateItem> {
+  let from = prefix;
+  for (;;) {
+    try {
+      for await (const item of state.range(from, after(prefix))) {
+        yield item;
+        from = next(item.key);
+      }
+      return;
+    } catch (failure) {
+      if (!(failure instanceof StoreError) || failure.key === null) throw failure;
+      from = next(failure.key);
+    }
+  }
+}
+
+/** The next key in byte order. */
+function next(key: Uint8Array): Uint8Array {
+  return concatBytes(key, Uint8Array.of(0));
+}
+
+/** The end of the range of all keys that start with `prefix`; a prefix here never ends in byte 255 alone. */
+function after(prefix: Uint8Array): Uint8Array {
+  let length = prefix.length;
+  while (prefix[length - 1] === 255) length -= 1;
+  const end = prefix.slice(0, length);
+  end[length - 1] = (end[length - 1] ?? 0) + 1;
+  return end;
+}
+
+function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  return prefix.every((byte, index) => bytes[index] === byte);
+}

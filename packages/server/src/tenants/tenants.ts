@@ -1,0 +1,184 @@
+// The tenants of a relay. Documents that clients present are verified, kept durably, and only then counted; who lost a right by
+// them loses its connection in the same step.
+
+import { type LoginKey, type TenantId, toHex, type Verifier } from "@selkie/entry";
+import type { Store } from "@selkie/store";
+import { type Presented, presentDocuments, type Rights, rightsOf } from "@selkie/sync-protocol";
+import type { Counters } from "../counters.ts";
+import type { Logger } from "../log/log.ts";
+import { logTag } from "../log/redaction.ts";
+import { loadTenant } from "./load-tenant.ts";
+import { documentRecord, registeredTenants, usageKey, usageRecord } from "./records.ts";
+import { Serial } from "./serial.ts";
+import { type Login, Tenant } from "./tenant.ts";
+import { TenantUsage, type UsageCaps } from "./usage.ts";
+
+export interface TenantsOptions {
+  readonly store: Store;
+  readonly verifier: Verifier;
+  readonly caps: UsageCaps & { readonly tenants: number };
+  /** Whether tenants never seen before may register. */
+  readonly registration: "open" | "closed";
+  readonly counters: Counters;
+  readonly logger: Logger;
+}
+
+/** A claim whose signature by `key` was verified. */
+export interface LoginRequest {
+  readonly tenant: TenantId;
+  readonly key: LoginKey;
+  readonly documents: readonly Uint8Array[];
+  /** Ends the session, should its rights end. */
+  drop(): void;
+}
+
+/** A session that was let in, until it leaves. */
+export interface Admitted {
+  readonly tenant: Tenant;
+  readonly login: Login;
+}
+
+/** Tenants kept in memory although nobody is connected under them. */
+const IDLE_TENANTS = 1_024;
+/** Tickets remembered for one session. */
+const MAX_TICKETS = 16;
+
+/** All tenants of one relay. */
+export class Tenants {
+  readonly #options: TenantsOptions;
+  readonly #tenantById = new Map<string, Tenant>();
+  readonly #turnById = new Map<string, { readonly serial: Serial; waiting: number }>();
+  readonly #registration = new Serial();
+  #registered: number | null = null;
+
+  constructor(options: TenantsOptions) {
+    this.#options = options;
+  }
+
+  /** Lets a login key in, or answers null: whether the tenant is unknown, or the key, is for nobody to learn. */
+  admit(request: LoginRequest): Promise<Admitted | null> {
+    return this.#inTurn(request.tenant, async () => {
+      const known = await this.#find(request.tenant);
+      const presented = await this.#check(request.tenant, known, request.documents);
+      const rights = presented.state === null ? null : rightsOf(presented.state, request.key, presented.tickets);
+      const tenant = known ?? (await this.#register(request, presented, rights));
+      // A list signed by whom the last one names counts, whoever brings it: also when it shuts out the one who did.
+      if (known !== null) await this.#keep(known, request.documents, presented);
+      if (tenant === null || rights === null) return null;
+      const login: Login = { key: request.key, rights, tickets: presented.tickets, drop: request.drop };
+      tenant.enter(login);
+      return { tenant, login };
+    });
+  }
+
+  /** Takes documents from an open session; answers its rights from now on, null when it has none left. */
+  present({ tenant, login }: Admitted, documents: readonly Uint8Array[]): Promise<Rights | null> {
+    return this.#inTurn(tenant.id, async () => {
+      const presented = await this.#check(tenant.id, tenant, documents);
+      login.tickets = [...login.tickets, ...presented.tickets].slice(-MAX_TICKETS);
+      const rights = rightsOf(presented.state ?? tenant.state, login.key, login.tickets);
+      // The answer to this call tells the session its new rights; it is not dropped for them as the others are.
+      if (rights === null) tenant.leave(login);
+      else login.rights = rights;
+      await this.#keep(tenant, documents, presented);
+      return rights;
+    });
+  }
+
+  /** Ends what {@link Tenants.admit} began. */
+  async leave({ tenant, login }: Admitted): Promise<void> {
+    tenant.leave(login);
+    this.#forgetIdle();
+    if (!tenant.usage.isUnsaved(login.key)) return;
+    const value = usageRecord(tenant.usage.save(login.key));
+    await this.#options.store.commit({ put: [{ key: usageKey(tenant.id, login.key), value }] });
+  }
+
+  #forgetIdle(): void {
+    if (this.#tenantById.size <= IDLE_TENANTS) return;
+    for (const [id, idle] of this.#tenantById) {
+      if (this.#tenantById.size <= IDLE_TENANTS) return;
+      if (idle.isIdle && !this.#turnById.has(id)) this.#tenantById.delete(id);
+    }
+  }
+
+  /** One job at a time per tenant, so that two lists that arrive together cannot both replace the same one. */
+  async #inTurn<T>(tenant: TenantId, job: () => Promise<T>): Promise<T> {
+    const id = toHex(tenant);
+    const turn = this.#turnById.get(id) ?? { serial: new Serial(), waiting: 0 };
+    this.#turnById.set(id, turn);
+    turn.waiting += 1;
+    try {
+      return await turn.serial.run(job);
+    } finally {
+      turn.waiting -= 1;
+      if (turn.waiting === 0) this.#turnById.delete(id);
+    }
+  }
+
+  async #find(id: TenantId): Promise<Tenant | null> {
+    const held = this.#tenantById.get(toHex(id));
+    if (held !== undefined) return held;
+    const { store, verifier, caps } = this.#options;
+    const loaded = await loadTenant(store.state, verifier, id);
+    if (loaded === null) return null;
+    const tenant = new Tenant(loaded.state, new TenantUsage(caps, loaded.bytesByKey));
+    this.#tenantById.set(toHex(id), tenant);
+    return tenant;
+  }
+
+  #check(id: TenantId, tenant: Tenant | null, documents: readonly Uint8Array[]): Promise<Presented> {
+    return presentDocuments(this.#options.verifier, id, tenant?.state ?? null, documents);
+  }
+
+  /**
+   * Registers a tenant for somebody whom its own documents let in: a stranger who saw them cannot make it take up room here.
+   *
+   * SECURITY: `presented` has a state only when its founding entry hashes to the tenant id, and rights only through a list signed by
+   * that entry's writer. Test: registration.test.ts "F6 ...".
+   */
+  #register(request: LoginRequest, presented: Presented, rights: Rights | null): Promise<Tenant | null> {
+    const { state } = presented;
+    if (state === null || rights === null) return Promise.resolve(null);
+    return this.#registration.run(async () => {
+      const { store, caps, registration, counters, logger, verifier } = this.#options;
+      const registered = this.#registered ?? (await count(registeredTenants(store.state)));
+      this.#registered = registered;
+      if (registration === "closed" || registered >= caps.tenants) {
+        logger.log("warn", "tenant.not-registered", { registration, registered });
+        return null;
+      }
+      await this.#write(request.tenant, request.documents, presented);
+      this.#registered = registered + 1;
+      const tenant = new Tenant(state, new TenantUsage(caps, new Map()));
+      this.#tenantById.set(toHex(request.tenant), tenant);
+      counters.count("tenants_registered_total");
+      logger.log("info", "tenant.registered", { tenant: logTag(verifier, request.tenant) });
+      return tenant;
+    });
+  }
+
+  /** Makes documents count: durable first, then for everybody at once. */
+  async #keep(tenant: Tenant, documents: readonly Uint8Array[], presented: Presented): Promise<void> {
+    const { state, applied } = presented;
+    if (state === null || applied.length === 0) return;
+    await this.#write(tenant.id, documents, presented);
+    // SECURITY: a removed login key keeps nothing open. Test: access.test.ts "a removed login key loses its open connections at once".
+    for (const login of tenant.adopt(state)) {
+      tenant.leave(login);
+      this.#options.counters.count("sessions_dropped_total");
+      login.drop();
+    }
+  }
+
+  async #write(id: TenantId, documents: readonly Uint8Array[], { applied }: Presented): Promise<void> {
+    const kept = applied.flatMap((index) => documents[index] ?? []);
+    await this.#options.store.commit({ put: kept.map((document) => documentRecord(id, document)) });
+  }
+}
+
+async function count(items: AsyncIterable<unknown>): Promise<number> {
+  let found = 0;
+  for await (const _ of items) found += 1;
+  return found;
+}

@@ -1,0 +1,74 @@
+// How much a tenant keeps here and who pushed it. The relay cannot tell who wrote an entry, only which login key brought it, so
+// that key is charged: the only thing a leaked key can use up is its own share.
+
+import { type LoginKey, toHex } from "@selkie/entry";
+
+export interface UsageCaps {
+  /** Sealed bytes of the whole tenant. */
+  readonly tenantBytes: number;
+  /** Sealed bytes of one login key. */
+  readonly loginKeyBytes: number;
+}
+
+/** Bytes taken before a write, to be corrected once it is known what the write kept. */
+export interface Charge {
+  /** Keeps `bytes` of the charge, from 0 to all of it, and gives back the rest. */
+  settle(bytes: number): void;
+}
+
+/** Bytes by login key. */
+export class TenantUsage {
+  readonly #caps: UsageCaps;
+  readonly #bytesByKey: Map<string, number>;
+  /** Login keys whose stored number is too high, because a charge was given back after it was written. */
+  readonly #unsaved = new Set<string>();
+  #total: number;
+
+  constructor(caps: UsageCaps, bytesByKey: ReadonlyMap<string, number>) {
+    this.#caps = caps;
+    this.#bytesByKey = new Map(bytesByKey);
+    this.#total = [...bytesByKey.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  get totalBytes(): number {
+    return this.#total;
+  }
+
+  bytesOf(key: LoginKey): number {
+    return this.#bytesByKey.get(toHex(key)) ?? 0;
+  }
+
+  /** Charges a login key, or answers null when the key or its tenant has too little left. */
+  charge(key: LoginKey, bytes: number): Charge | null {
+    const name = toHex(key);
+    const bytesOfKey = this.bytesOf(key) + bytes;
+    const exceeds = bytesOfKey > this.#caps.loginKeyBytes || this.#total + bytes > this.#caps.tenantBytes;
+    if (exceeds && bytes > 0) return null;
+    this.#add(name, bytes);
+    let open = true;
+    return {
+      settle: (kept) => {
+        if (!open) return;
+        open = false;
+        if (kept < bytes) this.#unsaved.add(name);
+        this.#add(name, kept - bytes);
+      },
+    };
+  }
+
+  /** The number to store for a login key, with what is charged and not yet settled. */
+  save(key: LoginKey): number {
+    this.#unsaved.delete(toHex(key));
+    return this.bytesOf(key);
+  }
+
+  /** Whether the number stored for a login key is out of date. */
+  isUnsaved(key: LoginKey): boolean {
+    return this.#unsaved.has(toHex(key));
+  }
+
+  #add(name: string, bytes: number): void {
+    this.#bytesByKey.set(name, (this.#bytesByKey.get(name) ?? 0) + bytes);
+    this.#total += bytes;
+  }
+}

@@ -1,0 +1,197 @@
+import { runSize, type Vector, type VerifiedRun } from "@selkie/entry";
+import { nativeVerifier } from "@selkie/entry/native";
+import type { EntryStore, Store } from "@selkie/store";
+import { beforeEach, describe, expect, test } from "vitest";
+import { Counters } from "../../src/counters.ts";
+import { silentLogger } from "../../src/log/log.ts";
+import { LiveDatabases, type Subscriber } from "../../src/replica/live-databases.ts";
+import { RelayReplica } from "../../src/replica/relay-replica.ts";
+import { type Admitted, Tenants } from "../../src/tenants/tenants.ts";
+import { newStore } from "../fixtures/store.ts";
+import { loginKeyOf, loginOf, memberOf, TestTenant } from "../fixtures/test-tenant.ts";
+import { databaseOf, TestWriter } from "../fixtures/test-writer.ts";
+
+const acme = new TestTenant("acme");
+const [alice, bob] = [memberOf("alice"), memberOf("bob")];
+const contacts = databaseOf("contacts");
+
+let store: Store;
+let counters: Counters;
+let databases: LiveDatabases;
+let told: string[];
+
+beforeEach(() => {
+  store = newStore();
+  counters = new Counters();
+  databases = new LiveDatabases(counters);
+  told = [];
+});
+
+function tenants(loginKeyBytes = 1_000_000): Tenants {
+  const caps = { tenants: 10, tenantBytes: 1_000_000, loginKeyBytes };
+  return new Tenants({ store, verifier: nativeVerifier, caps, registration: "open", counters, logger: silentLogger });
+}
+
+async function login(all: Tenants, member = alice): Promise<Admitted> {
+  const documents = acme.documentsFor([alice, bob]);
+  const request = { tenant: acme.id, key: loginKeyOf(loginOf(member)), documents, drop: () => undefined };
+  const admitted = await all.admit(request);
+  if (admitted === null) throw new TypeError("not admitted");
+  return admitted;
+}
+
+function subscriberOf(name: string): Subscriber {
+  return { announce: () => told.push(`announce ${name}`), compare: () => told.push(`compare ${name}`) };
+}
+
+function replicaFor(
+  admitted: Admitted,
+  name: string,
+  entries: EntryStore = store.entries(acme.id, contacts),
+): RelayReplica {
+  const subscriber = subscriberOf(name);
+  const { live } = databases.open(acme.id, contacts, subscriber);
+  return new RelayReplica({ store, entries, admitted, live, subscriber, counters });
+}
+
+describe("append", () => {
+  test("stores runs and tells every other session of the database, not the one they came from", async () => {
+    const all = tenants();
+    const mine = replicaFor(await login(all), "alice");
+    replicaFor(await login(all, bob), "bob");
+    const elsewhere = databases.open(acme.id, databaseOf("other"), subscriberOf("elsewhere"));
+    const run = await new TestWriter(contacts, "w").write(3);
+    expect(await mine.append([run])).toEqual([{ type: "appended", count: 3 }]);
+    expect(told).toEqual(["announce bob"]);
+    expect(await mine.append([run])).toEqual([{ type: "known" }]);
+    expect(told).toEqual(["announce bob"]);
+    elsewhere.close();
+  });
+
+  test("refuses a login key without the right to push, and stores nothing", async () => {
+    const admitted = await login(tenants());
+    admitted.login.rights = { pull: true, push: false, purge: false };
+    const replica = replicaFor(admitted, "alice");
+    const run = await new TestWriter(contacts, "w").write();
+    expect(await replica.append([run])).toEqual([{ type: "refused", code: "NOT_PERMITTED" }]);
+    expect((await replica.vector()).size).toBe(0);
+  });
+
+  test("charges the login key for what was new, and for nothing twice", async () => {
+    const admitted = await login(tenants());
+    const replica = replicaFor(admitted, "alice");
+    const writer = new TestWriter(contacts, "w");
+    const [one, two] = [await writer.write(2), await writer.write(2)];
+    await replica.append([one]);
+    await replica.append([one, two]);
+    expect(admitted.tenant.usage.bytesOf(admitted.login.key)).toBe(runSize(one) + runSize(two));
+  });
+
+  test("over its quota a login key is refused run by run, what is here already passes, and reading works", async () => {
+    const writer = new TestWriter(contacts, "w");
+    const [one, two] = [await writer.write(2), await writer.write(2)];
+    const small = await new TestWriter(contacts, "small").write(1);
+    const replica = replicaFor(await login(tenants(runSize(one) + runSize(small))), "alice");
+    expect(await replica.append([one, two, small])).toEqual([
+      { type: "appended", count: 2 },
+      { type: "refused", code: "QUOTA_EXCEEDED" },
+      { type: "appended", count: 1 },
+    ]);
+    expect(await replica.append([one])).toEqual([{ type: "known" }]);
+    expect((await replica.read(writer.key, 0, { entries: 10, bytes: 10_000 }))?.entries).toHaveLength(2);
+    expect(counters.get("quota_refused_total")).toBe(1);
+  });
+
+  test("usage survives a restart", async () => {
+    const run = await new TestWriter(contacts, "w").write(5);
+    await replicaFor(await login(tenants()), "alice").append([run]);
+    const again = await login(tenants());
+    expect(again.tenant.usage.bytesOf(again.login.key)).toBe(runSize(run));
+    expect(again.tenant.usage.totalBytes).toBe(runSize(run));
+  });
+
+  test("leaving writes down a charge that was given back", async () => {
+    const all = tenants();
+    const admitted = await login(all);
+    const replica = replicaFor(admitted, "alice");
+    const run = await new TestWriter(contacts, "w").write(5);
+    await replica.append([run]);
+    await replica.append([run]);
+    await all.leave(admitted);
+    const again = await login(tenants());
+    expect(again.tenant.usage.bytesOf(again.login.key)).toBe(runSize(run));
+  });
+
+  test("a store that fails charges nothing and announces nothing", async () => {
+    const admitted = await login(tenants());
+    replicaFor(await login(tenants(), bob), "bob");
+    const replica = replicaFor(admitted, "alice");
+    const run = await new TestWriter(contacts, "w").write(5);
+    await store[Symbol.asyncDispose]();
+    await expect(replica.append([run])).rejects.toMatchObject({ code: "STORE_CLOSED" });
+    expect(admitted.tenant.usage.totalBytes).toBe(0);
+    expect(told).toEqual([]);
+  });
+});
+
+describe("damage", () => {
+  test("an entry that can no longer be read makes every session compare vectors, once", async () => {
+    const writer = new TestWriter(contacts, "w");
+    const runs = [await writer.write(2), await writer.write(2)];
+    const entries = new DamagedEntries(store.entries(acme.id, contacts));
+    const all = tenants();
+    const mine = replicaFor(await login(all), "alice", entries);
+    replicaFor(await login(all, bob), "bob", entries);
+    await mine.append(runs);
+    told = [];
+    expect((await mine.vector()).size).toBe(1);
+    entries.damagedFrom = 2;
+    const limit = { entries: 2, bytes: 10_000 };
+    expect((await mine.read(writer.key, 0, limit))?.entries).toHaveLength(2);
+    expect(told).toEqual([]);
+    expect(await mine.read(writer.key, 2, limit)).toBeNull();
+    expect(told).toEqual(["compare alice", "compare bob"]);
+    await mine.read(writer.key, 2, limit);
+    await mine.vector();
+    expect(told).toHaveLength(2);
+    expect(counters.get("damage_noticed_total")).toBe(1);
+  });
+
+  test("reading beyond the end of a chain is no damage", async () => {
+    const writer = new TestWriter(contacts, "w");
+    const mine = replicaFor(await login(tenants()), "alice");
+    await mine.append([await writer.write(2)]);
+    await mine.vector();
+    expect(await mine.read(writer.key, 2, { entries: 1, bytes: 1_000 })).toBeNull();
+    expect(told).toEqual([]);
+  });
+});
+
+/** A store whose disk loses the end of every chain: what a store answers once it has noticed. */
+class DamagedEntries implements EntryStore {
+  damagedFrom = Number.POSITIVE_INFINITY;
+  readonly #whole: EntryStore;
+  readonly tenant: EntryStore["tenant"];
+  readonly database: EntryStore["database"];
+  constructor(whole: EntryStore) {
+    this.#whole = whole;
+    this.tenant = whole.tenant;
+    this.database = whole.database;
+  }
+  async vector(): Promise<Vector> {
+    const vector = await this.#whole.vector();
+    const left = [...vector].map(
+      ([writer, head]) => [writer, { ...head, seq: Math.min(head.seq, this.damagedFrom - 1) }] as const,
+    );
+    return new Map(left);
+  }
+  async read(...[writer, from, limit]: Parameters<EntryStore["read"]>): Promise<VerifiedRun | null> {
+    return from >= this.damagedFrom ? null : this.#whole.read(writer, from, limit);
+  }
+  readAfter = (...args: Parameters<EntryStore["readAfter"]>) => this.#whole.readAfter(...args);
+  position = () => this.#whole.position();
+  append = (...args: Parameters<EntryStore["append"]>) => this.#whole.append(...args);
+  find = (...args: Parameters<EntryStore["find"]>) => this.#whole.find(...args);
+  scan = () => this.#whole.scan();
+  retire = (...args: Parameters<EntryStore["retire"]>) => this.#whole.retire(...args);
+}

@@ -1,9 +1,95 @@
-import type { Verifier } from "@selkie/entry";
-export function reauthor(
-  _v: Verifier,
-  changes: readonly Uint8Array[],
-  _from: Uint8Array,
-  _to: Uint8Array,
-): readonly Uint8Array[] {
-  return changes;
+// Rewrites changes that nobody has seen yet from one actor to another: a journal that an earlier incarnation of a writer left behind.
+// Automerge's decodeChange and encodeChange cannot do it: they lose byte values.
+import { compareBytes, equalBytes, toHex } from "@selkie/entry";
+import { type ChangeChunk, parseChange, type Sha256 } from "./change-chunk.ts";
+import { emptyOp, type Op } from "./change-op.ts";
+import { writeChange } from "./change-writer.ts";
+import { OpReader, opSourceOf } from "./op-reader.ts";
+import { OpWriter } from "./op-writer.ts";
+
+/** Whose changes the rewritten ones become. */
+export interface NewAuthor {
+  readonly actor: Uint8Array;
+  /** Number of its first rewritten change; 1 unless it has changes in the document already. */
+  readonly firstSeq: number;
+}
+
+const reader = new OpReader();
+const writer = new OpWriter();
+
+/**
+ * The same changes by another author. `changes` are the last ones of one actor in one document, in order, none of them published;
+ * what they refer to beyond themselves stays as it is, also the earlier, published changes of the old actor.
+ *
+ * @throws ChangeError when they are not changes
+ */
+export function reauthorChanges(
+  changes: readonly ChangeChunk[],
+  author: NewAuthor,
+  sha256: Sha256,
+): readonly ChangeChunk[] {
+  const hashes = new Map<string, Uint8Array>();
+  // The operations of one actor are numbered upwards, so that this one number tells its published ones from the others.
+  const firstOp = changes[0]?.startOp ?? 1;
+  return changes.map((change, index) => {
+    const deps = change.deps.map((dep) => hashes.get(toHex(dep)) ?? dep).sort(compareBytes);
+    const otherActors = rewriteOps(change, author.actor, firstOp);
+    const header = { ...change, deps, actor: author.actor, seq: author.firstSeq + index, otherActors };
+    const { bytes, hash } = writeChange(header, { type: "written", columns: writer.finish() }, sha256);
+    hashes.set(toHex(change.hash), hash);
+    return parseChange(bytes, () => hash);
+  });
+}
+
+/** Writes the operations of a change under its new author and gives the other actors that they name then. */
+function rewriteOps(change: ChangeChunk, newActor: Uint8Array, firstOp: number): readonly Uint8Array[] {
+  // All actors an operation may name from now on: the new author, the old one, and those named before.
+  const actors = [newActor, change.actor, ...change.otherActors];
+  const used = new Set<number>();
+  const known = actors.findIndex((actor, index) => index > 0 && equalBytes(actor, newActor));
+  const move = (actor: number, counter: number): number => {
+    const there = actor > 0 ? actor + 1 : counter >= firstOp || counter === 0 ? 0 : 1;
+    const moved = there === known ? 0 : there;
+    used.add(moved);
+    return moved;
+  };
+  const ops: Op[] = [];
+  reader.open(opSourceOf(change));
+  for (let i = 0; i < change.opCount; i++) {
+    const op = emptyOp();
+    reader.next(op);
+    mapReferences(op, move);
+    ops.push(op);
+  }
+  reader.finish();
+  used.delete(0);
+  const named = [...used].sort((a, b) => compareBytes(actors[a] ?? newActor, actors[b] ?? newActor));
+  const numbers = new Map(named.map((actor, index) => [actor, index + 1]));
+  writer.clear();
+  for (const op of ops) {
+    sortPreds(op, actors);
+    mapReferences(op, (actor) => numbers.get(actor) ?? 0);
+    writer.add(op, change.bytes);
+  }
+  return named.map((actor) => actors[actor] ?? newActor);
+}
+
+function mapReferences(op: Op, map: (actor: number, counter: number) => number): void {
+  op.objectActor = map(op.objectActor, op.objectCounter);
+  op.keyActor = map(op.keyActor, op.keyCounter);
+  for (let i = 0; i < op.predCount; i++) op.predActors[i] = map(op.predActors[i] ?? 0, op.predCounters[i] ?? 0);
+}
+
+/** Predecessors stand in the order of their counters, then of their actors' bytes, which are others now. */
+function sortPreds(op: Op, actors: readonly Uint8Array[]): void {
+  const preds = Array.from({ length: op.predCount }, (_, i) => ({
+    counter: op.predCounters[i] ?? 0,
+    actor: op.predActors[i] ?? 0,
+  }));
+  const bytesOf = (actor: number): Uint8Array => actors[actor] ?? new Uint8Array();
+  preds.sort((a, b) => a.counter - b.counter || compareBytes(bytesOf(a.actor), bytesOf(b.actor)));
+  for (const [i, { counter, actor }] of preds.entries()) {
+    op.predCounters[i] = counter;
+    op.predActors[i] = actor;
+  }
 }

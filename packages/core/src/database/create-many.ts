@@ -1,4 +1,4 @@
-import { packChanges } from "../automerge/packed-change.ts";
+import { encodeChanges } from "../automerge/change-codec.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { ENTRY_BYTES, ENTRY_PARTS } from "../journal/plan-entries.ts";
 import { encodeChangePart } from "../sealing/change-part.ts";
@@ -49,9 +49,9 @@ async function createChunk<T extends object>(parts: DatabaseParts, rows: readonl
     const id = documentIdOf(platform.crypto, writer, counter);
     const change = automerge.createChange(await writes.actor(id), row);
     const record = documents.ensure(id);
-    documents.own(record, writer, "create", change);
+    const chunk = documents.own(record, writer, "create", change);
     record.keyId = keyId();
-    const { codec, payload } = packChanges([change]);
+    const { codec, payload } = encodeChanges([chunk]);
     const plaintext = encodeChangePart({
       kind: "create",
       codec,

@@ -100,7 +100,11 @@ export class LocalWrites {
         rows.length > 0;
         rows = this.#context.journal.take(FLUSH_ROWS)
       ) {
-        await this.#seal(planEntries(rows, this.#context.keyOf), rows[0]?.frontier ?? [], rows);
+        await this.#seal(
+          planEntries(rows, this.#context.keyOf, (...chunks) => this.#context.platform.crypto.sha256(...chunks)),
+          rows[0]?.frontier ?? [],
+          rows,
+        );
       }
     });
   }

@@ -1,10 +1,10 @@
 import { toHex, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { type ChangeChunk, parseChange, type Sha256 } from "../automerge/change-chunk.ts";
+import { decodeChanges } from "../automerge/change-codec.ts";
 import { ChangeError } from "../automerge/change-error.ts";
 import { gate } from "../automerge/gate.ts";
 import { type HeldChange, HeldChanges } from "../automerge/held-changes.ts";
-import { unpackChanges } from "../automerge/packed-change.ts";
 import { receiveChange } from "../automerge/receive-change.ts";
 import { CoreError } from "../errors.ts";
 import type { Delivery } from "../replica/ingest.ts";
@@ -78,12 +78,12 @@ export class Documents {
   }
 
   /** A change this device just made: the gate has no exception. @throws CoreError CHANGE_REFUSED */
-  own(record: DocumentRecord, writer: WriterKey, kind: ChangeKind, change: Uint8Array): void {
+  own(record: DocumentRecord, writer: WriterKey, kind: ChangeKind, change: Uint8Array): ChangeChunk {
     const chunk = parseChange(change, this.#sha256);
     const actor = actorOf(this.#verifier, writer, record.id, null);
     const verdict = gate(chunk, { history: this.#histories.of(record), actor });
     if (verdict.type === "pass") this.#admit(record, chunk, kind);
-    if (verdict.type === "pass" || verdict.type === "known") return;
+    if (verdict.type === "pass" || verdict.type === "known") return chunk;
     const why = verdict.type === "refused" ? verdict.code : "its dependencies are missing";
     throw new CoreError("CHANGE_REFUSED", `every replica would refuse this change: ${why}`);
   }
@@ -101,9 +101,7 @@ export class Documents {
       const id =
         part.document.type === "id" ? part.document.id : documentIdOf(this.#verifier, writer, part.document.counter);
       const actor = actorOf(this.#verifier, writer, id, part.branch);
-      const changes = unpackChanges(this.#verifier, part.codec, part.payload, actor).map((bytes) =>
-        parseChange(bytes, this.#sha256),
-      );
+      const changes = decodeChanges(part, actor, this.#sha256);
       const record = this.ensure(id);
       const device = toHex(writer);
       for (const change of changes) {

@@ -1,6 +1,7 @@
 import { equalBytes, type Verifier } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
-import { reauthor } from "../automerge/reauthor.ts";
+import { parseChange, type Sha256 } from "../automerge/change-chunk.ts";
+import { reauthorChanges } from "../automerge/reauthor.ts";
 import type { Documents } from "../document/documents.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { Journal, JournalRow } from "./journal.ts";
@@ -33,19 +34,15 @@ async function rewrite(verifier: Verifier, journal: Journal, chain: WriterChain)
   for (const rows of rowsByDocument.values()) {
     const [first] = rows;
     if (first === undefined) continue;
-    const [from, to] = [
-      actorOf(verifier, first.writer, first.document, null),
-      actorOf(verifier, writer, first.document, null),
-    ];
-    const changes = reauthor(
-      verifier,
-      rows.map(({ change }) => change),
-      from,
-      to,
+    const sha256: Sha256 = (...chunks) => verifier.sha256(...chunks);
+    const changes = reauthorChanges(
+      rows.map(({ change }) => parseChange(change, sha256)),
+      { actor: actorOf(verifier, writer, first.document, null), firstSeq: 1 },
+      sha256,
     );
     // The document keeps the id the app knows, so it is named by id: its counter belongs to the incarnation that is gone.
     rows.forEach((row, at) => {
-      rewritten.push({ ...row, writer, counter: null, change: changes[at] ?? row.change });
+      rewritten.push({ ...row, writer, counter: null, change: changes[at]?.bytes ?? row.change });
     });
   }
   await journal.replace(rewritten, [await chain.row()]);

@@ -1,4 +1,6 @@
-import { packChanges } from "../automerge/packed-change.ts";
+import { parseChange, type Sha256 } from "../automerge/change-chunk.ts";
+import { encodeChanges } from "../automerge/change-codec.ts";
+import { changeLimits } from "../automerge/change-limits.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { type ChangePart, encodeChangePart } from "../sealing/change-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
@@ -17,6 +19,7 @@ interface Group {
 export function planEntries(
   rows: readonly JournalRow[],
   keyOf: (keyId: Uint8Array) => KeyVersion,
+  sha256: Sha256,
 ): readonly (readonly PartDraft[])[] {
   const entries: PartDraft[][] = [];
   let parts: PartDraft[] = [];
@@ -27,7 +30,7 @@ export function planEntries(
       parts = [];
       bytes = 0;
     }
-    parts.push(partOf(group.rows, keyOf));
+    parts.push(partOf(group.rows, keyOf, sha256));
     bytes += group.bytes;
   }
   return parts.length === 0 ? entries : [...entries, parts];
@@ -46,6 +49,7 @@ function groups(rows: readonly JournalRow[]): readonly Group[] {
       row.kind === "change" &&
       isEdit(first) &&
       sameKey(first, row) &&
+      (group?.rows.length ?? 0) < changeLimits.changesInPart &&
       (group?.bytes ?? 0) < ENTRY_BYTES;
     if (group !== undefined && fits) {
       group.rows.push(row);
@@ -62,11 +66,11 @@ function groups(rows: readonly JournalRow[]): readonly Group[] {
 const isEdit = (row: JournalRow): boolean => row.kind === "create" || row.kind === "change";
 const sameKey = (a: JournalRow, b: JournalRow): boolean => a.keyId.every((byte, at) => byte === b.keyId[at]);
 
-function partOf(rows: readonly JournalRow[], keyOf: (keyId: Uint8Array) => KeyVersion): PartDraft {
+function partOf(rows: readonly JournalRow[], keyOf: (keyId: Uint8Array) => KeyVersion, sha256: Sha256): PartDraft {
   const [first] = rows;
   const last = rows.at(-1);
   if (first === undefined || last === undefined) throw new RangeError("a group has rows");
-  const { codec, payload } = packChanges(rows.map(({ change }) => change));
+  const { codec, payload } = encodeChanges(rows.map(({ change }) => parseChange(change, sha256)));
   const document: ChangePart["document"] =
     first.counter === null ? { type: "id", id: first.document } : { type: "counter", counter: first.counter };
   const plaintext = encodeChangePart({

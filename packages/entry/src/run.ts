@@ -60,10 +60,7 @@ export function cutRun<E extends Entry>(entries: Iterable<E>, limit: ReadLimit):
     const isWithin = read.length < maxEntries && size <= maxBytes;
     if (!isWithin && signed > 0) break;
     read.push(entry);
-    if (entry.signature !== null) {
-      signed = read.length;
-      if (!isWithin) break;
-    }
+    if (entry.signature !== null) signed = read.length;
   }
   return read.slice(0, signed);
 }

@@ -28,13 +28,11 @@ export function encodeVector(vector: Vector): Uint8Array {
   const writer = new ByteWriter(4 + HEAD_BYTES * vector.size);
   writer.uleb(vector.size);
   // Lower-case hexadecimal sorts as its bytes do.
-  for (const key of [...vector.keys()].sort()) {
-    const head = vector.get(key);
-    if (head === undefined) continue;
+  for (const [key, { seq, id }] of [...vector].sort(([a], [b]) => (a < b ? -1 : 1))) {
     writer
       .bytes(parseWriterKey(fromHex(key)))
-      .u64(head.seq)
-      .bytes(parseEntryId(head.id));
+      .u64(seq)
+      .bytes(parseEntryId(id));
   }
   return writer.finish();
 }
@@ -47,7 +45,6 @@ export function encodeVector(vector: Vector): Uint8Array {
 export function decodeVector(bytes: Uint8Array): Vector {
   const reader = new ByteReader(bytes);
   const count = reader.uleb(limits.vectorWriters);
-  if (reader.remaining < HEAD_BYTES * count) throw new EntryError("TRUNCATED", `${count} heads were due`);
   const vector = new Map<string, Head>();
   let before: Uint8Array | undefined;
   for (let i = 0; i < count; i++) {

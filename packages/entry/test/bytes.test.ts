@@ -9,9 +9,12 @@ test("hexadecimal there and back is the identity", () => {
   fc.assert(fc.property(bytes, (b) => equalBytes(fromHex(toHex(b)), b)));
 });
 
-test.each(["0", "0g", "AB", " 00", "0x00"])("refuses %o as hexadecimal", (text) => {
-  expect(codeOf(() => fromHex(text))).toBe("BAD_HEX");
-});
+test.each(["0", "000", "0g", "g0", "AB", " 0", "0 ", "0x", "/0", ":0", "`0", "é0"])(
+  "refuses %o as hexadecimal",
+  (text) => {
+    expect(codeOf(() => fromHex(text))).toBe("BAD_HEX");
+  },
+);
 
 test("comparison is the order of hexadecimal text", () => {
   fc.assert(

@@ -62,7 +62,14 @@ test("writers that do not ascend, or come twice, are refused", () => {
   expect(codeOf(() => decodeVector(new Uint8Array([2, ...first, ...first])))).toBe("NOT_ASCENDING");
 });
 
-test("a count that its bytes cannot hold is refused before anything is read", () => {
+test("a vector of exactly the limit goes there and back", () => {
+  const id = parseEntryId(new Uint8Array(32));
+  const keys = Array.from({ length: limits.vectorWriters }, (_, i) => i.toString(16).padStart(64, "0"));
+  const full = new Map(keys.map((key, seq) => [key, { seq, id }]));
+  expect(decodeVector(encodeVector(full)).size).toBe(limits.vectorWriters);
+});
+
+test("a count that its bytes cannot hold, or above the limit, is refused", () => {
   expect(codeOf(() => decodeVector(new Uint8Array([0x80, 0x80, 0x04])))).toBe("TRUNCATED");
   expect(codeOf(() => decodeVector(new Uint8Array([0x81, 0x80, 0x04])))).toBe("TOO_LARGE");
   expect(codeOf(() => decodeVector(new Uint8Array([...bytesOf("a"), 0])))).toBe("TRAILING_BYTES");

@@ -4,6 +4,7 @@ import {
   adoptOwnRun,
   type Entry,
   encodeEntryBody,
+  entrySize,
   equalBytes,
   type IdentifiedEntry,
   identifyEntry,
@@ -314,6 +315,15 @@ describe("own entries", () => {
     const heavy = testChain({ length: 4, signed: () => false, verifier: nativeVerifier, partLength: 500_000 });
     expect(codeOf(() => adoptOwnRun(heavy.slice(0, 3), signature))).toBe(null);
     expect(codeOf(() => adoptOwnRun(heavy, signature))).toBe("TOO_LARGE");
+    // 228 header and signature, 17 tag, 2 count, 6 frame: one unsigned entry of exactly 1 MiB
+    const full = testChain({
+      length: 2,
+      signed: () => false,
+      verifier: nativeVerifier,
+      partLength: limits.gapBytes - 253,
+    });
+    expect(entrySize(full[0] ?? richEntry())).toBe(limits.gapBytes);
+    expect(codeOf(() => adoptOwnRun(full, signature))).toBe(null);
   });
 });
 

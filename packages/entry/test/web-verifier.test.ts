@@ -1,6 +1,8 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { sha512 } from "@noble/hashes/sha2.js";
 import { expect, test } from "vitest";
-import { portableVerifier } from "../src/index.ts";
+import { littleEndian } from "../src/ed25519-rule.ts";
+import { concatBytes, equalBytes, portableVerifier } from "../src/index.ts";
 import { type SubtleVerify, webVerifier } from "../src/web-verifier.ts";
 import { pattern, testWriter } from "./chain.ts";
 import { craft } from "./ed25519-cases.ts";
@@ -30,6 +32,23 @@ test("A13 a platform whose WebCrypto multiplies by the cofactor is not trusted",
     verify: async (_algorithm, key, signature, data) => ed25519.verify(signature, data, key),
   };
   expect(await webVerifier(cofactored).verifyMany([honest, torsion])).toEqual([true, false]);
+});
+
+test("A13 a platform that takes R = identity, and keeps the rule otherwise, is asked only about other signatures", async () => {
+  const { Point } = ed25519;
+  const bare: SubtleVerify<Uint8Array> = {
+    importKey: async (_format, key) => key,
+    verify: async (_algorithm, key, signature, data) => {
+      const [R, S] = [signature.subarray(0, 32), littleEndian(signature.subarray(32))];
+      if (S >= Point.Fn.ORDER) return false;
+      const k = littleEndian(sha512(concatBytes(R, key, data))) % Point.Fn.ORDER;
+      const expected = Point.BASE.multiplyUnsafe(S).subtract(Point.fromBytes(key).multiplyUnsafe(k));
+      return equalBytes(expected.toBytes(), R);
+    },
+  };
+  const identity = craft({ seed, message, nonce: 0n });
+  expect(await bare.verify("Ed25519", identity.publicKey, identity.signature, message)).toBe(true);
+  expect(await webVerifier(bare).verifyMany([honest, torsion, identity])).toEqual([true, false, false]);
 });
 
 test("A13 a platform whose WebCrypto takes everything, or nothing, is not trusted", async () => {

@@ -15,6 +15,7 @@ export type CoreErrorCode =
   | "INVITE_MISMATCH"
   | "JOIN_MALFORMED"
   | "JOIN_NOT_FOR_US"
+  | "JOURNAL_FAILED"
   | "KEY_INADMISSIBLE"
   | "KEY_UNAUTHENTIC"
   | "KEY_UNKNOWN"

@@ -1,10 +1,11 @@
 import type { DatabaseId, EntryId, TenantId, VerifiedRun, WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import { actorOf } from "../automerge/actor.ts";
+import type { Sha256 } from "../automerge/change-chunk.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import type { Documents } from "../document/documents.ts";
 import { CoreError } from "../errors.ts";
-import type { Journal, JournalRow } from "../journal/journal.ts";
+import type { Journal } from "../journal/journal.ts";
 import { planEntries } from "../journal/plan-entries.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import type { SealedRow } from "../local/local-state.ts";
@@ -48,7 +49,7 @@ export class LocalWrites {
   readonly #context: LocalWritesContext;
   readonly #sealing = new Serial();
   /** Sealed and perhaps stored, but not confirmed: tried again with the same bytes before anything else is sealed. */
-  #unfinished: { readonly sealed: SealedEntries; readonly rows: readonly JournalRow[] } | null = null;
+  #unfinished: { readonly sealed: SealedEntries; readonly batches: readonly number[] } | null = null;
   /** The writer row travels with the first change, so that the incarnation can go on after a clean close. */
   #firstRow: Promise<SealedRow> | null = null;
   #rowSaved = false;
@@ -94,16 +95,14 @@ export class LocalWrites {
   /** Seals everything the journal holds. Concurrent calls share the work. */
   flush(): Promise<void> {
     return this.#sealing.run(async () => {
+      const { crypto } = this.#context.platform;
+      const sha256: Sha256 = (...chunks) => crypto.sha256(...chunks);
       await this.#finish();
-      for (
-        let rows = this.#context.journal.take(FLUSH_ROWS);
-        rows.length > 0;
-        rows = this.#context.journal.take(FLUSH_ROWS)
-      ) {
+      for (let taken = this.#take(); taken.rows.length > 0; taken = this.#take()) {
         await this.#seal(
-          planEntries(rows, this.#context.keyOf, (...chunks) => this.#context.platform.crypto.sha256(...chunks)),
-          rows[0]?.frontier ?? [],
-          rows,
+          planEntries(taken.rows, this.#context.keyOf, sha256),
+          taken.rows[0]?.frontier ?? [],
+          taken.batches,
         );
       }
     });
@@ -117,29 +116,33 @@ export class LocalWrites {
     });
   }
 
+  #take(): ReturnType<Journal["take"]> {
+    return this.#context.journal.take(FLUSH_ROWS);
+  }
+
   async #seal(
     entries: readonly (readonly PartDraft[])[],
     frontier: readonly EntryId[],
-    rows: readonly JournalRow[],
+    batches: readonly number[],
   ): Promise<void> {
-    this.#unfinished = { sealed: await this.#context.chain.seal(entries, frontier), rows };
+    this.#unfinished = { sealed: await this.#context.chain.seal(entries, frontier), batches };
     await this.#finish();
   }
 
   /** INVARIANT: the chain's advance, its entries and the journal rows they replace are one transaction (kill.test.ts). */
   async #finish(): Promise<void> {
     if (this.#unfinished === null) return;
-    const { sealed, rows } = this.#unfinished;
+    const { sealed, batches } = this.#unfinished;
     const { store, journal, database, onSealed } = this.#context;
     const [result] = await store.commit({
       append: [{ tenant: this.#context.tenant, database, run: sealed.run }],
       put: [sealed.row],
-      remove: journal.keysOf(rows),
+      remove: journal.keysOf(batches),
     });
     if (result?.type !== "appended" && result?.type !== "known")
       throw new CoreError("CHAIN_BROKEN", "this device's own chain does not continue");
     sealed.advance();
-    journal.forget(rows);
+    journal.forget(batches);
     this.#unfinished = null;
     this.#rowSaved = true;
     onSealed(sealed.run);

@@ -29,9 +29,8 @@ export async function adoptJournal(
 
 async function rewrite(verifier: Verifier, journal: Journal, chain: WriterChain): Promise<void> {
   const writer = await chain.writer();
-  const rowsByDocument = Map.groupBy(journal.rows, (row) => `${row.document.join()}/${row.writer.join()}`);
-  const rewritten: JournalRow[] = [];
-  for (const rows of rowsByDocument.values()) {
+  const rewritten = new Map<JournalRow, JournalRow>();
+  for (const rows of Map.groupBy(journal.rows, (row) => `${row.document.join()}/${row.writer.join()}`).values()) {
     const [first] = rows;
     if (first === undefined) continue;
     const sha256: Sha256 = (...chunks) => verifier.sha256(...chunks);
@@ -41,9 +40,9 @@ async function rewrite(verifier: Verifier, journal: Journal, chain: WriterChain)
       sha256,
     );
     // The document keeps the id the app knows, so it is named by id: its counter belongs to the incarnation that is gone.
-    rows.forEach((row, at) => {
-      rewritten.push({ ...row, writer, counter: null, change: changes[at]?.bytes ?? row.change });
-    });
+    for (const [at, row] of rows.entries()) {
+      rewritten.set(row, { ...row, writer, counter: null, change: changes[at]?.bytes ?? row.change });
+    }
   }
-  await journal.replace(rewritten, [await chain.row()]);
+  await journal.replace((row) => rewritten.get(row) ?? row, [await chain.row()]);
 }

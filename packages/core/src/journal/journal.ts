@@ -1,14 +1,12 @@
-import { type DatabaseId, type EntryId, parseEntryId, parseWriterKey, toHex, type WriterKey } from "@selkie/entry";
+import type { DatabaseId, EntryId, WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
-import { CborFields, type CborValue, encodeCbor } from "../cbor.ts";
+import { CoreError } from "../errors.ts";
 import { type LocalState, rowKind, type SealedRow } from "../local/local-state.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
-
-const KINDS: readonly ChangeKind[] = ["create", "change", "delete", "undelete", "manifest"];
+import { decodeBatch, encodeBatch } from "./journal-codec.ts";
 
 /** One local change, as made: durable at once, part of an entry at the next flush. */
 export interface JournalRow {
-  readonly number: number;
   /** The incarnation it was made under: its Automerge actor follows from this key. */
   readonly writer: WriterKey;
   /** The directory heads the change was made at. */
@@ -25,19 +23,30 @@ export interface JournalRow {
   readonly change: Uint8Array;
 }
 
-interface Pending {
-  readonly row: JournalRow;
-  readonly key: Uint8Array;
+/** Changes that became durable together: one sealed row of local state. */
+interface Batch {
+  readonly number: number;
+  readonly rows: JournalRow[];
+  /** Other rows of local state that belong to its commit. */
+  readonly beside: SealedRow[];
   durable: boolean;
 }
 
-/** The local changes of one database that no entry holds yet. Rows are sealed; a row is removed in the commit that appends its entry. */
+/**
+ * The local changes of one database that no entry holds yet. Changes made while a commit is under way share the next: one sealed row,
+ * one sync to disk. A batch is removed in the commit that appends its entries.
+ */
 export class Journal {
   readonly #store: Store;
   readonly #local: LocalState;
   readonly #database: DatabaseId;
-  #pending: Pending[] = [];
+  #batches: Batch[] = [];
   #next = 0;
+  /** The batch that still takes changes, and its write, which begins when the one before has ended. */
+  #open: { readonly batch: Batch; readonly written: Promise<void> } | null = null;
+  #writing: Promise<unknown> = Promise.resolve();
+  /** After a failed write nothing more is taken: later changes may build on the one that was lost. */
+  #failure: CoreError | null = null;
 
   private constructor(store: Store, local: LocalState, database: DatabaseId) {
     this.#store = store;
@@ -48,63 +57,88 @@ export class Journal {
   /** Reads what an earlier run left. @throws CoreError LOCAL_STATE_DAMAGED */
   static async open(store: Store, local: LocalState, database: DatabaseId): Promise<Journal> {
     const journal = new Journal(store, local, database);
-    for await (const { key, value } of local.range(rowKind.journal, database)) {
-      const row = decodeRow(value);
-      journal.#pending.push({ row, key, durable: true });
-      journal.#next = row.number + 1;
+    for await (const { value } of local.range(rowKind.journal, database)) {
+      const { number, rows } = decodeBatch(value);
+      journal.#batches.push({ number, rows: [...rows], beside: [], durable: true });
+      journal.#next = number + 1;
     }
     return journal;
   }
 
   get rows(): readonly JournalRow[] {
-    return this.#pending.map(({ row }) => row);
+    return this.#batches.flatMap(({ rows }) => rows);
   }
 
   /** Takes the row's place in the order now; it is durable when the promise resolves, together with `beside`. */
-  async add(change: Omit<JournalRow, "number">, beside: readonly SealedRow[] = []): Promise<void> {
-    const row = { ...change, number: this.#next++ };
-    const pending: Pending = { row, key: this.#key(row.number), durable: false };
-    this.#pending.push(pending);
-    try {
-      const sealed = await this.#local.seal(pending.key, encodeRow(row));
-      await this.#store.commit({ put: [sealed, ...beside] });
-    } catch (error) {
-      this.#pending = this.#pending.filter((other) => other !== pending);
-      throw error;
-    }
-    pending.durable = true;
+  add(row: JournalRow, beside: readonly SealedRow[] = []): Promise<void> {
+    const open = this.#open;
+    const [first] = open?.batch.rows ?? [];
+    const { batch, written } =
+      open === null || (first !== undefined && !sameFrontier(first, row)) ? this.#begin() : open;
+    batch.rows.push(row);
+    batch.beside.push(...beside);
+    return written;
   }
 
-  /** The oldest rows that are durable, were made at one frontier, and are at most `limit`. */
-  take(limit: number): readonly JournalRow[] {
-    const [first] = this.#pending;
-    if (first === undefined) return [];
-    const at = frontierKey(first.row);
+  /** The oldest durable batches of changes made at one frontier, up to about `limit` changes. */
+  take(limit: number): { readonly rows: readonly JournalRow[]; readonly batches: readonly number[] } {
     const rows: JournalRow[] = [];
-    for (const { row, durable } of this.#pending) {
-      if (!durable || rows.length === limit || frontierKey(row) !== at) break;
-      rows.push(row);
+    const batches: number[] = [];
+    for (const batch of this.#batches) {
+      const [first] = batch.rows;
+      const [oldest] = rows;
+      if (!batch.durable || first === undefined || rows.length >= limit) break;
+      if (oldest !== undefined && !sameFrontier(oldest, first)) break;
+      rows.push(...batch.rows);
+      batches.push(batch.number);
     }
-    return rows;
+    return { rows, batches };
   }
 
-  /** The keys to remove in the commit that makes these rows part of an entry. */
-  keysOf(rows: readonly JournalRow[]): readonly Uint8Array[] {
-    return rows.map(({ number }) => this.#key(number));
+  /** The keys to remove in the commit that makes these batches part of entries. */
+  keysOf(batches: readonly number[]): readonly Uint8Array[] {
+    return batches.map((number) => this.#key(number));
   }
 
-  /** Forgets rows whose removal is durable. */
-  forget(rows: readonly JournalRow[]): void {
-    const numbers = new Set(rows.map(({ number }) => number));
-    this.#pending = this.#pending.filter(({ row }) => !numbers.has(row.number));
+  /** Forgets batches whose removal is durable. */
+  forget(batches: readonly number[]): void {
+    this.#batches = this.#batches.filter(({ number }) => !batches.includes(number));
   }
 
-  /** Puts rewritten rows in the place of others, in one commit. */
-  async replace(rows: readonly JournalRow[], beside: readonly SealedRow[]): Promise<void> {
-    const sealed = await Promise.all(rows.map((row) => this.#local.seal(this.#key(row.number), encodeRow(row))));
+  /** Rewrites every row, in one commit. */
+  async replace(rewrite: (row: JournalRow) => JournalRow, beside: readonly SealedRow[]): Promise<void> {
+    const batches = this.#batches.map((batch) => ({ ...batch, rows: batch.rows.map(rewrite) }));
+    const sealed = await Promise.all(batches.map((batch) => this.#seal(batch)));
     await this.#store.commit({ put: [...sealed, ...beside] });
-    const rowByNumber = new Map(rows.map((row) => [row.number, row]));
-    this.#pending = this.#pending.map((old) => ({ ...old, row: rowByNumber.get(old.row.number) ?? old.row }));
+    this.#batches = batches;
+  }
+
+  #begin(): { readonly batch: Batch; readonly written: Promise<void> } {
+    const batch: Batch = { number: this.#next++, rows: [], beside: [], durable: false };
+    this.#batches.push(batch);
+    const written = this.#writing.then(() => this.#write(batch));
+    this.#writing = written.catch(() => undefined); // whoever added a row has the rejection
+    this.#open = { batch, written };
+    return this.#open;
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    if (this.#open?.batch === batch) this.#open = null;
+    try {
+      if (this.#failure !== null) throw this.#failure;
+      await this.#store.commit({ put: [await this.#seal(batch), ...batch.beside] });
+    } catch (cause) {
+      this.#batches = this.#batches.filter((other) => other !== batch);
+      this.#failure ??= new CoreError("JOURNAL_FAILED", "a change could not be stored; open the database again", {
+        cause,
+      });
+      throw this.#failure;
+    }
+    batch.durable = true;
+  }
+
+  #seal({ number, rows }: Batch): Promise<SealedRow> {
+    return this.#local.seal(this.#key(number), encodeBatch(number, rows));
   }
 
   #key(number: number): Uint8Array {
@@ -114,44 +148,10 @@ export class Journal {
   }
 }
 
-const frontierKey = (row: JournalRow): string => row.frontier.map(toHex).join();
-
-function encodeRow(row: JournalRow): Uint8Array {
-  const { number, writer, frontier, kind, document, counter, keyId, time, change } = row;
-  const fields: CborValue[] = [
-    number,
-    writer,
-    frontier,
-    KINDS.indexOf(kind),
-    document,
-    counter === null ? [] : [counter],
-    keyId,
-    time,
-    change,
-  ];
-  return encodeCbor(fields);
-}
-
-function decodeRow(bytes: Uint8Array): JournalRow {
-  const code = "LOCAL_STATE_DAMAGED";
-  const fields = CborFields.decode(bytes, code);
-  const number = fields.number();
-  const writer = parseWriterKey(fields.bytes(32));
-  const frontier = fields.list(64).map((head) => parseEntryId(new CborFields([head], code).bytes(32)));
-  const kind = KINDS[fields.number(KINDS.length - 1)] ?? "change";
-  const document = fields.bytes(16);
-  const [counter = null] = fields.list(1).map((value) => new CborFields([value], code).number());
-  const row = {
-    number,
-    writer,
-    frontier,
-    kind,
-    document,
-    counter,
-    keyId: fields.bytes(16),
-    time: fields.number(),
-    change: fields.bytes({ max: 2 ** 21 }),
-  };
-  fields.end();
-  return row;
+/** All rows of a batch were made at the frontier of its first. */
+function sameFrontier(a: JournalRow, b: JournalRow): boolean {
+  return (
+    a.frontier.length === b.frontier.length &&
+    a.frontier.every((id, at) => id.every((byte, i) => byte === b.frontier[at]?.[i]))
+  );
 }

@@ -15,6 +15,12 @@ export interface WebSocketLike {
   addEventListener(type: string, listener: (event: never) => void): void;
 }
 
+/** What the sockets of `ws` can do beyond the standard: make the peer wait. */
+export interface PausableWebSocket extends WebSocketLike {
+  pause(): void;
+  resume(): void;
+}
+
 /** What {@link webSocketTransport} needs. */
 export interface WebSocketTransportOptions {
   /** The standard has no event for "sent", so a full buffer is looked at again after a while. */
@@ -25,12 +31,14 @@ const OPEN = 1;
 const CLOSING = 2;
 /** `send` waits while the socket holds more than this. */
 const HIGH_WATER_BYTES = 1_048_576;
-/** More than this that nobody takes ends the connection: the standard cannot make a peer wait. */
+/** A peer waits while more than this is not taken, if the socket can make it wait. */
+const PAUSE_BYTES = 1_048_576;
+/** More than this that nobody takes ends the connection: the standard interface cannot make a peer wait. */
 const MAX_WAITING_BYTES = 4 * MAX_FRAME_BYTES;
 const FIRST_LOOK_MS = 2;
 const LONGEST_LOOK_MS = 50;
-/** RFC 6455 section 7.4.1. */
-const closeCode = { normal: 1000, goingAway: 1001, unsupported: 1003, noStatus: 1005, tooBig: 1009 } as const;
+/** RFC 6455 section 7.4.1; the browser's interface lets an app close with 1000 and 3000 to 4999 only, so ours are there. */
+const closeCode = { normal: 1000, goingAway: 1001, noStatus: 1005, notBinary: 4003, overflow: 4009 } as const;
 
 /** A transport over an open WebSocket, or one that is opening: frames sent meanwhile wait. */
 export function webSocketTransport(socket: WebSocketLike, options: WebSocketTransportOptions): Transport {
@@ -40,7 +48,7 @@ export function webSocketTransport(socket: WebSocketLike, options: WebSocketTran
 class WebSocketTransport implements Transport {
   readonly #socket: WebSocketLike;
   readonly #scheduler: Scheduler;
-  readonly #incoming = new FrameQueue(MAX_WAITING_BYTES);
+  readonly #incoming = new FrameQueue(PAUSE_BYTES);
   readonly #opened: Promise<void>;
   readonly #closed: Promise<void>;
   #isClosed = false;
@@ -99,18 +107,24 @@ class WebSocketTransport implements Transport {
 
   #take(data: unknown): void {
     if (!(data instanceof ArrayBuffer)) {
-      this.#fail(closeCode.unsupported, new SyncError("BAD_MESSAGE", "a text frame"));
+      this.#fail(closeCode.notBinary, new SyncError("BAD_MESSAGE", "a text frame"));
       return;
     }
     if (data.byteLength > MAX_FRAME_BYTES || this.#incoming.bytes + data.byteLength > MAX_WAITING_BYTES) {
       this.#fail(
-        closeCode.tooBig,
+        closeCode.overflow,
         new SyncError("TRANSPORT_OVERFLOW", "more arrived than is held for this connection"),
       );
       return;
     }
-    // Below the mark a push resolves at once; once abandoned, nobody waits for the frame.
-    this.#incoming.push(new Uint8Array(data)).catch(() => undefined);
+    const taken = this.#incoming.push(new Uint8Array(data));
+    if (this.#incoming.bytes > PAUSE_BYTES && canPause(this.#socket)) {
+      const socket = this.#socket;
+      socket.pause();
+      taken.finally(() => socket.resume()).catch(() => undefined);
+    }
+    // Once this side has closed, a frame that still arrives is nobody's.
+    taken.catch(() => undefined);
   }
 
   #fail(code: number, failure: SyncError): void {
@@ -138,6 +152,10 @@ class WebSocketTransport implements Transport {
     await Promise.race([promise, this.#closed]);
     cancel();
   }
+}
+
+function canPause(socket: WebSocketLike): socket is PausableWebSocket {
+  return "pause" in socket && "resume" in socket;
 }
 
 function plain(frame: Uint8Array): Uint8Array<ArrayBuffer> {

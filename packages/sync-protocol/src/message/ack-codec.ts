@@ -19,8 +19,19 @@ export function readAck(reader: ByteReader): Ack {
   const credit = reader.uleb(0xffff_ffff);
   const count = reader.uleb();
   const exceptions: RunException[] = [];
-  for (let i = 0; i < count; i++) exceptions.push(readException(reader, frames));
+  for (let i = 0; i < count; i++) {
+    const exception = readException(reader, frames);
+    const before = exceptions.at(-1);
+    if (before !== undefined && !isAfter(exception, before)) {
+      throw new SyncError("BAD_MESSAGE", "exceptions that do not ascend");
+    }
+    exceptions.push(exception);
+  }
   return { type: "ack", frames, credit, exceptions };
+}
+
+function isAfter(a: RunException, b: RunException): boolean {
+  return a.frame > b.frame || (a.frame === b.frame && a.run > b.run);
 }
 
 function writeException(writer: ByteWriter, exception: RunException): void {

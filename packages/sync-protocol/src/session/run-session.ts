@@ -149,7 +149,7 @@ class SyncSession implements Session {
   async #receive(): Promise<void> {
     try {
       for await (const frame of this.#transport.receive()) {
-        this.#input({ type: "message", message: decodeMessage(frame), bytes: frame.length });
+        this.#input(inputOf(frame));
         // SECURITY: what a vector or an open makes us hold is gone before the next one is taken. Test: flow.test.ts "F4 ...".
         if (this.#receiving !== null) await this.#receiving;
         if (this.#state.phase === "closed") return;
@@ -264,6 +264,15 @@ class SyncSession implements Session {
     } finally {
       this.#whenClosed.resolve(error);
     }
+  }
+}
+
+/** What a frame is to the machine: a message, or the end. */
+function inputOf(frame: Uint8Array): Input {
+  try {
+    return { type: "message", message: decodeMessage(frame), bytes: frame.length };
+  } catch (error) {
+    return { type: "failed", error: syncErrorOf(error, "BAD_MESSAGE") };
   }
 }
 

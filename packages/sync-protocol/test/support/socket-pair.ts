@@ -17,13 +17,23 @@ export function socketPair(): readonly [JoinedSocket, JoinedSocket] {
   return [left, right];
 }
 
+interface SocketEvent {
+  readonly data: unknown;
+  readonly code: number;
+}
+
 /** Delivers in order, each frame in a task of its own, as an event loop does. */
-export class JoinedSocket extends EventTarget implements WebSocketLike {
+export class JoinedSocket implements WebSocketLike {
   binaryType = "blob";
   readyState = 1;
   bufferedAmount = 0;
   readonly extensions = "";
+  readonly #listeners: { readonly type: string; readonly listener: (event: SocketEvent) => void }[] = [];
   #other: JoinedSocket | null = null;
+
+  addEventListener(type: string, listener: (event: SocketEvent) => void): void {
+    this.#listeners.push({ type, listener });
+  }
 
   join(other: JoinedSocket): void {
     this.#other = other;
@@ -36,7 +46,7 @@ export class JoinedSocket extends EventTarget implements WebSocketLike {
     this.#later(() => {
       this.bufferedAmount -= copy.length;
       const data = this.#other?.binaryType === "arraybuffer" ? copy.buffer : new Blob([copy]);
-      if (this.#other?.readyState === 1) this.#other.dispatchEvent(new MessageEvent("message", { data }));
+      if (this.#other?.readyState === 1) this.#other.emit("message", { data, code: 0 });
     });
   }
 
@@ -55,7 +65,11 @@ export class JoinedSocket extends EventTarget implements WebSocketLike {
   ended(code: number): void {
     if (this.readyState === 3) return;
     this.readyState = 3;
-    this.dispatchEvent(Object.assign(new Event("close"), { code }));
+    this.emit("close", { data: null, code });
+  }
+
+  emit(type: string, event: SocketEvent): void {
+    for (const item of this.#listeners) if (item.type === type) item.listener(event);
   }
 
   #later(task: () => void): void {

@@ -51,7 +51,7 @@ describe("a WebSocket transport", () => {
     const dial = dialWebSocket(server.url, options);
     const [accepted, dialled] = await Promise.all([server.accept(), dial(new AbortController().signal)]);
     accepted.send("text");
-    await expect(Array.fromAsync(dialled.receive())).rejects.toMatchObject({ code: "BAD_MESSAGE" });
+    await expect(takeAll(dialled.receive())).rejects.toMatchObject({ code: "BAD_MESSAGE" });
     await dialled.close();
   });
 
@@ -59,13 +59,19 @@ describe("a WebSocket transport", () => {
     const dial = dialWebSocket(server.url, options);
     const [accepted, dialled] = await Promise.all([server.accept(), dial(new AbortController().signal)]);
     accepted.terminate();
-    await expect(Array.fromAsync(dialled.receive())).rejects.toMatchObject({ code: "TRANSPORT_CLOSED" });
+    await expect(takeAll(dialled.receive())).rejects.toMatchObject({ code: "TRANSPORT_CLOSED" });
   });
 
   test("ends in order when the server goes away in order", async () => {
     const dial = dialWebSocket(server.url, options);
     const [accepted, dialled] = await Promise.all([server.accept(), dial(new AbortController().signal)]);
     accepted.close(1001, "restart");
-    expect(await Array.fromAsync(dialled.receive())).toEqual([]);
+    expect(await takeAll(dialled.receive())).toEqual([]);
   });
 });
+
+async function takeAll(frames: AsyncIterable<Uint8Array>): Promise<readonly Uint8Array[]> {
+  const taken: Uint8Array[] = [];
+  for await (const frame of frames) taken.push(frame);
+  return taken;
+}

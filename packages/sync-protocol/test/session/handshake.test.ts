@@ -1,0 +1,407 @@
+import { labelled, parseLoginKey, parseSignature, SIGN_LABELS, type SignLabel, type TenantId } from "@selkie/entry";
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  ALL_RIGHTS,
+  type Claim,
+  type Credentials,
+  type Gatekeeper,
+  pipe,
+  runSession,
+  type SessionOptions,
+} from "../../src/index.ts";
+import { encodeMessage } from "../../src/message/codec.ts";
+import type { ClaimMessage } from "../../src/message/message.ts";
+import { connect, Peer } from "../support/peers.ts";
+import { face, generation, helloOf, RawPeer, settled } from "../support/raw-peer.ts";
+import { bytesOf, databaseOf, otherTenant, TestKey, tenant } from "../support/writer.ts";
+
+let alice: TestKey;
+let bob: TestKey;
+beforeAll(async () => {
+  alice = await TestKey.of("alice");
+  bob = await TestKey.of("bob");
+});
+
+function login(key: TestKey, of: TenantId = tenant): Credentials {
+  const claim: Claim = { type: "login", tenant: of, key: parseLoginKey(key.publicKey), documents: [] };
+  return { claim: async () => claim, sign: key.sign };
+}
+
+function device(key: TestKey, of: TenantId = tenant): Credentials {
+  return { claim: async () => ({ type: "device", tenant: of, key: key.publicKey }), sign: key.sign };
+}
+
+/** Admits these keys, and remembers who knocked. */
+function gate(...keys: readonly TestKey[]): Gatekeeper & { readonly claims: Claim[] } {
+  const claims: Claim[] = [];
+  return {
+    claims,
+    async admit(claim) {
+      claims.push(claim);
+      const isKnown = keys.some((key) => Buffer.from(key.publicKey).equals(claim.key));
+      return isKnown
+        ? { type: "admitted", rights: { ...ALL_RIGHTS, purge: false } }
+        : { type: "refused", code: "UNKNOWN_KEY" };
+    },
+  };
+}
+
+describe("a login", () => {
+  test("is admitted with the rights the gatekeeper gives", async () => {
+    const keeper = gate(alice);
+    const relay = new Peer();
+    await using connection = connect(new Peer(), relay, {
+      a: { credentials: login(alice) },
+      b: { gatekeeper: keeper },
+    });
+    expect(await connection.a.ready).toEqual({
+      rights: { pull: true, push: true, purge: false },
+      generation: relay.store.generation,
+    });
+    expect((await connection.b.ready).rights).toEqual(ALL_RIGHTS);
+    expect(keeper.claims).toMatchObject([{ type: "login", tenant, key: alice.publicKey, documents: [] }]);
+  });
+
+  test("is refused by name when the gatekeeper refuses it", async () => {
+    const connection = connect(new Peer(), new Peer(), {
+      a: { credentials: login(bob) },
+      b: { gatekeeper: gate(alice) },
+    });
+    await expect(connection.a.ready).rejects.toMatchObject({ code: "REFUSED_BY_PEER", reason: "UNKNOWN_KEY" });
+    expect(await connection.b.closed).toMatchObject({ code: "NOT_ADMITTED", reason: "UNKNOWN_KEY" });
+    expect(await connection.a.closed).toMatchObject({ code: "REFUSED_BY_PEER" });
+  });
+
+  test("is refused with a wrong signature before the gatekeeper hears of it", async () => {
+    const keeper = gate(alice);
+    const credentials: Credentials = { ...login(alice), sign: bob.sign };
+    const connection = connect(new Peer(), new Peer(), { a: { credentials }, b: { gatekeeper: keeper } });
+    expect(await connection.b.closed).toMatchObject({ code: "PROOF_INVALID" });
+    await expect(connection.a.ready).rejects.toMatchObject({ code: "REFUSED_BY_PEER", reason: "PROOF_INVALID" });
+    expect(keeper.claims).toEqual([]);
+  });
+
+  test("F1 K-5 forwarded by a hostile relay to another one is refused there: the client named the origin it dialled", async () => {
+    const honest = gate(alice);
+    const [toHostile, hostileFront] = pipe();
+    const [hostileBack, toHonest] = pipe();
+    const client = runSession(
+      toHostile,
+      new Peer().options({ origin: "wss://hostile.example", credentials: login(alice) }),
+    );
+    const relay = runSession(
+      toHonest,
+      new Peer().options({ role: "listener", origin: ["wss://honest.example"], gatekeeper: honest }),
+    );
+    const [front, back] = [new RawPeer(hostileFront), new RawPeer(hostileBack)];
+    // The hostile relay hands everything through, so that nonces and greetings are those of the honest relay.
+    await back.send(await front.take("hello"));
+    await front.send(await back.take("hello"));
+    const claim = await front.take("claim");
+    await back.send(claim);
+    expect(await back.next()).toEqual({ type: "refused", code: "ORIGIN_MISMATCH" });
+    expect(await relay.closed).toMatchObject({ code: "ORIGIN_MISMATCH" });
+
+    // Nor does it help to put the honest relay's origin in place of what was signed.
+    const second = await forwarded({ ...claim, origin: "wss://honest.example" });
+    expect(second).toMatchObject({ code: "PROOF_INVALID" });
+    expect(honest.claims).toEqual([]);
+    await client.close();
+
+    async function forwarded(changed: ClaimMessage) {
+      const [near, far] = pipe();
+      const session = runSession(
+        far,
+        new Peer().options({ role: "listener", origin: ["wss://honest.example"], gatekeeper: honest }),
+      );
+      const raw = new RawPeer(near);
+      await raw.send(helloOf("dialler"), changed);
+      return await session.closed;
+    }
+  });
+
+  test("F1 K-5 is refused when a hostile relay uses the honest one's nonce in its own greeting", async () => {
+    const [toHostile, hostileFront] = pipe();
+    const { session: relay, raw: back } = await face(new Peer(), "listener", {
+      origin: ["wss://honest.example"],
+      gatekeeper: gate(alice),
+    });
+    const client = runSession(
+      toHostile,
+      new Peer().options({ origin: "wss://hostile.example", credentials: login(alice) }),
+    );
+    const front = new RawPeer(hostileFront);
+    await front.take("hello");
+    await front.send(helloOf("listener"));
+    const claim = await front.take("claim");
+    await back.send({ ...claim, origin: "wss://honest.example" });
+    expect(await relay.closed).toMatchObject({ code: "PROOF_INVALID" });
+    await client.close();
+  });
+
+  test("F2 recorded and sent again is refused: the listener's nonce is another", async () => {
+    const recorded = await recordLogin();
+    const { session, raw } = await face(new Peer(), "listener", { gatekeeper: gate(alice) }, recorded.hello);
+    await raw.send(recorded.claim);
+    expect(await session.closed).toMatchObject({ code: "PROOF_INVALID" });
+  });
+
+  test("F2 a second claim in one session is refused", async () => {
+    const keeper: Gatekeeper = { admit: () => new Promise(() => undefined) };
+    const [left, right] = pipe();
+    const session = runSession(right, new Peer().options({ role: "listener", gatekeeper: keeper }));
+    const client = runSession(left, new Peer().options({ credentials: login(alice) }));
+    await settled();
+    await left.send(encodeMessage((await recordLogin()).claim));
+    expect(await session.closed).toMatchObject({ code: "UNEXPECTED_MESSAGE" });
+    await client.close();
+  });
+
+  test("A9 no other signature of the same key is a login, and a login signature is nothing else", async () => {
+    for (const label of SIGN_LABELS.filter((item) => item !== "sign-login")) {
+      const credentials: Credentials = { ...login(alice), sign: (_label, payload) => alice.sign(label, payload) };
+      const connection = connect(new Peer(), new Peer(), { a: { credentials }, b: { gatekeeper: gate(alice) } });
+      expect(await connection.b.closed, label).toMatchObject({ code: "PROOF_INVALID" });
+    }
+  });
+
+  test("A9 a serialized statement, or its own payload without a label, is never signed as a challenge", async () => {
+    const signed: { label: SignLabel; payload: Uint8Array }[] = [];
+    const credentials: Credentials = {
+      ...login(alice),
+      sign: (label, payload) => {
+        signed.push({ label, payload });
+        return alice.sign(label, payload);
+      },
+    };
+    const challenge = labelled("sign-access-list", bytesOf("a revocation", 100)).subarray(0, 32);
+    const { raw, session } = await face(new Peer(), "dialler", { credentials }, { nonce: challenge });
+    await raw.take("claim");
+    expect(signed).toHaveLength(1);
+    expect(signed[0]?.label).toBe("sign-login");
+    expect(signed[0]?.payload.length).toBeGreaterThan(32);
+    await session.close();
+  });
+
+  test("of a tenant whose gatekeeper knows the key for another is the gatekeeper's to refuse, with the tenant that was signed", async () => {
+    const keeper = gate(alice);
+    await using connection = connect(new Peer(), new Peer(), {
+      a: { credentials: login(alice, otherTenant) },
+      b: { gatekeeper: keeper },
+    });
+    await connection.a.ready;
+    expect(keeper.claims[0]?.tenant).toEqual(otherTenant);
+  });
+
+  test("with a signature over another tenant is refused", async () => {
+    const { session, raw } = await face(new Peer(), "listener", { gatekeeper: gate(alice) });
+    const recorded = await recordLogin();
+    await raw.send({ ...recorded.claim, tenant: otherTenant });
+    expect(await session.closed).toMatchObject({ code: "PROOF_INVALID" });
+  });
+
+  test("is not taken from a listener", async () => {
+    const { session, raw } = await face(new Peer(), "dialler");
+    const claim = await raw.take("claim");
+    const signature = parseSignature(bytesOf("signature", 64));
+    await raw.send({ ...claim, kind: "login", key: alice.publicKey, signature });
+    expect(await session.closed).toMatchObject({ code: "PROOF_INVALID" });
+  });
+});
+
+describe("a proof between devices", () => {
+  const both = (): { readonly a: Partial<SessionOptions>; readonly b: Partial<SessionOptions> } => ({
+    a: { credentials: device(alice), gatekeeper: gate(bob) },
+    b: { credentials: device(bob), gatekeeper: gate(alice) },
+  });
+
+  test("is given by both sides inside the handshake", async () => {
+    await using connection = connect(new Peer(), new Peer(), both());
+    await Promise.all([connection.a.ready, connection.b.ready]);
+  });
+
+  test("is required of both: a peer without one is refused", async () => {
+    const { a } = both();
+    const connection = connect(new Peer(), new Peer(), { a });
+    expect(await connection.a.closed).toMatchObject({ code: "PROOF_MISSING" });
+    const other = connect(new Peer(), new Peer(), { b: both().b ?? {} });
+    expect(await other.b.closed).toMatchObject({ code: "PROOF_MISSING" });
+    await expect(other.a.ready).rejects.toMatchObject({ code: "REFUSED_BY_PEER", reason: "PROOF_MISSING" });
+  });
+
+  test("is not shown by a listener to a dialler it does not admit", async () => {
+    const keeper = gate(alice);
+    const { raw } = await face(new Peer(), "listener", { credentials: device(bob), gatekeeper: keeper });
+    await raw.send({ ...(await recordLogin()).claim, kind: "device" });
+    expect((await raw.rest()).map(({ type }) => type)).toEqual(["refused"]);
+  });
+
+  test("reflected to the side that made it is refused: the role is signed", async () => {
+    // Alice's gatekeeper would admit Alice herself, so nothing but the role stands in the way.
+    const { session, raw } = await face(new Peer(), "dialler", { credentials: device(alice), gatekeeper: gate(alice) });
+    await raw.send(await raw.take("claim"));
+    expect(await session.closed).toMatchObject({ code: "PROOF_INVALID" });
+  });
+
+  test("reflected through a second session with the same device is refused", async () => {
+    const options = { credentials: device(alice), gatekeeper: gate(alice) };
+    const first = await face(new Peer(), "dialler", options);
+    const claim = await first.raw.take("claim");
+    const second = await face(new Peer(), "listener", options, { nonce: first.hellos.session.nonce });
+    await second.raw.send(claim);
+    expect(await second.session.closed).toMatchObject({ code: "PROOF_INVALID" });
+    await first.session.close();
+  });
+
+  test("for another tenant than the dialler's ends the session", async () => {
+    const { a } = both();
+    const b = { credentials: device(bob, otherTenant), gatekeeper: gate(alice) };
+    const connection = connect(new Peer(), new Peer(), { a: a ?? {}, b });
+    expect(await connection.b.closed).toMatchObject({ code: "TENANT_MISMATCH" });
+  });
+
+  test("of a listener that answers for another tenant or origin is refused", async () => {
+    for (const change of [{ tenant: otherTenant }, { origin: "wss://other.example" }]) {
+      const { session, raw } = await face(new Peer(), "dialler", { credentials: device(alice) });
+      await raw.send({ ...(await raw.take("claim")), ...change });
+      expect((await session.closed)?.code).toMatch(/^(TENANT|ORIGIN)_MISMATCH$/);
+    }
+  });
+});
+
+describe("a handshake", () => {
+  test("refuses its own hello", async () => {
+    const [left, right] = pipe();
+    const session = runSession(left, new Peer().options());
+    const raw = new RawPeer(right);
+    await raw.send(await raw.take("hello"));
+    expect(await session.closed).toMatchObject({ code: "UNEXPECTED_MESSAGE" });
+    const other = await face(new Peer(), "listener");
+    await other.session.close();
+  });
+
+  test("refuses its own nonce in the other role", async () => {
+    const [left, right] = pipe();
+    const session = runSession(left, new Peer().options());
+    const raw = new RawPeer(right);
+    const hello = await raw.take("hello");
+    await raw.send({ ...hello, role: "listener" });
+    expect(await session.closed).toMatchObject({ code: "UNEXPECTED_MESSAGE" });
+  });
+
+  test("ends after its time, whichever message is missing", async () => {
+    for (const messages of [[], [helloOf("dialler")]]) {
+      const [left, right] = pipe();
+      const peer = new Peer();
+      const session = runSession(left, peer.options({ role: "listener" }));
+      let isOver = false;
+      void session.closed.then(() => {
+        isOver = true;
+      });
+      await new RawPeer(right).send(...messages);
+      await settled();
+      peer.scheduler.advance(9_999);
+      await settled();
+      expect(isOver).toBe(false);
+      peer.scheduler.advance(1);
+      expect(await session.closed).toMatchObject({ code: "HANDSHAKE_TIMEOUT" });
+      expect(peer.scheduler.pending).toBe(0);
+    }
+  });
+
+  test("ends after its time when the other side is admitted and does not admit", async () => {
+    const peer = new Peer();
+    const { session, raw } = await face(peer, "dialler");
+    await raw.send(await raw.take("claim"));
+    await settled();
+    peer.scheduler.advance(10_000);
+    expect(await session.closed).toMatchObject({ code: "HANDSHAKE_TIMEOUT" });
+  });
+
+  test("takes no other message before admission", async () => {
+    for (const type of ["open", "fence", "ping", "vector", "goaway", "present"] as const) {
+      const { session, raw } = await face(new Peer(), "listener");
+      await raw.send(
+        type === "open"
+          ? { type, items: [{ id: databaseOf("x"), digest: new Uint8Array(16), position: null }] }
+          : type === "vector"
+            ? { type, handle: 0, reply: false, vector: new Map() }
+            : type === "fence"
+              ? { type, token: 1, handles: [] }
+              : type === "goaway"
+                ? { type, afterMs: 0, withinMs: 0 }
+                : type === "present"
+                  ? { type, documents: [] }
+                  : { type, token: 1 },
+      );
+      expect(await session.closed, type).toMatchObject({ code: "UNEXPECTED_MESSAGE" });
+    }
+  });
+
+  test("takes no claim before hello, no admission before a claim, no second hello, no second admission", async () => {
+    const { claim, hello } = await recordLogin();
+    const admitted = { type: "admitted", rights: ALL_RIGHTS, generation } as const;
+    for (const messages of [[claim], [admitted], [hello, hello], [hello, admitted]] as const) {
+      const [left, right] = pipe();
+      const session = runSession(left, new Peer().options({ role: "listener" }));
+      await new RawPeer(right).send(...messages);
+      expect(await session.closed).toMatchObject({ code: "UNEXPECTED_MESSAGE" });
+    }
+  });
+
+  test("says that an update is needed when the peer speaks another version", async () => {
+    const [left, right] = pipe();
+    const session = runSession(left, new Peer().options());
+    await right.send(Uint8Array.of(1, 2, 3));
+    expect(await session.closed).toMatchObject({ code: "VERSION_UNSUPPORTED" });
+    expect(await new RawPeer(right).rest()).toMatchObject([
+      { type: "hello" },
+      { type: "error", code: "VERSION_UNSUPPORTED" },
+    ]);
+  });
+
+  test("ends when credentials, or the gatekeeper, fail", async () => {
+    const broken = new Error("no key");
+    const credentials: Credentials = { ...login(alice), sign: () => Promise.reject(broken) };
+    const connection = connect(new Peer(), new Peer(), { a: { credentials } });
+    expect(await connection.a.closed).toMatchObject({ code: "CREDENTIALS_FAILED", cause: broken });
+    const gatekeeper: Gatekeeper = { admit: () => Promise.reject(broken) };
+    const other = connect(new Peer(), new Peer(), { a: { credentials: login(alice) }, b: { gatekeeper } });
+    expect(await other.b.closed).toMatchObject({ code: "NOT_ADMITTED", cause: broken });
+    await expect(other.a.ready).rejects.toMatchObject({ code: "REFUSED_BY_PEER", reason: "NOT_ADMITTED" });
+  });
+
+  test("needs options that make sense", () => {
+    const [left] = pipe();
+    const peer = new Peer();
+    for (const change of [
+      { origin: ["a", "b"] },
+      { generation: new Uint8Array(7) },
+      { limits: { windowBytes: 0 } },
+      { limits: { sliceBytes: 2_000_000 } },
+      { limits: { silenceMs: Number.NaN } },
+    ] satisfies Partial<SessionOptions>[]) {
+      expect(() => runSession(left, peer.options(change))).toThrow(expect.objectContaining({ code: "BAD_OPTIONS" }));
+    }
+  });
+
+  test("needs a tenant when a dialler has no credentials", async () => {
+    const { tenant: _none, ...options } = new Peer().options();
+    const [left, right] = pipe();
+    const session = runSession(left, options);
+    await new RawPeer(right).send(helloOf("listener"));
+    expect(await session.closed).toMatchObject({ code: "BAD_OPTIONS" });
+  });
+});
+
+/** The claim of an honest login to some other listener, and the greeting it came with. */
+async function recordLogin() {
+  const [left, right] = pipe();
+  const client = runSession(left, new Peer().options({ credentials: login(alice) }));
+  const raw = new RawPeer(right);
+  const hello = await raw.take("hello");
+  await raw.send(helloOf("listener"));
+  const claim = await raw.take("claim");
+  await client.close();
+  return { hello, claim };
+}

@@ -12,7 +12,6 @@ export type CoreErrorCode =
   | "DOC_NOT_FOUND"
   | "ENTRY_TOO_LARGE"
   | "IDENTITY_UNKNOWN"
-  | "INVITE_MISMATCH"
   | "JOIN_MALFORMED"
   | "JOIN_NOT_FOR_US"
   | "JOURNAL_FAILED"

@@ -19,7 +19,7 @@ import { foldName } from "./name.ts";
 import type { FoundStatement, SettingsStatement, SettingValue, Statement } from "./statement.ts";
 
 /** A statement that counts for nothing. */
-export interface RejectedStatement {
+interface RejectedStatement {
   readonly id: StatementId;
   readonly code: RejectionCode;
 }

@@ -66,7 +66,9 @@ export async function parseJoinRequest(verifier: Verifier, text: string): Promis
   const message = labelled("sign-join-request", encodeKeys(keys));
   const [proven] = await verifier.verifyMany([{ publicKey: keys.deviceSign, message, signature: proof }]);
   if (proven !== true) throw new CoreError(malformed, "the request is not signed by the device it names");
-  return joinRequest(verifier, { keys, proof, mac });
+  const request = joinRequest(verifier, { keys, proof, mac });
+  if (request.toString() !== text.trim()) throw new CoreError(malformed, "the request is not in its one encoding");
+  return request;
 }
 
 /** Whether the request was made with this 32-byte invite secret. */

@@ -68,7 +68,9 @@ export function parseJoinResponse(text: string): JoinResponse {
   const mac = fields.bytesOrNull(32);
   fields.end();
   if (!isName(answer.tenantName)) throw new CoreError(malformed, "the tenant's name is not a name");
-  return joinResponse(answer, mac);
+  const response = joinResponse(answer, mac);
+  if (response.toString() !== text.trim()) throw new CoreError(malformed, "the response is not in its one encoding");
+  return response;
 }
 
 /** Whether the response answers a request of this identity. */

@@ -77,7 +77,7 @@ export type Reference =
   | { readonly type: "part"; readonly index: number };
 
 /** Says which key versions the permits of its entry give, and to whom. */
-export interface PermitStatement {
+interface PermitStatement {
   readonly type: "permit";
   readonly history: HistoryPolicy;
   readonly versions: readonly { readonly keyId: Uint8Array; readonly version: Uint8Array }[];
@@ -86,7 +86,7 @@ export interface PermitStatement {
 }
 
 /** Carries a relay's access list, so that any member can upload it again. */
-export interface AccessListStatement {
+interface AccessListStatement {
   readonly type: "accessList";
   /** As the relay gets it: signed on its own. */
   readonly list: Uint8Array;
@@ -103,7 +103,7 @@ export interface SettingsStatement {
 }
 
 /** A statement of a later version: kept, counted, never dropped. */
-export interface UnknownStatement {
+interface UnknownStatement {
   readonly type: "unknown";
   readonly code: number;
   /** All of it, as it was encoded. */

@@ -138,6 +138,8 @@ describe("what is no request is refused", () => {
       uriOf(fields.with(1, new Uint8Array(1_215))),
       uriOf(fields.with(6, new Uint8Array(64))),
       uriOf(fields.with(7, new Uint8Array(31))),
+      // The array's length in two bytes where one does.
+      prefix + toBase64url(Uint8Array.from([0x98, 8, ...encodeCbor(fields).subarray(1)])),
     ];
     for (const text of texts) expect(await codeOfAsync(() => parse(text)), text.slice(0, 60)).toBe("JOIN_MALFORMED");
   });

@@ -32,7 +32,7 @@ export async function makeDirectoryVectors(crypto: CryptoProvider): Promise<Reco
   };
 }
 
-export const testIdentity = (name: string): Identity => ({
+const testIdentity = (name: string): Identity => ({
   id: pattern(`identity ${name}`, 16),
   name,
   userSeed: pattern(`user seed of ${name}`, 32),

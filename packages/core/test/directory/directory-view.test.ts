@@ -7,7 +7,7 @@ import { draftAccessList } from "../../src/directory/access.ts";
 import type { PlacedStatement } from "../../src/directory/admission.ts";
 import type { Role, Statement } from "../../src/directory/statement.ts";
 import { keyIdOf } from "../../src/keys/key-version.ts";
-import { pattern, testTenant } from "../fixture.ts";
+import { directoryDatabase, pattern, testTenant } from "../fixture.ts";
 import { deviceNamed, digestOf, grantTo, keysOf, noStatement, type Voice, World } from "./world.ts";
 
 const accessList = (height: number): Statement => {
@@ -58,6 +58,26 @@ describe("a view is a function of the set of statements", () => {
             .map(({ placed }) => placed);
           expect(digestOf(world.view(order))).toBe(expected);
           expect(digestOf(world.view([...order, ...world.placed.slice(0, 5)]))).toBe(expected);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  test("a verdict on a chain, once it is one, stays when more of the directory arrives", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat()), { minLength: 4, maxLength: 24 }),
+        fc.array(fc.boolean(), { minLength: 30, maxLength: 30 }),
+        async (script, kept) => {
+          const world = await play(script);
+          const some = world.view(world.placed.filter((_, at) => kept[at % kept.length] === true));
+          const all = world.view();
+          for (const { writer, certificate } of world.placed) {
+            const chain = { writer, certificate, database: directoryDatabase };
+            const early = some.judge(chain).type;
+            if (early !== "held") expect(all.judge(chain).type).toBe(early);
+          }
         },
       ),
       { numRuns: 150 },

@@ -14,7 +14,7 @@ import {
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
-import type { EntryStore, Store } from "@selkie/store";
+import type { EntryStore, Store, StoreWrite } from "@selkie/store";
 import type { Counters } from "../counters.ts";
 import type { RelayRefusalCode } from "../errors.ts";
 import { usageKey, usageRecord } from "../tenants/records.ts";
@@ -38,6 +38,12 @@ interface PaidRun {
   readonly index: number;
   readonly run: VerifiedRun;
   readonly charge: Charge;
+}
+
+/** A run and how many of its entries were written. */
+interface AppendedRun {
+  readonly run: VerifiedRun;
+  readonly count: number;
 }
 
 /** The replica that a relay's session reads from and appends to. */
@@ -103,35 +109,57 @@ export class RelayReplica implements Replica {
   /** Stores runs and what they cost in one transaction. */
   async #write(paid: readonly PaidRun[]): Promise<readonly AppendResult[]> {
     if (paid.length === 0) return [];
-    const { store, entries, admitted } = this.#options;
+    const { entries, admitted } = this.#options;
     const { tenant, login } = admitted;
     const append = paid.map(({ run }) => ({ tenant: tenant.id, database: entries.database, run }));
     const usage = { key: usageKey(tenant.id, login.key), value: usageRecord(tenant.usage.save(login.key)) };
+    const results = await this.#commit({ append, put: [usage] }, paid);
+    await this.#tell(this.#settle(paid, results));
+    return results;
+  }
+
+  async #commit(write: StoreWrite, paid: readonly PaidRun[]): Promise<readonly AppendResult[]> {
     try {
-      const results = await store.commit({ append, put: [usage] });
-      this.#settle(paid, results);
-      return results;
+      return await this.#options.store.commit(write);
     } catch (failure) {
       for (const { charge } of paid) charge.settle(0);
       throw failure;
     }
   }
 
-  /** Gives back what was charged for entries that were here already, and tells the others of those that were not. */
-  #settle(paid: readonly PaidRun[], results: readonly AppendResult[]): void {
-    const { counters, live, subscriber } = this.#options;
-    let appended = 0;
-    for (const [index, { run, charge }] of paid.entries()) {
+  /** Gives back what was charged for entries that were here already. Answers how many of each run were not. */
+  #settle(paid: readonly PaidRun[], results: readonly AppendResult[]): readonly AppendedRun[] {
+    const { counters } = this.#options;
+    return paid.map(({ run, charge }, index) => {
       const result = results[index];
       const count = result?.type === "appended" ? result.count : 0;
       const bytes = run.entries.slice(run.entries.length - count).reduce((sum, entry) => sum + entrySize(entry), 0);
       charge.settle(bytes);
-      appended += count;
       counters.count("entries_stored_total", count);
       counters.count("bytes_stored_total", bytes);
       if (result?.type === "refused") counters.count("runs_refused_total");
-    }
-    if (appended > 0) live.announce(subscriber);
+      return { run, count };
+    });
+  }
+
+  /**
+   * Tells the other sessions that there is more. When a damaged entry was replaced, those behind it can be read again, and they arrived
+   * long ago: no position leads there, so both sides compare what they have.
+   */
+  async #tell(runs: readonly AppendedRun[]): Promise<void> {
+    const { live, subscriber } = this.#options;
+    const appended = runs.filter(({ count }) => count > 0);
+    if (appended.length === 0) return;
+    const isPartial = appended.some(({ run, count }) => count < run.entries.length);
+    const last = new Map(appended.map(({ run }) => [toHex(run.writer), run]));
+    const isBehind = await Promise.all([...last.values()].map((run) => this.#hasEntryAfter(run)));
+    if (isPartial || isBehind.includes(true)) live.compareAll();
+    else live.announce(subscriber);
+  }
+
+  async #hasEntryAfter(run: VerifiedRun): Promise<boolean> {
+    const next = run.firstSeq + run.entries.length;
+    return (await this.#options.entries.read(run.writer, next, { entries: 1, bytes: 1 })) !== null;
   }
 }
 

@@ -83,9 +83,10 @@ export class Connection {
     this.finished = this.#session.closed.then((failure) => this.#finish(failure));
   }
 
-  /** Asks the peer to finish what is in flight, and to come back later. */
+  /** Asks the peer to finish what is in flight, and to come back later. One that was never let in has nothing to finish. */
   leave(when: { readonly afterMs: number; readonly withinMs: number }): void {
-    this.#session.leave(when);
+    if (this.#admitted === null) void this.close("RELAY_STOPPING");
+    else this.#session.leave(when);
   }
 
   /** Ends the session; `code` is told to the peer. */

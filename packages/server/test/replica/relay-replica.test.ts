@@ -157,6 +157,18 @@ describe("damage", () => {
     expect(counters.get("damage_noticed_total")).toBe(1);
   });
 
+  test("an append that makes entries behind it readable again makes every session compare, not only read on", async () => {
+    const writer = new TestWriter(contacts, "w");
+    const [repaired, behind] = [await writer.write(2), await writer.write(2)];
+    const whole = newStore().entries(acme.id, contacts);
+    await whole.append([repaired, behind]);
+    const all = tenants();
+    const mine = replicaFor(await login(all), "alice", whole);
+    replicaFor(await login(all, bob), "bob", whole);
+    expect(await mine.append([repaired])).toEqual([{ type: "appended", count: 2 }]);
+    expect(told).toEqual(["compare alice", "compare bob"]);
+  });
+
   test("reading beyond the end of a chain is no damage", async () => {
     const writer = new TestWriter(contacts, "w");
     const mine = replicaFor(await login(tenants()), "alice");

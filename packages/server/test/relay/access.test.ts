@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest";
+import { TestClient } from "../fixtures/test-client.ts";
+import { TestRelay } from "../fixtures/test-relay.ts";
+import { loginOf, memberOf, TestTenant } from "../fixtures/test-tenant.ts";
+import { databaseOf, TestWriter } from "../fixtures/test-writer.ts";
+
+const acme = new TestTenant("acme");
+const [alice, bob, carol] = [memberOf("alice"), memberOf("bob"), memberOf("carol")];
+const READER = { pull: true, push: false, purge: false };
+const contacts = databaseOf("contacts");
+
+describe("access over open connections", () => {
+  test("a removed login key loses its open connections at once, and is told why", async () => {
+    await using relay = await TestRelay.start({ limits: { refusalMs: 0 } });
+    await using admin = await TestClient.login(relay.url, acme, alice, [alice, bob]);
+    await using removed = await TestClient.login(relay.url, acme, bob, [alice, bob]);
+    await removed.open(contacts);
+    await admin.session.present([acme.list({ members: [alice], height: 2 })]);
+    expect(await removed.session.closed).toMatchObject({ code: "PEER_FAILED", reason: "LOGIN_ENDED" });
+    await admin.open(contacts);
+    await admin.push(await new TestWriter(contacts, "after").write());
+    expect(await removed.count(contacts)).toBe(0);
+    const again = await TestClient.dial(relay.url, { tenant: acme, credentials: acme.credentials(loginOf(bob)) });
+    await expect(again.session.ready).rejects.toMatchObject({ reason: "LOGIN_REFUSED" });
+    expect(relay.relay.counters.get("sessions_dropped_total")).toBe(1);
+  });
+
+  test("a user removes its own lost device, without an admin", async () => {
+    await using relay = await TestRelay.start({ limits: { refusalMs: 0 } });
+    const [lost, kept] = [loginOf(bob, "lost"), loginOf(bob, "kept")];
+    const documents = [acme.founding, acme.list({ members: [bob], height: 1 }), acme.slotKeys(bob, 1, [lost, kept])];
+    await using phone = await TestClient.dial(relay.url, {
+      tenant: acme,
+      credentials: acme.credentials(lost, documents),
+    });
+    await phone.session.ready;
+    await using laptop = await TestClient.dial(relay.url, { tenant: acme, credentials: acme.credentials(kept) });
+    await laptop.session.ready;
+    expect(await laptop.session.present([acme.slotKeys(bob, 2, [kept])])).toMatchObject({ pull: true, push: true });
+    expect(await phone.session.closed).toMatchObject({ reason: "LOGIN_ENDED" });
+  });
+
+  test("a new member comes in with a ticket before the relay has the list that names it", async () => {
+    await using relay = await TestRelay.start();
+    await using admin = await TestClient.login(relay.url, acme, alice, [alice]);
+    const documents = [acme.ticket(carol, 2), acme.slotKeys(carol, 1, [loginOf(carol)])];
+    await using joined = await TestClient.dial(relay.url, {
+      tenant: acme,
+      credentials: acme.credentials(loginOf(carol), documents),
+    });
+    await joined.session.ready;
+    // The list that the ticket stands for arrives: nothing changes for her.
+    await admin.session.present([acme.list({ members: [alice, carol], height: 2 })]);
+    await joined.open(contacts);
+    await admin.open(contacts);
+    await admin.push(await new TestWriter(contacts, "w").write(2));
+    await joined.holds(contacts, 2);
+    expect(relay.relay.counters.get("sessions_dropped_total")).toBe(0);
+  });
+
+  test("who is made a reader while it is connected has to come back, and comes back as one", async () => {
+    await using relay = await TestRelay.start();
+    await using admin = await TestClient.login(relay.url, acme, alice, [alice, bob]);
+    await using writer = await TestClient.login(relay.url, acme, bob, [alice, bob]);
+    await admin.session.present([acme.list({ members: [alice, { ...bob, rights: READER }], height: 2 })]);
+    expect(await writer.session.closed).toMatchObject({ reason: "LOGIN_ENDED" });
+    await using reader = await TestClient.dial(relay.url, {
+      tenant: acme,
+      credentials: acme.credentials(loginOf(bob)),
+    });
+    expect((await reader.session.ready).rights).toEqual(READER);
+  });
+});

@@ -2,7 +2,7 @@
 import { ByteSink } from "./byte-sink.ts";
 
 /** A column being written, row by row. */
-export abstract class ColumnWriter {
+abstract class ColumnWriter {
   protected readonly sink: ByteSink = new ByteSink();
 
   abstract clear(): void;

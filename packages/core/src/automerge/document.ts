@@ -1,73 +1,203 @@
-// INTERIM
-import * as A from "@automerge/automerge/slim";
-import { toHex } from "@selkie/entry";
+// Everything that calls Automerge. Imported only when a document is opened: loading WebAssembly takes longer than listing a database.
+//
+// `changeAt` is never used: its actor and startOp would fail the gate. Neither are `save` bytes as an identity, nor `loadIncremental`,
+// which swallows corruption.
+import * as Automerge from "@automerge/automerge/slim";
+import { concatBytes, toHex } from "@selkie/entry";
+import { CoreError } from "../errors.ts";
+import { openDraft } from "./draft.ts";
+import { freezeDeep } from "./freeze.ts";
+import { guardValue } from "./values.ts";
+
+type Data = Record<string, unknown>;
+
+/** A document that Automerge has loaded. It changes in place; `freeDocument` gives its memory back. */
 export interface LiveDocument {
-  doc: A.Doc<Record<string, unknown>>;
+  doc: Automerge.Doc<Data>;
+  /** The changes it holds, dependencies first: what it is loaded from again after a failure. */
+  readonly changes: Uint8Array[];
+  /** Whether an edit was tried after its change had ended. */
+  editedLate: boolean;
 }
-const opts = { freeze: true };
-function concat(changes: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(changes.reduce((n, c) => n + c.length, 0));
-  let at = 0;
-  for (const c of changes) {
-    out.set(c, at);
-    at += c.length;
-  }
-  return out;
+
+/** What applying changes did. */
+export interface Applied {
+  readonly patches: readonly unknown[];
+  /** Changes that Automerge failed on although they had passed the gate, and those that depend on them. */
+  readonly refused: readonly Uint8Array[];
 }
-export function loadDocument(changes: readonly Uint8Array[]): LiveDocument {
-  return { doc: changes.length === 0 ? A.init(opts) : A.load(concat(changes), opts) };
+
+/** What an edit did; `change` is null when it changed nothing. */
+export interface Edited<R> {
+  readonly change: Uint8Array | null;
+  readonly patches: readonly unknown[];
+  readonly result: R;
 }
-export function applyTo(
-  live: LiveDocument,
-  changes: readonly Uint8Array[],
-): { patches: readonly unknown[]; refused: readonly Uint8Array[] } {
+
+/**
+ * Loads a document from changes that passed the gate, dependencies first; from none, an empty one. Give the actor when the document is
+ * going to be edited: changing it later copies the document.
+ */
+export function loadDocument(changes: readonly Uint8Array[], actor?: Uint8Array): LiveDocument {
+  const doc = changes.length === 0 ? null : loadAll(changes, actor);
+  if (doc !== null) return { doc, changes: [...changes], editedLate: false };
+  const live: LiveDocument = { doc: load([], actor), changes: [], editedLate: false };
+  if (changes.length > 0) applyTo(live, changes);
+  return live;
+}
+
+/**
+ * Applies changes that passed the gate and are new to the document, dependencies first. One that Automerge fails on is found by halving
+ * and left out; the others apply. Test: document.test.ts "D5 ...".
+ */
+export function applyTo(live: LiveDocument, changes: readonly Uint8Array[]): Applied {
+  const before = Automerge.getHeads(live.doc);
   const patches: unknown[] = [];
-  [live.doc] = A.applyChanges(live.doc, [...changes], { patchCallback: (p) => void patches.push(...p) });
-  return { patches, refused: [] };
+  if (applyAll(live, changes, patches)) return { patches, refused: [] };
+  const refused = applyHalves(live, changes);
+  return { patches: Automerge.diff(live.doc, before, Automerge.getHeads(live.doc)), refused };
 }
-function withActor(live: LiveDocument, actor: Uint8Array): void {
-  const hex = toHex(actor);
-  if (A.getActorId(live.doc) !== hex) live.doc = A.clone(live.doc, { actor: hex, ...opts });
-}
-export function editDocument<R>(
-  live: LiveDocument,
-  actor: Uint8Array,
-  edit: (data: object) => R,
-): { change: Uint8Array | null; patches: readonly unknown[]; result: R } {
-  withActor(live, actor);
-  const before = A.getHeads(live.doc).join();
+
+/**
+ * Runs `edit` on the document's data as one change of `actor`. What it writes is guarded, and what it tries to write after it returned
+ * throws `CHANGE_CLOSED`. When it throws, nothing has changed.
+ */
+export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: (data: object) => R): Edited<R> {
+  useActor(live, actor);
+  const before = Automerge.getHeads(live.doc);
   const patches: unknown[] = [];
-  let result: R | undefined;
-  live.doc = A.change(live.doc, { time: 0, patchCallback: (p) => void patches.push(...p) }, (d) => {
-    result = edit(d);
+  let outcome: { readonly result: R } | undefined;
+  const options = { time: 0, patchCallback: (some: readonly unknown[]) => void patches.push(...some) };
+  live.doc = Automerge.change(live.doc, options, (root) => {
+    const draft = openDraft<object>(root);
+    live.editedLate = false;
+    try {
+      outcome = { result: edit(draft.data) };
+    } finally {
+      draft.close(() => {
+        live.editedLate = true;
+      });
+    }
   });
-  const change = A.getHeads(live.doc).join() === before ? null : (A.getLastLocalChange(live.doc) ?? null);
-  return { change, patches, result: result as R };
+  if (outcome === undefined) throw new CoreError("CHANGE_REFUSED", "the change did not run");
+  return { change: takeLocalChange(live, before), patches, result: outcome.result };
 }
+
+/** The first change of a new document, by `actor`. */
 export function createChange(actor: Uint8Array, data: object): Uint8Array {
-  let doc = A.init<Record<string, unknown>>({ actor: toHex(actor) });
-  doc = A.change(doc, { time: 0 }, (d) => {
-    Object.assign(d, data);
-  });
-  if (A.getHeads(doc).length === 0) doc = A.emptyChange(doc, { time: 0 });
-  const change = A.getLastLocalChange(doc);
-  A.free(doc);
-  return change as Uint8Array;
+  guardValue(data);
+  const live = loadDocument([], actor);
+  try {
+    live.doc = Automerge.change(live.doc, { time: 0 }, (root) => {
+      Object.assign(root, data);
+    });
+    const change = takeLocalChange(live, []);
+    return change ?? emptyChange(live, actor);
+  } finally {
+    freeDocument(live);
+  }
 }
+
+/** A change of `actor` that changes nothing, and depends on everything: what a deletion is bound to. */
 export function emptyChange(live: LiveDocument, actor: Uint8Array): Uint8Array {
-  withActor(live, actor);
-  live.doc = A.emptyChange(live.doc, { time: 0 });
-  return A.getLastLocalChange(live.doc) as Uint8Array;
+  useActor(live, actor);
+  const before = Automerge.getHeads(live.doc);
+  live.doc = Automerge.emptyChange(live.doc, { time: 0 });
+  const change = takeLocalChange(live, before);
+  if (change === null) throw new CoreError("CHANGE_REFUSED", "Automerge made no change");
+  return change;
 }
+
+/** Whether the last edit went on after its change had ended: load the document again, so that nothing of it stays. */
 export function hasLooseEdits(live: LiveDocument): boolean {
-  return (A.getBackend(live.doc) as unknown as { pendingOps(): number }).pendingOps() > 0;
+  return live.editedLate || Automerge.getBackend(live.doc).pendingOps() > 0;
 }
+
+/** The document's data, frozen. */
 export function dataOf(live: LiveDocument): object {
-  return live.doc;
+  return freezeDeep(live.doc);
 }
+
+/** Hashes of the changes that no other depends on, as hexadecimal. */
 export function headsOf(live: LiveDocument): readonly string[] {
-  return A.getHeads(live.doc);
+  return Automerge.getHeads(live.doc);
 }
+
+/** Gives the document's memory back; the data that `dataOf` gave stays readable. */
 export function freeDocument(live: LiveDocument): void {
-  A.free(live.doc);
+  Automerge.free(live.doc);
+}
+
+function load(changes: readonly Uint8Array[], actor: Uint8Array | undefined): Automerge.Doc<Data> {
+  const options = { freeze: true, ...(actor === undefined ? {} : { actor: toHex(actor) }) };
+  return changes.length === 0 ? Automerge.init<Data>(options) : Automerge.load<Data>(concatBytes(...changes), options);
+}
+
+/** The document with all of these changes; null when Automerge fails on one. One load is cheaper than applying them to an empty document. */
+function loadAll(changes: readonly Uint8Array[], actor: Uint8Array | undefined): Automerge.Doc<Data> | null {
+  try {
+    const doc = load(changes, actor);
+    if (isComplete(doc)) return doc;
+    Automerge.free(doc);
+  } catch {
+    // The caller applies them one half after the other, and leaves out the one that fails.
+  }
+  return null;
+}
+
+/** Whether no change is kept aside because a dependency of it is missing; Automerge says so only when asked. */
+function isComplete(doc: Automerge.Doc<Data>): boolean {
+  return Automerge.getMissingDeps(doc, []).length === 0;
+}
+
+/** After a failure Automerge's document may hold anything: it is loaded anew from the changes that applied. */
+function reload(live: LiveDocument): void {
+  replace(live, load(live.changes, actorBytes(live)));
+}
+
+function replace(live: LiveDocument, doc: Automerge.Doc<Data>): void {
+  const old = live.doc;
+  live.doc = doc;
+  Automerge.free(old);
+}
+
+function applyHalves(live: LiveDocument, changes: readonly Uint8Array[]): readonly Uint8Array[] {
+  reload(live);
+  if (changes.length < 2) return changes;
+  const middle = changes.length >> 1;
+  return [changes.slice(0, middle), changes.slice(middle)].flatMap((half) =>
+    applyAll(live, half, []) ? [] : applyHalves(live, half),
+  );
+}
+
+/** Whether all of them applied; when not, the document has to be loaded again. */
+function applyAll(live: LiveDocument, changes: readonly Uint8Array[], patches: unknown[]): boolean {
+  try {
+    const options = { patchCallback: (some: readonly unknown[]) => void patches.push(...some) };
+    [live.doc] = Automerge.applyChanges(live.doc, [...changes], options);
+    if (!isComplete(live.doc)) return false;
+    live.changes.push(...changes);
+    return true;
+  } catch {
+    // Automerge panics or throws at a change it cannot take; the caller finds out which.
+    return false;
+  }
+}
+
+function actorBytes(live: LiveDocument): Uint8Array {
+  return Uint8Array.from(Automerge.getActorId(live.doc).match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+}
+
+function useActor(live: LiveDocument, actor: Uint8Array): void {
+  if (Automerge.getActorId(live.doc) !== toHex(actor))
+    replace(live, Automerge.clone(live.doc, { actor: toHex(actor), freeze: true }));
+}
+
+/** The change just made. `getLastLocalChange` alone would give the one before again when nothing changed. */
+function takeLocalChange(live: LiveDocument, before: Automerge.Heads): Uint8Array | null {
+  if (Automerge.getHeads(live.doc).join() === before.join()) return null;
+  const change = Automerge.getLastLocalChange(live.doc);
+  if (change === undefined) throw new CoreError("CHANGE_REFUSED", "Automerge made no change");
+  live.changes.push(change);
+  return change;
 }

@@ -1,3 +1,4 @@
+import { ChangeError } from "../automerge/change-error.ts";
 import type { LiveDocument } from "../automerge/document.ts";
 import type { Platform } from "../platform.ts";
 import { DocHandle, type DocState } from "./doc-handle.ts";
@@ -61,7 +62,9 @@ export class Shelf {
       this.show(automerge, record, []); // loading it includes the changes
       return;
     }
-    const { patches } = automerge.applyTo(record.live, changes);
+    const { patches, refused } = automerge.applyTo(record.live, changes);
+    if (refused.length > 0)
+      this.#platform.report(new ChangeError("CHANGE_UNAPPLIABLE", `Automerge failed on ${refused.length} changes`));
     this.show(automerge, record, patches);
   }
 

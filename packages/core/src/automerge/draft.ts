@@ -1,0 +1,167 @@
+// The document as the callback of a change sees it: guards every value that is written, and refuses edits once the change is closed.
+import { CoreError } from "../errors.ts";
+import { guardKey, guardValue } from "./values.ts";
+
+/** A draft and what ends it. */
+export interface OpenDraft<T extends object> {
+  readonly data: T;
+  /** No edit gets through any more: the next one throws `CHANGE_CLOSED`, after `onLateEdit` was told. */
+  close(onLateEdit: () => void): void;
+}
+
+/**
+ * Methods of Automerge's lists that change them. The others read, and come from `Array.prototype` to see guarded elements; but
+ * Automerge's own `indexOf` knows an object again.
+ */
+const listWriters: ReadonlySet<PropertyKey> = new Set([
+  "deleteAt",
+  "fill",
+  "insertAt",
+  "pop",
+  "push",
+  "shift",
+  "splice",
+  "unshift",
+]);
+
+/** Wraps the root that Automerge hands to a change. */
+export function openDraft<T extends object>(root: T): OpenDraft<T> {
+  const guard = new DraftGuard();
+  return {
+    data: guard.wrap(root),
+    close: (onLateEdit) => guard.close(onLateEdit),
+  };
+}
+
+/** Whether the change is still open, for all parts of its draft. */
+class DraftGuard {
+  #onLateEdit: (() => void) | null = null;
+
+  close(onLateEdit: () => void): void {
+    this.#onLateEdit = onLateEdit;
+  }
+
+  requireOpen(): void {
+    if (this.#onLateEdit === null) return;
+    this.#onLateEdit();
+    throw new CoreError(
+      "CHANGE_CLOSED",
+      "the document was edited after its change had ended: edit before the first await",
+    );
+  }
+
+  wrap<T extends object>(live: T): T {
+    // The proxy stands around an empty object of the same kind, not around Automerge's proxy: the engine compares what a proxy
+    // answers with its target, and Automerge's lists throw when they are asked for anything but an index.
+    const handler = Array.isArray(live) ? new ListGuard(this, live) : new MapGuard(this, live);
+    return new Proxy(Array.isArray(live) ? [] : {}, handler) as T;
+  }
+
+  wrapValue(value: unknown): unknown {
+    const isContainer = typeof value === "object" && value !== null && Reflect.get(value, isAutomergeProxy) === true;
+    return isContainer ? this.wrap(value) : value;
+  }
+}
+
+class MapGuard implements ProxyHandler<object> {
+  protected readonly guard: DraftGuard;
+  protected readonly live: object;
+
+  constructor(guard: DraftGuard, live: object) {
+    this.guard = guard;
+    this.live = live;
+  }
+
+  get(_: object, key: PropertyKey): unknown {
+    const value: unknown = Reflect.get(this.live, key);
+    return typeof key === "symbol" ? value : this.guard.wrapValue(value);
+  }
+
+  set(_: object, key: PropertyKey, value: unknown): boolean {
+    this.guard.requireOpen();
+    if (typeof key !== "symbol") {
+      guardKey(String(key));
+      guardValue(value);
+    }
+    return Reflect.set(this.live, key, value);
+  }
+
+  deleteProperty(_: object, key: PropertyKey): boolean {
+    this.guard.requireOpen();
+    return Reflect.deleteProperty(this.live, key);
+  }
+
+  has(_: object, key: PropertyKey): boolean {
+    return Reflect.has(this.live, key);
+  }
+
+  ownKeys(_: object): (string | symbol)[] {
+    return Reflect.ownKeys(this.live);
+  }
+
+  getOwnPropertyDescriptor(target: object, key: PropertyKey): PropertyDescriptor | undefined {
+    if (!this.has(target, key)) return undefined;
+    return { value: this.get(target, key), writable: true, enumerable: true, configurable: true };
+  }
+
+  defineProperty(): boolean {
+    throw new CoreError("VALUE_UNSUPPORTED", "a property of a document cannot be defined, only assigned");
+  }
+
+  setPrototypeOf(): boolean {
+    throw new CoreError("VALUE_UNSUPPORTED", "a document has no prototype to set");
+  }
+
+  preventExtensions(): boolean {
+    return false;
+  }
+}
+
+class ListGuard extends MapGuard {
+  override get(target: object, key: PropertyKey): unknown {
+    if (listWriters.has(key)) return this.#writer(String(key));
+    if (key in Array.prototype && key !== "length" && key !== "indexOf") return Reflect.get(Array.prototype, key);
+    return super.get(target, key);
+  }
+
+  override has(_: object, key: PropertyKey): boolean {
+    return isIndex(key) ? Number(key) < this.#length() : key in Array.prototype;
+  }
+
+  override ownKeys(_: object): (string | symbol)[] {
+    return [...Array.from({ length: this.#length() }, (_, index) => String(index)), "length"];
+  }
+
+  override getOwnPropertyDescriptor(target: object, key: PropertyKey): PropertyDescriptor | undefined {
+    if (key === "length") return { value: this.#length(), writable: true, enumerable: false, configurable: false };
+    return isIndex(key) ? super.getOwnPropertyDescriptor(target, key) : undefined;
+  }
+
+  #length(): number {
+    return Number(Reflect.get(this.live, "length"));
+  }
+
+  #writer(name: string): (...args: unknown[]) => unknown {
+    return (...args) => {
+      this.guard.requireOpen();
+      for (const value of valuesAmong(name, args)) guardValue(value);
+      const method: unknown = Reflect.get(this.live, name);
+      if (typeof method !== "function") throw new CoreError("VALUE_UNSUPPORTED", "a list has no such method");
+      return this.guard.wrapValue(Reflect.apply(method, this.live, args));
+    };
+  }
+}
+
+const isAutomergeProxy = Symbol.for("_am_isProxy");
+
+function isIndex(key: PropertyKey): boolean {
+  return typeof key === "string" && /^(0|[1-9][0-9]*)$/.test(key);
+}
+
+/** Which arguments of a list method become elements. */
+function valuesAmong(name: string, args: readonly unknown[]): readonly unknown[] {
+  if (name === "push" || name === "unshift") return args;
+  if (name === "splice") return args.slice(2);
+  if (name === "insertAt") return args.slice(1);
+  return name === "fill" ? args.slice(0, 1) : [];
+}

@@ -1,0 +1,94 @@
+// What an app may write into a document: values that every replica reads back as they were written.
+import { CoreError } from "../errors.ts";
+import { changeLimits, largestInteger, largestTimestamp } from "./change-limits.ts";
+
+/** The key under which Automerge marks values of its own classes (`Symbol.for`, so that no wasm need be loaded to know them). */
+const mark = {
+  counter: Symbol.for("_am_counter"),
+  fixedText: Symbol.for("_am_immutableString"),
+  numberWrappers: [Symbol.for("_am_int"), Symbol.for("_am_uint"), Symbol.for("_am_f64")],
+} as const;
+
+/**
+ * Throws `VALUE_UNSUPPORTED` unless a value can be stored without change: null, booleans, numbers, well-formed text, valid dates, bytes,
+ * counters, and arrays and plain objects of these. Automerge by itself stores a whole number above 2^63 as 2^63 - 1, a bigint as a
+ * number, a class instance as an object, NaN as something without JSON, and half a surrogate pair as U+FFFD.
+ */
+export function guardValue(value: unknown): void {
+  guardNested(value, 0);
+}
+
+/** Throws `VALUE_UNSUPPORTED` unless a map may have this key. */
+export function guardKey(key: string): void {
+  if (key === "__proto__") throw unsupported("the key __proto__");
+  guardText(key);
+}
+
+function guardNested(value: unknown, depth: number): void {
+  if (typeof value === "number") guardNumber(value);
+  else if (typeof value === "string") {
+    // A text is an object of its own.
+    guardDepth(depth);
+    guardText(value);
+  } else if (typeof value === "object") {
+    if (value !== null) guardObject(value, depth);
+  } else if (typeof value !== "boolean") throw unsupported(`a ${typeof value}`);
+}
+
+function guardDepth(depth: number): void {
+  if (depth > changeLimits.depth) throw unsupported(`more than ${changeLimits.depth} levels, or a cycle`);
+}
+
+function guardNumber(value: number): void {
+  if (!Number.isFinite(value)) throw unsupported("a number that is not finite");
+  if (Number.isInteger(value) && Math.abs(value) > largestInteger) throw unsupported("a whole number beyond 2^53 - 2");
+}
+
+function guardText(value: string): void {
+  if (!value.isWellFormed()) throw unsupported("a text with half a surrogate pair");
+}
+
+function guardObject(value: object, depth: number): void {
+  if (value instanceof Uint8Array) return;
+  if (value instanceof Date) {
+    if (!(Math.abs(value.getTime()) <= largestTimestamp)) throw unsupported("an invalid date");
+  } else if (mark.counter in value) guardNumber(wholeNumber(Number(value)));
+  else if (mark.fixedText in value) guardText(String(value));
+  else {
+    guardDepth(depth);
+    if (Array.isArray(value)) guardArray(value, depth);
+    else guardMap(value, depth);
+  }
+}
+
+function wholeNumber(value: number): number {
+  if (!Number.isInteger(value)) throw unsupported("a counter that is not a whole number");
+  return value;
+}
+
+function guardArray(value: readonly unknown[], depth: number): void {
+  for (let i = 0; i < value.length; i++) {
+    if (!(i in value)) throw unsupported("an array with holes");
+    guardNested(value[i], depth + 1);
+  }
+}
+
+function guardMap(value: object, depth: number): void {
+  // Nested in another value, Automerge would store them as objects.
+  if (mark.numberWrappers.some((wrapper) => wrapper in value)) throw unsupported("a number wrapped by Automerge");
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw unsupported("an instance of a class");
+  for (const key of Reflect.ownKeys(value)) {
+    const property = Object.getOwnPropertyDescriptor(value, key);
+    if (property?.enumerable !== true) continue;
+    if (typeof key === "symbol") throw unsupported("a symbol as a key");
+    if (!("value" in property)) throw unsupported("a property with a getter");
+    guardKey(key);
+    guardNested(property.value, depth + 1);
+  }
+}
+
+/** What cannot be stored is named, never the value or where it is: messages hold no plaintext. */
+function unsupported(what: string): CoreError {
+  return new CoreError("VALUE_UNSUPPORTED", `${what} cannot be stored in a document`);
+}

@@ -1,0 +1,256 @@
+// Fills in the WebAssembly that `@automerge/automerge/slim` waits for.
+import "@automerge/automerge";
+import type { List } from "@automerge/automerge";
+import { fromHex, toHex } from "@selkie/entry";
+import { describe, expect, test } from "vitest";
+import {
+  applyTo,
+  createChange,
+  dataOf,
+  type Edited,
+  editDocument,
+  emptyChange,
+  freeDocument,
+  hasLooseEdits,
+  headsOf,
+  type LiveDocument,
+  loadDocument,
+} from "../../src/automerge/document.ts";
+import { CoreError } from "../../src/errors.ts";
+import { reportCpu } from "./cpu.ts";
+import { act, alice, bob, handMade, type Made } from "./hand-made-change.ts";
+import { parse } from "./judge.ts";
+
+const [aliceId, bobId] = [fromHex(alice), fromHex(bob)];
+
+interface Shape {
+  readonly list: { n: number }[];
+  readonly map: { n?: number };
+}
+
+/** Runs an edit on data of this shape. */
+function edit<R>(live: LiveDocument, change: (data: Shape) => R): Edited<R> {
+  return editDocument(live, aliceId, (data) => change(data as Shape));
+}
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof CoreError) return error.code;
+    throw error;
+  }
+  return "no error";
+}
+
+describe("a local change", () => {
+  test("comes with its bytes, its patches and what the callback returned", () => {
+    const live = loadDocument([], aliceId);
+    const { change, patches, result } = editDocument(live, aliceId, (data) => Object.assign(data, { n: 1 }) && "done");
+    expect(result).toBe("done");
+    expect(parse(change ?? aliceId)).toMatchObject({ actor: aliceId, seq: 1, startOp: 1, time: 0 });
+    expect(patches).toEqual([{ action: "put", path: ["n"], value: 1 }]);
+    expect(headsOf(live)).toEqual([toHex(parse(change ?? aliceId).hash)]);
+  });
+
+  test("that changes nothing gives none, not the one before again", () => {
+    const live = loadDocument([createChange(aliceId, { n: 1 })], aliceId);
+    expect(edit(live, (data) => Object.assign(data, { n: 2 })).change).not.toBeNull();
+    expect(edit(live, () => "nothing").change).toBeNull();
+  });
+
+  test("is made under the actor it is given, whoever loaded the document", () => {
+    const live = loadDocument([createChange(aliceId, { n: 1 })]);
+    const byBob = editDocument(live, bobId, (data) => Object.assign(data, { n: 2 })).change;
+    const again = editDocument(live, aliceId, (data) => Object.assign(data, { n: 3 })).change;
+    expect(parse(byBob ?? bobId)).toMatchObject({ actor: bobId, seq: 1 });
+    expect(parse(again ?? bobId)).toMatchObject({ actor: aliceId, seq: 2 });
+  });
+
+  test("whose callback throws leaves nothing behind", () => {
+    const live = loadDocument([createChange(aliceId, { n: 1 })], aliceId);
+    const before = headsOf(live);
+    expect(() =>
+      edit(live, (data) => {
+        Object.assign(data, { n: 2 });
+        throw new RangeError("the app's own");
+      }),
+    ).toThrow("the app's own");
+    expect(headsOf(live)).toEqual(before);
+    expect(dataOf(live)).toEqual({ n: 1 });
+    expect(hasLooseEdits(live)).toBe(false);
+  });
+
+  test("refuses edits after it has ended, and remembers that there were some", async () => {
+    const live = loadDocument([createChange(aliceId, { list: [{ n: 1 }], map: { n: 1 } })], aliceId);
+    for (const late of [
+      (data: Shape) => Object.assign(data, { n: 2 }),
+      (data: Shape) => data.list.push({ n: 2 }),
+      (data: Shape) => Object.assign(data.map, { n: 2 }),
+      (data: Shape) => delete data.map.n,
+    ]) {
+      const { result, change } = edit(live, async (data) => {
+        await null;
+        return late(data);
+      });
+      expect(change).toBeNull();
+      await expect(result).rejects.toMatchObject({ code: "CHANGE_CLOSED" });
+      expect(hasLooseEdits(live)).toBe(true);
+    }
+    expect(edit(live, (data) => Object.assign(data, { ok: 1 })).change).not.toBeNull();
+    expect(hasLooseEdits(live)).toBe(false);
+    expect(dataOf(live)).toEqual({ list: [{ n: 1 }], map: { n: 1 }, ok: 1 });
+  });
+
+  test("guards what is written, wherever it is written", () => {
+    const live = loadDocument([createChange(aliceId, { list: [{ n: 1 }], map: {} })], aliceId);
+    const bad = 2 ** 60;
+    const writes: Record<string, (data: Shape) => unknown> = {
+      "at the root": (data) => Object.assign(data, { n: bad }),
+      "in a map": (data) => Object.assign(data.map, { n: bad }),
+      "in a nested value": (data) => Object.assign(data, { deep: { deeper: [bad] } }),
+      "at an index": (data) => Object.assign(data.list, { 0: bad }),
+      "by push": (data) => (data.list as unknown[]).push(1, bad),
+      "by unshift": (data) => (data.list as unknown[]).unshift(bad),
+      "by splice": (data) => (data.list as unknown[]).splice(0, 1, bad),
+      "by fill": (data) => (data.list as unknown[]).fill(bad),
+      "by insertAt": (data) => (data.list as List<unknown>).insertAt(0, bad),
+      "through forEach": (data) => data.list.forEach((item) => void Object.assign(item, { n: bad })),
+      "through an iterator": (data) => {
+        for (const item of data.list) item.n = bad;
+      },
+      "through find": (data) => Object.assign(data.list.find(({ n }) => n === 1) ?? {}, { n: bad }),
+      "as __proto__": (data) => Reflect.set(data, "__proto__", { isAdmin: true }),
+      "by defineProperty": (data) => Object.defineProperty(data, "n", { value: 1 }),
+      "by setPrototypeOf": (data) => Object.setPrototypeOf(data, { n: 1 }),
+    };
+    for (const [where, write] of Object.entries(writes))
+      expect([where, codeOf(() => edit(live, write))]).toEqual([where, "VALUE_UNSUPPORTED"]);
+    expect(dataOf(live)).toEqual({ list: [{ n: 1 }], map: {} });
+  });
+
+  test("edits lists as arrays are edited, and finds an object again", () => {
+    const live = loadDocument([createChange(aliceId, { list: [{ n: 1 }, { n: 2 }, { n: 3 }] })], aliceId);
+    const seen = edit(live, (data) => {
+      const list = data.list;
+      const second = list[1];
+      const at = second === undefined ? -1 : list.indexOf(second);
+      const removed = list.splice(at, 1).map(({ n }) => n);
+      list.push({ n: 4 });
+      list.forEach((item) => {
+        item.n *= 10;
+      });
+      return { at, removed, all: JSON.stringify(list), isArray: Array.isArray(list), spread: [...list].length };
+    }).result;
+    expect(seen).toEqual({ at: 1, removed: [2], all: '[{"n":10},{"n":30},{"n":40}]', isArray: true, spread: 3 });
+    expect(dataOf(live)).toEqual({ list: [{ n: 10 }, { n: 30 }, { n: 40 }] });
+  });
+
+  test("an empty one depends on everything and changes nothing", () => {
+    const live = loadDocument([createChange(aliceId, { n: 1 })], aliceId);
+    const before = headsOf(live);
+    const change = parse(emptyChange(live, bobId));
+    expect(change).toMatchObject({ actor: bobId, opCount: 0 });
+    expect(change.deps.map(toHex)).toEqual(before);
+    expect(dataOf(live)).toEqual({ n: 1 });
+  });
+
+  test("that creates a document holds its data, none too", () => {
+    expect(dataOf(loadDocument([createChange(aliceId, { a: [1, { b: "c" }], d: new Date(5) })]))).toEqual({
+      a: [1, { b: "c" }],
+      d: new Date(5),
+    });
+    expect(parse(createChange(aliceId, {}))).toMatchObject({ seq: 1, opCount: 0 });
+    expect(codeOf(() => createChange(aliceId, { n: Number.NaN }))).toBe("VALUE_UNSUPPORTED");
+  });
+});
+
+describe("the data of a document", () => {
+  test("is frozen, in depth, after loading, editing and receiving", () => {
+    const live = loadDocument([createChange(aliceId, { map: { list: [{ n: 1 }] }, other: {} })], aliceId);
+    const frozen = (): boolean => {
+      const { map } = dataOf(live) as { map: { list: { n: number }[] } };
+      return [dataOf(live), map, map.list, map.list[0]].every((value) => Object.isFrozen(value));
+    };
+    expect(frozen()).toBe(true);
+    edit(live, (data) => Object.assign(data.map, { more: { n: 1 } }));
+    expect(frozen()).toBe(true);
+    expect(Object.isFrozen((dataOf(live) as { map: { more: object } }).map.more)).toBe(true);
+  });
+
+  test("stays readable when the document is freed", () => {
+    const live = loadDocument([createChange(aliceId, { text: "still here", list: [1] })]);
+    const data = dataOf(live);
+    freeDocument(live);
+    expect(data).toEqual({ text: "still here", list: [1] });
+  });
+});
+
+describe("D5 one bad change", () => {
+  const first = parse(createChange(aliceId, { n: 0 }));
+  const on = (
+    deps: string,
+    seq: number,
+    startOp: number,
+    ops: Parameters<typeof handMade>[0]["ops"],
+    actor = alice,
+  ): Made => handMade({ actor, deps: [deps], seq, startOp, ...(ops === undefined ? {} : { ops }) });
+  const start = handMade({ ops: [{ key: { text: "n" }, value: 0 }] });
+  const good = [start];
+  for (let i = 1; i < 40; i++) {
+    const last = good.at(-1) ?? start;
+    good.push(on(last.hash, i + 1, i + 1, [{ key: { text: "n" }, value: i, pred: [[i, 0]] }]));
+  }
+  // The gate refuses these; they are given to Automerge all the same, to see that the others survive whatever the gate may miss.
+  const panics = on(start.hash, 1, 2, [{ obj: [99, 0], key: { text: "x" }, value: 1 }], bob);
+  const throws = on(start.hash, 1, 2, [{ key: { text: "x" }, action: 9, value: 1 }], bob);
+
+  test("D5 among good ones is found and left out, and the others apply", () => {
+    for (const bad of [panics, throws])
+      for (const at of [1, 20, 40]) {
+        const live = loadDocument([]);
+        const batch = good.toSpliced(at, 0, bad).map(({ bytes }) => bytes);
+        const { refused, patches } = reportCpu(`D5 one of ${batch.length} changes`, () => applyTo(live, batch));
+        expect(refused).toEqual([bad.bytes]);
+        expect(dataOf(live)).toEqual({ n: 39 });
+        expect(headsOf(live)).toEqual([good.at(-1)?.hash]);
+        expect(patches).toEqual([{ action: "put", path: ["n"], value: 39 }]);
+        expect(edit(live, (data) => Object.assign(data, { after: true })).change).not.toBeNull();
+      }
+  });
+
+  test("D5 among those a document is loaded from is left out, too", () => {
+    const live = loadDocument(good.toSpliced(7, 0, panics).map(({ bytes }) => bytes));
+    expect(dataOf(live)).toEqual({ n: 39 });
+    expect(live.changes).toHaveLength(40);
+  });
+
+  test("D5 takes those with it that depend on it", () => {
+    const onBad = on(panics.hash, 2, 3, [{ key: { text: "y" }, value: 1 }], bob);
+    const live = loadDocument([]);
+    const { refused } = applyTo(
+      live,
+      [start, panics, onBad, ...good.slice(1)].map(({ bytes }) => bytes),
+    );
+    expect(refused.map(toHex).sort()).toEqual([panics, onBad].map(({ bytes }) => toHex(bytes)).sort());
+    expect(dataOf(live)).toEqual({ n: 39 });
+  });
+
+  test("applied batches give the patches of what changed", () => {
+    const live = loadDocument([first.bytes]);
+    const more = handMade({
+      actor: bob,
+      others: [alice],
+      deps: [toHex(first.hash)],
+      startOp: 2,
+      ops: [
+        { key: { text: "n" }, value: 5, pred: [[1, 1]] },
+        { key: { text: "l" }, action: act.makeList },
+      ],
+    });
+    expect(applyTo(live, [more.bytes])).toMatchObject({
+      refused: [],
+      patches: [{ path: ["l"] }, { path: ["n"], value: 5 }],
+    });
+  });
+});

@@ -1,0 +1,59 @@
+import * as Automerge from "@automerge/automerge";
+import { createClient, type Database, type Tenant } from "@selkie/client";
+import { dialWebSocket, originOf } from "@selkie/sync-protocol";
+import { counting, noTraffic } from "../counting-transport.ts";
+import { type BenchRecord, record } from "../record.ts";
+import { serve } from "./process.ts";
+
+const client = await createClient({ store: process.argv[2] ?? "", password: "a password for the benchmark" });
+let tenant: Tenant | undefined;
+let records: Database<BenchRecord> | undefined;
+let rawBytes = 0;
+
+serve({
+  request: async () => (await client.createJoinRequest("CN=bob")).toString(),
+  found: async ({ request, records: count }: { request: string; records: number }) => {
+    tenant = await client.createTenant("bench", { user: "CN=alice" });
+    const response = await tenant.directory.approveJoinRequest(request, { role: "editor" });
+    records = await tenant.openDB<BenchRecord>("records");
+    await records.createDocuments(Array.from({ length: count }, (_, at) => record(at)));
+    for (let at = 0; at < count; at++) rawBytes += rawChange(at);
+    return response.toString();
+  },
+  join: async (response: string) => {
+    tenant = await client.joinTenant(response);
+  },
+  upload: async (url: string) => {
+    const traffic = noTraffic();
+    const dial = dialWebSocket(url, { scheduler });
+    const line = await tenant?.connect(async (signal) => counting(await dial(signal), traffic), {
+      origin: originOf(url),
+    });
+    await line?.synced();
+    await line?.[Symbol.asyncDispose]();
+    return { bytes: traffic.sentBytes, rawBytes };
+  },
+  download: async ({ url, records: count }: { url: string; records: number }) => {
+    const line = await tenant?.connect(url);
+    const mine = await tenant?.openDB<BenchRecord>("records");
+    await line?.synced();
+    let read = 0;
+    for (const id of (await mine?.getAllDocumentIds()) ?? [])
+      if ((await mine?.getDocument(id))?.getData().name !== undefined) read += 1;
+    if (read !== count) throw new RangeError(`${read} of ${count} records are readable`);
+  },
+});
+
+const scheduler = {
+  after: (ms: number, run: () => void) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+function rawChange(at: number): number {
+  const doc = Automerge.change(Automerge.init<BenchRecord>(), { time: 0 }, (data) => Object.assign(data, record(at)));
+  const bytes = Automerge.getLastLocalChange(doc)?.length ?? 0;
+  Automerge.free(doc);
+  return bytes;
+}

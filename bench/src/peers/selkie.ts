@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { startProcess } from "./process.ts";
+
+export interface SyncFound {
+  /** Microseconds of CPU, of all three processes, from the first byte sent to the last document read. */
+  readonly cpu: number;
+  /** What the first client sent. */
+  readonly bytes: number;
+  /** The same records as bare Automerge changes. */
+  readonly rawBytes: number;
+}
+
+/** Records are created before the clock starts; then upload, relay, download, and every document read. */
+export async function selkieSync(records: number): Promise<SyncFound> {
+  const directory = await mkdtemp(join(tmpdir(), "selkie-bench-"));
+  const relay = spawn(process.execPath, [fileURLToPath(new URL("../../../apps/relay/dist/main.js", import.meta.url))], {
+    env: {
+      PATH: process.env["PATH"],
+      SELKIE_RELAY_HOST: "127.0.0.1",
+      SELKIE_RELAY_PORT: "0",
+      SELKIE_RELAY_DATA: join(directory, "relay"),
+    },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  try {
+    const [line] = (await once(createInterface(relay.stdout), "line")) as [string];
+    const url = `ws://127.0.0.1:${(JSON.parse(line) as { port: number }).port}/sync`;
+    const module = new URL("./selkie-client.js", import.meta.url);
+    await using alice = startProcess(module, [join(directory, "alice")]);
+    await using bob = startProcess(module, [join(directory, "bob")]);
+    const request = await bob.ask<string>("request");
+    const response = await alice.ask<string>("found", { request, records });
+    await bob.ask("join", response);
+    const clock = async (): Promise<number> => (await alice.cpu()) + (await bob.cpu()) + (await cpuOf(relay.pid ?? 0));
+    const before = await clock();
+    const { bytes, rawBytes } = await alice.ask<{ bytes: number; rawBytes: number }>("upload", url);
+    await bob.ask("download", { url, records });
+    return { cpu: (await clock()) - before, bytes, rawBytes };
+  } finally {
+    const ended = once(relay, "exit");
+    relay.kill("SIGTERM");
+    await ended;
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** CPU time of another process in microseconds, from the kernel: user and system, in ticks of 10 ms. */
+async function cpuOf(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8");
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}

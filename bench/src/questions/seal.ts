@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as Automerge from "@automerge/automerge";
+import { createClient, type Database, type Doc } from "@selkie/client";
+import { SyncedReplica } from "@selkie/core";
+import { cpuMicroseconds, figure } from "../measure.ts";
+import type { Answer, Question } from "../question.ts";
+import { type BenchRecord, record } from "../record.ts";
+
+const DOCUMENTS = 100;
+const ROUNDS = 7;
+const CHANGES = 20 * DOCUMENTS;
+const TOGETHER = [1, 10, 100] as const;
+const NAMES = { 1: "one by one", 10: "10 awaited together", 100: "100 awaited together" } as const;
+
+/** A small change made, gated, durable in SQLite, sealed and signed; against a bare Automerge change and its bytes. */
+export const seal: Question = {
+  name: "seal",
+  asks: "bare `A.change` and its bytes / the same change gated, sealed, signed and durable (CPU)",
+  run: async (progress) => {
+    const directory = await mkdtemp(join(tmpdir(), "selkie-bench-"));
+    try {
+      return await measure(directory, progress);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  },
+};
+
+async function measure(directory: string, progress: (text: string) => void): Promise<Answer> {
+  await using client = await createClient({ store: directory, password: "a password for the benchmark" });
+  const tenant = await client.createTenant("bench", { user: "CN=bench" });
+  const database = await tenant.openDB<BenchRecord>("records");
+  const ids = await database.createDocuments(Array.from({ length: DOCUMENTS }, (_, at) => record(at)));
+  const docs = await Promise.all(ids.map((id) => database.getDocument(id)));
+  const bare = ids.map((_, at) =>
+    Automerge.change(Automerge.init<BenchRecord>(), { time: 0 }, (data) => Object.assign(data, record(at))),
+  );
+  const samples: Record<string, number[]> = { bare: [], 1: [], 10: [], 100: [] };
+  for (let round = -2; round < ROUNDS; round++) {
+    progress(`round ${round + 1} of ${ROUNDS}`);
+    const found = { bare: await cpuMicroseconds(() => changeBare(bare, round)) } as Record<string, number>;
+    for (const together of TOGETHER)
+      found[together] = await cpuMicroseconds(() => changeSealed(database, docs, together, round));
+    if (round >= 0)
+      for (const [name, list] of Object.entries(samples)) list.push((found[name] ?? Number.NaN) / CHANGES);
+  }
+  const bareSamples = samples["bare"] ?? [];
+  return {
+    figures: Object.fromEntries(
+      Object.entries(samples).map(([name, list]) => [
+        `a change, ${NAMES[name as unknown as 1] ?? name}`,
+        figure("us", list),
+      ]),
+    ),
+    ratios: Object.fromEntries(
+      TOGETHER.map((together) => [
+        NAMES[together],
+        figure(
+          "ratio",
+          (samples[together] ?? []).map((us, at) => (bareSamples[at] ?? Number.NaN) / us),
+        ),
+      ]),
+    ),
+  };
+}
+
+function changeBare(docs: Automerge.Doc<BenchRecord>[], round: number): void {
+  for (let n = 0; n < CHANGES; n++) {
+    const at = n % DOCUMENTS;
+    const doc = docs[at];
+    if (doc === undefined) continue;
+    const changed = Automerge.change(doc, { time: 0 }, (data) => {
+      data.revenue = round * CHANGES + n;
+    });
+    Automerge.getLastLocalChange(changed);
+    docs[at] = changed;
+  }
+}
+
+async function changeSealed(
+  database: Database<BenchRecord>,
+  docs: readonly Doc<BenchRecord>[],
+  together: number,
+  round: number,
+): Promise<void> {
+  for (let n = 0; n < CHANGES; n += together) {
+    const slice = Array.from({ length: together }, (_, at) => docs[(n + at) % DOCUMENTS]).filter(
+      (doc) => doc !== undefined,
+    );
+    await Promise.all(
+      slice.map((doc, at) =>
+        database.changeDoc(doc, (draft) => {
+          draft.getData().revenue = round * CHANGES + n + at + together;
+        }),
+      ),
+    );
+    if (together === DOCUMENTS) await flush(database);
+  }
+  await flush(database);
+}
+
+/** Reading the store for a copy seals what the journal holds: the same path as going online. */
+async function flush(database: Database<BenchRecord>): Promise<void> {
+  const store = database.getStore();
+  if (store instanceof SyncedReplica) await store.flush();
+}

@@ -1,0 +1,46 @@
+import { figure } from "../measure.ts";
+import { repoSync } from "../peers/automerge-repo.ts";
+import { selkieSync } from "../peers/selkie.ts";
+import type { Question } from "../question.ts";
+
+const RECORDS = 5_000;
+const ROUNDS = 3;
+
+/** Records go from a first client through a server process to a second client, until each is readable there; against automerge-repo. */
+export const sync: Question = {
+  name: "sync",
+  asks: `${RECORDS.toLocaleString("en")} records through a relay process, readable on a second device / automerge-repo, unencrypted (CPU of the three processes)`,
+  run: async (progress) => {
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    const bytes: number[] = [];
+    const raw: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      progress(`Selkie, round ${round + 1} of ${ROUNDS}`);
+      const found = await selkieSync(RECORDS);
+      ours.push(found.cpu / RECORDS);
+      bytes.push(found.bytes / RECORDS);
+      raw.push(found.rawBytes / RECORDS);
+      progress(`automerge-repo, round ${round + 1} of ${ROUNDS}`);
+      theirs.push((await repoSync(RECORDS)).cpu / RECORDS);
+    }
+    return {
+      figures: {
+        "CPU a record, Selkie": figure("us", ours),
+        "CPU a record, automerge-repo": figure("us", theirs),
+        "bytes a record on the wire, uploaded": figure("bytes", bytes),
+        "bytes a record, the raw Automerge change": figure("bytes", raw),
+      },
+      ratios: {
+        "cpu against automerge-repo": figure(
+          "ratio",
+          ours.map((us, at) => us / (theirs[at] ?? Number.NaN)),
+        ),
+        "bytes against the raw changes": figure(
+          "ratio",
+          bytes.map((count, at) => count / (raw[at] ?? Number.NaN)),
+        ),
+      },
+    };
+  },
+};

@@ -1,0 +1,58 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readBudgets, type Verdict, verdicts } from "./budgets.ts";
+import { questions } from "./questions.ts";
+import type { Run } from "./run-question.ts";
+
+const RESULTS = new URL("../results/", import.meta.url);
+const README = new URL("../../README.md", import.meta.url);
+const MARKS = ["<!-- bench:start -->", "<!-- bench:end -->"] as const;
+
+export async function writeResult(run: Run): Promise<void> {
+  await mkdir(RESULTS, { recursive: true });
+  await writeFile(new URL(`${run.question}.json`, RESULTS), `${JSON.stringify(run, null, 2)}\n`);
+}
+
+export function printAnswer({ question, answer }: Run, judged: readonly Verdict[]): void {
+  process.stdout.write(`\n${question}: ${questions.get(question)?.asks ?? ""}\n`);
+  for (const [name, { value, unit }] of Object.entries(answer.figures))
+    process.stdout.write(`   ${rounded(value)} ${unit}  ${name}\n`);
+  for (const [name, { value }] of Object.entries(answer.ratios)) {
+    const verdict = judged.find(({ ratio }) => ratio === name);
+    process.stdout.write(
+      `   ${rounded(value)}x  ${name}${verdict === undefined ? "" : `  (${target(verdict)}: ${verdict.holds ? "holds" : "MISSED"})`}\n`,
+    );
+  }
+}
+
+/** Puts the committed results between the README's marks, as they are. */
+export async function writeReadme(): Promise<void> {
+  const budgets = await readBudgets();
+  const rows: string[] = ["| question | ratio | found | target |", "|---|---|---|---|"];
+  let machine = "";
+  for (const [name, { asks }] of questions) {
+    const run = JSON.parse(await readFile(new URL(`${name}.json`, RESULTS), "utf8")) as Run;
+    machine = `Node ${run.machine["node"]}, ${run.machine["cores"]} shared cores, automerge ${run.machine["@automerge/automerge"]}, automerge-repo ${run.machine["@automerge/automerge-repo"]}, ${run.date.slice(0, 10)}`;
+    const judged = verdicts(name, run.answer, budgets);
+    rows.push(
+      ...judged.map(
+        (verdict) =>
+          `| \`${name}\`: ${asks} | ${verdict.ratio} | ${rounded(verdict.value)} | ${target(verdict)}${verdict.holds ? "" : " (missed)"} |`,
+      ),
+    );
+  }
+  const text = await readFile(README, "utf8");
+  const [before, after] = [text.indexOf(MARKS[0]), text.indexOf(MARKS[1])];
+  if (before < 0 || after < before) throw new RangeError("README.md has no place for the results");
+  const table = `${MARKS[0]}\n${rows.join("\n")}\n\n${machine}. Reproduce with \`pnpm bench\`; raw samples are in \`bench/results/\`.\n`;
+  await writeFile(README, text.slice(0, before) + table + text.slice(after));
+}
+
+const target = ({ budget }: Verdict): string =>
+  [budget.min === undefined ? "" : `at least ${budget.min}`, budget.max === undefined ? "" : `at most ${budget.max}`]
+    .filter(Boolean)
+    .join(", ");
+
+function rounded(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3);
+}

@@ -1,6 +1,9 @@
 /** Why the client refuses. `docs/errors.md` says what to do about each. */
 export type ClientErrorCode =
   | "CLIENT_CLOSED"
+  | "KEYBAG_MISSING"
+  | "KEYBAG_UNREADABLE"
+  | "KEYBAG_UNWRITABLE"
   | "TENANT_UNKNOWN"
   | "TENANT_NAME_TAKEN"
   | "USER_UNKNOWN"

@@ -11,9 +11,10 @@ import {
   type TenantHost,
 } from "@selkie/core";
 import { toHex } from "@selkie/entry";
-import { type Identity, KeyBag } from "@selkie/keybag";
+import type { Identity, KeyBag } from "@selkie/keybag";
 import { ClientError } from "./client-error.ts";
 import type { ClientStore, OpenedClientStore } from "./client-store.ts";
+import { unlock } from "./unlock.ts";
 
 /** A person on this device, before and in any tenant. */
 export interface UserId {
@@ -59,20 +60,11 @@ export interface ClientParts {
   readonly password: string | (() => Promise<string>);
 }
 
-/** Opens the store and the KeyBag in it, or makes both. A wrong password is an error and changes nothing. */
+/** Opens the KeyBag and the store, or makes both. A wrong password is an error and changes nothing. */
 export async function openClient({ platform, store, password }: ClientParts): Promise<Client> {
-  const opened = await store.open(platform.crypto);
-  try {
-    const sealed = await opened.readKeyBag();
-    const secret = typeof password === "string" ? password : await password();
-    const options = { crypto: platform.crypto };
-    const keyBag = sealed === null ? await KeyBag.create(secret, options) : await KeyBag.open(sealed, secret, options);
-    if (sealed === null) await opened.writeKeyBag(keyBag.save());
-    return new OpenClient(platform, opened, keyBag);
-  } catch (error) {
-    await opened[Symbol.asyncDispose]();
-    throw error;
-  }
+  const secret = typeof password === "string" ? password : await password();
+  const { opened, keyBag } = await unlock(platform.crypto, store, secret);
+  return new OpenClient(platform, opened, keyBag);
 }
 
 class OpenClient implements Client {
@@ -109,6 +101,7 @@ class OpenClient implements Client {
     const id = toHex(record.tenant);
     const opening = this.#tenants.get(id) ?? openTenant(this.#host, record);
     this.#tenants.set(id, opening);
+    opening.catch(() => this.#tenants.delete(id)); // the caller has the rejection, and may try again
     return opening;
   }
 
@@ -131,10 +124,17 @@ class OpenClient implements Client {
     await this.#closed;
   }
 
+  /** Whatever fails on the way, the store is closed and the keys are locked. */
   async #close(): Promise<void> {
-    for (const opening of [...this.#tenants.values()]) await (await opening)[Symbol.asyncDispose]();
-    await this.#opened[Symbol.asyncDispose]();
-    this.keyBag.lock();
+    try {
+      const tenants = await Promise.allSettled(this.#tenants.values());
+      const open = tenants.flatMap((tenant) => (tenant.status === "fulfilled" ? [tenant.value] : []));
+      const closed = await Promise.allSettled(open.map((tenant) => tenant[Symbol.asyncDispose]()));
+      for (const outcome of closed) if (outcome.status === "rejected") throw outcome.reason;
+    } finally {
+      this.keyBag.lock();
+      await this.#opened[Symbol.asyncDispose]();
+    }
   }
 
   #keep(tenant: Tenant): Tenant {

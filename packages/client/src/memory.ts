@@ -6,11 +6,11 @@ export function memory(): ClientStore {
   const disk = new MemoryDisk();
   let keyBag: Uint8Array | null = null;
   return {
+    readKeyBag: async () => keyBag,
     open: async (crypto) => {
-      const store = await memoryStore({ verifier: crypto, random: (length) => crypto.randomBytes(length), disk });
+      const store = memoryStore({ verifier: crypto, random: (length) => crypto.randomBytes(length), disk });
       return {
         store,
-        readKeyBag: async () => keyBag,
         writeKeyBag: async (sealed) => {
           keyBag = sealed.slice();
         },

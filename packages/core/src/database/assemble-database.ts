@@ -90,10 +90,13 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     mayWrite: () => mayWrite(host),
     close: async () => {
       timer.stop();
-      await writes.flush();
-      await received.idle();
-      await shelf.close();
-      host.closed();
+      try {
+        await writes.flush(); // what it cannot seal stays in the journal
+      } finally {
+        await received.idle();
+        await shelf.close();
+        host.closed();
+      }
     },
   });
   return { database, replica, reconsider: () => received.reconsider() };

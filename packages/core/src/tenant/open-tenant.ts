@@ -97,8 +97,13 @@ export class OpenTenant implements Tenant {
     const found = this.#found();
     const opening = this.#databases.get(name) ?? this.#assemble(name, found);
     this.#databases.set(name, opening);
-    const { database } = await opening;
-    return database as unknown as Database<T>;
+    try {
+      const { database } = await opening;
+      return database as unknown as Database<T>;
+    } catch (error) {
+      if (this.#databases.get(name) === opening) this.#databases.delete(name); // so that it can be tried again
+      throw error;
+    }
   }
 
   async connect(target: string | Transport | Dialler, options: ConnectOptions = {}): Promise<Connection> {
@@ -115,13 +120,26 @@ export class OpenTenant implements Tenant {
     await this.#closed;
   }
 
+  /** Whatever fails on the way, everything is closed and the keys are gone. */
   async #close(): Promise<void> {
-    await this.#links.close();
-    for (const opening of [...this.#databases.values()]) await (await opening).database[Symbol.asyncDispose]();
-    await this.#reading.idle();
-    this.#context.ring[Symbol.dispose]();
-    disposeDeviceKeys(this.#context.keys);
-    this.#onClosed();
+    try {
+      await this.#links.close();
+      const closed = await Promise.allSettled(
+        (await this.#assembled()).map(({ database }) => database[Symbol.asyncDispose]()),
+      );
+      for (const outcome of closed) if (outcome.status === "rejected") throw outcome.reason;
+    } finally {
+      await this.#reading.idle();
+      this.#context.ring[Symbol.dispose]();
+      disposeDeviceKeys(this.#context.keys);
+      this.#onClosed();
+    }
+  }
+
+  /** The databases that are open; one that failed to open is its caller's concern. */
+  async #assembled(): Promise<readonly Assembled[]> {
+    const opened = await Promise.allSettled(this.#databases.values());
+    return opened.flatMap((database) => (database.status === "fulfilled" ? [database.value] : []));
   }
 
   async #assemble(name: string, found: FoundStatement): Promise<Assembled> {
@@ -154,7 +172,7 @@ export class OpenTenant implements Tenant {
         this.#events.emit("alarm", { code: "KEY_UNAUTHENTIC", database: "directory", entryId: toHex(key) });
       if (!news.changed && !news.newKeys) return;
       await this.#keep();
-      for (const opening of this.#databases.values()) await (await opening).reconsider();
+      for (const assembled of await this.#assembled()) await assembled.reconsider();
       this.#events.emit("directory", { users: this.#log.view.users().length });
     });
   }

@@ -7,7 +7,6 @@ import { concatBytes, toHex } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
 import { openDraft } from "./draft.ts";
 import { freezeDeep } from "./freeze.ts";
-import { guardValue } from "./values.ts";
 
 type Data = Record<string, unknown>;
 
@@ -81,21 +80,6 @@ export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: (da
   });
   if (outcome === undefined) throw new CoreError("CHANGE_REFUSED", "the change did not run");
   return { change: takeLocalChange(live, before), patches, result: outcome.result };
-}
-
-/** The first change of a new document, by `actor`. */
-export function createChange(actor: Uint8Array, data: object): Uint8Array {
-  guardValue(data);
-  const live = loadDocument([], actor);
-  try {
-    live.doc = Automerge.change(live.doc, { time: 0 }, (root) => {
-      Object.assign(root, data);
-    });
-    const change = takeLocalChange(live, []);
-    return change ?? emptyChange(live, actor);
-  } finally {
-    freeDocument(live);
-  }
 }
 
 /** A change of `actor` that changes nothing, and depends on everything: what a deletion is bound to. */

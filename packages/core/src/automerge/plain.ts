@@ -1,4 +1,5 @@
 import { changeLimits } from "./change-limits.ts";
+import { isCounter, isFixedText } from "./values.ts";
 
 /** A document as plain data: what a projection holds and a view reads. */
 export type Plain =
@@ -10,9 +11,6 @@ export type Plain =
   | Uint8Array
   | readonly Plain[]
   | { readonly [key: string]: Plain };
-
-const counter = Symbol.for("_am_counter");
-const fixedText = Symbol.for("_am_immutableString");
 
 /**
  * A copy of a document's data without anything of Automerge. Never throws: a counter becomes its number, a BigInt the nearest number
@@ -41,8 +39,8 @@ function convert(value: unknown, depth: number): Plain {
 function convertObject(value: object, depth: number): Plain {
   if (value instanceof Uint8Array) return value.slice();
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : new Date(value);
-  if (counter in value) return convert(Reflect.get(value, "value"), depth);
-  if (fixedText in value) return String(value);
+  if (isCounter(value)) return convert(Reflect.get(value, "value"), depth);
+  if (isFixedText(value)) return String(value);
   if (Array.isArray(value)) return value.map((item: unknown) => convert(item, depth + 1));
   const plain: Record<string, Plain> = {};
   for (const [key, item] of Object.entries(value)) if (key !== "__proto__") plain[key] = convert(item, depth + 1);

@@ -2,12 +2,20 @@
 import { CoreError } from "../errors.ts";
 import { changeLimits, largestInteger, largestTimestamp } from "./change-limits.ts";
 
-/** The key under which Automerge marks values of its own classes (`Symbol.for`, so that no wasm need be loaded to know them). */
-const mark = {
-  counter: Symbol.for("_am_counter"),
-  fixedText: Symbol.for("_am_immutableString"),
-  numberWrappers: [Symbol.for("_am_int"), Symbol.for("_am_uint"), Symbol.for("_am_f64")],
-} as const;
+// Keys under which Automerge marks values of its own classes (`Symbol.for`, so that no wasm need be loaded to know them).
+const counter = Symbol.for("_am_counter");
+const fixedText = Symbol.for("_am_immutableString");
+const numberWrappers = [Symbol.for("_am_int"), Symbol.for("_am_uint"), Symbol.for("_am_f64")];
+
+/** Whether a value is one of Automerge's counters; `Number(value)` is its count. */
+export function isCounter(value: object): boolean {
+  return counter in value;
+}
+
+/** Whether a value is one of Automerge's texts that cannot be edited; `String(value)` is the text. */
+export function isFixedText(value: object): boolean {
+  return fixedText in value;
+}
 
 /**
  * Throws `VALUE_UNSUPPORTED` unless a value can be stored without change: null, booleans, numbers, well-formed text, valid dates, bytes,
@@ -52,8 +60,8 @@ function guardObject(value: object, depth: number): void {
   if (value instanceof Uint8Array) return;
   if (value instanceof Date) {
     if (!(Math.abs(value.getTime()) <= largestTimestamp)) throw unsupported("an invalid date");
-  } else if (mark.counter in value) guardNumber(wholeNumber(Number(value)));
-  else if (mark.fixedText in value) guardText(String(value));
+  } else if (isCounter(value)) guardNumber(wholeNumber(Number(value)));
+  else if (isFixedText(value)) guardText(String(value));
   else {
     guardDepth(depth);
     if (Array.isArray(value)) guardArray(value, depth);
@@ -75,7 +83,7 @@ function guardArray(value: readonly unknown[], depth: number): void {
 
 function guardMap(value: object, depth: number): void {
   // Nested in another value, Automerge would store them as objects.
-  if (mark.numberWrappers.some((wrapper) => wrapper in value)) throw unsupported("a number wrapped by Automerge");
+  if (numberWrappers.some((wrapper) => wrapper in value)) throw unsupported("a number wrapped by Automerge");
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw unsupported("an instance of a class");
   for (const key of Reflect.ownKeys(value)) {

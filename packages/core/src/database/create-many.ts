@@ -1,4 +1,6 @@
+import type { Sha256 } from "../automerge/change-chunk.ts";
 import { encodeChanges } from "../automerge/change-codec.ts";
+import { writeFirstChange } from "../automerge/first-change.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { ENTRY_BYTES, ENTRY_PARTS } from "../journal/plan-entries.ts";
 import { encodeChangePart } from "../sealing/change-part.ts";
@@ -37,17 +39,17 @@ export async function createMany<T extends object>(
   return ids;
 }
 
-/** All Automerge calls first, then all sealing: interleaved, each costs the other its caches. */
+/** All changes first, then all sealing: interleaved, each costs the other its caches. Needs no WebAssembly. */
 async function createChunk<T extends object>(parts: DatabaseParts, rows: readonly T[]): Promise<readonly Created[]> {
-  const { platform, shelf, chain, writes, documents, keyId, keyOf } = parts;
-  const automerge = await shelf.automerge();
+  const { platform, chain, writes, documents, keyId, keyOf } = parts;
+  const sha256: Sha256 = (...chunks) => platform.crypto.sha256(...chunks);
   const writer = await chain.writer();
   const time = platform.now();
   const made: Created[] = [];
   for (const row of rows) {
     const counter = await chain.takeCounter();
     const id = documentIdOf(platform.crypto, writer, counter);
-    const change = automerge.createChange(await writes.actor(id), row);
+    const change = writeFirstChange(await writes.actor(id), row, sha256);
     const record = documents.ensure(id);
     const chunk = documents.own(record, writer, "create", change);
     record.keyId = keyId();

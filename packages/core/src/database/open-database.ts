@@ -1,4 +1,5 @@
 import type { EntryStore } from "@selkie/store";
+import { writeFirstChange } from "../automerge/first-change.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
@@ -23,8 +24,7 @@ export class OpenDatabase<T extends object> implements Database<T> {
   }
 
   async createDocument(data: T = {} as T, options: { id?: string } = {}): Promise<Doc<T>> {
-    const { platform, documents, chain, writes, shelf, id: database, keyId } = this.#writable();
-    const automerge = await shelf.automerge();
+    const { platform, documents, chain, writes, id: database, keyId } = this.#writable();
     const writer = await chain.writer();
     const counter = options.id === undefined ? await chain.takeCounter() : null;
     const id =
@@ -34,7 +34,7 @@ export class OpenDatabase<T extends object> implements Database<T> {
     const known = documents.get(docIdOf(id));
     if (known !== undefined && known.changes.length > 0)
       throw new CoreError("DOC_EXISTS", "a document with this id exists");
-    const change = automerge.createChange(await writes.actor(id), data);
+    const change = writeFirstChange(await writes.actor(id), data, (...chunks) => platform.crypto.sha256(...chunks));
     const record = documents.ensure(id);
     documents.own(record, writer, "create", change);
     record.keyId = keyId();

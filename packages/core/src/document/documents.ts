@@ -10,6 +10,7 @@ import { CoreError } from "../errors.ts";
 import type { Delivery } from "../replica/ingest.ts";
 import { type ChangeKind, decodeChangePart } from "../sealing/change-part.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
+import type { OpenedPart } from "../sealing/open-entry.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
 import { type DocumentRecord, deletedBy, newRecord } from "./document-record.ts";
 import { Histories } from "./histories.ts";
@@ -24,6 +25,8 @@ export interface Quarantined {
 /** Where a received change came from. */
 interface Origin {
   readonly kind: ChangeKind;
+  /** The 16-byte id of the key its part was sealed under. */
+  readonly keyId: Uint8Array;
   readonly entry: VerifiedEntry;
   readonly user: string;
 }
@@ -70,8 +73,7 @@ export class Documents {
     for (const delivery of deliveries) {
       for (const part of delivery.parts) {
         if (part.type !== "opened" || part.kind !== "change") continue;
-        const record = this.#receivePart(delivery, part.plaintext, fresh);
-        if (record !== undefined) record.keyId = part.key.keyId;
+        this.#receivePart(delivery, part, fresh);
       }
     }
     return fresh;
@@ -90,9 +92,9 @@ export class Documents {
 
   #receivePart(
     { entry, admission }: Delivery,
-    plaintext: Parameters<typeof decodeChangePart>[0],
+    { plaintext, key }: OpenedPart & { readonly type: "opened" },
     fresh: Map<DocumentRecord, Uint8Array[]>,
-  ): DocumentRecord | undefined {
+  ): void {
     const { writer } = entry.header;
     const user = admission.name;
     try {
@@ -105,14 +107,12 @@ export class Documents {
       const record = this.ensure(id);
       const device = toHex(writer);
       for (const change of changes) {
-        this.#origins.set(change, { kind: part.kind, entry, user });
+        this.#origins.set(change, { kind: part.kind, keyId: key.keyId, entry, user });
         this.#receiveChange(record, { device, document: record.name, actor, change }, fresh);
       }
-      return record;
     } catch (error) {
       if (!(error instanceof CoreError || error instanceof ChangeError)) throw error;
-      this.#refuse({ kind: "change", entry, user }, error.code);
-      return undefined;
+      this.#quarantine({ entryId: toHex(entry.id), user, reason: error.code });
     }
   }
 
@@ -123,7 +123,10 @@ export class Documents {
       if (origin !== undefined) this.#refuse(origin, code);
     }
     for (const change of passed) {
-      this.#admit(record, change, this.#origins.get(change)?.kind ?? "change");
+      const origin = this.#origins.get(change);
+      // SECURITY: the key is fixed by the part that created the document: no later part moves it to a key that more people hold.
+      record.keyId ??= origin?.keyId ?? null;
+      this.#admit(record, change, origin?.kind ?? "change");
       const list = fresh.get(record) ?? [];
       fresh.set(record, list);
       list.push(change.bytes);

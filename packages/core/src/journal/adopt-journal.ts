@@ -22,7 +22,7 @@ export async function adoptJournal(
   for (const row of journal.rows) {
     const record = documents.ensure(row.document);
     documents.own(record, row.writer, row.kind, row.change);
-    record.keyId = row.keyId;
+    record.keyId ??= row.keyId;
     if (row.counter !== null) chain.reserveCounter(row.counter);
   }
 }

@@ -9,6 +9,7 @@ import {
   defaultLimits,
   describeFailure,
   jsonLogger,
+  placeOf,
   type Relay,
   type RelayAddress,
   RelayError,
@@ -20,6 +21,9 @@ import { openData } from "./open-data.ts";
 import type { RelayConfig } from "./settings.ts";
 import { StartFailure } from "./start-failure.ts";
 import { stopSignal } from "./stop-signal.ts";
+
+/** EX_SOFTWARE of sysexits.h: not a mistake of the operator. */
+const EXIT_CRASHED = 70;
 
 /**
  * Runs until a signal asks the process to stop; resolves when everything is closed.
@@ -37,6 +41,11 @@ export async function runRelay(process: NodeJS.Process): Promise<void> {
   checkReachable(config);
   const logger = jsonLogger({ write: (line) => process.stderr.write(line), now: Date.now, level: config.logLevel });
   const signal = stopSignal(process);
+  // A fault of the relay itself: what is not durable was not acknowledged, so the process ends, and whoever runs it starts it again.
+  process.on("uncaughtException", (failure) => {
+    logger.log("error", "relay.crashed", { ...describeFailure(failure), at: placeOf(failure) });
+    process.exit(EXIT_CRASHED);
+  });
   await using store = await openData(config.data);
   await using relay = createRelay({
     store,

@@ -19,6 +19,9 @@ function problem(file: unknown, environment: Environment = {}): string {
   return "no problem";
 }
 
+/** Any UTF-16 units, half characters too. */
+const anyText = fc.uint16Array({ minLength: 12, maxLength: 200 }).map((units) => String.fromCharCode(...units));
+
 describe("readConfig", () => {
   test("gives the defaults when nothing is configured", () => {
     expect(read(null)).toMatchObject({ host: "127.0.0.1", port: 4000, registration: "open", origins: [] });
@@ -79,11 +82,10 @@ describe("readConfig", () => {
 
   test("never repeats a refused value, and says everything in one printable line", () => {
     fc.assert(
-      fc.property(fc.constantFrom(...SETTING_NAMES), fc.string({ unit: "binary", minLength: 12 }), (name, text) => {
+      fc.property(fc.constantFrom(...SETTING_NAMES), anyText, (name, text) => {
         const secret = `!${text}`;
         const said = [problem({ [name]: { secret } }), problem({ [secret]: 1 }), problem({ port: secret })];
-        for (const line of said) expect(line).toMatch(/^[\x20-\x7e]+$/);
-        expect(said[2]).not.toContain(secret);
+        return said.every((line) => /^[\x20-\x7e]+$/.test(line)) && said[2]?.includes(secret) === false;
       }),
     );
   });

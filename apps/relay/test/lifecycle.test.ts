@@ -83,6 +83,20 @@ describe("the relay process", () => {
     await client[Symbol.asyncDispose]();
   });
 
+  test("that has a fault says where, without the message of the failure, and ends with a code of its own", async () => {
+    await using directory = await TempDirectory.create();
+    const fault = `process.on("SIGUSR2", function fault() { throw new TypeError("canary"); });`;
+    const preload = `--import=data:text/javascript,${encodeURIComponent(fault)}`;
+    const env = { SELKIE_RELAY_DATA: directory.path, NODE_OPTIONS: preload };
+    await using relay = await RelayProcess.listening({ env });
+    relay.kill("SIGUSR2");
+    expect(await relay.ended).toEqual({ code: 70, signal: null });
+    const last = JSON.parse(relay.error.trim().split("\n").at(-1) ?? "");
+    expect(last).toMatchObject({ level: "error", event: "relay.crashed", error: "TypeError" });
+    expect(last.at).toContain("fault");
+    expect(relay.error).not.toContain("canary");
+  });
+
   test("stopped while a client pushes, keeps everything it acknowledged", async () => {
     await using directory = await TempDirectory.create();
     const env = { SELKIE_RELAY_DATA: directory.path, SELKIE_RELAY_DRAIN_MS: "1" };

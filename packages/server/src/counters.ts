@@ -14,6 +14,7 @@ export const COUNTERS = [
   "bytes_stored_total",
   "runs_refused_total",
   "quota_refused_total",
+  "store_full_total",
   "signatures_checked_total",
   "signatures_delayed_total",
   "announcements_total",

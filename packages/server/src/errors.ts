@@ -9,7 +9,13 @@ export type RelayErrorCode =
   | "RELAY_STOPPED";
 
 /** What a relay answers to a client. All refusals of a login are one code: which of its reasons it was is for nobody to learn. */
-export type RelayRefusalCode = "LOGIN_REFUSED" | "LOGIN_ENDED" | "NOT_PERMITTED" | "QUOTA_EXCEEDED" | "RELAY_STOPPING";
+export type RelayRefusalCode =
+  | "LOGIN_REFUSED"
+  | "LOGIN_ENDED"
+  | "NOT_PERMITTED"
+  | "QUOTA_EXCEEDED"
+  | "RELAY_FULL"
+  | "RELAY_STOPPING";
 
 /** The one error class of this package: switch on {@link RelayError.code}, never on the message. */
 export class RelayError extends Error {

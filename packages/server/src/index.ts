@@ -12,6 +12,6 @@ export {
   type LogValue,
   silentLogger,
 } from "./log/log.ts";
-export { describeFailure, type LogTag, printable } from "./log/redaction.ts";
+export { describeFailure, type LogTag, placeOf, printable } from "./log/redaction.ts";
 export { isOrigin } from "./origins.ts";
 export { createRelay, type Relay, type RelayAddress, type RelayOptions } from "./relay.ts";

@@ -81,6 +81,8 @@ export function createRelay(options: RelayOptions): Relay {
 /** Clients come back after half a second at the earliest, and spread over at least this long. */
 const COME_BACK_AFTER_MS = 500;
 const COME_BACK_WITHIN_MS = 5_000;
+/** TCP connections besides those of clients: health checks, and those that have not said yet what they want. */
+const OTHER_CONNECTIONS = 1_024;
 const READINESS_PROBE = new TextEncoder().encode("relay/1/probe");
 
 const platformScheduler: Scheduler = {
@@ -119,7 +121,8 @@ class RunningRelay implements Relay {
       origins: () => this.#origins,
     };
     this.#sockets = new Sockets({ host: this.#host, trustProxy, isOpen: () => this.#stopping === null });
-    this.#http = createHttp({ logger, isReady: () => this.#isReady() });
+    const connections = limits.connections + OTHER_CONNECTIONS;
+    this.#http = createHttp({ logger, connections, isReady: () => this.#isReady() });
     this.#sockets.attach(this.#http.server);
   }
 

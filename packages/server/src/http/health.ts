@@ -9,6 +9,8 @@ export interface HttpOptions {
   readonly logger: Logger;
   /** Whether clients may come: false while starting, stopping, or when the store fails. */
   isReady(): Promise<boolean>;
+  /** TCP connections, WebSockets included; more are closed at once. */
+  readonly connections: number;
 }
 
 const MAX_HTTP_BODY = 16 * 1024;
@@ -24,9 +26,15 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     connectionTimeout: HEADER_TIMEOUT_MS,
     keepAliveTimeout: HEADER_TIMEOUT_MS,
     forceCloseConnections: true,
-    http: { headersTimeout: HEADER_TIMEOUT_MS, maxHeaderSize: 8 * 1024 },
+    http: {
+      headersTimeout: HEADER_TIMEOUT_MS,
+      // Node looks for expired requests this often only; half a minute by default.
+      connectionsCheckingInterval: HEADER_TIMEOUT_MS / 2,
+      maxHeaderSize: 8 * 1024,
+    },
     frameworkErrors: (_failure, _request, reply: FastifyReply) => reply.code(400).send(BAD_REQUEST),
   });
+  app.server.maxConnections = options.connections;
   // SECURITY: the default handlers repeat the URL and the error message to the caller. Test: "F7 an HTTP answer repeats nothing".
   app.setNotFoundHandler((_request, reply) => reply.code(404).send(NOT_FOUND));
   app.setErrorHandler((failure, _request, reply) => {

@@ -28,3 +28,12 @@ export function describeFailure(failure: unknown): { readonly error: string; rea
   const code: unknown = "code" in failure ? failure.code : undefined;
   return { error: failure.name, code: typeof code === "string" ? code : "none" };
 }
+
+/** Where an unexpected failure arose: the function, file and line of its first frame, without the folder of this machine. */
+export function placeOf(failure: unknown): string {
+  if (!(failure instanceof Error) || failure.stack === undefined) return "unknown";
+  // The stack repeats the message, which could look like a frame.
+  const frames = failure.stack.slice(failure.stack.indexOf(failure.message) + failure.message.length);
+  const first = /^\s+at (.+)$/m.exec(frames)?.[1] ?? "unknown";
+  return first.replace(/\(?(?:file:[/]{2})?[^()\s]*[/\\]/, "(").replace(/^\(/, "");
+}

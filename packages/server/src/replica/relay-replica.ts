@@ -14,9 +14,10 @@ import {
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
-import type { EntryStore, Store, StoreWrite } from "@selkie/store";
+import { type EntryStore, type Store, StoreError, type StoreWrite } from "@selkie/store";
 import type { Counters } from "../counters.ts";
 import type { RelayRefusalCode } from "../errors.ts";
+import type { Logger } from "../log/log.ts";
 import { usageKey, usageRecord } from "../tenants/records.ts";
 import type { Admitted } from "../tenants/tenants.ts";
 import type { Charge } from "../tenants/usage.ts";
@@ -30,6 +31,7 @@ export interface RelayReplicaOptions {
   /** The session that this replica is for. */
   readonly subscriber: Subscriber;
   readonly counters: Counters;
+  readonly logger: Logger;
 }
 
 /** A run with what was charged for it. */
@@ -68,14 +70,16 @@ export class RelayReplica implements Replica {
 
   async read(writer: WriterKey, from: number, limit: ReadLimit): Promise<VerifiedRun | null> {
     const { entries, live } = this.#options;
+    if (!this.#mayPull) return null;
     const run = await entries.read(writer, from, limit);
     // What was there and cannot be read is damaged: the vector now ends before it, and telling so brings it back.
     if (run === null && live.wasSeen(writer, from)) await this.vector();
     return run;
   }
 
-  readAfter(position: number, limit: ReadLimit): Promise<ArrivedRuns> {
-    return this.#options.entries.readAfter(position, limit);
+  async readAfter(position: number, limit: ReadLimit): Promise<ArrivedRuns> {
+    if (!this.#mayPull) return { runs: [], position, done: true };
+    return await this.#options.entries.readAfter(position, limit);
   }
 
   position(): Promise<number> {
@@ -83,7 +87,7 @@ export class RelayReplica implements Replica {
   }
 
   async append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
-    // The session asks for the right before it verifies anything; here it is asked for once more, next to the store.
+    // The session asks for the right before it verifies anything; a login that ended meanwhile is found out here.
     if (!this.#options.admitted.login.rights.push) return runs.map(() => refuse("NOT_PERMITTED"));
     const results = runs.map(() => refuse("QUOTA_EXCEEDED"));
     const paid: PaidRun[] = [];
@@ -93,8 +97,12 @@ export class RelayReplica implements Replica {
       else this.#options.counters.count("quota_refused_total");
     }
     const stored = await this.#write(paid);
-    for (const [place, { index }] of paid.entries()) results[index] = stored[place] ?? refuse("QUOTA_EXCEEDED");
+    for (const [place, { index }] of paid.entries()) results[index] = stored[place] ?? refuse("RELAY_FULL");
     return results;
+  }
+
+  get #mayPull(): boolean {
+    return this.#options.admitted.login.rights.pull;
   }
 
   /** Charges the login key for a run; null when it may not store that much. What is here already passes in any case. */
@@ -114,16 +122,22 @@ export class RelayReplica implements Replica {
     const append = paid.map(({ run }) => ({ tenant: tenant.id, database: entries.database, run }));
     const usage = { key: usageKey(tenant.id, login.key), value: usageRecord(tenant.usage.save(login.key)) };
     const results = await this.#commit({ append, put: [usage] }, paid);
+    if (results === null) return paid.map(() => refuse("RELAY_FULL"));
     await this.#tell(this.#settle(paid, results));
     return results;
   }
 
-  async #commit(write: StoreWrite, paid: readonly PaidRun[]): Promise<readonly AppendResult[]> {
+  /** Null when the disk is full: then pushing is refused, like over a quota, and pulling works on. */
+  async #commit(write: StoreWrite, paid: readonly PaidRun[]): Promise<readonly AppendResult[] | null> {
+    const { store, counters, logger } = this.#options;
     try {
-      return await this.#options.store.commit(write);
+      return await store.commit(write);
     } catch (failure) {
       for (const { charge } of paid) charge.settle(0);
-      throw failure;
+      if (!(failure instanceof StoreError && failure.code === "STORE_FULL")) throw failure;
+      counters.count("store_full_total");
+      logger.log("error", "store.full");
+      return null;
     }
   }
 

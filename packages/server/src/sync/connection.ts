@@ -122,7 +122,7 @@ export class Connection {
   }
 
   #open(tenant: TenantId, database: DatabaseId): Replica | undefined {
-    const { store, databases, counters } = this.#host;
+    const { store, databases, counters, logger } = this.#host;
     if (this.#admitted === null || this.#isOver) return undefined;
     const { live, close } = databases.open(tenant, database, this.#subscriber);
     this.#closers.push(close);
@@ -134,6 +134,7 @@ export class Connection {
       live,
       subscriber: this.#subscriber,
       counters,
+      logger,
     });
   }
 
@@ -146,6 +147,7 @@ export class Connection {
     this.#log(failure === null ? "debug" : "info", "session.closed", {
       code: failure?.code ?? "none",
       reason: failure?.reason ?? "none",
+      ...(failure?.cause === undefined ? {} : { cause: describeFailure(failure.cause).code }),
     });
     if (this.#admitted !== null) await this.#release(this.#admitted);
   }

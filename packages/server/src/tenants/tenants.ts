@@ -43,6 +43,9 @@ const IDLE_TENANTS = 1_024;
 /** Tickets remembered for one session. */
 const MAX_TICKETS = 16;
 
+/** What a login that ended may still do while its connection closes. */
+const NO_RIGHTS: Rights = { pull: false, push: false, purge: false };
+
 /** All tenants of one relay. */
 export class Tenants {
   readonly #options: TenantsOptions;
@@ -78,8 +81,8 @@ export class Tenants {
       login.tickets = [...login.tickets, ...presented.tickets].slice(-MAX_TICKETS);
       const rights = rightsOf(presented.state ?? tenant.state, login.key, login.tickets);
       // The answer to this call tells the session its new rights; it is not dropped for them as the others are.
+      login.rights = rights ?? NO_RIGHTS;
       if (rights === null) tenant.leave(login);
-      else login.rights = rights;
       await this.#keep(tenant, documents, presented);
       return rights;
     });
@@ -163,9 +166,10 @@ export class Tenants {
     const { state, applied } = presented;
     if (state === null || applied.length === 0) return;
     await this.#write(tenant.id, documents, presented);
-    // SECURITY: a removed login key keeps nothing open. Test: access.test.ts "a removed login key loses its open connections at once".
+    // SECURITY: a removed login key keeps nothing open, and what it has in flight is not stored. Test: access.test.ts "a removed login key loses its open connections at once".
     for (const login of tenant.adopt(state)) {
       tenant.leave(login);
+      login.rights = NO_RIGHTS;
       this.#options.counters.count("sessions_dropped_total");
       login.drop();
     }

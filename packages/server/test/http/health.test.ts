@@ -13,6 +13,7 @@ async function start(isReady: () => Promise<boolean> = async () => true) {
   const http = createHttp({
     logger: jsonLogger({ write: (line) => lines.push(line), now: () => 0, level: "debug" }),
     isReady,
+    connections: 10,
   });
   closers.push(() => http.close());
   return { http, lines, url: await http.listen({ host: "127.0.0.1", port: 0 }) };

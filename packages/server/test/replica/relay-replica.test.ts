@@ -1,6 +1,6 @@
 import { runSize, type Vector, type VerifiedRun } from "@selkie/entry";
 import { nativeVerifier } from "@selkie/entry/native";
-import type { EntryStore, Store } from "@selkie/store";
+import { type EntryStore, type Store, StoreError } from "@selkie/store";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Counters } from "../../src/counters.ts";
 import { silentLogger } from "../../src/log/log.ts";
@@ -51,7 +51,7 @@ function replicaFor(
 ): RelayReplica {
   const subscriber = subscriberOf(name);
   const { live } = databases.open(acme.id, contacts, subscriber);
-  return new RelayReplica({ store, entries, admitted, live, subscriber, counters });
+  return new RelayReplica({ store, entries, admitted, live, subscriber, counters, logger: silentLogger });
 }
 
 describe("append", () => {
@@ -120,6 +120,43 @@ describe("append", () => {
     await all.leave(admitted);
     const again = await login(tenants());
     expect(again.tenant.usage.bytesOf(again.login.key)).toBe(runSize(run));
+  });
+
+  test("a full disk refuses pushing with a code of its own, charges nothing, and reading works", async () => {
+    const writer = new TestWriter(contacts, "w");
+    const [stored, refused] = [await writer.write(1), await writer.write(1)];
+    const admitted = await login(tenants());
+    const replica = replicaFor(admitted, "alice");
+    await replica.append([stored]);
+    const full = new StoreError("STORE_FULL", "full");
+    const failing = { ...store, state: store.state, commit: () => Promise.reject(full) } as unknown as Store;
+    const { live } = databases.open(acme.id, contacts, subscriberOf("alice"));
+    const onFullDisk = new RelayReplica({
+      store: failing,
+      entries: store.entries(acme.id, contacts),
+      admitted,
+      live,
+      subscriber: subscriberOf("alice"),
+      counters,
+      logger: silentLogger,
+    });
+    expect(await onFullDisk.append([refused])).toEqual([{ type: "refused", code: "RELAY_FULL" }]);
+    expect(admitted.tenant.usage.totalBytes).toBe(runSize(stored));
+    expect((await onFullDisk.read(writer.key, 0, { entries: 9, bytes: 9_000 }))?.entries).toHaveLength(1);
+    expect(counters.get("store_full_total")).toBe(1);
+  });
+
+  test("what a login that was ended has in flight is neither stored nor served", async () => {
+    const all = tenants();
+    const admin = await login(all);
+    const ended = await login(all, bob);
+    const replica = replicaFor(ended, "bob");
+    const writer = new TestWriter(contacts, "w");
+    await replica.append([await writer.write()]);
+    await all.present(admin, [acme.list({ members: [alice], height: 2 })]);
+    expect(await replica.append([await writer.write()])).toEqual([{ type: "refused", code: "NOT_PERMITTED" }]);
+    expect(await replica.read(writer.key, 0, { entries: 9, bytes: 9_000 })).toBeNull();
+    expect(await replica.readAfter(0, { entries: 9, bytes: 9_000 })).toMatchObject({ runs: [], done: true });
   });
 
   test("a store that fails charges nothing and announces nothing", async () => {

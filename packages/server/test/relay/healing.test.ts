@@ -101,7 +101,7 @@ describe("one flipped bit in the relay's database", () => {
 });
 
 describe("a relay restored from an older copy of its directory", () => {
-  test("gets back from its clients what it lost, and each of them sees that it was set back", async () => {
+  test("B6 gets back from its clients what it lost, and each of them sees that it was set back", async () => {
     await using directory = await TempDirectory.create();
     await using backup = await TempDirectory.create();
     const writers = members.map((member) => new TestWriter(contacts, member.name));

@@ -41,6 +41,7 @@ import {
 import { codeOf } from "./codes.ts";
 
 const isFull = process.env["SELKIE_TEST_FULL"] !== undefined;
+const fuzzTimeout = isFull ? 600_000 : 60_000;
 const place: EntryPlace = { database: testDatabase, writer: testWriter().key, seq: 0, prev: ZERO_ENTRY_ID };
 
 /** Entries of every type, with any tags and parts that fit it. */
@@ -103,7 +104,9 @@ describe("bodies", () => {
     expect(codeOf(() => decodeEntryBody(signed, place))).not.toBe(null);
   });
 
-  test("fuzz: random bytes and mutated bodies decode to what encodes back to them, or throw a typed error", () => {
+  test("fuzz: random bytes and mutated bodies decode to what encodes back to them, or throw a typed error", {
+    timeout: fuzzTimeout,
+  }, () => {
     const mutated = fc
       .tuple(arbitraryEntry, fc.nat(), fc.nat({ max: 20 }), fc.uint8Array({ maxLength: 20 }))
       .map(([entry, at, remove, insert]) => {
@@ -193,7 +196,9 @@ describe("runs", () => {
     expect(new RunEncoder().encode([runOf([entry])]).length).toBe(100 * 302 + 74 + 2 + 17 + 24 + 1);
   });
 
-  test("fuzz: random bytes and mutated messages decode to what encodes back to them, or throw a typed error", () => {
+  test("fuzz: random bytes and mutated messages decode to what encodes back to them, or throw a typed error", {
+    timeout: fuzzTimeout,
+  }, () => {
     const mutated = fc
       .tuple(fc.nat({ max: message.length - 1 }), fc.nat({ max: 300 }), fc.uint8Array({ maxLength: 30 }))
       .map(([at, remove, insert]) => new Uint8Array([...message].toSpliced(at, remove, ...insert)));

@@ -1,5 +1,5 @@
 // Codec 2, "bundle": many changes of one writer in one document, as columns. Typing is one operation a change, and next to nothing of
-// it differs from the one before. `docs/spec/change.md` section 5 has the layout, ADR 5 why it is not Automerge's `saveBundle`.
+// it differs from the one before. `docs/spec/change.md` section 5 has the layout, ADR 9 why it is not Automerge's `saveBundle`.
 import { compareBytes, toHex } from "@selkie/entry";
 import { BundleOpReader, BundleOpWriter } from "./bundle-ops.ts";
 import { ByteCursor } from "./byte-cursor.ts";

@@ -2,6 +2,7 @@ import { ByteSink } from "./byte-sink.ts";
 import { type ChangeHeader, changeMagic, changeType, checksumLength, type Sha256 } from "./change-chunk.ts";
 import { type ColumnTable, columnOrder } from "./change-columns.ts";
 import type { WrittenColumns } from "./op-writer.ts";
+import { encodeText } from "./text.ts";
 
 /** Columns that stand in other bytes already, or were just written. */
 export type ColumnSource =
@@ -42,7 +43,7 @@ function writeHeader(header: ChangeHeader): void {
   body.signed(header.time);
   if (header.message === "") body.byte(0);
   else {
-    const message = new TextEncoder().encode(header.message);
+    const message = encodeText(header.message);
     body.unsigned(message.length);
     body.append(message);
   }

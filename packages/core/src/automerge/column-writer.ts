@@ -1,5 +1,6 @@
 // Writes the columns of a change in the one encoding that `column-reader.ts` accepts.
 import { ByteSink } from "./byte-sink.ts";
+import { encodeText } from "./text.ts";
 
 /** A column being written, row by row. */
 abstract class ColumnWriter {
@@ -80,10 +81,8 @@ export class NumberWriter extends RunWriter<number> {
 
 /** Mirrors `TextReader`. */
 export class TextWriter extends RunWriter<string> {
-  static readonly #encoder = new TextEncoder();
-
   protected override write(sink: ByteSink, value: string): void {
-    const bytes = TextWriter.#encoder.encode(value);
+    const bytes = encodeText(value);
     sink.unsigned(bytes.length);
     sink.append(bytes);
   }

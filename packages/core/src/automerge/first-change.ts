@@ -8,13 +8,12 @@ import { writeChange } from "./change-writer.ts";
 import { OpReader, opSourceOf } from "./op-reader.ts";
 import { OpWriter } from "./op-writer.ts";
 import type { Plain } from "./plain.ts";
-import { decodeText } from "./text.ts";
+import { decodeText, encodeText } from "./text.ts";
 import { guardValue, isCounter, isFixedText } from "./values.ts";
 
 const writer = new OpWriter();
 const reader = new OpReader();
 const scalar = new ByteSink();
-const encoder = new TextEncoder();
 
 /**
  * The first change of a document with this data, by `actor`; of no data, a change without operations.
@@ -70,7 +69,7 @@ class Objects {
     this.#startList(object);
     this.#op.action = action.set;
     this.#op.valueType = valueType.text;
-    const bytes = encoder.encode(text);
+    const bytes = encodeText(text);
     for (let start = 0; start < bytes.length; start = this.#op.valueEnd) {
       this.#op.valueStart = start;
       this.#op.valueEnd = start + utf8Length(bytes[start] ?? 0);
@@ -112,7 +111,7 @@ class Objects {
       scalar.signed(Number(value));
     } else if (isFixedText(value)) {
       this.#op.valueType = valueType.text;
-      scalar.append(encoder.encode(String(value)));
+      scalar.append(encodeText(String(value)));
     } else this.#make(Array.isArray(value) ? action.makeList : action.makeMap, value);
   }
 

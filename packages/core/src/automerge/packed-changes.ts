@@ -23,7 +23,7 @@ import {
 import { ChangeError } from "./change-error.ts";
 import { actorLength, changeLimits } from "./change-limits.ts";
 import { writeChange } from "./change-writer.ts";
-import { decodeText } from "./text.ts";
+import { decodeText, encodeText } from "./text.ts";
 
 /** Bits of the first byte of a packed change; the lowest two say where it stands. */
 const flag = { place: 3, time: 4, message: 8, actors: 16, ops: 32, unknown: 0xc0 } as const;
@@ -117,7 +117,7 @@ function packChange(sink: ByteSink, change: ChangeChunk, before: ChangeChunk | u
     sink.unsigned(change.startOp);
   }
   if (change.time !== 0) sink.signed(change.time);
-  if (change.message !== "") packBytes(sink, new TextEncoder().encode(change.message));
+  if (change.message !== "") packBytes(sink, encodeText(change.message));
   if (change.otherActors.length > 0) {
     sink.unsigned(change.otherActors.length);
     for (const actor of change.otherActors) sink.append(actor);

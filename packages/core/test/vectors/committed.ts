@@ -4,14 +4,16 @@ import { join } from "node:path";
 import { fromHex } from "@selkie/entry";
 import type { Json, VectorCase, VectorFile } from "./format.ts";
 
+/** Folders below docs/spec/vectors that this package's tests read. */
+export type VectorFolder = "change" | "directory" | "part";
+
 const vectors = join(import.meta.dirname, "../../../../docs/spec/vectors");
 
-export function committedFile(folder: "part" | "directory", name: string): VectorFile {
+export function committedFile(folder: VectorFolder, name: string): VectorFile {
   return JSON.parse(readFileSync(join(vectors, folder, `${name}.json`), "utf8")) as VectorFile;
 }
 
-export const casesOf = (folder: "part" | "directory", name: string): readonly VectorCase[] =>
-  committedFile(folder, name).cases;
+export const casesOf = (folder: VectorFolder, name: string): readonly VectorCase[] => committedFile(folder, name).cases;
 
 type Fields = { readonly [field: string]: Json | undefined };
 

@@ -1,4 +1,4 @@
-// The JSON of docs/spec/vectors/{part,directory}: byte strings are lower-case hexadecimal, maps are lists of pairs. A case with `code`
+// The JSON of docs/spec/vectors/{change,directory,part}: byte strings are lower-case hexadecimal, maps are lists of pairs. A case with `code`
 // must be refused with that code, every other one must give what it lists.
 import { toHex } from "@selkie/entry";
 

@@ -51,6 +51,7 @@ export class Shelf {
 
   /** Applies changes that just passed the gate, if anybody holds the document. */
   async apply(record: DocumentRecord, changes: readonly Uint8Array[]): Promise<void> {
+    if (changes.length === 0) return;
     if (record.busy) {
       record.waiting.push(...changes);
       return;

@@ -93,10 +93,10 @@ function progressOurs(turn: Turn, before: Fence, caller: number): void {
     turn.effect({ type: "readPositions", fence: keyOf("us", token), handles: fence.handles });
     return;
   }
-  if (fence.ackedBy === null && isSent(turn, fence)) {
-    fence = replaceFence(turn, fence, { ...fence, ackedBy: turn.state.flight.sent });
-  }
+  // An acknowledgement may ask for more, so what counts is the last one after which nothing was left to send.
   const { flight } = turn.state;
+  if (!isSent(turn, fence)) fence = replaceFence(turn, fence, { ...fence, ackedBy: null });
+  else if (fence.ackedBy === null) fence = replaceFence(turn, fence, { ...fence, ackedBy: flight.sent });
   const isAcked = fence.ackedBy !== null && flight.sent - flight.frames.length >= fence.ackedBy;
   if (!isAcked || !fence.fenced) return;
   removeFence(turn, fence);

@@ -16,7 +16,7 @@ export class DatabaseResource {
   receivedBytes = 0;
   /** What the peer is known to hold; kept only where our user opened the database. */
   #expected: Map<string, Head> | null = null;
-  #forks: Map<string, number> | null = null;
+  #forks: Map<string, { readonly seq: number; readonly proven: boolean }> | null = null;
 
   constructor(replica: Replica) {
     this.replica = replica;
@@ -59,13 +59,14 @@ export class DatabaseResource {
     events.emit("progress", { database, sentEntries, sentBytes, receivedEntries, receivedBytes });
   }
 
-  /** Whether a fork of this run's chain was not known at `seq` or before. */
+  /** Whether a run says more of a fork than was known: an earlier seq, or the entry itself where only its id was known. */
   isNewFork(run: VerifiedRun, seq: number): boolean {
     this.#forks ??= new Map();
     const name = toHex(run.writer);
     const known = this.#forks.get(name);
-    if (known !== undefined && known <= seq) return false;
-    this.#forks.set(name, seq);
+    const proven = seq >= run.firstSeq;
+    if (known !== undefined && (known.seq < seq || (known.seq === seq && (known.proven || !proven)))) return false;
+    this.#forks.set(name, { seq, proven });
     return true;
   }
 }

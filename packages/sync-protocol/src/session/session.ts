@@ -116,7 +116,10 @@ export interface SessionEvents {
   };
   /** The peer sent a run that starts at `got`, where `have` is the next seq that this side could take. */
   gap: { readonly database: DatabaseId; readonly writer: WriterKey; readonly have: number; readonly got: number };
-  /** Two verified entries stand at one seq of a writer; `run` holds the peer's. */
+  /**
+   * Two verified entries stand at one seq of a writer. `run` is the peer's: it holds the entry at `seq`, or starts right after it and
+   * names it as `prev`; then an event with the entry itself, or with an earlier seq, follows as far as the peer gives it.
+   */
   fork: {
     readonly database: DatabaseId;
     readonly writer: WriterKey;

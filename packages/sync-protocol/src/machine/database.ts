@@ -20,6 +20,8 @@ export type Upload =
       readonly next: number;
       readonly from: number | null;
       readonly sent: number;
+      /** More lacks than was listed: afterwards the peer is asked again. */
+      readonly cut: boolean;
     }
   /** It was sent everything up to `sent`; `due`: look whether there is more. */
   | { readonly type: "tail"; readonly sent: number; readonly due: boolean };

@@ -116,6 +116,8 @@ export interface Outbox {
   readonly replies: readonly number[];
   /** Handles with entries due, served in turn. */
   readonly uploads: readonly number[];
+  /** Missing chains listed in all databases. */
+  readonly listed: number;
 }
 
 /** A caller of `synced`, or a fence of the peer: waits until all of these databases were sent up to a position. */
@@ -175,6 +177,7 @@ export function initialState(options: MachineOptions): State {
       pong: null,
       replies: [],
       uploads: [],
+      listed: 0,
     },
     fences: [],
     nextToken: 1,

@@ -12,6 +12,8 @@ import type { Turn } from "./turn.ts";
 
 /** Items handed to the driver at once. */
 const ITEMS_PER_SLICE = 64;
+/** Missing chains listed in all databases of a session together, but for one slice each. */
+const MAX_LISTED = 65_536;
 /** Entries of the first step back on a forked chain, and how much longer each further one is. */
 const FIRST_STEP_BACK = 16;
 const STEP_GROWTH = 8;
@@ -90,14 +92,35 @@ export function onSliceRead(turn: Turn, input: Extract<Input, { type: "sliceRead
 
 /** What the peer lacks is known: these chains, and whatever arrives here after `position`. */
 export function startUpload(turn: Turn, handle: number, position: number, missing: readonly Missing[]): void {
+  dropListed(turn, handle);
   if (missing.length === 0 || !turn.maySend()) {
     turn.change(handle, { upload: { type: "tail", sent: position, due: true }, caughtUpDue: "now" });
     queueReply(turn, handle);
   } else {
-    const round = turn.token();
-    turn.change(handle, { upload: { type: "filling", round, items: missing, next: 0, from: null, sent: position } });
+    // SECURITY: a peer that names empty vectors for many databases makes us list what we hold; what it lacks beyond is found when
+    // it is asked again. Test: session-machine.test.ts "F4 is a bounded list of chains, ...".
+    const { listed } = turn.state.outbox;
+    const items = missing.slice(0, Math.max(ITEMS_PER_SLICE, MAX_LISTED - listed));
+    const upload = {
+      round: turn.token(),
+      items,
+      next: 0,
+      from: null,
+      sent: position,
+      cut: items.length < missing.length,
+    };
+    turn.change(handle, { upload: { type: "filling", ...upload } });
+    turn.setOutbox({ listed: listed + items.length });
   }
   queueUpload(turn, handle);
+}
+
+/** The list of a database's missing chains is done with, or void. */
+function dropListed(turn: Turn, handle: number): void {
+  const upload = turn.find(handle)?.upload;
+  if (upload?.type !== "filling") return;
+  turn.setOutbox({ listed: turn.state.outbox.listed - upload.items.length });
+  turn.change(handle, { upload: { type: "idle" } });
 }
 
 /** Queues a database that owes the peer a vector or a `caughtUp`. */
@@ -251,5 +274,8 @@ function advanceFilling(turn: Turn, database: Database, { round, done, from }: M
   const next = upload.next + done;
   if (next < upload.items.length) {
     turn.change(handle, { upload: { ...upload, next, from: from ?? (done === 0 ? upload.from : null) } });
+  } else if (upload.cut) {
+    dropListed(turn, handle);
+    queueVector(turn, handle, "reply");
   } else startUpload(turn, handle, upload.sent, []);
 }

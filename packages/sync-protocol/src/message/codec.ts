@@ -149,7 +149,7 @@ function readMessage(reader: ByteReader): Message {
     case typeByte.vector:
       return { type: "vector", handle: reader.uleb(), reply: readFlag(reader), vector: decodeVector(rest(reader)) };
     case typeByte.entries:
-      return { type: "entries", handle: reader.uleb(), position: readOptional(reader), runs: rest(reader) };
+      return readEntries(reader);
     case typeByte.ack:
       return readAck(reader);
     case typeByte.caughtUp:
@@ -171,6 +171,13 @@ function readMessage(reader: ByteReader): Message {
     default:
       throw new SyncError("BAD_MESSAGE", "a message of no known type");
   }
+}
+
+function readEntries(reader: ByteReader): Message {
+  const handle = reader.uleb();
+  const position = readOptional(reader);
+  if (reader.remaining === 0) throw new SyncError("BAD_MESSAGE", "entries without a run");
+  return { type: "entries", handle, position, runs: rest(reader) };
 }
 
 function readHello(reader: ByteReader): Hello {

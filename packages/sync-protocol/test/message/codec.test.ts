@@ -88,7 +88,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     type: fc.constant("entries" as const),
     handle: number,
     position,
-    runs: fc.uint8Array({ maxLength: 99 }),
+    runs: fc.uint8Array({ minLength: 1, maxLength: 99 }),
   }),
   fc.record({
     type: fc.constant("ack" as const),

@@ -4,6 +4,7 @@ import { MAX_FENCES } from "../message/bounds.ts";
 import type { Fenced, Fence as FenceMessage } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import type { Input } from "./input.ts";
+import { completeDownload } from "./reconcile.ts";
 import type { Fence } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { extendTail } from "./uploads.ts";
@@ -40,14 +41,18 @@ export function onFence(turn: Turn, { token, handles }: FenceMessage): void {
     throw new SyncError("LIMIT_EXCEEDED", "more fences than a peer may have");
   }
   addFence(turn, { owner: { type: "peer" }, token, handles, targets: null, ackedBy: null, fenced: false });
-  turn.effect({ type: "readPositions", fence: keyOf("peer", token), handles });
+  readPositions(turn, keyOf("peer", token), handles);
 }
 
 /** Our positions at the time a fence was set. */
 export function onPositions(turn: Turn, { fence: key, positions }: Extract<Input, { type: "positions" }>): void {
   changeFence(turn, key, (fence) => ({ ...fence, targets: positions }));
   for (const fence of turn.state.fences) {
-    if (keyOfFence(fence) === key) for (const handle of fence.handles) extendTail(turn, handle);
+    if (keyOfFence(fence) !== key) continue;
+    for (const [index, handle] of fence.handles.entries()) {
+      const upload = turn.find(handle)?.upload;
+      if (upload?.type === "tail" && upload.sent < (positions[index] ?? 0)) extendTail(turn, handle);
+    }
   }
 }
 
@@ -61,8 +66,14 @@ export function onFenced(turn: Turn, { token }: Fenced): void {
   turn.setInbox({ barriers: [...inbox.barriers, { after: inbox.arrived, action: { type: "fenced", token } }] });
 }
 
+function readPositions(turn: Turn, fence: number, handles: readonly number[]): void {
+  const { inbox } = turn.state;
+  const action = { type: "readPositions", fence, handles } as const;
+  turn.setInbox({ barriers: [...inbox.barriers, { after: inbox.arrived, action }] });
+}
+
 /** What the peer had sent before it answered our fence is appended. */
-export function passFence(turn: Turn, token: number): void {
+function passFence(turn: Turn, token: number): void {
   changeFence(turn, keyOf("us", token), (fence) => ({ ...fence, fenced: true }));
 }
 
@@ -90,7 +101,8 @@ function progressOurs(turn: Turn, before: Fence, caller: number): void {
     const token = turn.token();
     fence = replaceFence(turn, fence, { ...fence, token });
     turn.send({ type: "fence", token, handles: fence.handles });
-    turn.effect({ type: "readPositions", fence: keyOf("us", token), handles: fence.handles });
+    readPositions(turn, keyOf("us", token), fence.handles);
+    passBarriers(turn);
     return;
   }
   // An acknowledgement may ask for more, so what counts is the last one after which nothing was left to send.
@@ -121,6 +133,20 @@ function isSent(turn: Turn, { handles, targets }: Fence): boolean {
     if (database?.upload.type !== "tail" || database.extra.length > 0) return false;
     return database.upload.sent >= (targets[index] ?? 0);
   });
+}
+
+/** Does what waited for entries that are appended now. */
+export function passBarriers(turn: Turn): void {
+  const { inbox } = turn.state;
+  const reached = inbox.arrived - inbox.frames.length;
+  const passed = inbox.barriers.filter(({ after }) => after <= reached);
+  if (passed.length === 0) return;
+  turn.setInbox({ barriers: inbox.barriers.filter(({ after }) => after > reached) });
+  for (const { action } of passed) {
+    if (action.type === "fenced") passFence(turn, action.token);
+    else if (action.type === "readPositions") turn.effect(action);
+    else completeDownload(turn, action.handle, action.position, action.digest);
+  }
 }
 
 function addFence(turn: Turn, fence: Fence): void {

@@ -2,9 +2,8 @@
 import { MAX_FRAMES_IN_FLIGHT } from "../message/bounds.ts";
 import type { Entries, RunException } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
-import { passFence } from "./fences.ts";
+import { passBarriers } from "./fences.ts";
 import type { DeliveredFrame, Input } from "./input.ts";
-import { completeDownload } from "./reconcile.ts";
 import type { Turn } from "./turn.ts";
 import { extendTail, showFork } from "./uploads.ts";
 
@@ -80,18 +79,5 @@ function acknowledge(turn: Turn): void {
   for (const { handle, position } of done) {
     if (position === null || turn.find(handle)?.download !== "caughtUp") continue;
     turn.effect({ type: "announce", handle, event: { type: "caughtUp", position } });
-  }
-}
-
-/** Does what waited for entries that are appended now. */
-export function passBarriers(turn: Turn): void {
-  const { inbox } = turn.state;
-  const reached = inbox.arrived - inbox.frames.length;
-  const passed = inbox.barriers.filter(({ after }) => after <= reached);
-  if (passed.length === 0) return;
-  turn.setInbox({ barriers: inbox.barriers.filter(({ after }) => after > reached) });
-  for (const { action } of passed) {
-    if (action.type === "fenced") passFence(turn, action.token);
-    else completeDownload(turn, action.handle, action.position, action.digest);
   }
 }

@@ -3,7 +3,7 @@ import { assertNever } from "../assert-never.ts";
 import type { Message } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import type { Effect } from "./effect.ts";
-import { onFence, onFenced, onPositions, progressFences, syncRequested } from "./fences.ts";
+import { onFence, onFenced, onPositions, passBarriers, progressFences, syncRequested } from "./fences.ts";
 import {
   onAdmitted,
   onClaim,
@@ -16,7 +16,7 @@ import {
   present,
   startHandshake,
 } from "./handshake.ts";
-import { onDelivered, onEntries, passBarriers } from "./inbox.ts";
+import { onDelivered, onEntries } from "./inbox.ts";
 import type { Input } from "./input.ts";
 import { hasLeft, noteHeard, onGoaway, onLivenessTimer } from "./liveness.ts";
 import { onOpen, onOpened, onPrepared, onReplicasOpened, openRequested } from "./opening.ts";
@@ -206,6 +206,7 @@ function onOpenMessage(turn: Turn, message: OpenMessage, bytes: number): void {
       break;
     case "fence":
       onFence(turn, message);
+      passBarriers(turn);
       break;
     case "fenced":
       onFenced(turn, message);

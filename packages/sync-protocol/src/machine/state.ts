@@ -67,7 +67,9 @@ export interface Barrier {
   readonly after: number;
   readonly action:
     | { readonly type: "caughtUp"; readonly handle: number; readonly position: number; readonly digest: Uint8Array }
-    | { readonly type: "fenced"; readonly token: number };
+    | { readonly type: "fenced"; readonly token: number }
+    /** A fence's positions are read once what the peer sent before has its own. */
+    | { readonly type: "readPositions"; readonly fence: number; readonly handles: readonly number[] };
 }
 
 /** Entries on their way in. */

@@ -94,7 +94,8 @@ export function onSliceRead(turn: Turn, input: Extract<Input, { type: "sliceRead
 export function startUpload(turn: Turn, handle: number, position: number, missing: readonly Missing[]): void {
   dropListed(turn, handle);
   if (missing.length === 0 || !turn.maySend()) {
-    turn.change(handle, { upload: { type: "tail", sent: position, due: true }, caughtUpDue: "now" });
+    const due = turn.find(handle)?.announced === true;
+    turn.change(handle, { upload: { type: "tail", sent: position, due }, announced: false, caughtUpDue: "now" });
     queueReply(turn, handle);
   } else {
     // SECURITY: a peer that names empty vectors for many databases makes us list what we hold; what it lacks beyond is found when

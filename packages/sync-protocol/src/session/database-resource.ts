@@ -10,6 +10,8 @@ export class DatabaseResource {
   readonly echoes: Echoes = new Echoes();
   /** The vector our `open` named, until it is answered. */
   prepared: Vector | null = null;
+  /** A slice is being read. */
+  isReading = false;
   sentEntries = 0;
   sentBytes = 0;
   receivedEntries = 0;

@@ -108,6 +108,8 @@ export class Delivery {
   async #append({ handle, resource }: Queue, frames: readonly PendingFrame[]): Promise<Delivered> {
     const { replica } = resource;
     const runs = frames.flatMap(({ verdicts }) => (verdicts ?? []).flatMap(verifiedRun));
+    // Before they are in the replica, where the tail may read them at once.
+    for (const run of runs) resource.echoes.add(run);
     const before = await replica.position();
     const results = runs.length === 0 ? [] : await replica.append(runs);
     const after = await replica.position();
@@ -155,7 +157,6 @@ export class Delivery {
     switch (result.type) {
       case "appended":
       case "known":
-        resource.echoes.add(run);
         return null;
       case "gap":
         this.#events.emit("gap", { database, writer, have: result.have, got: run.firstSeq });

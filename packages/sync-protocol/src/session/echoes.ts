@@ -24,12 +24,18 @@ export class Echoes {
     this.#rangesByWriter.set(name, ranges);
   }
 
-  /** Whether the peer sent all of this run. */
-  has(run: VerifiedRun): boolean {
+  /** Whether the peer sent all of this run; what the tail has passed is forgotten. */
+  take(run: VerifiedRun): boolean {
     if (this.#count === 0) return false;
+    const name = toHex(run.writer);
     const to = run.firstSeq + run.entries.length - 1;
-    const ranges = this.#rangesByWriter.get(toHex(run.writer)) ?? [];
-    return ranges.some((range) => range.from <= run.firstSeq && to <= range.to);
+    const ranges = this.#rangesByWriter.get(name) ?? [];
+    const isEcho = ranges.some((range) => range.from <= run.firstSeq && to <= range.to);
+    const ahead = ranges.filter((range) => range.to > to);
+    this.#count -= ranges.length - ahead.length;
+    if (ahead.length > 0) this.#rangesByWriter.set(name, ahead);
+    else this.#rangesByWriter.delete(name);
+    return isEcho;
   }
 
   /** Forgets everything. */

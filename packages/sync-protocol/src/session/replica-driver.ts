@@ -189,12 +189,10 @@ export class ReplicaDriver {
 
   async #slice({ handle, source }: EffectOf<"sendSlice">): Promise<Uint8Array | null> {
     const resource = this.#at(handle);
-    const { runs, result } = await readSlice(
-      resource.replica,
-      source,
-      this.#options.limits.sliceBytes,
-      resource.echoes,
-    );
+    const { sliceBytes } = this.#options.limits;
+    resource.isReading = true;
+    const { runs, result } = await readSlice(resource.replica, source, sliceBytes, resource.echoes);
+    resource.isReading = false;
     if (runs.length === 0) {
       this.#options.input({ type: "sliceRead", handle, result, frame: null });
       return null;
@@ -222,7 +220,8 @@ export class ReplicaDriver {
     const database = resource.id;
     switch (effect.type) {
       case "forgetEchoes":
-        resource.echoes.clear();
+        // A read under way may return what was appended meanwhile, and has to know it when it does.
+        if (!resource.isReading) resource.echoes.clear();
         break;
       case "peerEquals":
         this.#acknowledged(resource, resource.prepared ?? new Map());

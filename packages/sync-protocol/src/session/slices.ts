@@ -15,8 +15,7 @@ export interface Slice {
 export async function readSlice(replica: Replica, source: SliceSource, bytes: number, echoes: Echoes): Promise<Slice> {
   if (source.type === "missing") return await readMissing(replica, source.items, bytes, source.round);
   const arrived = await replica.readAfter(source.after, { entries: limits.runEntries, bytes });
-  const runs = arrived.runs.filter((run) => !echoes.has(run));
-  if (arrived.done) echoes.clear();
+  const runs = arrived.runs.filter((run) => !echoes.take(run));
   return { runs, result: { type: "tail", position: arrived.position, done: arrived.done } };
 }
 

@@ -2,7 +2,7 @@
 import { type Replica, RunEncoder, type VerifiedRun } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { pipe, type Transport } from "../../src/index.ts";
-import { connect, Peer } from "../support/peers.ts";
+import { altered, connect, Peer } from "../support/peers.ts";
 import { faceOpenDialler, faceOpenListener, settled } from "../support/raw-peer.ts";
 import { databaseOf, TestWriter } from "../support/writer.ts";
 
@@ -18,24 +18,19 @@ async function filled(count: number, each: number, partBytes = 300): Promise<{ p
   return { peer, runs };
 }
 
-/** A replica that remembers how much was read and appended at once. */
+/** A replica that remembers how much was read at once. */
 function watched(inner: Replica) {
-  const seen = { largestRead: 0, reading: 0, unacknowledged: 0 };
-  const replica: Replica = {
-    database: inner.database,
-    vector: () => inner.vector(),
-    position: () => inner.position(),
-    append: (runs) => inner.append(runs),
+  const seen = { largestRead: 0 };
+  const replica = altered(inner, {
     async read(writer, from, limit) {
-      const run = await inner.read(writer, from, limit);
       seen.largestRead = Math.max(seen.largestRead, limit.bytes);
-      return run;
+      return await inner.read(writer, from, limit);
     },
     async readAfter(position, limit) {
       seen.largestRead = Math.max(seen.largestRead, limit.bytes);
       return await inner.readAfter(position, limit);
     },
-  };
+  });
   return { replica, seen };
 }
 
@@ -238,15 +233,7 @@ describe("junk", () => {
 
 /** A replica whose appends never end. */
 function stuck(peer: Peer): Replica {
-  const inner = peer.replica(database);
-  return {
-    database,
-    vector: () => inner.vector(),
-    position: () => inner.position(),
-    read: (writer, from, limit) => inner.read(writer, from, limit),
-    readAfter: (position, limit) => inner.readAfter(position, limit),
-    append: () => new Promise(() => undefined),
-  };
+  return altered(peer.replica(database), { append: () => new Promise(() => undefined) });
 }
 
 /** A line on which frames travel only when the test says so: what was sent by then arrives. */

@@ -11,7 +11,7 @@ import {
 import { MemoryDisk, memoryStore } from "@selkie/store";
 import { describe, expect, test } from "vitest";
 import type { Session } from "../../src/index.ts";
-import { collect, connect, Peer, testRandom } from "../support/peers.ts";
+import { altered, collect, connect, Peer, testRandom } from "../support/peers.ts";
 import { settled } from "../support/raw-peer.ts";
 import { recordedPipe } from "../support/transports.ts";
 import { bytesOf, databaseOf, TestWriter, tenant, verifier } from "../support/writer.ts";
@@ -29,19 +29,6 @@ async function holding(...runs: readonly VerifiedRun[]): Promise<Peer> {
   return peer;
 }
 
-/** A replica that hides, or changes, what another holds. */
-function lying(inner: Replica, lies: Partial<Replica>): Replica {
-  return {
-    database: inner.database,
-    vector: () => inner.vector(),
-    read: (writer, from, limit) => inner.read(writer, from, limit),
-    readAfter: (position, limit) => inner.readAfter(position, limit),
-    position: () => inner.position(),
-    append: (runs) => inner.append(runs),
-    ...lies,
-  };
-}
-
 describe("B4 entries delivered again", () => {
   test("B4 a hundred times change neither replica, vector nor position", async () => {
     const writer = await TestWriter.of("alice", database);
@@ -49,7 +36,7 @@ describe("B4 entries delivered again", () => {
     const client = await holding(run);
     const before = { vector: await client.vector(database), position: await client.replica(database).position() };
     const source = await holding(run);
-    const repeating = lying(source.replica(database), {
+    const repeating = altered(source.replica(database), {
       vector: async () => new Map(),
       readAfter: async (position) => ({ runs: [run], position: position + 1, done: position >= 100 }),
       position: async () => 100,
@@ -74,7 +61,7 @@ describe("B5 a withheld entry", () => {
     if (first === undefined || last === undefined) throw new TypeError("no runs");
     const ofBob = await b.write(3);
     const relay = await holding(...runs, ofBob);
-    const withholding = lying(relay.replica(database), {
+    const withholding = altered(relay.replica(database), {
       readAfter: async () => ({
         runs: [first, last, ofBob],
         position: await relay.replica(database).position(),
@@ -100,7 +87,7 @@ describe("B5 a withheld entry", () => {
     const [first, , last] = runs;
     if (first === undefined || last === undefined) throw new TypeError("no runs");
     const relay = await holding(...runs);
-    const skipping = lying(relay.replica(database), {
+    const skipping = altered(relay.replica(database), {
       readAfter: async () => ({ runs: [first, last], position: await relay.replica(database).position(), done: true }),
     });
     const client = new Peer();
@@ -117,7 +104,7 @@ describe("B5 a withheld entry", () => {
     const client = await holding(await writer.write(5), await writer.write(5), await writer.write(5));
     let have = 0;
     const relay = new Peer();
-    const ungrateful = lying(relay.replica(database), {
+    const ungrateful = altered(relay.replica(database), {
       append: async (runs) => runs.map(() => ({ type: "gap", have: have++ % 5 })),
     });
     await using connection = connect(client, relay, { b: { open: async () => ungrateful } });
@@ -171,7 +158,7 @@ describe("B6 a relay that was rolled back", () => {
     const client = await holding(await a.write(3), await a.write(2));
     const relay = new Peer();
     let replica: Replica = relay.replica(database);
-    const swapped = lying(relay.replica(database), {
+    const swapped = altered(relay.replica(database), {
       vector: () => replica.vector(),
       append: (runs) => replica.append(runs),
       position: () => replica.position(),
@@ -195,7 +182,7 @@ describe("B6 a relay that was rolled back", () => {
     const client = await holding(await a.write(3));
     const relay = new Peer();
     let replica: Replica = relay.replica(database);
-    const swapped = lying(relay.replica(database), { append: (runs) => replica.append(runs) });
+    const swapped = altered(relay.replica(database), { append: (runs) => replica.append(runs) });
     await using connection = connect(client, relay, { b: { open: async () => swapped } });
     const rollbacks = collect(connection.a, "rollback");
     await openAndSync(connection.a, client);
@@ -286,7 +273,7 @@ describe("B8 wrong bytes", () => {
     const forged = swapParts(honest);
     const ofBob = await b.write(1);
     const relay = await holding(honest, ofBob);
-    const swapping = lying(relay.replica(database), {
+    const swapping = altered(relay.replica(database), {
       readAfter: async (position) => ({ runs: position < 2 ? [forged, ofBob] : [], position: 2, done: true }),
     });
     const client = new Peer();
@@ -330,7 +317,7 @@ describe("a damaged replica", () => {
     const broken = await holding(...runs);
     let damaged: "unnoticed" | "noticed" | "healed" = "unnoticed";
     const inner = broken.replica(database);
-    const replica = lying(inner, {
+    const replica = altered(inner, {
       // Entry 3 does not revive: the first read that meets it learns so, and the vector ends before it from then on.
       async vector() {
         if (damaged !== "noticed") return await inner.vector();

@@ -89,3 +89,16 @@ export function collect<Type extends keyof SessionEvents>(session: Session, type
   session.on(type, (event) => events.push(event));
   return events;
 }
+
+/** A replica that does some things differently from another. */
+export function altered(inner: Replica, change: Partial<Replica>): Replica {
+  return {
+    database: inner.database,
+    vector: () => inner.vector(),
+    read: (writer, from, limit) => inner.read(writer, from, limit),
+    readAfter: (position, limit) => inner.readAfter(position, limit),
+    position: () => inner.position(),
+    append: (runs) => inner.append(runs),
+    ...change,
+  };
+}

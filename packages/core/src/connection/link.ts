@@ -154,7 +154,9 @@ export class Link implements Connection {
 
   async #once(connected: () => void): Promise<void> {
     const { dial, handshake, platform } = this.#context;
-    const transport: Transport = await dial(this.#stop.signal);
+    const { signal } = this.#stop;
+    const transport: Transport = await dial(signal);
+    if (signal.aborted) return transport.close();
     const session = runSession(transport, {
       ...handshake,
       scheduler: platform.scheduler,
@@ -162,6 +164,8 @@ export class Link implements Connection {
       random: (length) => platform.crypto.randomBytes(length),
       open: async (_tenant, database) => this.#context.replica(database),
     });
+    const stop = (): void => void session.close();
+    signal.addEventListener("abort", stop, { once: true }); // while the other side has not answered yet, too
     try {
       const { generation } = await session.ready;
       connected();
@@ -175,6 +179,7 @@ export class Link implements Connection {
       const error = await session.closed;
       if (error !== null) throw error;
     } finally {
+      signal.removeEventListener("abort", stop);
       this.#session = null;
       await session[Symbol.asyncDispose]();
     }

@@ -3,7 +3,7 @@ import { encodeChanges } from "../automerge/change-codec.ts";
 import { writeFirstChange } from "../automerge/first-change.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { ENTRY_BYTES, ENTRY_PARTS } from "../journal/plan-entries.ts";
-import { encodeChangePart } from "../sealing/change-part.ts";
+import { claimedTime, encodeChangePart } from "../sealing/change-part.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import type { DatabaseParts } from "./database-parts.ts";
@@ -44,7 +44,7 @@ async function createChunk<T extends object>(parts: DatabaseParts, rows: readonl
   const { platform, chain, writes, documents, keyId, keyOf } = parts;
   const sha256: Sha256 = (...chunks) => platform.crypto.sha256(...chunks);
   const writer = await chain.writer();
-  const time = platform.now();
+  const time = claimedTime(platform.now());
   const made: Created[] = [];
   for (const row of rows) {
     const counter = await chain.takeCounter();

@@ -10,7 +10,7 @@ import { planEntries } from "../journal/plan-entries.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import type { SealedRow } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
-import type { ChangeKind } from "../sealing/change-part.ts";
+import { type ChangeKind, claimedTime } from "../sealing/change-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import { Serial } from "../serial.ts";
 import type { SealedEntries, WriterChain } from "../writer/writer-chain.ts";
@@ -82,7 +82,7 @@ export class LocalWrites {
       document: record.id,
       counter,
       keyId,
-      time: platform.now(),
+      time: claimedTime(platform.now()),
       change: change.change,
     };
     const durable = journal.add(row, beside).then(() => {

@@ -10,6 +10,8 @@ type AutomergeDocuments = typeof import("../automerge/document.ts");
 const LOADED = 512;
 const NOTHING = Object.freeze({});
 
+let loading: Promise<AutomergeDocuments> | null = null;
+
 /** The documents somebody is reading: loads Automerge and a document when first asked, keeps the latest used, frees the rest. */
 export class Shelf {
   readonly #platform: Platform;
@@ -24,7 +26,8 @@ export class Shelf {
   async automerge(): Promise<AutomergeDocuments> {
     if (this.#automerge === null) {
       await this.#platform.loadAutomerge();
-      this.#automerge = await import("../automerge/document.ts");
+      loading ??= import("../automerge/document.ts"); // once for all shelves: importing again takes a turn of the event loop
+      this.#automerge = await loading;
     }
     return this.#automerge;
   }

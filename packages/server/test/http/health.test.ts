@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { createHttp } from "../../src/http/health.ts";
@@ -61,6 +62,21 @@ describe("the HTTP side", () => {
       expect(answer).not.toContain("canary");
     }
     expect(lines.join("")).not.toContain("canary");
+  });
+
+  test("connections are bounded, whatever they are for", async () => {
+    const { url } = await start();
+    const port = Number(new URL(url).port);
+    const held = await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const socket = connect(port, "127.0.0.1");
+        await once(socket, "connect");
+        return socket;
+      }),
+    );
+    const extra = connect(port, "127.0.0.1");
+    await once(extra, "close");
+    for (const socket of held) socket.destroy();
   });
 
   test("F8 paths that lead out of a directory are as unknown as any other", async () => {

@@ -1,3 +1,5 @@
+import type { Verifier } from "@selkie/entry";
+import { nativeVerifier } from "@selkie/entry/native";
 import { describe, expect, test } from "vitest";
 import { TestClient } from "../fixtures/test-client.ts";
 import { TestRelay } from "../fixtures/test-relay.ts";
@@ -55,6 +57,34 @@ describe("access over open connections", () => {
     await admin.open(contacts);
     await admin.push(await new TestWriter(contacts, "w").write(2));
     await joined.holds(contacts, 2);
+    expect(relay.relay.counters.get("sessions_dropped_total")).toBe(0);
+  });
+
+  test("a peer that goes away while its documents are checked leaves nothing behind", async () => {
+    const gate = Promise.withResolvers<void>();
+    let checked = 0;
+    const slow: Verifier = {
+      ...nativeVerifier,
+      async verifyMany(checks) {
+        checked += 1;
+        // The first check is that of the login itself, the documents follow.
+        if (checked > 1) await gate.promise;
+        return await nativeVerifier.verifyMany(checks);
+      },
+    };
+    await using relay = await TestRelay.start({ verifier: slow });
+    const gone = await TestClient.dial(relay.url, {
+      tenant: acme,
+      credentials: acme.credentials(loginOf(bob), acme.documentsFor([alice, bob])),
+    });
+    while (checked < 2) await new Promise((resolve) => setImmediate(resolve));
+    await gone[Symbol.asyncDispose]();
+    while (relay.relay.counters.get("sessions") > 0) await new Promise((resolve) => setImmediate(resolve));
+    gate.resolve();
+    await using admin = await TestClient.login(relay.url, acme, alice, [alice, bob]);
+    await admin.session.present([acme.list({ members: [alice], height: 2 })]);
+    // Had the login stayed, it would have been dropped now.
+    expect(relay.relay.counters.get("logins_admitted_total")).toBe(2);
     expect(relay.relay.counters.get("sessions_dropped_total")).toBe(0);
   });
 

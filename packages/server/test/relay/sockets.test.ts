@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import type { Scheduler } from "@selkie/sync-protocol";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { TestClient } from "../fixtures/test-client.ts";
+import { TestClient, timers } from "../fixtures/test-client.ts";
 import { TestRelay } from "../fixtures/test-relay.ts";
 import { memberOf, TestTenant } from "../fixtures/test-tenant.ts";
 import { databaseOf, TestWriter } from "../fixtures/test-writer.ts";
@@ -70,6 +71,20 @@ describe("the WebSocket door", () => {
     await closed(await open(relay.url));
     await until(() => relay.relay.counters.get("connections") === 0);
     expect(relay.log.join("")).toContain("HANDSHAKE_TIMEOUT");
+  });
+
+  test("a peer that never reads and never closes is cut after it was told to go", { timeout: 10_000 }, async () => {
+    const hurried: Scheduler = { after: (ms, run) => timers.after(ms / 50, run) };
+    await using relay = await TestRelay.start({ scheduler: hurried });
+    const socket = connect(Number(new URL(relay.url).port), "127.0.0.1");
+    const key = Buffer.alloc(16).toString("base64");
+    const headers = ["Host: x", "Upgrade: websocket", "Connection: Upgrade", `Sec-WebSocket-Key: ${key}`];
+    socket.write(["GET /sync HTTP/1.1", ...headers, "Sec-WebSocket-Version: 13", "", ""].join("\r\n"));
+    await once(socket, "data");
+    socket.pause();
+    await until(() => relay.relay.counters.get("sessions") === 0);
+    await until(() => relay.relay.counters.get("connections") === 0);
+    socket.destroy();
   });
 
   test("a half-open TCP connection costs no session", async () => {

@@ -66,6 +66,18 @@ describe("a login", () => {
     expect(relay.relay.counters.get("logins_admitted_total")).toBe(1);
   });
 
+  test("of a device, as peers make it to each other, is refused: a relay knows login keys only", async () => {
+    await using relay = await TestRelay.start({ limits: { refusalMs: 0 } });
+    await using first = await TestClient.login(relay.url, acme, alice, [alice]);
+    const key = loginOf(alice).publicKey;
+    const credentials = {
+      ...acme.credentials(loginOf(alice)),
+      claim: async () => ({ type: "device", tenant: acme.id, key }) as const,
+    };
+    await using client = await TestClient.dial(relay.url, { tenant: first.tenant, credentials });
+    await expect(client.session.ready).rejects.toMatchObject(REFUSED);
+  });
+
   test("F2 is good once: the same frames on a second connection are refused", async () => {
     await using relay = await TestRelay.start();
     const { failure, sent } = await attempt(relay.url, acme, loginOf(alice), acme.documentsFor([alice]));

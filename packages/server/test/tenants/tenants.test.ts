@@ -1,5 +1,5 @@
 import { nativeVerifier } from "@selkie/entry/native";
-import type { Store } from "@selkie/store";
+import { publicState, type Store } from "@selkie/store";
 import { describe, expect, test } from "vitest";
 import { Counters } from "../../src/counters.ts";
 import { silentLogger } from "../../src/log/log.ts";
@@ -141,6 +141,17 @@ describe("access", () => {
     expect(await admit(tenants, { login: lost, documents })).toBeNull();
   });
 
+  test("what documents changed is still so after a restart", async () => {
+    const store = newStore();
+    const tenants = tenantsOn(store);
+    const first = await founded(tenants);
+    await tenants.present(first, [acme.list({ members: [alice, carol], height: 2 })]);
+    await admit(tenants, { login: loginOf(carol), documents: [acme.slotKeys(carol, 1, [loginOf(carol)])] });
+    const restarted = tenantsOn(store);
+    expect(await admit(restarted, { login: loginOf(bob) })).toBeNull();
+    expect(await admit(restarted, { login: loginOf(carol) })).not.toBeNull();
+  });
+
   test("a member who loses a right is dropped, and comes back with the new ones", async () => {
     const tenants = tenantsOn(newStore());
     const first = await founded(tenants);
@@ -211,6 +222,20 @@ describe("access", () => {
     expect(await admit(tenants, { login: loginOf(alice) })).toBeNull();
     expect(await admit(tenants, { login: loginOf(alice), documents: acme.documentsFor([alice, bob]) })).not.toBeNull();
   });
+});
+
+test("a founding entry that lies under another tenant's name in the store counts for nobody", async () => {
+  const store = newStore();
+  const other = new TestTenant("other");
+  const key = Buffer.concat([Buffer.from("relay/1/f/"), acme.id]);
+  await store.state.put(new Uint8Array(key), publicState(other.founding));
+  const tenants = tenantsOn(store);
+  const documents = [
+    acme.list({ members: [carol], height: 1, signer: other.root, signers: [other.root] }),
+    acme.slotKeys(carol, 1, [loginOf(carol)]),
+  ];
+  expect(await admit(tenants, { login: loginOf(carol), documents })).toBeNull();
+  expect(await founded(tenants)).not.toBeNull();
 });
 
 async function keysOf(store: Store): Promise<readonly string[]> {

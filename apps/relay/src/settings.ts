@@ -50,7 +50,7 @@ export const settings: { readonly [Name in SettingName]: Setting<RelayConfig[Nam
   connectionsPerAddress: limit("connectionsPerAddress", integer(1, 1_000_000), "open connections from one address"),
   handshakeMs: limit("handshakeMs", integer(100, DAY_MS), "time in ms to log in"),
   refusalMs: limit("refusalMs", integer(0, 60_000), "a refused login is answered after this many ms"),
-  heartbeatMs: limit("heartbeatMs", integer(100, DAY_MS), "time in ms between pings"),
+  heartbeatMs: limit("heartbeatMs", integer(100, DAY_MS), "ms of silence until a client is asked whether it is there"),
   databasesPerSession: limit("databasesPerSession", integer(1, 1_000_000), "databases one session may open"),
   signaturesPerSecond: limit("signaturesPerSecond", integer(1, 1_000_000), "signatures checked a second, per session"),
   signatureBurst: limit("signatureBurst", integer(1, 10_000_000), "signatures checked at once after a quiet time"),

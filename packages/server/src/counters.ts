@@ -1,13 +1,12 @@
 // The numbers an operator watches. They are kept here and nowhere else, under names that a /metrics page can print as they are.
 
-/** Counters only grow; gauges go up and down. Bytes are bytes, everything else is a number of events. */
+/** What only grows. Bytes are bytes, everything else is a number of events. */
 export const COUNTERS = [
   "connections_accepted_total",
   "connections_refused_total",
   "logins_admitted_total",
   "logins_refused_total",
   "tenants_registered_total",
-  "login_keys_removed_total",
   "sessions_dropped_total",
   "sessions_failed_total",
   "entries_stored_total",
@@ -20,8 +19,11 @@ export const COUNTERS = [
   "announcements_total",
   "damage_noticed_total",
 ] as const;
+/** What is open now. */
 export const GAUGES = ["connections", "sessions", "subscriptions"] as const;
+/** A name of {@link COUNTERS}. */
 export type CounterName = (typeof COUNTERS)[number];
+/** A name of {@link GAUGES}. */
 export type GaugeName = (typeof GAUGES)[number];
 
 /** A relay's counters since it started. */

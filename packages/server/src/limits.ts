@@ -2,6 +2,7 @@
 
 import { RelayError } from "./errors.ts";
 
+/** Bounds on what peers can make a relay hold or do. */
 export interface RelayLimits {
   /** Open WebSockets, all together. */
   connections: number;
@@ -11,7 +12,7 @@ export interface RelayLimits {
   handshakeMs: number;
   /** A refused login is answered this many ms after it came, whatever the reason, so that time tells nothing (THREATS.md F3). */
   refusalMs: number;
-  /** Interval in ms between pings; a peer that answered none for two intervals is dropped. */
+  /** After this many ms of silence a peer is asked whether it is there; after as many again without an answer it is dropped. */
   heartbeatMs: number;
   /** Databases one session may have open. */
   databasesPerSession: number;

@@ -6,10 +6,12 @@ import { type LogTag, printable } from "./redaction.ts";
 
 /** Severity, least urgent first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+/** One of {@link LOG_LEVELS}. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** One value of a record. Plain strings are written through {@link printable}, so a call site cannot forget to escape. */
 export type LogValue = string | number | boolean | LogTag;
+/** The fields of a record by name. */
 export type LogFields = Readonly<Record<string, LogValue>>;
 
 /** Where a relay reports what it does. `event` is a fixed word such as `session.refused`. */
@@ -20,6 +22,7 @@ export interface Logger {
 /** Writes nothing. */
 export const silentLogger: Logger = { log: () => undefined };
 
+/** What {@link jsonLogger} needs. */
 export interface JsonLoggerOptions {
   /** Receives one line, with its line feed. */
   write(line: string): void;

@@ -1,3 +1,4 @@
+import { equalBytes } from "@selkie/entry";
 import { decode, encode } from "cborg";
 import { CoreError, type CoreErrorCode } from "./errors.ts";
 
@@ -10,10 +11,18 @@ export function encodeCbor(value: CborValue): Uint8Array {
 }
 
 /**
- * Decodes strictly: no indefinite lengths, floats, tags, maps, undefined, bignums, non-minimal integers or trailing bytes.
+ * Decodes strictly: no indefinite lengths, floats, tags, maps, undefined, bignums, non-minimal integers or trailing bytes, and text that
+ * is UTF-8. What it accepts is what {@link encodeCbor} writes, byte for byte.
  * @throws CoreError with the given code
  */
 export function decodeCbor(bytes: Uint8Array, code: CoreErrorCode): CborValue {
+  const value = decodeStrictly(bytes, code);
+  // cborg reads bytes that are not UTF-8 as replacement characters, and passes over a byte order mark.
+  if (!equalBytes(encodeCbor(value), bytes)) throw new CoreError(code, "not the one encoding of its value");
+  return value;
+}
+
+function decodeStrictly(bytes: Uint8Array, code: CoreErrorCode): CborValue {
   try {
     return accepted(
       decode(bytes, {

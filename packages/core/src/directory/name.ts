@@ -5,7 +5,8 @@ import { CoreError } from "../errors.ts";
 export const maxNameLength = 200;
 
 // Controls and line breaks (log injection, F7), and the bidirectional controls by which one name is made to look like another.
-const refused = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+// A byte order mark is not text: decoders drop it.
+const refused = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/u;
 
 /** Whether a string may be a name: 1 to 200 code units, well formed, no control characters. */
 export function isName(text: string): boolean {

@@ -1,6 +1,6 @@
 // Permits: key versions given to people, one HPKE wrapping per recipient whatever the number of keys.
 import type { CryptoProvider, KemKey, Plaintext } from "@selkie/crypto";
-import { partKind, tableIndex, type VerifiedEntry } from "@selkie/entry";
+import { tableIndex, type VerifiedEntry } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
 import { isAddressedTo, openBundle, recipientTag, unwrapPermit } from "../sealing/permit-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
@@ -34,12 +34,11 @@ export async function openPermits(
   entry: VerifiedEntry,
   kem: KemKey,
 ): Promise<readonly KeySecrets[] | null> {
-  const { salt } = entry.header;
-  const tag = await recipientTag(crypto, kem.publicKey, salt);
+  if (!entry.parts.some(({ table }) => table === tableIndex.hpke)) return [];
+  const tag = await recipientTag(crypto, kem.publicKey, entry.header.salt);
   const versions: KeySecrets[] = [];
   for (const [index, part] of entry.parts.entries()) {
-    if (part.kind !== partKind.permit || part.table !== tableIndex.hpke || part.type !== "sealed") continue;
-    if (!isAddressedTo(part.ciphertext, tag)) continue;
+    if (part.table !== tableIndex.hpke || part.type !== "sealed" || !isAddressedTo(part.ciphertext, tag)) continue;
     const opened = await openPermit(crypto, entry, kem, index);
     if (opened === null) return null;
     versions.push(...opened);
@@ -59,7 +58,7 @@ async function openPermit(
   const unwrapped = await unwrapPermit(crypto, kem, { ...place, index, ciphertext: permit.ciphertext });
   if (unwrapped === null) return null;
   const bundle = entry.parts[unwrapped.bundle];
-  if (bundle?.type !== "sealed" || bundle.kind !== partKind.permit || bundle.table !== tableIndex.bundle) return null;
+  if (bundle?.type !== "sealed" || bundle.table !== tableIndex.bundle) return null;
   const sealed = { ...place, index: unwrapped.bundle, ciphertext: bundle.ciphertext };
   const plaintext = await openBundle(crypto, unwrapped.secret, sealed);
   return plaintext === null ? null : readBundle(crypto, plaintext);

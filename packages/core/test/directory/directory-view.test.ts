@@ -205,6 +205,7 @@ describe("keys", () => {
     const [reader] = view.users();
     if (reader === undefined) return expect.fail("a user");
     for (const { keyId } of view.keys()) expect(view.isEntitled(reader, keyId)).toBe(true);
+    expect(view.isEntitled(reader, pattern("no key", 16))).toBe(false);
     expect(view.commits(pattern("default key", 16), pattern("default version", 32))).toBe(true);
     expect(view.commits(pattern("default key", 16), pattern("directory version", 32))).toBe(false);
     expect(view.commits(pattern("no key", 16), pattern("default version", 32))).toBe(false);

@@ -27,6 +27,12 @@ const fieldsOf = (request: JoinRequest): CborValue[] => {
   return Array.isArray(fields) ? [...fields] : [];
 };
 const uriOf = (fields: readonly CborValue[]) => prefix + toBase64url(encodeCbor(fields));
+/** The same request with the replacement character's three bytes made one byte that is not UTF-8. */
+function uriWithoutUtf8(request: JoinRequest): string {
+  const bytes = fromBase64url(request.toString().slice(prefix.length));
+  expect([...bytes.subarray(1, 5)]).toEqual([0x63, 0xef, 0xbf, 0xbd]);
+  return prefix + toBase64url(Uint8Array.from([...bytes.subarray(0, 1), 0x61, 0xff, ...bytes.subarray(5)]));
+}
 const parse = (text: string) => parseJoinRequest(crypto, text);
 
 test("a request arrives as it was made, white space around it or not", async () => {
@@ -138,6 +144,7 @@ describe("what is no request is refused", () => {
       uriOf(fields.with(1, new Uint8Array(1_215))),
       uriOf(fields.with(6, new Uint8Array(64))),
       uriOf(fields.with(7, new Uint8Array(31))),
+      uriWithoutUtf8(await createJoinRequest(crypto, { ...bob, name: "\ufffd" })),
       // The array's length in two bytes where one does.
       prefix + toBase64url(Uint8Array.from([0x98, 8, ...encodeCbor(fields).subarray(1)])),
     ];

@@ -1,5 +1,5 @@
 import { nativeCrypto } from "@selkie/crypto/native";
-import { parseStatementId, toBase64url, toHex } from "@selkie/entry";
+import { fromBase64url, fromHex, parseStatementId, toBase64url, toHex } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { newIdentity } from "../../src/directory/identity.ts";
@@ -87,6 +87,14 @@ describe("what is no response is refused", () => {
     for (const bad of [request, text.replace(":1:", ":2:"), text.slice(0, -4), ""]) {
       expect(codeOf(() => parseJoinResponse(bad))).toBe("JOIN_MALFORMED");
     }
+  });
+
+  test("a name that is not UTF-8, though it reads like one that is", async () => {
+    const response = await createJoinResponse(crypto, { ...(await answer()), tenantName: "\ufffd" });
+    const hex = toHex(fromBase64url(response.toString().slice(prefix.length)));
+    const changed = fromHex(hex.replace("63efbfbd", "61ff"));
+    expect(parseJoinResponse(response.toString()).tenantName).toBe("\ufffd");
+    expect(codeOf(() => parseJoinResponse(prefix + toBase64url(changed)))).toBe("JOIN_MALFORMED");
   });
 
   test("a tenant's name that is none", async () => {

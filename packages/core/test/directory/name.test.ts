@@ -21,6 +21,7 @@ describe("a name", () => {
     ["a line separator", "a\u2028b"],
     ["an override of direction", "a\u202eb"],
     ["an isolate of direction", "a\u2066b"],
+    ["a byte order mark", "\ufeffalice"],
     ["half a surrogate pair", "\ud83d"],
   ])("may not be %s", (_, text) => {
     expect(isName(text)).toBe(false);

@@ -1,9 +1,10 @@
 import { nativeCrypto } from "@selkie/crypto/native";
-import { parseKeyTag, toHex } from "@selkie/entry";
+import { headerPrefixHash, identifyEntry, parseKeyTag, partKind, toHex } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { KeyRing } from "../../src/keys/key-ring.ts";
 import type { KeyVersion } from "../../src/keys/key-version.ts";
 import { openEntries } from "../../src/sealing/open-entry.ts";
+import { deriveEntryKey, partAad } from "../../src/sealing/part-cipher.ts";
 import { sealEntry } from "../../src/sealing/seal-entry.ts";
 import {
   directoryDatabase,
@@ -86,6 +87,28 @@ describe("A1 an unconfirmed version", () => {
     ring.confirm(key);
     expect(await opened()).toEqual(["opened", "opened"]);
     expect(ring.current(key.keyId)).toBe(key);
+  });
+
+  test("does not open a part of another database that somebody tagged as the directory's", async () => {
+    const key = await testKey(crypto, "from a permit");
+    const ring = newRing();
+    ring.add(key, "unconfirmed");
+    const tag = await ring.tag(key, directoryDatabase);
+    const drafts = [{ kind: "change" as const, key, plaintext: say("text") }];
+    const statement = trusted(
+      await sealEntry(crypto, await testPlace(crypto, { database: directoryDatabase }), drafts),
+    );
+    // Sealed by who knows the content secret, for this very tag, in a database of documents.
+    const { header } = await sealEntry(crypto, await testPlace(crypto), drafts);
+    const at = { tag, salt: header.salt, prefixHash: headerPrefixHash(crypto, header) };
+    const entryKey = await deriveEntryKey(crypto, key.content, at);
+    const aad = partAad(partKind.change, 0);
+    const [ciphertext] = await crypto.sealMany(entryKey, [{ nonce: 0, aad, plaintext: say("text") }]);
+    if (ciphertext === undefined) return expect.fail("a ciphertext");
+    const parts = [{ type: "sealed" as const, kind: partKind.change, table: 0, ciphertext }];
+    const forged = trusted(identifyEntry(crypto, { header, table: [tag], parts, signature: null }));
+    const opened = await openEntries(crypto, ring, [statement, forged]);
+    expect(opened.map(([part]) => part?.type)).toEqual(["opened", "no-key"]);
   });
 
   test("is forgotten and overwritten when the directory does not name it", async () => {

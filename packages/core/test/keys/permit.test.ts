@@ -197,6 +197,13 @@ describe("A1 a permit that somebody touched gives nothing", () => {
     }
   });
 
+  test("a bundle in the frame of a permit is none", async () => {
+    const bob = await recipient("bob");
+    const entry = await sealPermits({ to: [bob], keys: [await testKey(crypto, "default")] });
+    const reframed = entry.parts.map((part): Part => ({ ...part, table: tableIndex.hpke }));
+    expect(await openPermits(crypto, withParts(entry, reframed), bob)).toBeNull();
+  });
+
   test("a permit whose bundle was withheld opens nothing", async () => {
     const bob = await recipient("bob");
     const entry = await sealPermits({ to: [bob], keys: [await testKey(crypto, "default")] });

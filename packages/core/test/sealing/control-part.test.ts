@@ -162,13 +162,8 @@ describe("a certificate", () => {
 
   test("names at most one chain before its own", () => {
     const signature = parseSignature(pattern("signature", 64));
-    const certificate: Certificate = {
-      device: pattern("device", 32),
-      admission,
-      incarnation,
-      previous: null,
-      signature,
-    };
+    const device = pattern("device", 32);
+    const certificate: Certificate = { device, admission, incarnation, previous, signature };
     const encoded = encodeControlPart({ certificate, frontier: null, vector: null }).slice();
     encoded[1 + 80] = 2;
     expect(codeOf(() => decodeControlPart(asPlaintext(encoded)))).toBe("PART_MALFORMED");

@@ -151,7 +151,7 @@ function makeControlCases(): readonly VectorCase[] {
     ["65 heads", encodeControlPart({ ...none, frontier: [] }).with(1, 65)],
     ["heads out of order", frontier.with(2, 4)],
     ["a head twice", frontier.slice().fill(1, 34, 66)],
-    ["a chain that follows two", encodeControlPart({ ...none, certificate }).with(81, 2)],
+    ["a chain that follows two", encodeControlPart({ ...none, certificate: { ...certificate, previous } }).with(81, 2)],
     ["writers out of order", encodeControlPart({ ...none, vector }).with(3, 3)],
     ["a padding byte that is not zero", frontier.with(127, 1)],
   ];

@@ -35,6 +35,8 @@ export async function connect(path: string, { maxBytes }: ConnectionOptions): Pr
     db.pragma("secure_delete = ON");
     db.pragma("cell_size_check = ON");
     db.pragma("temp_store = MEMORY");
+    // A log that one large transaction has grown shrinks again.
+    db.pragma("journal_size_limit = 16777216");
     // SQLite's own defence against hostile files: no code in a schema is trusted.
     db.pragma("trusted_schema = OFF");
     const pageSize = numberOf(db.pragma("page_size", { simple: true }));

@@ -28,6 +28,8 @@ export class EntryRows {
   readonly #range: Statement<[number, number, number], RawRow>;
   readonly #bodies: Statement<[number, number, number], RawRow>;
   readonly #byId: Statement<[Uint8Array], RawRow>;
+  readonly #idAbove: Statement<[Uint8Array], RawRow>;
+  readonly #idBelow: Statement<[Uint8Array], RawRow>;
   readonly #insert: Statement<[number, number, number, number, Uint8Array, Uint8Array | null, Uint8Array]>;
   readonly #replace: Statement<[number, number, Uint8Array, Uint8Array | null, Uint8Array, number, number]>;
   readonly #firstDamaged: Statement<[number, number], RawRow>;
@@ -49,6 +51,9 @@ export class EntryRows {
       `SELECT ${columns}, body FROM entry WHERE chain = ? AND seq BETWEEN ? AND ? ORDER BY seq`,
     );
     this.#byId = db.prepare(`SELECT ${columns} FROM entry WHERE substr(id, 1, 8) = ?`);
+    const prefix = "substr(id, 1, 8)";
+    this.#idAbove = db.prepare(`SELECT id FROM entry WHERE ${prefix} > ? ORDER BY ${prefix} LIMIT 1`);
+    this.#idBelow = db.prepare(`SELECT id FROM entry WHERE ${prefix} < ? ORDER BY ${prefix} DESC LIMIT 1`);
     this.#insert = db.prepare(`INSERT INTO entry (${columns}, body) VALUES (?, ?, ?, ?, ?, ?, ?)`);
     this.#replace = db.prepare(
       "UPDATE entry SET holed = ?, sum = ?, id = ?, signature = ?, body = ? WHERE chain = ? AND seq = ?",
@@ -107,7 +112,11 @@ export class EntryRows {
 
   /** Rows with this id, in whatever database. */
   byId(id: EntryId): readonly EntryRow[] {
-    const rows = this.#byId.all(id.subarray(0, 8)).map((row) => rowOf(row, integerOf(row["chain"])));
+    const prefix = id.subarray(0, 8);
+    const rows = this.#byId.all(prefix).map((row) => rowOf(row, integerOf(row["chain"])));
+    // These are all, unless the index is damaged just here: then another is one of their neighbours.
+    const near = [this.#idAbove.get(prefix), this.#idBelow.get(prefix)];
+    if (near.some((row) => row?.["id"] instanceof Uint8Array && equalBytes(row["id"], id))) throw damagedRow();
     return rows.filter((row) => equalBytes(row.id, id));
   }
 
@@ -137,7 +146,7 @@ export class EntryRows {
 }
 
 /** Checksum of a row of an entry; the body is covered by the id. */
-export function entrySum({ chain, seq, holed, id, signature }: EntryRow): number {
+function entrySum({ chain, seq, holed, id, signature }: EntryRow): number {
   return rowSum(chain, seq, holed ? 1 : 0, id, signature);
 }
 

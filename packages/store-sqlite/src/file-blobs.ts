@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs
 import { join } from "node:path";
 import { type BlobHash, equalBytes, parseBlobHash, parseTenantId, type TenantId, toHex } from "@selkie/entry";
 import { type BlobStore, type ByteRange, checkRange, StoreError } from "@selkie/store";
-import { asStoreError, translatedAsync } from "./store-errors.ts";
+import { translatedAsync } from "./store-errors.ts";
 
 /** Bytes read at a time. */
 const CHUNK = 262_144;
@@ -114,35 +114,24 @@ export class FileBlobs {
     if (file === null) return undefined;
     try {
       const { size, dev, ino, mtimeNs, ctimeNs } = await file.stat({ bigint: true });
+      if (size <= CHUNK) {
+        const bytes = await file.readFile();
+        if (!equalBytes(createHash("sha256").update(bytes).digest(), hash)) return await this.#drop(path);
+        return once(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length).subarray(...range));
+      }
       const version = [size, dev, ino, mtimeNs, ctimeNs].join();
-      if (size <= CHUNK) return await this.#getSmall(path, file, hash, range);
       if (this.#checked.get(path.file) !== version) {
-        if (!equalBytes(await hashOf(file), hash)) return await this.#drop(path, file);
+        if (!equalBytes(await hashOf(file), hash)) return await this.#drop(path);
         this.#remember(path.file, version);
       }
-      return readRange(file, range);
-    } catch (error) {
+      return readRange(path.file, range);
+    } finally {
       await file.close();
-      throw error;
     }
   }
 
-  async #getSmall(
-    path: BlobPath,
-    file: FileHandle,
-    hash: BlobHash,
-    range: ByteRange,
-  ): Promise<AsyncIterable<Uint8Array> | undefined> {
-    const bytes = await file.readFile();
-    if (!equalBytes(createHash("sha256").update(bytes).digest(), hash)) return await this.#drop(path, file);
-    await file.close();
-    const part = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length).subarray(...range);
-    return part.length === 0 ? none() : once(part);
-  }
-
   /** A damaged blob is as good as none: deleted, it is fetched again. */
-  async #drop(path: BlobPath, file: FileHandle): Promise<undefined> {
-    await file.close();
+  async #drop(path: BlobPath): Promise<undefined> {
     await this.#remove(path);
     return undefined;
   }
@@ -188,28 +177,24 @@ async function hashOf(file: FileHandle): Promise<Uint8Array> {
   }
 }
 
-async function* readRange(file: FileHandle, [from, to]: ByteRange): AsyncIterable<Uint8Array> {
+/** Opens the file when it is first asked for bytes: a caller that never asks leaves nothing open. */
+async function* readRange(path: string, [from, to]: ByteRange): AsyncIterable<Uint8Array> {
+  const file = await translatedAsync(() => open(path, "r"));
   try {
     for (let at = from; at < to; ) {
       const chunk = new Uint8Array(Math.min(CHUNK, to - at));
-      const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+      const { bytesRead } = await translatedAsync(() => file.read(chunk, 0, chunk.length, at));
       if (bytesRead === 0) return;
       yield chunk.subarray(0, bytesRead);
       at += bytesRead;
     }
-  } catch (error) {
-    throw asStoreError(error);
   } finally {
     await file.close();
   }
 }
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
-}
-
-async function* none(): AsyncIterable<Uint8Array> {
-  // An empty range of a blob that is there: no chunk.
+  if (bytes.length > 0) yield bytes;
 }
 
 async function openOrNull(path: string): Promise<FileHandle | null> {

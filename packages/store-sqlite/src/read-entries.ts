@@ -8,7 +8,7 @@ import {
   type VerifiedEntry,
   type Verifier,
 } from "@selkie/entry";
-import { type CollectedRun, type CollectLimit, collectRun } from "@selkie/store";
+import { type CollectedRun, type CollectLimit, collectRun, NOTHING_COLLECTED } from "@selkie/store";
 import type { BaseNumber, ChainName } from "./names.ts";
 import type { Tables } from "./tables.ts";
 
@@ -28,7 +28,7 @@ export class EntryReader {
   run(chain: ChainName, from: number, to: number, limit: CollectLimit): CollectedRun {
     const { entries } = this.#tables;
     const next = entries.next(chain.number);
-    if (from < 0 || from >= next) return { run: null, bytes: 0, damaged: from };
+    if (from < 0 || from >= next) return NOTHING_COLLECTED;
     const start = {
       database: this.#database,
       writer: chain.writer,

@@ -17,7 +17,7 @@ import {
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
-import { collectArrivals, type EntryStore, type PartName } from "@selkie/store";
+import { collectArrivals, type EntryStore, NOTHING_COLLECTED, type PartName } from "@selkie/store";
 import { retireParts } from "./append-run.ts";
 import type { BaseNumber } from "./names.ts";
 import { EntryReader, gettingOn } from "./read-entries.ts";
@@ -64,7 +64,7 @@ export class SqliteEntries implements EntryStore {
       const reached = Math.min(position, arrivals.position(base));
       return collectArrivals(arrivals.from(base, reached + 1), reached, limit, (number, from, to, left) => {
         const chain = names.chainByNumber(base, number);
-        return chain === null ? { run: null, bytes: 0, damaged: from } : reader.run(chain, from, to, left);
+        return chain === null ? NOTHING_COLLECTED : reader.run(chain, from, to, left);
       });
     });
   }

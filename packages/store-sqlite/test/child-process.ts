@@ -30,7 +30,11 @@ export class Child {
   async hear(what: number | string): Promise<void> {
     const isHeard = () =>
       typeof what === "number" ? this.lines.length >= what : this.lines.some((line) => line.startsWith(what));
-    while (!isHeard()) await new Promise<void>((resolve) => (this.#heard = resolve));
+    while (!isHeard()) {
+      const failure = this.lines.find((line) => line.startsWith("failed"));
+      if (failure !== undefined) throw new Error(`the child ${failure}`);
+      await new Promise<void>((resolve) => (this.#heard = resolve));
+    }
   }
 
   /** SIGKILL; resolves when it is gone and everything it said was heard. */

@@ -1,6 +1,6 @@
 // A process of its own, to be killed: node --conditions=@selkie/source child.ts <command> <directory> [seed]. It says on stdout, line
 // by line, what it has done, and never ends by itself.
-import { toHex } from "@selkie/entry";
+import { parseBlobHash, toHex } from "@selkie/entry";
 import { nativeVerifier } from "@selkie/entry/native";
 import { publicState, type Store, StoreError } from "@selkie/store";
 import { bytesOf, databaseOf, TestWriter, tenantOf } from "@selkie/store/contract";
@@ -9,11 +9,15 @@ import { fill } from "./filling.ts";
 
 const [command = "", directory = "", seed = "0"] = process.argv.slice(2);
 
-/** Three callers at once, each acknowledging what is durable: entries with state, alone and in groups. */
+/** Three callers at once, each acknowledging what is durable: entries with state in groups, and blobs. */
 async function writeForEver(store: Store): Promise<never> {
   const writer = await TestWriter.create(nativeVerifier, databaseOf(1), Number(seed));
   const entries = store.entries(tenantOf(1), databaseOf(1));
   for (let number = 0; ; number++) {
+    const bytes = bytesOf(number + Number(seed), 300);
+    const hash = parseBlobHash(nativeVerifier.sha256(bytes));
+    await store.blobs(tenantOf(1)).put(hash, once(bytes));
+    say(`blob ${toHex(hash)}`);
     const runs = [await writer.write(), await writer.write({ count: 3 }), await writer.write()];
     await Promise.all(
       runs.map(async (run, lane) => {
@@ -24,6 +28,10 @@ async function writeForEver(store: Store): Promise<never> {
       }),
     );
   }
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
 }
 
 function say(line: string): void {

@@ -1,6 +1,6 @@
 import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { equalBytes, type Head } from "@selkie/entry";
+import { equalBytes, type Head, parseBlobHash } from "@selkie/entry";
 import { nativeVerifier } from "@selkie/entry/native";
 import { publicState } from "@selkie/store";
 import { bytesOf, databaseOf, TestWriter, tenantOf } from "@selkie/store/contract";
@@ -79,6 +79,11 @@ async function checkAcknowledged(directory: string, lines: readonly string[], se
   const vector = await entries.vector();
   expect(lines.length).toBeGreaterThan(0);
   for (const line of lines) {
+    if (line.startsWith("blob ")) {
+      const hash = parseBlobHash(Uint8Array.from(Buffer.from(line.slice(5), "hex")));
+      expect(await store.blobs(tenantOf(1)).get(hash), `SEED=${seed}: ${line}`).toBeDefined();
+      continue;
+    }
     const [writer = "", seq, key = "", number] = line.split(" ");
     const head: Head | undefined = vector.get(writer);
     expect(head?.seq, `SEED=${seed}: ${line}`).toBeGreaterThanOrEqual(Number(seq));

@@ -101,6 +101,23 @@ describe("opening", () => {
       await expect(openSqliteStore({ directory, verifier })).rejects.toMatchObject({ code: "STORE_CORRUPT" });
     }));
 
+  it("refuses a store whose tables are not those of its version", () =>
+    inDirectory(async (directory) => {
+      for (const change of [
+        "DROP INDEX entry_id",
+        "CREATE TABLE other (x)",
+        "ALTER TABLE entry RENAME COLUMN id TO name",
+      ]) {
+        const path = join(directory, "selkie.db");
+        rmSync(path, { force: true });
+        await (await openSqliteStore({ directory, verifier }))[Symbol.asyncDispose]();
+        const db = new Database(path);
+        db.exec(change);
+        db.close();
+        await expect(openSqliteStore({ directory, verifier })).rejects.toMatchObject({ code: "STORE_CORRUPT" });
+      }
+    }));
+
   it("refuses a directory that is a file", () =>
     inDirectory(async (directory) => {
       const path = join(directory, "file");

@@ -3,6 +3,7 @@ import { cpSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimes
 import { join } from "node:path";
 import { toHex } from "@selkie/entry";
 import { nativeVerifier } from "@selkie/entry/native";
+import Database from "better-sqlite3";
 import { afterEach, describe, expect, it } from "vitest";
 import { openSqliteStore } from "../src/index.ts";
 import { Child } from "./child-process.ts";
@@ -65,6 +66,24 @@ describe("the instance", () => {
     // The first child was the clean successor; whoever came after a kill was not.
     expect(instances[1]).toBe(instances[0]);
     expect(new Set(instances).size).toBe(3);
+  });
+
+  it("B11 uses up the proof of a clean close, in the file and in the database, before anybody can write", async () => {
+    const directory = await newPlace();
+    await visit(directory);
+    const tokensIn = () => {
+      const db = new Database(join(directory, "selkie.db"));
+      const tokens = db.prepare("SELECT value FROM meta WHERE name = 'token'").all();
+      db.close();
+      return tokens.length;
+    };
+    const file = readFileSync(join(directory, "instance"));
+    expect(tokensIn()).toBe(1);
+    const child = new Child("hold", directory);
+    await child.hear("open ");
+    await child.kill();
+    expect(tokensIn()).toBe(0);
+    expect(readFileSync(join(directory, "instance")).equals(file)).toBe(false);
   });
 
   it("B11 goes on in the original of a copied directory, never in the copy", async () => {

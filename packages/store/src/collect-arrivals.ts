@@ -30,12 +30,12 @@ export function collectArrivals<Chain>(
     const skipped = Math.max(0, reached + 1 - arrival.position);
     const from = arrival.firstSeq + skipped;
     const end = arrival.firstSeq + arrival.count;
-    const { run, bytes, damaged } = read(arrival.chain, from, end, { ...left, atLeastOne: joined.empty });
+    const { run, bytes, isBlocked } = read(arrival.chain, from, end, { ...left, atLeastOne: joined.empty });
     const count = run?.entries.length ?? 0;
     if (run !== null) joined.add(arrival.chain, run);
     left = { entries: left.entries - count, bytes: left.bytes - bytes };
     // Behind a damaged entry nothing can be served; what repairs it arrives at a new position.
-    const complete = damaged !== null || skipped + count >= arrival.count;
+    const complete = isBlocked || skipped + count >= arrival.count;
     reached = arrival.position + (complete ? arrival.count : skipped + count) - 1;
     if (!complete) return { runs: joined.runs(), position: reached, done: false };
   }

@@ -47,7 +47,12 @@ export interface CollectedRun {
   readonly bytes: number;
   /** The seq of the first row that turned out to be damaged or missing, if that is what ended the run. */
   readonly damaged: number | null;
+  /** Nothing more can be served from here, however large the limit: what follows is damaged or lacks its signature. */
+  readonly isBlocked: boolean;
 }
+
+/** What a read from beyond the undamaged part of a chain collects. */
+export const NOTHING_COLLECTED: CollectedRun = { run: null, bytes: 0, damaged: null, isBlocked: true };
 
 /** Revives consecutive rows until the limit is reached, a row is damaged, or there are no more, and cuts at a signed entry. */
 export function collectRun(
@@ -60,11 +65,15 @@ export function collectRun(
   const { atLeastOne } = limit;
   const within = { entries: Math.min(limit.entries, limits.runEntries), bytes: Math.min(limit.bytes, limits.runBytes) };
   const entries = cutRun(revived, within);
-  if (entries.length === 0) return { run: null, bytes: 0, damaged: revived.damaged };
+  const { damaged } = revived;
+  const isBlocked = damaged !== null || (entries.length === 0 && atLeastOne);
+  if (entries.length === 0) return { run: null, bytes: 0, damaged, isBlocked };
   const run = runOf(entries);
   const bytes = runSize(run);
   const exceeds = entries.length > within.entries || bytes > within.bytes;
-  return exceeds && !atLeastOne ? { run: null, bytes: 0, damaged: null } : { run, bytes, damaged: revived.damaged };
+  return exceeds && !atLeastOne
+    ? { run: null, bytes: 0, damaged: null, isBlocked: false }
+    : { run, bytes, damaged, isBlocked };
 }
 
 /** The entries of consecutive rows, hashed again, up to the first that is damaged or missing. */

@@ -7,6 +7,7 @@ import { blobContract } from "./contract/blob-contract.ts";
 import { commitContract } from "./contract/commit-contract.ts";
 import { holeContract } from "./contract/hole-contract.ts";
 import { lifetimeContract } from "./contract/lifetime-contract.ts";
+import { modelContract } from "./contract/model-contract.ts";
 import type { ContractContext, StoreContractOptions, StorePlace } from "./contract/place.ts";
 import { readContract } from "./contract/read-contract.ts";
 import { tenantContract } from "./contract/tenant-contract.ts";
@@ -35,6 +36,7 @@ export function storeContract(options: StoreContractOptions): void {
     appendContract(context);
     readContract(context);
     holeContract(context);
+    modelContract(context);
     tenantContract(context);
     commitContract(context);
     blobContract(context);

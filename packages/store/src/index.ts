@@ -2,7 +2,14 @@
 export type { BlobStore, ByteRange } from "./blob-store.ts";
 export { checkRange } from "./blob-store.ts";
 export { type Arrival, collectArrivals } from "./collect-arrivals.ts";
-export { type CollectedRun, type CollectLimit, collectRun, type RunStart, type StoredEntry } from "./collect-run.ts";
+export {
+  type CollectedRun,
+  type CollectLimit,
+  collectRun,
+  NOTHING_COLLECTED,
+  type RunStart,
+  type StoredEntry,
+} from "./collect-run.ts";
 export { checkAppend, checkExpectation } from "./commit-rules.ts";
 export type { EntryStore, PartName } from "./entry-store.ts";
 export { canDrop, hasHoles, punchHoles } from "./holes.ts";

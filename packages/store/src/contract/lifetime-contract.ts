@@ -155,6 +155,10 @@ function damageContract({ verifier, withPlace }: ContractContext): void {
         expect(await readRun(entries, writer, 2)).toBeNull();
         expect(await entries.find(entryAt(second, 2).id)).toBeUndefined();
         expect(await entries.read(other.writer, 0, EVERYTHING)).toEqual(other);
+        // Streaming by position passes over it.
+        const streamed = idsOf(await readAllAfter(entries, 0, EVERYTHING));
+        expect([...streamed].sort()).toEqual([...idsOf([first, other])].sort());
+        expect(idsOf(await readAllAfter(entries, 0, { entries: 1, bytes: 1 })).length).toBe(streamed.length);
       });
       await using store = await place.open();
       const entries = store.entries(tenant, database);

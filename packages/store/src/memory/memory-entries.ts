@@ -20,7 +20,13 @@ import {
   ZERO_ENTRY_ID,
 } from "@selkie/entry";
 import { collectArrivals } from "../collect-arrivals.ts";
-import { type CollectedRun, type CollectLimit, collectRun, type StoredEntry } from "../collect-run.ts";
+import {
+  type CollectedRun,
+  type CollectLimit,
+  collectRun,
+  NOTHING_COLLECTED,
+  type StoredEntry,
+} from "../collect-run.ts";
 import type { EntryStore, PartName } from "../entry-store.ts";
 import { canDrop, hasHoles, punchHoles } from "../holes.ts";
 import type { StoreAppend, StoreWrite } from "../store.ts";
@@ -76,7 +82,7 @@ export class MemoryEntries implements EntryStore {
     const reached = Math.min(position, positionOf(held));
     return collectArrivals(arrivals, reached, limit, (writer, from, to, left) => {
       const chain = held.chains.get(writer);
-      return chain === undefined ? { run: null, bytes: 0, damaged: from } : this.#collect(chain, from, to, left);
+      return chain === undefined ? NOTHING_COLLECTED : this.#collect(chain, from, to, left);
     });
   }
 
@@ -130,9 +136,9 @@ export class MemoryEntries implements EntryStore {
 
   #collect(chain: MemoryChain, from: number, to: number, limit: CollectLimit): CollectedRun {
     const end = Math.min(to, nextOf(chain));
-    if (from >= end || from < 0) return { run: null, bytes: 0, damaged: from >= nextOf(chain) ? from : null };
+    if (from >= end || from < 0) return NOTHING_COLLECTED;
     const prev = from === 0 ? ZERO_ENTRY_ID : chain.rows[from - 1]?.id;
-    if (prev === undefined) return { run: null, bytes: 0, damaged: null };
+    if (prev === undefined) return NOTHING_COLLECTED;
     const writer = parseWriterKey(chain.writer.slice());
     const start = { database: this.database, writer, firstSeq: from, prev: parseEntryId(prev.slice()) };
     const collected = collectRun(this.#host.verifier, start, copies(chain, from, end), limit);

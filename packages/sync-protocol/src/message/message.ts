@@ -127,13 +127,13 @@ export interface Fenced {
 }
 
 /** Are you there? */
-interface Ping {
+export interface Ping {
   readonly type: "ping";
   readonly token: number;
 }
 
 /** Yes. */
-interface Pong {
+export interface Pong {
   readonly type: "pong";
   readonly token: number;
 }
@@ -145,7 +145,7 @@ export interface Present {
 }
 
 /** The sender gives up on this session. */
-interface ErrorMessage {
+export interface ErrorMessage {
   readonly type: "error";
   readonly code: string;
 }

@@ -18,7 +18,7 @@ export interface WebSocketLike {
 }
 
 /** What the sockets of `ws` can do beyond the standard: make the peer wait. */
-interface PausableWebSocket extends WebSocketLike {
+export interface PausableWebSocket extends WebSocketLike {
   pause(): void;
   resume(): void;
 }

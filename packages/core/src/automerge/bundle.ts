@@ -4,14 +4,7 @@ import { compareBytes, toHex } from "@selkie/entry";
 import { BundleOpReader, BundleOpWriter } from "./bundle-ops.ts";
 import { ByteCursor } from "./byte-cursor.ts";
 import { ByteSink } from "./byte-sink.ts";
-import {
-  type ChangeChunk,
-  type ChangeHeader,
-  parseChange,
-  readAscending,
-  readHash,
-  type Sha256,
-} from "./change-chunk.ts";
+import { type ChangeChunk, type ChangeHeader, readAscending, readHash, type Sha256 } from "./change-chunk.ts";
 import { ChangeError } from "./change-error.ts";
 import { actorLength, changeLimits } from "./change-limits.ts";
 import { emptyOp, type Op } from "./change-op.ts";
@@ -74,9 +67,9 @@ export function unbundleChanges(payload: Uint8Array, actor: Uint8Array, sha256: 
     const header = { ...where, actor, seq: firstSeq + index, time: row.time, message: row.message, otherActors };
     if (row.deps !== null && before !== undefined && follows(header, before))
       throw new ChangeError("CHANGE_NOT_CANONICAL", "a bundled change could be shorter");
-    const { bytes, hash } = writeChange(header, { type: "written", columns: writer.finish() }, sha256);
-    budget.spend(bytes);
-    changes.push(parseChange(bytes, () => hash));
+    const change = writeChange(header, { type: "written", columns: writer.finish() }, sha256);
+    budget.spend(change.bytes);
+    changes.push(change);
   }
   reader.finish();
   return changes;

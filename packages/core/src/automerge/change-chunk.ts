@@ -81,7 +81,7 @@ export function parseChange(bytes: Uint8Array, sha256: Sha256): ChangeChunk {
 }
 
 /** Counts the operations without expanding them: rows of the action column, which has one value for each. */
-function countOps(columns: ColumnTable): number {
+export function countOps(columns: ColumnTable): number {
   const start = columnStart(columns, column.action);
   return countRows(columns.bytes, start, columnEnd(columns, column.action), changeLimits.ops);
 }

@@ -1,6 +1,16 @@
 import { ByteSink } from "./byte-sink.ts";
-import { type ChangeHeader, changeMagic, changeType, checksumLength, type Sha256 } from "./change-chunk.ts";
+import {
+  type ChangeChunk,
+  type ChangeHeader,
+  changeMagic,
+  changeType,
+  checksumLength,
+  countOps,
+  type Sha256,
+} from "./change-chunk.ts";
 import { type ColumnTable, columnOrder } from "./change-columns.ts";
+import { ChangeError } from "./change-error.ts";
+import { changeLimits } from "./change-limits.ts";
 import type { WrittenColumns } from "./op-writer.ts";
 import { encodeText } from "./text.ts";
 
@@ -12,26 +22,34 @@ export type ColumnSource =
 const body = new ByteSink(1024);
 const front = new ByteSink(16);
 
-/** The chunk of a change and its hash. */
-export function writeChange(
-  header: ChangeHeader,
-  columns: ColumnSource,
-  sha256: Sha256,
-): { readonly bytes: Uint8Array; readonly hash: Uint8Array } {
+/**
+ * The change with these fields, whose actors and dependencies are in order: what `parseChange` reads from its bytes.
+ *
+ * @throws ChangeError `CHANGE_TOO_LARGE`, `CHANGE_MALFORMED` (seq or startOp 0)
+ */
+export function writeChange(header: ChangeHeader, source: ColumnSource, sha256: Sha256): ChangeChunk {
+  const { deps, actor, seq, startOp, time, message, otherActors } = header;
+  if (seq === 0 || startOp === 0) throw new ChangeError("CHANGE_MALFORMED", "seq and startOp count from 1");
   body.clear();
   writeHeader(header);
-  writeColumns(columns);
+  const lengths = columnLengths(source);
+  writeColumns(source, lengths);
   front.clear();
   front.byte(changeType);
   front.unsigned(body.length);
   const offset = changeMagic.length + checksumLength;
-  const bytes = new Uint8Array(offset + front.length + body.length);
+  const size = offset + front.length + body.length;
+  if (size > changeLimits.bytes) throw new ChangeError("CHANGE_TOO_LARGE", `more than ${changeLimits.bytes} bytes`);
+  const bytes = new Uint8Array(size);
   bytes.set(front.view(), offset);
   bytes.set(body.view(), offset + front.length);
   const hash = sha256(bytes.subarray(offset));
   bytes.set(changeMagic);
   bytes.set(hash.subarray(0, checksumLength), changeMagic.length);
-  return { bytes, hash };
+  const columns = lastColumns(bytes, lengths);
+  const opCount = countOps(columns);
+  const maxOp = startOp + opCount - 1;
+  return { bytes, hash, deps, actor, seq, startOp, maxOp, opCount, time, message, otherActors, columns };
 }
 
 function writeHeader(header: ChangeHeader): void {
@@ -56,12 +74,22 @@ function writeActor(actor: Uint8Array): void {
   body.append(actor);
 }
 
-function writeColumns(source: ColumnSource): void {
+function columnLengths(source: ColumnSource): Int32Array {
+  const lengths = new Int32Array(columnOrder.length);
+  for (let i = 0; i < lengths.length; i++)
+    lengths[i] =
+      source.type === "written"
+        ? (source.columns[i]?.length ?? 0)
+        : (source.table.starts[i + 1] ?? 0) - (source.table.starts[i] ?? 0);
+  return lengths;
+}
+
+function writeColumns(source: ColumnSource, lengths: Int32Array): void {
   let count = 0;
-  for (let i = 0; i < columnOrder.length; i++) if (lengthOf(source, i) > 0) count++;
+  for (const length of lengths) if (length > 0) count++;
   body.unsigned(count);
-  for (let i = 0; i < columnOrder.length; i++) {
-    const length = lengthOf(source, i);
+  for (let i = 0; i < lengths.length; i++) {
+    const length = lengths[i] ?? 0;
     if (length === 0) continue;
     body.unsigned(columnOrder[i] ?? 0);
     body.unsigned(length);
@@ -70,8 +98,10 @@ function writeColumns(source: ColumnSource): void {
   else body.appendRange(source.table.bytes, source.table.starts[0] ?? 0, source.table.starts[columnOrder.length] ?? 0);
 }
 
-function lengthOf(source: ColumnSource, index: number): number {
-  if (source.type === "written") return source.columns[index]?.length ?? 0;
-  const { starts } = source.table;
-  return (starts[index + 1] ?? 0) - (starts[index] ?? 0);
+/** The columns of these lengths, which stand at the end of the bytes. */
+function lastColumns(bytes: Uint8Array, lengths: Int32Array): ColumnTable {
+  const starts = new Int32Array(lengths.length + 1);
+  starts[lengths.length] = bytes.length;
+  for (let i = lengths.length - 1; i >= 0; i--) starts[i] = (starts[i + 1] ?? 0) - (lengths[i] ?? 0);
+  return { bytes, starts };
 }

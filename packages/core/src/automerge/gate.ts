@@ -21,7 +21,7 @@ export type GateVerdict =
 export interface GateContext {
   /** Changes of the document that passed. */
   readonly history: DocumentHistory;
-  /** The actor that the change's writer has in this document and branch: `deriveActor`. */
+  /** The actor that the change's writer has in this document and branch: `actorOf`. */
   readonly actor: Uint8Array;
 }
 

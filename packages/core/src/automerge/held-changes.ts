@@ -11,7 +11,7 @@ export const heldLimits = {
   droppedDocuments: 10_000,
 } as const;
 
-/** A change that waits. `device` and `document` are any strings that tell them apart; a branch is a document of its own. */
+/** A change that waits. `device` and `document` are any strings that tell them apart; all branches of a document are one. */
 export interface HeldChange {
   readonly device: string;
   readonly document: string;

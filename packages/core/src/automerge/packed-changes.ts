@@ -3,14 +3,7 @@
 import { equalBytes } from "@selkie/entry";
 import { ByteCursor } from "./byte-cursor.ts";
 import { ByteSink } from "./byte-sink.ts";
-import {
-  type ChangeChunk,
-  type ChangeHeader,
-  parseChange,
-  readAscending,
-  readHash,
-  type Sha256,
-} from "./change-chunk.ts";
+import { type ChangeChunk, type ChangeHeader, readAscending, readHash, type Sha256 } from "./change-chunk.ts";
 import {
   type ColumnSpec,
   type ColumnTable,
@@ -65,9 +58,9 @@ export function unpackChanges(payload: Uint8Array, actor: Uint8Array, sha256: Sh
   const budget = new PartBudget();
   while (!cursor.done) {
     const { header, columns } = unpackChange(cursor, actor, changes.at(-1));
-    const { bytes, hash } = writeChange(header, { type: "table", table: columns }, sha256);
-    budget.spend(bytes);
-    changes.push(parseChange(bytes, () => hash));
+    const change = writeChange(header, { type: "table", table: columns }, sha256);
+    budget.spend(change.bytes);
+    changes.push(change);
   }
   return changes;
 }

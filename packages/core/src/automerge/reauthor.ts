@@ -1,7 +1,7 @@
 // Rewrites changes that nobody has seen yet from one actor to another: a journal that an earlier incarnation of a writer left behind.
 // Automerge's decodeChange and encodeChange cannot do it: they lose byte values.
 import { compareBytes, equalBytes, toHex } from "@selkie/entry";
-import { type ChangeChunk, parseChange, type Sha256 } from "./change-chunk.ts";
+import type { ChangeChunk, Sha256 } from "./change-chunk.ts";
 import { emptyOp, type Op } from "./change-op.ts";
 import { writeChange } from "./change-writer.ts";
 import { OpReader, opSourceOf } from "./op-reader.ts";
@@ -35,9 +35,9 @@ export function reauthorChanges(
     const deps = change.deps.map((dep) => hashes.get(toHex(dep)) ?? dep).sort(compareBytes);
     const otherActors = rewriteOps(change, author.actor, firstOp);
     const header = { ...change, deps, actor: author.actor, seq: author.firstSeq + index, otherActors };
-    const { bytes, hash } = writeChange(header, { type: "written", columns: writer.finish() }, sha256);
-    hashes.set(toHex(change.hash), hash);
-    return parseChange(bytes, () => hash);
+    const rewritten = writeChange(header, { type: "written", columns: writer.finish() }, sha256);
+    hashes.set(toHex(change.hash), rewritten.hash);
+    return rewritten;
   });
 }
 

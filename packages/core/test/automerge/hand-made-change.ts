@@ -154,7 +154,7 @@ export function signed(value: number | bigint): number[] {
 }
 
 /** A column of runs: the naive definition, value by value. */
-export function runs<T>(values: readonly (T | null)[], encode: (value: T) => readonly number[]): number[] {
+function runs<T>(values: readonly (T | null)[], encode: (value: T) => readonly number[]): number[] {
   const encoded: (readonly number[])[] = [];
   let literal: T[] = [];
   const flush = (): void => {
@@ -177,7 +177,7 @@ export function runs<T>(values: readonly (T | null)[], encode: (value: T) => rea
   return encoded.flat();
 }
 
-export function deltas(values: readonly (number | null)[]): number[] {
+function deltas(values: readonly (number | null)[]): number[] {
   let before = 0;
   return runs(
     values.map((value) => {
@@ -189,7 +189,7 @@ export function deltas(values: readonly (number | null)[]): number[] {
   );
 }
 
-export function booleans(values: readonly boolean[]): number[] {
+function booleans(values: readonly boolean[]): number[] {
   const lengths: number[] = [];
   let current = false;
   let length = 0;

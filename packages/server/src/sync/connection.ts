@@ -10,6 +10,7 @@ import {
   type Scheduler,
   type Session,
   type SyncError,
+  type SyncErrorCode,
   type Transport,
 } from "@selkie/sync-protocol";
 import type { Counters } from "../counters.ts";
@@ -38,6 +39,9 @@ export interface ConnectionHost {
   /** The origins that clients dial to reach this relay. */
   readonly origins: () => readonly string[];
 }
+
+/** How sessions end every day: the peer goes, as it came. */
+const ORDINARY_ENDS: ReadonlySet<SyncErrorCode> = new Set(["TRANSPORT_CLOSED", "PEER_LEAVING"]);
 
 /** A connection that is being served. */
 export class Connection {
@@ -143,8 +147,9 @@ export class Connection {
     this.#isOver = true;
     for (const close of this.#closers.splice(0)) close();
     counters.move("sessions", -1);
-    if (failure !== null) counters.count("sessions_failed_total");
-    this.#log(failure === null ? "debug" : "info", "session.closed", {
+    const isOrdinary = failure === null || ORDINARY_ENDS.has(failure.code);
+    if (!isOrdinary) counters.count("sessions_failed_total");
+    this.#log(isOrdinary ? "debug" : "info", "session.closed", {
       code: failure?.code ?? "none",
       reason: failure?.reason ?? "none",
       ...(failure?.cause === undefined ? {} : { cause: describeFailure(failure.cause).code }),

@@ -153,6 +153,8 @@ describe("the WebSocket door", () => {
     await client[Symbol.asyncDispose]();
     await until(() => counters.get("connections") === 0);
     expect([counters.get("sessions"), counters.get("subscriptions")]).toEqual([0, 0]);
+    // A client that goes is no failure.
+    expect(counters.get("sessions_failed_total")).toBe(0);
   });
 });
 

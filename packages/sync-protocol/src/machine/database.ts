@@ -27,7 +27,7 @@ export type Upload =
   | { readonly type: "tail"; readonly sent: number; readonly due: boolean };
 
 /** What we have of the peer's. */
-export type Download =
+type Download =
   /** Not known yet. */
   | "waiting"
   /** The peer sends what came after the position we named; then digests are compared. */
@@ -38,7 +38,7 @@ export type Download =
   | "caughtUp";
 
 /** How the walk back to the first divergent entry of a forked chain stands. */
-export interface Walk {
+interface Walk {
   /** First seq of the earliest run that was sent. */
   readonly from: number;
   /** Entries to go back next. */
@@ -55,7 +55,7 @@ export interface Repair {
 }
 
 /** Rare troubles of single chains, by writer in hexadecimal. */
-export interface Troubles {
+interface Troubles {
   readonly walks: ReadonlyMap<string, Walk>;
   readonly repairs: ReadonlyMap<string, Repair>;
   /** Chains whose fork we have shown to the peer. */

@@ -13,7 +13,7 @@ export interface Greetings {
 }
 
 /** An event without the database, which the driver knows by its handle. */
-export type HandleEvent = {
+type HandleEvent = {
   [Type in "caughtUp" | "unknown"]: Omit<SessionEvents[Type], "database"> & { readonly type: Type };
 }["caughtUp" | "unknown"];
 

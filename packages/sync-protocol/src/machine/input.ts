@@ -7,7 +7,7 @@ import type { Missing } from "./database.ts";
 import type { OpenRequest, SentRun, Unframed } from "./state.ts";
 
 /** Our replica at one moment; `position` was read before the vector. */
-export interface Snapshot {
+interface Snapshot {
   readonly position: number;
   readonly digest: Uint8Array;
 }

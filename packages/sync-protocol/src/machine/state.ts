@@ -51,7 +51,7 @@ export interface Databases {
 }
 
 /** An entries message that arrived and is not acknowledged. */
-export interface ArrivedFrame {
+interface ArrivedFrame {
   readonly handle: number;
   readonly bytes: number;
   readonly position: number | null;
@@ -186,9 +186,6 @@ export function initialState(options: MachineOptions): State {
     liveness: { heard: true, asked: false },
   };
 }
-
-/** A database id as a key of `handleById`. */
-export type DatabaseName = string;
 
 /** What a local caller opens. */
 export interface OpenRequest {

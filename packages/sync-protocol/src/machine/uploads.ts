@@ -43,7 +43,7 @@ export function extendTail(turn: Turn, handle: number): void {
 }
 
 /** Sends these runs before anything else. */
-export function addExtra(turn: Turn, handle: number, items: readonly Missing[]): void {
+function addExtra(turn: Turn, handle: number, items: readonly Missing[]): void {
   const database = turn.find(handle);
   if (database === undefined || items.length === 0 || !turn.maySend()) return;
   turn.change(handle, { extra: [...database.extra, ...items] });

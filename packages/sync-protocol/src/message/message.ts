@@ -127,13 +127,13 @@ export interface Fenced {
 }
 
 /** Are you there? */
-export interface Ping {
+interface Ping {
   readonly type: "ping";
   readonly token: number;
 }
 
 /** Yes. */
-export interface Pong {
+interface Pong {
   readonly type: "pong";
   readonly token: number;
 }
@@ -145,7 +145,7 @@ export interface Present {
 }
 
 /** The sender gives up on this session. */
-export interface ErrorMessage {
+interface ErrorMessage {
   readonly type: "error";
   readonly code: string;
 }

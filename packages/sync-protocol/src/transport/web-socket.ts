@@ -18,7 +18,7 @@ export interface WebSocketLike {
 }
 
 /** What the sockets of `ws` can do beyond the standard: make the peer wait. */
-export interface PausableWebSocket extends WebSocketLike {
+interface PausableWebSocket extends WebSocketLike {
   pause(): void;
   resume(): void;
 }

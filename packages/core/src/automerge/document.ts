@@ -97,7 +97,7 @@ export function hasLooseEdits(live: LiveDocument): boolean {
   return live.editedLate || Automerge.getBackend(live.doc).pendingOps() > 0;
 }
 
-/** The document's data, frozen. */
+/** The document's data, frozen; not by Automerge, which throws when it tries to freeze bytes. */
 export function dataOf(live: LiveDocument): object {
   return freezeDeep(live.doc);
 }
@@ -113,7 +113,7 @@ export function freeDocument(live: LiveDocument): void {
 }
 
 function load(changes: readonly Uint8Array[], actor: Uint8Array | undefined): Automerge.Doc<Data> {
-  const options = { freeze: true, ...(actor === undefined ? {} : { actor: toHex(actor) }) };
+  const options = { ...(actor === undefined ? {} : { actor: toHex(actor) }) };
   return changes.length === 0 ? Automerge.init<Data>(options) : Automerge.load<Data>(concatBytes(...changes), options);
 }
 
@@ -174,7 +174,7 @@ function actorBytes(live: LiveDocument): Uint8Array {
 
 function useActor(live: LiveDocument, actor: Uint8Array): void {
   if (Automerge.getActorId(live.doc) !== toHex(actor))
-    replace(live, Automerge.clone(live.doc, { actor: toHex(actor), freeze: true }));
+    replace(live, Automerge.clone(live.doc, { actor: toHex(actor) }));
 }
 
 /** The change just made. `getLastLocalChange` alone would give the one before again when nothing changed. */

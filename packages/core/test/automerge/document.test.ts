@@ -16,10 +16,12 @@ import {
   loadDocument,
 } from "../../src/automerge/document.ts";
 import { writeFirstChange } from "../../src/automerge/first-change.ts";
+import { toPlain } from "../../src/automerge/plain.ts";
 import { CoreError } from "../../src/errors.ts";
 import { reportCpu } from "./cpu.ts";
 import { act, alice, bob, handMade, type Made } from "./hand-made-change.ts";
 import { parse } from "./judge.ts";
+import { Random, randomHistory, randomValue } from "./random-history.ts";
 import { sha256 } from "./sha256.ts";
 
 const [aliceId, bobId] = [fromHex(alice), fromHex(bob)];
@@ -170,6 +172,31 @@ describe("the data of a document", () => {
     edit(live, (data) => Object.assign(data.map, { more: { n: 1 } }));
     expect(frozen()).toBe(true);
     expect(Object.isFrozen((dataOf(live) as { map: { more: object } }).map.more)).toBe(true);
+  });
+
+  test("is right and frozen after every one of many edits and batches, and earlier data stays as it was", () => {
+    for (let seed = 0; seed < 12; seed++) {
+      const random = new Random(seed);
+      const { changes } = randomHistory(seed, { actors: [bob, "0c".repeat(16)], steps: 12 });
+      const live = loadDocument(changes.slice(0, 3), aliceId);
+      const rest = changes.slice(3);
+      const seen: [object, string][] = [];
+      while (rest.length > 0) {
+        if (random.below(2) === 0) applyTo(live, rest.splice(0, 1 + random.below(3)));
+        else
+          editDocument(live, aliceId, (data) =>
+            Object.assign(data, { mine: randomValue(random), more: { n: seed, in: [1] } }),
+          );
+        const data = dataOf(live);
+        seen.push([data, JSON.stringify(data)]);
+        // The order of the keys may differ: a loaded document has them sorted, an edited one has new ones at the end.
+        expect(toPlain(data)).toEqual(toPlain(dataOf(loadDocument(live.changes))));
+      }
+      for (const [data, json] of seen) {
+        expect(JSON.stringify(data)).toBe(json);
+        expect(Object.isFrozen(data)).toBe(true);
+      }
+    }
   });
 
   test("stays readable when the document is freed", () => {

@@ -34,8 +34,8 @@ describe("who is let in", () => {
   });
 });
 
-describe("A2 A3 who is not", () => {
-  test.each(["editor", "reader"] as const)("whom an %s grants", async (role) => {
+describe("who is not", () => {
+  test.each(["editor", "reader"] as const)("A2 A3 lets nobody in whom an %s grants", async (role) => {
     const world = new World();
     const bob = await world.grant(world.root, "bob", role);
     const grant = world.say(bob, await grantTo("mallory", "admin"));
@@ -43,7 +43,7 @@ describe("A2 A3 who is not", () => {
     expect(world.rejection(grant)).toBe("NOT_ADMIN");
   });
 
-  test("whom those grant that were granted by nobody entitled, however long the line", async () => {
+  test("A2 A3 lets nobody in whom those grant that were granted by nobody entitled, however long the line", async () => {
     const world = new World();
     const bob = await world.grant(world.root, "bob", "editor");
     const mallory = await world.grant(bob, "mallory", "admin");
@@ -60,7 +60,7 @@ describe("A2 A3 who is not", () => {
     expect(world.rejection(last)).toBe("AUTHOR_REFUSED");
   });
 
-  test("whom a writer without an admission grants", async () => {
+  test("A2 A3 lets nobody in whom a writer without an admission grants", async () => {
     const world = new World();
     const relay = await world.voice("relay", noStatement);
     world.say(relay, await grantTo("ghost", "admin"));
@@ -68,7 +68,7 @@ describe("A2 A3 who is not", () => {
     expect(world.view().judge({ ...relay, database: directoryDatabase })).toEqual({ type: "held" });
   });
 
-  test("whom a writer without a certificate grants, unless it is the root's", async () => {
+  test("A2 A3 lets nobody in whom a writer without a certificate grants, unless it is the root's", async () => {
     const world = new World();
     const grant = world.say(
       { name: "relay", writer: parseWriterKey(pattern("relay", 32)), certificate: null, seq: 0 },
@@ -78,7 +78,7 @@ describe("A2 A3 who is not", () => {
     expect(world.rejection(grant)).toBe("AUTHOR_REFUSED");
   });
 
-  test("whom a device grants that certifies itself with another's admission", async () => {
+  test("A2 A3 lets nobody in whom a device grants that certifies itself with another's admission", async () => {
     const world = new World();
     const alice = world.say(world.root, await grantTo("alice", "admin"));
     const thief = await world.voice("mallory", alice.id);
@@ -87,7 +87,7 @@ describe("A2 A3 who is not", () => {
     expect(world.rejection(grant)).toBe("AUTHOR_REFUSED");
   });
 
-  test("whom a chain grants whose admission is a statement that admits nobody", async () => {
+  test("A2 A3 lets nobody in whom a chain grants whose admission is a statement that admits nobody", async () => {
     const world = new World();
     const alice = await world.grant(world.root, "alice", "admin");
     const settings = world.say(alice, { type: "settings", over: [], values: new Map() });
@@ -96,14 +96,14 @@ describe("A2 A3 who is not", () => {
     expect(world.names()).toEqual(["alice admin"]);
   });
 
-  test("a device added in the root's name: the root is nobody's user", async () => {
+  test("A2 A3 lets no device in that is added in the root's name: the root is nobody's user", async () => {
     const world = new World();
     const added = world.say(world.root, await deviceNamed("spare root"));
     expect(world.rejection(added)).toBe("ROOT_HAS_NO_DEVICES");
     expect(world.view().devices()).toEqual([]);
   });
 
-  test("anybody, before the founding entry is here", async () => {
+  test("A2 A3 lets nobody in before the founding entry is here", async () => {
     const world = new World();
     const alice = await world.grant(world.root, "alice", "admin");
     const view = buildDirectory(nativeCrypto, { ...identity, root: null }, world.placed);
@@ -168,12 +168,12 @@ describe("the root", () => {
   });
 });
 
-describe("K-7 a certificate counts where it was made for", () => {
+describe("a certificate counts where it was made for", () => {
   test.each([
     ["another tenant", { tenant: parseTenantId(pattern("other tenant", 32)) }],
     ["another database", { database: otherDatabase }],
     ["another writer", { writer: parseWriterKey(pattern("other writer", 32)) }],
-  ])("not in %s", async (_, change) => {
+  ])("K-7 a certificate does not count in %s", async (_, change) => {
     const world = new World();
     const alice = await world.grant(world.root, "alice", "admin");
     if (alice.certificate === null) return expect.fail("a certificate");
@@ -187,7 +187,7 @@ describe("K-7 a certificate counts where it was made for", () => {
   });
 });
 
-describe("A12 keys that no honest device makes are not admitted", () => {
+describe("keys that no honest device makes are not admitted", () => {
   const tailored = (first: string, last: string) => fromHex(first + "f".repeat(60) + last);
   const bad: readonly [string, Uint8Array][] = [
     // The eight points of small order and their other encodings.
@@ -209,7 +209,7 @@ describe("A12 keys that no honest device makes are not admitted", () => {
     ["no point at all", fromHex(`02${"00".repeat(31)}`)],
   ];
 
-  test.each(bad)("%s", async (_, deviceSign) => {
+  test.each(bad)("A12 admits no device key of %s", async (_, deviceSign) => {
     const world = new World();
     const grant = world.say(world.root, await grantTo("mallory", "editor", { deviceSign }));
     const alice = await world.grant(world.root, "alice", "editor");
@@ -220,14 +220,14 @@ describe("A12 keys that no honest device makes are not admitted", () => {
     expect(world.names()).toEqual(["alice editor"]);
   });
 
-  test("but the same key without the torsion is", async () => {
+  test("A12 admits the same key without its torsion", async () => {
     const world = new World();
     const deviceSign = fromHex("ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c");
     world.say(world.root, await grantTo("alice", "editor", { deviceSign }));
     expect(world.names()).toEqual(["alice editor"]);
   });
 
-  test.each(["userKem", "deviceKem"] as const)("a %s that no permit can be wrapped for", async (field) => {
+  test.each(["userKem", "deviceKem"] as const)("A12 admits no %s that no permit can be wrapped for", async (field) => {
     const { kem } = await keysOf("mallory");
     const bad = concatBytes(kem.subarray(0, 1_184), new Uint8Array(32));
     const world = new World();

@@ -19,7 +19,7 @@ test("E3 the same database name in two tenants gives unlinkable ids", async () =
   expect(new Set(pieces).size).toBe(pieces.length);
 });
 
-test("E4 holds nothing of the name", async () => {
+test("E4 a database id holds nothing of the name", async () => {
   expect(await idOf(acme, "contacts")).not.toContain(toHex(new TextEncoder().encode("cont")));
 });
 

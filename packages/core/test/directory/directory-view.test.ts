@@ -31,7 +31,7 @@ function* permutations<Item>(items: readonly Item[]): Generator<readonly Item[]>
 }
 
 describe("a view is a function of the set of statements", () => {
-  test("D9 all 720 orders of six statements, honest and hostile, give one view", async () => {
+  test("all 720 orders of six statements, honest and hostile, give one view", async () => {
     const world = new World();
     const alice = await world.grant(world.root, "alice", "admin");
     const bob = await world.grant(alice, "bob", "editor");
@@ -161,7 +161,7 @@ async function play(script: readonly (readonly [number, number, number])[]): Pro
   return world;
 }
 
-describe("D11 what a role may say", () => {
+describe("what a role may say", () => {
   const by = async (role: Role, statement: Statement): Promise<string | undefined> => {
     const world = new World();
     const voice = await world.grant(world.root, "user", role);
@@ -169,25 +169,25 @@ describe("D11 what a role may say", () => {
   };
   const settings: Statement = { type: "settings", over: [], values: new Map() };
 
-  test("a reader makes no key, no setting and no access list", async () => {
+  test("D11 a reader makes no key, no setting and no access list", async () => {
     expect(await by("reader", createKey("board"))).toBe("READER");
     expect(await by("reader", settings)).toBe("NOT_ADMIN");
     expect(await by("reader", accessList(1))).toBe("NOT_ADMIN");
   });
 
-  test("an editor makes keys, and no setting or access list", async () => {
+  test("D11 an editor makes keys, and no setting or access list", async () => {
     expect(await by("editor", createKey("board"))).toBeUndefined();
     expect(await by("editor", settings)).toBe("NOT_ADMIN");
     expect(await by("editor", accessList(1))).toBe("NOT_ADMIN");
   });
 
-  test("an admin makes all of them", async () => {
+  test("D11 an admin makes all of them", async () => {
     for (const statement of [createKey("board"), settings, accessList(1)]) {
       expect(await by("admin", statement)).toBeUndefined();
     }
   });
 
-  test("everybody may say which permits an entry holds: they give nothing by themselves", async () => {
+  test("D11 everybody may say which permits an entry holds: they give nothing by themselves", async () => {
     const permit: Statement = { type: "permit", history: "full", versions: [], to: [{ type: "part", index: 0 }] };
     for (const role of ["admin", "editor", "reader"] as const) expect(await by(role, permit)).toBeUndefined();
   });

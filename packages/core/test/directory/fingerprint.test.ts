@@ -5,12 +5,12 @@ import { fingerprint } from "../../src/directory/fingerprint.ts";
 
 const of = (...fields: readonly Uint8Array[]) => fingerprint(portableVerifier, "test", fields);
 
-test("A14 is 60 digits in groups of five: 199 bits", () => {
+test("A14 a fingerprint is 60 digits in groups of five: 199 bits", () => {
   expect(of(Uint8Array.of(1))).toMatch(/^(\d{5} ){11}\d{5}$/);
   expect(60 * Math.log2(10)).toBeGreaterThan(128);
 });
 
-test("A14 any change of any field alters it, and so does moving a byte between fields", () => {
+test("A14 any change of any field alters a fingerprint, and so does moving a byte between fields", () => {
   fc.assert(
     fc.property(
       fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 4 }),
@@ -33,6 +33,6 @@ test("A14 any change of any field alters it, and so does moving a byte between f
   );
 });
 
-test("A9 means nothing for another purpose", () => {
+test("A9 a fingerprint means nothing for another purpose", () => {
   expect(fingerprint(portableVerifier, "one", [])).not.toBe(fingerprint(portableVerifier, "two", []));
 });

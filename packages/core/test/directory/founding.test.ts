@@ -104,7 +104,7 @@ describe("a founded tenant", () => {
     expect(view.users()[0]?.slot).toEqual(publicKey);
   });
 
-  test("E4 G1 shows a relay no name and no secret", () => {
+  test("E4 G1 a founded tenant shows a relay no name and no secret", () => {
     const clear = entries
       .map((entry) =>
         toHex(Uint8Array.from(entry.parts.flatMap((part) => (part.type === "sealed" ? [...part.ciphertext] : [])))),
@@ -129,7 +129,7 @@ describe("a founded tenant", () => {
     );
   });
 
-  test("A3 is not opened as another: its statements count for its own id only", async () => {
+  test("A3 a tenant is not opened as another: its statements count for its own id only", async () => {
     const other = await foundTenant(crypto, { name: "acme-corp", identity: alice, history: "full" });
     const { view } = await read({ ...founded, tenant: other.tenant });
     expect(view.found).toBeNull();

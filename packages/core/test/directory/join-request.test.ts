@@ -85,8 +85,8 @@ test("A14 the fingerprint differs whenever one key does, for requests that are p
   expect(new Set(fingerprints).size).toBe(7);
 });
 
-describe("A8 an invite secret", () => {
-  test("shows the admin that the request is from whom it invited", async () => {
+describe("an invite secret", () => {
+  test("A8 an invite secret shows the admin that the request is from whom it invited", async () => {
     const request = await parse((await createJoinRequest(crypto, bob, invite)).toString());
     expect(await isInvited(crypto, request, invite)).toBe(true);
     expect(await isInvited(crypto, request, pattern("another secret", 32))).toBe(false);
@@ -97,7 +97,7 @@ describe("A8 an invite secret", () => {
     expect(await isInvited(crypto, stolen, invite)).toBe(false);
   });
 
-  test("is not in the request, nor is any secret of the identity, in any spelling", async () => {
+  test("A8 an invite secret is not in the request, nor is any secret of the identity, in any spelling", async () => {
     const request = await createJoinRequest(crypto, bob, invite);
     const bytes = fromBase64url(request.toString().slice(prefix.length));
     const { userSeed, deviceSignSeed, deviceKemSeed, deviceSecret, slotSeed } = bob;
@@ -111,14 +111,14 @@ describe("A8 an invite secret", () => {
   });
 });
 
-describe("A12 a request with keys that no honest device makes is refused", () => {
+describe("a request with keys that no honest device makes is refused", () => {
   test.each([
     ["a signing key of small order", 2, new Uint8Array(32).with(0, 1)],
     ["a signing key of mixed order", 2, fromHex("1f4f580e73ac208f06760190e9edc6f5916775dabd9c1cdca393175c2d6d1083")],
     ["a slot of small order", 4, new Uint8Array(32)],
     ["a user KEM key that nothing can be wrapped for", 1, new Uint8Array(1_216)],
     ["a device KEM key that nothing can be wrapped for", 3, new Uint8Array(1_216)],
-  ])("%s", async (_, at, key) => {
+  ])("A12 refuses a request with %s", async (_, at, key) => {
     const fields = fieldsOf(await createJoinRequest(crypto, bob));
     expect(await codeOfAsync(() => parse(uriOf(fields.with(at, key))))).toBe("KEY_INADMISSIBLE");
   });

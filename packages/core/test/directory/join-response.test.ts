@@ -49,8 +49,8 @@ test("it finds the identity that asked, which need not remember that it did", as
   expect(await isAnswerTo(crypto, response, { ...bob, name: "CN=bob" })).toBe(false);
 });
 
-describe("A8 with an invite secret", () => {
-  test("the requester sees that the answer is from who invited it, field by field", async () => {
+describe("with an invite secret", () => {
+  test("A8 with an invite secret the requester sees that the answer is from who invited it, field by field", async () => {
     const honest = await createJoinResponse(crypto, await answer(), invite);
     expect(await isFromInviter(crypto, parseJoinResponse(honest.toString()), invite)).toBe(true);
     expect(await isFromInviter(crypto, honest, pattern("another secret", 32))).toBe(false);
@@ -63,7 +63,7 @@ describe("A8 with an invite secret", () => {
     }
   });
 
-  test("the secret is not in it, in any spelling", async () => {
+  test("A8 an invite secret is not in the response, in any spelling", async () => {
     const text = (await createJoinResponse(crypto, await answer(), invite)).toString();
     for (const secret of [invite, crypto.sha256(invite), bob.slotSeed, bob.userSeed]) {
       expect(text).not.toContain(toHex(secret));

@@ -17,7 +17,7 @@ test("admits what honest devices make", async () => {
   }
 });
 
-describe("A12 refuses", () => {
+describe("refuses", () => {
   const bad: readonly [string, Uint8Array][] = [
     ["X25519 0", withX25519(new Uint8Array(32))],
     ["X25519 1", withX25519(new Uint8Array(32).with(0, 1))],
@@ -41,12 +41,12 @@ describe("A12 refuses", () => {
     ["nothing", new Uint8Array()],
   ];
 
-  test.each(bad)("%s", (_, key) => {
+  test.each(bad)("A12 refuses a KEM key: %s", (_, key) => {
     expect(isAdmissibleKemKey(key)).toBe(false);
   });
 
   test.each([nativeCrypto, portableCrypto({ random: (length) => pattern("random", length) })])(
-    "exactly what no provider wraps for: $name",
+    "A12 refuses exactly what no provider wraps for: $name",
     async (crypto) => {
       const wrap = (key: Uint8Array) =>
         crypto.wrap(key, new Uint8Array(), new Uint8Array(), asPlaintext(new Uint8Array(34)));

@@ -60,7 +60,7 @@ describe("adding a version again", () => {
     expect(await ring.find(testDatabase, await ring.tag(key, testDatabase))).toBe(key);
   });
 
-  test("A1 never takes a confirmation back, and an unconfirmed history secret comes with no other", async () => {
+  test("A1 a ring never takes a confirmation back, and an unconfirmed history secret comes with no other", async () => {
     const key = await testKey(crypto, "a");
     const ring = newRing();
     ring.add(withoutHistory(key), "confirmed");
@@ -70,8 +70,8 @@ describe("adding a version again", () => {
   });
 });
 
-describe("A1 an unconfirmed version", () => {
-  test("opens the directory and nothing else, and is not sealed under", async () => {
+describe("an unconfirmed version", () => {
+  test("A1 an unconfirmed version opens the directory and nothing else, and is not sealed under", async () => {
     const key = await testKey(crypto, "from a permit");
     const ring = newRing();
     ring.add(key, "unconfirmed");
@@ -89,7 +89,7 @@ describe("A1 an unconfirmed version", () => {
     expect(ring.current(key.keyId)).toBe(key);
   });
 
-  test("does not open a part of another database that somebody tagged as the directory's", async () => {
+  test("A1 an unconfirmed version does not open a part of another database that somebody tagged as the directory's", async () => {
     const key = await testKey(crypto, "from a permit");
     const ring = newRing();
     ring.add(key, "unconfirmed");
@@ -111,7 +111,7 @@ describe("A1 an unconfirmed version", () => {
     expect(opened.map(([part]) => part?.type)).toEqual(["opened", "no-key"]);
   });
 
-  test("is forgotten and overwritten when the directory does not name it", async () => {
+  test("A1 an unconfirmed version is forgotten and overwritten when the directory does not name it", async () => {
     const key = await testKey(crypto, "forged");
     const ring = newRing();
     ring.add(key, "unconfirmed");
@@ -122,7 +122,7 @@ describe("A1 an unconfirmed version", () => {
     expect(key.contentBytes).toEqual(new Uint8Array(32));
   });
 
-  test("cannot be confirmed into a ring that does not hold it", async () => {
+  test("A1 a version cannot be confirmed into a ring that does not hold it", async () => {
     const ring = newRing();
     ring.confirm(await testKey(crypto, "elsewhere"));
     expect(ring.confirmed()).toEqual([]);

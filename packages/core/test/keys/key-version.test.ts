@@ -56,7 +56,7 @@ describe("openKeyVersion", () => {
   });
 
   test.each(["keyId", "version", "content", "history"] as const)(
-    "A1 refuses a version whose %s is another's",
+    "A1 opening refuses a version whose %s is another's",
     async (field) => {
       const honest = await secrets();
       const forged = { ...honest, [field]: pattern("another", honest[field]?.length ?? 32) };
@@ -79,8 +79,8 @@ describe("openKeyVersion", () => {
   });
 });
 
-describe("E3 tags", () => {
-  test("are others in every database and for every version: a relay cannot link them", async () => {
+describe("tags", () => {
+  test("E3 key tags are others in every database and for every version: a relay cannot link them", async () => {
     const [a, b] = [await testKey(crypto, "a"), await testKey(crypto, "b")];
     const tags = await Promise.all(
       [a, b].flatMap((key) => [testDatabase, otherDatabase].map((database) => placeKeysOf(crypto, key, database))),
@@ -88,7 +88,7 @@ describe("E3 tags", () => {
     expect(new Set(tags.map(({ tag }) => toHex(tag))).size).toBe(4);
   });
 
-  test("are derived once", async () => {
+  test("tags are derived once", async () => {
     const key = await testKey(crypto, "a");
     expect(await placeKeysOf(crypto, key, testDatabase)).toBe(await placeKeysOf(crypto, key, testDatabase));
   });

@@ -115,7 +115,7 @@ describe("permits", () => {
     expect((await openPermits(crypto, trusted(entry), bob))?.length).toBe(2);
   });
 
-  test("E4 tags of one recipient are others in every entry", async () => {
+  test("E4 permit tags of one recipient are others in every entry", async () => {
     const bob = await recipient("bob");
     const keys = [await testKey(crypto, "default")];
     const [one, two] = [await sealPermits({ to: [bob], keys }), await sealPermits({ to: [bob], keys, seq: 8 })];
@@ -123,8 +123,8 @@ describe("permits", () => {
   });
 });
 
-describe("A1 a permit that somebody touched gives nothing", () => {
-  test("no byte of it can be flipped: null or not found, never another key", async () => {
+describe("a permit that somebody touched gives nothing", () => {
+  test("A1 no byte of a permit can be flipped: null or not found, never another key", async () => {
     const bob = await recipient("bob");
     const entry = await sealPermits({ to: [bob], keys: [await testKey(crypto, "default")] });
     for (const index of [0, 1]) {
@@ -138,7 +138,7 @@ describe("A1 a permit that somebody touched gives nothing", () => {
     }
   });
 
-  test("permits of two recipients, swapped, open for neither", async () => {
+  test("A1 permits of two recipients, swapped, open for neither", async () => {
     const [alice, bob] = [await recipient("alice"), await recipient("bob")];
     const entry = await sealPermits({ to: [alice, bob], keys: [await testKey(crypto, "default")] });
     const [first, second, bundle] = entry.parts;
@@ -148,7 +148,7 @@ describe("A1 a permit that somebody touched gives nothing", () => {
     expect(await openPermits(crypto, swapped, bob)).toBeNull();
   });
 
-  test("permit or bundle of another entry, or of another version of the key, opens nothing here", async () => {
+  test("A1 permit or bundle of another entry, or of another version of the key, opens nothing here", async () => {
     const bob = await recipient("bob");
     const [v1, v2] = [await testKey(crypto, "version 1"), await testKey(crypto, "version 2")];
     const here = await sealPermits({ to: [bob], keys: [v1] });
@@ -167,7 +167,7 @@ describe("A1 a permit that somebody touched gives nothing", () => {
     expect(await openPermits(crypto, both, bob)).toBeNull();
   });
 
-  test("the same parts under another header open for nobody", async () => {
+  test("A1 permit parts under another header open for nobody", async () => {
     const bob = await recipient("bob");
     const entry = await sealPermits({ to: [bob], keys: [await testKey(crypto, "default")] });
     const header = { ...entry.header, prev: parseEntryId(pattern("another entry", 32)) };
@@ -175,7 +175,7 @@ describe("A1 a permit that somebody touched gives nothing", () => {
     expect(await openPermits(crypto, moved, bob)).toBeNull();
   });
 
-  test("a bundle whose secrets are not those of the version it names gives none of them", async () => {
+  test("A1 a bundle whose secrets are not those of the version it names gives none of them", async () => {
     const bob = await recipient("bob");
     const honest = await testKey(crypto, "default");
     const chosen = pattern("chosen by a relay", 32);
@@ -197,14 +197,14 @@ describe("A1 a permit that somebody touched gives nothing", () => {
     }
   });
 
-  test("a bundle in the frame of a permit is none", async () => {
+  test("A1 a bundle in the frame of a permit is none", async () => {
     const bob = await recipient("bob");
     const entry = await sealPermits({ to: [bob], keys: [await testKey(crypto, "default")] });
     const reframed = entry.parts.map((part): Part => ({ ...part, table: tableIndex.hpke }));
     expect(await openPermits(crypto, withParts(entry, reframed), bob)).toBeNull();
   });
 
-  test("a permit whose bundle was withheld opens nothing", async () => {
+  test("A1 a permit whose bundle was withheld opens nothing", async () => {
     const bob = await recipient("bob");
     const entry = await sealPermits({ to: [bob], keys: [await testKey(crypto, "default")] });
     const holes = entry.parts.map((part, at): Part => {

@@ -101,14 +101,17 @@ describe("what is not valid", () => {
   });
 });
 
-describe("B12 claimed times", () => {
-  test.each([0, 1, Date.UTC(1970, 0, 2), Date.UTC(9999, 11, 31), latestTime])("%i is carried as it is", (time) => {
-    const { time: read } = decodeChangePart(encodeChangePart({ ...plain, time }));
-    expect(read).toBe(time);
-    expect(new Date(read).getTime()).toBe(time);
-  });
+describe("claimed times", () => {
+  test.each([0, 1, Date.UTC(1970, 0, 2), Date.UTC(9999, 11, 31), latestTime])(
+    "B12 a claimed time of %i is carried as it is",
+    (time) => {
+      const { time: read } = decodeChangePart(encodeChangePart({ ...plain, time }));
+      expect(read).toBe(time);
+      expect(new Date(read).getTime()).toBe(time);
+    },
+  );
 
-  test("a number that no Date can hold is refused: a reader can always show the time", () => {
+  test("B12 a claimed time that no Date can hold is refused: a reader can always show the time", () => {
     const beyond = encodeChangePart({ ...plain, time: latestTime }).slice();
     // The time follows kind, codec, flags and the id; its lowest group is raised by one.
     beyond[19] = (beyond[19] ?? 0) + 1;
@@ -123,7 +126,7 @@ describe("B12 claimed times", () => {
     [Number.POSITIVE_INFINITY, latestTime],
     [1.9, 1],
     [8.7e15, latestTime],
-  ])("a clock that says %d claims %d", (clock, time) => {
+  ])("B12 a clock that says %d claims %d", (clock, time) => {
     expect(claimedTime(clock)).toBe(time);
   });
 });

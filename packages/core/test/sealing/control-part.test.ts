@@ -122,7 +122,7 @@ describe("a certificate", () => {
     expect(await verifyCertificates(nativeCrypto, [claim])).toEqual([claim]);
   });
 
-  test("A3 K-7 is worth nothing elsewhere: not one field of it or of its place can be another", async () => {
+  test("A3 K-7 a certificate is worth nothing elsewhere: not one field of it or of its place can be another", async () => {
     const claim = await claimOf(nativeCrypto);
     const { certificate } = claim;
     const other = await nativeCrypto.importSigningKey(pattern("other device", 32));
@@ -146,7 +146,7 @@ describe("a certificate", () => {
     expect(await verifyCertificates(nativeCrypto, forgeries)).toEqual(forgeries.map(() => null));
   });
 
-  test("A12 of a key of small order is never verified", async () => {
+  test("A12 a certificate of a key of small order is never verified", async () => {
     const claim = await claimOf(nativeCrypto);
     const device = new Uint8Array(32);
     device[0] = 1;

@@ -45,21 +45,21 @@ async function sizeOf(edit: (note: Note) => void): Promise<{ entry: number; part
 
 const letters = (count: number) => "abcdefghijklmnopqrstuvwxyz".slice(0, count);
 
-describe("E1 a short edit and a longer one have one length", () => {
+describe("a short edit and a longer one have one length", () => {
   test.each<[string, (size: number) => (note: Note) => void]>([
-    ["characters typed into a text", (size) => (draft) => A.splice(draft, ["title"], 0, 0, letters(size))],
+    ["what is typed into a text", (size) => (draft) => A.splice(draft, ["title"], 0, 0, letters(size))],
     [
       "a string that is replaced as a whole",
       (size) => (draft) => Object.assign(draft, { status: new A.ImmutableString(letters(size)) }),
     ],
     ["a number", (size) => (draft) => Object.assign(draft, { count: 10 ** Math.min(size, 15) + 1 })],
-  ])("%s: 1 and 20", async (_, edit) => {
+  ])("E1 %s has one length, whether of 1 or 20", async (_, edit) => {
     const [short, long] = [await sizeOf(edit(1)), await sizeOf(edit(20))];
     expect(long).toEqual(short);
     expect(short.part).toBe(128);
   });
 
-  test("and so have different edits", async () => {
+  test("E1 different small edits have one length", async () => {
     const sizes = await Promise.all([
       sizeOf((draft) => A.splice(draft, ["title"], 0, 0, "x")),
       sizeOf((draft) => Object.assign(draft, { count: 7 })),

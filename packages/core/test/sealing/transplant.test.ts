@@ -54,8 +54,8 @@ async function opensAs(header: EntryHeader, table: readonly KeyTag[], ciphertext
   return opened?.map((part) => (part.type === "opened" ? heard(part.plaintext) : part.type));
 }
 
-describe("B2 K-7 a part does not open", () => {
-  test("but it does where it was sealed", async () => {
+describe("a part does not open", () => {
+  test("B2 K-7 a part opens where it was sealed", async () => {
     const { header, table, ...entry } = await honestEntry();
     const here = entry.parts.map((part) =>
       part.type === "sealed" ? part.ciphertext : parseCiphertext(new Uint8Array(16)),
@@ -69,7 +69,7 @@ describe("B2 K-7 a part does not open", () => {
     ["at another seq", { seq: 8 }],
     ["after another entry", { prev: parseEntryId(pattern("another entry", 32)) }],
     ["under another salt", { salt: parseSalt(pattern("another salt", 24)) }],
-  ])("%s", async (_, change) => {
+  ])("B2 K-7 a part does not open %s", async (_, change) => {
     const honest = await honestEntry(1);
     const ring = testRing(crypto, await testKey(crypto, "default"));
     const header = { ...honest.header, ...change };
@@ -79,21 +79,21 @@ describe("B2 K-7 a part does not open", () => {
     expect(await opensAs(header, honest.table, [ciphertextOf(honest, 0)])).not.toEqual(["part 0"]);
   });
 
-  test("of a tenant that shares the database id: its keys are others", async () => {
+  test("B2 K-7 a part does not open for a tenant that shares the database id: its keys are others", async () => {
     const honest = await honestEntry(1);
     const foreign = testRing(crypto, await testKey(crypto, "another tenant's"));
     const [opened] = await openEntries(crypto, foreign, [trusted(honest)]);
     expect(opened?.map(({ type }) => type)).toEqual(["no-key"]);
   });
 
-  test("under another version of its key", async () => {
+  test("B2 K-7 a part does not open under another version of its key", async () => {
     const honest = await honestEntry(1);
     const next = await testKey(crypto, "next version");
     const tag = await testRing(crypto, next).tag(next, honest.header.database);
     expect(await opensAs(honest.header, [tag], [ciphertextOf(honest, 0)])).toEqual(["undecryptable"]);
   });
 
-  test("at another index of its own entry", async () => {
+  test("B2 K-7 a part does not open at another index of its own entry", async () => {
     const honest = await honestEntry(2);
     const swapped = [ciphertextOf(honest, 1), ciphertextOf(honest, 0)];
     expect(await opensAs(honest.header, honest.table, swapped)).toEqual(["undecryptable", "undecryptable"]);
@@ -102,8 +102,8 @@ describe("B2 K-7 a part does not open", () => {
   });
 });
 
-describe("B3 a part does not open as another kind", () => {
-  test("in an entry of another type", async () => {
+describe("a part does not open as another kind", () => {
+  test("B3 a part does not open in an entry of another type", async () => {
     const honest = await honestEntry(1);
     const header = { ...honest.header, type: entryType.statement };
     const part = { type: "sealed" as const, kind: partKind.statement, table: 0, ciphertext: ciphertextOf(honest, 0) };
@@ -112,7 +112,7 @@ describe("B3 a part does not open as another kind", () => {
     expect(opened?.map(({ type }) => type)).toEqual(["undecryptable"]);
   });
 
-  test("nor does a control part when the header no longer says there is one", async () => {
+  test("B3 a control part does not open when the header no longer says there is one", async () => {
     const key = await testKey(crypto, "default");
     const sealed = await sealEntry(crypto, await testPlace(crypto), [
       { kind: "control", key, plaintext: say("control") },
@@ -121,7 +121,7 @@ describe("B3 a part does not open as another kind", () => {
     expect(await opensAs(header, sealed.table, [ciphertextOf(sealed, 0)])).toEqual(["undecryptable"]);
   });
 
-  test("even if nothing but the kind were another: the tag covers kind and index themselves", async () => {
+  test("B3 a part does not open as another kind, even if nothing else differed: the tag covers kind and index themselves", async () => {
     const honest = await honestEntry(1);
     const { content } = await testKey(crypto, "default");
     const [tag] = honest.table;

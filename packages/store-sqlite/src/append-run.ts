@@ -1,6 +1,7 @@
 // Appending runs and retiring parts, within a transaction.
 import type { AppendResult, DatabaseId, TenantId, Verifier } from "@selkie/entry";
 import {
+  arrivingRanges,
   canDrop,
   checkAppend,
   type HeldChain,
@@ -8,10 +9,9 @@ import {
   type PartName,
   planAppend,
   punchHoles,
-  rangesOf,
   type StoreAppend,
 } from "@selkie/store";
-import type { BaseNumber, ChainName } from "./names.ts";
+import type { BaseNumber, ChainName, ChainNumber } from "./names.ts";
 import { EntryReader } from "./read-entries.ts";
 import type { Tables } from "./tables.ts";
 
@@ -29,16 +29,23 @@ export function appendRun(tables: Tables, verifier: Verifier, append: StoreAppen
   const base = known ?? names.makeBase(tenant, database);
   const { number } = chain ?? names.makeChain(base, run.writer);
   const damaged = entries.damaged(number, run.firstSeq, run.firstSeq + run.entries.length - 1);
+  const isRepair = writes.some(({ seq }) => damaged.has(seq));
+  const before = isRepair ? headSeq(tables, number) : -1;
   for (const write of writes) {
     entries.write(number, write);
     if (damaged.has(write.seq)) entries.dropDamage(number, write.seq);
   }
-  for (const { from, to } of rangesOf(writes)) {
+  const heads = isRepair ? { before, after: headSeq(tables, number) } : null;
+  for (const { from, to } of arrivingRanges(writes, heads)) {
     // What arrives ends in a signed entry, so that whoever reads it can verify it.
     const end = entries.signedFrom(number, to)?.seq ?? to;
     arrivals.add(base, number, from, end + 1 - from);
   }
   return result;
+}
+
+function headSeq({ entries }: Tables, chain: ChainNumber): number {
+  return entries.head(chain)?.seq ?? -1;
 }
 
 function heldChain(

@@ -18,11 +18,13 @@ export { MemoryDisk } from "./memory/memory-disk.ts";
 export { type MemoryStoreOptions, memoryStore } from "./memory/memory-store.ts";
 export {
   type AppendPlan,
+  arrivingRanges,
+  type HeadSeqs,
   type HeldChain,
   type HeldEntry,
   type PlannedWrite,
   planAppend,
-  rangesOf,
+  type SeqRange,
 } from "./plan-append.ts";
 export { checkStateKey, type StateItem, type StateStore } from "./state-store.ts";
 export type { Store, StoreAppend, StoreWrite } from "./store.ts";

@@ -97,8 +97,35 @@ function planEntry(
     : { type: "replace", seq, id, entry: content, signature: held.signature ?? entry.signature };
 }
 
-/** The consecutive seqs among these writes, each from its first to its last (inclusive). */
-export function rangesOf(writes: readonly PlannedWrite[]): readonly { readonly from: number; readonly to: number }[] {
+/** Consecutive seqs, both inclusive. */
+export interface SeqRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A chain's heads around the writes of a plan; -1 where there is none. */
+export interface HeadSeqs {
+  readonly before: number;
+  readonly after: number;
+}
+
+/**
+ * What of a chain arrives by these writes. A repair makes more readable than it writes: everything that could not be served behind
+ * the last head arrives again, or who follows positions would never see it.
+ *
+ * @param heads null unless a damaged entry was replaced
+ */
+export function arrivingRanges(writes: readonly PlannedWrite[], heads: HeadSeqs | null): readonly SeqRange[] {
+  if (heads === null) return rangesOf(writes);
+  const { before, after } = heads;
+  return [
+    ...rangesOf(writes.filter(({ seq }) => seq <= before)),
+    ...(after > before ? [{ from: before + 1, to: after }] : []),
+    ...rangesOf(writes.filter(({ seq }) => seq > Math.max(before, after))),
+  ];
+}
+
+function rangesOf(writes: readonly PlannedWrite[]): readonly SeqRange[] {
   const ranges: { from: number; to: number }[] = [];
   for (const { seq } of writes) {
     const last = ranges.at(-1);

@@ -2,10 +2,18 @@
 import { type AppendResult, encodeEntryBody, parseWriterKey, toHex, type VerifiedRun } from "@selkie/entry";
 import { checkAppend, checkExpectation } from "../commit-rules.ts";
 import { hasHoles } from "../holes.ts";
-import { type HeldChain, type HeldEntry, type PlannedWrite, planAppend, rangesOf } from "../plan-append.ts";
+import { arrivingRanges, type HeldChain, type HeldEntry, type PlannedWrite, planAppend } from "../plan-append.ts";
 import { checkStateKey } from "../state-store.ts";
 import type { StoreWrite } from "../store.ts";
-import { copyRow, type MemoryChain, type MemoryDatabase, nextOf, positionOf, signedFrom } from "./memory-database.ts";
+import {
+  copyRow,
+  headOf,
+  type MemoryChain,
+  type MemoryDatabase,
+  nextOf,
+  positionOf,
+  signedFrom,
+} from "./memory-database.ts";
 import { loadEntry, type MemoryHost } from "./memory-entries.ts";
 import type { MemoryRecords } from "./memory-records.ts";
 
@@ -41,8 +49,11 @@ function appendRun(host: MemoryHost, database: MemoryDatabase, run: VerifiedRun,
     database.chains.set(name, chain);
     undo.push(() => database.chains.delete(name));
   }
+  const isRepair = writes.some(({ seq }) => chain.damaged.has(seq));
+  const before = headOf(chain)?.seq ?? -1;
   for (const write of writes) writeRow(database, chain, write, undo);
-  for (const { from, to } of rangesOf(writes)) recordArrival(database, chain, from, to, undo);
+  const heads = isRepair ? { before, after: headOf(chain)?.seq ?? -1 } : null;
+  for (const { from, to } of arrivingRanges(writes, heads)) recordArrival(database, chain, from, to, undo);
   return result;
 }
 

@@ -29,6 +29,8 @@ const KEPT_FRAMES = 8;
 /** Connections between named places: frames take time, lines break, places are cut off from each other, old frames come back. */
 export class Network {
   weather: Weather = FAIR_WEATHER;
+  /** Who listens on the wire: gets every frame that is sent, and `from>to`. */
+  tap: ((lane: string, frame: Uint8Array) => void) | null = null;
   readonly #clock: VirtualClock;
   readonly #random: SeededRandom;
   readonly #trace: Trace;
@@ -100,7 +102,10 @@ export class Network {
       line.break();
       return;
     }
-    if (frame !== null) this.#keep(lane.name, frame);
+    if (frame !== null) {
+      this.tap?.(lane.name, frame);
+      this.#keep(lane.name, frame);
+    }
     lane.last = Math.max(lane.last, this.#clock.now + lane.random.between(...this.weather.delayMs));
     this.#clock.after(lane.last - this.#clock.now, () => {
       if (!lane.state.up) return;

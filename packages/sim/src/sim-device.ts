@@ -17,7 +17,7 @@ import { loadAutomerge } from "./automerge.ts";
 import type { ChainWatch } from "./chain-watch.ts";
 import { mortalScheduler } from "./mortal-scheduler.ts";
 import { type CrashPoint, mortalStore } from "./mortal-store.ts";
-import type { Network } from "./network.ts";
+import type { Accept, Network } from "./network.ts";
 import { SIM_KDF, seededCrypto } from "./seeded-crypto.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimError } from "./sim-error.ts";
@@ -169,8 +169,9 @@ export class SimDevice {
     this.#starting = null;
   }
 
-  connectRelay(relay: SimRelay): Promise<Connection> {
-    const dial = () => this.#options.network.connect(this.name, relay.name, relay.accept);
+  /** Connects to a relay, or to what stands in front of it. */
+  connectRelay(relay: SimRelay, accept: Accept = relay.accept): Promise<Connection> {
+    const dial = () => this.#options.network.connect(this.name, relay.name, accept);
     return this.connect(dial, { origin: relay.origin });
   }
 

@@ -1,5 +1,5 @@
 import { nativeVerifier } from "@selkie/entry/native";
-import { createRelay, type Relay } from "@selkie/server";
+import { createRelay, jsonLogger, type Relay } from "@selkie/server";
 import { MemoryDisk, memoryStore, type Store } from "@selkie/store";
 import type { Transport } from "@selkie/sync-protocol";
 import type { ChainWatch } from "./chain-watch.ts";
@@ -29,6 +29,8 @@ export class SimRelay {
   /** What clients dial. */
   readonly origin: string;
   disk: MemoryDisk = new MemoryDisk();
+  /** Every line it logged. */
+  readonly log: string[] = [];
   crashAtCommit: { left: number; point: CrashPoint } | null = null;
   readonly #options: SimRelayOptions;
   #life: Life | null = null;
@@ -65,6 +67,7 @@ export class SimRelay {
       random: own.bytes,
       origins: [this.origin],
       now: () => clock.now,
+      logger: jsonLogger({ write: (line) => this.log.push(line), now: () => clock.now, level: "debug" }),
     });
     const life: Life = { alive: true, relay, store };
     this.#life = life;

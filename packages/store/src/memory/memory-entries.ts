@@ -78,8 +78,10 @@ export class MemoryEntries implements EntryStore {
   async readAfter(position: number, limit: ReadLimit): Promise<ArrivedRuns> {
     const held = this.#database;
     if (held === undefined) return { runs: [], position: 0, done: true };
-    const arrivals = held.arrivals.filter((arrival) => arrival.position + arrival.count > position + 1);
     const reached = Math.min(position, positionOf(held));
+    // From the end, as whoever tails is nearly there.
+    const first = held.arrivals.findLastIndex((arrival) => arrival.position <= reached + 1);
+    const arrivals = held.arrivals.slice(Math.max(0, first));
     return collectArrivals(arrivals, reached, limit, (writer, from, to, left) => {
       const chain = held.chains.get(writer);
       return chain === undefined ? NOTHING_COLLECTED : this.#collect(chain, from, to, left);

@@ -1,4 +1,5 @@
 export {
+  type Alarm,
   type AlarmCode,
   type Connection,
   type ConnectionStatus,

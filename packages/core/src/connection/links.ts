@@ -1,11 +1,11 @@
-import { type DatabaseId, hash, toHex } from "@selkie/entry";
+import { type DatabaseId, type EntryId, hash, toHex, type WriterKey } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import { type Dialler, dialWebSocket, originOf, type Session, type Transport } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { DirectoryLog } from "../tenant/directory-log.ts";
-import type { ConnectOptions, TenantEvents } from "../tenant/tenant.ts";
+import type { AlarmCode, ConnectOptions, TenantEvents } from "../tenant/tenant.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import { decodeTenantData } from "../tenant/tenant-data.ts";
 import { type HandshakeContext, peerHandshake, relayHandshake } from "./handshake.ts";
@@ -132,10 +132,21 @@ export class Links {
 
   /** What a peer did that an honest one does not, as events of the tenant. */
   #watch(session: Session): void {
-    const alarm = (code: TenantEvents["alarm"]["code"]) => (event: { database: DatabaseId; writer: Uint8Array }) =>
-      this.#context.events.emit("alarm", { code, database: toHex(event.database), entryId: toHex(event.writer) });
-    session.on("gap", alarm("GAP"));
-    session.on("fork", alarm("FORK"));
-    session.on("rollback", alarm("RELAY_ROLLBACK"));
+    const alarm = (
+      code: AlarmCode,
+      at: { readonly database: DatabaseId; readonly writer: WriterKey },
+      seq: number,
+      id?: EntryId,
+    ): void =>
+      this.#context.events.emit("alarm", {
+        code,
+        database: toHex(at.database),
+        writer: toHex(at.writer),
+        seq,
+        entryId: id === undefined ? "" : toHex(id),
+      });
+    session.on("gap", (gap) => alarm("GAP", gap, gap.have));
+    session.on("fork", (fork) => alarm("EQUIVOCATION", fork, fork.seq, fork.theirs));
+    session.on("rollback", (rollback) => alarm("RELAY_ROLLBACK", rollback, rollback.now + 1));
   }
 }

@@ -168,8 +168,10 @@ export class OpenTenant implements Tenant {
   #read(read: () => Promise<DirectoryNews>): Promise<void> {
     return this.#reading.run(async () => {
       const news = await read();
-      for (const key of news.unauthentic)
-        this.#events.emit("alarm", { code: "KEY_UNAUTHENTIC", database: "directory", entryId: toHex(key) });
+      if (news.unauthentic.length > 0) {
+        const database = toHex(this.#record.directory);
+        this.#events.emit("alarm", { code: "KEY_UNAUTHENTIC", database, writer: "", seq: 0, entryId: "" });
+      }
       if (!news.changed && !news.newKeys) return;
       await this.#keep();
       for (const assembled of await this.#assembled()) await assembled.reconsider();

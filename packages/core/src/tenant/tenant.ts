@@ -5,12 +5,23 @@ import type { Role } from "../directory/statement.ts";
 import type { Off } from "../events.ts";
 
 /** Something a peer or relay did that an honest one does not; sync goes on around it. */
-export type AlarmCode = "GAP" | "RELAY_ROLLBACK" | "EQUIVOCATION" | "FORK" | "KEY_UNAUTHENTIC" | "UPDATE_NEEDED";
+export type AlarmCode = "GAP" | "RELAY_ROLLBACK" | "EQUIVOCATION" | "KEY_UNAUTHENTIC";
+
+/** Where something is wrong. Ids in hex. */
+export interface Alarm {
+  readonly code: AlarmCode;
+  readonly database: string;
+  /** The chain, and the first of its seqs that is missing, lost or ambiguous; "" and 0 when no chain is concerned. */
+  readonly writer: string;
+  readonly seq: number;
+  /** The entry that shows it; "" when there is none. */
+  readonly entryId: string;
+}
 
 export interface TenantEvents {
   /** A connection came up, went down, or was refused; `error` says why. */
   sync: { readonly target: string; readonly status: ConnectionStatus; readonly error: unknown };
-  alarm: { readonly code: AlarmCode; readonly database: string; readonly entryId: string };
+  alarm: Alarm;
   /** The directory changed: users, devices or keys. */
   directory: { readonly users: number };
 }

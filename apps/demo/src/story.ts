@@ -24,29 +24,28 @@ export async function tellStory(directory: string, narrator: Narrator): Promise<
   const list = await readContacts();
 
   narrator.act("A relay starts, in a process of its own");
-  let relay = await startRelay(relayData);
-  narrator.say(`process ${relay.pid} listens on ${relay.url}`);
+  await using open = new AsyncDisposableStack();
+  const first = open.use(await startRelay(relayData));
+  narrator.say(`process ${first.pid} listens on ${first.url}`);
 
-  const alice = await found(directory, relay, list, narrator);
-  const bob = await join_("bob", directory, relay, alice, narrator);
+  const alice = await found(directory, first, list, narrator);
+  open.use(alice.client);
+  const bob = await joinAs("bob", directory, first, alice, narrator);
+  open.use(bob.client);
   await compareLists(alice, bob, list, narrator);
   await editApart(alice, bob, narrator);
 
   narrator.act("They meet again");
-  await using aliceLine = await alice.tenant.connect(relay.url);
-  await using bobLine = await bob.tenant.connect(relay.url);
+  await using aliceLine = await alice.tenant.connect(first.url);
+  await using bobLine = await bob.tenant.connect(first.url);
   await narrator.during("syncing", settle(aliceLine, bobLine, aliceLine));
   await showConvergence(alice, bob, narrator);
 
   const mark = await entryOf(alice.contacts);
-  await relay[Symbol.asyncDispose]();
+  await first[Symbol.asyncDispose]();
   await showWhatTheRelayHolds(relayData, list, narrator);
-  relay = await damage(relayData, relay.port, mark, narrator);
-  await heal(directory, relay, { alice, list, mark, relayData }, narrator);
-
-  await bob.client[Symbol.asyncDispose]();
-  await alice.client[Symbol.asyncDispose]();
-  await relay[Symbol.asyncDispose]();
+  const second = open.use(await damage(relayData, first.port, mark, narrator));
+  await heal(directory, second, { alice, list, mark, relayData }, narrator);
 }
 
 async function found(
@@ -56,7 +55,7 @@ async function found(
   narrator: Narrator,
 ): Promise<Person> {
   narrator.act("Alice founds a tenant on her own machine and imports her contacts");
-  const client = await narrator.during("deriving a key from the password", open(directory, "alice"));
+  const client = await narrator.during("deriving a key from the password", openClient(directory, "alice"));
   const tenant = await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
   const contacts = await tenant.openDB<Contact>("contacts");
   const ids = await narrator.during("sealing", contacts.createDocuments(list));
@@ -68,7 +67,7 @@ async function found(
   return { client, tenant, contacts, line };
 }
 
-async function join_(
+async function joinAs(
   who: "bob" | "carol",
   directory: string,
   relay: RelayProcess,
@@ -76,7 +75,7 @@ async function join_(
   narrator: Narrator,
 ): Promise<Person> {
   narrator.act(`${who === "bob" ? "Bob" : "Carol"} joins: a request, an approval; no secret passes the relay`);
-  const client = await narrator.during("deriving a key from the password", open(directory, who));
+  const client = await narrator.during("deriving a key from the password", openClient(directory, who));
   const request = await client.createJoinRequest(`CN=${who}/O=acme`);
   narrator.say(`fingerprint, compared over the phone: ${request.fingerprint}`);
   const response = await alice.tenant.directory.approveJoinRequest(request, { role: "editor" });
@@ -165,7 +164,7 @@ async function heal(
   const { alice, list, mark, relayData } = held;
   await using line = await alice.tenant.connect(relay.url);
   await narrator.during("reconnecting", line.synced());
-  const carol = await join_("carol", directory, relay, alice, narrator);
+  const carol = await joinAs("carol", directory, relay, alice, narrator);
   await narrator.during("healing", settle(line, carol.line, line, carol.line));
   const hers = await digest(alice.contacts);
   const theirs = await digest(carol.contacts);
@@ -180,7 +179,7 @@ async function heal(
   );
 }
 
-function open(directory: string, who: string): Promise<Client> {
+function openClient(directory: string, who: string): Promise<Client> {
   return createClient({ store: join(directory, who), password: `${who} has a long password` });
 }
 
@@ -205,8 +204,8 @@ const short = (hash: string): string => hash.slice(0, 12);
 /** An entry of the import. */
 async function entryOf(contacts: Database<Contact>): Promise<VerifiedEntry> {
   for await (const run of contacts.getStore().scan()) {
-    const entry = run.entries.at(-1); // the one that carries the run's signature
-    if (entry !== undefined && entry.parts.length > 50) return entry;
+    const entry = run.entries.find(({ signature, parts }) => signature !== null && parts.length > EDITED + 1);
+    if (entry !== undefined) return entry;
   }
   throw new RangeError("there are no entries");
 }

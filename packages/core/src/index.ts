@@ -10,6 +10,15 @@ export { CoreError, type CoreErrorCode } from "./errors.ts";
 export type { Off } from "./events.ts";
 export type { Platform } from "./platform.ts";
 export { SyncedReplica } from "./replica/synced-replica.ts";
-export type { Alarm, AlarmCode, ConnectOptions, Device, Directory, Tenant, TenantEvents, User } from "./tenant/tenant.ts";
+export type {
+  Alarm,
+  AlarmCode,
+  ConnectOptions,
+  Device,
+  Directory,
+  Tenant,
+  TenantEvents,
+  User,
+} from "./tenant/tenant.ts";
 export type { KeyBagFile } from "./tenant/tenant-context.ts";
 export { createTenant, joinTenant, newJoinRequest, openTenant, type TenantHost } from "./tenant/tenant-host.ts";

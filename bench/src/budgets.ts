@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Answer } from "./question.ts";
 
 /** What a ratio must be at least or at most; `why` where the target is not the one of the first day. */
-export interface Budget {
+interface Budget {
   readonly min?: number;
   readonly max?: number;
   readonly why?: string;

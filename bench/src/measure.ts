@@ -1,7 +1,7 @@
 import type { Figure } from "./question.ts";
 
 /** The middle of the samples. */
-export function median(samples: readonly number[]): number {
+function median(samples: readonly number[]): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1
@@ -20,12 +20,4 @@ export async function cpuMicroseconds(work: () => unknown): Promise<number> {
   await work();
   const { user, system } = process.cpuUsage(before);
   return user + system;
-}
-
-/** CPU time of `work` in microseconds, of user code alone: what a disk's driver spends in the kernel is left out. */
-export async function userMicroseconds(work: () => unknown): Promise<number> {
-  globalThis.gc?.();
-  const before = process.cpuUsage();
-  await work();
-  return process.cpuUsage(before).user;
 }

@@ -2,14 +2,14 @@ import { type Client, createClient, memory } from "@selkie/client";
 import { pipe } from "@selkie/sync-protocol";
 import { expect } from "vitest";
 
-export interface Contact {
+interface Contact {
   name: string;
   region?: string;
   revenue?: number;
 }
 
 /** Two people, each with a client of their own in memory, Bob admitted by Alice; they meet over a pipe. */
-export async function aliceAndBob(): Promise<{
+async function aliceAndBob(): Promise<{
   alice: Client;
   bob: Client;
   acme: Awaited<ReturnType<Client["createTenant"]>>;

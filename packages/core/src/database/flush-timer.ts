@@ -1,7 +1,7 @@
 import type { Platform } from "../platform.ts";
 
 /** E2: while online, local changes are sealed at most once in this many ms, however fast somebody types. */
-export const FLUSH_WINDOW_MS = 250;
+const FLUSH_WINDOW_MS = 250;
 
 /** One flush per window: the first change starts it, the ones that follow join. */
 export class FlushTimer {

@@ -6,7 +6,7 @@ import type { DocHandle } from "./doc-handle.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
 
 /** A change that deleted or undeleted a document. */
-export interface Mark {
+interface Mark {
   readonly hash: Uint8Array;
   readonly deleted: boolean;
 }

@@ -31,13 +31,13 @@ export class MarkOrder {
 
   /** Checks the places of all pairs, once all operations are there. */
   finish(): void {
-    if (this.#open) throw badMark("a mark does not end");
     if (this.#begins.length === 0) return;
     const { ops } = this.#history;
     const order = new ElementOrder(this.#history, this.#firstRow);
     for (const begin of this.#begins) {
+      // Where the last beginning has no end, there is no row, and so no text.
       const end = begin + 1;
-      if (ops.objectOf(begin) !== ops.objectOf(end)) throw badMark("a mark ends in another text");
+      if (ops.objectOf(begin) !== ops.objectOf(end)) throw badMark("a mark does not end in its text");
       // Right after its beginning, or after any element behind the one that the beginning comes after: the end is the newer of
       // the two, so after the same element it would stand in front.
       const after = ops.keyOf(end);

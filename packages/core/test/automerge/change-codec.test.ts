@@ -1,5 +1,5 @@
 import * as Automerge from "@automerge/automerge";
-import { fromHex, toHex } from "@selkie/entry";
+import { concatBytes, fromHex, toHex } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bundleChanges, unbundleChanges } from "../../src/automerge/bundle.ts";
@@ -186,6 +186,21 @@ describe("a payload a peer may send", () => {
     expect(codeOf(() => unpackChanges(Uint8Array.of(0x61, ...ops), byAlice, sha256))).toBe("CHANGE_MALFORMED");
   });
 
+  test("with a column whose length only looks right in 32 bits is refused", () => {
+    const payload = packChanges([parse(handMade({ ops: [{ value: 1 }] }).bytes)]);
+    // Flags, optional columns, then the lengths: the first is that of the map keys.
+    const [flags = 0, columns = 0, length = 0] = payload;
+    const longer = Uint8Array.of(flags, columns, ...unsigned(2 ** 32 + length), ...payload.subarray(3));
+    expect(codeOf(() => unpackChanges(longer, byAlice, sha256))).toBe("CHANGE_MALFORMED");
+  });
+
+  test("that lists a column and leaves it empty is refused: every change has one packed form", () => {
+    const payload = packChanges([parse(handMade({ ops: [{ value: null }] }).bytes)]);
+    const [flags = 0, columns = 0, keys = 0, insert = 0, act = 0, meta = 0] = payload;
+    const withValue = Uint8Array.of(flags, columns | 16, keys, insert, act, meta, 0, ...payload.subarray(6));
+    expect(codeOf(() => unpackChanges(withValue, byAlice, sha256))).toBe("CHANGE_NOT_CANONICAL");
+  });
+
   test("D4 that stands for more changes or bytes than a part may hold is refused", () => {
     // One byte a change: empty changes, each after the one before.
     const flood = new Uint8Array(1_000_000).fill(2);
@@ -225,6 +240,68 @@ describe("a payload a peer may send", () => {
       ...new Array<number>(10).fill(0),
     ]);
     expect(codeOf(() => unbundleChanges(claim, byAlice, sha256))).toBe("CHANGE_TOO_LARGE");
+  });
+
+  test("that rebuilds into no change, or a larger one than there may be, is refused", () => {
+    expect(codeOf(() => unpackChanges(Uint8Array.of(0, 0, 0, 1), byAlice, sha256))).toBe("CHANGE_MALFORMED");
+    expect(codeOf(() => unpackChanges(Uint8Array.of(0, 0, 2, 0), byAlice, sha256))).toBe("CHANGE_MALFORMED");
+    const message = new Uint8Array(changeLimits.bytes).fill(0x61);
+    const large = concatBytes(Uint8Array.of(1 | 8, ...unsigned(message.length)), message);
+    expect(codeOf(() => unpackChanges(large, byAlice, sha256))).toBe("CHANGE_TOO_LARGE");
+  });
+
+  describe("of a bundle whose columns", () => {
+    /** Two changes of one operation each, the second after the first; parts of it can be replaced. */
+    const bundleOf = (parts: {
+      readonly changes?: readonly (readonly number[])[];
+      readonly shape?: readonly number[];
+      readonly ops?: Readonly<Record<number, readonly number[]>>;
+      readonly values?: readonly number[];
+    }): string => {
+      const changes = parts.changes ?? [[1, 1], [2, 1], [2, 0], []];
+      const standard = [[2, 0], [2, 0], [2, 1, 0x6b], [], [], [], [2, 0], [], [], []];
+      const ops = standard.map((data, i) => parts.ops?.[i] ?? data);
+      const payload = [
+        [2, 1],
+        ...changes.flatMap((data) => [unsigned(data.length), data]),
+        changes[0]?.[0] === 0 ? [] : [0, 1],
+        [0, 1, ...(parts.shape ?? [4, 0, 0])],
+        ops.flatMap(({ length }) => unsigned(length)),
+        ...ops,
+        parts.values ?? [],
+      ];
+      return codeOf(() => unbundleChanges(Uint8Array.from(payload.flat()), byAlice, sha256));
+    };
+
+    test("agree is read", () => {
+      expect(bundleOf({})).toBe("decoded");
+    });
+
+    test("begin with a change that follows nothing is refused", () => {
+      expect(bundleOf({ changes: [[0, 2], [2, 1], [2, 0], []] })).toBe("CHANGE_MALFORMED");
+    });
+
+    test("lack a row, or have one left over, is refused", () => {
+      expect(bundleOf({ changes: [[], [2, 1], [2, 0], []] })).toMatch(/^CHANGE_/);
+      expect(bundleOf({ changes: [[1, 1], [], [2, 0], []] })).toBe("CHANGE_MALFORMED");
+      expect(bundleOf({ changes: [[1, 1], [2, 1], [], []] })).toBe("CHANGE_MALFORMED");
+      expect(bundleOf({ changes: [[1, 1], [2, 1], [3, 0], []] })).toBe("CHANGE_NOT_CANONICAL");
+      expect(bundleOf({ changes: [[1, 2], [2, 1], [2, 0], []] })).toBe("CHANGE_NOT_CANONICAL");
+      expect(bundleOf({ ops: { 6: [] } })).toBe("CHANGE_MALFORMED");
+      expect(bundleOf({ ops: { 6: [3, 0] } })).toBe("CHANGE_NOT_CANONICAL");
+      expect(bundleOf({ values: [1] })).toBe("CHANGE_NOT_CANONICAL");
+    });
+
+    test("name a shape, an actor or a value that is not there is refused", () => {
+      expect(bundleOf({ ops: { 6: [2, 1] } })).toBe("CHANGE_MALFORMED");
+      expect(bundleOf({ ops: { 0: [2, 7] } })).toBe("CHANGE_MALFORMED");
+      expect(bundleOf({ shape: [4, ...unsigned(2 ** 50), 0] })).toBe("CHANGE_MALFORMED");
+    });
+
+    test("D12 claim predecessors without end is refused", () => {
+      const preds = [...signed(2 ** 45), 1];
+      expect(bundleOf({ shape: [4, 0, ...unsigned(2 ** 40)], ops: { 7: preds, 8: preds } })).toBe("CHANGE_TOO_LARGE");
+    });
   });
 
   test("has one to two thousand changes, and a bundle at least two", () => {

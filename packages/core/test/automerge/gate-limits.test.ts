@@ -101,6 +101,20 @@ describe("D12 floods", () => {
       );
   });
 
+  test("D12 refuses a value that claims more bytes than its column has, at once", () => {
+    const claim = { 86: [0x7f, ...unsigned(2 ** 45 * 16 + 6)] };
+    expect(judgeAlone(handMade({ ops: [{ value: "x" }], columns: claim }).bytes)).toBe("CHANGE_MALFORMED");
+  });
+
+  test("D12 refuses a column whose length only looks right in 32 bits", () => {
+    const { bytes } = handMade({ ops: [{ value: 1 }] });
+    // The specification of the action column and its length; then a length of 2^32 more.
+    const at = bytes.findIndex((byte, i) => byte === 0x42 && bytes[i + 1] === 2 && bytes[i - 2] === 0x34);
+    expect(at).toBeGreaterThan(0);
+    const longer = Uint8Array.of(...bytes.subarray(10, at + 1), ...unsigned(2 ** 32 + 2), ...bytes.subarray(at + 2));
+    expect(judgeAlone(chunk(longer).bytes)).toBe("CHANGE_MALFORMED");
+  });
+
   test("D12 bounds the cost of marks in a text built to be slow", () => {
     // Every letter comes after the one before the last: two paths of 25,000 letters, without runs to climb.
     const letters = Array.from(

@@ -1,11 +1,13 @@
 import * as Automerge from "@automerge/automerge";
 import { fromHex, toHex } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
+import { ChangeError } from "../../src/automerge/change-error.ts";
 import { DocumentHistory } from "../../src/automerge/document-history.ts";
-import { gate } from "../../src/automerge/gate.ts";
+import { gate, restoreHistory } from "../../src/automerge/gate.ts";
 import { reportCpu } from "./cpu.ts";
 import { act, alice, bob, type HandMadeChange, handMade, signed } from "./hand-made-change.ts";
 import { historyOf, judge, judgeFirst, judgeOnTop, parse } from "./judge.ts";
+import { sha256 } from "./sha256.ts";
 
 const first = handMade({ ops: [{ value: 1 }] });
 const second = handMade({ seq: 2, startOp: 2, deps: [first.hash], ops: [{ value: 2, pred: [[1, 0]] }] });
@@ -64,6 +66,26 @@ describe("the gate", () => {
     expect(judge(historyOf(first, other), merge.bytes, alice)).toBe("pass");
     expect(judge(historyOf(other, first), merge.bytes, alice)).toBe("pass");
   });
+});
+
+test("a stored history that the gate would refuse, or that lacks a change, is an error", () => {
+  const restore = (...changes: { readonly bytes: Uint8Array }[]): string => {
+    try {
+      restoreHistory(
+        new DocumentHistory(),
+        changes.map(({ bytes }) => bytes),
+        sha256,
+      );
+    } catch (error) {
+      if (error instanceof ChangeError) return error.code;
+      throw error;
+    }
+    return "restored";
+  };
+  expect(restore(first, second)).toBe("restored");
+  expect(restore(first, first)).toBe("restored");
+  expect(restore(second, first)).toBe("CHANGE_MALFORMED");
+  expect(restore(handMade({ ops: [{ action: 99 }] }))).toBe("CHANGE_BAD_OP");
 });
 
 describe("D1 equivocation", () => {

@@ -9,7 +9,7 @@ import { judge, judgeOnTop, parse } from "./judge.ts";
 import { Random, randomHistory } from "./random-history.ts";
 import { sha256 } from "./sha256.ts";
 
-/** A text t (1) of three letters (2, 3, 4) and another text (5). */
+/** A text t (1) of three letters (2, 3, 4), another text (5), a list (6) and a letter of the other text (7). */
 const base = handMade({
   ops: [
     { key: { text: "t" }, action: act.makeText },
@@ -18,6 +18,7 @@ const base = handMade({
     { obj: [1, 0], key: [3, 0], insert: true, value: "c" },
     { key: { text: "u" }, action: act.makeText },
     { key: { text: "l" }, action: act.makeList },
+    { obj: [5, 0], key: head, insert: true, value: "d" },
   ],
 });
 const begin = (key: OpId | typeof head, more: HandMadeOp = {}): HandMadeOp => ({
@@ -36,7 +37,7 @@ describe("a mark", () => {
   test("from an element to a later one, or to its own beginning, passes", () => {
     expect(verdictOn(begin(head), end([4, 1]))).toBe("pass");
     expect(verdictOn(begin([2, 1], { expand: true }), end([3, 1]))).toBe("pass");
-    expect(verdictOn(begin([2, 1]), end([7, 0]))).toBe("pass");
+    expect(verdictOn(begin([2, 1]), end([8, 0]))).toBe("pass");
   });
 
   test("that ends before it begins is refused", () => {
@@ -64,11 +65,12 @@ describe("a mark", () => {
 
   test("that ends in another text is refused", () => {
     expect(verdictOn(begin(head), end(head, [5, 1]))).toBe("CHANGE_BAD_MARK");
+    expect(verdictOn(begin(head), end([7, 1], [5, 1]))).toBe("CHANGE_BAD_MARK");
   });
 
   test("that is not inserted, or not in a text, is refused", () => {
     expect(verdictOn(begin([2, 1], { insert: false }), end([3, 1]))).toBe("CHANGE_BAD_MARK");
-    expect(verdictOn(begin(head, { obj: [6, 1] }), end([7, 0], [6, 1]))).toBe("CHANGE_BAD_MARK");
+    expect(verdictOn(begin(head, { obj: [6, 1] }), end([8, 0], [6, 1]))).toBe("CHANGE_BAD_MARK");
   });
 
   test("whose end has a value, or whose value is a counter, is refused", () => {
@@ -77,7 +79,7 @@ describe("a mark", () => {
   });
 
   test("is not an element that can be assigned", () => {
-    expect(verdictOn(begin(head), end([4, 1]), { obj: [1, 1], key: [7, 0], value: "x" })).toBe("CHANGE_BAD_REFERENCE");
+    expect(verdictOn(begin(head), end([4, 1]), { obj: [1, 1], key: [8, 0], value: "x" })).toBe("CHANGE_BAD_REFERENCE");
   });
 });
 

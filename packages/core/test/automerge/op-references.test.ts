@@ -34,6 +34,7 @@ describe("an object", () => {
     for (const counter of [10, 99, 2 ** 40])
       expect(verdictOn({ obj: [counter, 1], value: 1 })).toBe("CHANGE_BAD_REFERENCE");
     expect(verdictOn({ obj: [1, 1], value: 1 })).toBe("CHANGE_BAD_REFERENCE");
+    expect(verdictOn({ obj: [1, 1], key: head, insert: true, value: 1 })).toBe("CHANGE_BAD_REFERENCE");
     const itself: HandMadeOp = { obj: [10, 0], action: act.makeMap };
     const later: HandMadeOp = { obj: [11, 0], value: 1 };
     for (const ops of [[itself], [later, { key: text("o"), action: act.makeMap }]])

@@ -115,13 +115,10 @@ function progressOurs(turn: Turn, before: Fence, caller: number): void {
   turn.effect({ type: "resolve", caller });
 }
 
-/** The first exchange is over, in both directions as far as they are allowed. */
+/** Everything the peer had at first is here, as far as it may be: from then on its answer to a fence means something. */
 function isSettled(turn: Turn, handle: number): boolean {
   const database = turn.find(handle);
-  if (database?.stage !== "open") return false;
-  const isDown = database.download === "caughtUp" || !turn.mayReceive();
-  const isUp = database.upload.type === "tail" || !turn.maySend();
-  return isDown && isUp;
+  return database?.stage === "open" && (database.download === "caughtUp" || !turn.mayReceive());
 }
 
 /** Everything up to the fence's targets is sent. */

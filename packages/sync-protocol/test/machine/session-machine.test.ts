@@ -1,7 +1,7 @@
-import { parseDatabaseId, parseEntryId, parseWriterKey, toHex } from "@selkie/entry";
+import { parseDatabaseId, parseEntryId, parseSignature, parseWriterKey, toHex } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { SyncError } from "../../src/index.ts";
+import { ALL_RIGHTS, SyncError } from "../../src/index.ts";
 import type { Effect } from "../../src/machine/effect.ts";
 import type { Input } from "../../src/machine/input.ts";
 import { step } from "../../src/machine/session-machine.ts";
@@ -129,6 +129,122 @@ describe("what a peer makes a machine owe", () => {
     }
     const acks = machine.drain().filter(({ type }) => type === "ack");
     expect(acks).toEqual([{ type: "ack", frames: 50, credit: 5_000, exceptions: [] }]);
+  });
+});
+
+describe("what others append meanwhile", () => {
+  test("is not taken for the peer's own: the tail looks at it", () => {
+    const machine = openMachine("listener");
+    machine.hear({ type: "open", items: [{ id: database, digest, position: null }] });
+    machine.feed({ type: "replicasOpened", first: 0, handles: [0], opened: [{ handle: 0, position: 0, equal: true }] });
+    machine.drain();
+    const deliver = (before: number, after: number, appended: number) => {
+      machine.hear({ type: "entries", handle: 0, position: null, runs: Uint8Array.of(1) });
+      const frame = machine.state.inbox.arrived - 1;
+      const frames = [{ frame, exceptions: [], junk: 0, forks: [] }];
+      return machine.feed({ type: "delivered", handle: 0, frames, before, after, appended }, { type: "writable" });
+    };
+    expect(deliver(0, 3, 3).filter(({ type }) => type === "forgetEchoes")).toHaveLength(1);
+    expect(deliver(3, 9, 3)).toContainEqual({ type: "sendSlice", handle: 0, source: { type: "tail", after: 3 } });
+  });
+});
+
+describe("opening", () => {
+  const opened = (machine: Machine, position: number, equal: boolean) =>
+    machine.feed({ type: "replicasOpened", first: 0, handles: [0], opened: [{ handle: 0, position, equal }] });
+
+  test.each([
+    [null, "different"],
+    [4, "streaming"],
+    [5, "different"],
+    [6, "different"],
+  ] as const)("at position %s of 5 with another digest is answered: %s", (position, type) => {
+    const machine = openMachine("listener");
+    machine.hear({ type: "open", items: [{ id: database, digest, position }] });
+    opened(machine, 5, false);
+    expect(machine.drain()).toContainEqual({ type: "opened", first: 0, answers: [{ type }] });
+  });
+
+  test("never streams to a peer that may not receive", () => {
+    const machine = openMachine("listener", { pull: true, push: false, purge: false });
+    machine.hear({ type: "open", items: [{ id: database, digest, position: 4 }] });
+    opened(machine, 5, false);
+    expect(machine.drain()).toContainEqual({ type: "opened", first: 0, answers: [{ type: "different" }] });
+  });
+
+  test("sends what was announced between the digest and the answer", () => {
+    const machine = openMachine("listener");
+    machine.hear({ type: "open", items: [{ id: database, digest, position: 5 }] });
+    machine.feed({ type: "announce", database });
+    opened(machine, 5, true);
+    machine.drain();
+    expect(machine.effects).toContainEqual({ type: "sendSlice", handle: 0, source: { type: "tail", after: 5 } });
+  });
+});
+
+describe("fences", () => {
+  test("F4 of a peer that does not read are bounded, answered ones too", () => {
+    const machine = openMachine("listener");
+    machine.hear({ type: "open", items: [{ id: database, digest, position: null }] });
+    machine.feed({ type: "replicasOpened", first: 0, handles: [0], opened: [{ handle: 0, position: 0, equal: true }] });
+    let asked = 0;
+    for (; asked < 100 && machine.state.phase === "open"; asked++) {
+      for (const effect of machine.hear({ type: "fence", token: asked, handles: [0] })) {
+        if (effect.type === "readPositions") machine.feed({ type: "positions", fence: effect.fence, positions: [0] });
+      }
+    }
+    expect(asked).toBe(17);
+    expect(machine.effects.at(-1)).toMatchObject({ type: "close", error: { code: "LIMIT_EXCEEDED" } });
+  });
+});
+
+describe("documents presented later", () => {
+  const present = { type: "present", documents: [] } as const;
+  const login = (options: { readonly guarded: boolean }) => {
+    const machine = new Machine(machineOptions("listener", options));
+    const key = bytesOf("key");
+    const claim = {
+      type: "claim",
+      kind: "login",
+      tenant,
+      key,
+      origin: "pipe:test",
+      documents: [],
+      signature: parseSignature(new Uint8Array(64)),
+    } as const;
+    machine.feed({ type: "start" });
+    machine.hear({ type: "hello", role: "dialler", nonce: bytesOf("n"), windowBytes: 1, databases: 1 }, claim);
+    machine.feed({ type: "proofChecked", valid: true });
+    if (options.guarded) machine.feed({ type: "judged", admission: { type: "admitted", rights: ALL_RIGHTS } });
+    machine.feed({ type: "claimed", claim: { ...claim, kind: "none", key: null, signature: null } });
+    machine.hear({ type: "admitted", rights: ALL_RIGHTS, generation: new Uint8Array(8) });
+    expect(machine.state.phase).toBe("open");
+    machine.drain();
+    return machine;
+  };
+
+  test("are judged one presentation at a time, and the next only once the answer is on its way", () => {
+    const machine = login({ guarded: true });
+    expect(machine.hear(present)).toMatchObject([{ type: "judge", claim: { type: "login", documents: [] } }]);
+    machine.feed({ type: "judged", admission: { type: "admitted", rights: ALL_RIGHTS } });
+    machine.feed({ type: "writable" });
+    expect(machine.hear(present)).toMatchObject([{ type: "judge" }]);
+    machine.hear(present);
+    expect(machine.state.phase).toBe("closed");
+  });
+
+  test("are not taken while the answer to the ones before waits to be sent", () => {
+    const machine = login({ guarded: true });
+    machine.hear({ type: "ping", token: 1 }, present);
+    machine.feed({ type: "judged", admission: { type: "admitted", rights: ALL_RIGHTS } });
+    machine.hear(present);
+    expect(machine.effects.at(-1)).toMatchObject({ type: "close", error: { code: "UNEXPECTED_MESSAGE" } });
+  });
+
+  test("are not taken by a side without a gatekeeper", () => {
+    const machine = login({ guarded: false });
+    machine.hear(present);
+    expect(machine.effects.at(-1)).toMatchObject({ type: "close", error: { code: "UNEXPECTED_MESSAGE" } });
   });
 });
 

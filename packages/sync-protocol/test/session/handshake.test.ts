@@ -1,4 +1,4 @@
-import { labelled, parseLoginKey, parseSignature, SIGN_LABELS, type SignLabel, type TenantId } from "@selkie/entry";
+import { labelled, parseLoginKey, SIGN_LABELS, type SignLabel, type TenantId } from "@selkie/entry";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   ALL_RIGHTS,
@@ -11,6 +11,7 @@ import {
 } from "../../src/index.ts";
 import { encodeMessage } from "../../src/message/codec.ts";
 import type { ClaimMessage } from "../../src/message/message.ts";
+import { proofPayload } from "../../src/session/proof.ts";
 import { connect, Peer } from "../support/peers.ts";
 import { face, generation, helloOf, RawPeer, settled } from "../support/raw-peer.ts";
 import { bytesOf, databaseOf, otherTenant, TestKey, tenant } from "../support/writer.ts";
@@ -82,42 +83,28 @@ describe("a login", () => {
   });
 
   test("F1 K-5 forwarded by a hostile relay to another one is refused there: the client named the origin it dialled", async () => {
-    const honest = gate(alice);
-    const [toHostile, hostileFront] = pipe();
-    const [hostileBack, toHonest] = pipe();
-    const client = runSession(
-      toHostile,
-      new Peer().options({ origin: "wss://hostile.example", credentials: login(alice) }),
-    );
-    const relay = runSession(
-      toHonest,
-      new Peer().options({ role: "listener", origin: ["wss://honest.example"], gatekeeper: honest }),
-    );
-    const [front, back] = [new RawPeer(hostileFront), new RawPeer(hostileBack)];
-    // The hostile relay hands everything through, so that nonces and greetings are those of the honest relay.
-    await back.send(await front.take("hello"));
-    await front.send(await back.take("hello"));
-    const claim = await front.take("claim");
-    await back.send(claim);
-    expect(await back.next()).toEqual({ type: "refused", code: "ORIGIN_MISMATCH" });
-    expect(await relay.closed).toMatchObject({ code: "ORIGIN_MISMATCH" });
+    const { refusal, end, claims } = await forwarded({});
+    expect(refusal).toEqual({ type: "refused", code: "ORIGIN_MISMATCH" });
+    expect(end).toMatchObject({ code: "ORIGIN_MISMATCH" });
+    expect(claims).toEqual([]);
+  });
 
-    // Nor does it help to put the honest relay's origin in place of what was signed.
-    const second = await forwarded({ ...claim, origin: "wss://honest.example" });
-    expect(second).toMatchObject({ code: "PROOF_INVALID" });
-    expect(honest.claims).toEqual([]);
-    await client.close();
+  test.each([
+    ["the honest relay's origin", { origin: "wss://honest.example" }],
+    ["another tenant", { origin: "wss://honest.example", tenant: otherTenant }],
+  ])("F1 K-5 forwarded with %s in place of what was signed is refused", async (_what, change) => {
+    const { end, claims } = await forwarded(change);
+    expect(end).toMatchObject({ code: "PROOF_INVALID" });
+    expect(claims).toEqual([]);
+  });
 
-    async function forwarded(changed: ClaimMessage) {
-      const [near, far] = pipe();
-      const session = runSession(
-        far,
-        new Peer().options({ role: "listener", origin: ["wss://honest.example"], gatekeeper: honest }),
-      );
-      const raw = new RawPeer(near);
-      await raw.send(helloOf("dialler"), changed);
-      return await session.closed;
+  test("with any field of it changed on the way to the relay that was dialled is refused", async () => {
+    for (const change of [{ tenant: otherTenant }, { key: bob.publicKey }, { kind: "device" as const }]) {
+      const { end, claims } = await forwarded(change, "wss://honest.example");
+      expect(end, JSON.stringify(Object.keys(change))).toMatchObject({ code: "PROOF_INVALID" });
+      expect(claims).toEqual([]);
     }
+    expect((await forwarded({}, "wss://honest.example")).claims).toHaveLength(1);
   });
 
   test("F1 K-5 is refused when a hostile relay uses the honest one's nonce in its own greeting", async () => {
@@ -193,17 +180,19 @@ describe("a login", () => {
     expect(keeper.claims[0]?.tenant).toEqual(otherTenant);
   });
 
-  test("with a signature over another tenant is refused", async () => {
-    const { session, raw } = await face(new Peer(), "listener", { gatekeeper: gate(alice) });
-    const recorded = await recordLogin();
-    await raw.send({ ...recorded.claim, tenant: otherTenant });
-    expect(await session.closed).toMatchObject({ code: "PROOF_INVALID" });
-  });
-
-  test("is not taken from a listener", async () => {
-    const { session, raw } = await face(new Peer(), "dialler");
+  test("is not taken from a listener, however well it is signed", async () => {
+    const { session, raw, hellos } = await face(new Peer(), "dialler");
     const claim = await raw.take("claim");
-    const signature = parseSignature(bytesOf("signature", 64));
+    const greetings = { dialler: hellos.session, listener: hellos.raw };
+    const subject = {
+      kind: "login",
+      role: "listener",
+      greetings,
+      tenant,
+      key: alice.publicKey,
+      origin: claim.origin,
+    } as const;
+    const signature = await alice.sign("sign-login", proofPayload(subject));
     await raw.send({ ...claim, kind: "login", key: alice.publicKey, signature });
     expect(await session.closed).toMatchObject({ code: "PROOF_INVALID" });
   });
@@ -278,6 +267,15 @@ describe("a handshake", () => {
     expect(await session.closed).toMatchObject({ code: "UNEXPECTED_MESSAGE" });
     const other = await face(new Peer(), "listener");
     await other.session.close();
+  });
+
+  test("refuses a peer in its own role, so that two diallers, or two listeners, are never joined", async () => {
+    for (const role of ["dialler", "listener"] as const) {
+      const [left, right] = pipe();
+      const session = runSession(left, new Peer().options({ role }));
+      await new RawPeer(right).send(helloOf(role));
+      expect(await session.closed).toMatchObject({ code: "UNEXPECTED_MESSAGE" });
+    }
   });
 
   test("refuses its own nonce in the other role", async () => {
@@ -393,6 +391,23 @@ describe("a handshake", () => {
     expect(await session.closed).toMatchObject({ code: "BAD_OPTIONS" });
   });
 });
+
+/** A client's login to `dialled`, handed through to an honest relay with everything of both greetings, but for this change. */
+async function forwarded(change: Partial<ClaimMessage>, dialled = "wss://hostile.example") {
+  const honest = gate(alice);
+  const [toHostile, hostileFront] = pipe();
+  const [hostileBack, toHonest] = pipe();
+  const client = runSession(toHostile, new Peer().options({ origin: dialled, credentials: login(alice) }));
+  const options = { role: "listener", origin: ["wss://honest.example"], gatekeeper: honest } as const;
+  const relay = runSession(toHonest, new Peer().options(options));
+  const [front, back] = [new RawPeer(hostileFront), new RawPeer(hostileBack)];
+  await back.send(await front.take("hello"));
+  await front.send(await back.take("hello"));
+  await back.send({ ...(await front.take("claim")), ...change });
+  const refusal = await back.next();
+  await Promise.all([client.close(), hostileBack.close()]);
+  return { refusal, end: await relay.closed, claims: honest.claims };
+}
 
 /** The claim of an honest login to some other listener, and the greeting it came with. */
 async function recordLogin() {

@@ -101,18 +101,26 @@ describe("B5 a withheld entry", () => {
 
   test("B5 a relay that reports gaps without end is not served without end", async () => {
     const writer = await TestWriter.of("alice", database);
-    const client = await holding(await writer.write(5), await writer.write(5), await writer.write(5));
-    let have = 0;
+    const client = await holding(...(await Promise.all(Array.from({ length: 150 }, () => writer.write(1)))));
     const relay = new Peer();
-    const ungrateful = altered(relay.replica(database), {
-      append: async (runs) => runs.map(() => ({ type: "gap", have: have++ % 5 })),
+    let isGrateful = true;
+    const inner = relay.replica(database);
+    const ungrateful = altered(inner, {
+      append: async (runs) =>
+        isGrateful
+          ? await inner.append(runs)
+          : runs.map(({ firstSeq }) => ({ type: "gap", have: Math.max(0, firstSeq - 1) })),
     });
     await using connection = connect(client, relay, { b: { open: async () => ungrateful } });
     const progress = collect(connection.a, "progress");
-    await connection.a.openDatabases([{ replica: client.replica(database) }]);
-    await settled();
-    await settled();
-    expect(progress.at(-1)?.sentEntries).toBeLessThan(15 * 8);
+    await openAndSync(connection.a, client);
+    isGrateful = false;
+    await client.replica(database).append([await writer.write(1)]);
+    connection.a.announce(database);
+    for (let i = 0; i < 20; i++) await settled();
+    // 151 entries, and four times two or three more.
+    expect(progress.at(-1)?.sentEntries).toBeLessThan(151 + 20);
+    await connection.a.synced([database]);
   });
 });
 

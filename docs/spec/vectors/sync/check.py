@@ -1,0 +1,449 @@
+"""A second implementation of docs/spec/sync.md, written from that page alone: it shares no code with the packages.
+
+Reads the vectors in this folder and checks every case: frames, proofs, digests, access documents, the rules of a relay, and the
+frames of whole sessions. Signatures are checked with the second implementation of docs/spec/entry.md. Needs Python 3.9 or later.
+"""
+import hashlib
+import importlib.util
+import json
+import pathlib
+import re
+import sys
+
+HERE = pathlib.Path(__file__).parent
+spec = importlib.util.spec_from_file_location("entry_check", HERE.parent / "entry" / "check.py")
+entry = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(entry)
+H, label, number, write_uleb, Reader = entry.H, entry.label, entry.number, entry.write_uleb, entry.Reader
+
+
+class Refused(Exception):
+    pass
+
+
+def need(condition, code="BAD_MESSAGE"):
+    if not condition:
+        raise Refused(code)
+
+
+# Section 2: opt, CBOR, codes
+def read_opt(r):
+    value = r.uleb()
+    return None if value == 0 else value - 1
+
+
+def write_opt(value):
+    return write_uleb(0 if value is None else value + 1)
+
+
+def cbor_head(major, value):
+    for size, minor in ((0, None), (1, 24), (2, 25), (4, 26), (8, 27)):
+        if size == 0:
+            if value < 24:
+                return bytes([major << 5 | value])
+        elif value < 256**size:
+            return bytes([major << 5 | minor]) + number(value, size)
+    raise Refused("BAD_MESSAGE")
+
+
+def read_cbor(r):
+    first = r.u(1)
+    major, minor = first >> 5, first & 31
+    if first == 0xF6:
+        return None
+    need(major in (0, 2, 3, 4) and minor <= 27)
+    value = minor if minor < 24 else r.u(1 << (minor - 24))
+    need(cbor_head(major, value)[0] == first)
+    if major == 0:
+        return value
+    if major == 4:
+        need(value <= r.left())
+        return [read_cbor(r) for _ in range(value)]
+    data = r.take(value)
+    return data if major == 2 else data.decode("utf-8")
+
+
+def write_cbor(value):
+    if value is None:
+        return b"\xf6"
+    if isinstance(value, int):
+        return cbor_head(0, value)
+    if isinstance(value, bytes):
+        return cbor_head(2, len(value)) + value
+    if isinstance(value, str):
+        data = value.encode()
+        return cbor_head(3, len(data)) + data
+    return cbor_head(4, len(value)) + b"".join(map(write_cbor, value))
+
+
+def read_array(r, length):
+    value = read_cbor(r)
+    need(isinstance(value, list) and len(value) == length)
+    return value
+
+
+def is_bytes(value, length=None):
+    need(isinstance(value, bytes) and (length is None or len(value) == length))
+    return value
+
+
+def check_code(code):
+    need(isinstance(code, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{0,63}", code))
+    return code
+
+
+def check_documents(value):
+    need(isinstance(value, list) and len(value) <= 16)
+    return [is_bytes(item) for item in value]
+
+
+# Section 3: messages
+NAMES = "hello claim admitted refused open opened vector entries ack caughtUp fence fenced ping pong present error goaway".split()
+KINDS, ROLES = ["none", "login", "device"], {1: "dialler", 2: "listener"}
+ANSWERS = ["same", "same", "streaming", "different", "unknown", "crossed"]
+
+
+def read_rights(r, code="BAD_MESSAGE"):
+    bits = r.u(1)
+    need(bits < 8, code)
+    return {"pull": bits & 1 > 0, "push": bits & 2 > 0, "purge": bits & 4 > 0}
+
+
+def bits_of(rights):
+    return rights["pull"] + 2 * rights["push"] + 4 * rights["purge"]
+
+
+def read_hello(r):
+    need(r.u(1) == 1, "VERSION_UNSUPPORTED")
+    role = r.u(1)
+    need(role in ROLES)
+    return {"role": ROLES[role], "nonce": r.take(32), "windowBytes": r.u(4), "databases": r.u(4)}
+
+
+def read_claim(r):
+    need(r.left() <= 1_048_576)
+    kind, tenant, key, origin, documents, signature = read_array(r, 6)
+    need(kind in (0, 1, 2) and (key is None) == (signature is None) == (kind == 0))
+    need(isinstance(origin, str) and len(origin.encode()) <= 512)
+    if kind:
+        is_bytes(key, 32), is_bytes(signature, 64)
+    return {"kind": KINDS[kind], "tenant": is_bytes(tenant, 32), "key": key, "origin": origin,
+            "documents": check_documents(documents), "signature": signature}
+
+
+def read_answer(r):
+    kind = r.u(1)
+    need(kind < 6)
+    answer = {"type": ANSWERS[kind]}
+    if kind < 2:
+        answer["position"] = r.uleb() if kind else None
+    return answer
+
+
+def read_vector(r):
+    heads, before = [], None
+    for _ in range(r.uleb(65_536)):
+        writer = r.take(32)
+        need(before is None or before < writer)
+        heads.append({"writer": writer, "seq": r.u(8), "id": r.take(32)})
+        before = writer
+    return heads
+
+
+def read_exception(r, frames):
+    item = {"frame": r.uleb(), "run": r.uleb()}
+    need(item["frame"] < frames)
+    kind = r.u(1)
+    need(kind in (1, 2, 3))
+    if kind == 1:
+        item.update(type="gap", have=r.uleb())
+    elif kind == 2:
+        item.update(type="fork", seq=r.uleb(), ours=r.take(32))
+    else:
+        item.update(type="refused", code=check_code(r.take(r.u(1)).decode("ascii")))
+    return item
+
+
+def read_ack(r):
+    ack = {"frames": r.uleb(1_024), "credit": r.uleb(2**32 - 1), "exceptions": []}
+    for _ in range(r.uleb()):
+        item = read_exception(r, ack["frames"])
+        order = [(e["frame"], e["run"]) for e in ack["exceptions"]]
+        need(not order or order[-1] < (item["frame"], item["run"]))
+        ack["exceptions"].append(item)
+    return ack
+
+
+def read_goaway(r):
+    after, within = read_array(r, 2)
+    need(all(isinstance(ms, int) and ms <= 3_600_000 for ms in (after, within)))
+    return {"afterMs": after, "withinMs": within}
+
+
+def read_reply(r):
+    reply = r.u(1)
+    need(reply < 2)
+    return reply == 1
+
+
+def read_entries(r):
+    message = {"handle": r.uleb(), "position": read_opt(r)}
+    need(r.left() > 0)
+    return {**message, "runs": r.take(r.left())}
+
+
+def read_present(r):
+    need(r.left() <= 1_048_576)
+    return {"documents": check_documents(read_array(r, 1)[0])}
+
+
+READERS = {
+    "hello": read_hello,
+    "claim": read_claim,
+    "admitted": lambda r: {"rights": read_rights(r), "generation": r.take(8)},
+    "refused": lambda r: {"code": check_code(read_array(r, 1)[0])},
+    "error": lambda r: {"code": check_code(read_array(r, 1)[0])},
+    "open": lambda r: {"items": [{"id": r.take(32), "digest": r.take(16), "position": read_opt(r)} for _ in range(r.uleb(65_536))]},
+    "opened": lambda r: {"first": r.uleb(65_536), "answers": [read_answer(r) for _ in range(r.uleb(65_536))]},
+    "vector": lambda r: {"handle": r.uleb(), "reply": read_reply(r), "vector": read_vector(r)},
+    "entries": read_entries,
+    "ack": read_ack,
+    "caughtUp": lambda r: {"handle": r.uleb(), "position": r.uleb(), "digest": r.take(16)},
+    "fence": lambda r: {"token": r.uleb(), "handles": [r.uleb() for _ in range(r.uleb())]},
+    "fenced": lambda r: {"token": r.uleb()},
+    "ping": lambda r: {"token": r.uleb()},
+    "pong": lambda r: {"token": r.uleb()},
+    "present": read_present,
+    "goaway": read_goaway,
+}
+
+
+def read_message(frame):
+    try:
+        r = Reader(frame)
+        kind = r.u(1)
+        need(1 <= kind <= len(NAMES))
+        name = NAMES[kind - 1]
+        message = {"type": name, **READERS[name](r)}
+        r.end()
+        return message
+    except (entry.Refused, UnicodeDecodeError):
+        raise Refused("BAD_MESSAGE")
+
+
+# Section 4.2: what is signed
+def payload_of(case):
+    origin = case["origin"].encode()
+    role = bytes([1 if case["role"] == "dialler" else 2])
+    greetings = b(case["dialler"]) + b(case["listener"])
+    return role + greetings + b(case["tenant"]) + b(case["key"]) + number(len(origin), 2) + origin
+
+
+# Section 8: access documents
+def read_document(data):
+    r = Reader(data)
+    try:
+        kind = r.u(1)
+        need(kind in (0x11, 0x12, 0x13) and r.u(1) == 1, "BAD_DOCUMENT")
+        document = {"tenant": r.take(32)}
+        if kind == 0x11:
+            document.update(epoch=r.u(8), height=r.u(8), signer=r.take(32))
+            document["signers"] = ascending(r, r.u(2), 256, lambda: r.take(32))
+            document["slots"] = ascending(r, r.u(2), 16_384, lambda: {"slot": r.take(32), "rights": read_rights(r, "BAD_DOCUMENT")})
+            name, signer = "sign-access-list", document["signer"]
+        elif kind == 0x12:
+            document.update(slot=r.take(32), height=r.u(8))
+            document["loginKeys"] = ascending(r, r.u(1), 16, lambda: r.take(32))
+            name, signer = "sign-slot-keys", document["slot"]
+        else:
+            document.update(listEpoch=r.u(8), listHeight=r.u(8), slot=r.take(32))
+            document.update(rights=read_rights(r, "BAD_DOCUMENT"), signer=r.take(32))
+            name, signer = "sign-access-ticket", document["signer"]
+        document["signature"] = r.take(64)
+        r.end()
+    except entry.Refused:
+        raise Refused("BAD_DOCUMENT")
+    return kind, document, entry.verifies(signer, label(name) + data[:-64], document["signature"])
+
+
+def ascending(r, count, most, read):
+    need(count <= most, "BAD_DOCUMENT")
+    items = [read() for _ in range(count)]
+    keys = [item["slot"] if isinstance(item, dict) else item for item in items]
+    need(all(a < z for a, z in zip(keys, keys[1:])), "BAD_DOCUMENT")
+    return items
+
+
+# Section 8.4: the rules of a relay
+def order(document):
+    return (document["epoch"], document["height"]) if "epoch" in document else (document["listEpoch"], document["listHeight"])
+
+
+class Relay:
+    def __init__(self, tenant):
+        self.tenant, self.root, self.list, self.keys, self.tickets = tenant, None, None, {}, []
+
+    def is_trusted(self, document):
+        if document["signer"] == self.root:
+            return True
+        return self.list is not None and order(document)[0] == order(self.list)[0] and document["signer"] in self.list["signers"]
+
+    def admits(self, ticket):
+        newer = self.list is not None and order(ticket) > order(self.list)
+        return newer and ticket["tenant"] == self.tenant and self.is_trusted(ticket)
+
+    def rights_of_slot(self, slot):
+        listed = [s["rights"] for s in (self.list or {"slots": []})["slots"] if s["slot"] == slot]
+        tickets = [t["rights"] for t in self.tickets if t["slot"] == slot and self.admits(t)]
+        return (listed + tickets + [None])[0]
+
+    def rights(self, key):
+        found = [self.rights_of_slot(s) for s, k in self.keys.items() if key in k["loginKeys"]]
+        found = [rights for rights in found if rights is not None]
+        return {name: any(rights[name] for rights in found) for name in ("pull", "push", "purge")} if found else None
+
+    def present(self, data):
+        if data[:1] == b"\x01":
+            return self.found(data)
+        if self.root is None:
+            return "NOT_FOUNDED"
+        try:
+            kind, document, is_signed = read_document(data)
+        except Refused:
+            return "MALFORMED"
+        if not is_signed:
+            return "SIGNATURE_INVALID"
+        if kind == 0x13:
+            self.tickets.append(document)
+            return "known"
+        if document["tenant"] != self.tenant:
+            return "WRONG_TENANT"
+        return self.replace_list(document) if kind == 0x11 else self.replace_keys(document)
+
+    def found(self, data):
+        try:
+            founding = entry.verify_founding(data)
+        except entry.Refused:
+            return "MALFORMED"
+        if founding["tenant"] != self.tenant:
+            return "WRONG_TENANT"
+        if self.root is not None:
+            return "known"
+        self.root = founding["root"]
+        return "applied"
+
+    def replace_list(self, document):
+        if self.list is not None:
+            if document == self.list:
+                return "known"
+            if order(document) <= order(self.list):
+                return "NOT_NEWER"
+        if not self.is_trusted(document):
+            return "SIGNER_NOT_TRUSTED"
+        self.list = document
+        return "applied"
+
+    def replace_keys(self, document):
+        if self.rights_of_slot(document["slot"]) is None:
+            return "SLOT_UNKNOWN"
+        held = self.keys.get(document["slot"])
+        if held is not None:
+            if document == held:
+                return "known"
+            if document["height"] <= held["height"]:
+                return "NOT_NEWER"
+        self.keys[document["slot"]] = document
+        return "applied"
+
+
+# Cases
+def b(text):
+    return bytes.fromhex(text)
+
+
+def plain(value):
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def vector_digest(database, heads):
+    body = write_uleb(len(heads)) + b"".join(b(h["writer"]) + number(h["seq"], 8) + b(h["id"]) for h in heads)
+    return H("vector", database, body)
+
+
+def check_messages(case):
+    message = read_message(b(case["frame"]))
+    assert plain(message) == case["message"], message
+
+
+def check_proof(case):
+    payload, kind = payload_of(case), {"login": "sign-login", "device": "sign-peer"}[case["kind"]]
+    assert payload.hex() == case["payload"]
+    message = label(kind) + payload
+    assert entry.verifies(b(case["key"]), message, b(case["signature"])) == case["isValid"]
+    if "seed" in case:
+        assert entry.sign(b(case["seed"]), message).hex() == case["signature"]
+
+
+def check_digest(case):
+    digest = vector_digest(b(case["database"]), case["heads"])
+    assert H("open-digest", b(case["diallerNonce"]), b(case["listenerNonce"]), digest)[:16].hex() == case["digest"]
+
+
+def check_access(case):
+    kind, document, is_signed = read_document(b(case["bytes"]))
+    need(kind == {"list": 0x11, "slotKeys": 0x12, "ticket": 0x13}[case["kind"]], "BAD_DOCUMENT")
+    assert plain(document) == case["document"]
+    assert is_signed == case.get("isValid", True)
+
+
+def check_rules(case):
+    relay = Relay(b(case["tenant"]))
+    for claim in case["claims"]:
+        relay.tickets = []
+        assert [relay.present(b(document)) for document in claim["documents"]] == claim["outcomes"]
+        for login in claim["rights"]:
+            assert relay.rights(b(login["key"])) == login["rights"], login
+
+
+def check_sessions(case):
+    sides = {}
+    for role in ("dialler", "listener"):
+        messages = [read_message(b(frame)) for frame in case[role]]
+        sides[role] = messages
+        assert [m["type"] for m in messages[:3]] == ["hello", "claim", "admitted"]
+        assert messages[0]["nonce"].hex() == case[f"{role}Nonce"]
+    vectors = [m["vector"] for role in sides for m in sides[role] if m["type"] == "vector"]
+    opened = sides["dialler"][3]["items"][0]
+    if vectors:
+        mine = [m["vector"] for m in sides["dialler"] if m["type"] == "vector"][0]
+        digest = vector_digest(b(case["database"]), plain(mine))
+        nonces = b(case["diallerNonce"]), b(case["listenerNonce"])
+        assert H("open-digest", *nonces, digest)[:16] == opened["digest"]
+    assert sum(m["type"] == "fence" for m in sides["dialler"]) == sum(m["type"] == "fenced" for m in sides["listener"])
+
+
+def main():
+    total = failed = 0
+    for name in ("messages", "proof", "digest", "access", "rules", "sessions"):
+        for case in json.loads((HERE / f"{name}.json").read_text())["cases"]:
+            total += 1
+            try:
+                globals()[f"check_{name}"](case)
+                outcome = None
+            except Refused as refused:
+                outcome = refused.args[0]
+            except AssertionError as error:
+                outcome = f"differs {error}"
+            if outcome != case.get("code"):
+                failed += 1
+                print(f"{name}: {case['comment']}: {outcome}, {case.get('code')} is due")
+    print(f"{total} cases, {failed} failed")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)

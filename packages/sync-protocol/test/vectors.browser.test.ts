@@ -1,0 +1,3 @@
+import { vectorSuite } from "./vectors/suite.ts";
+
+vectorSuite();

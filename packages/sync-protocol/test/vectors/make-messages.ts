@@ -1,0 +1,154 @@
+// Messages, valid and not. Valid frames are what the code does, frozen by the commit; what is refused is written down by hand.
+import { parseEntryId, parseSignature, toHex } from "@selkie/entry";
+import { encodeMessage } from "../../src/message/codec.ts";
+import type { Message } from "../../src/message/message.ts";
+import { bytesOf, databaseOf, tenant } from "../support/writer.ts";
+import type { MessageCase } from "./format.ts";
+import { toJson } from "./json.ts";
+
+const digest = bytesOf("digest", 16);
+const id = parseEntryId(bytesOf("entry"));
+const rights = { pull: true, push: true, purge: false };
+const vector = new Map(
+  ["first writer", "second writer"]
+    .map((name) => toHex(bytesOf(name)))
+    .sort()
+    .map((writer, index) => [writer, { seq: index * 1_000, id }] as const),
+);
+
+const valid: readonly (readonly [string, Message])[] = [
+  [
+    "a dialler's hello",
+    { type: "hello", role: "dialler", nonce: bytesOf("nonce"), windowBytes: 4_194_304, databases: 1_024 },
+  ],
+  [
+    "a listener's hello that offers nothing",
+    { type: "hello", role: "listener", nonce: bytesOf("n"), windowBytes: 0, databases: 0 },
+  ],
+  [
+    "a claim without proof",
+    { type: "claim", kind: "none", tenant, key: null, origin: "wss://relay.example", documents: [], signature: null },
+  ],
+  [
+    "a login with two documents",
+    {
+      type: "claim",
+      kind: "login",
+      tenant,
+      key: bytesOf("key"),
+      origin: "ws://127.0.0.1:4000",
+      documents: [bytesOf("one", 3), new Uint8Array()],
+      signature: parseSignature(bytesOf("signature", 64)),
+    },
+  ],
+  [
+    "the proof of a device",
+    {
+      type: "claim",
+      kind: "device",
+      tenant,
+      key: bytesOf("key"),
+      origin: "pipe:",
+      documents: [],
+      signature: parseSignature(bytesOf("signature", 64)),
+    },
+  ],
+  ["an admission", { type: "admitted", rights, generation: bytesOf("generation", 8) }],
+  ["a refusal", { type: "refused", code: "LOGIN_UNKNOWN" }],
+  [
+    "an open of two databases, with and without a position",
+    {
+      type: "open",
+      items: [
+        { id: databaseOf("a"), digest, position: 300 },
+        { id: databaseOf("b"), digest, position: null },
+      ],
+    },
+  ],
+  [
+    "all answers",
+    {
+      type: "opened",
+      first: 3,
+      answers: [
+        { type: "same", position: null },
+        { type: "same", position: 70_000 },
+        { type: "streaming" },
+        { type: "different" },
+        { type: "unknown" },
+        { type: "crossed" },
+      ],
+    },
+  ],
+  ["a vector that asks", { type: "vector", handle: 2, reply: true, vector }],
+  ["an empty vector", { type: "vector", handle: 129, reply: false, vector: new Map() }],
+  ["entries with a position", { type: "entries", handle: 0, position: 0, runs: bytesOf("runs", 40) }],
+  ["entries without one", { type: "entries", handle: 1, position: null, runs: bytesOf("runs", 40) }],
+  [
+    "an acknowledgement with every exception",
+    {
+      type: "ack",
+      frames: 2,
+      credit: 1_000,
+      exceptions: [
+        { frame: 0, run: 0, type: "gap", have: 5 },
+        { frame: 0, run: 3, type: "fork", seq: 200, ours: id },
+        { frame: 1, run: 0, type: "refused", code: "QUOTA_EXCEEDED" },
+      ],
+    },
+  ],
+  ["credit alone", { type: "ack", frames: 0, credit: 65_536, exceptions: [] }],
+  ["caughtUp", { type: "caughtUp", handle: 0, position: 128, digest }],
+  ["a fence", { type: "fence", token: 7, handles: [0, 3, 200] }],
+  ["its answer", { type: "fenced", token: 7 }],
+  ["a ping", { type: "ping", token: 1 }],
+  ["a pong", { type: "pong", token: 1 }],
+  ["documents", { type: "present", documents: [bytesOf("document", 9)] }],
+  ["an error", { type: "error", code: "BAD_MESSAGE" }],
+  ["goaway", { type: "goaway", afterMs: 1_000, withinMs: 30_000 }],
+];
+
+const hello = toHex(encodeMessage(valid[0]?.[1] ?? { type: "ping", token: 0 }));
+const invalid: readonly (readonly [comment: string, frame: string, code: string])[] = [
+  ["nothing", "", "BAD_MESSAGE"],
+  ["a type that is not known", "12", "BAD_MESSAGE"],
+  ["type 0", "0000", "BAD_MESSAGE"],
+  ["a hello of version 2", `0102${hello.slice(4)}`, "VERSION_UNSUPPORTED"],
+  ["a hello of a later version that looks different", "0109", "VERSION_UNSUPPORTED"],
+  ["a hello with role 3", `010103${hello.slice(6)}`, "BAD_MESSAGE"],
+  ["a hello that goes on", `${hello}00`, "BAD_MESSAGE"],
+  ["a hello that stops short", hello.slice(0, -2), "BAD_MESSAGE"],
+  ["rights with bit 8", "03080000000000000000", "BAD_MESSAGE"],
+  ["a code in lower case", "04816161", "BAD_MESSAGE"],
+  ["an empty code", "048160", "BAD_MESSAGE"],
+  ["a code with a line break", "0481624e0a", "BAD_MESSAGE"],
+  ["an array that is longer than its length byte", "1082614e00", "BAD_MESSAGE"],
+  ["CBOR of indefinite length", "109f614eff", "BAD_MESSAGE"],
+  ["a number as a float", "1182f93c0000", "BAD_MESSAGE"],
+  ["a number longer than it has to be", "1182180100", "BAD_MESSAGE"],
+  ["a wait above one hour", "11821a0036ee8100", "BAD_MESSAGE"],
+  ["seventeen documents", `0f8191${"40".repeat(17)}`, "BAD_MESSAGE"],
+  ["an open of more databases than there are bytes", "05ffff03", "BAD_MESSAGE"],
+  ["an answer of kind 6", "06000106", "BAD_MESSAGE"],
+  ["a count that is not minimal", "0b018000", "BAD_MESSAGE"],
+  ["a vector with reply 2", "07000200", "BAD_MESSAGE"],
+  ["a vector whose writers descend", `07000002${"02".repeat(72)}${"01".repeat(72)}`, "BAD_MESSAGE"],
+  ["entries without a run", "080000", "BAD_MESSAGE"],
+  ["an exception in a frame that is not acknowledged", "0901000101000105", "BAD_MESSAGE"],
+  ["exceptions that do not ascend", "090100020001010500000105", "BAD_MESSAGE"],
+  ["an exception of kind 4", "0901000100000405", "BAD_MESSAGE"],
+  ["more acknowledged frames than can be in flight", "09810800" + "00", "BAD_MESSAGE"],
+  [
+    "a proof without a signature",
+    `02860158${"20"}${"01".repeat(32)}58${"20"}${"02".repeat(32)}60${"80"}f6`,
+    "BAD_MESSAGE",
+  ],
+  ["no proof, but a key", `02860058${"20"}${"01".repeat(32)}58${"20"}${"02".repeat(32)}60${"80"}f6`, "BAD_MESSAGE"],
+];
+
+export function makeMessageCases(): readonly MessageCase[] {
+  return [
+    ...valid.map(([comment, message]) => ({ comment, frame: toHex(encodeMessage(message)), message: toJson(message) })),
+    ...invalid.map(([comment, frame, code]) => ({ comment, frame, code })),
+  ];
+}

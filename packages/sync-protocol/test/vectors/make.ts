@@ -1,0 +1,24 @@
+// Makes the vectors of docs/spec/vectors/sync from fixed seeds.
+import type { VectorFile, VectorFiles } from "./format.ts";
+import { makeAccessCases, makeRulesCases } from "./make-access.ts";
+import { makeMessageCases } from "./make-messages.ts";
+import { makeDigestCases, makeProofCases } from "./make-proofs.ts";
+import { makeSessionCases } from "./make-sessions.ts";
+
+export async function makeVectors(): Promise<VectorFiles> {
+  return {
+    messages: file("Frames and what they say (section 3)", makeMessageCases()),
+    proof: file("What is signed in a handshake (section 4.2)", await makeProofCases()),
+    digest: file("Digests of vectors, fresh in each session (section 5.1)", makeDigestCases()),
+    access: file("Access documents (sections 8.1 to 8.3)", await makeAccessCases()),
+    rules: file("What becomes of documents presented to a relay (section 8.4)", await makeRulesCases()),
+    sessions: file(
+      "Whole conversations: the frames of each side, in order (sections 4 to 7)",
+      await makeSessionCases(),
+    ),
+  };
+}
+
+function file<C>(comment: string, cases: readonly C[]): VectorFile<C> {
+  return { comment, cases };
+}

@@ -18,7 +18,10 @@ export class ByteWriter {
 
   /** One byte. @throws EntryError `TOO_LARGE` */
   u8(value: number): this {
-    return this.#bigEndian(value, 1);
+    if (value >>> 0 !== value || value > 0xff) throw new EntryError("TOO_LARGE", "not an unsigned number of 1 bytes");
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+    return this;
   }
 
   /** Two bytes, big endian. @throws EntryError `TOO_LARGE` */

@@ -3,7 +3,7 @@
 // `changeAt` is never used: its actor and startOp would fail the gate. Neither are `save` bytes as an identity, nor `loadIncremental`,
 // which swallows corruption.
 import * as Automerge from "@automerge/automerge/slim";
-import { concatBytes, toHex } from "@selkie/entry";
+import { concatBytes, equalBytes, toHex } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
 import { openDraft } from "./draft.ts";
 import { freezeDeep } from "./freeze.ts";
@@ -17,6 +17,10 @@ export interface LiveDocument {
   readonly changes: Uint8Array[];
   /** Whether an edit was tried after its change had ended. */
   editedLate: boolean;
+  /** The actor it edits as, once there is one. */
+  actor: Uint8Array | null;
+  /** Its heads, as far as they are known: asking costs a call into WebAssembly. */
+  heads: readonly string[] | null;
 }
 
 /** What applying changes did. */
@@ -39,8 +43,9 @@ export interface Edited<R> {
  */
 export function loadDocument(changes: readonly Uint8Array[], actor?: Uint8Array): LiveDocument {
   const doc = changes.length === 0 ? null : loadAll(changes, actor);
-  if (doc !== null) return { doc, changes: [...changes], editedLate: false };
-  const live: LiveDocument = { doc: load([], actor), changes: [], editedLate: false };
+  const rest = { editedLate: false, actor: actor ?? null, heads: null };
+  if (doc !== null) return { doc, changes: [...changes], ...rest };
+  const live: LiveDocument = { doc: load([], actor), changes: [], ...rest };
   if (changes.length > 0) applyTo(live, changes);
   return live;
 }
@@ -50,11 +55,11 @@ export function loadDocument(changes: readonly Uint8Array[], actor?: Uint8Array)
  * and left out; the others apply. Test: document.test.ts "D5 ...".
  */
 export function applyTo(live: LiveDocument, changes: readonly Uint8Array[]): Applied {
-  const before = Automerge.getHeads(live.doc);
+  const before = headsOf(live);
   const patches: unknown[] = [];
   if (applyAll(live, changes, patches)) return { patches, refused: [] };
   const refused = applyHalves(live, changes);
-  return { patches: Automerge.diff(live.doc, before, Automerge.getHeads(live.doc)), refused };
+  return { patches: Automerge.diff(live.doc, [...before], [...headsOf(live)]), refused };
 }
 
 /**
@@ -63,7 +68,7 @@ export function applyTo(live: LiveDocument, changes: readonly Uint8Array[]): App
  */
 export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: (data: object) => R): Edited<R> {
   useActor(live, actor);
-  const before = Automerge.getHeads(live.doc);
+  const before = placeOf(live);
   const patches: unknown[] = [];
   let outcome: { readonly result: R } | undefined;
   const options = { time: 0, patchCallback: (some: readonly unknown[]) => void patches.push(...some) };
@@ -85,7 +90,7 @@ export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: (da
 /** A change of `actor` that changes nothing, and depends on everything: what a deletion is bound to. */
 export function emptyChange(live: LiveDocument, actor: Uint8Array): Uint8Array {
   useActor(live, actor);
-  const before = Automerge.getHeads(live.doc);
+  const before = placeOf(live);
   live.doc = Automerge.emptyChange(live.doc, { time: 0 });
   const change = takeLocalChange(live, before);
   if (change === null) throw new CoreError("CHANGE_REFUSED", "Automerge made no change");
@@ -102,9 +107,15 @@ export function dataOf(live: LiveDocument): object {
   return freezeDeep(live.doc);
 }
 
+/** The data as it is now, whatever changes later; frozen when it is first asked for. */
+export function snapshotOf({ doc }: LiveDocument): () => object {
+  return () => freezeDeep(doc);
+}
+
 /** Hashes of the changes that no other depends on, as hexadecimal. */
 export function headsOf(live: LiveDocument): readonly string[] {
-  return Automerge.getHeads(live.doc);
+  live.heads ??= Automerge.getHeads(live.doc);
+  return live.heads;
 }
 
 /** Gives the document's memory back; the data that `dataOf` gave stays readable. */
@@ -136,12 +147,13 @@ function isComplete(doc: Automerge.Doc<Data>): boolean {
 
 /** After a failure Automerge's document may hold anything: it is loaded anew from the changes that applied. */
 function reload(live: LiveDocument): void {
-  replace(live, load(live.changes, actorBytes(live)));
+  replace(live, load(live.changes, live.actor ?? undefined));
 }
 
 function replace(live: LiveDocument, doc: Automerge.Doc<Data>): void {
   const old = live.doc;
   live.doc = doc;
+  live.heads = null;
   Automerge.free(old);
 }
 
@@ -158,6 +170,7 @@ function applyHalves(live: LiveDocument, changes: readonly Uint8Array[]): readon
 function applyAll(live: LiveDocument, changes: readonly Uint8Array[], patches: unknown[]): boolean {
   try {
     const options = { patchCallback: (some: readonly unknown[]) => void patches.push(...some) };
+    live.heads = null;
     [live.doc] = Automerge.applyChanges(live.doc, [...changes], options);
     if (!isComplete(live.doc)) return false;
     live.changes.push(...changes);
@@ -168,18 +181,27 @@ function applyAll(live: LiveDocument, changes: readonly Uint8Array[], patches: u
   }
 }
 
-function actorBytes(live: LiveDocument): Uint8Array {
-  return Uint8Array.from(Automerge.getActorId(live.doc).match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+function useActor(live: LiveDocument, actor: Uint8Array): void {
+  if (live.actor !== null && equalBytes(live.actor, actor)) return;
+  replace(live, Automerge.clone(live.doc, { actor: toHex(actor) }));
+  live.actor = actor;
 }
 
-function useActor(live: LiveDocument, actor: Uint8Array): void {
-  if (Automerge.getActorId(live.doc) !== toHex(actor))
-    replace(live, Automerge.clone(live.doc, { actor: toHex(actor) }));
+/** What tells afterwards whether an edit changed anything. */
+interface Place {
+  readonly doc: Automerge.Doc<Data>;
+  readonly heads: readonly string[];
+}
+
+function placeOf(live: LiveDocument): Place {
+  return { doc: live.doc, heads: headsOf(live) };
 }
 
 /** The change just made. `getLastLocalChange` alone would give the one before again when nothing changed. */
-function takeLocalChange(live: LiveDocument, before: Automerge.Heads): Uint8Array | null {
-  if (Automerge.getHeads(live.doc).join() === before.join()) return null;
+function takeLocalChange(live: LiveDocument, before: Place): Uint8Array | null {
+  live.heads = null;
+  // Another object is another state; the same one may be, too, when a change shows nowhere in the data.
+  if (live.doc === before.doc && headsOf(live).join() === before.heads.join()) return null;
   const change = Automerge.getLastLocalChange(live.doc);
   if (change === undefined) throw new CoreError("CHANGE_REFUSED", "Automerge made no change");
   live.changes.push(change);

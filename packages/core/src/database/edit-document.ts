@@ -1,4 +1,5 @@
-import type { DocumentRecord } from "../document/document-record.ts";
+import { toHex } from "@selkie/entry";
+import { type DocumentRecord, ownActor } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 
@@ -17,9 +18,10 @@ async function place(
   record: DocumentRecord,
   edit: Edit,
 ): Promise<{ durable: Promise<void> } | null> {
-  const { documents, chain, writes, shelf, keyId } = parts;
+  const { platform, documents, chain, writes, shelf, keyId } = parts;
   const automerge = await shelf.automerge();
-  const [writer, actor] = [await chain.writer(), await writes.actor(record.id)];
+  const writer = await chain.writer();
+  const actor = ownActor(platform.crypto, record, writer);
   const kind = typeof edit === "string" ? edit : "change";
   record.busy = true;
   try {
@@ -33,9 +35,10 @@ async function place(
     if (automerge.hasLooseEdits(live))
       throw new CoreError("CHANGE_CLOSED", "the document was edited after the change callback had awaited");
     if (made.change === null) return null;
-    documents.own(record, writer, kind, made.change);
+    const change = documents.own(record, writer, kind, made.change);
+    live.heads = [toHex(change.hash)]; // it follows on everything the document holds
     record.keyId ??= keyId();
-    const placed = await writes.journal({ record, kind, counter: null, change: made.change, keyId: record.keyId });
+    const placed = await writes.journal({ record, kind, counter: null, change, keyId: record.keyId });
     shelf.show(automerge, record, made.patches);
     return placed;
   } catch (error) {

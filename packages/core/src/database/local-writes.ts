@@ -1,7 +1,7 @@
 import type { DatabaseId, EntryId, TenantId, VerifiedRun, WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import { actorOf } from "../automerge/actor.ts";
-import type { Sha256 } from "../automerge/change-chunk.ts";
+import type { ChangeChunk, Sha256 } from "../automerge/change-chunk.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import type { Documents } from "../document/documents.ts";
 import { CoreError } from "../errors.ts";
@@ -40,7 +40,7 @@ export interface LocalChange {
   readonly record: DocumentRecord;
   readonly kind: ChangeKind;
   readonly counter: number | null;
-  readonly change: Uint8Array;
+  readonly change: ChangeChunk;
   readonly keyId: Uint8Array;
 }
 
@@ -83,7 +83,8 @@ export class LocalWrites {
       counter,
       keyId,
       time: claimedTime(platform.now()),
-      change: change.change,
+      change: change.change.bytes,
+      chunk: change.change,
     };
     const durable = journal.add(row, beside).then(() => {
       this.#rowSaved = true;

@@ -36,9 +36,9 @@ export class OpenDatabase<T extends object> implements Database<T> {
       throw new CoreError("DOC_EXISTS", "a document with this id exists");
     const change = writeFirstChange(await writes.actor(id), data, (...chunks) => platform.crypto.sha256(...chunks));
     const record = documents.ensure(id);
-    documents.own(record, writer, "create", change);
+    const chunk = documents.own(record, writer, "create", change);
     record.keyId = keyId();
-    const { durable } = await writes.journal({ record, kind: "create", counter, change, keyId: record.keyId });
+    const { durable } = await writes.journal({ record, kind: "create", counter, change: chunk, keyId: record.keyId });
     await durable;
     return this.#show(record);
   }

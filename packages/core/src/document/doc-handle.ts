@@ -7,7 +7,7 @@ interface DocEvents {
 
 /** What a document looks like at one moment. */
 export interface DocState<T extends object> {
-  readonly data: Readonly<T>;
+  data(): Readonly<T>;
   readonly deleted: boolean;
   readonly heads: readonly string[];
 }
@@ -42,7 +42,7 @@ export class DocHandle<T extends object> implements Doc<T> {
   }
 
   getData(): Readonly<T> {
-    return this.#state.data;
+    return this.#state.data();
   }
 
   isDeleted(): boolean {

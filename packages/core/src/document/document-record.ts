@@ -1,4 +1,5 @@
-import { equalBytes, toHex, type Verifier } from "@selkie/entry";
+import { equalBytes, toHex, type Verifier, type WriterKey } from "@selkie/entry";
+import { actorOf } from "../automerge/actor.ts";
 import { parseChange } from "../automerge/change-chunk.ts";
 import type { LiveDocument } from "../automerge/document.ts";
 import { Serial } from "../serial.ts";
@@ -26,6 +27,8 @@ export interface DocumentRecord {
   /** A local change is being made: received changes wait for it. */
   busy: boolean;
   readonly waiting: Uint8Array[];
+  /** This device's actor in the document, and the writer key it follows from. */
+  own: { readonly writer: WriterKey; readonly actor: Uint8Array } | null;
   /** Local edits of this document, one after the other. */
   readonly edits: Serial;
 }
@@ -42,8 +45,16 @@ export function newRecord(id: Uint8Array): DocumentRecord {
     handle: null,
     busy: false,
     waiting: [],
+    own: null,
     edits: new Serial(),
   };
+}
+
+/** The Automerge actor of this device's writer key in a document. */
+export function ownActor(verifier: Verifier, record: DocumentRecord, writer: WriterKey): Uint8Array {
+  if (record.own === null || !equalBytes(record.own.writer, writer))
+    record.own = { writer, actor: actorOf(verifier, writer, record.id, null) };
+  return record.own.actor;
 }
 
 /** Deleted while one of the latest marks, those no other mark has seen, deletes: a deletion outlives a concurrent undeletion. */

@@ -12,7 +12,7 @@ import { type ChangeKind, decodeChangePart } from "../sealing/change-part.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
-import { type DocumentRecord, deletedBy, newRecord } from "./document-record.ts";
+import { type DocumentRecord, deletedBy, newRecord, ownActor } from "./document-record.ts";
 import { Histories } from "./histories.ts";
 
 /** A change that counts for nothing on this replica, and why. */
@@ -82,7 +82,7 @@ export class Documents {
   /** A change this device just made: the gate has no exception. @throws CoreError CHANGE_REFUSED */
   own(record: DocumentRecord, writer: WriterKey, kind: ChangeKind, change: Uint8Array): ChangeChunk {
     const chunk = parseChange(change, this.#sha256);
-    const actor = actorOf(this.#verifier, writer, record.id, null);
+    const actor = ownActor(this.#verifier, record, writer);
     const verdict = gate(chunk, { history: this.#histories.of(record), actor });
     if (verdict.type === "pass") this.#admit(record, chunk, kind);
     if (verdict.type === "pass" || verdict.type === "known") return chunk;

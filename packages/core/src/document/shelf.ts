@@ -8,7 +8,7 @@ type AutomergeDocuments = typeof import("../automerge/document.ts");
 
 /** How many Automerge documents are kept loaded; each takes 13 to 230 KB of WebAssembly memory. */
 const LOADED = 512;
-const NOTHING = Object.freeze({});
+const NOTHING: object = Object.freeze({});
 
 let loading: Promise<AutomergeDocuments> | null = null;
 
@@ -106,5 +106,5 @@ export class Shelf {
 
 function stateOf(automerge: AutomergeDocuments, record: DocumentRecord, live: LiveDocument): DocState<object> {
   const { deleted } = record;
-  return { data: deleted ? NOTHING : automerge.dataOf(live), deleted, heads: automerge.headsOf(live) };
+  return { data: deleted ? () => NOTHING : automerge.snapshotOf(live), deleted, heads: automerge.headsOf(live) };
 }

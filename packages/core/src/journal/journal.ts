@@ -1,5 +1,6 @@
 import type { DatabaseId, EntryId, WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
+import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { CoreError } from "../errors.ts";
 import { type LocalState, rowKind, type SealedRow } from "../local/local-state.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
@@ -21,6 +22,8 @@ export interface JournalRow {
   readonly time: number;
   /** The Automerge change chunk. */
   readonly change: Uint8Array;
+  /** The same, parsed; not for a row that was read back. */
+  readonly chunk?: ChangeChunk;
 }
 
 /** Changes that became durable together: one sealed row of local state. */
@@ -150,6 +153,7 @@ export class Journal {
 
 /** All rows of a batch were made at the frontier of its first. */
 function sameFrontier(a: JournalRow, b: JournalRow): boolean {
+  if (a.frontier === b.frontier) return true;
   return (
     a.frontier.length === b.frontier.length &&
     a.frontier.every((id, at) => id.every((byte, i) => byte === b.frontier[at]?.[i]))

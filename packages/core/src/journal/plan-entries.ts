@@ -70,7 +70,7 @@ function partOf(rows: readonly JournalRow[], keyOf: (keyId: Uint8Array) => KeyVe
   const [first] = rows;
   const last = rows.at(-1);
   if (first === undefined || last === undefined) throw new RangeError("a group has rows");
-  const { codec, payload } = encodeChanges(rows.map(({ change }) => parseChange(change, sha256)));
+  const { codec, payload } = encodeChanges(rows.map(({ change, chunk }) => chunk ?? parseChange(change, sha256)));
   const document: ChangePart["document"] =
     first.counter === null ? { type: "id", id: first.document } : { type: "counter", counter: first.counter };
   const plaintext = encodeChangePart({

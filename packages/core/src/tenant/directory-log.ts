@@ -51,6 +51,8 @@ export class DirectoryLog {
   readonly #tips = new Map<string, VerifiedEntry>();
   /** Ids that some chain has named in its frontier. */
   readonly #covered = new Set<string>();
+  /** What `frontier` last answered: every local change asks. */
+  #frontier: { readonly own: WriterKey | null; readonly heads: readonly EntryId[] } | null = null;
   #founding: VerifiedEntry | null = null;
   #view: DirectoryView;
 
@@ -76,12 +78,15 @@ export class DirectoryLog {
 
   /** The tips of the directory's chains that no other chain has named, but for one's own: at most 64, ascending. */
   frontier(own: WriterKey | null): readonly EntryId[] {
+    if (this.#frontier !== null && this.#frontier.own === own) return this.#frontier.heads;
     const name = own === null ? "" : toHex(own);
     const tips = [...this.#tips].filter(([writer, tip]) => writer !== name && !this.#covered.has(toHex(tip.id)));
-    return tips
+    const heads = tips
       .map(([, tip]) => tip.id)
       .sort(compareBytes)
       .slice(0, 64);
+    this.#frontier = { own, heads };
+    return heads;
   }
 
   /** Reads everything the store holds. */
@@ -109,7 +114,9 @@ export class DirectoryLog {
     if (equalBytes(entry.id, this.#context.tenant)) this.#founding = entry;
     if (!this.#read.has(toHex(entry.id))) this.#read.set(toHex(entry.id), { entry, opened: false });
     const tip = this.#tips.get(writer);
-    if (tip === undefined || tip.header.seq < entry.header.seq) this.#tips.set(writer, entry);
+    if (tip !== undefined && tip.header.seq >= entry.header.seq) return;
+    this.#tips.set(writer, entry);
+    this.#frontier = null;
   }
 
   async #findPermits(entries: readonly VerifiedEntry[]): Promise<boolean> {
@@ -169,6 +176,7 @@ export class DirectoryLog {
     const { seq, writer } = entry.header;
     const { certificate, frontier } = decodeControlPart(part.plaintext);
     for (const id of frontier ?? []) this.#covered.add(toHex(id));
+    this.#frontier = null;
     if (seq !== 0 || certificate === null) return;
     const { platform, tenant } = this.#context;
     const [verified] = await verifyCertificates(platform.crypto, [

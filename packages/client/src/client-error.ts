@@ -6,7 +6,6 @@ export type ClientErrorCode =
   | "KEYBAG_UNWRITABLE"
   | "TENANT_UNKNOWN"
   | "TENANT_NAME_TAKEN"
-  | "USER_UNKNOWN"
   | "STORE_UNSUPPORTED";
 
 /** An error of `@selkie/client`; switch on `code`, never on the message. */

@@ -1,5 +1,4 @@
 import { type DatabaseId, type EntryId, entryType } from "@selkie/entry";
-import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { Documents } from "../document/documents.ts";
 import { Shelf } from "../document/shelf.ts";
@@ -9,8 +8,8 @@ import { adoptJournal } from "../journal/adopt-journal.ts";
 import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
-import { admissionOf, type TenantContext } from "../tenant/tenant-context.ts";
-import { WriterChain } from "../writer/writer-chain.ts";
+import { type ChainOwner, openOwnChain } from "../tenant/own-chain.ts";
+import type { TenantContext } from "../tenant/tenant-context.ts";
 import type { DatabaseEvents } from "./database.ts";
 import { FlushTimer } from "./flush-timer.ts";
 import { LocalWrites } from "./local-writes.ts";
@@ -18,13 +17,8 @@ import { OpenDatabase } from "./open-database.ts";
 import { ReceivedChanges } from "./received-changes.ts";
 
 /** What a database needs of its tenant. */
-export interface DatabaseHost {
-  readonly context: TenantContext;
+export interface DatabaseHost extends ChainOwner {
   view(): DirectoryView;
-  /** This device's own admission. @throws CoreError DIRECTORY_UNKNOWN */
-  self(): Admission;
-  /** @throws CoreError KEY_UNKNOWN */
-  directoryKey(): KeyVersion;
   defaultKeyId(): Uint8Array;
   frontier(): readonly EntryId[];
   /** Entries were sealed: connections send them. */
@@ -50,7 +44,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const documents = new Documents(platform.crypto, (item) => events.emit("quarantined", item));
   const shelf = new Shelf(platform);
   const received = new ReceivedChanges({ context, database: id, entries, documents, shelf, events, view });
-  const chain = await openChain(host, id);
+  const chain = await openOwnChain(host, id, entryType.change);
   const journal = await Journal.open(store, local, id);
   await received.load();
   await adoptJournal(platform.crypto, journal, chain, documents);
@@ -59,7 +53,6 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const writes: LocalWrites = new LocalWrites({
     platform,
     tenant,
-    database: id,
     store,
     chain,
     journal,
@@ -100,23 +93,6 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     },
   });
   return { database, replica, reconsider: () => received.reconsider() };
-}
-
-function openChain({ context, self, directoryKey }: DatabaseHost, database: DatabaseId): Promise<WriterChain> {
-  const { platform, tenant, store, local, keys } = context;
-  return WriterChain.open({
-    crypto: platform.crypto,
-    tenant,
-    database,
-    type: entryType.change,
-    entries: store.entries(tenant, database),
-    local,
-    instance: store.instance,
-    deviceSecret: keys.deviceSecret,
-    deviceKey: keys.device,
-    admission: () => admissionOf(self()),
-    directoryKey,
-  });
 }
 
 function currentKey({ ring }: TenantContext, keyId: Uint8Array): KeyVersion {

@@ -1,10 +1,9 @@
-import type { DatabaseId, EntryId, TenantId, VerifiedRun, WriterKey } from "@selkie/entry";
+import type { EntryId, TenantId, VerifiedRun, WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk, Sha256 } from "../automerge/change-chunk.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import type { Documents } from "../document/documents.ts";
-import { CoreError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import { planEntries } from "../journal/plan-entries.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
@@ -13,6 +12,7 @@ import type { Platform } from "../platform.ts";
 import { type ChangeKind, claimedTime } from "../sealing/change-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import { Serial } from "../serial.ts";
+import { commitSealed } from "../tenant/own-chain.ts";
 import type { SealedEntries, WriterChain } from "../writer/writer-chain.ts";
 
 /** Changes of one flush; more go into the next run, so that a run stays within its limits. */
@@ -21,7 +21,6 @@ const FLUSH_ROWS = 4_096;
 export interface LocalWritesContext {
   readonly platform: Platform;
   readonly tenant: TenantId;
-  readonly database: DatabaseId;
   readonly store: Store;
   readonly chain: WriterChain;
   readonly journal: Journal;
@@ -130,19 +129,11 @@ export class LocalWrites {
     await this.#finish();
   }
 
-  /** INVARIANT: the chain's advance, its entries and the journal rows they replace are one transaction (kill.test.ts). */
   async #finish(): Promise<void> {
     if (this.#unfinished === null) return;
     const { sealed, batches } = this.#unfinished;
-    const { store, journal, database, onSealed } = this.#context;
-    const [result] = await store.commit({
-      append: [{ tenant: this.#context.tenant, database, run: sealed.run }],
-      put: [sealed.row],
-      remove: journal.keysOf(batches),
-    });
-    if (result?.type !== "appended" && result?.type !== "known")
-      throw new CoreError("CHAIN_BROKEN", "this device's own chain does not continue");
-    sealed.advance();
+    const { journal, onSealed } = this.#context;
+    await commitSealed(this.#context, sealed, journal.keysOf(batches));
     journal.forget(batches);
     this.#unfinished = null;
     this.#rowSaved = true;

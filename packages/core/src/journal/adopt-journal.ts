@@ -4,7 +4,8 @@ import { parseChange, type Sha256 } from "../automerge/change-chunk.ts";
 import { reauthorChanges } from "../automerge/reauthor.ts";
 import type { Documents } from "../document/documents.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
-import type { Journal, JournalRow } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import type { JournalRow } from "./journal-row.ts";
 
 /**
  * Takes up the changes that an earlier run journalled and did not seal. If the chain could not go on (a crash, a copy, a restored

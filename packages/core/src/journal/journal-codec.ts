@@ -1,7 +1,7 @@
 import { parseEntryId, parseWriterKey } from "@selkie/entry";
 import { CborFields, type CborValue, encodeCbor } from "../cbor.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
-import type { JournalRow } from "./journal.ts";
+import type { JournalRow } from "./journal-row.ts";
 
 const KINDS: readonly ChangeKind[] = ["create", "change", "delete", "undelete", "manifest"];
 const code = "LOCAL_STATE_DAMAGED";

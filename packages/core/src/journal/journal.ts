@@ -1,30 +1,9 @@
-import type { DatabaseId, EntryId, WriterKey } from "@selkie/entry";
+import type { DatabaseId } from "@selkie/entry";
 import type { Store } from "@selkie/store";
-import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { CoreError } from "../errors.ts";
 import { type LocalState, rowKind, type SealedRow } from "../local/local-state.ts";
-import type { ChangeKind } from "../sealing/change-part.ts";
 import { decodeBatch, encodeBatch } from "./journal-codec.ts";
-
-/** One local change, as made: durable at once, part of an entry at the next flush. */
-export interface JournalRow {
-  /** The incarnation it was made under: its Automerge actor follows from this key. */
-  readonly writer: WriterKey;
-  /** The directory heads the change was made at. */
-  readonly frontier: readonly EntryId[];
-  readonly kind: ChangeKind;
-  /** The document's id, and its counter when this writer created it. */
-  readonly document: Uint8Array;
-  readonly counter: number | null;
-  /** The 16-byte id of the key to seal it under. */
-  readonly keyId: Uint8Array;
-  /** Claimed wall time in ms since the epoch. */
-  readonly time: number;
-  /** The Automerge change chunk. */
-  readonly change: Uint8Array;
-  /** The same, parsed; not for a row that was read back. */
-  readonly chunk?: ChangeChunk;
-}
+import type { JournalRow } from "./journal-row.ts";
 
 /** Changes that became durable together: one sealed row of local state. */
 interface Batch {

@@ -4,7 +4,7 @@ import { changeLimits } from "../automerge/change-limits.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { type ChangePart, encodeChangePart } from "../sealing/change-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
-import type { JournalRow } from "./journal.ts";
+import type { JournalRow } from "./journal-row.ts";
 
 /** How many parts and bytes of changes one entry holds at most. */
 export const ENTRY_PARTS = 100;

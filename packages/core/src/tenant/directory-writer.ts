@@ -6,19 +6,13 @@ import {
   type WriterKey,
   ZERO_ENTRY_ID,
 } from "@selkie/entry";
-import type { Admission } from "../directory/admission.ts";
-import { CoreError } from "../errors.ts";
-import type { KeyVersion } from "../keys/key-version.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import { Serial } from "../serial.ts";
-import { type SealedEntries, WriterChain } from "../writer/writer-chain.ts";
-import { admissionOf, type TenantContext } from "./tenant-context.ts";
+import type { SealedEntries, WriterChain } from "../writer/writer-chain.ts";
+import { type ChainOwner, commitSealed, openOwnChain } from "./own-chain.ts";
 
-export interface DirectoryWriterContext {
-  readonly context: TenantContext;
+export interface DirectoryWriterContext extends ChainOwner {
   readonly database: DatabaseId;
-  self(): Admission;
-  directoryKey(): KeyVersion;
   frontier(own: WriterKey): readonly EntryId[];
   /** A run is durable. */
   onSealed(run: VerifiedRun): Promise<void>;
@@ -40,7 +34,7 @@ export class DirectoryWriter {
   write(parts: readonly PartDraft[]): Promise<EntryId> {
     return this.#sealing.run(async () => {
       await this.#finish();
-      this.#chain ??= this.#open();
+      this.#chain ??= openOwnChain(this.#context, this.#context.database, entryType.statement);
       const chain = await this.#chain;
       this.#unfinished = await chain.seal([parts], this.#context.frontier(await chain.writer()), "always");
       const [entry] = this.#unfinished.run.entries;
@@ -52,31 +46,9 @@ export class DirectoryWriter {
   async #finish(): Promise<void> {
     const sealed = this.#unfinished;
     if (sealed === null) return;
-    const { context, database, onSealed } = this.#context;
-    const append = [{ tenant: context.tenant, database, run: sealed.run }];
-    const [result] = await context.store.commit({ append, put: [sealed.row] });
-    if (result?.type !== "appended" && result?.type !== "known")
-      throw new CoreError("CHAIN_BROKEN", "this device's own chain does not continue");
-    sealed.advance();
+    const { context, onSealed } = this.#context;
+    await commitSealed(context, sealed);
     this.#unfinished = null;
     await onSealed(sealed.run);
-  }
-
-  #open(): Promise<WriterChain> {
-    const { context, database, self, directoryKey } = this.#context;
-    const { platform, tenant, store, local, keys } = context;
-    return WriterChain.open({
-      crypto: platform.crypto,
-      tenant,
-      database,
-      type: entryType.statement,
-      entries: store.entries(tenant, database),
-      local,
-      instance: store.instance,
-      deviceSecret: keys.deviceSecret,
-      deviceKey: keys.device,
-      admission: () => admissionOf(self()),
-      directoryKey,
-    });
   }
 }

@@ -78,7 +78,8 @@ export class Ingest {
 
   /** Runs that were just appended. */
   async run(runs: readonly VerifiedRun[]): Promise<void> {
-    const due = runs.flatMap((run) => this.#due(run));
+    const ahead = new Map<Writer, number>();
+    const due = runs.flatMap((run) => this.#due(run, ahead));
     if (due.length === 0) return;
     await this.#judge(due.filter(({ writer }) => writer.verdict === "unknown"));
     const admitted: { entry: VerifiedEntry; admission: Admission }[] = [];
@@ -119,10 +120,12 @@ export class Ingest {
     await this.#unpark();
   }
 
-  #due(run: VerifiedRun): { writer: Writer; entries: readonly VerifiedEntry[] }[] {
+  /** @param ahead where chains stand once the batch's earlier runs are delivered: a batch may hold a chain in several runs */
+  #due(run: VerifiedRun, ahead: Map<Writer, number>): { writer: Writer; entries: readonly VerifiedEntry[] }[] {
     const writer = this.#writer(run.writer);
-    const skip = writer.next - run.firstSeq;
+    const skip = (ahead.get(writer) ?? writer.next) - run.firstSeq;
     if (skip < 0 || skip >= run.entries.length) return [];
+    ahead.set(writer, run.firstSeq + run.entries.length);
     return [{ writer, entries: skip === 0 ? run.entries : run.entries.slice(skip) }];
   }
 

@@ -58,6 +58,13 @@ export class DocumentHistory {
     return this.#byActor[actor]?.length ?? 0;
   }
 
+  /** Whether one change, by its hash, depends on another, directly or not. */
+  dependsOn(change: Uint8Array, other: Uint8Array): boolean {
+    const [later, earlier] = [this.changeOf(change), this.changeOf(other)];
+    if (later < 0 || earlier < 0 || later === earlier) return false;
+    return this.#seqBefore(later, this.#changeActor[earlier] ?? 0) >= (this.#changeSeq[earlier] ?? 0);
+  }
+
   maxOpOf(change: number): number {
     return this.#maxOp[change] ?? 0;
   }

@@ -1,6 +1,5 @@
-import { equalBytes, toHex, type Verifier, type WriterKey } from "@selkie/entry";
+import { equalBytes, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
-import { parseChange } from "../automerge/change-chunk.ts";
 import type { LiveDocument } from "../automerge/document.ts";
 import { Serial } from "../serial.ts";
 import type { DocHandle } from "./doc-handle.ts";
@@ -18,7 +17,9 @@ export interface DocumentRecord {
   readonly name: DocId;
   /** Accepted change chunks, dependencies first. */
   readonly changes: Uint8Array[];
-  readonly marks: Mark[];
+  /** The latest marks: those that no other mark depends on. */
+  marks: readonly Mark[];
+  /** While one of the latest marks deletes: a deletion outlives a concurrent undeletion. */
   deleted: boolean;
   /** The 16-byte id of the key its newest part is sealed under. */
   keyId: Uint8Array | null;
@@ -55,22 +56,4 @@ export function ownActor(verifier: Verifier, record: DocumentRecord, writer: Wri
   if (record.own === null || !equalBytes(record.own.writer, writer))
     record.own = { writer, actor: actorOf(verifier, writer, record.id, null) };
   return record.own.actor;
-}
-
-/** Deleted while one of the latest marks, those no other mark has seen, deletes: a deletion outlives a concurrent undeletion. */
-export function deletedBy(verifier: Verifier, record: DocumentRecord): boolean {
-  const { marks } = record;
-  if (marks.length < 2) return marks[0]?.deleted ?? false;
-  const seen = marks.map((mark) => ancestorsOf(verifier, record, mark.hash));
-  const latest = marks.filter((mark) => !seen.some((hashes) => hashes.has(toHex(mark.hash))));
-  return latest.some(({ deleted }) => deleted);
-}
-
-function ancestorsOf(verifier: Verifier, record: DocumentRecord, of: Uint8Array): ReadonlySet<string> {
-  const found = new Set<string>();
-  for (const bytes of record.changes.toReversed()) {
-    const chunk = parseChange(bytes, (...chunks) => verifier.sha256(...chunks));
-    if (equalBytes(chunk.hash, of) || found.has(toHex(chunk.hash))) for (const dep of chunk.deps) found.add(toHex(dep));
-  }
-  return found;
 }

@@ -12,7 +12,7 @@ import { type ChangeKind, decodeChangePart } from "../sealing/change-part.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
-import { type DocumentRecord, deletedBy, newRecord, ownActor } from "./document-record.ts";
+import { type DocumentRecord, newRecord, ownActor } from "./document-record.ts";
 import { Histories } from "./histories.ts";
 
 /** A change that counts for nothing on this replica, and why. */
@@ -136,8 +136,11 @@ export class Documents {
   #admit(record: DocumentRecord, chunk: ChangeChunk, kind: ChangeKind): void {
     record.changes.push(chunk.bytes);
     if (kind !== "delete" && kind !== "undelete") return;
-    record.marks.push({ hash: chunk.hash, deleted: kind === "delete" });
-    record.deleted = deletedBy(this.#verifier, record);
+    // Dependencies come first, so no mark that is known depends on this one.
+    const history = this.#histories.of(record);
+    const concurrent = record.marks.filter(({ hash }) => !history.dependsOn(chunk.hash, hash));
+    record.marks = [...concurrent, { hash: chunk.hash, deleted: kind === "delete" }];
+    record.deleted = record.marks.some(({ deleted }) => deleted);
   }
 
   #refuse({ entry, user }: Origin, reason: string): void {

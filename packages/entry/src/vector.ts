@@ -28,7 +28,8 @@ export function encodeVector(vector: Vector): Uint8Array {
   const writer = new ByteWriter(4 + HEAD_BYTES * vector.size);
   writer.uleb(vector.size);
   // Lower-case hexadecimal sorts as its bytes do.
-  for (const [key, { seq, id }] of [...vector].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  const heads = vector.size < 2 ? vector : [...vector].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [key, { seq, id }] of heads) {
     writer
       .bytes(parseWriterKey(fromHex(key)))
       .u64(seq)

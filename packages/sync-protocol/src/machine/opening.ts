@@ -1,5 +1,5 @@
 // Opening databases: both sides compare digests, and most often that is all. docs/spec/sync.md section 5.
-import { type DatabaseId, toHex } from "@selkie/entry";
+import type { DatabaseId } from "@selkie/entry";
 import type { Open, OpenAnswer, Opened } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import { type Database, newDatabase } from "./database.ts";
@@ -177,9 +177,7 @@ function addDatabase(turn: Turn, side: "ours" | "theirs", fields: Pick<Database,
   const handle = turn.nextHandle(side);
   const { databases } = turn.state;
   turn.setDatabases({ [side]: databases[side].push(newDatabase({ ...fields, handle })) });
-  if (fields.stage !== "crossed") {
-    turn.setDatabases({ handleById: new Map(databases.handleById).set(toHex(fields.id), handle) });
-  }
+  if (fields.stage !== "crossed") turn.name(fields.id, handle);
   return handle;
 }
 

@@ -10,6 +10,8 @@ import type { Databases, Flight, Handshake, Inbox, Outbox, State } from "./state
 export class Turn {
   readonly effects: Effect[] = [];
   #state: State;
+  /** The names of databases, once this turn added one: copied once a turn, not once a database. */
+  #names: Map<string, number> | null = null;
 
   constructor(state: State) {
     this.#state = state;
@@ -88,6 +90,15 @@ export class Turn {
   findById(id: DatabaseId): Database | undefined {
     const handle = this.#state.databases.handleById.get(toHex(id));
     return handle === undefined ? undefined : this.find(handle);
+  }
+
+  /** Gives a database's name to a handle. */
+  name(id: DatabaseId, handle: number): void {
+    if (this.#names === null) {
+      this.#names = new Map(this.#state.databases.handleById);
+      this.setDatabases({ handleById: this.#names });
+    }
+    this.#names.set(toHex(id), handle);
   }
 
   /** Changes a database that exists. */

@@ -1,5 +1,5 @@
-// Changes whose dependencies have not arrived, kept in memory within bounds. What is dropped still lies in the entry store, and is read
-// again when the document is wanted.
+// Changes whose dependencies have not arrived, kept in memory within bounds. What finds no room still lies in the entry store, and is
+// read again when something passed in its document.
 import { toHex } from "@selkie/entry";
 import type { ChangeChunk } from "./change-chunk.ts";
 
@@ -7,8 +7,6 @@ import type { ChangeChunk } from "./change-chunk.ts";
 export const heldLimits = {
   changes: 1_000,
   bytes: 16_777_216,
-  /** Documents of one device in which changes were dropped; beyond, everything of that device is. */
-  droppedDocuments: 10_000,
 } as const;
 
 /** A change that waits. `device` and `document` are any strings that tell them apart; all branches of a document are one. */
@@ -24,16 +22,17 @@ interface Queue {
   readonly document: string;
   readonly actor: string;
   readonly items: HeldChange[];
+  /** Of the items, as hexadecimal. */
+  readonly hashes: Set<string>;
   /** What the first item waits for, as hexadecimal hashes. */
   missing: ReadonlySet<string>;
 }
 
 interface Device {
-  /** Oldest first. */
-  readonly queues: Set<Queue>;
   changes: number;
   bytes: number;
-  dropped: Map<string, Set<string>> | "everything";
+  /** By document: actors whose changes found no room. */
+  readonly dropped: Map<string, Set<string>>;
 }
 
 /**
@@ -54,19 +53,32 @@ export class HeldChanges {
   /** Whether a change of this actor has to wait behind an earlier one, whatever its own dependencies are. */
   blocks(device: string, document: string, actor: Uint8Array): boolean {
     const key = toHex(actor);
-    return this.#queue(document, key) !== undefined || this.#wasDropped(this.#devices.get(device), document, key);
+    return (
+      this.#queue(document, key) !== undefined || this.#devices.get(device)?.dropped.get(document)?.has(key) === true
+    );
   }
 
-  /** Keeps a change; when the device has too many, its oldest ones are dropped, with all that wait behind them. */
+  /**
+   * Keeps a change, unless it waits already. When the device has too many, this one is dropped, and so is what its actor made after it in
+   * the document: those that have waited longest are the first that others may wait for.
+   */
   hold(held: HeldChange, missing: readonly Uint8Array[]): void {
     const device = this.#device(held.device);
     const actor = toHex(held.actor);
-    if (this.#wasDropped(device, held.document, actor)) return;
-    const queue = this.#queue(held.document, actor) ?? this.#addQueue(device, held.document, actor);
+    const known = this.#queue(held.document, actor);
+    const hash = toHex(held.change.hash);
+    const dropped = device.dropped.get(held.document) ?? new Set();
+    if (dropped.has(actor) || known?.hashes.has(hash) === true) return;
+    const size = held.change.bytes.length;
+    if (device.changes >= heldLimits.changes || device.bytes + size > heldLimits.bytes) {
+      device.dropped.set(held.document, dropped.add(actor));
+      return;
+    }
+    const queue = known ?? this.#addQueue(held.document, actor);
+    queue.hashes.add(hash);
     if (queue.items.push(held) === 1) queue.missing = new Set(missing.map(toHex));
     device.changes++;
-    device.bytes += held.change.bytes.length;
-    while (device.changes > heldLimits.changes || device.bytes > heldLimits.bytes) this.#dropOldest(device);
+    device.bytes += size;
   }
 
   /** The first waiting change of every actor in a document that waits for `hash`; they stay until `settle`. */
@@ -91,56 +103,32 @@ export class HeldChanges {
     const device = this.#devices.get(held.device);
     if (queue === undefined || device === undefined || queue.items[0] !== held) return undefined;
     queue.items.shift();
+    queue.hashes.delete(toHex(held.change.hash));
     device.changes--;
     device.bytes -= held.change.bytes.length;
-    if (queue.items.length === 0) this.#removeQueue(device, queue);
+    if (queue.items.length === 0) this.#removeQueue(queue);
     return queue.items[0];
   }
 
-  /** Documents in which changes of this device were dropped; null when there were too many to remember. */
-  droppedIn(device: string): readonly string[] | null {
-    const dropped = this.#devices.get(device)?.dropped;
-    return dropped === "everything" ? null : [...(dropped?.keys() ?? [])];
+  /** Documents in which changes of this device were dropped. */
+  droppedIn(device: string): readonly string[] {
+    return [...(this.#devices.get(device)?.dropped.keys() ?? [])];
   }
 
-  /**
-   * Lifts the block that dropping left behind, and forgets what waits in the document (all of them without a document): the caller is
-   * about to feed the device's changes there once more, from the first that was not judged.
-   */
-  retry(device: string, document?: string): void {
-    const state = this.#devices.get(device);
-    if (state === undefined) return;
-    for (const queue of state.queues)
-      if (document === undefined || queue.document === document) this.#clear(state, queue);
-    if (document === undefined) state.dropped = new Map();
-    else if (state.dropped !== "everything") state.dropped.delete(document);
+  /** Whether changes of this device were dropped in the document. */
+  dropsIn(device: string, document: string): boolean {
+    return this.#devices.get(device)?.dropped.has(document) === true;
   }
 
-  #dropOldest(device: Device): void {
-    const [oldest] = device.queues;
-    if (oldest === undefined) return;
-    this.#clear(device, oldest);
-    if (device.dropped === "everything") return;
-    const actors = device.dropped.get(oldest.document) ?? new Set();
-    device.dropped.set(oldest.document, actors.add(oldest.actor));
-    if (device.dropped.size > heldLimits.droppedDocuments) device.dropped = "everything";
-  }
-
-  #clear(device: Device, queue: Queue): void {
-    device.changes -= queue.items.length;
-    for (const { change } of queue.items) device.bytes -= change.bytes.length;
-    this.#removeQueue(device, queue);
-  }
-
-  #wasDropped(device: Device | undefined, document: string, actor: string): boolean {
-    if (device === undefined) return false;
-    return device.dropped === "everything" || device.dropped.get(document)?.has(actor) === true;
+  /** Lifts the block that dropping left behind: the caller is about to feed the device's changes once more, from the first that was dropped. */
+  retry(device: string): void {
+    this.#devices.get(device)?.dropped.clear();
   }
 
   #device(key: string): Device {
     const known = this.#devices.get(key);
     if (known !== undefined) return known;
-    const device: Device = { queues: new Set(), changes: 0, bytes: 0, dropped: new Map() };
+    const device: Device = { changes: 0, bytes: 0, dropped: new Map() };
     this.#devices.set(key, device);
     return device;
   }
@@ -149,16 +137,14 @@ export class HeldChanges {
     return this.#queuesByDocument.get(document)?.get(actor);
   }
 
-  #addQueue(device: Device, document: string, actor: string): Queue {
-    const queue: Queue = { document, actor, items: [], missing: new Set() };
-    device.queues.add(queue);
+  #addQueue(document: string, actor: string): Queue {
+    const queue: Queue = { document, actor, items: [], hashes: new Set(), missing: new Set() };
     const queues = this.#queuesByDocument.get(document) ?? new Map<string, Queue>();
     this.#queuesByDocument.set(document, queues.set(actor, queue));
     return queue;
   }
 
-  #removeQueue(device: Device, queue: Queue): void {
-    device.queues.delete(queue);
+  #removeQueue(queue: Queue): void {
     const queues = this.#queuesByDocument.get(queue.document);
     queues?.delete(queue.actor);
     if (queues?.size === 0) this.#queuesByDocument.delete(queue.document);

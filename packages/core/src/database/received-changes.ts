@@ -46,6 +46,7 @@ export class ReceivedChanges {
   /** Everything the store holds, before anybody looks: nothing is announced. */
   async load(): Promise<void> {
     await this.#ingest.all();
+    await this.#settle();
     this.#fresh.clear();
   }
 
@@ -68,7 +69,19 @@ export class ReceivedChanges {
   }
 
   #then(work: () => Promise<void>): Promise<void> {
-    return this.#working.run(() => work().then(() => this.#show())).catch(this.#at.context.platform.report);
+    return this.#working.run(() => this.#work(work)).catch(this.#at.context.platform.report);
+  }
+
+  async #work(work: () => Promise<void>): Promise<void> {
+    await work();
+    await this.#settle();
+    await this.#show();
+  }
+
+  /** D7: what found no room to wait is read again, as long as that moves a document on. */
+  async #settle(): Promise<void> {
+    for (let chains = this.#at.documents.toReadAgain(); chains.length > 0; chains = this.#at.documents.toReadAgain())
+      for (const { writer, from } of chains) await this.#ingest.again(writer, from);
   }
 
   #gate(deliveries: readonly Delivery[]): void {

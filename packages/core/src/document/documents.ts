@@ -31,6 +31,12 @@ interface Origin {
   readonly user: string;
 }
 
+/** A chain from some seq on. */
+export interface ChainPlace {
+  readonly writer: WriterKey;
+  readonly from: number;
+}
+
 /**
  * The documents of one database: which exist, and the changes that passed the gate.
  * SECURITY: `receive` is the only way of a received change to Automerge (documents.test.ts, and the gate's own D1-D7).
@@ -41,6 +47,10 @@ export class Documents {
   readonly #histories: Histories;
   readonly #records = new Map<DocId, DocumentRecord>();
   readonly #held = new HeldChanges();
+  /** By device: the chains whose changes found no room to wait, from the first of them on. */
+  readonly #dropped = new Map<string, Map<string, ChainPlace>>();
+  /** Documents in which changes passed since `toReadAgain` was asked. */
+  readonly #moved = new Set<DocId>();
   readonly #origins = new WeakMap<ChangeChunk, Origin>();
   readonly #quarantine: (item: Quarantined) => void;
 
@@ -79,6 +89,19 @@ export class Documents {
     return fresh;
   }
 
+  /** Chains with changes that found no room to wait, in documents that moved on since: they may pass now, so feed them once more. */
+  toReadAgain(): readonly ChainPlace[] {
+    const chains: ChainPlace[] = [];
+    for (const [device, dropped] of this.#dropped) {
+      if (![...this.#moved].some((document) => this.#held.dropsIn(device, document))) continue;
+      this.#held.retry(device);
+      this.#dropped.delete(device);
+      chains.push(...dropped.values());
+    }
+    this.#moved.clear();
+    return chains;
+  }
+
   /** A change this device just made: the gate has no exception. @throws CoreError CHANGE_REFUSED */
   own(record: DocumentRecord, writer: WriterKey, kind: ChangeKind, change: Uint8Array): ChangeChunk {
     const chunk = parseChange(change, this.#sha256);
@@ -105,7 +128,8 @@ export class Documents {
       const actor = actorOf(this.#verifier, writer, id, part.branch);
       const changes = decodeChanges(part, actor, this.#sha256);
       const record = this.ensure(id);
-      const device = toHex(writer);
+      // D7: the bounds are a device's, however many chains it begins.
+      const device = toHex(admission.device);
       for (const change of changes) {
         this.#origins.set(change, { kind: part.kind, keyId: key.keyId, entry, user });
         this.#receiveChange(record, { device, document: record.name, actor, change }, fresh);
@@ -117,7 +141,9 @@ export class Documents {
   }
 
   #receiveChange(record: DocumentRecord, held: HeldChange, fresh: Map<DocumentRecord, Uint8Array[]>): void {
-    const { passed, refused } = receiveChange(this.#histories.of(record), this.#held, held);
+    const { passed, refused, held: waits } = receiveChange(this.#histories.of(record), this.#held, held);
+    if (waits && this.#held.dropsIn(held.device, held.document)) this.#drop(held);
+    if (passed.length > 0) this.#moved.add(record.name);
     for (const { change, code } of refused) {
       const origin = this.#origins.get(change);
       if (origin !== undefined) this.#refuse(origin, code);
@@ -131,6 +157,15 @@ export class Documents {
       fresh.set(record, list);
       list.push(change.bytes);
     }
+  }
+
+  #drop({ device, change }: HeldChange): void {
+    const header = this.#origins.get(change)?.entry.header;
+    if (header === undefined) return;
+    const { writer, seq } = header;
+    const chains = this.#dropped.get(device) ?? new Map<string, ChainPlace>();
+    const from = Math.min(seq, chains.get(toHex(writer))?.from ?? seq);
+    this.#dropped.set(device, chains.set(toHex(writer), { writer, from }));
   }
 
   #admit(record: DocumentRecord, chunk: ChangeChunk, kind: ChangeKind): void {

@@ -94,7 +94,7 @@ export class Ingest {
         else admitted.push({ entry, admission: writer.verdict });
       }
     }
-    await this.#deliver(admitted);
+    await this.#deliver(admitted, (entry, parts) => this.#readable(entry, parts));
   }
 
   /** This device's own entries: their content is applied already. */
@@ -102,6 +102,22 @@ export class Ingest {
     const writer = this.#writer(run.writer);
     writer.verdict = admission;
     writer.next = run.firstSeq + run.entries.length;
+  }
+
+  /** Delivers a chain once more from `from` to where it stands: some of its changes found no room to wait. */
+  async again(key: WriterKey, from: number): Promise<void> {
+    const { next, verdict } = this.#writer(key);
+    if (typeof verdict !== "object") return;
+    for (let seq = from; seq < next; ) {
+      const run = await this.#context.entries.read(key, seq, SLICE);
+      if (run === null) return;
+      const entries = run.entries.filter(({ header }) => header.type === entryType.change && header.seq < next);
+      await this.#deliver(
+        entries.map((entry) => ({ entry, admission: verdict })),
+        (_, parts) => parts,
+      );
+      seq += run.entries.length;
+    }
   }
 
   /** The directory or the keys changed: what waited for them goes on. */
@@ -168,7 +184,10 @@ export class Ingest {
     });
   }
 
-  async #deliver(admitted: readonly { entry: VerifiedEntry; admission: Admission }[]): Promise<void> {
+  async #deliver(
+    admitted: readonly { entry: VerifiedEntry; admission: Admission }[],
+    readable: (entry: VerifiedEntry, parts: readonly OpenedPart[]) => readonly OpenedPart[],
+  ): Promise<void> {
     const { crypto, ring, deliver } = this.#context;
     if (admitted.length === 0) return;
     const opened = await openEntries(
@@ -181,7 +200,7 @@ export class Ingest {
       admitted.map(({ entry, admission }, at) => ({
         entry,
         admission,
-        parts: this.#readable(entry, opened[at] ?? []),
+        parts: readable(entry, opened[at] ?? []),
       })),
     );
   }

@@ -69,13 +69,12 @@ describe("changes that arrive before what they depend on", () => {
     console.log(
       `D7 heap after 10^5 orphans: ${((process.memoryUsage().heapUsed - before) / 2 ** 20).toFixed(1)} MiB more`,
     );
-    expect(room.droppedIn("hostile")).toBeNull();
+    expect(room.droppedIn("hostile")).toHaveLength(30_000 - heldLimits.changes);
     expect(
       receiveChange(history, room, heldOf(handMade({ ops: [{ value: 1 }] }).bytes, "honest", "doc 1")).passed,
     ).toHaveLength(1);
     expect(room.droppedIn("honest")).toEqual([]);
     room.retry("hostile");
-    expect(room.count).toBe(0);
     expect(room.droppedIn("hostile")).toEqual([]);
   });
 
@@ -97,14 +96,14 @@ describe("changes that arrive before what they depend on", () => {
     const byBob = handMade({ actor: bob, ops: [{ value: 5 }] });
     const onBob = handMade({ deps: [byBob.hash], startOp: 2, ops: [{ value: 1 }] });
     const alone = handMade({ ops: [{ value: 2 }] });
-    receiveChange(history, room, heldOf(onBob.bytes, "alice"));
     const orphan = parse(handMade({ deps: ["ee".repeat(32)], startOp: 2, ops: [{ value: 1 }] }).bytes);
     for (let i = 0; i < heldLimits.changes; i++)
       receiveChange(history, room, { device: "alice", document: `other ${i}`, actor: orphan.actor, change: orphan });
+    receiveChange(history, room, heldOf(onBob.bytes, "alice"));
     expect(room.droppedIn("alice")).toEqual(["doc"]);
     expect(receiveChange(history, room, heldOf(alone.bytes, "alice"))).toEqual({ passed: [], refused: [], held: true });
     receiveChange(history, room, heldOf(byBob.bytes, "bob"));
-    room.retry("alice", "doc");
+    room.retry("alice");
     expect(receiveChange(history, room, heldOf(onBob.bytes, "alice")).passed).toHaveLength(1);
     expect(receiveChange(history, room, heldOf(alone.bytes, "alice")).refused.map(({ code }) => code)).toEqual([
       "CHANGE_EQUIVOCATION",

@@ -3,8 +3,8 @@
  * what it bounds is expanded.
  */
 export const changeLimits = {
-  /** Bytes of one change chunk. */
-  bytes: 1_048_576,
+  /** Bytes of one change chunk; so that its part, padded, and a control part fit into an entry of 1 MiB, however it is encoded. */
+  bytes: 1_000_000,
   /** Operations of one change. */
   ops: 100_000,
   /** Predecessors of all operations of one change together. */

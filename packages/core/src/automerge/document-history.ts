@@ -8,7 +8,7 @@ export type Clock = Uint32Array | null;
 
 /**
  * The changes of one document, as the gate needs them. Filled by the gate; for a document that was stored, feed it the stored changes
- * in their order with `restoreHistory` of gate.ts. A document of one change costs about 1 KB, so keep it for loaded documents only.
+ * in their order with `restoreHistory` of gate.ts. One of a document with one change takes 4 to 5 KB: keep it for documents in use only.
  */
 export class DocumentHistory {
   readonly ops: OpIndex = new OpIndex();

@@ -3,7 +3,7 @@ import { DocumentHistory } from "../automerge/document-history.ts";
 import { restoreHistory } from "../automerge/gate.ts";
 import type { DocumentRecord } from "./document-record.ts";
 
-/** How many documents' histories are kept; one of a document with one change takes about 1 KB. */
+/** How many documents' histories are kept; one of a document with one change takes 4 to 5 KB. */
 const KEPT = 1_024;
 
 /** What the gate knows of documents, for those it was lately asked about; others are read again from their accepted changes. */

@@ -50,7 +50,7 @@ function groups(rows: readonly JournalRow[]): readonly Group[] {
       isEdit(first) &&
       sameKey(first, row) &&
       (group?.rows.length ?? 0) < changeLimits.changesInPart &&
-      (group?.bytes ?? 0) < ENTRY_BYTES;
+      (group?.bytes ?? 0) + row.change.length <= ENTRY_BYTES;
     if (group !== undefined && fits) {
       group.rows.push(row);
       group.bytes += row.change.length;

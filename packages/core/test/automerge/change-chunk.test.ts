@@ -266,7 +266,7 @@ describe("bytes a peer may send", () => {
     expect(passed).toBeGreaterThan(100);
   });
 
-  test("D12 refuses a change of more than 1 MiB without looking at it", () => {
+  test("D12 refuses a change of more than a million bytes without looking at it", () => {
     expect(codeOf(new Uint8Array(changeLimits.bytes + 1))).toBe("CHANGE_TOO_LARGE");
   });
 });

@@ -1,5 +1,5 @@
 import * as Automerge from "@automerge/automerge";
-import { concatBytes, fromHex, toHex } from "@selkie/entry";
+import { concatBytes, fromHex, limits, toHex } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bundleChanges, unbundleChanges } from "../../src/automerge/bundle.ts";
@@ -8,6 +8,7 @@ import { changeCodec, decodeChanges, encodeChanges } from "../../src/automerge/c
 import { ChangeError } from "../../src/automerge/change-error.ts";
 import { changeLimits } from "../../src/automerge/change-limits.ts";
 import { packChanges, unpackChanges } from "../../src/automerge/packed-changes.ts";
+import { padmeLength } from "../../src/sealing/padme.ts";
 import { reportCpu } from "./cpu.ts";
 import { act, alice, bob, handMade, signed, unsigned } from "./hand-made-change.ts";
 import { parse } from "./judge.ts";
@@ -80,6 +81,17 @@ describe("changes in a part", () => {
 });
 
 describe("sizes", () => {
+  test("the largest change, padded and beside a control part, fits into an entry", () => {
+    const bytes = new Uint8Array(changeLimits.bytes - 100);
+    const change = parse(handMade({ ops: [{ value: [7, [...bytes]] }] }).bytes);
+    expect(changeLimits.bytes - change.bytes.length).toBeLessThan(50);
+    const { payload } = encodeChanges([change]);
+    const fieldsBefore = 100;
+    const control = 8_192;
+    expect(padmeLength(payload.length + fieldsBefore, 256) + control).toBeLessThan(limits.entryBytes);
+    expect(padmeLength(changeLimits.bytes + fieldsBefore, 256) + control).toBeLessThan(limits.entryBytes);
+  });
+
   const lastOf = (doc: Automerge.Doc<unknown>): ChangeChunk => parse(Automerge.getLastLocalChange(doc) ?? byAlice);
   const base = Automerge.from({ n: 1, t: "" }, { actor: alice });
 

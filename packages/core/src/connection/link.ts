@@ -1,4 +1,4 @@
-import type { DatabaseId } from "@selkie/entry";
+import { type DatabaseId, toHex } from "@selkie/entry";
 import {
   type Dialler,
   runSession,
@@ -66,6 +66,8 @@ export class Link implements Connection {
   #failure: unknown = null;
   #joining: Promise<unknown> = Promise.resolve();
   #wake: (() => void) | null = null;
+  /** In hex: databases the other side does not have, or has not opened yet; there is nothing to wait for. */
+  readonly #unknown = new Set<string>();
 
   constructor(context: LinkContext) {
     this.#context = context;
@@ -100,7 +102,7 @@ export class Link implements Connection {
   async synced(options: { signal?: AbortSignal } = {}): Promise<void> {
     const session = await this.session(options.signal);
     await this.#joining;
-    const replicas = this.#context.replicas();
+    const replicas = this.#context.replicas().filter(({ database }) => !this.#unknown.has(toHex(database)));
     for (const replica of replicas) await replica.flush();
     for (const replica of replicas) session.announce(replica.database);
     await session.synced(
@@ -171,6 +173,9 @@ export class Link implements Connection {
       connected();
       this.#context.memory?.connected(generation);
       this.#remember(session);
+      this.#unknown.clear();
+      session.on("unknown", ({ database }) => this.#unknown.add(toHex(database)));
+      session.on("caughtUp", ({ database }) => this.#unknown.delete(toHex(database)));
       this.#context.onSession(session);
       await this.#open(session, this.#context.replicas());
       this.#session = session;

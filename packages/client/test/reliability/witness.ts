@@ -54,7 +54,7 @@ export async function meet(a: Tenant, b: Tenant): Promise<Database<Note>> {
 export async function expectEqual(a: Database<Note>, b: Database<Note>): Promise<void> {
   const [ours, theirs] = [await a.getAllDocumentIds(), await b.getAllDocumentIds()];
   const missing = ours.filter((id) => !theirs.includes(id)).concat(theirs.filter((id) => !ours.includes(id)));
-  if (missing.length > 0) throw new Error(`on one side only: ${missing.join()}`);
+  if (missing.length > 0) throw new Error(`on one side only: ${missing.length}, such as ${missing[0]}`);
   for (const id of ours) {
     const [mine, other] = [await a.getDocument(id), await b.getDocument(id)];
     const heads = `${mine.getHeads().join()} and ${other.getHeads().join()}`;

@@ -51,13 +51,13 @@ async function run({ directory, seed }: Job, isClosing: () => boolean): Promise<
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 say("warm");
-const { value: job } = await lines.next();
+const job: unknown = (await lines.next()).value;
 let closing = false;
 const heard = lines.next().then(({ done }) => {
   closing = done !== true;
 });
 try {
-  await run(JSON.parse(job) as Job, () => closing);
+  await run(JSON.parse(String(job)) as Job, () => closing);
   await heard;
   process.exit(0);
 } catch (error) {

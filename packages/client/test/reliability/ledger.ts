@@ -72,7 +72,7 @@ export class Ledger {
   #add(id: string, { tokens, last, deleted }: Known): void {
     const known = this.#documents.get(id) ?? NOTHING;
     this.#documents.set(id, {
-      tokens: known.tokens.union(tokens),
+      tokens: new Set([...known.tokens, ...tokens]),
       last: Math.max(known.last, last),
       deleted: DELETED[Math.max(DELETED.indexOf(known.deleted), DELETED.indexOf(deleted))] ?? "no",
     });

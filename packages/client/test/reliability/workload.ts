@@ -35,16 +35,15 @@ export async function writeForEver(at: Workload): Promise<void> {
   }
 }
 
-const noteOf = (token: string, last: number): Note => ({
-  tokens: [token],
-  last,
-  text: `made with ${token}`,
-  seen: { [token]: { at: new Date(1_700_000_000_000) } },
-  [`+${token}`]: true,
-});
+function noteOf(token: string): Note {
+  const seen = { [token]: { at: new Date(1_700_000_000_000) } };
+  const note: Note = { tokens: [token], last: 1, text: `made with ${token}`, seen };
+  note[`+${token}`] = true;
+  return note;
+}
 
 async function create({ notes, ids, say }: Workload, token: string): Promise<void> {
-  const doc = await notes.createDocument(noteOf(token, 1));
+  const doc = await notes.createDocument(noteOf(token));
   say(`created ${doc.id} ${token} 1`);
   ids.push(doc.id);
 }
@@ -74,7 +73,7 @@ async function change({ notes, ids, dice, say }: Workload, token: string): Promi
 
 async function createMany({ notes, ids, dice, say }: Workload, token: string): Promise<void> {
   const count = dice.percent(10) ? 150 : 1 + dice.below(12);
-  const made = await notes.createDocuments(Array.from({ length: count }, () => noteOf(token, 1)));
+  const made = await notes.createDocuments(Array.from({ length: count }, () => noteOf(token)));
   say(`many ${token} ${made.join()}`);
   // A few of them will do: they would drown the others.
   ids.push(...made.slice(0, 3));

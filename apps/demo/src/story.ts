@@ -17,21 +17,34 @@ interface Person {
   readonly line: Connection;
 }
 
-/** The main job, told once: two people share a contact list through a relay that can't read it. */
-export async function tellStory(directory: string, narrator: Narrator): Promise<void> {
+/**
+ * The main job, told once: two people share a contact list through a relay that can't read it. `afterwards` is called when everybody has
+ * gone home and the relay still runs.
+ */
+export async function tellStory(
+  directory: string,
+  narrator: Narrator,
+  afterwards: (relay: RelayProcess) => Promise<void>,
+): Promise<void> {
+  await using relays = new AsyncDisposableStack();
+  await afterwards(await tellActs(directory, relays, narrator));
+}
+
+/** All acts, from the first relay to the one that runs at the end. */
+async function tellActs(directory: string, relays: AsyncDisposableStack, narrator: Narrator): Promise<RelayProcess> {
   const relayData = join(directory, "relay");
   await mkdir(relayData, { recursive: true });
   const list = await readContacts();
 
   narrator.act("A relay starts, in a process of its own");
-  await using open = new AsyncDisposableStack();
-  const first = open.use(await startRelay(relayData));
+  const first = relays.use(await startRelay(relayData));
   narrator.say(`process ${first.pid} listens on ${first.url}`);
 
+  await using people = new AsyncDisposableStack();
   const alice = await found(directory, first, list, narrator);
-  open.use(alice.client);
+  people.use(alice.client);
   const bob = await joinAs("bob", directory, first, alice, narrator);
-  open.use(bob.client);
+  people.use(bob.client);
   await compareLists(alice, bob, list, narrator);
   await editApart(alice, bob, narrator);
 
@@ -44,8 +57,9 @@ export async function tellStory(directory: string, narrator: Narrator): Promise<
   const mark = await entryOf(alice.contacts);
   await first[Symbol.asyncDispose]();
   await showWhatTheRelayHolds(relayData, list, narrator);
-  const second = open.use(await damage(relayData, first.port, mark, narrator));
+  const second = relays.use(await damage(relayData, first.port, mark, narrator));
   await heal(directory, second, { alice, list, mark, relayData }, narrator);
+  return second;
 }
 
 async function found(

@@ -26,30 +26,35 @@ export interface UserId {
 
 /** A request to be admitted; `toString()` is a URI for mail or a QR code. It holds public keys only. */
 export interface JoinRequest {
+  /** The name that is asked for, such as `CN=bob/O=acme`. */
   readonly user: string;
   /** To be compared, over a channel you trust, with what the admin sees. */
   readonly fingerprint: string;
+  /** The request as a URI; `approveJoinRequest` takes either. */
   toString(): string;
 }
 
 /** The answer to a join request; `toString()` is a URI. It holds no secret. */
 export interface JoinResponse {
+  /** The response as a URI; `joinTenant` takes either. */
   toString(): string;
 }
 
 /** Everything one device keeps for its users: a KeyBag under one password, and a store. */
 export interface Client extends AsyncDisposable {
+  /** The secrets of this device, open until the client is disposed of. */
   readonly keyBag: KeyBag;
   /** Makes a person's keys, before any tenant. A name that exists already gives the person that has it. */
   createUserId(name: string): Promise<UserId>;
-  /** Founds a tenant, with no server. @throws ClientError TENANT_NAME_TAKEN */
+  /** Founds a tenant, with no server. @throws ClientError TENANT_NAME_TAKEN; CoreError NAME_INVALID */
   createTenant(name: string, options: { user: UserId | string }): Promise<Tenant>;
   /** Opens a tenant of this device by id or name, offline. @throws ClientError TENANT_UNKNOWN */
   openTenant(idOrName: string): Promise<Tenant>;
+  /** The tenants of this device; `id` in hex. */
   tenants(): Promise<readonly { id: string; name: string }[]>;
-  /** Asks to be admitted to a tenant: give it to an admin of that tenant. */
+  /** Asks to be admitted to a tenant: give it to an admin of that tenant. @throws CoreError NAME_INVALID */
   createJoinRequest(user: UserId | string): Promise<JoinRequest>;
-  /** Takes up the admin's answer; connect next. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US */
+  /** Takes up the admin's answer; connect next. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US | TENANT_EXISTS */
   joinTenant(response: JoinResponse | string): Promise<Tenant>;
 }
 

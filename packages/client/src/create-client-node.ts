@@ -3,6 +3,7 @@ import type { ClientStore } from "./client-store.ts";
 import { directory } from "./directory-store.ts";
 import { hostPlatform } from "./platform.ts";
 
+/** What {@link createClient} needs. */
 export interface ClientOptions {
   /** A directory, made if absent, or `memory()`. */
   readonly store: string | ClientStore;
@@ -12,7 +13,10 @@ export interface ClientOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-/** Opens this device's client, or makes it. @throws KeyBagError WRONG_PASSWORD, StoreError STORE_LOCKED */
+/**
+ * Opens this device's client, or makes it.
+ * @throws KeyBagError WRONG_PASSWORD | DAMAGED, with nothing changed; StoreError STORE_LOCKED; ClientError KEYBAG_MISSING
+ */
 export function createClient(options: ClientOptions): Promise<Client> {
   const { store, password, onError = warn } = options;
   const platform = hostPlatform(loadAutomerge, onError);

@@ -3,6 +3,7 @@ import { ClientError } from "./client-error.ts";
 import type { ClientStore } from "./client-store.ts";
 import { hostPlatform } from "./platform.ts";
 
+/** What {@link createClient} needs. */
 export interface ClientOptions {
   /** `memory()`; a named store in the browser's IndexedDB is not available yet. */
   readonly store: ClientStore | string;
@@ -14,7 +15,7 @@ export interface ClientOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-/** Opens this device's client, or makes it. @throws KeyBagError WRONG_PASSWORD */
+/** Opens this device's client, or makes it. @throws KeyBagError WRONG_PASSWORD; ClientError STORE_UNSUPPORTED for a store by name */
 export async function createClient(options: ClientOptions): Promise<Client> {
   const { store, password, wasm, onError = reportError } = options;
   if (typeof store === "string")

@@ -14,7 +14,7 @@ export function toBase64url(bytes: Uint8Array): string {
   return text;
 }
 
-/** @throws EntryError `BAD_BASE64URL` for anything that {@link toBase64url} does not write */
+/** The bytes that {@link toBase64url} wrote. @throws EntryError `BAD_BASE64URL` for anything that {@link toBase64url} does not write */
 export function fromBase64url(text: string): Uint8Array {
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
   let group = 0;

@@ -30,56 +30,67 @@ export type Ciphertext = Brand<Uint8Array, "Ciphertext">;
 export const ZERO_ENTRY_ID: EntryId = new Uint8Array(32) as EntryId;
 
 /** @throws EntryError `BAD_LENGTH` unless 32 bytes */
+/** The 32 bytes as a database id. @throws EntryError `BAD_LENGTH` */
 export function parseDatabaseId(bytes: Uint8Array): DatabaseId {
   return ofLength(bytes, 32) as DatabaseId;
 }
 
 /** @throws EntryError `BAD_LENGTH` unless 32 bytes */
+/** The 32 bytes as a tenant id. @throws EntryError `BAD_LENGTH` */
 export function parseTenantId(bytes: Uint8Array): TenantId {
   return ofLength(bytes, 32) as TenantId;
 }
 
 /** @throws EntryError `BAD_LENGTH` unless 32 bytes */
+/** The 32 bytes as a writer key. @throws EntryError `BAD_LENGTH` */
 export function parseWriterKey(bytes: Uint8Array): WriterKey {
   return ofLength(bytes, 32) as WriterKey;
 }
 
 /** @throws EntryError `BAD_LENGTH` unless 32 bytes */
+/** The 32 bytes as an entry id. @throws EntryError `BAD_LENGTH` */
 export function parseEntryId(bytes: Uint8Array): EntryId {
   return ofLength(bytes, 32) as EntryId;
 }
 
 /** @throws EntryError `BAD_LENGTH` unless 32 bytes */
+/** The 32 bytes as a statement id. @throws EntryError `BAD_LENGTH` */
 export function parseStatementId(bytes: Uint8Array): StatementId {
   return ofLength(bytes, 32) as StatementId;
 }
 
 /** @throws EntryError `BAD_LENGTH` unless 16 bytes */
+/** The 16 bytes as a key tag. @throws EntryError `BAD_LENGTH` */
 export function parseKeyTag(bytes: Uint8Array): KeyTag {
   return ofLength(bytes, 16) as KeyTag;
 }
 
 /** @throws EntryError `BAD_LENGTH` unless 24 bytes */
+/** The 24 bytes as a salt. @throws EntryError `BAD_LENGTH` */
 export function parseSalt(bytes: Uint8Array): Salt {
   return ofLength(bytes, 24) as Salt;
 }
 
 /** @throws EntryError `BAD_LENGTH` unless 64 bytes */
+/** The 64 bytes as a signature. @throws EntryError `BAD_LENGTH` */
 export function parseSignature(bytes: Uint8Array): Signature {
   return ofLength(bytes, 64) as Signature;
 }
 
 /** @throws EntryError `BAD_LENGTH` unless 32 bytes */
+/** The 32 bytes as a login key. @throws EntryError `BAD_LENGTH` */
 export function parseLoginKey(bytes: Uint8Array): LoginKey {
   return ofLength(bytes, 32) as LoginKey;
 }
 
 /** @throws EntryError `BAD_LENGTH` unless 32 bytes */
+/** The 32 bytes as a hash of a blob. @throws EntryError `BAD_LENGTH` */
 export function parseBlobHash(bytes: Uint8Array): BlobHash {
   return ofLength(bytes, 32) as BlobHash;
 }
 
 /** @throws EntryError `BAD_LENGTH` when shorter than the 16-byte tag every ciphertext ends in */
+/** At least 16 bytes, the length of a tag, as a ciphertext. @throws EntryError `BAD_LENGTH` */
 export function parseCiphertext(bytes: Uint8Array): Ciphertext {
   if (bytes.length < 16) throw new EntryError("BAD_LENGTH", `a ciphertext has at least 16 bytes, not ${bytes.length}`);
   return bytes as Ciphertext;

@@ -40,6 +40,7 @@ export class Counters {
     this.#values.set(name, this.get(name) + by);
   }
 
+  /** How it stands. */
   get(name: CounterName | GaugeName): number {
     return this.#values.get(name) ?? 0;
   }

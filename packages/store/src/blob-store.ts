@@ -26,7 +26,7 @@ export interface BlobStore {
   remove(hash: BlobHash): Promise<void>;
 }
 
-/** @throws StoreError `BAD_RANGE` unless 0 <= from <= to, both integers */
+/** Refuses a range that cannot be. @throws StoreError `BAD_RANGE` unless 0 <= from <= to, both integers */
 export function checkRange([from, to]: ByteRange): void {
   if (Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from <= to) return;
   throw new StoreError("BAD_RANGE", "a range is two integers, 0 <= from <= to");

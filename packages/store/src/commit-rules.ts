@@ -14,7 +14,7 @@ export function checkAppend({ database, run }: StoreAppend): void {
   if (!equalBytes(run.database, database)) throw new StoreError("WRONG_DATABASE", "the run is of another database");
 }
 
-/** @throws StoreError `NOT_APPENDED` when the write expects more than the results show */
+/** What every adapter does before it commits. @throws StoreError `NOT_APPENDED` when the write expects more than the results show */
 export function checkExpectation(write: StoreWrite, results: readonly AppendResult[]): void {
   if (write.expect === undefined) return;
   const other = results.find((result) => result.type !== "appended");

@@ -7,7 +7,7 @@ import { type Brand, EntryError } from "@selkie/entry";
  */
 export type InstanceId = Brand<Uint8Array, "InstanceId">;
 
-/** @throws EntryError `BAD_LENGTH` unless 16 bytes */
+/** The 16 bytes as an instance id. @throws EntryError `BAD_LENGTH` */
 export function parseInstanceId(bytes: Uint8Array): InstanceId {
   if (bytes.length !== 16) throw new EntryError("BAD_LENGTH", `an instance id has 16 bytes, not ${bytes.length}`);
   return bytes as InstanceId;

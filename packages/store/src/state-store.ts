@@ -10,7 +10,7 @@ export interface StateItem {
 
 /** Local state by byte keys in lexicographic order. It never leaves the store. */
 export interface StateStore {
-  /** @throws StoreError `STATE_DAMAGED` when the value was damaged on disk */
+  /** The value, or undefined. @throws StoreError `STATE_DAMAGED` when the value was damaged on disk */
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
   /** Durable when it resolves, like {@link Store.commit}. */
   put(key: Uint8Array, value: StoredState): Promise<void>;

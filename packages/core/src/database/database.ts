@@ -6,13 +6,15 @@ import type { Off } from "../events.ts";
 /** What a change callback edits: the document's data as plain objects, until the callback has returned. */
 export interface Draft<T extends object> {
   readonly id: DocId;
+  /** To be edited in place, before the first `await`. */
   getData(): T;
 }
 
+/** What a database announces; nothing has to be handled. */
 export interface DatabaseEvents {
   /** A document has a new state, made here or received. */
   change: { readonly id: DocId };
-  /** A received change counts for nothing, and why. */
+  /** A received change counts for nothing; `reason` is a code of docs/errors.md, `entryId` in hex. */
   quarantined: { readonly entryId: string; readonly user: string; readonly reason: string };
 }
 
@@ -20,26 +22,35 @@ export interface DatabaseEvents {
 export interface Database<T extends object> extends AsyncDisposable {
   readonly name: string;
   /**
-   * Creates a document; durable when it resolves.
+   * Creates a document; durable when it resolves. `id` is a name of the app's choice, from which every device gets the same document id.
    * @throws CoreError VALUE_UNSUPPORTED | DOC_EXISTS | WRITE_NOT_ALLOWED
    */
   createDocument(data?: T, options?: { id?: string }): Promise<Doc<T>>;
-  /** Creates many documents, sealing about 100 of them into one entry; returns their ids in order. */
+  /**
+   * Creates many documents, sealing about 100 of them into one entry; returns their ids in order, once all are durable.
+   * @throws CoreError VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED
+   */
   createDocuments(rows: Iterable<T> | AsyncIterable<T>): Promise<readonly DocId[]>;
-  /** @throws CoreError DOC_NOT_FOUND */
+  /** The live handle of a document, deleted or not. @throws CoreError DOC_NOT_FOUND */
   getDocument(id: DocId): Promise<Doc<T>>;
+  /** The same, or undefined when this device knows no such document. */
   findDocument(id: DocId): Promise<Doc<T> | undefined>;
   /** The ids of all documents that exist and are not deleted. */
   getAllDocumentIds(): Promise<readonly DocId[]>;
   /**
    * Runs the callback on a draft and makes what it edited durable. An edit made after an `await` in the callback rejects with
-   * CHANGE_CLOSED and nothing is applied; so does a callback that throws.
+   * CHANGE_CLOSED, a callback that throws with what it threw; nothing is applied then.
+   * @throws CoreError CHANGE_CLOSED | VALUE_UNSUPPORTED | DOC_NOT_FOUND | DOC_DELETED | WRITE_NOT_ALLOWED
    */
   changeDoc(doc: Doc<T>, change: (draft: Draft<T>) => void | Promise<void>): Promise<Doc<T>>;
+  /** Deletes a document here and everywhere; its id is never used again. @throws CoreError DOC_NOT_FOUND | WRITE_NOT_ALLOWED */
   deleteDocument(doc: Doc<T> | DocId): Promise<void>;
   /** The entries of this database, for `pullChangesFrom` and `pushChangesTo` of another. */
   getStore(): EntryStore;
+  /** Takes the entries that `store` has and this database lacks; applied when it resolves. @throws CoreError DATABASE_OTHER */
   pullChangesFrom(store: EntryStore): Promise<{ entries: number }>;
+  /** Gives `store` the entries that it lacks. @throws CoreError DATABASE_OTHER */
   pushChangesTo(store: EntryStore): Promise<{ entries: number }>;
+  /** Calls the listener at every such event, until the function it returns is called. */
   on<Type extends keyof DatabaseEvents>(type: Type, listener: (event: DatabaseEvents[Type]) => void): Off;
 }

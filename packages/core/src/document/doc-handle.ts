@@ -15,9 +15,11 @@ export interface DocState<T extends object> {
 /** A live document: one handle for each document and process, always in its newest state. */
 export interface Doc<T extends object> {
   readonly id: DocId;
+  /** The same as `id`. */
   getId(): DocId;
   /** Frozen; `{}` once deleted. */
   getData(): Readonly<T>;
+  /** Whether somebody deleted it, here or elsewhere. */
   isDeleted(): boolean;
   /** The hashes of the newest changes, in hex: equal on two devices exactly when their documents are equal. */
   getHeads(): readonly string[];

@@ -16,6 +16,7 @@ export type LogFields = Readonly<Record<string, LogValue>>;
 
 /** Where a relay reports what it does. `event` is a fixed word such as `session.refused`. */
 export interface Logger {
+  /** Writes one line, unless `level` is below the logger's. */
   log(level: LogLevel, event: string, fields?: LogFields): void;
 }
 

@@ -30,6 +30,7 @@ export type Claim =
 
 /** What this side proves. */
 export interface Credentials {
+  /** Asked once a session. */
   claim(): Promise<Claim>;
   /** Signs `labelled(label, payload)` with the key of the claim; the label is `sign-login` or `sign-peer`. */
   sign(label: SignLabel, payload: Uint8Array): Promise<Signature>;

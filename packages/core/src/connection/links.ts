@@ -114,7 +114,11 @@ export class Links {
   #memory(name: string): PeerMemory {
     const { platform, local, store } = this.#context.context;
     const peer = hash(platform.crypto, "recipient", new TextEncoder().encode(name)).slice(0, 16);
-    return new PeerMemory(local, store.state, peer, (ms, run) => platform.scheduler.after(ms, run));
+    return new PeerMemory(local, store.state, {
+      peer,
+      later: (ms, run) => platform.scheduler.after(ms, run),
+      report: platform.report,
+    });
   }
 
   #handshakeContext(): HandshakeContext {

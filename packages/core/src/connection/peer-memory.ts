@@ -18,6 +18,15 @@ interface Known {
 
 const SAVE_AFTER_MS = 1_000;
 
+/** Whose memory it is, and how it waits. */
+export interface PeerMemoryOptions {
+  /** 16 bytes that name the relay: a hash of its address. */
+  readonly peer: Uint8Array;
+  readonly later: (ms: number, run: () => void) => () => void;
+  /** A write in the background failed. */
+  readonly report: (error: unknown) => void;
+}
+
 /**
  * What one relay told this device about each database, kept sealed between runs. This memory is what makes a relay's rollback visible:
  * a relay that has less than it once acknowledged is told so, and gets it again (B6).
@@ -25,25 +34,21 @@ const SAVE_AFTER_MS = 1_000;
 export class PeerMemory {
   readonly #rows: StateStore;
   readonly #local: LocalState;
-  /** 16 bytes that name the relay: a hash of its address. */
   readonly #peer: Uint8Array;
-  readonly #later: (ms: number, run: () => void) => () => void;
+  readonly #later: PeerMemoryOptions["later"];
+  readonly #report: PeerMemoryOptions["report"];
   readonly #saving = new Serial();
   readonly #known = new Map<string, Known>();
   readonly #dirty = new Set<Known>();
   #cancel: (() => void) | null = null;
   #generation: Uint8Array = new Uint8Array(8);
 
-  constructor(
-    local: LocalState,
-    rows: StateStore,
-    peer: Uint8Array,
-    later: (ms: number, run: () => void) => () => void,
-  ) {
+  constructor(local: LocalState, rows: StateStore, { peer, later, report }: PeerMemoryOptions) {
     this.#local = local;
     this.#rows = rows;
     this.#peer = peer;
     this.#later = later;
+    this.#report = report;
   }
 
   /** The relay's store generation: positions noted under another mean nothing. */
@@ -73,18 +78,27 @@ export class PeerMemory {
     this.#cancel = null;
     await this.#saving.run(async () => {
       for (const known of this.#dirty) {
-        this.#dirty.delete(known);
-        const value = encodeCbor([this.#generation, known.position, encodeVector(known.expected)]);
-        const row = await this.#local.seal(this.#local.key(rowKind.relay, known.database, this.#peer), value);
-        await this.#rows.put(row.key, row.value);
+        this.#dirty.delete(known); // what is noted from here on makes it dirty again
+        try {
+          await this.#write(known);
+        } catch (error) {
+          this.#dirty.add(known);
+          throw error;
+        }
       }
     });
+  }
+
+  async #write({ database, position, expected }: Known): Promise<void> {
+    const value = encodeCbor([this.#generation, position, encodeVector(expected)]);
+    const row = await this.#local.seal(this.#local.key(rowKind.relay, database, this.#peer), value);
+    await this.#rows.put(row.key, row.value);
   }
 
   async #note(database: DatabaseId): Promise<Known> {
     const known = await this.#get(database);
     this.#dirty.add(known);
-    this.#cancel ??= this.#later(SAVE_AFTER_MS, () => void this.save());
+    this.#cancel ??= this.#later(SAVE_AFTER_MS, () => void this.save().catch(this.#report));
     return known;
   }
 

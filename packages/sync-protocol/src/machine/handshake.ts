@@ -154,7 +154,10 @@ function claimOf({ kind, tenant, key, documents }: ClaimMessage): Claim {
 }
 
 function admit(turn: Turn, rights: Admitted["rights"]): void {
-  turn.setHandshake({ peer: "admitted", granted: rights });
+  const { peerClaim } = turn.state.handshake;
+  // What was judged is not kept: a claim's documents may have a megabyte, and a session lasts.
+  const judged: Claim | null = peerClaim?.type === "login" ? { ...peerClaim, documents: [] } : peerClaim;
+  turn.setHandshake({ peer: "admitted", granted: rights, peerClaim: judged });
   if (turn.state.options.role === "listener") makeClaim(turn);
   else {
     sendAdmitted(turn);

@@ -26,8 +26,9 @@ export function decodeClaim(body: Uint8Array): ClaimMessage {
   return {
     type: "claim",
     kind,
-    tenant: parseTenantId(byteString(tenant)),
-    key: key === null ? null : byteString(key, 32),
+    // Copies: they outlive the claim, which may have a megabyte.
+    tenant: parseTenantId(byteString(tenant).slice()),
+    key: key === null ? null : byteString(key, 32).slice(),
     origin: text(origin, MAX_ORIGIN_BYTES),
     documents: byteStrings(documents),
     signature: signature === null ? null : parseSignature(byteString(signature)),

@@ -6,12 +6,14 @@ const MAX_RANGES = 4_096;
 
 /** Chains received from the peer and not yet passed by the tail. */
 export class Echoes {
-  readonly #rangesByWriter = new Map<string, { from: number; to: number }[]>();
+  /** Made when it is needed: most databases of a relay's sessions are idle. */
+  #rangesByWriter: Map<string, { from: number; to: number }[]> | null = null;
   #count = 0;
 
   /** Remembers a run. */
   add(run: VerifiedRun): void {
     if (this.#count >= MAX_RANGES) this.clear();
+    this.#rangesByWriter ??= new Map();
     const name = toHex(run.writer);
     const ranges = this.#rangesByWriter.get(name) ?? [];
     const to = run.firstSeq + run.entries.length - 1;
@@ -26,7 +28,7 @@ export class Echoes {
 
   /** Whether the peer sent all of this run; what the tail has passed is forgotten. */
   take(run: VerifiedRun): boolean {
-    if (this.#count === 0) return false;
+    if (this.#rangesByWriter === null) return false;
     const name = toHex(run.writer);
     const to = run.firstSeq + run.entries.length - 1;
     const ranges = this.#rangesByWriter.get(name) ?? [];
@@ -40,8 +42,7 @@ export class Echoes {
 
   /** Forgets everything. */
   clear(): void {
-    if (this.#count === 0) return;
-    this.#rangesByWriter.clear();
+    this.#rangesByWriter = null;
     this.#count = 0;
   }
 }

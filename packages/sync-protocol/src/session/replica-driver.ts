@@ -193,6 +193,7 @@ export class ReplicaDriver {
     resource.isReading = true;
     const { runs, result } = await readSlice(resource.replica, source, sliceBytes, resource.echoes);
     resource.isReading = false;
+    if (result.type === "missing" && result.damaged) this.#options.events.emit("damaged", { database: resource.id });
     if (runs.length === 0) {
       this.#options.input({ type: "sliceRead", handle, result, frame: null });
       return null;

@@ -131,6 +131,8 @@ export interface SessionEvents {
   };
   /** The peer lacks what it had acknowledged: up to seq `was`; now up to `now`, -1 for nothing. It is being sent again. */
   rollback: { readonly database: DatabaseId; readonly writer: WriterKey; readonly was: number; readonly now: number };
+  /** Reading showed that this side's replica holds less than its vector said: `compare` in other sessions brings it back. */
+  damaged: { readonly database: DatabaseId };
   /** The peer does not know this database and will not take it. */
   unknown: { readonly database: DatabaseId };
   /** Sums of this session so far. */

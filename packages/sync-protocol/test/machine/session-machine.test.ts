@@ -172,6 +172,40 @@ describe("opening", () => {
     expect(machine.drain()).toContainEqual({ type: "opened", first: 0, answers: [{ type: "different" }] });
   });
 
+  test("sends what is announced while the tail is being read", () => {
+    const machine = openMachine("listener");
+    machine.hear({ type: "open", items: [{ id: database, digest, position: 4 }] });
+    opened(machine, 5, false);
+    expect(machine.feed({ type: "writable" })).toEqual([
+      { type: "sendSlice", handle: 0, source: { type: "tail", after: 4 } },
+    ]);
+    machine.feed({ type: "announce", database });
+    const result = { type: "tail", position: 5, done: true } as const;
+    machine.feed({ type: "sliceRead", handle: 0, result, frame: null });
+    const sent = [machine.feed({ type: "writable" }), machine.feed({ type: "writable" })].flat();
+    expect(sent).toContainEqual({ type: "sendSlice", handle: 0, source: { type: "tail", after: 5 } });
+  });
+
+  test("a replica that turns out to be damaged says what it holds, a bounded number of times", () => {
+    const machine = openMachine("listener");
+    machine.hear({ type: "open", items: [{ id: database, digest, position: null }] });
+    opened(machine, 5, false);
+    machine.drain();
+    machine.effects.splice(0);
+    const writer = parseWriterKey(bytesOf("writer"));
+    for (let i = 0; i < 100; i++) {
+      machine.feed({ type: "diffed", handle: 0, position: 5, missing: [{ writer, from: 0, to: 9 }], forked: [] });
+      const slice = [...machine.effects].reverse().find((effect) => effect.type === "sendSlice");
+      const round = slice?.type === "sendSlice" && slice.source.type === "missing" ? slice.source.round : null;
+      const result = { type: "missing", round, done: 1, from: null, damaged: true } as const;
+      machine.feed({ type: "sliceRead", handle: 0, result, frame: null });
+      for (let free = 0; free < 5; free++) machine.feed({ type: "writable" });
+    }
+    const vectors = machine.effects.filter(({ type }) => type === "sendVector");
+    expect(vectors).toHaveLength(64);
+    expect(vectors[0]).toEqual({ type: "sendVector", handle: 0, reply: false });
+  });
+
   test("sends what was announced between the digest and the answer", () => {
     const machine = openMachine("listener");
     machine.hear({ type: "open", items: [{ id: database, digest, position: 5 }] });

@@ -316,64 +316,70 @@ describe("A11 what a client sends", () => {
 });
 
 describe("a damaged replica", () => {
-  test("is filled again by its peer once a read finds the damage", async () => {
-    const writer = await TestWriter.of("alice", database);
-    const runs = [await writer.write(3), await writer.write(3), await writer.write(3)];
+  /** A relay's replica in which the entries from 3 on do not revive: the first read that meets them learns so. */
+  async function damagedFrom3(runs: readonly VerifiedRun[]) {
     const [first] = runs;
     if (first === undefined) throw new TypeError("no run");
-    const healthy = await holding(...runs);
-    const broken = await holding(...runs);
-    let damaged: "unnoticed" | "noticed" | "healed" = "unnoticed";
-    const inner = broken.replica(database);
+    const inner = (await holding(...runs)).replica(database);
+    const state = { damage: "unnoticed" as "unnoticed" | "noticed" | "healed" };
     const replica = altered(inner, {
-      // Entry 3 does not revive: the first read that meets it learns so, and the vector ends before it from then on.
       async vector() {
-        if (damaged !== "noticed") return await inner.vector();
-        return await vectorOf(first);
+        return state.damage === "noticed" ? vectorOf(first) : await inner.vector();
       },
       async read(of, from, limit) {
-        if (damaged === "healed") return await inner.read(of, from, limit);
-        damaged = "noticed";
+        if (state.damage === "healed") return await inner.read(of, from, limit);
+        state.damage = "noticed";
         return from < 3 ? first : null;
       },
       async append(appended) {
-        if (damaged === "noticed" && appended.some(({ firstSeq }) => firstSeq <= 3)) damaged = "healed";
+        if (state.damage === "noticed" && appended.some(({ firstSeq }) => firstSeq <= 3)) state.damage = "healed";
         return await inner.append(appended);
       },
     });
-    // A third peer that holds nothing makes the broken one read.
-    const empty = new Peer();
-    await using reading = connect(broken, empty);
-    await reading.a.openDatabases([{ replica }]);
-    await settled();
-    expect(damaged).toBe("noticed");
-    await using connection = connect(broken, healthy);
-    await connection.a.openDatabases([{ replica }]);
-    await connection.a.synced([database]);
-    expect(damaged).toBe("healed");
+    return { replica, state };
+  }
+
+  test("is filled again by another peer once a read finds the damage, and then serves everybody", async () => {
+    const writer = await TestWriter.of("alice", database);
+    const runs = [await writer.write(3), await writer.write(3), await writer.write(3)];
+    const { replica, state } = await damagedFrom3(runs);
+    const [relay, healthy, empty] = [new Peer(), await holding(...runs), new Peer()];
+    const open = async (): Promise<Replica> => replica;
+    await using ofHealthy = connect(healthy, relay, { b: { open } });
+    await ofHealthy.a.openDatabases([{ replica: healthy.replica(database) }]);
+    await using ofEmpty = connect(empty, relay, { b: { open } });
+    const damages = collect(ofEmpty.b, "damaged");
+    ofEmpty.b.on("damaged", (event) => ofHealthy.b.compare(event.database));
+    ofHealthy.b.on("received", (event) => ofEmpty.b.compare(event.database));
+    await ofEmpty.a.openDatabases([{ replica: empty.replica(database) }]);
+    for (let i = 0; i < 5; i++) await settled();
+    expect(damages.length).toBeGreaterThan(0);
+    expect(state.damage).toBe("healed");
+    expect(await empty.vector(database)).toEqual(await healthy.vector(database));
   });
 
-  test("found during a session makes the peer upload what is missing", async () => {
+  test("that is known to its user is filled again when the user asks to compare", async () => {
     const writer = await TestWriter.of("alice", database);
     const runs = [await writer.write(3), await writer.write(3)];
     const client = await holding(...runs);
-    const relay = await holding(...runs);
-    await using connection = connect(client, relay);
-    await openAndSync(connection.a, client);
-    // The relay's store finds that it holds less than it thought.
-    const emptied = new Peer();
-    const inner = relay.replica(database);
-    Object.assign(inner, {
-      vector: () => emptied.vector(database),
-      append: (appended: readonly VerifiedRun[]) => emptied.replica(database).append(appended),
+    let replica: Replica = (await holding(...runs)).replica(database);
+    const changing = altered(replica, {
+      vector: () => replica.vector(),
+      position: () => replica.position(),
+      read: (of, from, limit) => replica.read(of, from, limit),
+      append: (appended) => replica.append(appended),
     });
-    await using again = connect(client, relay, { b: { open: async () => inner } });
-    await openAndSync(again.a, client);
+    await using connection = connect(client, new Peer(), { b: { open: async () => changing } });
+    await openAndSync(connection.a, client);
+    const emptied = new Peer();
+    replica = emptied.replica(database);
+    connection.b.compare(database);
+    await settled();
     expect(await emptied.vector(database)).toEqual(await client.vector(database));
   });
 });
 
-async function vectorOf(run: VerifiedRun): Promise<Vector> {
+function vectorOf(run: VerifiedRun): Vector {
   const last = run.entries.at(-1);
   return last === undefined ? new Map() : new Map([[toHex(run.writer), { seq: last.header.seq, id: last.id }]]);
 }

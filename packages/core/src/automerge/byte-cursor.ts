@@ -63,7 +63,6 @@ export class ByteCursor {
     let scale = 1;
     let before = 0;
     for (; byte >= 0x80; scale *= 0x80) {
-      if (scale > 2 ** 42) throw outOfRange();
       value += (byte & 0x7f) * scale;
       before = byte;
       byte = this.byte();
@@ -71,6 +70,7 @@ export class ByteCursor {
     // The sign is bit 6 of the last byte; a last byte that only repeats the sign of the one before is one too many.
     if (byte === ((before & 0x40) === 0 ? 0 : 0x7f)) throw notShortest();
     value += (byte < 0x40 ? byte : byte - 0x80) * scale;
+    // Of many bytes without a value in them, the scale becomes infinite and this not a number.
     if (!Number.isSafeInteger(value)) throw outOfRange();
     return value;
   }

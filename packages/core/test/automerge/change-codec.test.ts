@@ -299,7 +299,7 @@ describe("a payload a peer may send", () => {
       expect(bundleOf({ changes: [[1, 1], [2, 1], [], []] })).toBe("CHANGE_MALFORMED");
       expect(bundleOf({ changes: [[1, 1], [2, 1], [3, 0], []] })).toBe("CHANGE_NOT_CANONICAL");
       expect(bundleOf({ changes: [[1, 2], [2, 1], [2, 0], []] })).toBe("CHANGE_NOT_CANONICAL");
-      expect(bundleOf({ ops: { 6: [] } })).toBe("CHANGE_MALFORMED");
+      for (const column of [0, 1, 6]) expect(bundleOf({ ops: { [column]: [] } })).toBe("CHANGE_MALFORMED");
       expect(bundleOf({ ops: { 6: [3, 0] } })).toBe("CHANGE_NOT_CANONICAL");
       expect(bundleOf({ values: [1] })).toBe("CHANGE_NOT_CANONICAL");
     });

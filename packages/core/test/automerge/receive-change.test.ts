@@ -81,7 +81,7 @@ describe("changes that arrive before what they depend on", () => {
   test("D7 large orphans are dropped by their bytes", () => {
     const room = new HeldChanges();
     const big = parse(
-      handMade({ actor: bob, deps: ["ee".repeat(32)], startOp: 2, ops: [{ value: "x".repeat(1_000_000) }] }).bytes,
+      handMade({ actor: bob, deps: ["ee".repeat(32)], startOp: 2, ops: [{ value: "x".repeat(900_000) }] }).bytes,
     );
     for (let i = 0; i < 40; i++)
       room.hold({ device: "hostile", document: `${i}`, actor: big.actor, change: big }, big.deps);

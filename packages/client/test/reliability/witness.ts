@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { createClient, type Database, type Tenant } from "@selkie/client";
+import { type Client, createClient, type Database, type Tenant } from "@selkie/client";
 import { pipe } from "@selkie/sync-protocol";
 import { cheapKeyBag, MemoryPlace, PASSWORD } from "../support/places.ts";
 import type { Note } from "./job.ts";
@@ -16,12 +16,23 @@ export interface Witness extends AsyncDisposable {
 }
 
 /** Admits Bob to the tenant and lets him take its directory. */
-export async function joinAsWitness({ tenant }: Opened): Promise<Witness> {
-  const client = await createClient({ store: new MemoryPlace(await cheapKeyBag()), password: PASSWORD });
+export async function joinAsWitness({ tenant }: Opened, place?: MemoryPlace): Promise<Witness> {
+  const store = place ?? new MemoryPlace(await cheapKeyBag());
+  const client = await createClient({ store, password: PASSWORD });
   const request = await client.createJoinRequest("CN=bob/O=acme");
   const response = await tenant.directory.approveJoinRequest(request, { role: "editor" });
   const joined = await client.joinTenant(response);
-  const notes = await meet(tenant, joined);
+  return witnessOf(client, await meet(tenant, joined));
+}
+
+/** Bob again, as he left his place. */
+export async function reopenWitness(place: MemoryPlace): Promise<Witness> {
+  const client = await createClient({ store: place, password: PASSWORD });
+  const tenant = await client.openTenant("acme");
+  return witnessOf(client, await tenant.openDB<Note>("notes"));
+}
+
+function witnessOf(client: Client, notes: Database<Note>): Witness {
   const quarantined: string[] = [];
   notes.on("quarantined", ({ reason, entryId }) => quarantined.push(`${reason} ${entryId}`));
   return {

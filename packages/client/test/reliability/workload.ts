@@ -35,7 +35,8 @@ export async function writeForEver(at: Workload): Promise<void> {
   }
 }
 
-function noteOf(token: string): Note {
+/** A new document's data. */
+export function noteOf(token: string): Note {
   const seen = { [token]: { at: new Date(1_700_000_000_000) } };
   const note: Note = { tokens: [token], last: 1, text: `made with ${token}`, seen };
   note[`+${token}`] = true;
@@ -48,6 +49,16 @@ async function create({ notes, ids, say }: Workload, token: string): Promise<voi
   ids.push(doc.id);
 }
 
+/** Adds a token to a document's data; the number of this change. */
+export function addToken(data: Note, token: string): number {
+  data.last += 1;
+  data.tokens.push(token);
+  data.text = `changed with ${token}`;
+  data.seen[token] = { at: new Date(1_700_000_000_000 + data.last) };
+  data[`+${token}`] = true;
+  return data.last;
+}
+
 async function change({ notes, ids, dice, say }: Workload, token: string): Promise<void> {
   const id = dice.pick(ids);
   const doc = await notes.findDocument(id);
@@ -55,13 +66,7 @@ async function change({ notes, ids, dice, say }: Workload, token: string): Promi
   let last = 0;
   try {
     await notes.changeDoc(doc, (draft) => {
-      const data = draft.getData();
-      last = data.last + 1;
-      data.last = last;
-      data.tokens.push(token);
-      data.text = `changed with ${token}`;
-      data.seen[token] = { at: new Date(1_700_000_000_000 + last) };
-      data[`+${token}`] = true;
+      last = addToken(draft.getData(), token);
     });
   } catch (error) {
     // It was deleted meanwhile.

@@ -34,14 +34,15 @@ export class World {
   readonly devices: readonly SimDevice[];
   readonly random: SeededRandom;
 
-  constructor(seed: string, people = 3) {
+  constructor(seed: string, people = 3, clockErrors: readonly number[] = CLOCK_ERRORS) {
     this.random = new SeededRandom(`world ${seed}`);
     const { clock, watch, random } = this;
     this.network = new Network(clock, random.fork("network"), this.trace);
     const { network } = this;
     this.relay = new SimRelay({ name: "relay", clock, network, random, watch });
     this.devices = PEOPLE.slice(0, people).map(
-      (name, at) => new SimDevice({ name, clock, network, random, watch, clockError: CLOCK_ERRORS[at % 4] ?? 0 }),
+      (name, at) =>
+        new SimDevice({ name, clock, network, random, watch, clockError: clockErrors[at % clockErrors.length] ?? 0 }),
     );
   }
 
@@ -50,6 +51,12 @@ export class World {
     for (const device of this.devices) await device.setUp();
     this.relay.start();
     await this.clock.until(this.#gather());
+  }
+
+  /** One more device in this world: nobody's yet. */
+  device(name: string): SimDevice {
+    const { clock, network, random, watch } = this;
+    return new SimDevice({ name, clock, network, random, watch });
   }
 
   /** Everything that was broken works again, and everybody talks to the relay until nobody has anything to say. */

@@ -1,4 +1,4 @@
-import { entryType, identifyEntry, runOf, type VerifiedEntry, type VerifiedRun } from "@selkie/entry";
+import { entryType, identifyEntry, partKind, runOf, type VerifiedRun } from "@selkie/entry";
 import { nativeVerifier } from "@selkie/entry/native";
 import { expect, test } from "vitest";
 import { encodeStatement } from "../../../core/src/directory/statement-codec.ts";
@@ -7,15 +7,19 @@ import { HostileMember } from "../support/hostile-member.ts";
 import { replicaOf, runsOf } from "../support/lies.ts";
 import { Scene } from "../support/scene.ts";
 
-/** The run with another word in its headers, under the signature it had. */
-function relabelled(run: VerifiedRun, change: Partial<VerifiedEntry["header"]>): VerifiedRun {
-  const entries = run.entries.map(({ header, table, parts, signature }) =>
-    identifyEntry(nativeVerifier, { header: { ...header, ...change }, table, parts, signature }),
-  );
+/** The run as one of statements, under the signature it had. */
+function asStatements(run: VerifiedRun): VerifiedRun {
+  const entries = run.entries.map(({ header, table, parts, signature }) => {
+    const relabelled = parts.map((part) =>
+      part.kind === partKind.change ? { ...part, kind: partKind.statement } : part,
+    );
+    const changed = { header: { ...header, type: entryType.statement }, table, parts: relabelled, signature };
+    return identifyEntry(nativeVerifier, changed);
+  });
   return runOf(entries) as VerifiedRun;
 }
 
-test("B3 a relay that calls a change a statement, or hides its control part, gets it refused", async () => {
+test("B3 a relay that calls a change a statement gets it refused", async () => {
   const scene = await Scene.begin("B3 relay");
   await scene.run(scene.carol.disconnect());
   await scene.run(scene.alice.database.createDocument({ title: "honest" }));
@@ -24,14 +28,9 @@ test("B3 a relay that calls a change a statement, or hides its control part, get
   const honest = await runsOf(scene.alice.database.getStore());
   expect(honest).toHaveLength(1);
   const before = await scene.carol.database.getStore().vector();
-  for (const change of [{ type: entryType.statement }, { control: false }]) {
-    for (const run of honest) {
-      const { entries } = await scene.run(
-        scene.carol.database.pullChangesFrom(replicaOf(scene, [relabelled(run, change)])),
-      );
-      expect(entries).toBe(0);
-    }
-  }
+  const lies = honest.map(asStatements);
+  const { entries } = await scene.run(scene.carol.database.pullChangesFrom(replicaOf(scene, lies)));
+  expect(entries).toBe(0);
   expect(await scene.carol.database.getStore().vector()).toEqual(before);
   // What was lied about is taken as soon as it comes as it is: nothing is blocked.
   await scene.reconnect();

@@ -8,7 +8,7 @@ import { Scene } from "../support/scene.ts";
 
 test("D2 a member's change under another's actor counts nowhere, and does not lock the other out", async () => {
   const scene = await Scene.begin("D2");
-  const doc = await scene.run(scene.alice.database.createDocument({ title: "mine" }));
+  const doc = await scene.run(scene.alice.database.createDocument({ title: 1 }));
   await scene.world.settle();
   const [writer = ""] = await scene.writers();
   const bob = await HostileMember.of(scene.bob);

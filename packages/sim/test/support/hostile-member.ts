@@ -17,7 +17,7 @@ import {
 } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import { actorOf } from "../../../core/src/automerge/actor.ts";
-import { type KeyVersion, openKeyVersion } from "../../../core/src/keys/key-version.ts";
+import { type KeyVersion, newKeyVersion, openKeyVersion } from "../../../core/src/keys/key-version.ts";
 import { type ChangeKind, encodeChangePart } from "../../../core/src/sealing/change-part.ts";
 import { encodeControlPart, signCertificate } from "../../../core/src/sealing/control-part.ts";
 import { documentIdOf } from "../../../core/src/sealing/document-id.ts";
@@ -62,6 +62,20 @@ export class HostileMember {
       device: await crypto.importSigningKey(identity.deviceSignSeed),
       defaultKey: named("default"),
       directoryKey: named("directory"),
+    });
+  }
+
+  /** Somebody who knows what a relay knows, and makes keys of his own. */
+  async stranger(): Promise<HostileMember> {
+    const { crypto, record } = this;
+    const key = (name: string) => newKeyVersion(crypto, name, crypto.randomBytes(16));
+    const device = await crypto.importSigningKey(crypto.randomBytes(32));
+    return new HostileMember({
+      crypto,
+      record,
+      device,
+      defaultKey: await key("default"),
+      directoryKey: await key("directory"),
     });
   }
 

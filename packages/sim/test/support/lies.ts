@@ -15,7 +15,9 @@ export const hex = toHex;
 
 /** Everything a store holds. */
 export async function runsOf(store: EntryStore): Promise<readonly VerifiedRun[]> {
-  return Array.fromAsync(store.scan());
+  const runs: VerifiedRun[] = [];
+  for await (const run of store.scan()) runs.push(run);
+  return runs;
 }
 
 /** A replica that says it holds these runs, whatever they are. To be pulled from. */

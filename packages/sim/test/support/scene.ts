@@ -21,9 +21,9 @@ export class Scene {
     this.carol = carol;
   }
 
-  static async begin(seed: string): Promise<Scene> {
+  static async begin(seed: string, options: { readonly clockErrors?: readonly number[] } = {}): Promise<Scene> {
     await warmUp();
-    const world = new World(seed, 3);
+    const world = new World(seed, 3, options.clockErrors);
     await world.begin();
     return new Scene(world);
   }

@@ -1,0 +1,82 @@
+// What a relay learns and what nobody can prevent: attacks that succeed, so that nobody takes them for held.
+import { expect, test } from "vitest";
+import { KeyRing } from "../../../core/src/keys/key-ring.ts";
+import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
+import { openEntries } from "../../../core/src/sealing/open-entry.ts";
+import { hex, runsOf } from "../support/lies.ts";
+import { Observer } from "../support/observer.ts";
+import { Scene } from "../support/scene.ts";
+
+const entriesOf = async (scene: Scene) => (await runsOf(scene.relayEntries())).flatMap(({ entries }) => entries);
+
+test("R1 a relay sees which parts share a key version: one tag for all that everybody writes into a database", async () => {
+  const scene = await Scene.begin("R1");
+  for (const { database, name } of scene.everybody) await scene.run(database.createDocument({ by: name }));
+  await scene.world.settle();
+  const tags = (await entriesOf(scene)).map(({ table, parts }) =>
+    hex(table[parts.at(-1)?.table ?? 0] ?? new Uint8Array()),
+  );
+  expect(tags).toHaveLength(3);
+  expect(new Set(tags).size).toBe(1);
+});
+
+test("R2 a relay sees how many documents an entry touches, and how large each is to within the padding", async () => {
+  const scene = await Scene.begin("R2");
+  const rows = [1, 1, 2_000, 1, 40_000, 1, 1].map((length) => ({ text: "x".repeat(length) }));
+  await scene.run(scene.alice.database.createDocuments(rows));
+  await scene.world.settle();
+  const [entry] = await entriesOf(scene);
+  const sizes = (entry?.parts ?? []).slice(1).map((part) => (part.type === "sealed" ? part.ciphertext.length : 0));
+  expect(sizes).toHaveLength(rows.length);
+  expect(sizes.map((size) => (size > 40_000 ? "large" : size > 2_000 ? "middle" : "small"))).toEqual([
+    "small",
+    "small",
+    "middle",
+    "small",
+    "large",
+    "small",
+    "small",
+  ]);
+});
+
+test("R4 a relay counts the devices that write into a database, by their writer keys", async () => {
+  const scene = await Scene.begin("R4");
+  for (const { database, name } of scene.everybody) await scene.run(database.createDocument({ by: name }));
+  await scene.world.settle();
+  expect(await scene.writers()).toHaveLength(scene.everybody.length);
+});
+
+test("R5 a relay sees when a device writes, to within the flush window", async () => {
+  const scene = await Scene.begin("R5");
+  const { alice, world } = scene;
+  await world.settle();
+  const observer = new Observer(scene);
+  const wrote: number[] = [];
+  for (const pause of [5_000, 12_000, 3_000]) {
+    await world.clock.advance(pause);
+    wrote.push(world.clock.now);
+    await scene.run(alice.database.createDocument({ at: pause }));
+    await world.clock.advance(1_000);
+  }
+  const seen = observer.frames
+    .filter(({ lane, frame }) => lane === "alice>relay" && frame.length > 180)
+    .map(({ at }) => at);
+  expect(seen).toHaveLength(wrote.length);
+  for (const [index, at] of wrote.entries()) expect(Math.abs((seen[index] ?? 0) - at)).toBeLessThanOrEqual(300);
+});
+
+test("R6 who obtains a key version reads everything that was ever sealed under it", async () => {
+  const scene = await Scene.begin("R6");
+  for (const { database, name } of scene.everybody) await scene.run(database.createDocument({ secret: `of ${name}` }));
+  await scene.world.settle();
+  const host = scene.carol.life?.host;
+  const [record] = host?.bag.keyBag.tenants() ?? [];
+  const stolen = host?.bag.keyBag.keyVersions(scene.tenant).find(({ name }) => name === "default");
+  if (host === undefined || record === undefined || stolen === undefined) throw new RangeError("nothing to steal");
+  const { crypto } = host.platform;
+  const ring = new KeyRing(crypto, record.directory);
+  ring.add(await openKeyVersion(crypto, stolen));
+  const entries = await entriesOf(scene);
+  const opened = (await openEntries(crypto, ring, entries, ["change"])).flat();
+  expect(opened.filter(({ type }) => type === "opened")).toHaveLength(scene.everybody.length);
+});

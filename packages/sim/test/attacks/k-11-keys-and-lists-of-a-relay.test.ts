@@ -21,7 +21,7 @@ const versionsOf = (device: SimDevice): readonly string[] => {
     .map(({ version }) => hex(version));
 };
 
-test("K-11 a key that a relay wraps for a member, and lists and statements it makes, are adopted by nobody", async () => {
+test("K-11 P-2 a key that a relay wraps for a member, and lists and statements it makes, are adopted by nobody", async () => {
   const scene = await Scene.begin("K-11 keys");
   const member = await HostileMember.of(scene.bob);
   const liar = await member.stranger();

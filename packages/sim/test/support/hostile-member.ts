@@ -218,10 +218,3 @@ export class HostileChain {
     };
   }
 }
-
-/** Flips one bit. */
-export function flipped(bytes: Uint8Array, bit: number): Uint8Array {
-  const copy = bytes.slice();
-  copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-  return copy;
-}

@@ -177,8 +177,10 @@ function acknowledge(turn: Turn, frame: SentFrame, exceptionOf: (run: number) =>
 function fillGap(turn: Turn, handle: number, run: SentRun, have: number): void {
   const database = turn.find(handle);
   if (database === undefined || have >= run.firstSeq) return;
-  const { repairs } = database.troubles;
+  const { repairs, walks } = database.troubles;
   const name = toHex(run.writer);
+  // Behind a fork every later run meets a gap, and what would fill it is refused as the fork was.
+  if (walks.has(name)) return;
   const before: Repair = repairs.get(name) ?? { have: -1, to: -1, tries: 0 };
   const isSameGap = before.have === have;
   if (!isSameGap && before.tries >= MAX_REPAIRS) return;

@@ -61,6 +61,11 @@ export class DatabaseResource {
     events.emit("progress", { database, sentEntries, sentBytes, receivedEntries, receivedBytes });
   }
 
+  /** Whether this chain was found to fork: what the peer sends of it beyond meets a gap, which is no news. */
+  isForked(run: VerifiedRun): boolean {
+    return this.#forks?.has(toHex(run.writer)) === true;
+  }
+
   /** Whether a run says more of a fork than was known: an earlier seq, or the entry itself where only its id was known. */
   isNewFork(run: VerifiedRun, seq: number): boolean {
     this.#forks ??= new Map();

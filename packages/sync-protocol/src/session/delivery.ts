@@ -159,7 +159,8 @@ export class Delivery {
       case "known":
         return null;
       case "gap":
-        this.#events.emit("gap", { database, writer, have: result.have, got: run.firstSeq });
+        if (!resource.isForked(run))
+          this.#events.emit("gap", { database, writer, have: result.have, got: run.firstSeq });
         return { type: "gap", have: result.have };
       case "fork": {
         const { seq, ours, theirs } = result;

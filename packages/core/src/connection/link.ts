@@ -102,13 +102,11 @@ export class Link implements Connection {
   async synced(options: { signal?: AbortSignal } = {}): Promise<void> {
     const session = await this.session(options.signal);
     await this.#joining;
-    const replicas = this.#context.replicas().filter(({ database }) => !this.#unknown.has(toHex(database)));
-    for (const replica of replicas) await replica.flush();
+    const replicas = this.#context.replicas();
+    for (const replica of replicas) await replica.flush(); // all: the other side may just be opening one it did not know
     for (const replica of replicas) session.announce(replica.database);
-    await session.synced(
-      replicas.map(({ database }) => database),
-      options,
-    );
+    const known = replicas.map(({ database }) => database).filter((database) => !this.#unknown.has(toHex(database)));
+    await session.synced(known, options);
     for (const replica of replicas) await replica.applied();
   }
 

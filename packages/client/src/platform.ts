@@ -13,6 +13,12 @@ export function hostPlatform(loadAutomerge: () => Promise<void>, report: (error:
     },
     now: () => Date.now(),
     loadAutomerge,
-    report,
+    report: (error) => {
+      try {
+        report(error);
+      } catch {
+        // An app's own error handler that throws must not stop sync; there is nowhere left to tell.
+      }
+    },
   };
 }

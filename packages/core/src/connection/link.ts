@@ -1,4 +1,4 @@
-import { type DatabaseId, toHex } from "@selkie/entry";
+import type { DatabaseId } from "@selkie/entry";
 import {
   type Dialler,
   runSession,
@@ -66,8 +66,6 @@ export class Link implements Connection {
   #failure: unknown = null;
   #joining: Promise<unknown> = Promise.resolve();
   #wake: (() => void) | null = null;
-  /** In hex: databases the other side does not have, or has not opened yet; there is nothing to wait for. */
-  readonly #unknown = new Set<string>();
 
   constructor(context: LinkContext) {
     this.#context = context;
@@ -103,10 +101,9 @@ export class Link implements Connection {
     const session = await this.session(options.signal);
     await this.#joining;
     const replicas = this.#context.replicas();
-    for (const replica of replicas) await replica.flush(); // all: the other side may just be opening one it did not know
+    for (const replica of replicas) await replica.flush();
     for (const replica of replicas) session.announce(replica.database);
-    const known = replicas.map(({ database }) => database).filter((database) => !this.#unknown.has(toHex(database)));
-    await session.synced(known, options);
+    await Promise.all(replicas.map(({ database }) => settle(session, database, options)));
     for (const replica of replicas) await replica.applied();
   }
 
@@ -131,8 +128,13 @@ export class Link implements Connection {
     this.#wake?.();
     await this.#session?.[Symbol.asyncDispose]();
     await this.ended;
-    await this.#context.memory?.save();
-    this.#context.onEnded();
+    try {
+      await this.#context.memory?.save();
+    } catch (error) {
+      this.#context.platform.report(error);
+    } finally {
+      this.#context.onEnded();
+    }
   }
 
   async #keepUp(): Promise<void> {
@@ -171,9 +173,6 @@ export class Link implements Connection {
       connected();
       this.#context.memory?.connected(generation);
       this.#remember(session);
-      this.#unknown.clear();
-      session.on("unknown", ({ database }) => this.#unknown.add(toHex(database)));
-      session.on("caughtUp", ({ database }) => this.#unknown.delete(toHex(database)));
       this.#context.onSession(session);
       await this.#open(session, this.#context.replicas());
       this.#session = session;
@@ -230,5 +229,14 @@ export class Link implements Connection {
       };
     });
     this.#wake = null;
+  }
+}
+
+/** A device that has not opened the database has nothing of it, and takes nothing: there is nothing to wait for. */
+async function settle(session: Session, database: DatabaseId, options: { signal?: AbortSignal }): Promise<void> {
+  try {
+    await session.synced([database], options);
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.code !== "UNKNOWN_DATABASE") throw error;
   }
 }

@@ -64,7 +64,7 @@ export class Links {
   }
 
   async close(): Promise<void> {
-    for (const link of [...this.#links]) await link[Symbol.asyncDispose]();
+    await Promise.allSettled([...this.#links].map((link) => link[Symbol.asyncDispose]()));
   }
 
   /** A tenant that was just joined is of no use before its directory is here. */

@@ -110,8 +110,17 @@ export class PeerMemory {
   }
 
   async #load(database: DatabaseId): Promise<Known> {
-    const row = await this.#local.get(this.#local.key(rowKind.relay, database, this.#peer));
-    if (row === undefined) return { database, position: 0, expected: new Map() };
+    const nothing = { database, position: 0, expected: new Map() };
+    try {
+      const row = await this.#local.get(this.#local.key(rowKind.relay, database, this.#peer));
+      return row === undefined ? nothing : this.#decode(database, row);
+    } catch (error) {
+      this.#report(error); // without its memory a relay is compared with in full; only a rollback before this moment goes unnoticed
+      return nothing;
+    }
+  }
+
+  #decode(database: DatabaseId, row: Uint8Array): Known {
     const fields = CborFields.decode(row, "LOCAL_STATE_DAMAGED");
     const generation = fields.bytes(8);
     const position = fields.number();

@@ -125,7 +125,10 @@ export class Documents {
       const part = decodeChangePart(plaintext);
       const id =
         part.document.type === "id" ? part.document.id : documentIdOf(this.#verifier, writer, part.document.counter);
-      const actor = actorOf(this.#verifier, writer, id, part.branch);
+      // SECURITY: D7. Nothing writes branches yet, and each would be an actor of its own: refused until branches exist.
+      if (part.branch !== null)
+        throw new CoreError("BRANCH_UNKNOWN", "this version knows no branches but the main one");
+      const actor = actorOf(this.#verifier, writer, id, null);
       const changes = decodeChanges(part, actor, this.#sha256);
       const record = this.ensure(id);
       // D7: the bounds are a device's, however many chains it begins.

@@ -81,7 +81,8 @@ export class SyncedReplica implements EntryStore {
   async append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
     const results = await this.#entries.append(runs);
     const appended = runs.filter((_, at) => results[at]?.type === "appended");
-    this.#applying = this.#applying.then(() => this.#hooks.applied(appended));
+    const apply = (): Promise<void> => this.#hooks.applied(appended);
+    this.#applying = this.#applying.then(apply, apply);
     await this.#applying; // back-pressure: a peer can't send faster than this device applies
     return results;
   }

@@ -173,9 +173,13 @@ export class OpenTenant implements Tenant {
         this.#events.emit("alarm", { code: "KEY_UNAUTHENTIC", database, writer: "", seq: 0, entryId: "" });
       }
       if (!news.changed && !news.newKeys) return;
-      await this.#keep();
-      for (const assembled of await this.#assembled()) await assembled.reconsider();
-      this.#events.emit("directory", { users: this.#log.view.users().length });
+      try {
+        await this.#keep();
+      } finally {
+        // A KeyBag that could not be saved is reported by the caller; what the directory now allows goes on all the same.
+        for (const assembled of await this.#assembled()) await assembled.reconsider();
+        this.#events.emit("directory", { users: this.#log.view.users().length });
+      }
     });
   }
 

@@ -92,7 +92,9 @@ export function newJoinRequest(host: TenantHost, identity: Identity): Promise<Jo
 export async function joinTenant(host: TenantHost, response: string): Promise<Tenant> {
   const { platform, bag } = host;
   const answer = parseJoinResponse(response);
-  if (bag.keyBag.tenants().some(({ tenant }) => toHex(tenant) === toHex(answer.tenant))) {
+  // SECURITY: a response is unverified until the directory arrived and confirmed a key. Until then another may take its place, so that
+  // a forged one can't shut out the genuine one (join.test.ts).
+  if (bag.keyBag.keyVersions(answer.tenant).length > 0) {
     throw new CoreError("TENANT_EXISTS", "this device has joined the tenant already");
   }
   for (const identity of bag.keyBag.identities()) {

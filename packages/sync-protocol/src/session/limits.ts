@@ -8,9 +8,10 @@ const MIB = 1_048_576;
 export const DEFAULT_LIMITS: SessionLimits = {
   windowBytes: 4 * MIB,
   databases: 1_024,
-  sliceBytes: MIB / 2,
+  // Small enough that a line of 5 KB/s brings a whole frame before the other side takes the silence for the end.
+  sliceBytes: MIB / 8,
   handshakeMs: 10_000,
-  silenceMs: 20_000,
+  silenceMs: 30_000,
   junkRuns: 32,
 };
 

@@ -54,11 +54,11 @@ export interface SessionLimits {
   readonly windowBytes: number;
   /** Databases the peer may open. Default 1,024. */
   readonly databases: number;
-  /** Bytes of entries read at once to be sent as one frame. Default 512 KiB, at most 1 MiB. */
+  /** Bytes of entries read at once to be sent as one frame. Default 128 KiB, at most 1 MiB. */
   readonly sliceBytes: number;
   /** Milliseconds until a peer that is not admitted is dropped. Default 10,000. */
   readonly handshakeMs: number;
-  /** Milliseconds of silence after which the peer is asked, and dropped after as many again. Default 20,000. */
+  /** Milliseconds of silence after which the peer is asked, and dropped after as many again. Default 30,000. */
   readonly silenceMs: number;
   /** Runs with an invalid signature or shape after which the session ends. Default 32. */
   readonly junkRuns: number;

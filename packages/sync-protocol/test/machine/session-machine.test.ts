@@ -146,6 +146,13 @@ describe("what others append meanwhile", () => {
     };
     expect(deliver(0, 3, 3).filter(({ type }) => type === "forgetEchoes")).toHaveLength(1);
     expect(deliver(3, 9, 3)).toContainEqual({ type: "sendSlice", handle: 0, source: { type: "tail", after: 3 } });
+    // Nor is what was there before, and is not sent yet, when only the peer's own came after it.
+    expect(deliver(12, 14, 2).filter(({ type }) => type === "forgetEchoes")).toEqual([]);
+    expect(machine.feed({ type: "writable" })).toContainEqual({
+      type: "sendSlice",
+      handle: 0,
+      source: { type: "tail", after: 3 },
+    });
   });
 });
 

@@ -440,10 +440,10 @@ describe("the end of a session", () => {
     await Promise.all([connection.a.ready, connection.b.ready]);
     await settled();
     // Both live: the question is answered.
-    alice.scheduler.advance(20_000);
-    alice.scheduler.advance(20_000);
+    alice.scheduler.advance(30_000);
+    alice.scheduler.advance(30_000);
     await settled();
-    alice.scheduler.advance(20_000);
+    alice.scheduler.advance(30_000);
     await settled();
     let isOver = false;
     void connection.a.closed.then(() => {
@@ -467,7 +467,7 @@ describe("the end of a session", () => {
     await settled();
     isDeaf = true;
     for (let i = 0; i < 3; i++) {
-      alice.scheduler.advance(20_000);
+      alice.scheduler.advance(30_000);
       await settled();
     }
     expect(await connection.a.closed).toMatchObject({ code: "PEER_SILENT" });

@@ -95,7 +95,7 @@ const TYPED = /^(CoreError|StoreError|ClientError|SyncError)$/;
 const failures = new Map<string, number>();
 
 /** Whether the work failed, with a typed error; any other fails the test. */
-async function fails(work: () => Promise<unknown>): Promise<string | null> {
+async function fails(work: () => PromiseLike<unknown>): Promise<string | null> {
   try {
     await work();
     return null;

@@ -2,7 +2,7 @@ import type { DatabaseId, TenantId } from "@selkie/entry";
 import { type EntryStore, type StateStore, type Store, StoreError } from "@selkie/store";
 
 /** How a write fails: nothing is written, or everything is and the store cannot say so. */
-export type Fault = "not written" | "written, not confirmed";
+type Fault = "not written" | "written, not confirmed";
 
 /** Which writes of a store fail, counted from 1. */
 export interface Faults {

@@ -155,6 +155,12 @@ describe("slot keys", () => {
     expect(await slot(state, keys.alice, 5, [])).toEqual({ type: "known" });
   });
 
+  test("of another tenant are refused, though the slot key is the same", async () => {
+    const verified = await verifySlotKeys(verifier, await signSlot(otherTenant, keys.alice, 9, [keys.lost]));
+    if (verified === null) throw new TypeError("the slot keys do not verify");
+    expect(applySlotKeys(await founded(), verified)).toEqual({ type: "refused", code: "WRONG_TENANT" });
+  });
+
   test("of a slot that is not in the list are refused", async () => {
     expect(await slot(await founded(), keys.bob, 0, [keys.phone])).toEqual({ type: "refused", code: "SLOT_UNKNOWN" });
   });

@@ -222,6 +222,33 @@ describe("opening", () => {
   });
 });
 
+describe("a sender", () => {
+  test("has at most 1,024 frames in flight, however small", () => {
+    const machine = openMachine("listener");
+    machine.hear({ type: "open", items: [{ id: database, digest, position: 0 }] });
+    machine.feed({
+      type: "replicasOpened",
+      first: 0,
+      handles: [0],
+      opened: [{ handle: 0, position: 9_999, equal: false }],
+    });
+    const writer = parseWriterKey(bytesOf("writer"));
+    let slices = 0;
+    for (let i = 0; i < 3_000; i++) {
+      for (const effect of machine.feed({ type: "writable" })) {
+        if (effect.type !== "sendSlice") continue;
+        const run = { writer, firstSeq: slices, head: { seq: slices, id: parseEntryId(bytesOf("head")) } };
+        slices += 1;
+        const result = { type: "tail", position: slices, done: false } as const;
+        machine.feed({ type: "sliceRead", handle: 0, result, frame: { bytes: 10, runs: [run] } });
+      }
+    }
+    expect(slices).toBe(1_024);
+    machine.hear({ type: "ack", frames: 1, credit: 10, exceptions: [] });
+    expect(machine.effects.slice(-2)).toMatchObject([{ type: "acknowledged" }, { type: "sendSlice" }]);
+  });
+});
+
 describe("fences", () => {
   test("F4 of a peer that does not read are bounded, answered ones too", () => {
     const machine = openMachine("listener");
@@ -249,16 +276,18 @@ describe("documents presented later", () => {
       tenant,
       key,
       origin: "pipe:test",
-      documents: [],
+      documents: [bytesOf("a list", 900)],
       signature: parseSignature(new Uint8Array(64)),
     } as const;
     machine.feed({ type: "start" });
     machine.hear({ type: "hello", role: "dialler", nonce: bytesOf("n"), windowBytes: 1, databases: 1 }, claim);
     machine.feed({ type: "proofChecked", valid: true });
     if (options.guarded) machine.feed({ type: "judged", admission: { type: "admitted", rights: ALL_RIGHTS } });
-    machine.feed({ type: "claimed", claim: { ...claim, kind: "none", key: null, signature: null } });
+    machine.feed({ type: "claimed", claim: { ...claim, kind: "none", key: null, documents: [], signature: null } });
     machine.hear({ type: "admitted", rights: ALL_RIGHTS, generation: new Uint8Array(8) });
     expect(machine.state.phase).toBe("open");
+    // A session lasts, and a claim may have a megabyte of documents.
+    expect(machine.state.handshake.peerClaim).toMatchObject({ documents: [] });
     machine.drain();
     return machine;
   };

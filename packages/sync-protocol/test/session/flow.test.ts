@@ -1,10 +1,10 @@
 // Credit, back-pressure and bounds: what a peer can make this side hold, and how little latency costs.
-import { type Replica, RunEncoder, type VerifiedRun } from "@selkie/entry";
+import { type Replica, RunEncoder, type VerifiedRun, verifyRuns, ZERO_ENTRY_ID } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { pipe, type Transport } from "../../src/index.ts";
 import { altered, connect, Peer } from "../support/peers.ts";
 import { faceOpenDialler, faceOpenListener, type RawPeer, settled } from "../support/raw-peer.ts";
-import { databaseOf, TestWriter } from "../support/writer.ts";
+import { databaseOf, TestWriter, verifier } from "../support/writer.ts";
 
 const database = databaseOf("flow");
 const digest = new Uint8Array(16);
@@ -101,6 +101,31 @@ describe("a sender", () => {
     await connection.a.openDatabases([{ replica: peer.replica(database) }]);
     await connection.a.synced([database]);
     expect(await relay.vector(database)).toEqual(await peer.vector(database));
+  });
+
+  test("sends a run of nearly 4 MiB, which a hostile member can make, in a frame of its own", async () => {
+    const [alice, mallory] = [await TestWriter.of("alice", database), await TestWriter.of("mallory", database)];
+    const peer = new Peer();
+    const relay = new Peer();
+    // Beyond what an honest writer leaves between two signatures, and within what every receiver accepts.
+    const parts = await Promise.all([1, 2, 3, 4].map(() => mallory.write(1, 1_000_000)));
+    const entries = parts
+      .flatMap((run) => run.entries)
+      .map((entry, index) => (index < 3 ? { ...entry, signature: null } : entry));
+    const { database: of, writer } = parts[0] ?? raise();
+    const [verdict] = await verifyRuns(verifier, [{ database: of, writer, firstSeq: 0, prev: ZERO_ENTRY_ID, entries }]);
+    if (verdict?.type !== "verified") throw new TypeError(verdict?.code);
+    await peer.replica(database).append([await alice.write(200, 1_000), verdict.run]);
+    await using connection = connect(peer, relay);
+    await connection.a.openDatabases([{ replica: peer.replica(database) }]);
+    await connection.a.synced([database]);
+    expect(await relay.vector(database)).toEqual(await peer.vector(database));
+    // And again by arrival.
+    const reader = new Peer();
+    await using second = connect(reader, relay);
+    await second.a.openDatabases([{ replica: reader.replica(database), position: 0 }]);
+    await second.a.synced([database]);
+    expect(await reader.vector(database)).toEqual(await peer.vector(database));
   });
 
   test("keeps entries of one database from holding up another", async () => {
@@ -225,6 +250,10 @@ describe("junk", () => {
     expect((await target.vector(database)).size).toBe(0);
   });
 });
+
+function raise(): never {
+  throw new TypeError("nothing there");
+}
 
 /** Bytes of the entries that come until nothing does, and the read that is under way then. */
 async function untilQuiet(

@@ -262,19 +262,25 @@ describe("B7 a fork", () => {
     expect(forksB.map(({ seq }) => seq)).toEqual([4]);
   });
 
-  test("B7 is looked for once, however many runs in flight meet it", async () => {
-    const { a, b, writer } = await forked(100, 300, 10);
-    const limits = { sliceBytes: 2_000 };
-    await using connection = connect(a, b, { a: { limits }, b: { limits } });
-    const progress = collect(connection.a, "progress");
-    const [forks, gaps] = [collect(connection.b, "fork"), collect(connection.b, "gap")];
-    await openAndSync(connection.a, a);
-    await settled();
-    expect(forks.at(-1)).toMatchObject({ writer: writer.key, seq: 100 });
-    expect(gaps).toEqual([]);
-    // 290 beyond the other's head, then 16 and 128 back, to signatures, and the entries that prove it.
-    expect(progress.at(-1)?.sentEntries).toBeLessThan(290 + 16 + 128 + 60);
-  });
+  test.each([
+    [100, 300, 10, 290 + 16 + 128 + 60],
+    [3, 400, 350, 50 + 16 + 128 + 210 + 60],
+  ])(
+    "B7 is looked for once, however many runs in flight meet it: after %i, %i and %i beyond",
+    async (before, ours, theirs, most) => {
+      const { a, b, writer } = await forked(before, ours, theirs);
+      const limits = { sliceBytes: 2_000 };
+      await using connection = connect(a, b, { a: { limits }, b: { limits } });
+      const progress = collect(connection.a, "progress");
+      const [forks, gaps] = [collect(connection.b, "fork"), collect(connection.b, "gap")];
+      await openAndSync(connection.a, a);
+      await settled();
+      expect(forks.at(-1)).toMatchObject({ writer: writer.key, seq: before });
+      expect(gaps).toEqual([]);
+      // Beyond the other's head, then 16, 128 and what is left, each to the next signature, and the entries that prove it.
+      expect(progress.at(-1)?.sentEntries).toBeLessThan(most);
+    },
+  );
 
   test("B7 found again in the next session costs no more than the entries around it", async () => {
     const { a, b } = await forked(200, 3, 3);

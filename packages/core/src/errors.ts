@@ -16,6 +16,7 @@ export type CoreErrorCode =
   | "JOIN_MALFORMED"
   | "JOIN_NOT_FOR_US"
   | "JOURNAL_FAILED"
+  | "JOURNAL_WAITING"
   | "KEY_INADMISSIBLE"
   | "KEY_UNAUTHENTIC"
   | "KEY_UNKNOWN"

@@ -49,7 +49,7 @@ const STEPS: readonly ((at: Scene) => Promise<void>)[] = [
     ]);
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   },
-  (at) => at.alice.notes.pushChangesTo(at.peer).then(() => undefined),
+  async (at) => void (await at.alice.notes.pushChangesTo(at.peer)),
   (at) => createMany(at, "many", 5),
   (at) => edit(at, "b.1"),
   async ({ alice, bob, ledger }) => {
@@ -69,7 +69,7 @@ const STEPS: readonly ((at: Scene) => Promise<void>)[] = [
     ledger.note({ type: "deleted", id: doc.id });
   },
   (at) => create(at, "c"),
-  (at) => at.alice.notes.pushChangesTo(at.peer).then(() => undefined),
+  async (at) => void (await at.alice.notes.pushChangesTo(at.peer)),
   (at) => edit(at, "c.1"),
 ];
 

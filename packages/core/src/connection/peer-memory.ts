@@ -104,15 +104,18 @@ export class PeerMemory {
 
   async #get(database: DatabaseId): Promise<Known> {
     const name = toHex(database);
-    const known = this.#known.get(name) ?? (await this.#load(database));
-    this.#known.set(name, known);
-    return known;
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const loaded = await this.#load(database);
+    const first = this.#known.get(name) ?? loaded; // somebody else may have asked meanwhile
+    this.#known.set(name, first);
+    return first;
   }
 
   async #load(database: DatabaseId): Promise<Known> {
     const nothing = { database, position: 0, expected: new Map() };
     try {
-      const row = await this.#local.get(this.#local.key(rowKind.relay, database, this.#peer));
+      const row = await this.#local.recall(this.#local.key(rowKind.relay, database, this.#peer));
       return row === undefined ? nothing : this.#decode(database, row);
     } catch (error) {
       this.#report(error); // without its memory a relay is compared with in full; only a rollback before this moment goes unnoticed

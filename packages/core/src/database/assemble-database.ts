@@ -45,9 +45,9 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const shelf = new Shelf(platform);
   const received = new ReceivedChanges({ context, database: id, entries, documents, shelf, events, view });
   const chain = await openOwnChain(host, id, entryType.change);
-  const journal = await Journal.open(store, local, id);
+  const journal = await Journal.open(store, local, { database: id, report: platform.report });
   await received.load();
-  await adoptJournal(platform.crypto, journal, chain, documents);
+  await adoptJournal({ verifier: platform.crypto, journal, chain, documents, report: platform.report });
 
   const timer = new FlushTimer(platform, () => writes.flush());
   const writes: LocalWrites = new LocalWrites({

@@ -1,7 +1,8 @@
-import type { Sha256 } from "../automerge/change-chunk.ts";
+import type { WriterKey } from "@selkie/entry";
 import { encodeChanges } from "../automerge/change-codec.ts";
 import { writeFirstChange } from "../automerge/first-change.ts";
 import type { DocId } from "../document/doc-id.ts";
+import type { DocumentRecord } from "../document/document-record.ts";
 import { ENTRY_BYTES, ENTRY_PARTS } from "../journal/plan-entries.ts";
 import { claimedTime, encodeChangePart } from "../sealing/change-part.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
@@ -39,37 +40,51 @@ export async function createMany<T extends object>(
   return ids;
 }
 
-/** All changes first, then all sealing: interleaved, each costs the other its caches. Needs no WebAssembly. */
+/**
+ * All changes first, then all sealing: interleaved, each costs the other its caches. Needs no WebAssembly. When one row can't be
+ * stored, none of them is.
+ */
 async function createChunk<T extends object>(parts: DatabaseParts, rows: readonly T[]): Promise<readonly Created[]> {
-  const { platform, chain, writes, documents, keyId, keyOf } = parts;
-  const sha256: Sha256 = (...chunks) => platform.crypto.sha256(...chunks);
-  const writer = await chain.writer();
-  const time = claimedTime(platform.now());
-  const made: Created[] = [];
-  for (const row of rows) {
-    const counter = await chain.takeCounter();
-    const id = documentIdOf(platform.crypto, writer, counter);
-    const change = writeFirstChange(await writes.actor(id), row, sha256);
-    const record = documents.ensure(id);
-    const chunk = documents.own(record, writer, "create", change);
-    record.keyId = keyId();
-    const { codec, payload } = encodeChanges([chunk]);
-    const plaintext = encodeChangePart({
-      kind: "create",
-      codec,
-      document: { type: "counter", counter },
-      branch: null,
-      time,
-      metadata: null,
-      payload,
-    });
-    made.push({
-      draft: { kind: "change", key: keyOf(record.keyId), plaintext },
-      bytes: change.length,
-      id: record.name,
-    });
+  const records: DocumentRecord[] = [];
+  try {
+    const at = { writer: await parts.chain.writer(), time: claimedTime(parts.platform.now()) };
+    const made: Created[] = [];
+    for (const row of rows) made.push(await createOne(parts, row, at, records));
+    return made;
+  } catch (error) {
+    for (const record of records) parts.documents.forget(record);
+    throw error;
   }
-  return made;
+}
+
+async function createOne(
+  { platform, chain, writes, documents, keyId, keyOf }: DatabaseParts,
+  row: object,
+  { writer, time }: { readonly writer: WriterKey; readonly time: number },
+  records: DocumentRecord[],
+): Promise<Created> {
+  const counter = await chain.takeCounter();
+  const id = documentIdOf(platform.crypto, writer, counter);
+  const change = writeFirstChange(await writes.actor(id), row, (...chunks) => platform.crypto.sha256(...chunks));
+  const record = documents.ensure(id);
+  records.push(record);
+  const chunk = documents.own(record, writer, "create", change);
+  record.keyId = keyId();
+  const { codec, payload } = encodeChanges([chunk]);
+  const plaintext = encodeChangePart({
+    kind: "create",
+    codec,
+    document: { type: "counter", counter },
+    branch: null,
+    time,
+    metadata: null,
+    payload,
+  });
+  return {
+    draft: { kind: "change", key: keyOf(record.keyId), plaintext },
+    bytes: change.length,
+    id: record.name,
+  };
 }
 
 function intoEntries(made: readonly Created[]): readonly (readonly PartDraft[])[] {

@@ -19,6 +19,8 @@ async function place(
   edit: Edit,
 ): Promise<{ durable: Promise<void> } | null> {
   const { platform, documents, chain, writes, shelf, keyId } = parts;
+  if (edit === "delete" && record.deleted) return null;
+  if (typeof edit === "function" && record.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
   const automerge = await shelf.automerge();
   const writer = await chain.writer();
   const actor = ownActor(platform.crypto, record, writer);

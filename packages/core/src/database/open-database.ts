@@ -1,7 +1,7 @@
 import type { EntryStore } from "@selkie/store";
 import { writeFirstChange } from "../automerge/first-change.ts";
 import type { Doc } from "../document/doc-handle.ts";
-import { type DocId, docIdOf } from "../document/doc-id.ts";
+import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { Off } from "../events.ts";
@@ -31,15 +31,18 @@ export class OpenDatabase<T extends object> implements Database<T> {
       counter === null
         ? namedDocumentId(platform.crypto, database, options.id ?? "")
         : documentIdOf(platform.crypto, writer, counter);
-    const known = documents.get(docIdOf(id));
-    if (known !== undefined && known.changes.length > 0)
-      throw new CoreError("DOC_EXISTS", "a document with this id exists");
     const change = writeFirstChange(await writes.actor(id), data, (...chunks) => platform.crypto.sha256(...chunks));
     const record = documents.ensure(id);
-    const chunk = documents.own(record, writer, "create", change);
-    record.keyId = keyId();
-    const { durable } = await writes.journal({ record, kind: "create", counter, change: chunk, keyId: record.keyId });
-    await durable;
+    if (record.changes.length > 0) throw new CoreError("DOC_EXISTS", "a document with this id exists");
+    try {
+      const chunk = documents.own(record, writer, "create", change);
+      record.keyId = keyId();
+      const { durable } = await writes.journal({ record, kind: "create", counter, change: chunk, keyId: record.keyId });
+      await durable;
+    } catch (error) {
+      documents.forget(record);
+      throw error;
+    }
     return this.#show(record);
   }
 
@@ -70,7 +73,6 @@ export class OpenDatabase<T extends object> implements Database<T> {
   async changeDoc(doc: Doc<T>, change: (draft: Draft<T>) => void | Promise<void>): Promise<Doc<T>> {
     const parts = this.#writable();
     const record = this.#record(doc.id);
-    if (record.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
     await editDocument(parts, record, (data) => change({ id: doc.id, getData: () => data as T }));
     return this.#show(record);
   }
@@ -78,7 +80,6 @@ export class OpenDatabase<T extends object> implements Database<T> {
   async deleteDocument(doc: Doc<T> | DocId): Promise<void> {
     const parts = this.#writable();
     const record = this.#record(typeof doc === "string" ? doc : doc.id);
-    if (record.deleted) return;
     await editDocument(parts, record, "delete");
     await this.#show(record);
   }

@@ -77,6 +77,18 @@ export class Documents {
     return record;
   }
 
+  /** Whether a change, by its hash, is among the accepted ones of a document. */
+  has(record: DocumentRecord, hash: Uint8Array): boolean {
+    return this.#histories.of(record).has(hash);
+  }
+
+  /** Drops a document that was about to be created and is not: nothing but its first change is known, to nobody but this device. */
+  forget(record: DocumentRecord): void {
+    if (record.changes.length > 1) return;
+    this.#records.delete(record.name);
+    this.#histories.forget(record);
+  }
+
   /** Puts received changes through the gate; gives for each document what is new, in an order that can be applied. */
   receive(deliveries: readonly Delivery[]): ReadonlyMap<DocumentRecord, readonly Uint8Array[]> {
     const fresh = new Map<DocumentRecord, Uint8Array[]>();

@@ -21,12 +21,12 @@ export class Histories {
     if (kept === undefined) restoreHistory(history, record.changes, this.#sha256);
     else this.#kept.delete(record);
     this.#kept.set(record, history);
-    if (this.#kept.size > KEPT) for (const oldest of this.#kept.keys()) return this.#forget(oldest, history);
+    const [oldest] = this.#kept.size > KEPT ? this.#kept.keys() : [];
+    if (oldest !== undefined) this.forget(oldest);
     return history;
   }
 
-  #forget(oldest: DocumentRecord, history: DocumentHistory): DocumentHistory {
-    this.#kept.delete(oldest);
-    return history;
+  forget(record: DocumentRecord): void {
+    this.#kept.delete(record);
   }
 }

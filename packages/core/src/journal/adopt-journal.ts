@@ -1,26 +1,48 @@
-import { equalBytes, type Verifier } from "@selkie/entry";
+import { equalBytes, toHex, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
-import { parseChange, type Sha256 } from "../automerge/change-chunk.ts";
+import { type ChangeChunk, parseChange, type Sha256 } from "../automerge/change-chunk.ts";
 import { reauthorChanges } from "../automerge/reauthor.ts";
 import type { Documents } from "../document/documents.ts";
+import { CoreError } from "../errors.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { Journal } from "./journal.ts";
 import type { JournalRow } from "./journal-row.ts";
 
+export interface Adoption {
+  readonly verifier: Verifier;
+  readonly journal: Journal;
+  readonly chain: WriterChain;
+  readonly documents: Documents;
+  /** Gets a JOURNAL_WAITING for the changes that have to wait. */
+  report(error: unknown): void;
+}
+
+/** The changes of one document by one incarnation, in order; each builds on the one before. */
+interface Group {
+  readonly document: Uint8Array;
+  readonly writer: WriterKey;
+  readonly rows: readonly JournalRow[];
+  readonly chunks: readonly ChangeChunk[];
+}
+
 /**
  * Takes up the changes that an earlier run journalled and did not seal. If the chain could not go on (a crash, a copy, a restored
- * backup), they are rewritten to the new incarnation's actor first: the gate has no exception.
+ * backup), they are rewritten to a new incarnation's actor first: the gate has no exception. Changes that build on something this
+ * store has lost wait in the journal until it is here again.
  */
-export async function adoptJournal(
-  verifier: Verifier,
-  journal: Journal,
-  chain: WriterChain,
-  documents: Documents,
-): Promise<void> {
+export async function adoptJournal(at: Adoption): Promise<void> {
+  const { journal, chain, documents, report } = at;
+  const sha256: Sha256 = (...chunks) => at.verifier.sha256(...chunks);
+  const ready = readyOf(groupsOf(journal.rows, sha256), documents);
+  const count = ready.reduce((sum, { rows }) => sum + rows.length, 0);
   const { current } = chain;
-  const stale = journal.rows.some((row) => current === null || !equalBytes(row.writer, current));
-  if (stale) await rewrite(verifier, journal, chain);
-  for (const row of journal.rows) {
+  const stale = ready.some(({ writer }) => current === null || !equalBytes(writer, current));
+  if (stale || count < journal.rows.length) await rewrite(at, ready, stale ? await chain.begin() : null);
+  if (count < journal.rows.length)
+    report(
+      new CoreError("JOURNAL_WAITING", "changes wait for entries that this store has lost: sync, then open again"),
+    );
+  for (const row of journal.sealable) {
     const record = documents.ensure(row.document);
     documents.own(record, row.writer, row.kind, row.change);
     record.keyId ??= row.keyId;
@@ -28,22 +50,46 @@ export async function adoptJournal(
   }
 }
 
-async function rewrite(verifier: Verifier, journal: Journal, chain: WriterChain): Promise<void> {
-  const writer = await chain.writer();
-  const rewritten = new Map<JournalRow, JournalRow>();
-  for (const rows of Map.groupBy(journal.rows, (row) => `${row.document.join()}/${row.writer.join()}`).values()) {
-    const [first] = rows;
-    if (first === undefined) continue;
-    const sha256: Sha256 = (...chunks) => verifier.sha256(...chunks);
-    const changes = reauthorChanges(
-      rows.map(({ change }) => parseChange(change, sha256)),
-      { actor: actorOf(verifier, writer, first.document, null), firstSeq: 1 },
-      sha256,
+function groupsOf(rows: readonly JournalRow[], sha256: Sha256): readonly Group[] {
+  const groups = Map.groupBy(rows, ({ document, writer }) => `${toHex(document)}/${toHex(writer)}`);
+  return [...groups.values()].flatMap((own) => {
+    const [first] = own;
+    if (first === undefined) return [];
+    const chunks = own.map(({ change }) => parseChange(change, sha256));
+    return [{ document: first.document, writer: first.writer, rows: own, chunks }];
+  });
+}
+
+/** The groups whose dependencies are here. One for each document, the newest: two could not both become one actor's first changes. */
+function readyOf(groups: readonly Group[], documents: Documents): readonly Group[] {
+  const byDocument = new Map<string, Group>();
+  for (const group of groups) {
+    const record = documents.ensure(group.document);
+    const own = new Set(group.chunks.map(({ hash }) => toHex(hash)));
+    const isReady = group.chunks.every(({ deps }) =>
+      deps.every((dep) => own.has(toHex(dep)) || documents.has(record, dep)),
     );
-    // The document keeps the id the app knows, so it is named by id: its counter belongs to the incarnation that is gone.
+    if (isReady) byDocument.set(toHex(group.document), group);
+  }
+  return [...byDocument.values()];
+}
+
+/** Rewrites what is ready, to this writer if there is one, and sets the rest aside. */
+async function rewrite(
+  { verifier, journal, chain }: Adoption,
+  ready: readonly Group[],
+  writer: WriterKey | null,
+): Promise<void> {
+  const sha256: Sha256 = (...chunks) => verifier.sha256(...chunks);
+  const rewritten = new Map<JournalRow, JournalRow>();
+  for (const { document, rows, chunks } of ready) {
+    const author = writer === null ? null : { actor: actorOf(verifier, writer, document, null), firstSeq: 1 };
+    const changes = author === null ? chunks : reauthorChanges(chunks, author, sha256);
     for (const [at, row] of rows.entries()) {
-      rewritten.set(row, { ...row, writer, counter: null, change: changes[at]?.bytes ?? row.change });
+      // The document keeps the id the app knows, so it is named by id: its counter belongs to the incarnation that is gone.
+      const mine = writer === null ? row : { ...row, writer, counter: null, change: changes[at]?.bytes ?? row.change };
+      rewritten.set(row, mine);
     }
   }
-  await journal.replace((row) => rewritten.get(row) ?? row, [await chain.row()]);
+  await journal.replace((row) => rewritten.get(row) ?? null, writer === null ? [] : [await chain.row()]);
 }

@@ -12,6 +12,8 @@ interface Batch {
   /** Other rows of local state that belong to its commit. */
   readonly beside: SealedRow[];
   durable: boolean;
+  /** What these changes build on is not here: they wait in the journal, and become part of no entry. */
+  readonly aside: boolean;
 }
 
 /**
@@ -36,19 +38,34 @@ export class Journal {
     this.#database = database;
   }
 
-  /** Reads what an earlier run left. @throws CoreError LOCAL_STATE_DAMAGED */
-  static async open(store: Store, local: LocalState, database: DatabaseId): Promise<Journal> {
+  /**
+   * Reads what an earlier run left. A damaged batch is lost: it is reported, and left where it is.
+   * @throws CoreError LOCAL_STATE_DAMAGED for one that was sealed here and is none
+   */
+  static async open(
+    store: Store,
+    local: LocalState,
+    { database, report }: { readonly database: DatabaseId; readonly report: (error: unknown) => void },
+  ): Promise<Journal> {
     const journal = new Journal(store, local, database);
-    for await (const { value } of local.range(rowKind.journal, database)) {
-      const { number, rows } = decodeBatch(value);
-      journal.#batches.push({ number, rows: [...rows], beside: [], durable: true });
-      journal.#next = number + 1;
+    for await (const { key, value } of local.range(rowKind.journal, database)) {
+      const number = numberIn(key);
+      if (value === null)
+        report(new CoreError("LOCAL_STATE_DAMAGED", "a batch of changes no entry holds yet is damaged"));
+      else
+        journal.#batches.push({ number, rows: [...decodeBatch(value).rows], beside: [], durable: true, aside: false });
+      journal.#next = Math.max(journal.#next, number + 1);
     }
     return journal;
   }
 
   get rows(): readonly JournalRow[] {
     return this.#batches.flatMap(({ rows }) => rows);
+  }
+
+  /** The rows that are not set aside. */
+  get sealable(): readonly JournalRow[] {
+    return this.#batches.flatMap(({ rows, aside }) => (aside ? [] : rows));
   }
 
   /** Takes the row's place in the order now; it is durable when the promise resolves, together with `beside`. */
@@ -67,6 +84,7 @@ export class Journal {
     const rows: JournalRow[] = [];
     const batches: number[] = [];
     for (const batch of this.#batches) {
+      if (batch.aside) continue;
       const [first] = batch.rows;
       const [oldest] = rows;
       if (!batch.durable || first === undefined || rows.length >= limit) break;
@@ -87,16 +105,27 @@ export class Journal {
     this.#batches = this.#batches.filter(({ number }) => !batches.includes(number));
   }
 
-  /** Rewrites every row, in one commit. */
-  async replace(rewrite: (row: JournalRow) => JournalRow, beside: readonly SealedRow[]): Promise<void> {
-    const batches = this.#batches.map((batch) => ({ ...batch, rows: batch.rows.map(rewrite) }));
+  /** Rewrites rows, in one commit with `beside`; null sets a row aside. */
+  async replace(rewrite: (row: JournalRow) => JournalRow | null, beside: readonly SealedRow[]): Promise<void> {
+    const kept: Batch[] = [];
+    const aside: Batch[] = [];
+    for (const batch of this.#batches) {
+      const rewritten = batch.rows.map((row) => ({ row, next: rewrite(row) }));
+      const next = rewritten.flatMap((change) => (change.next === null ? [] : [change.next]));
+      const waiting = rewritten.flatMap((change) => (change.next === null ? [change.row] : []));
+      if (next.length === 0) aside.push({ ...batch, aside: true });
+      else kept.push({ ...batch, rows: next });
+      if (next.length > 0 && waiting.length > 0)
+        aside.push({ ...batch, number: this.#next++, rows: waiting, aside: true });
+    }
+    const batches = [...kept, ...aside];
     const sealed = await Promise.all(batches.map((batch) => this.#seal(batch)));
     await this.#store.commit({ put: [...sealed, ...beside] });
     this.#batches = batches;
   }
 
   #begin(): { readonly batch: Batch; readonly written: Promise<void> } {
-    const batch: Batch = { number: this.#next++, rows: [], beside: [], durable: false };
+    const batch: Batch = { number: this.#next++, rows: [], beside: [], durable: false, aside: false };
     this.#batches.push(batch);
     const written = this.#writing.then(() => this.#write(batch));
     this.#writing = written.catch(() => undefined); // whoever added a row has the rejection
@@ -128,6 +157,11 @@ export class Journal {
     new DataView(rest.buffer).setBigUint64(0, BigInt(number));
     return this.#local.key(rowKind.journal, this.#database, rest);
   }
+}
+
+/** The number at the end of a batch's key. */
+function numberIn(key: Uint8Array): number {
+  return Number(new DataView(key.buffer, key.byteOffset + key.length - 8).getBigUint64(0));
 }
 
 /** All rows of a batch were made at the frontier of its first. */

@@ -1,7 +1,6 @@
 import { asPlaintext, asSealedBytes, type CryptoProvider, openBox, type SecretKey, sealBox } from "@selkie/crypto";
 import { concatBytes, type DatabaseId, type TenantId } from "@selkie/entry";
-import { type StateStore, type StoredState, sealedState } from "@selkie/store";
-import { CoreError } from "../errors.ts";
+import { type StateStore, type StoredState, StoreError, sealedState } from "@selkie/store";
 
 /** What a row of local state holds; part of its key, so that a row can't be passed off as one of another kind. */
 export const rowKind = { writer: 1, journal: 2, frontier: 3, relay: 4 } as const;
@@ -10,6 +9,12 @@ export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 export interface SealedRow {
   readonly key: Uint8Array;
   readonly value: StoredState;
+}
+
+/** A row as read; null in place of a value that is damaged. */
+export interface LocalRow {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | null;
 }
 
 /**
@@ -38,23 +43,43 @@ export class LocalState {
     return { key, value: sealedState(sealed) };
   }
 
-  /** @throws CoreError LOCAL_STATE_DAMAGED */
-  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    const value = await this.#rows.get(key);
-    return value === undefined ? undefined : this.#open(key, value);
+  /** A row that can be made again: a damaged one counts as absent. */
+  async recall(key: Uint8Array): Promise<Uint8Array | undefined> {
+    for await (const { value } of this.#between(key, keyAfter(key))) return value ?? undefined;
+    return undefined;
   }
 
-  /** Every row of a kind in a database, by key. @throws CoreError LOCAL_STATE_DAMAGED */
-  async *range(kind: RowKind, database: DatabaseId): AsyncIterable<{ key: Uint8Array; value: Uint8Array }> {
+  /** Every row of a kind in a database, by key. */
+  range(kind: RowKind, database: DatabaseId): AsyncIterable<LocalRow> {
     const from = this.key(kind, database);
-    const to = concatBytes(from, new Uint8Array(64).fill(0xff));
-    for await (const row of this.#rows.range(from, to))
-      yield { key: row.key, value: await this.#open(row.key, row.value) };
+    return this.#between(from, concatBytes(from, new Uint8Array(64).fill(0xff)));
   }
 
-  async #open(key: Uint8Array, value: Uint8Array): Promise<Uint8Array> {
-    const opened = await openBox(this.#crypto, this.#secret, "derive-local-state", key, asSealedBytes(value));
-    if (opened === null) throw new CoreError("LOCAL_STATE_DAMAGED", "a row of this device's local state does not open");
-    return opened;
+  async *#between(from: Uint8Array, to: Uint8Array): AsyncIterable<LocalRow> {
+    let start = from;
+    for (;;) {
+      const damaged: Uint8Array[] = [];
+      try {
+        for await (const { key, value } of this.#rows.range(start, to)) {
+          yield { key, value: await this.#open(key, value) };
+          start = keyAfter(key);
+        }
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.code !== "STATE_DAMAGED" || error.key === null) throw error;
+        damaged.push(error.key);
+      }
+      const [key] = damaged;
+      if (key === undefined) return;
+      yield* this.#between(start, key); // a store reads many rows at a time: those before the damaged one are still to come
+      yield { key, value: null };
+      start = keyAfter(key);
+    }
+  }
+
+  #open(key: Uint8Array, value: Uint8Array): Promise<Uint8Array | null> {
+    return openBox(this.#crypto, this.#secret, "derive-local-state", key, asSealedBytes(value));
   }
 }
+
+/** The next key in byte order. */
+const keyAfter = (key: Uint8Array): Uint8Array => concatBytes(key, Uint8Array.of(0));

@@ -17,7 +17,7 @@ import {
   ZERO_ENTRY_ID,
 } from "@selkie/entry";
 import type { EntryStore, InstanceId } from "@selkie/store";
-import { CborFields, encodeCbor } from "../cbor.ts";
+import { CborFields, type CborValue, encodeCbor } from "../cbor.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { type LocalState, rowKind, type SealedRow } from "../local/local-state.ts";
 import { encodeControlPart, signCertificate } from "../sealing/control-part.ts";
@@ -85,7 +85,7 @@ export class WriterChain {
   /** Reads the chain's state; begins nothing before the first write. */
   static async open(context: WriterContext): Promise<WriterChain> {
     const chain = new WriterChain(context);
-    const row = await context.local.get(context.local.key(rowKind.writer, context.database));
+    const row = await context.local.recall(context.local.key(rowKind.writer, context.database));
     if (row !== undefined) await chain.#resume(row);
     return chain;
   }
@@ -93,6 +93,13 @@ export class WriterChain {
   /** The key this device writes under now, beginning an incarnation when there is none. */
   async writer(): Promise<WriterKey> {
     return (await this.#incarnation()).writer;
+  }
+
+  /** Leaves the incarnation there is for a new one. */
+  async begin(): Promise<WriterKey> {
+    if (this.#current !== null) this.#last = headOf(this.#current);
+    this.#current = null;
+    return this.writer();
   }
 
   /** The writer key if an incarnation has begun. */
@@ -196,7 +203,9 @@ export class WriterChain {
     frontier: readonly EntryId[],
   ): Promise<SealedRow> {
     const { local, database, instance } = this.#context;
-    const value = encodeCbor([instance, incarnation.id, seq, prev, incarnation.counter, frontier]);
+    const before = incarnation.previous;
+    const previous = before === null ? [] : [before.writer, before.seq, before.id];
+    const value = encodeCbor([instance, incarnation.id, seq, prev, incarnation.counter, frontier, previous]);
     return local.seal(local.key(rowKind.writer, database), value);
   }
 
@@ -211,15 +220,29 @@ export class WriterChain {
     const frontier = fields
       .list(64)
       .map((head) => parseEntryId(new CborFields([head], "LOCAL_STATE_DAMAGED").bytes(32)));
+    const previous = decodePrevious(fields.list(3));
     fields.end();
     const derived = await this.#derive(id);
     const stored = (await entries.vector()).get(toHex(derived.writer));
     const tip = stored ?? { seq: -1, id: ZERO_ENTRY_ID };
-    if (stored !== undefined) this.#last = { writer: derived.writer, seq: tip.seq, id: tip.id };
+    this.#last = stored === undefined ? previous : { writer: derived.writer, seq: tip.seq, id: tip.id };
     // SECURITY: B11. The row is trusted only in the very store instance that wrote it, and only if it names the chain's tip.
     if (!equalBytes(owner, instance) || tip.seq !== seq - 1 || !equalBytes(tip.id, prev)) return;
-    this.#current = { ...derived, previous: null, seq, prev, frontier, counter };
+    this.#current = { ...derived, previous, seq, prev, frontier, counter };
   }
+}
+
+/** Where the next incarnation follows on: this one's last entry, or what it followed on itself before it had one. */
+function headOf({ writer, seq, prev, previous }: Incarnation): Head | null {
+  return seq === 0 ? previous : { writer, seq: seq - 1, id: prev };
+}
+
+function decodePrevious(items: readonly CborValue[]): Head | null {
+  if (items.length === 0) return null;
+  const fields = new CborFields(items, "LOCAL_STATE_DAMAGED");
+  const head = { writer: parseWriterKey(fields.bytes(32)), seq: fields.number(), id: parseEntryId(fields.bytes(32)) };
+  fields.end();
+  return head;
 }
 
 function sameFrontier(a: readonly EntryId[], b: readonly EntryId[]): boolean {

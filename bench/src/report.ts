@@ -24,27 +24,39 @@ export function printAnswer({ question, answer }: Run, judged: readonly Verdict[
   }
 }
 
-/** Puts the committed results between the README's marks, as they are. */
+/** Puts the committed results between the README's marks, as they are; a question without a result says so. */
 export async function writeReadme(): Promise<void> {
   const budgets = await readBudgets();
   const rows: string[] = ["| question | ratio | found | target |", "|---|---|---|---|"];
-  let machine = "";
+  let measuredOn = "";
   for (const [name, { asks }] of questions) {
-    const run = JSON.parse(await readFile(new URL(`${name}.json`, RESULTS), "utf8")) as Run;
-    machine = `Node ${run.machine["node"]}, ${run.machine["cores"]} shared cores, automerge ${run.machine["@automerge/automerge"]}, automerge-repo ${run.machine["@automerge/automerge-repo"]}, ${run.date.slice(0, 10)}`;
-    const judged = verdicts(name, run.answer, budgets);
-    rows.push(
-      ...judged.map(
-        (verdict) =>
-          `| \`${name}\`: ${asks} | ${verdict.ratio} | ${rounded(verdict.value)} | ${target(verdict)}${verdict.holds ? "" : " (missed)"} |`,
-      ),
-    );
+    const run = await readResult(name);
+    if (run !== null) measuredOn = describe(run);
+    for (const verdict of verdicts(name, run?.answer ?? { ratios: {}, figures: {} }, budgets)) {
+      const found = run === null ? "not measured yet" : `${rounded(verdict.value)}${verdict.holds ? "" : " (missed)"}`;
+      rows.push(`| \`${name}\`: ${asks} | ${verdict.ratio} | ${found} | ${target(verdict)} |`);
+    }
   }
   const text = await readFile(README, "utf8");
   const [before, after] = [text.indexOf(MARKS[0]), text.indexOf(MARKS[1])];
   if (before < 0 || after < before) throw new RangeError("README.md has no place for the results");
-  const table = `${MARKS[0]}\n${rows.join("\n")}\n\n${machine}. Reproduce with \`pnpm bench\`; raw samples are in \`bench/results/\`.\n`;
+  const table = `${MARKS[0]}\n${rows.join("\n")}\n\n${measuredOn}. Reproduce with \`pnpm bench\`; raw samples are in \`bench/results/\`.\n`;
   await writeFile(README, text.slice(0, before) + table + text.slice(after));
+}
+
+async function readResult(question: string): Promise<Run | null> {
+  try {
+    return JSON.parse(await readFile(new URL(`${question}.json`, RESULTS), "utf8")) as Run;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+function describe({ machine, date }: Run): string {
+  const { node, cores } = machine;
+  const automerge = `automerge ${machine["@automerge/automerge"]}, automerge-repo ${machine["@automerge/automerge-repo"]}`;
+  return `Node ${node}, ${cores} shared cores, ${automerge}, ${date.slice(0, 10)}`;
 }
 
 const target = ({ budget }: Verdict): string =>

@@ -1,4 +1,4 @@
-import { parseDatabaseId, parseSignature, parseWriterKey, toHex } from "@selkie/entry";
+import { parseDatabaseId, parseEntryId, parseSignature, parseWriterKey, toHex } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { ALL_RIGHTS } from "../../src/index.ts";
 import type { Effect } from "../../src/machine/effect.ts";

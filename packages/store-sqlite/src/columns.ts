@@ -1,4 +1,5 @@
 // Columns as they come back from a file that may be damaged: any type, any length.
+import { compareBytes } from "@selkie/entry";
 import { StoreError } from "@selkie/store";
 
 /** A row as read: nothing is known of its columns. */
@@ -7,6 +8,27 @@ export type RawRow = Readonly<Record<string, unknown>>;
 /** What a row that does not fit its checksum or its place is answered with; the guard (guard.ts) then repairs the tables. */
 export function damagedRow(): StoreError {
   return new StoreError("STORE_CORRUPT", "a row does not fit its checksum or its place");
+}
+
+/** SQLite's order of null, numbers and bytes (https://www.sqlite.org/datatype3.html#comparisons), for rows of equal columns. */
+export function compareColumns(a: readonly unknown[], b: readonly unknown[]): number {
+  for (const [index, column] of a.entries()) {
+    const difference = compareColumn(column, b[index]);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function compareColumn(a: unknown, b: unknown): number {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b);
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return rankOf(a) - rankOf(b);
+}
+
+function rankOf(column: unknown): number {
+  if (column instanceof Uint8Array) return 3;
+  if (typeof column === "string") return 2;
+  return typeof column === "number" ? 1 : 0;
 }
 
 /** The column as a safe integer. */

@@ -9,7 +9,7 @@ import {
   ZERO_ENTRY_ID,
 } from "@selkie/entry";
 import { hasHoles, type PlannedWrite, type StoredEntry } from "@selkie/store";
-import { bytesOf, damagedRow, integerOf, type RawRow } from "./columns.ts";
+import { bytesOf, compareColumns, damagedRow, integerOf, type RawRow } from "./columns.ts";
 import type { Connection, Statement } from "./connection.ts";
 import type { ChainNumber } from "./names.ts";
 import { rowSum } from "./row-sum.ts";
@@ -30,6 +30,7 @@ export class EntryRows {
   readonly #byId: Statement<[Uint8Array], RawRow>;
   readonly #idAbove: Statement<[Uint8Array], RawRow>;
   readonly #idBelow: Statement<[Uint8Array], RawRow>;
+  readonly #idLowest: Statement<[], RawRow>;
   readonly #insert: Statement<[number, number, number, number, Uint8Array, Uint8Array | null, Uint8Array]>;
   readonly #replace: Statement<[number, number, Uint8Array, Uint8Array | null, Uint8Array, number, number]>;
   readonly #firstDamaged: Statement<[number, number], RawRow>;
@@ -54,6 +55,7 @@ export class EntryRows {
     const prefix = "substr(id, 1, 8)";
     this.#idAbove = db.prepare(`SELECT id FROM entry WHERE ${prefix} > ? ORDER BY ${prefix} LIMIT 1`);
     this.#idBelow = db.prepare(`SELECT id FROM entry WHERE ${prefix} < ? ORDER BY ${prefix} DESC LIMIT 1`);
+    this.#idLowest = db.prepare(`SELECT id FROM entry ORDER BY ${prefix} LIMIT 1`);
     this.#insert = db.prepare(`INSERT INTO entry (${columns}, body) VALUES (?, ?, ?, ?, ?, ?, ?)`);
     this.#replace = db.prepare(
       "UPDATE entry SET holed = ?, sum = ?, id = ?, signature = ?, body = ? WHERE chain = ? AND seq = ?",
@@ -115,8 +117,11 @@ export class EntryRows {
     const prefix = id.subarray(0, 8);
     const rows = this.#byId.all(prefix).map((row) => rowOf(row, integerOf(row["chain"])));
     // These are all, unless the index is damaged just here: then another is one of their neighbours.
-    const near = [this.#idAbove.get(prefix), this.#idBelow.get(prefix)];
-    if (near.some((row) => row?.["id"] instanceof Uint8Array && equalBytes(row["id"], id))) throw damagedRow();
+    const [above, below] = [this.#idAbove.get(prefix), this.#idBelow.get(prefix)];
+    for (const row of [above, below]) if (row && compareColumns([row["id"]], [id]) === 0) throw damagedRow();
+    // As in neighbours.ts: a zeroed cell reads as null.
+    const lowest = below === undefined ? this.#idLowest.get() : undefined;
+    if (lowest && compareColumns([bytesOf(lowest["id"], 32).subarray(0, 8)], [prefix]) < 0) throw damagedRow();
     return rows.filter((row) => equalBytes(row.id, id));
   }
 

@@ -9,6 +9,7 @@ import {
 } from "@selkie/entry";
 import { bytesOf, damagedRow, integerOf, type RawRow } from "./columns.ts";
 import type { Connection, Statement } from "./connection.ts";
+import { Neighbours } from "./neighbours.ts";
 import { rowSum } from "./row-sum.ts";
 
 /** Number of a (tenant, database). */
@@ -37,8 +38,8 @@ export class Names {
   readonly #addChain: Statement<[number, Uint8Array]>;
   readonly #sumChain: Statement<[number, number]>;
   readonly #chains: Statement<[number], RawRow>;
-  readonly #nearBase: readonly Statement<[Uint8Array, Uint8Array], RawRow>[];
-  readonly #nearChain: readonly Statement<[number, Uint8Array], RawRow>[];
+  readonly #besidesBase: Neighbours<Uint8Array>;
+  readonly #besidesChain: Neighbours<number>;
 
   constructor(db: Connection) {
     this.#base = db.prepare("SELECT number, tenant, name, sum FROM base WHERE tenant = ? AND name = ?");
@@ -53,16 +54,8 @@ export class Names {
     this.#addChain = db.prepare("INSERT INTO chain (base, writer, sum) VALUES (?, ?, 0)");
     this.#sumChain = db.prepare("UPDATE chain SET sum = ? WHERE number = ?");
     this.#chains = db.prepare("SELECT number, base, writer, sum FROM chain WHERE base = ? ORDER BY writer");
-    const near = (table: string, index: string, first: string, second: string) => {
-      const joined = `SELECT t.${first} AS first, t.${second} AS second FROM ${table} AS i INDEXED BY ${index} LEFT JOIN ${table} AS t ON t.number = i.number`;
-      const name = `(i.${first}, i.${second})`;
-      return [
-        `${joined} WHERE ${name} > (?, ?) ORDER BY i.${first}, i.${second} LIMIT 1`,
-        `${joined} WHERE ${name} < (?, ?) ORDER BY i.${first} DESC, i.${second} DESC LIMIT 1`,
-      ];
-    };
-    this.#nearBase = near("base", "base_name", "tenant", "name").map((sql) => db.prepare(sql));
-    this.#nearChain = near("chain", "chain_name", "base", "writer").map((sql) => db.prepare(sql));
+    this.#besidesBase = new Neighbours(db, { table: "base", index: "base_name", first: "tenant", second: "name" });
+    this.#besidesChain = new Neighbours(db, { table: "chain", index: "chain_name", first: "base", second: "writer" });
   }
 
   /** The number of a database, if it has one. */
@@ -75,11 +68,7 @@ export class Names {
   makeBase(tenant: TenantId, database: DatabaseId): BaseNumber {
     const known = this.base(tenant, database);
     if (known !== null) return known;
-    checkAbsent(
-      this.#nearBase.map((near) => near.get(tenant, database)),
-      tenant,
-      database,
-    );
+    this.#besidesBase.checkAbsent(tenant, database);
     const number = Number(this.#addBase.run(tenant, database).lastInsertRowid);
     this.#sumBase.run(rowSum(number, tenant, database), number);
     return number;
@@ -100,11 +89,7 @@ export class Names {
   makeChain(base: BaseNumber, writer: WriterKey): ChainName {
     const known = this.chain(base, writer);
     if (known !== null) return known;
-    checkAbsent(
-      this.#nearChain.map((near) => near.get(base, writer)),
-      base,
-      writer,
-    );
+    this.#besidesChain.checkAbsent(base, writer);
     const number = Number(this.#addChain.run(base, writer).lastInsertRowid);
     this.#sumChain.run(rowSum(number, base, writer), number);
     return { number, base, writer };
@@ -120,13 +105,6 @@ export class Names {
   chains(base: BaseNumber): readonly ChainName[] {
     return this.#chains.all(base).map((row) => chainOf(row, base));
   }
-}
-
-/** A name that a damaged index hides is the row of one of its neighbours there; it must not get a second number. */
-function checkAbsent(near: readonly (RawRow | undefined)[], first: number | Uint8Array, second: Uint8Array): void {
-  const isSame = (column: unknown, wanted: number | Uint8Array) =>
-    column instanceof Uint8Array && wanted instanceof Uint8Array ? equalBytes(column, wanted) : column === wanted;
-  for (const row of near) if (row && isSame(row["first"], first) && isSame(row["second"], second)) throw damagedRow();
 }
 
 function baseOf(row: RawRow, wanted: TenantId): { readonly number: BaseNumber; readonly database: DatabaseId } {

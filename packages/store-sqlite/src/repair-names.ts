@@ -1,21 +1,21 @@
 // Repairs the tables of names. Every name is stored twice, in the row and in the index: one copy that fits the checksum is enough.
-import { equalBytes } from "@selkie/entry";
-import type { RawRow } from "./columns.ts";
+import { compareColumns, type RawRow } from "./columns.ts";
 import type { Connection } from "./connection.ts";
+import { planDrop } from "./drop-index.ts";
+import type { NameTable } from "./neighbours.ts";
+import { readable } from "./readable.ts";
 import { rowSum } from "./row-sum.ts";
 import { INDEXES } from "./schema.ts";
-import { asStoreError, hasCode } from "./store-errors.ts";
 
-/** A table of names and its columns. */
-interface NameTable {
-  readonly table: "base" | "chain";
-  readonly index: "base_name" | "chain_name";
-  readonly first: string;
-  readonly second: string;
+/** A name as it should be. */
+interface Name {
+  readonly number: number;
+  readonly first: number | Uint8Array;
+  readonly second: Uint8Array;
 }
 
-/** Restores each row from the copy that is right; rows without one are deleted. */
-export function repairNames(db: Connection, { table, index, first, second }: NameTable): void {
+/** Reads the names, each from the copy that is right; the step that writes the table anew. */
+export function planNames(db: Connection, { table, index, first, second }: NameTable): () => void {
   const columns = `number, ${first} AS first, ${second} AS second`;
   const indexed = new Map<unknown, RawRow>();
   for (const row of readable(() =>
@@ -23,44 +23,43 @@ export function repairNames(db: Connection, { table, index, first, second }: Nam
   )) {
     indexed.set(row["number"], row);
   }
-  const rows = db.prepare<[], RawRow>(`SELECT ${columns}, sum FROM ${table} NOT INDEXED`).all();
-  db.exec(`DROP INDEX ${index}`);
-  const restore = db.prepare<[unknown, unknown, number, unknown]>(
-    `UPDATE ${table} SET ${first} = ?, ${second} = ?, sum = ? WHERE number = ?`,
-  );
-  const remove = db.prepare<[unknown]>(`DELETE FROM ${table} WHERE number = ?`);
-  for (const row of rows) {
-    const copy = indexed.get(row["number"]);
-    const right = [row, copy].find((candidate) => candidate && row["sum"] === sumOf(candidate));
-    const agreed = copy !== undefined && isSame(row, copy) ? row : undefined;
-    const kept = right ?? agreed;
-    const sum = kept && sumOf(kept);
-    if (kept === undefined || sum === null || sum === undefined) remove.run(row["number"]);
-    else if (kept !== row || row["sum"] !== sum) restore.run(kept["first"], kept["second"], sum, row["number"]);
+  const kept = new Map<number, Name>();
+  for (const row of db.prepare<[], RawRow>(`SELECT ${columns}, sum FROM ${table} NOT INDEXED`).all()) {
+    const name = rightName(row, indexed.get(row["number"]));
+    if (name !== null) kept.set(name.number, name);
+    indexed.delete(row["number"]);
   }
-  db.exec(INDEXES[index]);
+  // Of a row that is lost the index knows the name. Were it wrong, entries under it would not fit their ids.
+  for (const row of indexed.values()) {
+    const name = nameOf(row);
+    if (name !== null) kept.set(name.number, name);
+  }
+  const drop = planDrop(db, index);
+  return () => {
+    drop();
+    db.exec(`DELETE FROM ${table}`);
+    const insert = db.prepare<[number, number | Uint8Array, Uint8Array, number]>(
+      `INSERT INTO ${table} (number, ${first}, ${second}, sum) VALUES (?, ?, ?, ?)`,
+    );
+    for (const name of kept.values()) insert.run(name.number, name.first, name.second, sumOf(name));
+    db.exec(INDEXES[index]);
+  };
 }
 
-/** What can be read; nothing where reading meets a broken page. */
-export function readable<T>(read: () => readonly T[]): readonly T[] {
-  try {
-    return read();
-  } catch (error) {
-    // The other copy has to do, and says so if it cannot.
-    if (hasCode(asStoreError(error), "STORE_CORRUPT")) return [];
-    throw error;
-  }
+function rightName(row: RawRow, copy: RawRow | undefined): Name | null {
+  const [name, copied] = [nameOf(row), copy === undefined ? null : nameOf(copy)];
+  if (name !== null && row["sum"] === sumOf(name)) return name;
+  if (copied !== null && row["sum"] === sumOf(copied)) return copied;
+  // Two copies that agree are right where the sum is not.
+  const agree = name && copied && compareColumns([name.first, name.second], [copied.first, copied.second]) === 0;
+  return agree ? name : null;
 }
 
-function sumOf({ number, first, second }: RawRow): number | null {
+function nameOf({ number, first, second }: RawRow): Name | null {
   if (typeof number !== "number" || !(second instanceof Uint8Array)) return null;
-  return typeof first === "number" || first instanceof Uint8Array ? rowSum(number, first, second) : null;
+  return typeof first === "number" || first instanceof Uint8Array ? { number, first, second } : null;
 }
 
-function isSame(a: RawRow, b: RawRow): boolean {
-  return isSameColumn(a["first"], b["first"]) && isSameColumn(a["second"], b["second"]);
-}
-
-function isSameColumn(a: unknown, b: unknown): boolean {
-  return a instanceof Uint8Array && b instanceof Uint8Array ? equalBytes(a, b) : a === b;
+function sumOf({ number, first, second }: Name): number {
+  return rowSum(number, first, second);
 }

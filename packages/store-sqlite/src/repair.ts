@@ -3,18 +3,24 @@
 // What comes from peers is dropped when it is damaged and comes again from them: the chain's vector ends before it. What is local
 // stays: a damaged value is reported under its key.
 import type { Connection } from "./connection.ts";
-import { repairArrivals } from "./repair-arrivals.ts";
-import { repairEntries } from "./repair-entries.ts";
-import { repairNames } from "./repair-names.ts";
-import { repairState } from "./repair-state.ts";
+import { planArrivals } from "./repair-arrivals.ts";
+import { planEntries } from "./repair-entries.ts";
+import { planNames } from "./repair-names.ts";
+import { planState } from "./repair-state.ts";
 
-/** Repairs everything that can be, in one transaction. */
+/**
+ * Repairs everything that can be, in one transaction. What is damaged is read before it begins: SQLite lets no transaction in which
+ * it met a broken page be committed.
+ */
 export function repair(db: Connection): void {
+  const steps = [
+    planNames(db, { table: "base", index: "base_name", first: "tenant", second: "name" }),
+    planNames(db, { table: "chain", index: "chain_name", first: "base", second: "writer" }),
+    planEntries(db),
+    planArrivals(db),
+    planState(db),
+  ];
   db.transaction(() => {
-    repairNames(db, { table: "base", index: "base_name", first: "tenant", second: "name" });
-    repairNames(db, { table: "chain", index: "chain_name", first: "base", second: "writer" });
-    repairEntries(db);
-    repairArrivals(db);
-    repairState(db);
+    for (const step of steps) step();
   }).immediate();
 }

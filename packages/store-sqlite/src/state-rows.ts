@@ -12,6 +12,7 @@ const PAGE = { rows: 256, bytes: 1_048_576 } as const;
 export class StateRows {
   readonly #scan: Statement<[Uint8Array, Uint8Array], RawRow>;
   readonly #before: Statement<[Uint8Array], RawRow>;
+  readonly #first: Statement<[], RawRow>;
   readonly #put: Statement<[Uint8Array, Uint8Array, number]>;
   readonly #remove: Statement<[Uint8Array]>;
 
@@ -22,6 +23,7 @@ export class StateRows {
       `SELECT i.key AS indexed, t.key, t.sum, CASE WHEN i.key < ? THEN t.value END AS value ${joined} WHERE i.key >= ? ORDER BY i.key`,
     );
     this.#before = db.prepare(`SELECT i.key AS indexed, t.key ${joined} WHERE i.key < ? ORDER BY i.key DESC LIMIT 1`);
+    this.#first = db.prepare(`SELECT i.key AS indexed, t.key ${joined} ORDER BY i.key LIMIT 1`);
     this.#put = db.prepare(
       "INSERT INTO state (key, value, sum) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, sum = excluded.sum",
     );
@@ -42,8 +44,7 @@ export class StateRows {
    * @throws StoreError `STATE_DAMAGED`
    */
   page(from: Uint8Array, to: Uint8Array): { readonly items: readonly StateItem[]; readonly next: Uint8Array | null } {
-    const before = this.#before.get(from);
-    if (before !== undefined) keyOf(before);
+    this.#checkBefore(from);
     const items: StateItem[] = [];
     let bytes = 0;
     let last: Uint8Array | null = null;
@@ -58,6 +59,13 @@ export class StateRows {
       last = key;
     }
     return { items, next: null };
+  }
+
+  #checkBefore(from: Uint8Array): void {
+    const before = this.#before.get(from);
+    const first = before ?? this.#first.get();
+    // A zeroed key reads as null, which no comparison finds: then there seems to be nothing before, though there is.
+    if (first !== undefined && compareBytes(keyOf(first), from) < 0 && before === undefined) throw damagedRow();
   }
 
   put(key: Uint8Array, value: Uint8Array): void {

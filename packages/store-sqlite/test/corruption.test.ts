@@ -57,9 +57,9 @@ function damage(path: string, next: (below: number) => number): string {
   const kinds: Readonly<Record<string, () => void>> = {
     "a bit": () => bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << next(8)), at),
     "a byte": () => bytes.writeUInt8(next(256), at),
-    "zeroed bytes": () => bytes.fill(0, at, at + 1 + next(64)),
+    "zeroed bytes": () => bytes.fill(0, at, Math.min(bytes.length, at + 1 + next(64))),
     "random bytes": () => bytes.set(bytesOf(at, Math.min(bytes.length - at, 1 + next(64))), at),
-    "a zeroed page": () => bytes.fill(0, page, page + 4_096),
+    "a zeroed page": () => bytes.fill(0, page, Math.min(bytes.length, page + 4_096)),
     "a random page": () => bytes.set(bytesOf(at, Math.min(4_096, bytes.length - page)), page),
   };
   const names = ["a bit", "a bit", "a bit", "a byte", "zeroed bytes", ...Object.keys(kinds), "the end"];

@@ -3,6 +3,7 @@ export type CoreErrorCode =
   | "BRANCH_UNKNOWN"
   | "CHANGE_CLOSED"
   | "CHAIN_BROKEN"
+  | "CHAIN_DAMAGED"
   | "CHANGE_REFUSED"
   | "CLOSED"
   | "CONNECTION_REFUSED"

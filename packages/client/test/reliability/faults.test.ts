@@ -112,10 +112,14 @@ async function play(faults: Faults, end: "crash" | "close"): Promise<number> {
   const [place, ofBob] = [alicesPlace.copy(), bobsPlace.copy()];
   await using bob = await reopenWitness(ofBob);
   const [ledger, used] = [new Ledger(), new UsedPlaces()];
+  const reports: unknown[] = [];
   const random = (length: number): Uint8Array => nativeCrypto.randomBytes(length);
   const peers = memoryStore({ verifier: nativeCrypto, random });
   await fails(async () => {
-    const alice = await openAt(place.again((store) => faultyStore(store, faults)));
+    const alice = await openAt(
+      place.again((store) => faultyStore(store, faults)),
+      (error) => reports.push(error),
+    );
     const { tenant, database } = alice.notes.getStore();
     const peer = peers.entries(tenant, database);
     const [old] = await alice.notes.getAllDocumentIds();
@@ -129,6 +133,7 @@ async function play(faults: Faults, end: "crash" | "close"): Promise<number> {
     await fails(() => scene.alice[Symbol.asyncDispose]());
   });
   const { writes } = faults;
+  for (const error of reports) expect(error).toMatchObject({ name: expect.stringMatching(TYPED) });
 
   await using again = await openAt(place.again());
   await ledger.check(again.notes);

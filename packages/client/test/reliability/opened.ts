@@ -18,8 +18,8 @@ export interface Opened extends AsyncDisposable {
   record(used: UsedPlaces): Promise<void>;
 }
 
-/** Opens the tenant in a place, or founds it. */
-export async function openAt(place: ClientStore): Promise<Opened> {
+/** Opens the tenant in a place, or founds it; `onError` gets what the client reports. */
+export async function openAt(place: ClientStore, onError: (error: unknown) => void = fail): Promise<Opened> {
   let store: Store | null = null as Store | null;
   const seen: ClientStore = {
     readKeyBag: () => place.readKeyBag(),
@@ -29,28 +29,37 @@ export async function openAt(place: ClientStore): Promise<Opened> {
       return opened;
     },
   };
-  const client = await createClient({ store: seen, password: PASSWORD });
-  const isNew = (await client.tenants()).length === 0;
-  const tenant = isNew
-    ? await client.createTenant("acme", { user: "CN=alice/O=acme" })
-    : await client.openTenant("acme");
-  const id = parseTenantId(new Uint8Array(Buffer.from(tenant.id, "hex")));
-  return {
-    client,
-    tenant,
-    notes: await tenant.openDB<Note>("notes"),
-    record: async (used) => {
-      if (store === null) return;
-      for (const database of await store.databases(id)) await used.noteAll(store.entries(id, database).scan());
-    },
-    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
-  };
+  const client = await createClient({ store: seen, password: PASSWORD, onError });
+  try {
+    const isNew = (await client.tenants()).length === 0;
+    const tenant = isNew
+      ? await client.createTenant("acme", { user: "CN=alice/O=acme" })
+      : await client.openTenant("acme");
+    const id = parseTenantId(new Uint8Array(Buffer.from(tenant.id, "hex")));
+    return {
+      client,
+      tenant,
+      notes: await tenant.openDB<Note>("notes"),
+      record: async (used) => {
+        if (store === null) return;
+        for (const database of await store.databases(id)) await used.noteAll(store.entries(id, database).scan());
+      },
+      [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await client[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function fail(error: unknown): never {
+  throw error; // nothing was to be reported: the runner counts it as an unhandled error
 }
 
 /** The same for a directory, as `createClient` with its path keeps it. */
-export function openIn(directory: string): Promise<Opened> {
+export function openIn(directory: string, onError?: (error: unknown) => void): Promise<Opened> {
   const file = join(directory, "keybag");
-  return openAt({
+  const place: ClientStore = {
     readKeyBag: async () => new Uint8Array(await readFile(file)),
     open: async () => {
       const store = await openSqliteStore({ directory, verifier: nativeVerifier });
@@ -60,5 +69,6 @@ export function openIn(directory: string): Promise<Opened> {
         [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
       };
     },
-  });
+  };
+  return openAt(place, onError);
 }

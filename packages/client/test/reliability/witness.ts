@@ -8,6 +8,7 @@ import type { UsedPlaces } from "./used-places.ts";
 
 /** Bob: another user's device that pulls everything, and must find nothing wrong with any of it. */
 export interface Witness extends AsyncDisposable {
+  readonly tenant: Tenant;
   readonly notes: Database<Note>;
   /** What this device put in quarantine: nothing, as long as everybody is honest. */
   readonly quarantined: readonly string[];
@@ -22,20 +23,21 @@ export async function joinAsWitness({ tenant }: Opened, place?: MemoryPlace): Pr
   const request = await client.createJoinRequest("CN=bob/O=acme");
   const response = await tenant.directory.approveJoinRequest(request, { role: "editor" });
   const joined = await client.joinTenant(response);
-  return witnessOf(client, await meet(tenant, joined));
+  return witnessOf(client, joined, await meet(tenant, joined));
 }
 
 /** Bob again, as he left his place. */
 export async function reopenWitness(place: MemoryPlace): Promise<Witness> {
   const client = await createClient({ store: place, password: PASSWORD });
   const tenant = await client.openTenant("acme");
-  return witnessOf(client, await tenant.openDB<Note>("notes"));
+  return witnessOf(client, tenant, await tenant.openDB<Note>("notes"));
 }
 
-function witnessOf(client: Client, notes: Database<Note>): Witness {
+function witnessOf(client: Client, tenant: Tenant, notes: Database<Note>): Witness {
   const quarantined: string[] = [];
   notes.on("quarantined", ({ reason, entryId }) => quarantined.push(`${reason} ${entryId}`));
   return {
+    tenant,
     notes,
     quarantined,
     compare: async (other, used) => {

@@ -37,6 +37,7 @@ export class ReceivedChanges {
       database,
       entries,
       ring: context.ring,
+      report: context.platform.report,
       judge: (writer, certificate) => view().judge({ database, writer, certificate }),
       deliver: (deliveries) => this.#gate(deliveries),
       quarantine: (entry, user, reason) => events.emit("quarantined", { entryId: toHex(entry.id), user, reason }),

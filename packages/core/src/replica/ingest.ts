@@ -20,6 +20,7 @@ import {
   verifyCertificates,
 } from "../sealing/control-part.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
+import { readAll } from "./read-all.ts";
 
 const SLICE = { entries: 256, bytes: 2 ** 20 };
 
@@ -40,6 +41,8 @@ export interface IngestContext {
   judge(writer: WriterKey, certificate: VerifiedCertificate): WriterVerdict;
   /** Entries in chain order of each writer. */
   deliver(deliveries: readonly Delivery[]): void;
+  /** Gets a CHAIN_DAMAGED when the store has lost entries. */
+  report(error: unknown): void;
   /** An entry that counts for nothing, with the reason. */
   quarantine(entry: VerifiedEntry, user: string, reason: string): void;
 }
@@ -73,11 +76,18 @@ export class Ingest {
 
   /** Everything the store holds. */
   async all(): Promise<void> {
-    for await (const run of this.#context.entries.scan()) await this.run([run]);
+    const { entries, report } = this.#context;
+    for await (const run of readAll(entries, report)) await this.#run([run]);
   }
 
   /** Runs that were just appended. */
   async run(runs: readonly VerifiedRun[]): Promise<void> {
+    await this.#run(runs);
+    // Behind an entry that was damaged and came again, the store has held the rest of the chain all along.
+    for (const key of new Set(runs.map(({ writer }) => writer))) await this.#catchUp(this.#writer(key));
+  }
+
+  async #run(runs: readonly VerifiedRun[]): Promise<void> {
     const ahead = new Map<Writer, number>();
     const due = runs.flatMap((run) => this.#due(run, ahead));
     if (due.length === 0) return;
@@ -123,17 +133,20 @@ export class Ingest {
   /** The directory or the keys changed: what waited for them goes on. */
   async reconsider(): Promise<void> {
     const vector = await this.#context.entries.vector();
-    for (const writer of this.#writers.values()) {
-      const head = vector.get(toHex(writer.key));
-      while (head !== undefined && writer.next <= head.seq) {
-        const run = await this.#context.entries.read(writer.key, writer.next, SLICE);
-        if (run === null) break;
-        const before = writer.next;
-        await this.run([run]);
-        if (writer.next === before) break;
-      }
-    }
+    for (const writer of this.#writers.values())
+      if (writer.next <= (vector.get(toHex(writer.key))?.seq ?? -1)) await this.#catchUp(writer);
     await this.#unpark();
+  }
+
+  /** Delivers what the store holds of a chain beyond what was delivered, as far as the chain is admitted. */
+  async #catchUp(writer: Writer): Promise<void> {
+    for (;;) {
+      const { next } = writer;
+      const run = await this.#context.entries.read(writer.key, next, SLICE);
+      if (run === null) return;
+      await this.#run([run]);
+      if (writer.next === next) return;
+    }
   }
 
   /** @param ahead where chains stand once the batch's earlier runs are delivered: a batch may hold a chain in several runs */

@@ -17,6 +17,7 @@ import { decodeStatement } from "../directory/statement-codec.ts";
 import { CoreError } from "../errors.ts";
 import { openKeyVersion } from "../keys/key-version.ts";
 import { openPermits } from "../keys/permit.ts";
+import { readAll } from "../replica/read-all.ts";
 import { decodeControlPart, type VerifiedCertificate, verifyCertificates } from "../sealing/control-part.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
 import type { TenantContext } from "./tenant-context.ts";
@@ -92,7 +93,7 @@ export class DirectoryLog {
   /** Reads everything the store holds. */
   async all(): Promise<DirectoryNews> {
     const runs: VerifiedRun[] = [];
-    for await (const run of this.#entries.scan()) runs.push(run);
+    for await (const run of readAll(this.#entries, this.#context.platform.report)) runs.push(run);
     return this.read(runs);
   }
 

@@ -22,7 +22,7 @@ export interface DirectoryWriterContext extends ChainOwner {
 export class DirectoryWriter {
   readonly #context: DirectoryWriterContext;
   readonly #sealing = new Serial();
-  #chain: Promise<WriterChain> | null = null;
+  #chain: WriterChain | null = null;
   /** Sealed and perhaps stored: tried again with the same bytes before anything else is sealed. */
   #unfinished: SealedEntries | null = null;
 
@@ -34,13 +34,18 @@ export class DirectoryWriter {
   write(parts: readonly PartDraft[]): Promise<EntryId> {
     return this.#sealing.run(async () => {
       await this.#finish();
-      this.#chain ??= openOwnChain(this.#context, this.#context.database, entryType.statement);
-      const chain = await this.#chain;
+      const chain = await this.open();
       this.#unfinished = await chain.seal([parts], this.#context.frontier(await chain.writer()), "always");
       const [entry] = this.#unfinished.run.entries;
       await this.#finish();
       return entry?.id ?? ZERO_ENTRY_ID;
     });
+  }
+
+  /** This device's chain as the store has it. */
+  async open(): Promise<WriterChain> {
+    this.#chain ??= await openOwnChain(this.#context, this.#context.database, entryType.statement);
+    return this.#chain;
   }
 
   async #finish(): Promise<void> {

@@ -30,6 +30,9 @@ export class OpenTenant implements Tenant {
   readonly #log: DirectoryLog;
   readonly #replica: SyncedReplica;
   readonly #links: Links;
+  readonly #writer: DirectoryWriter;
+  /** Keys were permitted to this device before: it has read the directory, with its own admission. */
+  readonly #wasAdmitted: boolean;
   readonly #databases = new Map<string, Promise<Assembled>>();
   readonly #replicas = new Map<string, SyncedReplica>();
   readonly #reading = new Serial();
@@ -39,6 +42,7 @@ export class OpenTenant implements Tenant {
   private constructor(context: TenantContext, record: TenantRecord, onClosed: () => void) {
     this.id = toHex(context.tenant);
     this.#context = context;
+    this.#wasAdmitted = context.ring.confirmed().length > 0;
     this.#record = record;
     this.#onClosed = onClosed;
     this.#events = new Events(context.platform.report);
@@ -49,7 +53,7 @@ export class OpenTenant implements Tenant {
       applied: (runs) => this.#read(() => this.#log.read(runs)).catch(context.platform.report),
     });
     this.#replicas.set(toHex(record.directory), this.#replica);
-    const writer = new DirectoryWriter({
+    this.#writer = new DirectoryWriter({
       context,
       database: record.directory,
       self: () => this.#self(),
@@ -63,7 +67,7 @@ export class OpenTenant implements Tenant {
     this.directory = new TenantDirectory({
       context,
       record,
-      writer,
+      writer: this.#writer,
       view: () => this.#log.view,
       self: () => this.#self(),
       directoryKey: () => this.#directoryKey(),
@@ -80,6 +84,7 @@ export class OpenTenant implements Tenant {
   /** Reads the directory from the store; the tenant is usable offline from then on. */
   static async open(context: TenantContext, record: TenantRecord, onClosed: () => void): Promise<OpenTenant> {
     const tenant = new OpenTenant(context, record, onClosed);
+    await tenant.#writer.open(); // says so when this device's own statements are damaged
     await tenant.#read(() => tenant.#log.all());
     return tenant;
   }
@@ -95,6 +100,7 @@ export class OpenTenant implements Tenant {
   async openDB<T extends object>(name: string): Promise<Database<T>> {
     this.#open();
     const found = this.#found();
+    if (this.#wasAdmitted) this.#self(); // gone from a damaged disk: every document would be missing, without a word
     const opening = this.#databases.get(name) ?? this.#assemble(name, found);
     this.#databases.set(name, opening);
     try {

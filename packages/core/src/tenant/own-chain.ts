@@ -33,6 +33,7 @@ export function openOwnChain(
     deviceKey: keys.device,
     admission: () => admissionOf(self()),
     directoryKey,
+    report: platform.report,
   });
 }
 

@@ -18,6 +18,7 @@ import {
 } from "@selkie/entry";
 import type { EntryStore, InstanceId } from "@selkie/store";
 import { CborFields, type CborValue, encodeCbor } from "../cbor.ts";
+import { CoreError } from "../errors.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { type LocalState, rowKind, type SealedRow } from "../local/local-state.ts";
 import { encodeControlPart, signCertificate } from "../sealing/control-part.ts";
@@ -38,6 +39,8 @@ export interface WriterContext {
   /** The statement that admits this device, and the key control parts are sealed under: known once the directory is. */
   admission(): StatementId;
   directoryKey(): KeyVersion;
+  /** Gets a CHAIN_DAMAGED when entries that this device has written are gone. */
+  report(error: unknown): void;
 }
 
 interface Head {
@@ -210,7 +213,7 @@ export class WriterChain {
   }
 
   async #resume(row: Uint8Array): Promise<void> {
-    const { entries, instance } = this.#context;
+    const { entries, instance, report } = this.#context;
     const fields = CborFields.decode(row, "LOCAL_STATE_DAMAGED");
     const owner = fields.bytes(16);
     const id = fields.bytes(16);
@@ -226,6 +229,8 @@ export class WriterChain {
     const stored = (await entries.vector()).get(toHex(derived.writer));
     const tip = stored ?? { seq: -1, id: ZERO_ENTRY_ID };
     this.#last = stored === undefined ? previous : { writer: derived.writer, seq: tip.seq, id: tip.id };
+    // The row and the entries are one transaction: fewer entries than it counts were lost by the disk.
+    if (tip.seq < seq - 1) report(new CoreError("CHAIN_DAMAGED", "entries of this device are damaged on its disk"));
     // SECURITY: B11. The row is trusted only in the very store instance that wrote it, and only if it names the chain's tip.
     if (!equalBytes(owner, instance) || tip.seq !== seq - 1 || !equalBytes(tip.id, prev)) return;
     this.#current = { ...derived, previous, seq, prev, frontier, counter };

@@ -1,5 +1,4 @@
 import {
-  compareBytes,
   type DatabaseId,
   type EntryId,
   entryType,
@@ -9,25 +8,22 @@ import {
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
-import type { EntryStore } from "@selkie/store";
+import { type EntryStore, StoreError } from "@selkie/store";
 import type { PlacedStatement } from "../directory/admission.ts";
 import { buildDirectory, type DirectoryView } from "../directory/directory-view.ts";
 import { statementId } from "../directory/statement.ts";
 import { decodeStatement } from "../directory/statement-codec.ts";
 import { CoreError } from "../errors.ts";
-import { openKeyVersion } from "../keys/key-version.ts";
+import { type KeyVersion, openKeyVersion } from "../keys/key-version.ts";
 import { openPermits } from "../keys/permit.ts";
 import { readAll } from "../replica/read-all.ts";
-import { decodeControlPart, type VerifiedCertificate, verifyCertificates } from "../sealing/control-part.ts";
+import { decodeControlPart, verifyCertificates } from "../sealing/control-part.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
+import { DirectoryChains } from "./directory-chains.ts";
+import { ParkedPlaces, type Place } from "./parked-places.ts";
 import type { TenantContext } from "./tenant-context.ts";
 
 type Opened = OpenedPart & { type: "opened" };
-
-interface Read {
-  readonly entry: VerifiedEntry;
-  opened: boolean;
-}
 
 /** What this device learned while reading the directory. */
 export interface DirectoryNews {
@@ -37,21 +33,31 @@ export interface DirectoryNews {
   readonly unauthentic: readonly Uint8Array[];
 }
 
+/** A key version that a permit gave and no statement has named, and where that permit stands. */
+interface Permitted extends Place {
+  readonly keyId: Uint8Array;
+  readonly version: Uint8Array;
+}
+
+const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
+/** Dropped key versions that are remembered, should the statement that names them come later. */
+const MAX_DROPPED = 256;
+
 /**
  * The directory as this device knows it: reads the statements out of the directory's entries, finds the permits for this user,
- * and rebuilds the view. The view is a pure function of the set of statements; this class only collects them.
+ * and rebuilds the view. The view is a pure function of the set of statements; this class only collects them. Reading an entry again
+ * changes nothing, so what comes again with a hole filled is simply read; no ciphertext is held.
  */
 export class DirectoryLog {
   readonly #context: TenantContext;
   readonly #database: DatabaseId;
   readonly #entries: EntryStore;
-  /** By writer: a certificate whose signature holds. */
-  readonly #certificates = new Map<string, VerifiedCertificate>();
-  readonly #read = new Map<string, Read>();
+  readonly #chains: DirectoryChains;
+  readonly #parked = new ParkedPlaces();
   readonly #placed = new Map<string, Omit<PlacedStatement, "certificate">>();
-  readonly #tips = new Map<string, VerifiedEntry>();
-  /** Ids that some chain has named in its frontier. */
-  readonly #covered = new Set<string>();
+  /** By version in hex. */
+  readonly #permitted = new Map<string, Permitted>();
+  readonly #dropped = new Map<string, Permitted>();
   /** What `frontier` last answered: every local change asks. */
   #frontier: { readonly own: WriterKey | null; readonly heads: readonly EntryId[] } | null = null;
   #founding: VerifiedEntry | null = null;
@@ -61,11 +67,8 @@ export class DirectoryLog {
     this.#context = context;
     this.#database = database;
     this.#entries = entries;
-    this.#view = buildDirectory(
-      context.platform.crypto,
-      { tenant: context.tenant, root: null, directory: database },
-      [],
-    );
+    this.#chains = new DirectoryChains(database);
+    this.#view = this.#build();
   }
 
   get view(): DirectoryView {
@@ -77,81 +80,117 @@ export class DirectoryLog {
     return this.#founding;
   }
 
-  /** The tips of the directory's chains that no other chain has named, but for one's own: at most 64, ascending. */
+  /** The tips of the directory's admitted chains that no other of them has named, but for one's own: at most 64, ascending. */
   frontier(own: WriterKey | null): readonly EntryId[] {
-    if (this.#frontier !== null && this.#frontier.own === own) return this.#frontier.heads;
-    const name = own === null ? "" : toHex(own);
-    const tips = [...this.#tips].filter(([writer, tip]) => writer !== name && !this.#covered.has(toHex(tip.id)));
-    const heads = tips
-      .map(([, tip]) => tip.id)
-      .sort(compareBytes)
-      .slice(0, 64);
-    this.#frontier = { own, heads };
-    return heads;
+    if (this.#frontier === null || this.#frontier.own !== own)
+      this.#frontier = { own, heads: this.#chains.frontier(this.#view, own) };
+    return this.#frontier.heads;
   }
 
   /** Reads everything the store holds. */
-  async all(): Promise<DirectoryNews> {
-    const runs: VerifiedRun[] = [];
-    for await (const run of readAll(this.#entries, this.#context.platform.report)) runs.push(run);
-    return this.read(runs);
+  all(): Promise<DirectoryNews> {
+    return this.#learn(() => this.#takeAll());
   }
 
   /** Reads entries; a permit found in them may open earlier ones, which are then read again. */
-  async read(runs: readonly VerifiedRun[]): Promise<DirectoryNews> {
-    const entries = runs.flatMap((run) => run.entries);
-    for (const entry of entries) this.#note(entry);
-    const newKeys = await this.#findPermits(entries);
-    const before = this.#placed.size + this.#certificates.size;
-    await this.#open();
-    this.#view = this.#build();
-    const unauthentic = this.#confirmKeys();
-    return { changed: this.#placed.size + this.#certificates.size !== before, newKeys, unauthentic };
+  read(runs: readonly VerifiedRun[]): Promise<DirectoryNews> {
+    return this.#learn(() => this.#take(runs.flatMap((run) => run.entries)));
   }
 
-  #note(entry: VerifiedEntry): void {
-    const writer = toHex(entry.header.writer);
-    if (entry.header.type === entryType.change) return; // B3: no document entry speaks for the directory
-    if (equalBytes(entry.id, this.#context.tenant)) this.#founding = entry;
-    if (!this.#read.has(toHex(entry.id))) this.#read.set(toHex(entry.id), { entry, opened: false });
-    const tip = this.#tips.get(writer);
-    if (tip !== undefined && tip.header.seq >= entry.header.seq) return;
-    this.#tips.set(writer, entry);
+  async #learn(take: () => Promise<boolean>): Promise<DirectoryNews> {
+    const before = this.#placed.size + this.#chains.certified;
+    let newKeys = await this.#openLate(await take());
+    this.#view = this.#build();
+    for (let named = this.#named(); named.length > 0; named = this.#named()) {
+      for (const { version } of named) this.#dropped.delete(toHex(version));
+      newKeys = (await this.#openLate(await this.#takeAgain(named))) || newKeys;
+      this.#view = this.#build();
+    }
     this.#frontier = null;
+    const unauthentic = this.#confirmKeys();
+    return { changed: this.#placed.size + this.#chains.certified !== before, newKeys, unauthentic };
+  }
+
+  /** @returns whether a permit gave new keys */
+  async #take(entries: readonly VerifiedEntry[]): Promise<boolean> {
+    const { crypto } = this.#context.platform;
+    const own = entries.filter(({ header }) => header.type !== entryType.change); // B3: no document entry speaks for the directory
+    const newKeys = await this.#findPermits(own);
+    const opened = await openEntries(crypto, this.#context.ring, own, ["control", "statement"]);
+    for (const [at, entry] of own.entries()) {
+      if (equalBytes(entry.id, this.#context.tenant)) this.#founding = entry;
+      this.#chains.note(entry);
+      for (const part of opened[at] ?? []) {
+        if (part.type === "no-key") this.#parked.park(entry, part.tag);
+        if (part.type === "opened") await this.#read(entry, part);
+      }
+    }
+    return newKeys;
+  }
+
+  async #takeAll(): Promise<boolean> {
+    let newKeys = false;
+    for await (const run of readAll(this.#entries, this.#context.platform.report))
+      newKeys = (await this.#take(run.entries)) || newKeys;
+    return newKeys;
+  }
+
+  async #takeAgain(places: readonly Place[]): Promise<boolean> {
+    let newKeys = false;
+    for (const { writer, seq } of places) {
+      const run = await this.#readStored(writer, seq);
+      newKeys = (await this.#take(run?.entries ?? [])) || newKeys;
+    }
+    return newKeys;
+  }
+
+  /** What is damaged on the disk is missing until it comes again; it keeps nobody from reading the rest. */
+  async #readStored(writer: WriterKey, seq: number): Promise<VerifiedRun | null> {
+    try {
+      return await this.#entries.read(writer, seq, ONE_ENTRY);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#context.platform.report(error);
+      return null;
+    }
+  }
+
+  /** Reads what waited for keys that are here now. @returns whether there are new keys, these or `newKeys` */
+  async #openLate(newKeys: boolean): Promise<boolean> {
+    let found = newKeys;
+    if (newKeys && this.#parked.isFull) {
+      this.#parked.clear();
+      await this.#takeAll();
+    }
+    for (;;) {
+      const due = await this.#parked.due(this.#context.ring, this.#database);
+      if (due.length === 0) return found;
+      found = (await this.#takeAgain(due)) || found;
+    }
   }
 
   async #findPermits(entries: readonly VerifiedEntry[]): Promise<boolean> {
     const { platform, ring, keys } = this.#context;
     let found = false;
     for (const entry of entries) {
+      const { writer, seq } = entry.header;
       for (const kem of [keys.userKem, keys.deviceKem]) {
         for (const record of (await openPermits(platform.crypto, entry, kem)) ?? []) {
+          const key = await openKeyVersion(platform.crypto, record);
           // Until the permit's entry verifies up to the tenant id, what it opened serves only to read the directory.
-          found = ring.add(await openKeyVersion(platform.crypto, record), "unconfirmed") || found;
+          if (!this.#dropped.has(toHex(key.version)) && ring.add(key, "unconfirmed")) {
+            found = true;
+            const name = { keyId: key.keyId.slice(), version: key.version.slice() };
+            this.#permitted.set(toHex(key.version), { ...name, writer, seq });
+          }
         }
       }
     }
     return found;
   }
 
-  async #open(): Promise<void> {
-    const { platform, ring } = this.#context;
-    const closed = [...this.#read.values()].filter(({ opened }) => !opened);
-    const parts = await openEntries(
-      platform.crypto,
-      ring,
-      closed.map(({ entry }) => entry),
-      ["control", "statement"],
-    );
-    for (const [at, read] of closed.entries()) {
-      const opened = parts[at] ?? [];
-      read.opened = !opened.some(({ type }) => type === "no-key");
-      for (const part of opened) if (part.type === "opened") await this.#take(read.entry, part);
-    }
-  }
-
   /** A part that is malformed counts for nothing, on every replica alike. */
-  async #take(entry: VerifiedEntry, part: Opened): Promise<void> {
+  async #read(entry: VerifiedEntry, part: Opened): Promise<void> {
     try {
       if (part.kind === "control") await this.#control(entry, part);
       if (part.kind === "statement") this.#statement(entry, part);
@@ -163,34 +202,26 @@ export class DirectoryLog {
   #statement(entry: VerifiedEntry, part: Opened): void {
     const { writer, seq } = entry.header;
     const id = statementId(this.#context.platform.crypto, entry.id, part.index);
-    this.#placed.set(toHex(id), {
-      id,
-      entry: entry.id,
-      part: part.index,
-      writer,
-      seq,
-      statement: decodeStatement(part.plaintext),
-    });
+    const statement = decodeStatement(part.plaintext);
+    this.#placed.set(toHex(id), { id, entry: entry.id, part: part.index, writer, seq, statement });
   }
 
   async #control(entry: VerifiedEntry, part: Opened): Promise<void> {
     const { seq, writer } = entry.header;
     const { certificate, frontier } = decodeControlPart(part.plaintext);
-    for (const id of frontier ?? []) this.#covered.add(toHex(id));
-    this.#frontier = null;
+    this.#chains.cover(writer, frontier ?? []);
     if (seq !== 0 || certificate === null) return;
     const { platform, tenant } = this.#context;
-    const [verified] = await verifyCertificates(platform.crypto, [
-      { tenant, database: this.#database, writer, certificate },
-    ]);
-    if (verified) this.#certificates.set(toHex(writer), verified);
+    const claim = { tenant, database: this.#database, writer, certificate };
+    const [verified] = await verifyCertificates(platform.crypto, [claim]);
+    if (verified) this.#chains.certify(verified);
   }
 
   #build(): DirectoryView {
     const root = this.#founding?.header.writer ?? null;
     const statements: PlacedStatement[] = [];
     for (const placed of this.#placed.values()) {
-      const certificate = this.#certificates.get(toHex(placed.writer)) ?? null;
+      const certificate = this.#chains.certificate(placed.writer);
       const byRoot = root !== null && equalBytes(placed.writer, root);
       if (byRoot || certificate !== null) statements.push({ ...placed, certificate: byRoot ? null : certificate });
     }
@@ -198,18 +229,45 @@ export class DirectoryLog {
     return buildDirectory(platform.crypto, { tenant, root, directory: this.#database }, statements);
   }
 
-  /** A1: a key counts once a statement that counts commits to it; what nobody committed to is dropped. */
+  /** Dropped versions that a statement names after all. */
+  #named(): readonly Permitted[] {
+    return [...this.#dropped.values()].filter(({ keyId, version }) => this.#view.commits(keyId, version));
+  }
+
+  /**
+   * A1: a key counts once a statement that counts commits to it; what nobody committed to is dropped. It waits while something of an
+   * admitted author can't be read: the statement may be there. What others push keeps no forged key alive (directory-log.test.ts).
+   */
   #confirmKeys(): readonly Uint8Array[] {
     const { ring } = this.#context;
-    const readable = this.#view.found !== null && [...this.#read.values()].every(({ opened }) => opened);
-    const dropped: Uint8Array[] = [];
-    for (const version of ring.unconfirmed()) {
-      if (this.#view.commits(version.keyId, version.version)) ring.confirm(version);
-      else if (readable) {
-        ring.remove(version);
-        dropped.push(version.keyId);
-      }
-    }
+    const unconfirmed = ring.unconfirmed();
+    for (const version of unconfirmed) if (this.#view.commits(version.keyId, version.version)) this.#confirm(version);
+    const forged = unconfirmed.filter(({ keyId, version }) => !this.#view.commits(keyId, version));
+    if (forged.length === 0 || !this.#isReadable()) return [];
+    const dropped = forged.map(({ keyId }) => keyId.slice());
+    for (const version of forged) this.#drop(version);
     return dropped;
+  }
+
+  #isReadable(): boolean {
+    const closed = [...this.#parked.chains()];
+    return this.#view.found !== null && !closed.some((writer) => this.#chains.isAdmitted(this.#view, writer));
+  }
+
+  #confirm(version: KeyVersion): void {
+    this.#context.ring.confirm(version);
+    this.#permitted.delete(toHex(version.version));
+  }
+
+  #drop(version: KeyVersion): void {
+    const name = toHex(version.version);
+    const permitted = this.#permitted.get(name);
+    if (permitted !== undefined) {
+      this.#permitted.delete(name);
+      this.#dropped.set(name, permitted);
+    }
+    const [oldest] = this.#dropped.keys();
+    if (this.#dropped.size > MAX_DROPPED && oldest !== undefined) this.#dropped.delete(oldest);
+    this.#context.ring.remove(version);
   }
 }

@@ -12,7 +12,11 @@ type Data = Record<string, unknown>;
 
 /** A document that Automerge has loaded. It changes in place; `freeDocument` gives its memory back. */
 export interface LiveDocument {
+  /** Automerge's plain objects; behind by `unseen` local changes, which the next reader makes up for. */
   doc: Automerge.Doc<Data>;
+  unseen: number;
+  /** From the beginning of an edit to `endEdit`: how many changes are there to see; the edit may still come to nothing. */
+  visible: number | null;
   /** The changes it holds, dependencies first: what it is loaded from again after a failure. */
   readonly changes: Uint8Array[];
   /** Whether an edit was tried after its change had ended. */
@@ -33,9 +37,11 @@ export interface Applied {
 /** What an edit did; `change` is null when it changed nothing. */
 export interface Edited<R> {
   readonly change: Uint8Array | null;
-  readonly patches: readonly unknown[];
   readonly result: R;
 }
+
+/** Local changes that nobody looked at; Automerge remembers what each did until then. */
+const MOST_UNSEEN = 1_024;
 
 /**
  * Loads a document from changes that passed the gate, dependencies first; from none, an empty one. Give the actor when the document is
@@ -43,15 +49,25 @@ export interface Edited<R> {
  */
 export function loadDocument(changes: readonly Uint8Array[], actor?: Uint8Array): LiveDocument {
   const doc = changes.length === 0 ? null : loadAll(changes, actor);
-  const rest = { editedLate: false, actor: actor ?? null, heads: null };
+  const rest = { unseen: 0, visible: null, editedLate: false, actor: actor ?? null, heads: null };
   if (doc !== null) return { doc, changes: [...changes], ...rest };
   const live: LiveDocument = { doc: load([], actor), changes: [], ...rest };
   if (changes.length > 0) applyTo(live, changes);
   return live;
 }
 
+/** Brings the data up to date, and gives the patches since it last was. */
+export function refresh(live: LiveDocument): readonly unknown[] {
+  const patches: unknown[] = [];
+  if (live.unseen === 0) return patches;
+  [live.doc] = Automerge.applyChanges(live.doc, [], { patchCallback: (some) => void patches.push(...some) });
+  live.unseen = 0;
+  return patches;
+}
+
 /**
- * Applies changes that passed the gate and are new to the document, dependencies first. One that Automerge fails on is found by halving
+ * Applies changes that passed the gate and are new to the document, dependencies first. The patches are those since the data was last
+ * up to date. One that Automerge fails on is found by halving
  * and left out; the others apply. Test: document.test.ts "D5 ...".
  */
 export function applyTo(live: LiveDocument, changes: readonly Uint8Array[]): Applied {
@@ -63,20 +79,21 @@ export function applyTo(live: LiveDocument, changes: readonly Uint8Array[]): App
 }
 
 /**
- * Runs `edit` on the document's data as one change of `actor`. What it writes is guarded, and what it tries to write after it returned
+ * Runs `edit` on the document's data as one change of `actor`, which nobody else sees before `endEdit`. What it writes is guarded, and what it tries to write after it returned
  * throws `CHANGE_CLOSED`. When it throws, nothing has changed.
  */
 export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: (data: object) => R): Edited<R> {
   useActor(live, actor);
-  const before = placeOf(live);
-  const patches: unknown[] = [];
-  let outcome: { readonly result: R } | undefined;
-  const options = { time: 0, patchCallback: (some: readonly unknown[]) => void patches.push(...some) };
-  live.doc = Automerge.change(live.doc, options, (root) => {
+  const handle = Automerge.getBackend(live.doc);
+  let outcome: { readonly result: R; readonly head: string | null } | undefined;
+  live.visible = live.changes.length;
+  Automerge.change(live.doc, { time: 0 }, (root) => {
     const draft = openDraft<object>(root);
     live.editedLate = false;
     try {
-      outcome = { result: edit(draft.data) };
+      const result = edit(draft.data);
+      // Committed in here, so that Automerge does not bring its plain objects up to date for a reader who may never come.
+      outcome = { result, head: handle.pendingOps() === 0 ? null : handle.commit(undefined, 0) };
     } finally {
       draft.close(() => {
         live.editedLate = true;
@@ -84,17 +101,24 @@ export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: (da
     }
   });
   if (outcome === undefined) throw new CoreError("CHANGE_REFUSED", "the change did not run");
-  return { change: takeLocalChange(live, before), patches, result: outcome.result };
+  const { result, head } = outcome;
+  if (head === null) return { change: null, result };
+  live.unseen += 1;
+  return { change: takeLocalChange(live), result };
+}
+
+/** What the edit made is there to see from now on. */
+export function endEdit(live: LiveDocument): void {
+  live.visible = null;
+  if (live.unseen >= MOST_UNSEEN) refresh(live);
 }
 
 /** A change of `actor` that changes nothing, and depends on everything: what a deletion is bound to. */
 export function emptyChange(live: LiveDocument, actor: Uint8Array): Uint8Array {
   useActor(live, actor);
-  const before = placeOf(live);
+  refresh(live);
   live.doc = Automerge.emptyChange(live.doc, { time: 0 });
-  const change = takeLocalChange(live, before);
-  if (change === null) throw new CoreError("CHANGE_REFUSED", "Automerge made no change");
-  return change;
+  return takeLocalChange(live);
 }
 
 /** Whether the last edit went on after its change had ended: load the document again, so that nothing of it stays. */
@@ -104,12 +128,9 @@ export function hasLooseEdits(live: LiveDocument): boolean {
 
 /** The document's data, frozen; not by Automerge, which throws when it tries to freeze bytes. */
 export function dataOf(live: LiveDocument): object {
+  if (live.visible !== null && live.unseen > 0) return dataOfChanges(live.changes.slice(0, live.visible));
+  refresh(live);
   return freezeDeep(live.doc);
-}
-
-/** The data as it is now, whatever changes later; frozen when it is first asked for. */
-export function snapshotOf({ doc }: LiveDocument): () => object {
-  return () => freezeDeep(doc);
 }
 
 /** Hashes of the changes that no other depends on, as hexadecimal. */
@@ -153,6 +174,7 @@ function reload(live: LiveDocument): void {
 function replace(live: LiveDocument, doc: Automerge.Doc<Data>): void {
   const old = live.doc;
   live.doc = doc;
+  live.unseen = 0;
   live.heads = null;
   Automerge.free(old);
 }
@@ -171,6 +193,7 @@ function applyAll(live: LiveDocument, changes: readonly Uint8Array[], patches: u
   try {
     const options = { patchCallback: (some: readonly unknown[]) => void patches.push(...some) };
     live.heads = null;
+    live.unseen = 0;
     [live.doc] = Automerge.applyChanges(live.doc, [...changes], options);
     if (!isComplete(live.doc)) return false;
     live.changes.push(...changes);
@@ -187,23 +210,18 @@ function useActor(live: LiveDocument, actor: Uint8Array): void {
   live.actor = actor;
 }
 
-/** What tells afterwards whether an edit changed anything. */
-interface Place {
-  readonly doc: Automerge.Doc<Data>;
-  readonly heads: readonly string[];
-}
-
-function placeOf(live: LiveDocument): Place {
-  return { doc: live.doc, heads: headsOf(live) };
-}
-
-/** The change just made. `getLastLocalChange` alone would give the one before again when nothing changed. */
-function takeLocalChange(live: LiveDocument, before: Place): Uint8Array | null {
-  live.heads = null;
-  // Another object is another state; the same one may be, too, when a change shows nowhere in the data.
-  if (live.doc === before.doc && headsOf(live).join() === before.heads.join()) return null;
+/** The change just made. */
+function takeLocalChange(live: LiveDocument): Uint8Array {
   const change = Automerge.getLastLocalChange(live.doc);
   if (change === undefined) throw new CoreError("CHANGE_REFUSED", "Automerge made no change");
+  live.heads = null;
   live.changes.push(change);
   return change;
+}
+
+function dataOfChanges(changes: readonly Uint8Array[]): object {
+  const doc = load(changes, undefined);
+  const data = freezeDeep(doc);
+  Automerge.free(doc);
+  return data;
 }

@@ -30,18 +30,22 @@ async function place(
     const live = shelf.live(automerge, record);
     const made =
       typeof edit === "string"
-        ? { change: automerge.emptyChange(live, actor), patches: [], result: undefined }
+        ? { change: automerge.emptyChange(live, actor), result: undefined }
         : automerge.editDocument(live, actor, edit);
     await made.result;
     // An edit after an `await` lands outside the change; bare Automerge would drop it silently.
     if (automerge.hasLooseEdits(live))
       throw new CoreError("CHANGE_CLOSED", "the document was edited after the change callback had awaited");
-    if (made.change === null) return null;
+    if (made.change === null) {
+      automerge.endEdit(live);
+      return null;
+    }
     const change = documents.own(record, writer, kind, made.change);
     live.heads = [toHex(change.hash)]; // it follows on everything the document holds
     record.keyId ??= keyId();
     const placed = await writes.journal({ record, kind, counter: null, change, keyId: record.keyId });
-    shelf.show(automerge, record, made.patches);
+    automerge.endEdit(live);
+    shelf.show(automerge, record);
     return placed;
   } catch (error) {
     await shelf.reload(record);

@@ -56,7 +56,19 @@ export class DocHandle<T extends object> implements Doc<T> {
   }
 
   on(type: "change", listener: (patches: readonly unknown[]) => void): Off {
+    this.#state.data(); // the first patches follow on what is there now
     return this.#events.on(type, listener);
+  }
+
+  /** Whether anybody listens for changes. */
+  get isWatched(): boolean {
+    return this.#events.has("change");
+  }
+
+  /** Keeps the data as it is now, because what it comes from is about to go. */
+  settle(): void {
+    const data = this.#state.data();
+    this.#state = { ...this.#state, data: () => data };
   }
 
   /** Shows a newer state and tells the listeners. */

@@ -48,7 +48,7 @@ export class Shelf {
     this.#loaded.delete(record);
     this.#loaded.add(record);
     record.live ??= automerge.loadDocument(record.changes);
-    this.#free(automerge);
+    this.#makeRoom(automerge);
     return record.live;
   }
 
@@ -63,7 +63,7 @@ export class Shelf {
     if (record.live === null && handle === undefined) return;
     const automerge = await this.automerge();
     if (record.live === null) {
-      this.show(automerge, record, []); // loading it includes the changes
+      this.show(automerge, record); // loading it includes the changes
       return;
     }
     const { patches, refused } = automerge.applyTo(record.live, changes);
@@ -72,17 +72,20 @@ export class Shelf {
     this.show(automerge, record, patches);
   }
 
-  /** Moves the handle, if there is one, on to the newest state. */
-  show(automerge: AutomergeDocuments, record: DocumentRecord, patches: readonly unknown[]): void {
+  /** Moves the handle, if there is one, on to the newest state. Data is brought up to date only for somebody who looks. */
+  show(automerge: AutomergeDocuments, record: DocumentRecord, patches: readonly unknown[] = []): void {
     const handle = record.handle?.deref();
-    if (handle !== undefined) handle.show(stateOf(automerge, record, this.live(automerge, record)), patches);
+    if (handle === undefined) return;
+    const live = this.live(automerge, record);
+    const seen = handle.isWatched ? [...patches, ...automerge.refresh(live)] : [];
+    handle.show(stateOf(automerge, record, live), seen);
   }
 
   /** Drops the loaded document, so that the next use loads it from the accepted changes. */
   async reload(record: DocumentRecord): Promise<void> {
     const automerge = await this.automerge();
-    this.#drop(automerge, record);
-    this.show(automerge, record, []);
+    this.#free(automerge, record);
+    this.show(automerge, record);
   }
 
   async close(): Promise<void> {
@@ -90,7 +93,7 @@ export class Shelf {
     if (automerge !== null) for (const record of [...this.#loaded]) this.#drop(automerge, record);
   }
 
-  #free(automerge: AutomergeDocuments): void {
+  #makeRoom(automerge: AutomergeDocuments): void {
     for (const record of this.#loaded) {
       if (this.#loaded.size <= LOADED) return;
       if (!record.busy) this.#drop(automerge, record);
@@ -98,6 +101,11 @@ export class Shelf {
   }
 
   #drop(automerge: AutomergeDocuments, record: DocumentRecord): void {
+    record.handle?.deref()?.settle();
+    this.#free(automerge, record);
+  }
+
+  #free(automerge: AutomergeDocuments, record: DocumentRecord): void {
     this.#loaded.delete(record);
     if (record.live !== null) automerge.freeDocument(record.live);
     record.live = null;
@@ -106,5 +114,5 @@ export class Shelf {
 
 function stateOf(automerge: AutomergeDocuments, record: DocumentRecord, live: LiveDocument): DocState<object> {
   const { deleted } = record;
-  return { data: deleted ? () => NOTHING : automerge.snapshotOf(live), deleted, heads: automerge.headsOf(live) };
+  return { data: () => (deleted ? NOTHING : automerge.dataOf(live)), deleted, heads: automerge.headsOf(live) };
 }

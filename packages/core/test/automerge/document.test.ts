@@ -9,11 +9,13 @@ import {
   type Edited,
   editDocument,
   emptyChange,
+  endEdit,
   freeDocument,
   hasLooseEdits,
   headsOf,
   type LiveDocument,
   loadDocument,
+  refresh,
 } from "../../src/automerge/document.ts";
 import { writeFirstChange } from "../../src/automerge/first-change.ts";
 import { toPlain } from "../../src/automerge/plain.ts";
@@ -34,8 +36,12 @@ interface Shape {
 }
 
 /** Runs an edit on data of this shape. */
-function edit<R>(live: LiveDocument, change: (data: Shape) => R): Edited<R> {
-  return editDocument(live, aliceId, (data) => change(data as Shape));
+function edit<R>(live: LiveDocument, change: (data: Shape) => R, actor: Uint8Array = aliceId): Edited<R> {
+  try {
+    return editDocument(live, actor, (data) => change(data as Shape));
+  } finally {
+    endEdit(live);
+  }
 }
 
 function codeOf(run: () => unknown): string {
@@ -51,11 +57,49 @@ function codeOf(run: () => unknown): string {
 describe("a local change", () => {
   test("comes with its bytes, its patches and what the callback returned", () => {
     const live = loadDocument([], aliceId);
-    const { change, patches, result } = editDocument(live, aliceId, (data) => Object.assign(data, { n: 1 }) && "done");
+    const { change, result } = editDocument(live, aliceId, (data) => Object.assign(data, { n: 1 }) && "done");
     expect(result).toBe("done");
     expect(parse(change ?? aliceId)).toMatchObject({ actor: aliceId, seq: 1, startOp: 1, time: 0 });
-    expect(patches).toEqual([{ action: "put", path: ["n"], value: 1 }]);
+    expect(refresh(live)).toEqual([{ action: "put", path: ["n"], value: 1 }]);
+    expect(refresh(live)).toEqual([]);
     expect(headsOf(live)).toEqual([toHex(parse(change ?? aliceId).hash)]);
+  });
+
+  test("shows in the data once it has ended, and whatever came before it does all the while", () => {
+    const live = loadDocument([createChange(aliceId, { n: 0 })], aliceId);
+    const seen: unknown[] = [];
+    for (const n of [1, 2, 3]) {
+      editDocument(live, aliceId, (data) => {
+        seen.push(dataOf(live));
+        Object.assign(data, { n });
+        seen.push(dataOf(live));
+      });
+      seen.push(dataOf(live));
+      endEdit(live);
+    }
+    expect(seen).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2].map((n) => ({ n })));
+    expect(dataOf(live)).toEqual({ n: 3 });
+  });
+
+  test("received changes give the patches of the local ones nobody has looked at, too", () => {
+    const first = createChange(aliceId, { n: 1 });
+    const theirs = loadDocument([first], bobId);
+    const byBob = edit(theirs, (data) => Object.assign(data, { m: 1 }), bobId).change;
+    const live = loadDocument([first], aliceId);
+    edit(live, (data) => Object.assign(data, { n: 2 }));
+    const { patches } = applyTo(live, byBob === null ? [] : [byBob]);
+    expect(patches).toEqual([
+      { action: "put", path: ["n"], value: 2 },
+      { action: "put", path: ["m"], value: 1 },
+    ]);
+    expect(dataOf(live)).toEqual({ n: 2, m: 1 });
+  });
+
+  test("thousands that nobody looks at are all there when somebody does", () => {
+    const live = loadDocument([createChange(aliceId, { n: 0, list: [] })], aliceId);
+    for (let n = 1; n <= 2_500; n++) edit(live, (data) => Object.assign(data, { n }));
+    expect(live.unseen).toBeLessThan(1_024);
+    expect(dataOf(live)).toEqual({ n: 2_500, list: [] });
   });
 
   test("that changes nothing gives none, not the one before again", () => {
@@ -184,9 +228,7 @@ describe("the data of a document", () => {
       while (rest.length > 0) {
         if (random.below(2) === 0) applyTo(live, rest.splice(0, 1 + random.below(3)));
         else
-          editDocument(live, aliceId, (data) =>
-            Object.assign(data, { mine: randomValue(random), more: { n: seed, in: [1] } }),
-          );
+          edit(live, (data) => Object.assign(data, { mine: randomValue(random), more: { n: seed, in: [1] } }));
         const data = dataOf(live);
         seen.push([data, JSON.stringify(data)]);
         // The order of the keys may differ: a loaded document has them sorted, an edited one has new ones at the end.

@@ -33,7 +33,12 @@ export class CommitQueue {
     this.#guard = guard;
     // Prepared once; called within a transaction it is a savepoint.
     this.#savepoint = db.transaction((work: () => unknown) => work());
-    this.#group = db.transaction((waiting: readonly Waiting[]) => waiting.map(({ work }) => this.#attempt(work)));
+    this.#group = db.transaction((waiting: readonly Waiting[]): readonly Outcome[] => {
+      const [only] = waiting;
+      // Alone, work needs no savepoint to fall back to: when it throws, the transaction falls.
+      if (only !== undefined && waiting.length === 1) return [{ type: "done", value: only.work() }];
+      return waiting.map(({ work }) => this.#attempt(work));
+    });
   }
 
   /** Runs `work` in a transaction; resolves when that is durable, rejects with what `work` threw after undoing it. */

@@ -1,5 +1,3 @@
-import { equalBytes } from "@selkie/entry";
-
 /** How many rows are compared one by one before an index is worth its memory. */
 const mostUnindexed = 8;
 
@@ -29,7 +27,7 @@ export class BytesTable {
   find(bytes: Uint8Array): number {
     let row: number | undefined =
       this.#lastByPrefix === null ? this.#count - 1 : (this.#lastByPrefix.get(prefixOf(bytes)) ?? -1);
-    while (row >= 0 && !equalBytes(this.at(row), bytes))
+    while (row >= 0 && !this.#isAt(row, bytes))
       row = this.#lastByPrefix === null ? row - 1 : (this.#before.get(row) ?? -1);
     return row;
   }
@@ -50,6 +48,13 @@ export class BytesTable {
   /** A view of the byte string with this number. */
   at(row: number): Uint8Array {
     return this.#pool.subarray(row * this.#length, (row + 1) * this.#length);
+  }
+
+  /** Compares in the pool: a view for each row would cost more than the comparison. */
+  #isAt(row: number, bytes: Uint8Array): boolean {
+    const start = row * this.#length;
+    for (let i = 0; i < this.#length; i++) if (this.#pool[start + i] !== bytes[i]) return false;
+    return bytes.length === this.#length;
   }
 
   #index(row: number): void {

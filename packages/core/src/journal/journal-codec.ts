@@ -1,47 +1,83 @@
-import { parseEntryId, parseWriterKey } from "@selkie/entry";
-import { CborFields, type CborValue, encodeCbor } from "../cbor.ts";
+// A batch of journal rows as the plaintext of one sealed row. Fixed layouts: every local change goes through here before it is
+// acknowledged. What most rows of a batch share is written once.
+import { ByteReader, ByteWriter, EntryError, equalBytes, limits, parseEntryId, parseWriterKey } from "@selkie/entry";
+import { CoreError } from "../errors.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { JournalRow } from "./journal-row.ts";
 
 const KINDS: readonly ChangeKind[] = ["create", "change", "delete", "undelete", "manifest"];
-const code = "LOCAL_STATE_DAMAGED";
 const most = { rows: 1_000_000, changeBytes: 2 ** 21 };
 
-/** A batch of journal rows as the plaintext of one sealed row. */
+/** Bits above the kind: the row names a counter; its writer and key are not those of the row before. */
+const hasCounter = 8;
+const hasOwner = 16;
+
+/** The rows of a batch were made at one frontier. */
 export function encodeBatch(number: number, rows: readonly JournalRow[]): Uint8Array {
-  return encodeCbor([number, rows.map(encodeRow)]);
+  const frontier = rows[0]?.frontier ?? [];
+  const writer = new ByteWriter(64 + 32 * frontier.length + rows.length * 192);
+  writer.uleb(number).u8(frontier.length);
+  for (const head of frontier) writer.bytes(head);
+  writer.uleb(rows.length);
+  let before: JournalRow | undefined;
+  for (const row of rows) {
+    const isOwned = before === undefined || !isSameOwner(before, row);
+    const bits = (row.counter === null ? 0 : hasCounter) | (isOwned ? hasOwner : 0);
+    writer.u8(KINDS.indexOf(row.kind) | bits);
+    if (isOwned) writer.bytes(row.writer).bytes(row.keyId);
+    writer.bytes(row.document);
+    if (row.counter !== null) writer.uleb(row.counter);
+    writer.uleb(row.time).uleb(row.change.length).bytes(row.change);
+    before = row;
+  }
+  return writer.finish();
 }
 
 /** @throws CoreError LOCAL_STATE_DAMAGED */
 export function decodeBatch(bytes: Uint8Array): { readonly number: number; readonly rows: readonly JournalRow[] } {
-  const fields = CborFields.decode(bytes, code);
-  const number = fields.number();
-  const rows = fields.list(most.rows).map(decodeRow);
-  fields.end();
-  return { number, rows };
+  try {
+    const reader = new ByteReader(bytes);
+    const number = reader.uleb();
+    const rows = readRows(reader);
+    reader.end();
+    return { number, rows };
+  } catch (cause) {
+    if (!(cause instanceof EntryError)) throw cause;
+    throw new CoreError("LOCAL_STATE_DAMAGED", "a batch of the journal is not one", { cause });
+  }
 }
 
-function encodeRow({ writer, frontier, kind, document, counter, keyId, time, change }: JournalRow): CborValue {
-  return [writer, frontier, KINDS.indexOf(kind), document, counter === null ? [] : [counter], keyId, time, change];
+function readRows(reader: ByteReader): readonly JournalRow[] {
+  const heads = reader.u8();
+  if (heads > limits.frontier) throw damaged();
+  const frontier = Array.from({ length: heads }, () => parseEntryId(reader.bytes(32).slice()));
+  const rows: JournalRow[] = [];
+  for (let left = reader.uleb(most.rows); left > 0; left--) rows.push(readRow(reader, frontier, rows.at(-1)));
+  return rows;
 }
 
-function decodeRow(value: CborValue): JournalRow {
-  const fields = new CborFields(value, code);
-  const writer = parseWriterKey(fields.bytes(32));
-  const frontier = fields.list(64).map((head) => parseEntryId(new CborFields([head], code).bytes(32)));
-  const kind = KINDS[fields.number(KINDS.length - 1)] ?? "change";
-  const document = fields.bytes(16);
-  const [counter = null] = fields.list(1).map((given) => new CborFields([given], code).number());
-  const row = {
-    writer,
-    frontier,
-    kind,
-    document,
-    counter,
-    keyId: fields.bytes(16),
-    time: fields.number(),
-    change: fields.bytes({ max: most.changeBytes }),
-  };
-  fields.end();
-  return row;
+function readRow(
+  reader: ByteReader,
+  frontier: JournalRow["frontier"],
+  before: Pick<JournalRow, "writer" | "keyId"> | undefined,
+): JournalRow {
+  const bits = reader.u8();
+  const kind = KINDS[bits & (hasCounter - 1)];
+  const owner =
+    (bits & hasOwner) === 0
+      ? before
+      : { writer: parseWriterKey(reader.bytes(32).slice()), keyId: reader.bytes(16).slice() };
+  if (kind === undefined || owner === undefined || bits >= 2 * hasOwner) throw damaged();
+  const document = reader.bytes(16).slice();
+  const counter = (bits & hasCounter) === 0 ? null : reader.uleb();
+  const time = reader.uleb();
+  const change = reader.bytes(reader.uleb(most.changeBytes)).slice();
+  return { writer: owner.writer, keyId: owner.keyId, frontier, kind, document, counter, time, change };
+}
+
+const isSameOwner = (a: JournalRow, b: JournalRow): boolean =>
+  equalBytes(a.writer, b.writer) && equalBytes(a.keyId, b.keyId);
+
+function damaged(): CoreError {
+  return new CoreError("LOCAL_STATE_DAMAGED", "a batch of the journal is not one");
 }

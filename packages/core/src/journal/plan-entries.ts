@@ -1,3 +1,4 @@
+import { equalBytes, toHex } from "@selkie/entry";
 import { parseChange, type Sha256 } from "../automerge/change-chunk.ts";
 import { encodeChanges } from "../automerge/change-codec.ts";
 import { changeLimits } from "../automerge/change-limits.ts";
@@ -41,7 +42,7 @@ function groups(rows: readonly JournalRow[]): readonly Group[] {
   const open = new Map<string, Group>();
   const all: Group[] = [];
   for (const row of rows) {
-    const name = row.document.join();
+    const name = toHex(row.document);
     const group = open.get(name);
     const [first] = group?.rows ?? [];
     const fits =
@@ -64,7 +65,7 @@ function groups(rows: readonly JournalRow[]): readonly Group[] {
 }
 
 const isEdit = (row: JournalRow): boolean => row.kind === "create" || row.kind === "change";
-const sameKey = (a: JournalRow, b: JournalRow): boolean => a.keyId.every((byte, at) => byte === b.keyId[at]);
+const sameKey = (a: JournalRow, b: JournalRow): boolean => equalBytes(a.keyId, b.keyId);
 
 function partOf(rows: readonly JournalRow[], keyOf: (keyId: Uint8Array) => KeyVersion, sha256: Sha256): PartDraft {
   const [first] = rows;

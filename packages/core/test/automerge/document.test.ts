@@ -227,8 +227,7 @@ describe("the data of a document", () => {
       const seen: [object, string][] = [];
       while (rest.length > 0) {
         if (random.below(2) === 0) applyTo(live, rest.splice(0, 1 + random.below(3)));
-        else
-          edit(live, (data) => Object.assign(data, { mine: randomValue(random), more: { n: seed, in: [1] } }));
+        else edit(live, (data) => Object.assign(data, { mine: randomValue(random), more: { n: seed, in: [1] } }));
         const data = dataOf(live);
         seen.push([data, JSON.stringify(data)]);
         // The order of the keys may differ: a loaded document has them sorted, an edited one has new ones at the end.

@@ -49,13 +49,15 @@ export const testDatabase: DatabaseId = parseDatabaseId(pattern("database", 32))
 export const otherDatabase: DatabaseId = parseDatabaseId(pattern("other database", 32));
 export const directoryDatabase: DatabaseId = parseDatabaseId(pattern("directory", 32));
 
-/** A key version out of its name. */
-export async function testKey(crypto: CryptoProvider, name: string): Promise<KeyVersion> {
+/** A version of the key with this name; versions of one key share its id. */
+export async function testKey(crypto: CryptoProvider, name: string, version = 1): Promise<KeyVersion> {
+  const suffix = version === 1 ? "" : ` version ${version}`;
   const keyId = pattern(`key id of ${name}`, 16);
-  const contentBytes = pattern(`content of ${name}`, 32);
-  const historyBytes = pattern(`history of ${name}`, 32);
-  const version = commitmentOf(crypto, keyId, contentBytes, historyHash(crypto, historyBytes));
-  return { keyId, name, version, content: await crypto.importSecret(contentBytes), contentBytes, historyBytes };
+  const contentBytes = pattern(`content of ${name}${suffix}`, 32);
+  const historyBytes = pattern(`history of ${name}${suffix}`, 32);
+  const commitment = commitmentOf(crypto, keyId, contentBytes, historyHash(crypto, historyBytes));
+  const content = await crypto.importSecret(contentBytes);
+  return { keyId, name, version: commitment, content, contentBytes, historyBytes };
 }
 
 export function testRing(crypto: CryptoProvider, ...keys: readonly KeyVersion[]): KeyRing {

@@ -18,6 +18,8 @@ export const HASH_LABELS = [
   "document-id", // id of a document made by (writer, counter)
   "document-name", // id of a document chosen by the app
   "statement", // id of a directory statement
+  "continued-device", // admission of a device that goes on after a change
+  "identity-key", // names an identity key in a revocation
   "commitment", // to the two secrets of a key version
   "history-commitment", // to its history secret alone: what a holder of the content secret is told
   "fingerprint", // what two people compare
@@ -54,6 +56,7 @@ export const SIGN_LABELS = [
 export const MAC_LABELS = [
   "mac-database-id", // of a database name, under the tenant secret
   "mac-salt", // of an entry's position and content, under the salt key
+  "mac-merged-key", // of the content secrets of several current versions, in id order
   "mac-recipient-tag", // of an entry salt: finds a device's permit
   "mac-join-request", // of a join request, under the invite secret
   "mac-join-response", // of its answer, under the invite secret

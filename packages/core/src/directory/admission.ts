@@ -66,6 +66,7 @@ export type RejectionCode =
   | "NOT_ADMIN"
   | "NOT_ENTITLED"
   | "NOT_FOUNDING"
+  | "NOT_ROOT"
   | "READER"
   | "ROOT_HAS_NO_DEVICES"
   | "KEY_INADMISSIBLE";
@@ -159,9 +160,9 @@ function groupByAuthor(
   return Map.groupBy(placed.filter(isAdmitting), (each) => keyOf(claimedAdmission(identity, each.certificate)));
 }
 
-/** Statements that are known and admit nobody. One of a later version may, for all we know. */
+/** Statements that are known and admit nobody. A change admits, and one of a later version may, for all we know. */
 function idsThatNeverAdmit(placed: readonly PlacedStatement[]): ReadonlySet<string> {
-  const known = placed.filter((each) => !isAdmitting(each) && each.statement.type !== "unknown");
+  const known = placed.filter((each) => !isAdmitting(each) && !["unknown", "change"].includes(each.statement.type));
   return new Set(known.map(({ id }) => toHex(id)));
 }
 

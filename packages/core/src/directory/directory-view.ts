@@ -14,7 +14,8 @@ import {
   resolveAdmissions,
   type WriterVerdict,
 } from "./admission.ts";
-import { type Authored, catalogKeys, type DirectoryKey, type KeyCatalog } from "./key-catalog.ts";
+import type { Authored } from "./entitlement.ts";
+import { catalogKeys, type DirectoryKey, type KeyCatalog } from "./key-catalog.ts";
 import { foldName } from "./name.ts";
 import type { FoundStatement, SettingsStatement, SettingValue, Statement } from "./statement.ts";
 
@@ -61,9 +62,13 @@ export function buildDirectory(
   const admissions = resolveAdmissions(identity, statements);
   const sorted = sortOut(identity, admissions, statements);
   const found = sorted.found;
-  const catalog = catalogKeys(verifier, found, {
+  const catalog = catalogKeys(verifier, {
+    found: sorted.of("found")[0],
     creations: sorted.of("createKey"),
+    rotations: sorted.of("rotate"),
+    links: sorted.of("link"),
     shares: sorted.of("share"),
+    counts: () => true,
   });
   const notEntitled = catalog.rejected.map((id): RejectedStatement => ({ id, code: "NOT_ENTITLED" }));
   return {
@@ -142,9 +147,23 @@ function objection(
       return by.admission.role === "reader" ? "READER" : undefined;
     case "accessList":
     case "settings":
+    case "databaseSettings":
+    case "readmit":
+    case "rename":
+    case "purge":
       return by.admission.role === "admin" ? undefined : "NOT_ADMIN";
-    // Whether a share counts depends on other shares. A permit gives nothing: its recipient compares with the keys named here.
+    case "minVersion":
+    case "replaceRoot":
+      return by.admission.id === "root" ? undefined : "NOT_ROOT";
+    case "userKey":
+      return by.admission.id === "root" ? "ROOT_HAS_NO_DEVICES" : undefined;
+    // Whether a share or rotation counts depends on other shares. Permits and links give nothing: who opens them compares with the keys
+    // named here. Whom a revocation may reach is for membership to say.
     case "share":
+    case "rotate":
+    case "link":
+    case "revoke":
+    case "change":
     case "permit":
     case "unknown":
       return undefined;

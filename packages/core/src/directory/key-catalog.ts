@@ -1,8 +1,16 @@
-// The keys of a tenant and who is entitled to them.
-import { compareBytes, equalBytes, type StatementId, toHex, type Verifier } from "@selkie/entry";
+// The keys of a tenant, their versions, and who is entitled to them.
+import { compareBytes, type StatementId, toHex, type Verifier } from "@selkie/entry";
 import { keyIdOf } from "../keys/key-version.ts";
-import { type Admission, type AdmissionId, isMember, type PlacedStatement } from "./admission.ts";
-import type { CreateKeyStatement, FoundStatement, ShareStatement } from "./statement.ts";
+import type { VersionLink } from "../keys/version-link.ts";
+import type { Admission, AdmissionId } from "./admission.ts";
+import { type Authored, holds, spreadShares } from "./entitlement.ts";
+import type {
+  CreateKeyStatement,
+  FoundStatement,
+  LinkStatement,
+  RotateStatement,
+  ShareStatement,
+} from "./statement.ts";
 
 /** A key as the directory knows it. */
 export interface DirectoryKey {
@@ -11,114 +19,158 @@ export interface DirectoryKey {
   readonly name: string;
   /** The directory's own key, the key of documents that name none, or a key made by a user. */
   readonly kind: "directory" | "default" | "named";
-  /** Commitments of all versions. */
+  /** Commitments of all versions ever made, ascending: those of void statements too, for something may be sealed under them. */
   readonly versions: readonly Uint8Array[];
-  /** Commitments of the versions to seal under. */
+  /** Commitments of the versions to seal under, ascending; several are merged. Empty when the key itself is void. */
   readonly current: readonly Uint8Array[];
+  /** The statements that the next rotation replaces, ascending: all that no counting rotation replaces, void ones too. */
+  readonly open: readonly StatementId[];
 }
 
-/** A statement and the admission of its author. */
-export interface Authored<Statement> {
-  readonly placed: PlacedStatement;
-  readonly statement: Statement;
+/** A version and the statement that made it. */
+interface MadeVersion {
+  /** Founding, create-key or rotate statement. */
+  readonly by: StatementId;
+  readonly keyId: Uint8Array;
+  readonly commitment: Uint8Array;
   readonly author: Admission;
+}
+
+/** A link and who vouches for it. */
+interface MadeLink extends VersionLink {
+  readonly author: Admission;
+}
+
+/** The statements that bear on keys. All but shares are those ever seen of authors once admitted, whether they count or not. */
+export interface KeyStatements {
+  readonly found: Authored<FoundStatement> | undefined;
+  readonly creations: readonly Authored<CreateKeyStatement>[];
+  readonly rotations: readonly Authored<RotateStatement>[];
+  readonly links: readonly Authored<LinkStatement>[];
+  /** Those that count. */
+  readonly shares: readonly Authored<ShareStatement>[];
+  /** Whether a statement of the other lists counts. */
+  counts(id: StatementId): boolean;
 }
 
 /** The keys that a set of statements makes. */
 export interface KeyCatalog {
   /** Directory key, default key, then named keys ascending by id. */
   readonly keys: readonly DirectoryKey[];
+  readonly versions: readonly MadeVersion[];
+  readonly links: readonly MadeLink[];
   find(keyId: Uint8Array): DirectoryKey | undefined;
   isEntitled(admission: Admission, keyId: Uint8Array): boolean;
-  /** The shares that did not count: their author holds no right to the key. */
+  /** The shares and rotations that do not count, because their author holds no right to the key. */
   readonly rejected: readonly StatementId[];
 }
 
-/** Collects keys, and entitlements: who was granted, who created, and whom those shared with. */
-export function catalogKeys(
-  verifier: Verifier,
-  found: FoundStatement | null,
-  statements: {
-    readonly creations: readonly Authored<CreateKeyStatement>[];
-    readonly shares: readonly Authored<ShareStatement>[];
-  },
-): KeyCatalog {
-  const named = namedKeys(verifier, statements.creations);
-  const keys = [...foundingKeys(found), ...named.keys];
-  const keyById = new Map(keys.map((key) => [toHex(key.keyId), key]));
-  const { holders, rejected } = spreadShares(named.creatorByKey, statements.shares);
+/** Collects keys, versions and entitlements. A pure function of the set of statements. */
+export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyCatalog {
+  const origins = [...foundingKeys(statements.found), ...namedKeys(verifier, statements.creations)];
+  const originByKey = new Map(origins.map((origin) => [toHex(origin.version.keyId), origin]));
+  const shared = spreadShares(creators(origins, statements), statements.shares);
   const isEntitled = (admission: Admission, keyId: Uint8Array): boolean => {
-    const kind = keyById.get(toHex(keyId))?.kind;
+    const kind = originByKey.get(toHex(keyId))?.kind;
     if (kind === undefined) return false;
-    return kind !== "named" || admission.role === "admin" || holds(holders, admission, keyId);
+    return kind !== "named" || admission.role === "admin" || holds(shared.holders, admission, keyId);
   };
-  return { keys, find: (keyId) => keyById.get(toHex(keyId)), isEntitled, rejected };
+  const rotations = statements.rotations.filter(({ statement }) => originByKey.has(toHex(statement.keyId)));
+  const isCounting = ({ placed, statement, author }: Authored<RotateStatement>) =>
+    statements.counts(placed.id) && isEntitled(author, statement.keyId);
+  const counting = rotations.filter(isCounting);
+  const keys = origins.map((origin) => keyOf(origin, { rotations, counting, statements }));
+  const keyById = new Map(keys.map((key) => [toHex(key.keyId), key]));
+  const unentitled = rotations.filter((each) => statements.counts(each.placed.id) && !isCounting(each));
+  return {
+    keys,
+    versions: [...origins.map(({ version }) => version), ...rotations.map(madeBy)],
+    links: [...statements.rotations, ...statements.links].flatMap(linksOf),
+    find: (keyId) => keyById.get(toHex(keyId)),
+    isEntitled,
+    rejected: [...shared.rejected, ...unentitled.map(({ placed }) => placed.id)],
+  };
 }
 
-function foundingKeys(found: FoundStatement | null): readonly DirectoryKey[] {
-  if (found === null) return [];
-  const { directoryKey, defaultKey } = found;
+/** Where a key begins: its first version. */
+interface Origin {
+  readonly kind: DirectoryKey["kind"];
+  readonly name: string;
+  readonly version: MadeVersion;
+}
+
+function foundingKeys(found: Authored<FoundStatement> | undefined): readonly Origin[] {
+  if (found === undefined) return [];
+  const { placed, author, statement } = found;
+  const { directoryKey, defaultKey } = statement;
   return [
-    { keyId: directoryKey.keyId, name: "directory", kind: "directory", ...firstVersion(directoryKey.commitment) },
-    { keyId: defaultKey.keyId, name: "default", kind: "default", ...firstVersion(defaultKey.commitment) },
+    { kind: "directory", name: "directory", version: { by: placed.id, author, ...directoryKey } },
+    { kind: "default", name: "default", version: { by: placed.id, author, ...defaultKey } },
   ];
 }
 
-const firstVersion = (commitment: Uint8Array) => ({ versions: [commitment], current: [commitment] });
-
-function namedKeys(
-  verifier: Verifier,
-  creations: readonly Authored<CreateKeyStatement>[],
-): { keys: readonly DirectoryKey[]; creatorByKey: ReadonlyMap<string, AdmissionId> } {
-  const keyById = new Map<string, DirectoryKey>();
-  const creatorByKey = new Map<string, AdmissionId>();
+function namedKeys(verifier: Verifier, creations: readonly Authored<CreateKeyStatement>[]): readonly Origin[] {
+  const originByKey = new Map<string, Origin>();
   // A writer can use a nonce twice; the first place in its chain counts. No two writers share a key id.
   const inPlace = creations.toSorted(
     (a, b) => a.placed.seq - b.placed.seq || a.placed.part - b.placed.part || compareBytes(a.placed.id, b.placed.id),
   );
   for (const { placed, statement, author } of inPlace) {
     const keyId = keyIdOf(verifier, placed.writer, statement.nonce);
-    const name = toHex(keyId);
-    if (keyById.has(name)) continue;
-    keyById.set(name, { keyId, name: statement.name, kind: "named", ...firstVersion(statement.commitment) });
-    creatorByKey.set(name, author.user);
+    if (originByKey.has(toHex(keyId))) continue;
+    const version = { by: placed.id, keyId, commitment: statement.commitment, author };
+    originByKey.set(toHex(keyId), { kind: "named", name: statement.name, version });
   }
-  return { keys: [...keyById.values()].sort((a, b) => compareBytes(a.keyId, b.keyId)), creatorByKey };
+  return [...originByKey.values()].sort((a, b) => compareBytes(a.version.keyId, b.version.keyId));
 }
 
-type Holders = ReadonlyMap<string, ReadonlySet<string>>;
-
-function holds(holders: Holders, admission: Admission, keyId: Uint8Array): boolean {
-  if (!isMember(admission)) return true;
-  if (admission.keys.some((key) => equalBytes(key, keyId))) return true;
-  return holders.get(toHex(keyId))?.has(toHex(admission.user)) === true;
+/** Who made a key is entitled to it, unless making it does not count. */
+function creators(origins: readonly Origin[], { counts }: KeyStatements): ReadonlyMap<string, AdmissionId> {
+  const named = origins.filter(({ kind, version }) => kind === "named" && counts(version.by));
+  return new Map(named.map(({ version }) => [toHex(version.keyId), version.author.user]));
 }
 
-/** A share counts when its author is an admin or holds the key, which another share may be the reason of: to the fixpoint. */
-function spreadShares(
-  creatorByKey: ReadonlyMap<string, AdmissionId>,
-  shares: readonly Authored<ShareStatement>[],
-): { holders: Holders; rejected: readonly StatementId[] } {
-  const holders = new Map<string, Set<string>>();
-  for (const [key, creator] of creatorByKey) holders.set(key, new Set(creator === "root" ? [] : [toHex(creator)]));
-  let waiting = shares;
-  for (;;) {
-    const [counting, rest] = partition(waiting, ({ author, statement }) => mayShare(holders, author, statement));
-    for (const { statement } of counting) {
-      const of = holders.get(toHex(statement.keyId)) ?? new Set<string>();
-      holders.set(toHex(statement.keyId), of);
-      for (const user of statement.to) of.add(toHex(user));
-    }
-    waiting = rest;
-    if (counting.length === 0) return { holders, rejected: waiting.map(({ placed }) => placed.id) };
-  }
+interface Rotations {
+  readonly rotations: readonly Authored<RotateStatement>[];
+  readonly counting: readonly Authored<RotateStatement>[];
+  readonly statements: KeyStatements;
 }
 
-const mayShare = (holders: Holders, author: Admission, { keyId }: ShareStatement): boolean =>
-  author.role === "admin" || holds(holders, author, keyId);
+/**
+ * INVARIANT: a key that is not void has a current version. What a rotation replaces it names by statement id, a hash, so no two rotations
+ * replace each other and one is always left (key-catalog.test.ts).
+ */
+function keyOf({ kind, name, version }: Origin, { rotations, counting, statements }: Rotations): DirectoryKey {
+  const ofKey = (each: Authored<RotateStatement>) => toHex(each.statement.keyId) === toHex(version.keyId);
+  const all = [version, ...rotations.filter(ofKey).map(madeBy)];
+  const replaced = new Set(counting.filter(ofKey).flatMap(({ statement }) => statement.over.map(toHex)));
+  const valid = new Set(counting.map(({ placed }) => toHex(placed.id)));
+  if (kind !== "named" || statements.counts(version.by)) valid.add(toHex(version.by));
+  const open = all.filter(({ by }) => !replaced.has(toHex(by)));
+  return {
+    keyId: version.keyId,
+    name,
+    kind,
+    versions: distinct(all.map(({ commitment }) => commitment)),
+    current: distinct(open.filter(({ by }) => valid.has(toHex(by))).map(({ commitment }) => commitment)),
+    open: distinct(open.map(({ by }) => by)),
+  };
+}
 
-function partition<Item>(items: readonly Item[], test: (item: Item) => boolean): readonly [Item[], Item[]] {
-  const [yes, no]: [Item[], Item[]] = [[], []];
-  for (const item of items) (test(item) ? yes : no).push(item);
-  return [yes, no];
+const madeBy = ({ placed, statement, author }: Authored<RotateStatement>): MadeVersion => ({
+  by: placed.id,
+  keyId: statement.keyId,
+  commitment: statement.commitment,
+  author,
+});
+
+function linksOf({ statement, author }: Authored<RotateStatement> | Authored<LinkStatement>): readonly MadeLink[] {
+  const { keyId } = statement;
+  const from = statement.type === "rotate" ? statement.commitment : statement.version;
+  return statement.links.map(({ version, sealed }) => ({ keyId, from, version, sealed, author }));
+}
+
+/** Each once, ascending. */
+function distinct<Item extends Uint8Array>(items: readonly Item[]): readonly Item[] {
+  return [...new Map(items.map((item) => [toHex(item), item])).values()].sort(compareBytes);
 }

@@ -1,6 +1,8 @@
 // The statements of a directory: what its sealed database says about who may do what.
-import { type EntryId, hash, parseStatementId, type StatementId, type Verifier } from "@selkie/entry";
+import { type DatabaseId, type EntryId, hash, parseStatementId, type StatementId, type Verifier } from "@selkie/entry";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
+import type { SealedLink } from "../keys/version-link.ts";
+import type { DatabaseCuts } from "./cuts.ts";
 
 /** What a user may do. */
 export type Role = "admin" | "editor" | "reader";
@@ -76,17 +78,140 @@ export type Reference =
   | { readonly type: "statement"; readonly id: StatementId }
   | { readonly type: "part"; readonly index: number };
 
+/** Whom a permit is for: the user key that a grant or a user-key statement names, or the KEM key of one device. */
+export type Recipient = Reference | { readonly type: "device"; readonly of: Reference };
+
 /** Says which key versions the permits of its entry give, and to whom. */
-interface PermitStatement {
+export interface PermitStatement {
   readonly type: "permit";
   readonly history: HistoryPolicy;
   readonly versions: readonly { readonly keyId: Uint8Array; readonly version: Uint8Array }[];
-  /** Admissions. */
-  readonly to: readonly Reference[];
+  readonly to: readonly Recipient[];
+}
+
+/** Ends rights: of admissions, and of every admission of the keys it names, known or not. */
+export interface Revocation {
+  /** Admissions, ascending: a grant or change is the whole user, anything else one device. */
+  readonly targets: readonly StatementId[];
+  /** 32-byte names of identity keys (`identityKeyName`), ascending. */
+  readonly identityKeys: readonly Uint8Array[];
+  /** Where the targets' chains end. A chain that is not listed is cut before its first entry. */
+  readonly cuts: readonly DatabaseCuts[];
+  /** Seconds after which a revoked device that learned of it wipes its store; null: it keeps it, sealed. */
+  readonly wipe: number | null;
+}
+
+/** Takes all rights away. */
+export interface RevokeStatement extends Revocation {
+  readonly type: "revoke";
+}
+
+/**
+ * Takes some rights away: a revocation, and in the same statement the admission for what is left. Devices are named, not their keys: an
+ * admin cannot plant one.
+ */
+export interface ChangeStatement extends Revocation {
+  readonly type: "change";
+  readonly name: string;
+  readonly role: Role;
+  /** 16-byte ids of the named keys that are left. */
+  readonly keys: readonly Uint8Array[];
+  /** The admissions of the user's devices that go on. The first is admitted under this statement's id, each other under `continuedAdmission`. */
+  readonly devices: readonly StatementId[];
+}
+
+/** Replaces the cuts of revocations, so that more entries count. It gives no right back. */
+export interface ReadmitStatement {
+  readonly type: "readmit";
+  /** The revocations, ascending. */
+  readonly lifts: readonly StatementId[];
+  readonly cuts: readonly DatabaseCuts[];
+}
+
+/** Makes the next version of a key. */
+export interface RotateStatement {
+  readonly type: "rotate";
+  /** 16 bytes. */
+  readonly keyId: Uint8Array;
+  /** The statements that made the versions this one replaces, ascending. Ids are hashes: no two can replace each other. */
+  readonly over: readonly StatementId[];
+  /** Commitment to the new version, 32 bytes. */
+  readonly commitment: Uint8Array;
+  /** Predecessors whose secrets the maker could open. */
+  readonly links: readonly SealedLink[];
+}
+
+/** Adds links to a version: where the rotation could not carry them (the directory's own key), or its maker could not open them. */
+export interface LinkStatement {
+  readonly type: "link";
+  readonly keyId: Uint8Array;
+  /** The version whose history secret opens them, 32 bytes. */
+  readonly version: Uint8Array;
+  readonly links: readonly SealedLink[];
+}
+
+/** The next KEM key of the author's person. */
+export interface UserKeyStatement {
+  readonly type: "userKey";
+  /** 1,216 bytes. */
+  readonly kem: Uint8Array;
+  /** The statements that named the keys this one replaces, ascending. */
+  readonly over: readonly StatementId[];
+  /** The admissions of the devices it was wrapped for, ascending. The author's need not be there. */
+  readonly to: readonly StatementId[];
+}
+
+/** Gives a user another name, over the renames it knows. */
+export interface RenameStatement {
+  readonly type: "rename";
+  /** A grant or change. */
+  readonly user: StatementId;
+  readonly over: readonly StatementId[];
+  readonly name: string;
+}
+
+/** Sets settings of one database. */
+export interface DatabaseSettingsStatement {
+  readonly type: "databaseSettings";
+  readonly database: DatabaseId;
+  readonly over: readonly StatementId[];
+  readonly values: ReadonlyMap<string, SettingValue>;
+}
+
+/** A part of an entry. */
+export interface PartName {
+  readonly entry: EntryId;
+  readonly part: number;
+}
+
+/** Removes parts, and closes documents for good. */
+export interface PurgeStatement {
+  readonly type: "purge";
+  readonly database: DatabaseId;
+  /** 16-byte ids of the documents that are dead from now on, ascending. */
+  readonly documents: readonly Uint8Array[];
+  /** Ascending by entry, then part. */
+  readonly parts: readonly PartName[];
+}
+
+/** Versions of the software below this one may not go on; by the root alone, never lowered. */
+export interface MinVersionStatement {
+  readonly type: "minVersion";
+  /** Format version, 1 to 255. */
+  readonly version: number;
+}
+
+/** Names the key that speaks for the root from now on; by the root alone. */
+export interface ReplaceRootStatement {
+  readonly type: "replaceRoot";
+  /** 32-byte signing key. */
+  readonly key: Uint8Array;
+  /** Where the other chains of the old key end; the chain of this statement ends with it. */
+  readonly cuts: readonly DatabaseCuts[];
 }
 
 /** Carries a relay's access list, so that any member can upload it again. */
-interface AccessListStatement {
+export interface AccessListStatement {
   readonly type: "accessList";
   /** As the relay gets it: signed on its own. */
   readonly list: Uint8Array;
@@ -120,9 +245,30 @@ export type Statement =
   | PermitStatement
   | AccessListStatement
   | SettingsStatement
+  | RevokeStatement
+  | ChangeStatement
+  | ReadmitStatement
+  | RotateStatement
+  | LinkStatement
+  | UserKeyStatement
+  | RenameStatement
+  | DatabaseSettingsStatement
+  | PurgeStatement
+  | MinVersionStatement
+  | ReplaceRootStatement
   | UnknownStatement;
 
 /** The id of the statement that is this part of this entry. */
 export function statementId(verifier: Verifier, entry: EntryId, part: number): StatementId {
   return parseStatementId(hash(verifier, "statement", entry, Uint8Array.of(part >>> 8, part & 0xff)));
+}
+
+/** The admission id of a device that goes on after a change and is not the first it names. */
+export function continuedAdmission(verifier: Verifier, change: StatementId, device: StatementId): StatementId {
+  return parseStatementId(hash(verifier, "continued-device", change, device));
+}
+
+/** The name of a person's KEM key, a device's signing key or a device's KEM key in a revocation, 32 bytes. */
+export function identityKeyName(verifier: Verifier, key: Uint8Array): Uint8Array {
+  return hash(verifier, "identity-key", key);
 }

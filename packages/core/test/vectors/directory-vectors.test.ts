@@ -22,6 +22,7 @@ import { buildDirectory } from "../../src/directory/directory-view.ts";
 import { identityFingerprint, publicKeysOf } from "../../src/directory/identity.ts";
 import { isInvited, parseJoinRequest, requestedKeys, requestIdOf } from "../../src/directory/join-request.ts";
 import { isAnswerTo, isFromInviter, parseJoinResponse } from "../../src/directory/join-response.ts";
+import { continuedAdmission } from "../../src/directory/statement.ts";
 import { decodeStatement, encodeStatement } from "../../src/directory/statement-codec.ts";
 import { keyIdOf } from "../../src/keys/key-version.ts";
 import { openPermits } from "../../src/keys/permit.ts";
@@ -46,6 +47,13 @@ test.each(casesOf("directory", "statement"))("statement: $comment", (one) => {
   const statement = decode();
   expect(toJson(statement)).toEqual(one["statement"]);
   expect(toHex(encodeStatement(statement))).toBe(one["plaintext"]);
+  if (statement.type === "change") {
+    const id = parseStatementId(bytesOf(one, "id"));
+    const admissions = statement.devices.map((device, at) =>
+      at === 0 ? id : continuedAdmission(portable, id, device),
+    );
+    expect(admissions.map(toHex)).toEqual(one["admissions"]);
+  }
   if (statement.type !== "createKey") return;
   expect(toHex(keyIdOf(portable, parseWriterKey(bytesOf(one, "writer")), statement.nonce))).toBe(one["keyId"]);
 });

@@ -1,7 +1,16 @@
 // Makes docs/spec/vectors/directory from fixed seeds. Valid cases are what the code does, frozen by the commit; invalid cases and
 // their codes are written down here by hand.
 import type { CryptoProvider } from "@selkie/crypto";
-import { encodeEntryBody, parseEntryId, parseStatementId, parseWriterKey, toHex } from "@selkie/entry";
+import {
+  ByteWriter,
+  compareBytes,
+  encodeEntryBody,
+  parseCiphertext,
+  parseEntryId,
+  parseStatementId,
+  parseWriterKey,
+  toHex,
+} from "@selkie/entry";
 import type { Identity } from "@selkie/keybag";
 import { encodeAccessList } from "@selkie/sync-protocol";
 import { encodeCbor } from "../../src/cbor.ts";
@@ -10,11 +19,12 @@ import { foundTenant } from "../../src/directory/founding.ts";
 import { identityFingerprint, publicKeysOf } from "../../src/directory/identity.ts";
 import { createJoinRequest, requestIdOf } from "../../src/directory/join-request.ts";
 import { createJoinResponse } from "../../src/directory/join-response.ts";
-import type { Statement } from "../../src/directory/statement.ts";
+import { type ChangeStatement, continuedAdmission, type Statement } from "../../src/directory/statement.ts";
 import { encodeStatement } from "../../src/directory/statement-codec.ts";
 import { keyIdOf } from "../../src/keys/key-version.ts";
 import { signCertificate } from "../../src/sealing/control-part.ts";
 import { pad } from "../../src/sealing/padme.ts";
+import { cutsOf } from "../directory/any-statement.ts";
 import { found, grantTo, World } from "../directory/world.ts";
 import { directoryDatabase, pattern, seededCrypto, testDatabase, testTenant } from "../fixture.ts";
 import { type Json, toJson, type VectorCase, type VectorFile, vectorFile } from "./format.ts";
@@ -87,9 +97,13 @@ async function makeStatementCases(crypto: CryptoProvider): Promise<readonly Vect
         ["language", "de"],
       ]),
     },
+    ...membershipStatements(),
+    ...keyStatements(),
+    ...tenantStatements(),
     { type: "unknown", code: 200, bytes: encodeCbor([200, "of a later version"]) },
   ];
-  const frame = (cbor: Uint8Array) => pad(Uint8Array.from([cbor.length, ...cbor]));
+  const frame = (cbor: Uint8Array) => pad(new ByteWriter(cbor.length + 8).uleb(cbor.length).bytes(cbor).finish());
+  const filled = (byte: number) => new Uint8Array(32).fill(byte);
   const invalid: readonly [string, Uint8Array, string][] = [
     ["no array", frame(encodeCbor(5)), "STATEMENT_MALFORMED"],
     ["a field too few", frame(encodeCbor([5, new Uint8Array(16)])), "STATEMENT_MALFORMED"],
@@ -123,6 +137,22 @@ async function makeStatementCases(crypto: CryptoProvider): Promise<readonly Vect
       ),
       "STATEMENT_MALFORMED",
     ],
+    ["a revocation of nobody", frame(encodeCbor([9, [], [], [], []])), "STATEMENT_MALFORMED"],
+    ["targets out of order", frame(encodeCbor([9, [filled(2), filled(1)], [], [], []])), "STATEMENT_MALFORMED"],
+    ["half a cut", frame(encodeCbor([12, [], [[filled(1), new Uint8Array(68)]]])), "STATEMENT_MALFORMED"],
+    [
+      "a change that leaves no device",
+      frame(encodeCbor([10, [filled(1)], [], [], [], "x", 1, [], []])),
+      "STATEMENT_MALFORMED",
+    ],
+    [
+      "a version replaced twice",
+      frame(encodeCbor([11, new Uint8Array(16), [filled(1), filled(1)], filled(3), []])),
+      "STATEMENT_MALFORMED",
+    ],
+    ["half a purged part", frame(encodeCbor([13, filled(1), [], new Uint8Array(17)])), "STATEMENT_MALFORMED"],
+    ["minimum version 0", frame(encodeCbor([14, 0])), "STATEMENT_MALFORMED"],
+    ["a permit to two devices at once", frame(encodeCbor([6, 0, [], [[1, 2]]])), "STATEMENT_MALFORMED"],
     ["a length beyond the end", frame(encodeCbor([5, new Uint8Array(16), []])).with(0, 127), "STATEMENT_MALFORMED"],
     ["a length beyond the plaintext", frame(encodeCbor([5, new Uint8Array(16), []])).with(0, 200), "PART_MALFORMED"],
   ];
@@ -132,6 +162,7 @@ async function makeStatementCases(crypto: CryptoProvider): Promise<readonly Vect
         comment: statement.type,
         statement: toJson(statement),
         plaintext: toHex(encodeStatement(statement)),
+        ...(statement.type === "change" ? { id: toHex(changeId), admissions: admissionsOf(crypto, statement) } : {}),
         ...(statement.type === "createKey"
           ? {
               writer: toHex(pattern("writer", 32)),
@@ -141,6 +172,68 @@ async function makeStatementCases(crypto: CryptoProvider): Promise<readonly Vect
       }),
     ),
     ...invalid.map(([comment, plaintext, code]): VectorCase => ({ comment, plaintext: toHex(plaintext), code })),
+  ];
+}
+
+const changeId = parseStatementId(pattern("change", 32));
+const id = (name: string) => parseStatementId(pattern(name, 32));
+const set = <Item extends Uint8Array>(...items: readonly Item[]): readonly Item[] => items.toSorted(compareBytes);
+const links = [{ version: pattern("version 1", 32), sealed: parseCiphertext(pattern("link", 80)) }];
+const cuts = [cutsOf(testDatabase, 2)];
+
+/** What each device of a change is admitted under. */
+const admissionsOf = (crypto: CryptoProvider, { devices }: ChangeStatement): readonly string[] =>
+  devices.map((device, at) => toHex(at === 0 ? changeId : continuedAdmission(crypto, changeId, device)));
+
+function membershipStatements(): readonly Statement[] {
+  const revocation = {
+    targets: set(id("grant"), id("device")),
+    identityKeys: set(pattern("identity key", 32), pattern("another", 32)),
+    cuts: [cutsOf(testDatabase, 2), cutsOf(directoryDatabase, 1)].sort((a, b) => compareBytes(a.database, b.database)),
+    wipe: 604_800,
+  };
+  return [
+    { type: "revoke", ...revocation },
+    { type: "revoke", targets: [], identityKeys: [pattern("identity key", 32)], cuts: [], wipe: null },
+    {
+      type: "change",
+      ...revocation,
+      name: "CN=bob/O=acme",
+      role: "reader",
+      keys: [pattern("key id", 16)],
+      devices: [id("grant"), id("device")],
+    },
+    { type: "readmit", lifts: set(id("a"), id("b")), cuts },
+    { type: "rename", user: id("grant"), over: [], name: "CN=bob smith/O=acme" },
+  ];
+}
+
+function keyStatements(): readonly Statement[] {
+  const over = set(id("a"), id("b"));
+  return [
+    { type: "rotate", keyId: pattern("key id", 16), over, commitment: pattern("version 2", 32), links },
+    { type: "link", keyId: pattern("key id", 16), version: pattern("version 2", 32), links },
+    { type: "userKey", kem: pattern("user KEM", 1_216), over: [id("grant")], to: over },
+    {
+      type: "permit",
+      history: "full",
+      versions: [],
+      to: [
+        { type: "device", of: { type: "statement", id: id("device") } },
+        { type: "device", of: { type: "part", index: 1 } },
+      ],
+    },
+  ];
+}
+
+function tenantStatements(): readonly Statement[] {
+  const values = new Map([["name", "contacts"]]);
+  const parts = [0, 300].map((part) => ({ entry: parseEntryId(pattern("entry", 32)), part }));
+  return [
+    { type: "databaseSettings", database: testDatabase, over: [], values },
+    { type: "purge", database: testDatabase, documents: [pattern("document", 16)], parts },
+    { type: "minVersion", version: 2 },
+    { type: "replaceRoot", key: pattern("root", 32), cuts },
   ];
 }
 

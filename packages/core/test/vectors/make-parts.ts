@@ -14,6 +14,7 @@ import {
 import { historyHash, placeKeysOf } from "../../src/keys/key-version.ts";
 import { draftPermits } from "../../src/keys/permit.ts";
 import { encodePermitBundle } from "../../src/keys/permit-bundle.ts";
+import { sealLink } from "../../src/keys/version-link.ts";
 import { type ChangePart, encodeChangePart, latestTime } from "../../src/sealing/change-part.ts";
 import { type Certificate, type ControlPart, encodeControlPart } from "../../src/sealing/control-part.ts";
 import { documentIdOf, namedDocumentId } from "../../src/sealing/document-id.ts";
@@ -32,6 +33,7 @@ export async function makePartVectors(crypto: CryptoProvider): Promise<Record<st
       "Key versions: commitment, tag and salt key in two databases (section 5)",
       await makeKeyCases(crypto),
     ),
+    link: vectorFile("Links: what the history secret of a version opens (section 8)", await makeLinkCases(crypto)),
     bundle: vectorFile("Plaintexts of permit bundles (section 7)", await makeBundleCases(crypto)),
     sealing: vectorFile(
       "Whole entries: keys, place and plaintexts in, salt, ciphertexts and id out (section 6)",
@@ -187,6 +189,26 @@ async function makeKeyCases(crypto: CryptoProvider): Promise<readonly VectorCase
     });
   }
   return cases;
+}
+
+async function makeLinkCases(crypto: CryptoProvider): Promise<readonly VectorCase[]> {
+  const [first, second] = [await testKey(crypto, "board"), await testKey(crypto, "board", 2)];
+  const { version, sealed } = await sealLink(crypto, second, first);
+  const forged = await sealLink(crypto, second, { ...first, contentBytes: pattern("chosen by the maker", 32) });
+  const given = {
+    keyId: toHex(second.keyId),
+    from: toHex(second.version),
+    history: toJson(second.historyBytes),
+    version: toHex(version),
+  };
+  const opened = { content: toHex(first.contentBytes), predecessorHistory: toJson(first.historyBytes) };
+  const flipped = sealed.with(0, (sealed[0] ?? 0) ^ 1);
+  return [
+    { comment: "version 2 opens version 1", ...given, sealed: toHex(sealed), opened },
+    { comment: "one bit of it is another", ...given, sealed: toHex(flipped), opened: null },
+    { comment: "it holds other secrets than it names", ...given, sealed: toHex(forged.sealed), opened: null },
+    { comment: "of another version", ...given, from: toHex(version), sealed: toHex(sealed), opened: null },
+  ];
 }
 
 async function makeBundleCases(crypto: CryptoProvider): Promise<readonly VectorCase[]> {

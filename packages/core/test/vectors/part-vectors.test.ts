@@ -19,6 +19,7 @@ import { describe, expect, test } from "vitest";
 import { commitmentOf, historyHash, type KeyVersion, placeKeysOf } from "../../src/keys/key-version.ts";
 import { openPermits } from "../../src/keys/permit.ts";
 import { decodePermitBundle } from "../../src/keys/permit-bundle.ts";
+import { openLink } from "../../src/keys/version-link.ts";
 import { decodeChangePart, encodeChangePart } from "../../src/sealing/change-part.ts";
 import { decodeControlPart, encodeControlPart } from "../../src/sealing/control-part.ts";
 import { documentIdOf, namedDocumentId } from "../../src/sealing/document-id.ts";
@@ -118,6 +119,16 @@ describe.each([nativeCrypto, portable])("on the $name provider", (crypto) => {
         ? namedDocumentId(crypto, parseDatabaseId(bytesOf(one, "database")), textOf(one, "name"))
         : documentIdOf(crypto, parseWriterKey(bytesOf(one, "writer")), numberOf(one, "counter"));
     expect(toHex(id)).toBe(one["id"]);
+  });
+
+  test.each(casesOf("part", "link"))("link: $comment", async (one) => {
+    const sealed = parseCiphertext(bytesOf(one, "sealed"));
+    const ends = { keyId: bytesOf(one, "keyId"), from: bytesOf(one, "from"), version: bytesOf(one, "version") };
+    const opened = await openLink(crypto, { ...ends, sealed }, bytesOf(one, "history"));
+    const expected = fieldOf(one, "opened");
+    if (expected === null) return expect(opened).toBeNull();
+    expect(opened?.content).toEqual(bytesOf(expected, "content"));
+    expect(opened?.history).toEqual(bytesOf(expected, "predecessorHistory"));
   });
 
   test.each(casesOf("part", "key"))("key: $comment", async (one) => {

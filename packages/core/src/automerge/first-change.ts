@@ -1,18 +1,15 @@
-// The first change of a document, written and read without Automerge. Creating and listing documents in bulk needs nothing else, and
-// costs a twentieth of what WebAssembly takes. The bytes are those that `Automerge.from` writes.
+// The first change of a document, written without Automerge: creating documents in bulk needs nothing else, and costs a twentieth of
+// what WebAssembly takes. The bytes are those that `Automerge.from` writes. `read-first-change.ts` reads it back.
 import { ByteSink } from "./byte-sink.ts";
-import type { ChangeChunk, Sha256 } from "./change-chunk.ts";
-import { action, emptyOp, isMake, type Op } from "./change-op.ts";
-import { readFloat, readInteger, valueType } from "./change-value.ts";
+import type { Sha256 } from "./change-chunk.ts";
+import { action, emptyOp, type Op } from "./change-op.ts";
+import { valueType } from "./change-value.ts";
 import { writeChange } from "./change-writer.ts";
-import { OpReader, opSourceOf } from "./op-reader.ts";
 import { OpWriter } from "./op-writer.ts";
-import type { Plain } from "./plain.ts";
-import { decodeText, encodeText } from "./text.ts";
+import { compareAsUtf8, encodeText } from "./text.ts";
 import { guardValue, isCounter, isFixedText } from "./values.ts";
 
 const writer = new OpWriter();
-const reader = new OpReader();
 const scalar = new ByteSink();
 
 /**
@@ -141,116 +138,4 @@ function utf8Length(first: number): number {
   if (first < 0x80) return 1;
   if (first < 0xe0) return 2;
   return first < 0xf0 ? 3 : 4;
-}
-
-/** The order of the UTF-8 bytes, which is that of the code points: UTF-16 code units put surrogates before U+E000. */
-function compareAsUtf8(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const [left, right] = [a.charCodeAt(i), b.charCodeAt(i)];
-    if (left !== right) return rank(left) - rank(right);
-  }
-  return a.length - b.length;
-}
-
-function rank(unit: number): number {
-  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x1_0000 : unit;
-}
-
-interface Made {
-  readonly kind: "map" | "list" | "text";
-  readonly map: Record<string, Plain>;
-  readonly list: Plain[];
-  text: string;
-  /** Counter of the last element; 0 before the first. */
-  last: number;
-  /** Puts the finished object where it belongs. */
-  readonly settle: (value: Plain) => void;
-}
-
-/**
- * The data of a document that has this one change, which passed the gate: what `toPlain` gives for the document. Null when the change
- * does more than create: then ask Automerge.
- */
-export function readFirstChange(change: ChangeChunk): Plain | null {
-  if (change.deps.length > 0 || change.startOp !== 1) return null;
-  const root = madeObject("map", () => undefined);
-  const objects = new Map([[0, root]]);
-  const op = emptyOp();
-  reader.open(opSourceOf(change));
-  for (let counter = 1; counter <= change.opCount; counter++) {
-    reader.next(op);
-    const object = objects.get(op.objectCounter);
-    if (object === undefined || !place(op, counter, object, objects, change.bytes)) return null;
-  }
-  for (const object of [...objects.values()].reverse()) object.settle(finished(object));
-  return root.map;
-}
-
-/** Puts the value of an operation into its object; false when it is more than an addition at the end. */
-function place(op: Op, counter: number, object: Made, objects: Map<number, Made>, bytes: Uint8Array): boolean {
-  if (op.predCount > 0 || !(isMake(op.action) || op.action === action.set)) return false;
-  let settle: (value: Plain) => void;
-  if (object.kind === "map") {
-    const key = op.keyText ?? "";
-    if (Object.hasOwn(object.map, key)) return false;
-    object.map[key] = null;
-    settle = (value) => {
-      object.map[key] = value;
-    };
-  } else {
-    if (op.keyCounter !== object.last || !op.insert) return false;
-    object.last = counter;
-    if (object.kind === "text") return addLetter(op, object, bytes);
-    const index = object.list.push(null) - 1;
-    settle = (value) => {
-      object.list[index] = value;
-    };
-  }
-  if (isMake(op.action)) objects.set(counter, madeObject(kindOf(op.action), settle));
-  else settle(scalarOf(op, bytes));
-  return true;
-}
-
-function addLetter(op: Op, object: Made, bytes: Uint8Array): boolean {
-  if (op.action !== action.set || op.valueType !== valueType.text) return false;
-  object.text += decodeText(bytes, op.valueStart, op.valueEnd);
-  return true;
-}
-
-function madeObject(kind: Made["kind"], settle: Made["settle"]): Made {
-  return { kind, map: {}, list: [], text: "", last: 0, settle };
-}
-
-function kindOf(code: number): Made["kind"] {
-  if (code === action.makeMap) return "map";
-  return code === action.makeList ? "list" : "text";
-}
-
-function finished(object: Made): Plain {
-  if (object.kind === "map") return object.map;
-  return object.kind === "list" ? object.list : object.text;
-}
-
-function scalarOf(op: Op, bytes: Uint8Array): Plain {
-  const { valueStart: start, valueEnd: end } = op;
-  switch (op.valueType) {
-    case valueType.false:
-      return false;
-    case valueType.true:
-      return true;
-    case valueType.int:
-    case valueType.counter:
-      return readInteger(bytes, start, end);
-    case valueType.float:
-      return readFloat(bytes, start, end);
-    case valueType.text:
-      return decodeText(bytes, start, end);
-    case valueType.bytes:
-      return bytes.slice(start, end);
-    case valueType.timestamp:
-      return new Date(readInteger(bytes, start, end));
-    default:
-      return null;
-  }
 }

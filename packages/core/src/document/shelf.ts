@@ -1,5 +1,9 @@
+import { toHex } from "@selkie/entry";
+import { parseChange } from "../automerge/change-chunk.ts";
 import { ChangeError } from "../automerge/change-error.ts";
 import type { LiveDocument } from "../automerge/document.ts";
+import { freezeDeep } from "../automerge/freeze.ts";
+import { readFirstChange } from "../automerge/read-first-change.ts";
 import type { Platform } from "../platform.ts";
 import { DocHandle, type DocState } from "./doc-handle.ts";
 import type { DocumentRecord } from "./document-record.ts";
@@ -12,7 +16,10 @@ const NOTHING: object = Object.freeze({});
 
 let loading: Promise<AutomergeDocuments> | null = null;
 
-/** The documents somebody is reading: loads Automerge and a document when first asked, keeps the latest used, frees the rest. */
+/**
+ * The documents somebody is reading. One that was only ever created is read without Automerge, until it is edited or a change of it
+ * arrives; for others, loads Automerge and the document when first asked, keeps the latest used, frees the rest.
+ */
 export class Shelf {
   readonly #platform: Platform;
   readonly #loaded = new Set<DocumentRecord>();
@@ -32,22 +39,27 @@ export class Shelf {
     return this.#automerge;
   }
 
-  /** The one handle of this document, in its newest state. */
+  /** The one handle of this document; whatever moves the document on moves it, too. */
   async handle(record: DocumentRecord): Promise<DocHandle<object>> {
-    const automerge = await this.automerge();
     const known = record.handle?.deref();
-    if (known !== undefined && record.live !== null) return known;
-    const live = this.live(automerge, record);
-    const handle = known ?? new DocHandle<object>(record.name, stateOf(automerge, record, live), this.#platform.report);
-    if (known === undefined) record.handle = new WeakRef(handle);
-    return handle;
+    if (known !== undefined) return known;
+    const first = this.#readFirst(record);
+    if (first !== null) return this.#newHandle(record, first);
+    const automerge = await this.automerge();
+    const state = stateOf(automerge, record, this.live(automerge, record));
+    return record.handle?.deref() ?? this.#newHandle(record, state); // somebody else may have asked meanwhile
   }
 
-  /** The loaded Automerge document, which becomes the last to be freed. */
-  live(automerge: AutomergeDocuments, record: DocumentRecord): LiveDocument {
+  /**
+   * The loaded Automerge document, which becomes the last to be freed.
+   * @param without accepted changes that are about to be applied to it
+   */
+  live(automerge: AutomergeDocuments, record: DocumentRecord, without?: ReadonlySet<Uint8Array>): LiveDocument {
     this.#loaded.delete(record);
     this.#loaded.add(record);
-    record.live ??= automerge.loadDocument(record.changes);
+    record.live ??= automerge.loadDocument(
+      without === undefined ? record.changes : record.changes.filter((change) => !without.has(change)),
+    );
     this.#makeRoom(automerge);
     return record.live;
   }
@@ -55,18 +67,19 @@ export class Shelf {
   /** Applies changes that just passed the gate, if anybody holds the document. */
   async apply(record: DocumentRecord, changes: readonly Uint8Array[]): Promise<void> {
     if (changes.length === 0) return;
+    const handle = record.handle?.deref();
+    if (record.live === null && handle === undefined) return;
+    const automerge = await this.automerge();
     if (record.busy) {
       record.waiting.push(...changes);
       return;
     }
-    const handle = record.handle?.deref();
-    if (record.live === null && handle === undefined) return;
-    const automerge = await this.automerge();
-    if (record.live === null) {
+    if (record.live === null && handle?.isWatched !== true) {
       this.show(automerge, record); // loading it includes the changes
       return;
     }
-    const { patches, refused } = automerge.applyTo(record.live, changes);
+    const live = record.live ?? this.live(automerge, record, new Set(changes));
+    const { patches, refused } = automerge.applyTo(live, changes);
     if (refused.length > 0)
       this.#platform.report(new ChangeError("CHANGE_UNAPPLIABLE", `Automerge failed on ${refused.length} changes`));
     this.show(automerge, record, patches);
@@ -91,6 +104,22 @@ export class Shelf {
   async close(): Promise<void> {
     const automerge = this.#automerge;
     if (automerge !== null) for (const record of [...this.#loaded]) this.#drop(automerge, record);
+  }
+
+  /** What a document looks like of which only the first change is known; null when Automerge has to be asked. */
+  #readFirst({ changes, deleted, live }: DocumentRecord): DocState<object> | null {
+    const [bytes] = changes;
+    if (live !== null || bytes === undefined || changes.length > 1) return null;
+    const change = parseChange(bytes, (...chunks) => this.#platform.crypto.sha256(...chunks));
+    const data = readFirstChange(change);
+    if (data === null) return null;
+    return { data: deleted ? () => NOTHING : () => freezeDeep(data), deleted, heads: [toHex(change.hash)] };
+  }
+
+  #newHandle(record: DocumentRecord, state: DocState<object>): DocHandle<object> {
+    const handle = new DocHandle<object>(record.name, state, this.#platform.report);
+    record.handle = new WeakRef(handle);
+    return handle;
   }
 
   #makeRoom(automerge: AutomergeDocuments): void {

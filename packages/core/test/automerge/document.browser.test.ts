@@ -6,8 +6,9 @@ import { parseChange, type Sha256 } from "../../src/automerge/change-chunk.ts";
 import { decodeChanges, encodeChanges } from "../../src/automerge/change-codec.ts";
 import { applyTo, dataOf, editDocument, loadDocument } from "../../src/automerge/document.ts";
 import { DocumentHistory } from "../../src/automerge/document-history.ts";
-import { readFirstChange, writeFirstChange } from "../../src/automerge/first-change.ts";
+import { writeFirstChange } from "../../src/automerge/first-change.ts";
 import { gate } from "../../src/automerge/gate.ts";
+import { readFirstChange } from "../../src/automerge/read-first-change.ts";
 
 const sha256: Sha256 = (...chunks) => portableVerifier.sha256(...chunks);
 const [alice, bob] = [new Uint8Array(16).fill(0xaa), new Uint8Array(16).fill(0xbb)];

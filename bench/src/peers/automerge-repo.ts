@@ -3,24 +3,46 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startProcess } from "./process.ts";
 
-/** The same with automerge-repo, unencrypted: documents created before the clock starts, then uploaded, found and read elsewhere. */
-export async function repoSync(records: number): Promise<{ cpu: number }> {
+const CLIENT = new URL("./repo-client.js", import.meta.url);
+const SERVER = new URL("./repo-server.js", import.meta.url);
+
+/** Records in automerge-repo, unencrypted, on a first client. */
+export interface RepoRecords extends AsyncDisposable {
+  /** Uploads them to a new server, then finds and reads them on a new second client; microseconds of CPU of the three processes. */
+  sync(): Promise<number>;
+}
+
+/** Creates the records once, for all rounds: it takes much longer than to sync them. */
+export async function repoRecords(records: number): Promise<RepoRecords> {
   const directory = await mkdtemp(join(tmpdir(), "repo-bench-"));
-  try {
-    await using server = startProcess(new URL("./repo-server.js", import.meta.url), [join(directory, "server")]);
-    const module = new URL("./repo-client.js", import.meta.url);
-    await using first = startProcess(module, [join(directory, "first")]);
-    await using second = startProcess(module, [join(directory, "second")]);
-    const url = await server.ask<string>("listen");
-    const ids = await first.ask<readonly string[]>("create", records);
-    const clock = async (): Promise<number> => (await first.cpu()) + (await second.cpu()) + (await server.cpu());
-    const before = await clock();
-    await first.ask("connect", url);
-    await server.ask("holds", ids);
-    await second.ask("connect", url);
-    await second.ask("read", ids);
-    return { cpu: (await clock()) - before };
-  } finally {
+  const first = startProcess(CLIENT, [join(directory, "first")]);
+  let round = 0;
+  const dispose = async (): Promise<void> => {
+    await first[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const ids = await first.ask<readonly string[]>("create", records);
+    return {
+      sync: async () => {
+        const at = join(directory, `round-${round++}`);
+        await using server = startProcess(SERVER, [join(at, "server")]);
+        await using second = startProcess(CLIENT, [join(at, "second")]);
+        const url = await server.ask<string>("listen");
+        const clock = async (): Promise<number> => (await first.cpu()) + (await second.cpu()) + (await server.cpu());
+        const before = await clock();
+        await first.ask("connect", url);
+        await server.ask("holds", ids);
+        await second.ask("connect", url);
+        await second.ask("read", ids);
+        const cpu = (await clock()) - before;
+        await first.ask("disconnect");
+        return cpu;
+      },
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
   }
 }

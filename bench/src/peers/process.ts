@@ -48,6 +48,7 @@ export function startProcess(module: URL, args: readonly string[] = []): BenchPr
 
 /** In the child: answers commands by these functions. */
 export function serve(commands: Readonly<Record<string, (argument: never) => unknown>>): void {
+  process.on("disconnect", () => process.exit()); // whoever asked is gone
   process.on("message", async ({ id, command, argument }: { id: number; command: string; argument: never }) => {
     try {
       const { user, system } = process.cpuUsage();

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { Repo } from "@automerge/automerge-repo";
 import { WebSocketServerAdapter } from "@automerge/automerge-repo-network-websocket";
 import { NodeFSStorageAdapter } from "@automerge/automerge-repo-storage-nodefs";
@@ -17,10 +18,9 @@ serve({
     if (address === null || typeof address === "string") throw new RangeError("the server does not listen");
     return `ws://127.0.0.1:${address.port}`;
   },
+  /** Resolves when it has what a client announces. It does not ask for documents itself, as a server that shares nothing unasked. */
   holds: async (ids: readonly string[]) => {
-    for (const id of ids) {
-      const handle = await repo.find(id as never);
-      await handle.whenReady();
-    }
+    while (Object.keys(repo.handles).length < ids.length) await setTimeout(20);
+    for (const id of ids) await repo.handles[id as never]?.whenReady();
   },
 });

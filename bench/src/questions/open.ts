@@ -16,12 +16,14 @@ import { type Run, RunDecoder, RunEncoder, type VerifiedRun, verifyRuns } from "
 import { nativeVerifier } from "@selkie/entry/native";
 import { pipe } from "@selkie/sync-protocol";
 import { cpuMicroseconds, figure } from "../measure.ts";
-import type { Answer, Question } from "../question.ts";
+import type { Figure, Question } from "../question.ts";
 import { type BenchRecord, record } from "../record.ts";
 
 const ENTRIES = 5_000;
 const RUN = 100;
 const ROUNDS = 3;
+const PASSWORD = "a password for the benchmark";
+let nextMember = 1;
 
 /** What a second device receives: the encoded runs, and, for the floor, the bare changes by document. */
 interface Received {
@@ -33,19 +35,21 @@ interface Received {
 
 interface Case {
   readonly name: string;
-  /** Writes about ENTRIES changes; returns how many changes one document gets. */
-  write(database: Database<BenchRecord>): Promise<void>;
+  /** Each is created and then changed in turn with the others. */
+  readonly documents: number;
+  /** Changes beside those that create the documents. */
+  readonly changes: number;
+  /** How many changes go into an entry. */
+  readonly perEntry: number;
 }
 
+const HOT = { documents: 50, changes: ENTRIES };
+
 const cases: readonly Case[] = [
-  {
-    name: "distinct documents",
-    write: async (database) => {
-      await database.createDocuments(Array.from({ length: ENTRIES }, (_, at) => record(at)));
-    },
-  },
-  { name: "hot documents, batched", write: (database) => writeHot(database, RUN) },
-  { name: "hot documents, an entry each", write: (database) => writeHot(database, 1) },
+  { name: "distinct documents", documents: ENTRIES, changes: 0, perEntry: RUN },
+  { name: "distinct documents, changed once", documents: ENTRIES / 2, changes: ENTRIES / 2, perEntry: RUN },
+  { name: "hot documents, batched", ...HOT, perEntry: RUN },
+  { name: "hot documents, an entry each", ...HOT, perEntry: 1 },
 ];
 
 /** Verify, open, gate, apply: 5,000 received changes; against a bare loop of hash, one verify a run, AES-GCM, `applyChanges`. */
@@ -53,66 +57,89 @@ export const open: Question = {
   name: "open",
   asks: "bare hash, verify, decrypt and `applyChanges` / receiving 5,000 changes until every document is readable (CPU, store in memory)",
   run: async (progress) => {
-    const answer: {
-      ratios: Record<string, Answer["ratios"][string]>;
-      figures: Record<string, Answer["figures"][string]>;
-    } = { ratios: {}, figures: {} };
+    await using alice = await createClient({ store: memory(), password: PASSWORD });
+    const acme = await alice.createTenant("bench", { user: "CN=alice" });
+    const ratios: Record<string, Figure> = {};
+    const figures: Record<string, Figure> = {};
     for (const one of cases) {
+      progress(`${one.name}: writing`);
+      const received = await prepare(acme, one);
       const ours: number[] = [];
       const bare: number[] = [];
       for (let round = -1; round < ROUNDS; round++) {
-        progress(`${one.name}, round ${round + 1} of ${ROUNDS}`);
-        const found = await measure(one);
+        progress(`${one.name}: round ${round + 1} of ${ROUNDS}`);
+        const found = await measure(acme, one, received);
         if (round < 0) continue;
         ours.push(found.ours);
         bare.push(found.bare);
       }
-      answer.figures[`a change, ${one.name}`] = figure("us", ours);
-      answer.figures[`bare, ${one.name}`] = figure("us", bare);
-      answer.ratios[one.name] = figure(
+      figures[`a change, ${one.name}`] = figure("us", ours);
+      figures[`bare, ${one.name}`] = figure("us", bare);
+      ratios[one.name] = figure(
         "ratio",
         ours.map((us, at) => (bare[at] ?? Number.NaN) / us),
       );
     }
-    return answer;
+    return { ratios, figures };
   },
 };
 
-async function measure(one: Case): Promise<{ ours: number; bare: number }> {
-  await using alice = await createClient({ store: memory(), password: "a password for the benchmark" });
-  await using bob = await createClient({ store: memory(), password: "a password for the benchmark" });
-  const { hers, his } = await share(alice, bob);
-  await one.write(hers);
-  const received = await capture(hers);
+/** One database a case, written once. */
+async function prepare(acme: Tenant, one: Case): Promise<Received> {
+  const database = await acme.openDB<BenchRecord>(one.name);
+  await write(database, one);
+  return capture(database, bareChanges(one));
+}
+
+/** Every round is a new device: it joins, and has nothing of the database. */
+async function measure(acme: Tenant, one: Case, received: Received): Promise<{ ours: number; bare: number }> {
+  await using bob = await createClient({ store: memory(), password: PASSWORD });
+  const database = await join(acme, bob, one.name);
   const changes = received.changes.reduce((sum, list) => sum + list.length, 0);
   const work = prepareBare(received);
   const bare = await cpuMicroseconds(() => bareLoop(work));
-  const ours = await cpuMicroseconds(() => receive(received, his));
+  const ours = await cpuMicroseconds(() => receive(received, database));
   return { ours: ours / changes, bare: bare / changes };
 }
 
-async function writeHot(database: Database<BenchRecord>, perEntry: number): Promise<void> {
-  const documents = 50;
+async function write(database: Database<BenchRecord>, { documents, changes, perEntry }: Case): Promise<void> {
   const ids = await database.createDocuments(Array.from({ length: documents }, (_, at) => record(at)));
-  const docs = await Promise.all(ids.map((id) => database.getDocument(id)));
-  const store = database.getStore();
-  for (let n = 0; n < ENTRIES; n++) {
-    const doc = docs[n % documents];
-    if (doc === undefined) continue;
-    await database.changeDoc(doc, (draft) => {
+  for (let n = 0; n < changes; n++) {
+    const id = ids[n % documents];
+    if (id === undefined) continue;
+    await database.changeDoc(await database.getDocument(id), (draft) => {
       draft.getData().revenue = n;
     });
-    if ((n + 1) % perEntry === 0 && store instanceof SyncedReplica) await store.flush();
+    if ((n + 1) % perEntry === 0) await flush(database);
   }
+  await flush(database);
 }
 
-/** Two members of one tenant who share its directory, and nothing else yet. */
-async function share(alice: Client, bob: Client): Promise<{ hers: Database<BenchRecord>; his: Database<BenchRecord> }> {
-  const acme = await alice.createTenant("bench", { user: "CN=alice" });
-  const response = await acme.directory.approveJoinRequest(await bob.createJoinRequest("CN=bob"), { role: "editor" });
-  const acmeOfBob = await bob.joinTenant(response);
+async function flush(database: Database<BenchRecord>): Promise<void> {
+  const store = database.getStore();
+  if (store instanceof SyncedReplica) await store.flush();
+}
+
+/** The same changes of each document, made by bare Automerge. */
+function bareChanges({ documents, changes }: Case): Automerge.Change[][] {
+  return Array.from({ length: documents }, (_, at) => {
+    let doc = Automerge.from({ ...record(at) });
+    for (let n = at; n < changes; n += documents)
+      doc = Automerge.change(doc, (data) => {
+        data.revenue = n;
+      });
+    const all = Automerge.getAllChanges(doc);
+    Automerge.free(doc);
+    return all;
+  });
+}
+
+/** Another device of another member, which shares the directory with this one and nothing else yet. */
+async function join(acme: Tenant, bob: Client, database: string): Promise<Database<BenchRecord>> {
+  const request = await bob.createJoinRequest(`CN=member ${nextMember++}`);
+  const acmeOfBob = await bob.joinTenant(await acme.directory.approveJoinRequest(request, { role: "editor" }));
   await meet(acme, acmeOfBob);
-  return { hers: await acme.openDB<BenchRecord>("records"), his: await acmeOfBob.openDB<BenchRecord>("records") };
+  return acmeOfBob.openDB<BenchRecord>(database);
 }
 
 async function meet(a: Tenant, b: Tenant): Promise<void> {
@@ -124,21 +151,15 @@ async function meet(a: Tenant, b: Tenant): Promise<void> {
   await other[Symbol.asyncDispose]();
 }
 
-/** The runs as they would travel, and the same changes as bare Automerge would get them. */
-async function capture(database: Database<BenchRecord>): Promise<Received> {
+/** The runs as they would travel. */
+async function capture(database: Database<BenchRecord>, changes: Received["changes"]): Promise<Received> {
   const store = database.getStore();
-  if (store instanceof SyncedReplica) await store.flush();
   const encoder = new RunEncoder();
   const frames: Uint8Array[] = [];
   let entries = 0;
   for await (const run of store.scan()) {
     frames.push(encoder.encode([run]));
     entries += run.entries.length;
-  }
-  const changes: Automerge.Change[][] = [];
-  for (const id of await database.getAllDocumentIds()) {
-    const doc = await database.getDocument(id);
-    changes.push(Automerge.getAllChanges(doc.getData() as Automerge.Doc<BenchRecord>));
   }
   return { database: store.database, frames, changes, entries };
 }

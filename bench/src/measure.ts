@@ -13,9 +13,17 @@ export function figure(unit: Figure["unit"], samples: readonly number[]): Figure
   return { unit, value: median(samples), samples };
 }
 
-/** CPU time of this process, user and system, spent in `work`, in microseconds. Waiting for a disk or a neighbour costs nothing. */
+/**
+ * CPU time of this process, user and system, spent in `work`, in microseconds. Waiting for a disk or a neighbour costs nothing. Garbage
+ * of earlier work is collected first; for work of few milliseconds that would cost more than the work itself (`briefCpuMicroseconds`).
+ */
 export async function cpuMicroseconds(work: () => unknown): Promise<number> {
   globalThis.gc?.();
+  return await briefCpuMicroseconds(work);
+}
+
+/** The same, for one of many short pieces of work that make a sample together: each leaves its garbage to the next. */
+export async function briefCpuMicroseconds(work: () => unknown): Promise<number> {
   const before = process.cpuUsage();
   await work();
   const { user, system } = process.cpuUsage(before);

@@ -39,3 +39,22 @@ test("a forged join response does not shut out the genuine one", async () => {
   ]);
   await expect(bob.joinTenant(response)).rejects.toMatchObject({ code: "TENANT_EXISTS" });
 });
+
+test("who joins over a direct connection reads and writes over it, without connecting again", async () => {
+  await using alice = await createClient({ store: memory(), password: "alice-password" });
+  await using bob = await createClient({ store: memory(), password: "bob-password" });
+  const acme = await alice.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  const request = await bob.createJoinRequest("CN=bob/O=acme");
+  const acmeOfBob = await bob.joinTenant(await acme.directory.approveJoinRequest(request, { role: "editor" }));
+  const notes = await acme.openDB<{ text: string }>("notes");
+  const [near, far] = pipe();
+  const [line, up] = await Promise.all([
+    acmeOfBob.connect(near, { peer: "dialler" }),
+    acme.connect(far, { peer: "listener" }),
+  ]);
+  const notesOfBob = await acmeOfBob.openDB<{ text: string }>("notes");
+  const { id } = await notesOfBob.createDocument({ text: "from Bob" });
+  await line.synced();
+  await up.synced();
+  expect((await notes.getDocument(id)).getData()).toEqual({ text: "from Bob" });
+});

@@ -1,28 +1,28 @@
 import type { CryptoProvider, SigningKey } from "@selkie/crypto";
-import { encodeFounding, equalBytes, parseLoginKey, type TenantId, type VerifiedEntry } from "@selkie/entry";
-import {
-  type Claim,
-  encodeSlotKeys,
-  type Gatekeeper,
-  type SessionOptions,
-  slotKeysPayload,
-} from "@selkie/sync-protocol";
+import { type DatabaseId, encodeFounding, parseLoginKey, type TenantId, type VerifiedEntry } from "@selkie/entry";
+import { type Claim, encodeSlotKeys, type SessionOptions, slotKeysPayload } from "@selkie/sync-protocol";
 import { sortAccessLists } from "../directory/access.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DeviceKeys } from "../tenant/tenant-context.ts";
+import { PeerGate, type PushBudget } from "./peer-gate.ts";
 
 /** What this side proves, and whom it lets in, when a session begins. */
-export type Handshake = Pick<SessionOptions, "role" | "origin" | "credentials" | "gatekeeper" | "generation">;
+export type Handshake = Pick<SessionOptions, "role" | "origin" | "credentials" | "generation"> & {
+  /** Null for a relay: TLS has told who it is. */
+  readonly gatekeeper: PeerGate | null;
+};
 
 export interface HandshakeContext {
   readonly crypto: CryptoProvider;
   readonly tenant: TenantId;
+  readonly directory: DatabaseId;
   readonly keys: DeviceKeys;
   readonly generation: Uint8Array;
   founding(): VerifiedEntry | null;
   view(): DirectoryView;
   /** The ticket that came with the approval, for a relay that does not have the newest access list yet. */
   readonly ticket: Uint8Array | null;
+  readonly budget: PushBudget;
 }
 
 /** Logs in to a relay: the login key signs, and the documents by which the relay knows that key come along. */
@@ -43,27 +43,15 @@ export function relayHandshake(context: HandshakeContext, origin: string): Hands
   };
 }
 
-/** Meets another device directly: each side proves its device key and looks the other's up in the directory. */
+/** Meets another device directly: each side proves its device key and looks the other's up in the directory. For one session. */
 export function peerHandshake(context: HandshakeContext, role: "dialler" | "listener", origin: string): Handshake {
   const { crypto, tenant, keys, generation } = context;
   const claim = async (): Promise<Claim> => ({ type: "device", tenant, key: keys.device.publicKey });
-  const gatekeeper: Gatekeeper = {
-    admit: async (other) => {
-      if (other.type !== "device" || !equalBytes(other.tenant, tenant))
-        return { type: "refused", code: "UNKNOWN_DEVICE" };
-      const view = context.view();
-      // A device that was just admitted knows nobody yet: it takes what it can verify up to the tenant id, and gives nothing.
-      if (view.found === null) return { type: "admitted", rights: { pull: false, push: true, purge: false } };
-      const known = view.devices().some(({ device }) => equalBytes(device, other.key));
-      if (!known) return { type: "refused", code: "UNKNOWN_DEVICE" };
-      return { type: "admitted", rights: { pull: true, push: true, purge: false } };
-    },
-  };
   return {
     role,
     origin: role === "dialler" ? origin : [origin],
     generation,
-    gatekeeper,
+    gatekeeper: new PeerGate(context),
     credentials: { claim, sign: signWith(crypto, keys.device) },
   };
 }

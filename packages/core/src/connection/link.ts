@@ -43,7 +43,8 @@ export interface LinkContext {
   readonly dial: Dialler;
   /** Whether a lost connection is dialled again. */
   readonly redial: boolean;
-  readonly handshake: Handshake;
+  /** Made for each session. */
+  handshake(): Handshake;
   /** Null for a peer: only a relay promises to keep what it acknowledged. */
   readonly memory: PeerMemory | null;
   replicas(): readonly SyncedReplica[];
@@ -60,7 +61,9 @@ export class Link implements Connection {
   /** Resolves when the link is closed for good. */
   readonly ended: Promise<void>;
   #status: ConnectionStatus = "connecting";
+  /** With all databases open. */
   #session: Session | null = null;
+  #admitted: Session | null = null;
   readonly #waiting: { resolve: (session: Session) => void; reject: (error: unknown) => void }[] = [];
   readonly #settling: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   #failure: unknown = null;
@@ -119,6 +122,11 @@ export class Link implements Connection {
     this.#session?.present([list]).catch(this.#context.platform.report);
   }
 
+  /** The directory changed: a device that is connected directly is judged again. */
+  reconsider(): void {
+    this.#admitted?.reconsider();
+  }
+
   announce(database: DatabaseId): void {
     this.#session?.announce(database);
   }
@@ -155,8 +163,9 @@ export class Link implements Connection {
   }
 
   async #once(connected: () => void): Promise<void> {
-    const { dial, handshake, platform } = this.#context;
+    const { dial, platform } = this.#context;
     const { signal } = this.#stop;
+    const handshake = this.#context.handshake();
     const transport: Transport = await dial(signal);
     if (signal.aborted) return transport.close();
     const session = runSession(transport, {
@@ -173,6 +182,8 @@ export class Link implements Connection {
       connected();
       this.#context.memory?.connected(generation);
       this.#remember(session);
+      this.#admitted = session;
+      handshake.gatekeeper?.watch(session);
       this.#context.onSession(session);
       await this.#open(session, this.#context.replicas());
       this.#session = session;
@@ -183,6 +194,7 @@ export class Link implements Connection {
     } finally {
       signal.removeEventListener("abort", stop);
       this.#session = null;
+      this.#admitted = null;
       await session[Symbol.asyncDispose]();
     }
     this.#set("offline", null);

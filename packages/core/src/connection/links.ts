@@ -10,6 +10,7 @@ import type { TenantContext } from "../tenant/tenant-context.ts";
 import { decodeTenantData } from "../tenant/tenant-data.ts";
 import { type HandshakeContext, peerHandshake, relayHandshake } from "./handshake.ts";
 import { type Connection, Link } from "./link.ts";
+import { PushBudget } from "./peer-gate.ts";
 import { PeerMemory } from "./peer-memory.ts";
 
 export interface LinksContext {
@@ -25,6 +26,7 @@ export interface LinksContext {
 export class Links {
   readonly #context: LinksContext;
   readonly #links = new Set<Link>();
+  readonly #budget = new PushBudget();
 
   constructor(context: LinksContext) {
     this.#context = context;
@@ -41,6 +43,11 @@ export class Links {
   /** A database was opened: every connection syncs it too. */
   join(replica: SyncedReplica): void {
     for (const link of this.#links) link.join(replica);
+  }
+
+  /** The directory changed. */
+  reconsider(): void {
+    for (const link of this.#links) link.reconsider();
   }
 
   /** The access list changed: relays in reach learn it at once. */
@@ -100,7 +107,7 @@ export class Links {
       platform: context.platform,
       dial,
       redial: typeof target === "string" || typeof target === "function",
-      handshake: peer === "relay" ? relayHandshake(at, origin) : peerHandshake(at, peer, origin),
+      handshake: () => (peer === "relay" ? relayHandshake(at, origin) : peerHandshake(at, peer, origin)),
       memory: peer === "relay" ? this.#memory(origin) : null,
       replicas,
       replica: (database) => replicas().find((replica) => toHex(replica.database) === toHex(database)),
@@ -126,6 +133,8 @@ export class Links {
     return {
       crypto: context.platform.crypto,
       tenant: context.tenant,
+      directory: record.directory,
+      budget: this.#budget,
       keys: context.keys,
       generation: context.store.generation,
       founding: () => log.founding,

@@ -179,6 +179,7 @@ export class OpenTenant implements Tenant {
         this.#events.emit("alarm", { code: "KEY_UNAUTHENTIC", database, writer: "", seq: 0, entryId: "" });
       }
       if (!news.changed && !news.newKeys) return;
+      this.#links.reconsider();
       try {
         await this.#keep();
       } finally {

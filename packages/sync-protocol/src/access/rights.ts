@@ -13,6 +13,10 @@ export interface Rights {
 /** All of them: what a client grants its relay, and each side of an in-process pipe the other. */
 export const ALL_RIGHTS: Rights = { pull: true, push: true, purge: true };
 
+export function equalRights(a: Rights | null, b: Rights): boolean {
+  return a !== null && rightsToBits(a) === rightsToBits(b);
+}
+
 const PULL = 1;
 const PUSH = 2;
 const PURGE = 4;

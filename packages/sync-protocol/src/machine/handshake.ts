@@ -9,7 +9,7 @@
 //
 // The dialler speaks first, so that a listener shows who it is only to a peer it has admitted.
 import { equalBytes, parseLoginKey } from "@selkie/entry";
-import { ALL_RIGHTS } from "../access/rights.ts";
+import { ALL_RIGHTS, equalRights } from "../access/rights.ts";
 import type { Admitted, ClaimMessage, Hello, Present, Refused } from "../message/message.ts";
 import type { Admission, Claim } from "../session/session.ts";
 import { SyncError } from "../sync-error.ts";
@@ -84,7 +84,7 @@ export function onJudged(turn: Turn, admission: Admission): void {
     throw new SyncError("NOT_ADMITTED", "the gatekeeper refused the peer", { reason: admission.code });
   }
   if (handshake.peer === "judging") admit(turn, admission.rights);
-  else if (handshake.presenting) {
+  else if (handshake.presenting || (isDevice(turn) && !equalRights(handshake.granted, admission.rights))) {
     const mightSend = turn.maySend();
     turn.setHandshake({ presenting: false, granted: admission.rights });
     sendAdmitted(turn);
@@ -92,7 +92,14 @@ export function onJudged(turn: Turn, admission: Admission): void {
   }
 }
 
-/** The peer admits us: the first time it completes our side, later it answers `present`. */
+/** What the gatekeeper decides by has changed: an admitted device is judged again, and told when it may do more or less. */
+export function reconsider(turn: Turn): void {
+  const { handshake, options, phase } = turn.state;
+  if (phase === "handshake" || !options.guarded || handshake.peerClaim === null || !isDevice(turn)) return;
+  turn.effect({ type: "judge", claim: handshake.peerClaim });
+}
+
+/** The peer admits us: the first time it completes our side, later it answers `present`, or a device has judged us again. */
 export function onAdmitted(turn: Turn, message: Admitted): void {
   const { handshake, phase } = turn.state;
   if (handshake.received === null) {
@@ -102,12 +109,13 @@ export function onAdmitted(turn: Turn, message: Admitted): void {
     return;
   }
   const [presenter, ...others] = handshake.presenters;
-  if (phase === "handshake" || presenter === undefined) throw unexpected("an admission nobody asked for");
+  if (phase === "handshake" || (presenter === undefined && !isDevice(turn)))
+    throw unexpected("an admission nobody asked for");
   const mightSend = turn.maySend();
   turn.setHandshake({ received: { ...handshake.received, rights: message.rights }, presenters: others });
   if (!mightSend && turn.maySend()) compareAll(turn);
   turn.effect({ type: "rights", rights: message.rights });
-  turn.effect({ type: "resolve", caller: presenter, rights: message.rights });
+  if (presenter !== undefined) turn.effect({ type: "resolve", caller: presenter, rights: message.rights });
 }
 
 /** The peer does not admit us. */
@@ -132,6 +140,11 @@ export function onPresent(turn: Turn, message: Present): void {
 export function present(turn: Turn, caller: number, documents: readonly Uint8Array[]): void {
   turn.setHandshake({ presenters: [...turn.state.handshake.presenters, caller] });
   turn.send({ type: "present", documents });
+}
+
+/** The peer proved a device key: both sides of such a session have a gatekeeper that may learn more. */
+function isDevice(turn: Turn): boolean {
+  return turn.state.handshake.peerClaim?.type === "device";
 }
 
 function checkSubject(turn: Turn, claim: ClaimMessage): void {

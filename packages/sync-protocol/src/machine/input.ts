@@ -90,5 +90,6 @@ export type Input =
   | { readonly type: "compare"; readonly database: DatabaseId }
   | { readonly type: "sync"; readonly caller: number; readonly databases: readonly DatabaseId[] }
   | { readonly type: "present"; readonly caller: number; readonly documents: readonly Uint8Array[] }
+  | { readonly type: "reconsider" }
   | { readonly type: "leave"; readonly afterMs: number; readonly withinMs: number }
   | { readonly type: "close"; readonly code: string | null };

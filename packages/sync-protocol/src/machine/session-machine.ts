@@ -14,6 +14,7 @@ import {
   onProofChecked,
   onRefused,
   present,
+  reconsider,
   startHandshake,
 } from "./handshake.ts";
 import { onDelivered, onEntries } from "./inbox.ts";
@@ -118,7 +119,10 @@ function applyAnswer(turn: Turn, input: Answer): void {
   }
 }
 
-type Wish = Extract<Answer, { type: "open" | "announce" | "compare" | "sync" | "present" | "leave" | "close" }>;
+type Wish = Extract<
+  Answer,
+  { type: "open" | "announce" | "compare" | "sync" | "present" | "reconsider" | "leave" | "close" }
+>;
 
 function applyWish(turn: Turn, input: Wish): void {
   switch (input.type) {
@@ -136,6 +140,9 @@ function applyWish(turn: Turn, input: Wish): void {
       break;
     case "present":
       present(turn, input.caller, input.documents);
+      break;
+    case "reconsider":
+      reconsider(turn);
       break;
     case "leave":
       turn.send({ type: "goaway", afterMs: input.afterMs, withinMs: input.withinMs });

@@ -109,6 +109,10 @@ class SyncSession implements Session {
     return rights;
   }
 
+  reconsider(): void {
+    this.#input({ type: "reconsider" });
+  }
+
   leave({ afterMs, withinMs }: { readonly afterMs: number; readonly withinMs: number }): void {
     for (const ms of [afterMs, withinMs]) {
       if (!Number.isSafeInteger(ms) || ms < 0 || ms > MAX_GOAWAY_MS) {

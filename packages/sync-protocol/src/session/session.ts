@@ -44,7 +44,7 @@ export type Admission =
 
 /** Decides who may connect, and to do what. */
 export interface Gatekeeper {
-  /** Called once the claim's signature is verified, and again when the peer presents further documents. */
+  /** Called once the claim's signature is verified, again when the peer presents further documents, and after `reconsider`. */
   admit(claim: Claim): Promise<Admission>;
 }
 
@@ -143,7 +143,7 @@ export interface SessionEvents {
     readonly receivedEntries: number;
     readonly receivedBytes: number;
   };
-  /** What the peer allows has changed, because documents were presented. */
+  /** What the peer allows has changed, because documents were presented or it learned more. */
   rights: { readonly rights: Rights };
   /** The peer is about to leave. Come back after `afterMs` and a random part of `withinMs`, in milliseconds. */
   leaving: { readonly afterMs: number; readonly withinMs: number };
@@ -180,6 +180,11 @@ export interface Session extends AsyncDisposable {
   synced(databases: readonly DatabaseId[], options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Presents access documents to the peer's gatekeeper. Resolves with the rights it grants from now on. */
   present(documents: readonly Uint8Array[]): Promise<Rights>;
+  /**
+   * Asks this side's gatekeeper again about a peer that proved a device key, because what it decides by has changed. A peer that is not
+   * admitted any more is told so, and the session ends with `NOT_ADMITTED`; other rights than before hold from then on.
+   */
+  reconsider(): void;
   /** Asks the peer to finish, leave and come back: see the `leaving` event. */
   leave(when: { readonly afterMs: number; readonly withinMs: number }): void;
   /** Ends the session. `code`, if any, is told to the peer: 1 to 64 of `A-Z0-9_`, beginning with a letter. */

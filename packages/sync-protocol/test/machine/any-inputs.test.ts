@@ -70,6 +70,7 @@ describe("any sequence of inputs", () => {
     fc.record({ type: fc.constantFrom("announce" as const, "compare" as const), database: id }),
     fc.record({ type: fc.constant("sync" as const), caller: small, databases: fc.array(id, { maxLength: 3 }) }),
     fc.record({ type: fc.constant("present" as const), caller: small, documents: fc.constant([]) }),
+    fc.record({ type: fc.constant("reconsider" as const) }),
     fc.record({ type: fc.constant("leave" as const), afterMs: small, withinMs: small }),
     fc.constant({ type: "close" as const, code: null }),
   );

@@ -14,6 +14,7 @@ export const HASH_LABELS = [
   "ct", // ciphertext of a part
   "vector", // digest of a vector
   "open-digest", // digest of a vector, fresh for one session
+  "frame-tag", // the place of a frame in one session
   "actor", // Automerge actor of (writer, document, branch)
   "document-id", // id of a document made by (writer, counter)
   "document-name", // id of a document chosen by the app

@@ -31,12 +31,19 @@ const FINAL: ReadonlySet<SyncErrorCode> = new Set<SyncErrorCode>([
   "INSECURE_URL",
   "NOT_ADMITTED",
   "ORIGIN_MISMATCH",
-  "PROOF_INVALID",
   "PROOF_MISSING",
   "REFUSED_BY_PEER",
   "TENANT_MISMATCH",
   "VERSION_UNSUPPORTED",
 ]);
+
+/** Reasons of a refusal that tell of this connection alone: an old frame was played again on it, or one was changed. */
+const PASSING: ReadonlySet<string | null> = new Set(["PROOF_INVALID", "UNEXPECTED_MESSAGE", "FRAME_MISPLACED"]);
+
+function isFinal(error: unknown): boolean {
+  if (!(error instanceof SyncError) || !FINAL.has(error.code)) return false;
+  return error.code !== "REFUSED_BY_PEER" || !PASSING.has(error.reason);
+}
 
 export interface LinkContext {
   readonly platform: Platform;
@@ -152,7 +159,7 @@ export class Link implements Connection {
           failures = 0;
         });
       } catch (error) {
-        const final = error instanceof SyncError && FINAL.has(error.code);
+        const final = isFinal(error);
         this.#end(final ? "refused" : "offline", error);
         if (final) return;
       }

@@ -39,6 +39,20 @@ const typeByte = {
   goaway: 17,
 } as const satisfies Record<Message["type"], number>;
 
+const tagged: ReadonlySet<number | undefined> = new Set([
+  typeByte.admitted,
+  typeByte.refused,
+  typeByte.opened,
+  typeByte.vector,
+  typeByte.ack,
+  typeByte.fenced,
+]);
+
+/** Whether a frame says what its sender allows or holds: then it ends in a tag. */
+export function isTagged(frame: Uint8Array): boolean {
+  return tagged.has(frame[0]);
+}
+
 const roleByte = { dialler: 1, listener: 2 } as const;
 
 /** The frame of a message. */

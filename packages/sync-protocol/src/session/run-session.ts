@@ -13,6 +13,7 @@ import { SyncError, type SyncErrorCode } from "../sync-error.ts";
 import type { Transport } from "../transport/transport.ts";
 import { Callers } from "./callers.ts";
 import { Events } from "./events.ts";
+import { FrameTags } from "./frame-tags.ts";
 import { completeLimits } from "./limits.ts";
 import { dialledOrigin, makeClaim } from "./make-claim.ts";
 import { checkProof } from "./proof.ts";
@@ -38,6 +39,7 @@ class SyncSession implements Session {
   readonly #events = new Events();
   readonly #callers = new Callers();
   readonly #replicas: ReplicaDriver;
+  readonly #tags: FrameTags;
   readonly #whenReady = Promise.withResolvers<SessionReady>();
   readonly #whenClosed = Promise.withResolvers<SyncError | null>();
   readonly #timers = new Map<string, () => void>();
@@ -61,6 +63,7 @@ class SyncSession implements Session {
     });
     this.#options = options;
     this.#transport = transport;
+    this.#tags = new FrameTags(options.verifier);
     const input = (next: Input): void => this.#input(next);
     this.#replicas = new ReplicaDriver({ session: options, limits, events: this.#events, input });
     this.ready = this.#whenReady.promise;
@@ -145,6 +148,8 @@ class SyncSession implements Session {
     for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
       const { state, effects } = step(this.#state, next);
       this.#state = state;
+      const { ownHello, peerHello } = state.handshake;
+      if (peerHello !== null) this.#tags.begin(ownHello, peerHello);
       for (const effect of effects) this.#perform(effect);
     }
     this.#isStepping = false;
@@ -153,7 +158,7 @@ class SyncSession implements Session {
   async #receive(): Promise<void> {
     try {
       for await (const frame of this.#transport.receive()) {
-        this.#input(inputOf(frame));
+        this.#input(this.#inputOf(frame));
         // SECURITY: what a vector or an open makes us hold is gone before the next one is taken. Test: flow.test.ts "F4 ...".
         if (this.#receiving !== null) await this.#receiving;
         if (this.#state.phase === "closed") return;
@@ -161,6 +166,15 @@ class SyncSession implements Session {
       this.#input({ type: "ended", error: null });
     } catch (error) {
       this.#input({ type: "ended", error: syncErrorOf(error, "TRANSPORT_CLOSED") });
+    }
+  }
+
+  /** What a frame is to the machine: a message, or the end. */
+  #inputOf(frame: Uint8Array): Input {
+    try {
+      return { type: "message", message: decodeMessage(this.#tags.open(frame)), bytes: frame.length };
+    } catch (error) {
+      return { type: "failed", error: syncErrorOf(error, "BAD_MESSAGE") };
     }
   }
 
@@ -231,8 +245,13 @@ class SyncSession implements Session {
     });
     const { frame } = made;
     if (!isMade) return;
-    const isSent = frame === null || (await this.#attempt("TRANSPORT_CLOSED", () => this.#transport.send(frame)));
+    const isSent = frame === null || (await this.#attempt("TRANSPORT_CLOSED", () => this.#write(frame)));
     if (isSent) this.#input({ type: "writable" });
+  }
+
+  /** INVARIANT: frames go out in the order in which they are counted: nothing is awaited in between (peer-gate.test.ts). */
+  #write(frame: Uint8Array): Promise<void> {
+    return this.#transport.send(this.#tags.seal(frame));
   }
 
   /** Does something that may fail; a failure ends the session. */
@@ -262,21 +281,12 @@ class SyncSession implements Session {
     this.#whenReady.reject(reason);
     this.#callers.refuse(reason);
     // A connection that does not take the last word closes without it.
-    if (tell !== null) this.#transport.send(encodeMessage(tell)).catch(() => undefined);
+    if (tell !== null) this.#write(encodeMessage(tell)).catch(() => undefined);
     try {
       await this.#transport.close();
     } finally {
       this.#whenClosed.resolve(error);
     }
-  }
-}
-
-/** What a frame is to the machine: a message, or the end. */
-function inputOf(frame: Uint8Array): Input {
-  try {
-    return { type: "message", message: decodeMessage(frame), bytes: frame.length };
-  } catch (error) {
-    return { type: "failed", error: syncErrorOf(error, "BAD_MESSAGE") };
   }
 }
 

@@ -342,7 +342,9 @@ describe("a handshake", () => {
     for (const messages of [[claim], [admitted], [hello, hello], [hello, admitted]] as const) {
       const [left, right] = pipe();
       const session = runSession(left, new Peer().options({ role: "listener" }));
-      await new RawPeer(right).send(...messages);
+      const raw = new RawPeer(right);
+      await raw.take("hello");
+      await raw.send(...messages);
       expect(await session.closed).toMatchObject({ code: "UNEXPECTED_MESSAGE" });
     }
   });

@@ -11,12 +11,16 @@ import {
 } from "../../src/index.ts";
 import { decodeMessage, encodeMessage } from "../../src/message/codec.ts";
 import type { Hello, Message } from "../../src/message/message.ts";
+import { FrameTags } from "../../src/session/frame-tags.ts";
 import { type Peer, testRandom } from "./peers.ts";
-import { bytesOf, tenant } from "./writer.ts";
+import { bytesOf, tenant, verifier } from "./writer.ts";
 
 export class RawPeer {
   readonly transport: Transport;
   readonly #frames: AsyncIterator<Uint8Array>;
+  readonly #tags = new FrameTags(verifier);
+  #own: Hello | null = null;
+  #theirs: Hello | null = null;
 
   constructor(transport: Transport) {
     this.transport = transport;
@@ -24,7 +28,11 @@ export class RawPeer {
   }
 
   async send(...messages: readonly Message[]): Promise<void> {
-    for (const message of messages) await this.transport.send(encodeMessage(message));
+    for (const message of messages) {
+      if (message.type === "hello") this.#own = message;
+      await this.transport.send(this.#tags.seal(encodeMessage(message)));
+      this.#begin();
+    }
   }
 
   async sendFrame(frame: Uint8Array): Promise<void> {
@@ -34,7 +42,17 @@ export class RawPeer {
   /** The next message; null once the other side has closed. */
   async next(): Promise<Message | null> {
     const { done, value } = await this.#frames.next();
-    return done === true ? null : decodeMessage(value);
+    if (done === true) return null;
+    const message = decodeMessage(this.#tags.open(value));
+    if (message.type === "hello") this.#theirs = message;
+    this.#begin();
+    return message;
+  }
+
+  #begin(): void {
+    const [own, theirs] = [this.#own, this.#theirs];
+    if (own === null || theirs === null) return;
+    this.#tags.begin(own, theirs);
   }
 
   /** The next message, which has to be of this type. */

@@ -34,6 +34,7 @@ import {
 } from "../../src/index.ts";
 import { decodeMessage, encodeMessage } from "../../src/message/codec.ts";
 import type { Hello } from "../../src/message/message.ts";
+import { FrameTags } from "../../src/session/frame-tags.ts";
 import { openDigest } from "../../src/session/open-digest.ts";
 import { checkProof, proofLabel, proofPayload } from "../../src/session/proof.ts";
 import { verifier } from "../support/writer.ts";
@@ -110,11 +111,17 @@ export function vectorSuite(): void {
     });
 
     test.each(committed.sessions.cases)("session: $comment", ({ dialler, listener, diallerNonce, listenerNonce }) => {
-      const [said, answered] = [dialler, listener].map((frames) =>
-        frames.map((frame) => decodeMessage(fromHex(frame))),
-      );
-      expect(said?.map(encodeMessage).map(toHex)).toEqual(dialler);
-      expect(answered?.map(encodeMessage).map(toHex)).toEqual(listener);
+      const greetings = [helloOf(dialler[0] ?? ""), helloOf(listener[0] ?? "")];
+      const [said, answered] = [dialler, listener].map((frames, side) => {
+        const [near, far] = [new FrameTags(verifier), new FrameTags(verifier)];
+        const [own, other] = side === 0 ? greetings : greetings.toReversed();
+        if (own === undefined || other === undefined) throw new TypeError("two greetings");
+        near.begin(other, own);
+        far.begin(own, other);
+        const messages = frames.map((frame) => decodeMessage(near.open(fromHex(frame))));
+        expect(messages.map((message) => toHex(far.seal(encodeMessage(message))))).toEqual(frames);
+        return messages;
+      });
       expect(said?.[0]).toMatchObject({ type: "hello", role: "dialler", nonce: fromHex(diallerNonce) });
       expect(answered?.[0]).toMatchObject({ type: "hello", role: "listener", nonce: fromHex(listenerNonce) });
     });

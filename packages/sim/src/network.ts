@@ -39,8 +39,6 @@ export class Network {
   /** The latest frames that went from one place to another. */
   readonly #old = new Map<string, Uint8Array[]>();
   #count = 0;
-  /** Old frames that were delivered again. */
-  replays = 0;
 
   constructor(clock: VirtualClock, random: SeededRandom, trace: Trace) {
     this.#clock = clock;
@@ -121,7 +119,6 @@ export class Network {
     if (frame === undefined || lane === undefined) return;
     this.#clock.after(random.between(1, 400), () => {
       if (!lane.state.up) return;
-      this.replays += 1;
       lane.to()?.deliver(frame.slice());
     });
   }

@@ -23,18 +23,16 @@ export async function judge(world: World, workload: Workload): Promise<readonly 
     ...watch.forks.map((place) => `two entries at ${place}`),
     ...workload.unexpected,
     ...workload.hanging,
-    ...devices.flatMap((device) => unexplained(device, world)),
+    ...devices.flatMap((device) => unexplained(device)),
     ...ids.flatMap((id) => compare(id, shown)),
     ...ids.flatMap((id) => checkAgainstModel(id, shown, workload)),
     ...(await compareVectors(world)),
   ];
 }
 
-/** Nobody lies in this world, so nobody may say so; but frames that come back from an older connection look like lies. */
-function unexplained({ name, noticed }: SimDevice, { network }: World): readonly string[] {
-  return noticed
-    .filter(({ type }) => type !== "alarm" || network.replays === 0)
-    .map(({ type, what }) => `${name}: ${type} ${what}`);
+/** Nobody lies in this world, so nobody may say so, though frames come back from older connections. */
+function unexplained({ name, noticed }: SimDevice): readonly string[] {
+  return noticed.map(({ type, what }) => `${name}: ${type} ${what}`);
 }
 
 async function everyId(devices: readonly SimDevice[]): Promise<readonly DocId[]> {

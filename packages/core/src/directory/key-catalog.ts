@@ -4,12 +4,13 @@ import { keyIdOf } from "../keys/key-version.ts";
 import type { VersionLink } from "../keys/version-link.ts";
 import type { Admission, AdmissionId } from "./admission.ts";
 import { type Authored, holds, spreadShares } from "./entitlement.ts";
-import type {
-  CreateKeyStatement,
-  FoundStatement,
-  LinkStatement,
-  RotateStatement,
-  ShareStatement,
+import {
+  type CreateKeyStatement,
+  type FoundStatement,
+  type LinkStatement,
+  linksOf,
+  type RotateStatement,
+  type ShareStatement,
 } from "./statement.ts";
 
 /** A key as the directory knows it. */
@@ -85,7 +86,9 @@ export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyC
   return {
     keys,
     versions: [...origins.map(({ version }) => version), ...rotations.map(madeBy)],
-    links: [...statements.rotations, ...statements.links].flatMap(linksOf),
+    links: [...statements.rotations, ...statements.links].flatMap(({ statement, author }) =>
+      linksOf(statement).map((link) => ({ ...link, author })),
+    ),
     find: (keyId) => keyById.get(toHex(keyId)),
     isEntitled,
     rejected: [...shared.rejected, ...unentitled.map(({ placed }) => placed.id)],
@@ -163,12 +166,6 @@ const madeBy = ({ placed, statement, author }: Authored<RotateStatement>): MadeV
   commitment: statement.commitment,
   author,
 });
-
-function linksOf({ statement, author }: Authored<RotateStatement> | Authored<LinkStatement>): readonly MadeLink[] {
-  const { keyId } = statement;
-  const from = statement.type === "rotate" ? statement.commitment : statement.version;
-  return statement.links.map(({ version, sealed }) => ({ keyId, from, version, sealed, author }));
-}
 
 /** Each once, ascending. */
 function distinct<Item extends Uint8Array>(items: readonly Item[]): readonly Item[] {

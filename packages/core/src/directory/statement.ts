@@ -1,7 +1,7 @@
 // The statements of a directory: what its sealed database says about who may do what.
 import { type DatabaseId, type EntryId, hash, parseStatementId, type StatementId, type Verifier } from "@selkie/entry";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
-import type { SealedLink } from "../keys/version-link.ts";
+import type { SealedLink, VersionLink } from "../keys/version-link.ts";
 import type { DatabaseCuts } from "./cuts.ts";
 
 /** What a user may do. */
@@ -271,4 +271,12 @@ export function continuedAdmission(verifier: Verifier, change: StatementId, devi
 /** The name of a person's KEM key, a device's signing key or a device's KEM key in a revocation, 32 bytes. */
 export function identityKeyName(verifier: Verifier, key: Uint8Array): Uint8Array {
   return hash(verifier, "identity-key", key);
+}
+
+/** The links that a statement carries. */
+export function linksOf(statement: Statement): readonly VersionLink[] {
+  if (statement.type !== "rotate" && statement.type !== "link") return [];
+  const { keyId } = statement;
+  const from = statement.type === "rotate" ? statement.commitment : statement.version;
+  return statement.links.map(({ version, sealed }) => ({ keyId, from, version, sealed }));
 }

@@ -1,7 +1,9 @@
 // The key versions this device holds in one tenant, found by the tag a part carries.
 import type { CryptoProvider } from "@selkie/crypto";
 import { type DatabaseId, equalBytes, type KeyTag, toHex } from "@selkie/entry";
-import { disposeKeyVersion, type KeyVersion, placeKeysOf } from "./key-version.ts";
+import { disposeKeyVersion, type KeyVersion, openKeyVersion, placeKeysOf } from "./key-version.ts";
+import { type MergedVersion, maxMerged, mergeVersions } from "./merged-version.ts";
+import { openLink, type VersionLink } from "./version-link.ts";
 
 /**
  * Whether the directory names this very version. Before it does, what a permit gave serves only to read the directory.
@@ -20,6 +22,11 @@ interface TagIndex {
   readonly of: readonly HeldKey[];
 }
 
+/** A version, or the first tag that stands for one this device does not hold. */
+export type Found =
+  | { readonly type: "found"; readonly key: KeyVersion }
+  | { readonly type: "missing"; readonly tag: KeyTag };
+
 /** Holds key versions; disposing it overwrites them all. */
 export class KeyRing implements Disposable {
   readonly #crypto: CryptoProvider;
@@ -27,6 +34,10 @@ export class KeyRing implements Disposable {
   /** Never changed in place: a lookup that is under way goes on over what it began with. */
   #held: readonly HeldKey[] = [];
   readonly #indexByDatabase = new Map<string, TagIndex>();
+  /** By the hexadecimal ids of what they were made of. */
+  readonly #merged = new Map<string, MergedVersion>();
+  /** By key id, what `follow` found. */
+  #current: ReadonlyMap<string, KeyVersion> = new Map();
 
   /** @param directory the database that unconfirmed versions may be used in */
   constructor(crypto: CryptoProvider, directory: DatabaseId) {
@@ -40,7 +51,7 @@ export class KeyRing implements Disposable {
    * @returns whether anything is new
    */
   add(key: KeyVersion, state: KeyState = "confirmed"): boolean {
-    const known = this.#find(key);
+    const known = this.#find(key.version);
     const learnsHistory = known?.key.historyBytes === null && key.historyBytes !== null;
     const learnsState = known?.state === "unconfirmed" && state === "confirmed";
     if (known !== undefined && !learnsHistory && !learnsState) return false;
@@ -64,13 +75,13 @@ export class KeyRing implements Disposable {
 
   /** The directory names this version: it may be used everywhere. */
   confirm(key: KeyVersion): void {
-    const known = this.#find(key);
+    const known = this.#find(key.version);
     if (known !== undefined) this.add(known.key, "confirmed");
   }
 
   /** Forgets and overwrites a version. */
   remove(key: KeyVersion): void {
-    const known = this.#find(key);
+    const known = this.#find(key.version);
     if (known === undefined) return;
     this.#held = this.#held.filter((held) => held !== known);
     disposeKeyVersion(known.key);
@@ -88,34 +99,120 @@ export class KeyRing implements Disposable {
 
   /** The same, by the tag in hexadecimal. */
   async findHex(database: DatabaseId, tag: string): Promise<KeyVersion | undefined> {
-    const held = (await this.#index(database)).get(tag);
-    if (held?.state === "unconfirmed" && !equalBytes(database, this.#directory)) return undefined;
-    return held?.key;
+    return this.#usable(await this.#index(database), database, tag)?.key;
   }
 
-  /** The confirmed version of this key to seal under: the last one added. */
+  /**
+   * The version that stands behind these tags of one entry: one tag, or those of versions that were merged, in id order. Null when no
+   * version can: they are of several keys, or out of order.
+   */
+  async findGroup(database: DatabaseId, tags: readonly KeyTag[]): Promise<Found | null> {
+    const index = await this.#index(database);
+    const parts: KeyVersion[] = [];
+    for (const tag of tags) {
+      const held = this.#usable(index, database, toHex(tag));
+      if (held === undefined) return { type: "missing", tag };
+      const before = parts.at(-1);
+      if (before !== undefined && !follows(before, held.key)) return null;
+      parts.push(held.key);
+    }
+    const [first] = parts;
+    if (first === undefined || parts.length > maxMerged) return null;
+    return { type: "found", key: parts.length === 1 ? first : await this.#merge(parts) };
+  }
+
+  /**
+   * Opens what links lead to, as far as this ring holds the later versions. A forged link leads nowhere; what an honest one gives is
+   * unconfirmed until the directory names it.
+   *
+   * @returns whether anything is new
+   */
+  async openHistory(links: readonly VersionLink[]): Promise<boolean> {
+    const linksByFrom = Map.groupBy(links, ({ from }) => toHex(from));
+    const waiting = this.#held.map(({ key }) => key);
+    let isNew = false;
+    // The list grows while it is walked: what a link gives has links of its own.
+    for (const key of waiting) {
+      for (const link of linksByFrom.get(toHex(key.version)) ?? []) {
+        const opened = await this.#openLink(link, key);
+        if (opened === null || !this.add(opened, "unconfirmed")) continue;
+        waiting.push(opened);
+        isNew = true;
+      }
+    }
+    return isNew;
+  }
+
+  /**
+   * Takes over which versions are current. A key of which this device lacks a current version has none to seal under until it gets it, or
+   * rotates. Further versions at once than a table names are rotated first too.
+   */
+  async follow(
+    keys: readonly { readonly keyId: Uint8Array; readonly current: readonly Uint8Array[] }[],
+  ): Promise<void> {
+    const current = new Map<string, KeyVersion>();
+    for (const { keyId, current: versions } of keys) {
+      const held = versions.map((version) => this.#find(version)).filter((each) => each?.state === "confirmed");
+      const parts = held.flatMap((each) => (each === undefined ? [] : [each.key]));
+      const [first] = parts;
+      if (first === undefined || parts.length < versions.length || parts.length > maxMerged) continue;
+      current.set(toHex(keyId), parts.length === 1 ? first : await this.#merge(parts));
+    }
+    this.#current = current;
+  }
+
+  /** The version of this key to seal under: the current one, or several merged. */
   current(keyId: Uint8Array): KeyVersion | undefined {
-    return this.#held.findLast(({ key, state }) => state === "confirmed" && equalBytes(key.keyId, keyId))?.key;
+    return this.#current.get(toHex(keyId));
   }
 
   [Symbol.dispose](): void {
     for (const { key } of this.#held) disposeKeyVersion(key);
+    for (const key of this.#merged.values()) disposeKeyVersion(key);
     this.#held = [];
+    this.#current = new Map();
+    this.#merged.clear();
     this.#indexByDatabase.clear();
   }
 
-  #find(key: KeyVersion): HeldKey | undefined {
-    return this.#held.find((held) => equalBytes(held.key.version, key.version));
+  #find(version: Uint8Array): HeldKey | undefined {
+    return this.#held.find((held) => equalBytes(held.key.version, version));
   }
 
-  async #index(database: DatabaseId): Promise<ReadonlyMap<string, HeldKey>> {
+  #usable({ heldByTag }: TagIndex, database: DatabaseId, tag: string): HeldKey | undefined {
+    const held = heldByTag.get(tag);
+    return held?.state === "unconfirmed" && !equalBytes(database, this.#directory) ? undefined : held;
+  }
+
+  async #openLink(link: VersionLink, { keyId, name, historyBytes }: KeyVersion): Promise<KeyVersion | null> {
+    const known = this.#find(link.version);
+    if (historyBytes === null || (known?.key.historyBytes ?? null) !== null || !equalBytes(link.keyId, keyId))
+      return null;
+    const secrets = await openLink(this.#crypto, link, historyBytes);
+    return secrets === null ? null : openKeyVersion(this.#crypto, { ...secrets, name });
+  }
+
+  async #merge(parts: readonly KeyVersion[]): Promise<MergedVersion> {
+    const name = parts.map(({ version }) => toHex(version)).join();
+    const known = this.#merged.get(name);
+    if (known !== undefined) return known;
+    const merged = await mergeVersions(this.#crypto, parts);
+    this.#merged.set(name, merged);
+    return merged;
+  }
+
+  async #index(database: DatabaseId): Promise<TagIndex> {
     const name = toHex(database);
     const of = this.#held;
     const known = this.#indexByDatabase.get(name);
-    if (known?.of === of) return known.heldByTag;
+    if (known?.of === of) return known;
     const heldByTag = new Map<string, HeldKey>();
     for (const held of of) heldByTag.set(toHex(await this.tag(held.key, database)), held);
-    this.#indexByDatabase.set(name, { heldByTag, of });
-    return heldByTag;
+    const index = { heldByTag, of };
+    this.#indexByDatabase.set(name, index);
+    return index;
   }
 }
+
+const follows = (before: KeyVersion, next: KeyVersion): boolean =>
+  equalBytes(before.keyId, next.keyId) && toHex(before.version) < toHex(next.version);

@@ -2,6 +2,7 @@ import type { CryptoProvider } from "@selkie/crypto";
 import {
   type DatabaseId,
   entryType,
+  equalBytes,
   type TenantId,
   toHex,
   type VerifiedEntry,
@@ -19,7 +20,7 @@ import {
   type VerifiedCertificate,
   verifyCertificates,
 } from "../sealing/control-part.ts";
-import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
+import { groupOf, type OpenedPart, openEntries } from "../sealing/open-entry.ts";
 import { readAll } from "./read-all.ts";
 
 const SLICE = { entries: 256, bytes: 2 ** 20 };
@@ -223,7 +224,10 @@ export class Ingest {
     for (const part of parts) {
       if (part.type === "no-key") {
         const waiting = this.#parked.get(toHex(part.tag)) ?? [];
-        waiting.push({ writer: entry.header.writer, seq: entry.header.seq });
+        // One place for all parts of an entry: they are read again together.
+        const { writer, seq } = entry.header;
+        if (waiting.at(-1)?.seq !== seq || !equalBytes(waiting.at(-1)?.writer ?? writer, writer))
+          waiting.push({ writer, seq });
         this.#parked.set(toHex(part.tag), waiting);
       }
       if (part.type === "no-key" || part.type === "undecryptable") this.#unopened += 1;
@@ -243,11 +247,12 @@ export class Ingest {
         const verdict = this.#writers.get(toHex(writer))?.verdict;
         if (entry === undefined || typeof verdict !== "object") continue;
         const [parts = []] = await openEntries(crypto, ring, [entry], ["change"]);
-        const late = parts.filter(
-          (part) =>
-            part.type === "opened" && toHex(entry.table[tableOf(entry, part.index)] ?? new Uint8Array()) === tag,
+        const waited = parts.filter(
+          ({ type, index }) => type !== "hole" && groupOf(entry, tableOf(entry, index)).some((of) => toHex(of) === tag),
         );
-        this.#unopened -= late.length;
+        this.#unopened -= waited.length;
+        // Under several versions at once a part may wait for the next of them.
+        const late = this.#readable(entry, waited).filter(({ type }) => type === "opened");
         deliver([{ entry, admission: verdict, parts: late }]);
       }
     }

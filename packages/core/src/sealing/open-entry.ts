@@ -1,8 +1,8 @@
 // The one place that opens entries.
 import type { CryptoProvider, OpenItem, Plaintext } from "@selkie/crypto";
 import { equalBytes, type KeyTag, type Part, type VerifiedEntry } from "@selkie/entry";
-import type { KeyRing } from "../keys/key-ring.ts";
-import type { KeyVersion } from "../keys/key-version.ts";
+import type { Found, KeyRing } from "../keys/key-ring.ts";
+import { type KeyVersion, placeKeysOf } from "../keys/key-version.ts";
 import { deriveEntryKey, partAad, type SealedKind, sealedKindOf } from "./part-cipher.ts";
 
 /** What became of a part. */
@@ -15,7 +15,7 @@ export type OpenedPart =
       readonly plaintext: Plaintext;
       readonly key: KeyVersion;
     }
-  /** Sealed under a key version that this device does not hold. */
+  /** Sealed under a key version that this device does not hold, or several; `tag` is the first it lacks. */
   | { readonly type: "no-key"; readonly index: number; readonly tag: KeyTag }
   /** The device holds the key version, and the part does not open: one answer for every reason. */
   | { readonly type: "undecryptable"; readonly index: number }
@@ -43,24 +43,37 @@ export async function openEntries(
   for (const entry of entries) {
     // Entries mostly carry the tags of the entry before: then nothing is looked up.
     const keys: TableKeys =
-      before !== null && sameTable(before.entry, entry) ? before.keys : await findKeys(ring, entry);
+      before !== null && sameTable(before.entry, entry) && usesAll(before.entry) && usesAll(entry)
+        ? before.keys
+        : await findKeys(ring, entry);
     before = { entry, keys };
     opened.push(await openEntry(crypto, entry, keys, only));
   }
   return opened;
 }
 
-/** The key version of each of an entry's tags, as far as the ring has it. */
-type TableKeys = readonly (KeyVersion | undefined)[];
+/** The key version behind each place of an entry's table, as far as the ring has it. */
+type TableKeys = readonly (Found | null)[];
 
-function findKeys(ring: KeyRing, { header, table }: VerifiedEntry): Promise<TableKeys> {
-  return Promise.all(table.map((tag) => ring.find(header.database, tag)));
+function findKeys(ring: KeyRing, entry: VerifiedEntry): Promise<TableKeys> {
+  return Promise.all(entry.table.map((_, place) => ring.findGroup(entry.header.database, groupOf(entry, place))));
+}
+
+/** The tags that a place of the table stands for: its own, and those of the places after it that no part uses (docs/spec/part.md section 6). */
+export function groupOf({ table, parts }: VerifiedEntry, place: number): readonly KeyTag[] {
+  const used = new Set(parts.map((part) => part.table));
+  const next = table.findIndex((_, at) => at > place && used.has(at));
+  return table.slice(place, next < 0 ? table.length : next);
 }
 
 function sameTable(a: VerifiedEntry, b: VerifiedEntry): boolean {
   if (!equalBytes(a.header.database, b.header.database)) return false;
   if (a.table === b.table) return true;
   return a.table.length === b.table.length && a.table.every((tag, at) => equalBytes(tag, b.table[at] ?? zeroTag));
+}
+/** Whether no place stands for several: then the table alone says which keys there are. */
+function usesAll({ table, parts }: VerifiedEntry): boolean {
+  return table.length < 2 || table.every((_, place) => parts.some((part) => part.table === place));
 }
 const zeroTag = new Uint8Array(16);
 
@@ -71,10 +84,11 @@ async function openEntry(
   only: readonly SealedKind[],
 ): Promise<readonly OpenedPart[]> {
   const plaintexts = new Map<number, Plaintext | null>();
-  for (const [table, tag] of entry.table.entries()) {
-    const key = keys[table];
-    const items = key === undefined ? [] : itemsUnder(entry.parts, table, only);
-    if (key === undefined || items.length === 0) continue;
+  for (const [table, found] of keys.entries()) {
+    const items = found?.type === "found" ? itemsUnder(entry.parts, table, only) : [];
+    if (found?.type !== "found" || items.length === 0) continue;
+    const { key } = found;
+    const { tag } = await placeKeysOf(crypto, key, entry.header.database);
     const at = { tag, salt: entry.header.salt, prefixHash: entry.prefixHash };
     const entryKey = await deriveEntryKey(crypto, key.content, at);
     const opened = await crypto.openMany(entryKey, items);
@@ -83,7 +97,7 @@ async function openEntry(
   }
   const answers: OpenedPart[] = [];
   for (const [index, part] of entry.parts.entries()) {
-    const answer = answerTo(part, index, { entry, keys, plaintexts, only });
+    const answer = answerTo(part, index, { keys, plaintexts, only });
     if (answer !== null) answers.push(answer);
   }
   return answers;
@@ -101,21 +115,21 @@ function itemsUnder(parts: readonly Part[], table: number, only: readonly Sealed
 }
 
 interface Opening {
-  readonly entry: VerifiedEntry;
   readonly keys: TableKeys;
   readonly plaintexts: ReadonlyMap<number, Plaintext | null>;
   readonly only: readonly SealedKind[];
 }
 
-function answerTo(part: Part, index: number, { entry, keys, plaintexts, only }: Opening): OpenedPart | null {
+function answerTo(part: Part, index: number, { keys, plaintexts, only }: Opening): OpenedPart | null {
   const kind = sealedKindOf(part.kind);
   if (kind === null) return { type: "permit", index };
   if (part.type === "hole") return { type: "hole", index };
   if (!only.includes(kind)) return null;
-  const tag = entry.table[part.table];
-  const key = keys[part.table];
-  if (tag === undefined) return { type: "undecryptable", index };
-  if (key === undefined) return { type: "no-key", index, tag };
+  const found = keys[part.table] ?? null;
+  if (found === null) return { type: "undecryptable", index };
+  if (found.type === "missing") return { type: "no-key", index, tag: found.tag };
   const plaintext = plaintexts.get(index) ?? null;
-  return plaintext === null ? { type: "undecryptable", index } : { type: "opened", index, kind, plaintext, key };
+  return plaintext === null
+    ? { type: "undecryptable", index }
+    : { type: "opened", index, kind, plaintext, key: found.key };
 }

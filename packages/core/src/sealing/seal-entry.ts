@@ -21,7 +21,8 @@ import {
   type WriterKey,
 } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
-import { type KeyVersion, type PlaceKeys, placeKeysOf } from "../keys/key-version.ts";
+import { type KeyVersion, placeKeysOf } from "../keys/key-version.ts";
+import { isMerged } from "../keys/merged-version.ts";
 import { deriveEntryKey, partAad, type SealedKind, sealedKinds } from "./part-cipher.ts";
 import { entrySalt, type PartFrame } from "./part-salt.ts";
 import { encodePermitSecret, permitBytes, sealBundle, wrapPermit } from "./permit-part.ts";
@@ -57,12 +58,16 @@ export async function sealEntry(
   drafts: readonly PartDraft[],
 ): Promise<IdentifiedEntry> {
   const layout = layOut(drafts);
-  const places = await Promise.all(layout.keys.map((key) => placeKeysOf(crypto, key, at.database)));
-  const header = await makeHeader(crypto, at, layout, places);
+  const tags = await Promise.all(
+    layout.places.map(async ({ named }) => (await placeKeysOf(crypto, named, at.database)).tag),
+  );
+  const header = await makeHeader(crypto, at, layout, tags);
   const prefixHash = headerPrefixHash(crypto, header);
   const ciphertexts = new Map<number, Ciphertext>();
-  for (const [table, { tag }] of places.entries()) {
-    await sealTable(crypto, { layout, table, tag, salt: header.salt, prefixHash }, ciphertexts);
+  for (const [table, { key }] of layout.places.entries()) {
+    if (key === null) continue;
+    const { tag } = await placeKeysOf(crypto, key, at.database);
+    await sealTable(crypto, { layout, table, key, tag, salt: header.salt, prefixHash }, ciphertexts);
   }
   for (const [index, draft] of drafts.entries()) {
     const place = { salt: header.salt, prefixHash, index };
@@ -79,7 +84,7 @@ export async function sealEntry(
     if (ciphertext === undefined) throw new CoreError("PART_MALFORMED", `part ${index} was not sealed`);
     return { type: "sealed", kind, table, ciphertext };
   });
-  return identifyEntry(crypto, { header, table: places.map(({ tag }) => tag), parts, signature: null });
+  return identifyEntry(crypto, { header, table: tags, parts, signature: null });
 }
 
 /** Signs consecutive entries of one writer: one signature, on the last. @throws CoreError `PART_MALFORMED` without entries */
@@ -94,16 +99,23 @@ export async function signRun(
   return adoptOwnRun(entries, signature);
 }
 
+/** A place of the key table. */
+interface TablePlace {
+  /** The version whose tag stands there. */
+  readonly named: KeyVersion;
+  /** What seals the parts of this place: the same, or what it and the versions after it make together. Null for those after it. */
+  readonly key: KeyVersion | null;
+}
+
 interface Layout {
-  /** The key versions in use, in table order. */
-  readonly keys: readonly KeyVersion[];
+  readonly places: readonly TablePlace[];
   readonly frames: readonly PartFrame[];
   readonly plaintexts: readonly Plaintext[];
   readonly control: boolean;
 }
 
 function layOut(drafts: readonly PartDraft[]): Layout {
-  const keys: KeyVersion[] = [];
+  const places: TablePlace[] = [];
   const tableByKey = new Map<KeyVersion, number>();
   const frames: PartFrame[] = [];
   const plaintexts: Plaintext[] = [];
@@ -117,26 +129,31 @@ function layOut(drafts: readonly PartDraft[]): Layout {
     } else if (draft.kind === "bundle") {
       frames.push({ kind: partKind.permit, table: tableIndex.bundle, length: plaintext.length + 16 });
     } else {
-      const table = tableByKey.get(draft.key) ?? addKey(keys, draft.key);
+      const table = tableByKey.get(draft.key) ?? addKey(places, draft.key);
       tableByKey.set(draft.key, table);
       frames.push({ kind: sealedKinds[draft.kind], table, length: plaintext.length + 16 });
     }
   }
-  requireWithinLimits(drafts, keys);
-  return { keys, frames, plaintexts, control: drafts[0]?.kind === "control" };
+  requireWithinLimits(drafts, places);
+  return { places, frames, plaintexts, control: drafts[0]?.kind === "control" };
 }
 
-/** Two handles of one version share a place in the table. */
-function addKey(keys: KeyVersion[], key: KeyVersion): number {
-  const same = keys.findIndex((known) => equalBytes(known.version, key.version));
-  return same >= 0 ? same : keys.push(key) - 1;
+/** Two handles of one version share a place in the table. The parts of a merged version follow each other, in id order. */
+function addKey(places: TablePlace[], key: KeyVersion): number {
+  const same = places.findIndex((known) => known.key !== null && equalBytes(known.key.version, key.version));
+  if (same >= 0) return same;
+  const [first = key, ...more] = isMerged(key) ? key.parts : [key];
+  const place = places.push({ named: first, key }) - 1;
+  for (const named of more) places.push({ named, key: null });
+  return place;
 }
 
-function requireWithinLimits(drafts: readonly PartDraft[], keys: readonly KeyVersion[]): void {
+function requireWithinLimits(drafts: readonly PartDraft[], places: readonly TablePlace[]): void {
   const permits = drafts.filter(({ kind }) => kind === "permit").length;
   const fits =
-    permits <= limits.permitsPerEntry && drafts.length <= limits.partsPerEntry && keys.length <= limits.tagsPerEntry;
-  if (!fits) throw new CoreError("ENTRY_TOO_LARGE", `${drafts.length} parts, ${permits} permits, ${keys.length} keys`);
+    permits <= limits.permitsPerEntry && drafts.length <= limits.partsPerEntry && places.length <= limits.tagsPerEntry;
+  if (!fits)
+    throw new CoreError("ENTRY_TOO_LARGE", `${drafts.length} parts, ${permits} permits, ${places.length} keys`);
 }
 
 function plaintextOf(drafts: readonly PartDraft[], draft: PartDraft): Plaintext {
@@ -154,12 +171,12 @@ async function makeHeader(
   crypto: CryptoProvider,
   at: EntryPlace,
   layout: Layout,
-  places: readonly PlaceKeys[],
+  tags: readonly KeyTag[],
 ): Promise<EntryHeader> {
   const { type, database, writer, seq, prev } = at;
-  const { control, frames, plaintexts } = layout;
-  const saltKey = places[0]?.salt ?? (await writerSaltKey(crypto, at));
-  const tags = places.map(({ tag }) => tag);
+  const { control, frames, plaintexts, places } = layout;
+  const first = places[0]?.key ?? null;
+  const saltKey = first === null ? await writerSaltKey(crypto, at) : (await placeKeysOf(crypto, first, database)).salt;
   const salt = await entrySalt(crypto, saltKey, { writer, seq, prev, tags, frames, plaintexts });
   return { type, control, database, writer, seq, prev, salt };
 }
@@ -171,6 +188,7 @@ async function writerSaltKey(crypto: CryptoProvider, { writerSecret, database }:
 interface TableSealing {
   readonly layout: Layout;
   readonly table: number;
+  readonly key: KeyVersion;
   readonly tag: KeyTag;
   readonly salt: Salt;
   readonly prefixHash: Uint8Array;
@@ -179,11 +197,9 @@ interface TableSealing {
 /** All parts of one key version: one derivation, one call. */
 async function sealTable(
   crypto: CryptoProvider,
-  { layout, table, ...at }: TableSealing,
+  { layout, table, key, ...at }: TableSealing,
   ciphertexts: Map<number, Ciphertext>,
 ): Promise<void> {
-  const key = layout.keys[table];
-  if (key === undefined) return;
   const items: SealItem[] = [];
   for (const [nonce, frame] of layout.frames.entries()) {
     const plaintext = layout.plaintexts[nonce];

@@ -11,11 +11,12 @@ import {
 import { type EntryStore, StoreError } from "@selkie/store";
 import type { PlacedStatement } from "../directory/admission.ts";
 import { buildDirectory, type DirectoryView } from "../directory/directory-view.ts";
-import { statementId } from "../directory/statement.ts";
+import { linksOf, statementId } from "../directory/statement.ts";
 import { decodeStatement } from "../directory/statement-codec.ts";
 import { CoreError } from "../errors.ts";
 import { type KeyVersion, openKeyVersion } from "../keys/key-version.ts";
 import { openPermits } from "../keys/permit.ts";
+import type { VersionLink } from "../keys/version-link.ts";
 import { readAll } from "../replica/read-all.ts";
 import { decodeControlPart, verifyCertificates } from "../sealing/control-part.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
@@ -108,6 +109,7 @@ export class DirectoryLog {
     }
     this.#frontier = null;
     const unauthentic = this.#confirmKeys();
+    await this.#context.ring.follow(this.#view.keys());
     return { changed: this.#placed.size + this.#chains.certified !== before, newKeys, unauthentic };
   }
 
@@ -163,10 +165,16 @@ export class DirectoryLog {
       await this.#takeAll();
     }
     for (;;) {
+      found = (await this.#context.ring.openHistory(this.#links())) || found;
       const due = await this.#parked.due(this.#context.ring, this.#database);
       if (due.length === 0) return found;
       found = (await this.#takeAgain(due)) || found;
     }
+  }
+
+  /** Whoever made them: what a link gives is compared with the version it names, and is no more trusted than what opened it. */
+  #links(): readonly VersionLink[] {
+    return [...this.#placed.values()].flatMap(({ statement }) => linksOf(statement));
   }
 
   async #findPermits(entries: readonly VerifiedEntry[]): Promise<boolean> {

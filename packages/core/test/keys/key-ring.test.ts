@@ -1,21 +1,13 @@
 import { nativeCrypto } from "@selkie/crypto/native";
-import { headerPrefixHash, identifyEntry, parseKeyTag, partKind, toHex } from "@selkie/entry";
+import { headerPrefixHash, identifyEntry, parseCiphertext, parseKeyTag, partKind, toHex } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { KeyRing } from "../../src/keys/key-ring.ts";
 import type { KeyVersion } from "../../src/keys/key-version.ts";
+import { sealLink, type VersionLink } from "../../src/keys/version-link.ts";
 import { openEntries } from "../../src/sealing/open-entry.ts";
 import { deriveEntryKey, partAad } from "../../src/sealing/part-cipher.ts";
 import { sealEntry } from "../../src/sealing/seal-entry.ts";
-import {
-  directoryDatabase,
-  otherDatabase,
-  pattern,
-  say,
-  testDatabase,
-  testKey,
-  testPlace,
-  trusted,
-} from "../fixture.ts";
+import { directoryDatabase, otherDatabase, say, testDatabase, testKey, testPlace, trusted } from "../fixture.ts";
 
 const crypto = nativeCrypto;
 const newRing = () => new KeyRing(crypto, directoryDatabase);
@@ -86,6 +78,7 @@ describe("an unconfirmed version", () => {
     expect(await opened()).toEqual(["no-key", "opened"]);
     ring.confirm(key);
     expect(await opened()).toEqual(["opened", "opened"]);
+    await ring.follow([{ keyId: key.keyId, current: [key.version] }]);
     expect(ring.current(key.keyId)).toBe(key);
   });
 
@@ -129,15 +122,74 @@ describe("an unconfirmed version", () => {
   });
 });
 
-test("current is the last confirmed version of the key", async () => {
-  const first = await testKey(crypto, "a");
-  const second: KeyVersion = { ...(await testKey(crypto, "b")), keyId: first.keyId };
-  const ring = newRing();
-  ring.add(first);
-  expect(ring.current(first.keyId)).toBe(first);
-  ring.add(second);
-  expect(ring.current(first.keyId)).toBe(second);
-  expect(ring.current(pattern("unknown", 16))).toBeUndefined();
+describe("history", () => {
+  const versions = (count: number) =>
+    Promise.all(Array.from({ length: count }, (_, at) => testKey(crypto, "board", at + 1)));
+  const chain = async (keys: readonly KeyVersion[]): Promise<readonly VersionLink[]> => {
+    const links: VersionLink[] = [];
+    for (const [at, key] of keys.entries()) {
+      const next = keys[at + 1];
+      if (next === undefined) break;
+      links.push({ keyId: next.keyId, from: next.version, ...(await sealLink(crypto, next, key)) });
+    }
+    return links;
+  };
+
+  test("opens through links from one version, in whatever order they lie", async () => {
+    const keys = await versions(5);
+    const links = await chain(keys);
+    for (const order of [links, links.toReversed()]) {
+      const ring = newRing();
+      const last = keys[4] ?? expect.fail("five versions");
+      ring.add(last);
+      expect(await ring.openHistory(order)).toBe(true);
+      const opened = keys.slice(0, 4).map(({ version }) => toHex(version));
+      expect(
+        ring
+          .unconfirmed()
+          .map(({ version }) => toHex(version))
+          .sort(),
+      ).toEqual(opened.sort());
+      expect(await ring.openHistory(order)).toBe(false);
+    }
+  });
+
+  test("stays closed to who has the content secret alone, and beyond a forged link", async () => {
+    const keys = await versions(3);
+    const links = await chain(keys);
+    const last = keys[2] ?? expect.fail("three versions");
+    const fromNow = newRing();
+    fromNow.add({ ...last, historyBytes: null });
+    expect(await fromNow.openHistory(links)).toBe(false);
+    const full = newRing();
+    full.add(last);
+    const forged = links.map((link) => ({
+      ...link,
+      sealed: parseCiphertext(link.sealed.with(0, (link.sealed[0] ?? 0) ^ 1)),
+    }));
+    expect(await full.openHistory(forged)).toBe(false);
+    expect(await full.openHistory([...forged, ...links])).toBe(true);
+  });
+
+  test("A1 what a link gives is unconfirmed, whatever opened it", async () => {
+    const keys = await versions(2);
+    const ring = newRing();
+    ring.add(keys[1] ?? expect.fail("two versions"));
+    await ring.openHistory(await chain(keys));
+    expect(ring.unconfirmed().length).toBe(1);
+    expect(ring.confirmed()).toEqual([keys[1]]);
+  });
+
+  test("brings the history secret of a version that was given from now on", async () => {
+    const keys = await versions(2);
+    const [first, second] = keys;
+    if (!first || !second) return expect.fail("two versions");
+    const ring = newRing();
+    ring.add({ ...first, historyBytes: null });
+    ring.add(second);
+    expect(await ring.openHistory(await chain(keys))).toBe(true);
+    expect(ring.confirmed().every(({ historyBytes }) => historyBytes !== null)).toBe(true);
+  });
 });
 
 test("a disposed ring holds nothing", async () => {

@@ -12,6 +12,7 @@ import {
   type WriterKey,
 } from "@selkie/entry";
 import { historyHash, placeKeysOf } from "../../src/keys/key-version.ts";
+import { mergeVersions } from "../../src/keys/merged-version.ts";
 import { draftPermits } from "../../src/keys/permit.ts";
 import { encodePermitBundle } from "../../src/keys/permit-bundle.ts";
 import { sealLink } from "../../src/keys/version-link.ts";
@@ -33,6 +34,7 @@ export async function makePartVectors(crypto: CryptoProvider): Promise<Record<st
       "Key versions: commitment, tag and salt key in two databases (section 5)",
       await makeKeyCases(crypto),
     ),
+    merged: vectorFile("Several versions of a key as one (section 5)", await makeMergedCases(crypto)),
     link: vectorFile("Links: what the history secret of a version opens (section 8)", await makeLinkCases(crypto)),
     bundle: vectorFile("Plaintexts of permit bundles (section 7)", await makeBundleCases(crypto)),
     sealing: vectorFile(
@@ -186,6 +188,31 @@ async function makeKeyCases(crypto: CryptoProvider): Promise<readonly VectorCase
       historyHash: toHex(historyHash(crypto, key.historyBytes ?? new Uint8Array())),
       version: toHex(key.version),
       tags,
+    });
+  }
+  return cases;
+}
+
+async function makeMergedCases(crypto: CryptoProvider): Promise<readonly VectorCase[]> {
+  const versions = [
+    await testKey(crypto, "board"),
+    await testKey(crypto, "board", 2),
+    await testKey(crypto, "board", 3),
+  ];
+  const cases: VectorCase[] = [];
+  for (const count of [2, 3]) {
+    const merged = await mergeVersions(crypto, versions.slice(0, count));
+    cases.push({
+      comment: `${count} versions`,
+      keyId: toHex(merged.keyId),
+      versions: merged.parts.map(({ version, contentBytes }) => ({
+        version: toHex(version),
+        content: toHex(contentBytes),
+      })),
+      version: toHex(merged.version),
+      content: toHex(merged.contentBytes),
+      database: toHex(testDatabase),
+      tag: toHex((await placeKeysOf(crypto, merged, testDatabase)).tag),
     });
   }
   return cases;

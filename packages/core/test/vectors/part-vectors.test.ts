@@ -17,6 +17,7 @@ import {
 } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { commitmentOf, historyHash, type KeyVersion, placeKeysOf } from "../../src/keys/key-version.ts";
+import { mergeVersions } from "../../src/keys/merged-version.ts";
 import { openPermits } from "../../src/keys/permit.ts";
 import { decodePermitBundle } from "../../src/keys/permit-bundle.ts";
 import { openLink } from "../../src/keys/version-link.ts";
@@ -119,6 +120,22 @@ describe.each([nativeCrypto, portable])("on the $name provider", (crypto) => {
         ? namedDocumentId(crypto, parseDatabaseId(bytesOf(one, "database")), textOf(one, "name"))
         : documentIdOf(crypto, parseWriterKey(bytesOf(one, "writer")), numberOf(one, "counter"));
     expect(toHex(id)).toBe(one["id"]);
+  });
+
+  test.each(casesOf("part", "merged"))("merged: $comment", async (one) => {
+    const keyId = bytesOf(one, "keyId");
+    const versions = await Promise.all(
+      listOf(one, "versions").map(async (part) => {
+        const contentBytes = bytesOf(part, "content");
+        const content = await crypto.importSecret(contentBytes);
+        return { keyId, name: "", version: bytesOf(part, "version"), content, contentBytes, historyBytes: null };
+      }),
+    );
+    const merged = await mergeVersions(crypto, versions.toReversed());
+    expect(toHex(merged.version)).toBe(one["version"]);
+    expect(toHex(merged.contentBytes)).toBe(one["content"]);
+    const { tag } = await placeKeysOf(crypto, merged, parseDatabaseId(bytesOf(one, "database")));
+    expect(toHex(tag)).toBe(one["tag"]);
   });
 
   test.each(casesOf("part", "link"))("link: $comment", async (one) => {

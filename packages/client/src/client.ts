@@ -28,8 +28,10 @@ export interface UserId {
 export interface JoinRequest {
   /** The name that is asked for, such as `CN=bob/O=acme`. */
   readonly user: string;
-  /** To be compared, over a channel you trust, with what the admin sees. */
+  /** To be compared, over a channel you trust, with what the admin sees, unless it was made with an invitation. */
   readonly fingerprint: string;
+  /** The fingerprint as 12 words, for reading aloud. */
+  readonly words: string;
   /** The request as a URI; `approveJoinRequest` takes either. */
   toString(): string;
 }
@@ -52,9 +54,15 @@ export interface Client extends AsyncDisposable {
   openTenant(idOrName: string): Promise<Tenant>;
   /** The tenants of this device; `id` in hex. */
   tenants(): Promise<readonly { id: string; name: string }[]>;
-  /** Asks to be admitted to a tenant: give it to an admin of that tenant. @throws CoreError NAME_INVALID */
-  createJoinRequest(user: UserId | string): Promise<JoinRequest>;
-  /** Takes up the admin's answer; connect next. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US | TENANT_EXISTS */
+  /**
+   * Asks to be admitted to a tenant: give it to an admin of that tenant. Made with an invitation, it is answered by its inviter alone, and
+   * nobody has to compare fingerprints. @throws CoreError NAME_INVALID | JOIN_MALFORMED
+   */
+  createJoinRequest(
+    user: UserId | string,
+    options?: { invitation?: { toString(): string } | string },
+  ): Promise<JoinRequest>;
+  /** Takes up the admin's answer; connect next. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US | JOIN_NOT_FROM_INVITER | TENANT_EXISTS */
   joinTenant(response: JoinResponse | string): Promise<Tenant>;
 }
 
@@ -115,8 +123,11 @@ class OpenClient implements Client {
     return this.keyBag.tenants().map(({ tenant, name }) => ({ id: toHex(tenant), name }));
   }
 
-  async createJoinRequest(user: UserId | string): Promise<JoinRequest> {
-    return newJoinRequest(this.#host, await this.#identity(nameOf(user)));
+  async createJoinRequest(
+    user: UserId | string,
+    { invitation }: { invitation?: { toString(): string } | string } = {},
+  ): Promise<JoinRequest> {
+    return newJoinRequest(this.#host, await this.#identity(nameOf(user)), invitation?.toString() ?? null);
   }
 
   async joinTenant(response: JoinResponse | string): Promise<Tenant> {

@@ -1,6 +1,7 @@
 export {
   type Alarm,
   type AlarmCode,
+  type Approval,
   type Connection,
   type ConnectionStatus,
   type ConnectOptions,
@@ -13,7 +14,10 @@ export {
   type Doc,
   type DocId,
   type Draft,
+  type Invitation,
+  type InvitedBy,
   type Off,
+  type ReceivedRequest,
   type Role,
   type Tenant,
   type TenantEvents,

@@ -13,9 +13,13 @@ export { SyncedReplica } from "./replica/synced-replica.ts";
 export type {
   Alarm,
   AlarmCode,
+  Approval,
   ConnectOptions,
   Device,
   Directory,
+  Invitation,
+  InvitedBy,
+  ReceivedRequest,
   Tenant,
   TenantEvents,
   User,

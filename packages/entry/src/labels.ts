@@ -36,6 +36,7 @@ export const HASH_LABELS = [
   "key-id", // id of a key
   "log-tag", // the short name of an id in a relay's log
   "join-request", // what a join response answers
+  "invite-checksum", // tells a mistyped invitation
 ] as const;
 
 /** Labels of Ed25519 messages. */

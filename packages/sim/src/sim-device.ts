@@ -111,11 +111,11 @@ export class SimDevice {
     await this.#watchTenant(life);
   }
 
-  async ask(): Promise<string> {
+  async ask(invitation: string | null = null): Promise<string> {
     const { host } = this.#running();
     const [identity] = host.bag.keyBag.identities();
     if (identity === undefined) throw new SimError("CRASHED", "no identity");
-    return (await newJoinRequest(host, identity)).toString();
+    return (await newJoinRequest(host, identity, invitation)).toString();
   }
 
   async join(response: string): Promise<void> {

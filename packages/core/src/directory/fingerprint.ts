@@ -1,5 +1,6 @@
 // Fingerprints: what two people read to each other to know that they hold the same keys.
 import { hash, toHex, type Verifier } from "@selkie/entry";
+import { WORDS } from "./words.ts";
 
 const digits = 60;
 
@@ -18,4 +19,19 @@ function lengthOf(field: Uint8Array): Uint8Array {
   const length = new Uint8Array(4);
   new DataView(length.buffer).setUint32(0, field.length);
   return length;
+}
+
+/**
+ * The same as words, for reading aloud: 12 of the 2,048 of BIP 39's English list, 132 bits.
+ *
+ * @param fingerprint as {@link fingerprint} gives it
+ */
+export function fingerprintWords(fingerprint: string): string {
+  let rest = BigInt(fingerprint.replaceAll(" ", ""));
+  const words: string[] = [];
+  for (let at = 0; at < 12; at++) {
+    words.unshift(WORDS[Number(rest % 2_048n)] ?? "");
+    rest /= 2_048n;
+  }
+  return words.join(" ");
 }

@@ -5,7 +5,7 @@ import { hash, isAdmissiblePublicKey, labelled, parseSignature, type Signature, 
 import type { Identity } from "@selkie/keybag";
 import { CborFields, type CborValue, encodeCbor } from "../cbor.ts";
 import { CoreError } from "../errors.ts";
-import { fingerprint } from "./fingerprint.ts";
+import { fingerprint, fingerprintWords } from "./fingerprint.ts";
 import { deviceKeyOf, type IdentityKeys, publicKeysOf, slotKeyFor } from "./identity.ts";
 import { decodeJoinUri, encodeJoinUri } from "./join-uri.ts";
 import { isAdmissibleKemKey, kemKeyBytes } from "./kem-admission.ts";
@@ -26,6 +26,8 @@ export interface JoinRequest {
   readonly user: string;
   /** 60 digits over every key and the name: to be compared with what the requester sees. */
   readonly fingerprint: string;
+  /** The fingerprint as 12 words. */
+  readonly words: string;
   readonly keys: RequestedKeys;
   /** By the device's signing key. */
   readonly proof: Signature;
@@ -97,10 +99,12 @@ export async function requestedKeys(
 function joinRequest(verifier: Verifier, signed: Pick<JoinRequest, "keys" | "proof" | "mac">): JoinRequest {
   const { keys, proof, mac } = signed;
   const uri = encodeJoinUri("join-request:1", encodeCbor([...keyFields(keys), proof, mac]));
+  // SECURITY: A14. Over the encoding of every field (join-request.test.ts).
+  const digits = fingerprint(verifier, "join-request", [encodeKeys(keys)]);
   return {
     user: keys.name,
-    // SECURITY: A14. Over the encoding of every field (join-request.test.ts).
-    fingerprint: fingerprint(verifier, "join-request", [encodeKeys(keys)]),
+    fingerprint: digits,
+    words: fingerprintWords(digits),
     keys,
     proof,
     mac,

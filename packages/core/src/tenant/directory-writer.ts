@@ -24,19 +24,24 @@ export class DirectoryWriter {
   readonly #sealing = new Serial();
   #chain: WriterChain | null = null;
   /** Sealed and perhaps stored: tried again with the same bytes before anything else is sealed. */
-  #unfinished: SealedEntries | null = null;
+  #unfinished: { readonly sealed: SealedEntries; readonly remove: readonly Uint8Array[] } | null = null;
 
   constructor(context: DirectoryWriterContext) {
     this.#context = context;
   }
 
-  /** Seals the parts as one entry behind a control part, so that the first has index 1; durable when it resolves. */
-  write(parts: readonly PartDraft[]): Promise<EntryId> {
+  /**
+   * Seals the parts as one entry behind a control part, so that the first has index 1; durable when it resolves.
+   *
+   * @param remove rows of local state that are gone with the same commit
+   */
+  write(parts: readonly PartDraft[], remove: readonly Uint8Array[] = []): Promise<EntryId> {
     return this.#sealing.run(async () => {
       await this.#finish();
       const chain = await this.open();
-      this.#unfinished = await chain.seal([parts], this.#context.frontier(await chain.writer()), "always");
-      const [entry] = this.#unfinished.run.entries;
+      const sealed = await chain.seal([parts], this.#context.frontier(await chain.writer()), "always");
+      this.#unfinished = { sealed, remove };
+      const [entry] = sealed.run.entries;
       await this.#finish();
       return entry?.id ?? ZERO_ENTRY_ID;
     });
@@ -49,10 +54,10 @@ export class DirectoryWriter {
   }
 
   async #finish(): Promise<void> {
-    const sealed = this.#unfinished;
-    if (sealed === null) return;
+    if (this.#unfinished === null) return;
+    const { sealed, remove } = this.#unfinished;
     const { context, onSealed } = this.#context;
-    await commitSealed(context, sealed);
+    await commitSealed(context, sealed, remove);
     this.#unfinished = null;
     await onSealed(sealed.run);
   }

@@ -2,7 +2,8 @@ import { toHex } from "@selkie/entry";
 import type { Identity, TenantRecord } from "@selkie/keybag";
 import type { Store } from "@selkie/store";
 import { foundTenant } from "../directory/founding.ts";
-import { createJoinRequest, type JoinRequest } from "../directory/join-request.ts";
+import { parseInvitation } from "../directory/invitation.ts";
+import { createJoinRequest, type JoinRequest, requestIdOf } from "../directory/join-request.ts";
 import { isAnswerTo, parseJoinResponse } from "../directory/join-response.ts";
 import { CoreError } from "../errors.ts";
 import { KeyRing } from "../keys/key-ring.ts";
@@ -10,6 +11,7 @@ import { openKeyVersion } from "../keys/key-version.ts";
 import { LocalState } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
 import { importDeviceKeys } from "./device-keys.ts";
+import { rememberInvited, requireInviter } from "./invited-requests.ts";
 import { OpenTenant } from "./open-tenant.ts";
 import type { Tenant } from "./tenant.ts";
 import type { KeyBagFile } from "./tenant-context.ts";
@@ -80,14 +82,26 @@ export async function openTenant(host: TenantHost, record: TenantRecord): Promis
   return OpenTenant.open(context, record, () => host.onClosed(toHex(tenant)));
 }
 
-/** A request to be admitted to a tenant, for an admin of it. */
-export function newJoinRequest(host: TenantHost, identity: Identity): Promise<JoinRequest> {
-  return createJoinRequest(host.platform.crypto, identity);
+/**
+ * A request to be admitted to a tenant, for an admin of it. One that is made with an invitation is answered by who made that alone.
+ * @throws CoreError JOIN_MALFORMED when the text is no invitation
+ */
+export async function newJoinRequest(
+  host: TenantHost,
+  identity: Identity,
+  invitation: string | null = null,
+): Promise<JoinRequest> {
+  const { crypto } = host.platform;
+  if (invitation === null) return createJoinRequest(crypto, identity);
+  const content = parseInvitation(crypto, invitation);
+  const request = await createJoinRequest(crypto, identity, content.secret);
+  await rememberInvited(host, requestIdOf(crypto, request.keys), content);
+  return request;
 }
 
 /**
  * Takes up an admin's answer. What it names cannot be substituted: the tenant id is the hash of the founding entry, and everything else
- * is verified up to it. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US | TENANT_EXISTS
+ * is verified up to it. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US | JOIN_NOT_FROM_INVITER | TENANT_EXISTS
  */
 export async function joinTenant(host: TenantHost, response: string): Promise<Tenant> {
   const { platform, bag } = host;
@@ -97,6 +111,7 @@ export async function joinTenant(host: TenantHost, response: string): Promise<Te
   if (bag.keyBag.keyVersions(answer.tenant).length > 0) {
     throw new CoreError("TENANT_EXISTS", "this device has joined the tenant already");
   }
+  await requireInviter(host, answer);
   for (const identity of bag.keyBag.identities()) {
     if (!(await isAnswerTo(platform.crypto, answer, identity))) continue;
     const { tenant, tenantName: name, directory, admission: admittedBy, slotSalt, ticket } = answer;

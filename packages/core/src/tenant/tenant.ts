@@ -45,6 +45,35 @@ export interface Device {
   readonly fingerprint: string;
 }
 
+/** A secret for one person, and the tenant it is for. */
+export interface Invitation {
+  /** Hex; for {@link Directory.withdrawInvitation}. Says nothing of the secret. */
+  readonly id: string;
+  /** The text: 128 letters, digits and colons, for a QR code or a message that no relay sees. It holds the secret. */
+  toString(): string;
+}
+
+/** Whether a request is authenticated: by an invitation of this device; by none, so compare; or by one that is not open here. */
+export type InvitedBy = "invitation" | "nobody" | "unknown";
+
+/** A request as an admin gets it. */
+export interface ReceivedRequest {
+  /** The name that is asked for. */
+  readonly user: string;
+  /** 60 digits, to be compared with what the requester sees. */
+  readonly fingerprint: string;
+  /** The same as 12 words. */
+  readonly words: string;
+  readonly invitedBy: InvitedBy;
+}
+
+/** The answer to a request; `toString()` is a URI. It holds no secret. */
+export interface Approval {
+  /** Whether an invitation of this device showed who asked; else the fingerprint has to. */
+  readonly invitedBy: Exclude<InvitedBy, "unknown">;
+  toString(): string;
+}
+
 /** Who belongs to the tenant: a database of signed statements that the relay cannot read. */
 export interface Directory {
   /** Everybody who was admitted. Two people may have one name: compare fingerprints. */
@@ -52,13 +81,22 @@ export interface Directory {
   /** The devices of the users with this name, or of all. */
   devices(user?: string): Promise<readonly Device[]>;
   /**
-   * Admits the requester. Compare the request's fingerprint with them first, over a channel you trust. The response holds no secret.
-   * @throws CoreError NOT_ADMIN | JOIN_MALFORMED | KEY_INADMISSIBLE | DIRECTORY_UNKNOWN
+   * Makes an invitation for one person, kept on this device until it is used. Give its text to that person by a way that only the two of
+   * you see: whoever has it can join in their place. @throws CoreError NOT_ADMIN | INVITATIONS_FULL | DIRECTORY_UNKNOWN
    */
-  approveJoinRequest(
-    request: { toString(): string } | string,
-    options: { role: Role },
-  ): Promise<{ toString(): string }>;
+  createInvitation(): Promise<Invitation>;
+  /** The ids of the invitations that this device made and nobody used yet. */
+  invitations(): Promise<readonly string[]>;
+  /** Takes an invitation back: a request made with it is refused from now on. */
+  withdrawInvitation(id: string): Promise<void>;
+  /** What a request says, before it is approved. @throws CoreError JOIN_MALFORMED | KEY_INADMISSIBLE */
+  readJoinRequest(request: { toString(): string } | string): Promise<ReceivedRequest>;
+  /**
+   * Admits the requester, and uses up the invitation, if one was made. Without one, compare the request's fingerprint with the requester
+   * first, over a channel you trust. The response holds no secret.
+   * @throws CoreError NOT_ADMIN | JOIN_MALFORMED | KEY_INADMISSIBLE | INVITATION_UNKNOWN | DIRECTORY_UNKNOWN
+   */
+  approveJoinRequest(request: { toString(): string } | string, options: { role: Role }): Promise<Approval>;
 }
 
 /** How {@link Tenant.connect} reaches the other side. */

@@ -112,10 +112,10 @@ function checkShape(entry: Entry): void {
   if (parts.length > limits.partsPerEntry) throw new EntryError("TOO_LARGE", `${parts.length} parts`);
   const context = { type: header.type, control: header.control, tags: table.length };
   let permits = 0;
-  for (const [index, part] of parts.entries()) {
+  parts.forEach((part, index) => {
     checkPart(part, index, context);
     if (part.table === tableIndex.hpke) permits += 1;
-  }
+  });
   if (permits > limits.permitsPerEntry) throw new EntryError("TOO_LARGE", `${permits} permits`);
   if (entrySize(entry) > limits.entryBytes) throw new EntryError("TOO_LARGE", "an entry is above 1 MiB");
 }
@@ -124,7 +124,7 @@ function checkShape(entry: Entry): void {
 function partsRoot(verifier: Verifier, { table, parts }: Entry): Uint8Array {
   const tags = new Uint8Array(1 + 16 * table.length);
   tags[0] = table.length;
-  for (const [index, tag] of table.entries()) tags.set(tag, 1 + 16 * index);
+  for (let index = 0, offset = 1; index < table.length; index++, offset += 16) tags.set(table[index] ?? [], offset);
 
   const frames = new Uint8Array(34 + 38 * parts.length);
   const view = new DataView(frames.buffer);

@@ -7,49 +7,62 @@ const insertFlag = 8;
 
 /**
  * What later operations may refer to: for every operation of a document its action, its object and its key. Rows are numbered in the
- * order of arrival, the operations of one change without a gap. About 30 bytes a row.
+ * order of arrival, the operations of one change without a gap. Rows of one kind that are each inserted right after the one before, such
+ * as the letters of a typed text, form one block: documents are mostly text, and each letter would take 30 bytes.
  */
 export class OpIndex {
+  #count = 0;
+  /** By block: its first row. */
+  readonly #starts: number[] = [];
   readonly #kinds: number[] = [];
   readonly #objects: number[] = [];
-  /** In a map, the number of the key; in a list or text, the row of the element; in an insertion, the row it comes after. */
+  /** Of the first row: in a map, the number of the key; in a list or text, the row of the element; in an insertion, the row it comes after. */
   readonly #keys: number[] = [];
+  /** The first row of its run, where every insertion, of whatever kind, comes right after the one in the row before. */
+  readonly #runStarts: number[] = [];
   readonly #keyNames: string[] = [];
   readonly #keyByName = new Map<string, number>();
-  /** By row: the first row of its run, where every insertion comes right after the one in the row before. */
-  readonly #runStarts: number[] = [];
+  /** The block that was looked up last: the next look-up is mostly in it. */
+  #latest = 0;
 
   get count(): number {
-    return this.#kinds.length;
+    return this.#count;
   }
 
   add(code: number, insert: boolean, object: number, key: number): void {
-    const row = this.count;
-    this.#kinds.push(insert ? code | insertFlag : code);
+    const row = this.#count++;
+    const kind = insert ? code | insertFlag : code;
+    const last = this.#starts.length - 1;
+    const lastKind = this.#kinds[last] ?? 0;
+    const continues = insert && key === row - 1 && (lastKind & insertFlag) !== 0 && this.#objects[last] === object;
+    if (continues && lastKind === kind) return;
+    this.#starts.push(row);
+    this.#kinds.push(kind);
     this.#objects.push(object);
     this.#keys.push(key);
-    const continues = insert && key === row - 1 && this.isInsert(key) && this.objectOf(key) === object;
-    this.#runStarts.push(continues ? (this.#runStarts[key] ?? row) : row);
+    this.#runStarts.push(continues ? (this.#runStarts[last] ?? row) : row);
   }
 
   actionOf(row: number): number {
-    return (this.#kinds[row] ?? 0) & (insertFlag - 1);
+    return (this.#kinds[this.#blockOf(row)] ?? 0) & (insertFlag - 1);
   }
 
   isInsert(row: number): boolean {
-    return ((this.#kinds[row] ?? 0) & insertFlag) !== 0;
+    return ((this.#kinds[this.#blockOf(row)] ?? 0) & insertFlag) !== 0;
   }
 
   objectOf(row: number): number {
-    return this.#objects[row] ?? noRow;
+    return this.#objects[this.#blockOf(row)] ?? noRow;
   }
 
   keyOf(row: number): number {
-    return this.#keys[row] ?? noRow;
+    const block = this.#blockOf(row);
+    if (block < 0) return noRow;
+    return this.#starts[block] === row ? (this.#keys[block] ?? noRow) : row - 1;
   }
 
   runStartOf(row: number): number {
-    return this.#runStarts[row] ?? row;
+    return this.#runStarts[this.#blockOf(row)] ?? row;
   }
 
   /** The number of a map key. */
@@ -62,20 +75,36 @@ export class OpIndex {
 
   /** A place to go back to. */
   mark(): readonly [rows: number, keys: number] {
-    return [this.#kinds.length, this.#keyNames.length];
+    return [this.#count, this.#keyNames.length];
   }
 
   /** Forgets everything added since `mark`. */
   rollback([rows, keys]: readonly [rows: number, keys: number]): void {
-    this.#kinds.length = rows;
-    this.#objects.length = rows;
-    this.#keys.length = rows;
-    this.#runStarts.length = rows;
+    this.#count = rows;
+    while ((this.#starts.at(-1) ?? -1) >= rows)
+      for (const list of [this.#starts, this.#kinds, this.#objects, this.#keys, this.#runStarts]) list.pop();
     for (const name of this.#keyNames.splice(keys)) this.#keyByName.delete(name);
   }
 
   /** Whether the object made in this row is a map; the root is one. */
   isMap(row: number): boolean {
     return row === noRow || this.actionOf(row) === action.makeMap;
+  }
+
+  /** The block a row is in; -1 when there is no such row. */
+  #blockOf(row: number): number {
+    if (row < 0 || row >= this.#count) return -1;
+    const starts = this.#starts;
+    const latest = this.#latest;
+    if (row >= (starts[latest] ?? row + 1) && row < (starts[latest + 1] ?? this.#count)) return latest;
+    let low = 0;
+    let high = starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if ((starts[middle] ?? 0) <= row) low = middle;
+      else high = middle;
+    }
+    this.#latest = low;
+    return low;
   }
 }

@@ -4,15 +4,7 @@ import { equalBytes } from "@selkie/entry";
 import { ByteCursor } from "./byte-cursor.ts";
 import { ByteSink } from "./byte-sink.ts";
 import { type ChangeChunk, type ChangeHeader, readAscending, readHash, type Sha256 } from "./change-chunk.ts";
-import {
-  type ColumnSpec,
-  type ColumnTable,
-  column,
-  columnEnd,
-  columnOrder,
-  columnStart,
-  placeColumns,
-} from "./change-columns.ts";
+import { type ColumnSpec, type ColumnTable, column, columnOrder, placeColumns } from "./change-columns.ts";
 import { ChangeError } from "./change-error.ts";
 import { actorLength, changeLimits } from "./change-limits.ts";
 import { writeChange } from "./change-writer.ts";
@@ -35,6 +27,12 @@ const optionalColumns: readonly (readonly ColumnSpec[])[] = [
   [column.expand],
   [column.markName],
 ];
+
+/** By index of a column, the bit of its group; 0 for those that are always there. */
+const optionalBits: Int32Array = Int32Array.from(columnOrder, (spec) => {
+  const group = optionalColumns.findIndex((specs) => specs.includes(spec));
+  return group < 0 ? 0 : 1 << group;
+});
 
 /** Packs changes that passed the gate, all by one actor of one document, in their order. */
 export function packChanges(changes: readonly ChangeChunk[]): Uint8Array {
@@ -128,16 +126,20 @@ function packBytes(sink: ByteSink, bytes: Uint8Array): void {
   sink.append(bytes);
 }
 
-function packColumns(sink: ByteSink, table: ColumnTable): void {
-  const missing = new Set<ColumnSpec>();
+function packColumns(sink: ByteSink, { bytes, starts }: ColumnTable): void {
   let bits = 0;
-  for (const [bit, specs] of optionalColumns.entries())
-    if (specs.some((spec) => columnEnd(table, spec) > columnStart(table, spec))) bits |= 1 << bit;
-    else for (const spec of specs) missing.add(spec);
+  for (let i = 0; i < columnOrder.length; i++)
+    if ((starts[i + 1] ?? 0) > (starts[i] ?? 0)) bits |= optionalBits[i] ?? 0;
   sink.byte(bits);
-  for (const spec of columnOrder)
-    if (!missing.has(spec)) sink.unsigned(columnEnd(table, spec) - columnStart(table, spec));
-  sink.appendRange(table.bytes, table.starts[0] ?? 0, table.starts[columnOrder.length] ?? 0);
+  for (let i = 0; i < columnOrder.length; i++)
+    if (isGiven(bits, i)) sink.unsigned((starts[i + 1] ?? 0) - (starts[i] ?? 0));
+  sink.appendRange(bytes, starts[0] ?? 0, starts[columnOrder.length] ?? 0);
+}
+
+/** Whether the length of a column is given, by its index: unless its group is missing. */
+function isGiven(bits: number, index: number): boolean {
+  const bit = optionalBits[index] ?? 0;
+  return bit === 0 || (bits & bit) !== 0;
 }
 
 interface Unpacked {
@@ -192,10 +194,9 @@ const noColumns = new Int32Array(columnOrder.length);
 
 function unpackColumns(cursor: ByteCursor): ColumnTable {
   const bits = cursor.byte();
-  const missing = new Set(optionalColumns.filter((_, bit) => (bits & (1 << bit)) === 0).flat());
   const lengths = new Int32Array(columnOrder.length);
-  for (const [index, spec] of columnOrder.entries()) {
-    if (missing.has(spec)) continue;
+  for (let index = 0; index < lengths.length; index++) {
+    if (!isGiven(bits, index)) continue;
     const length = cursor.unsigned();
     if (length === 0) throw new ChangeError("CHANGE_NOT_CANONICAL", "a column is empty");
     if (length > cursor.end - cursor.position) throw new ChangeError("CHANGE_MALFORMED", "a column is too long");

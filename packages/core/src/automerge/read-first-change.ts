@@ -12,20 +12,37 @@ const reader = new OpReader();
 /** A value as Automerge gives it, of those that need no class of its own. */
 type Value = null | boolean | number | string | Date | Uint8Array | Value[] | { [key: string]: Value };
 
-interface Made {
-  readonly kind: "map" | "list" | "text";
+/** An object of the document, and where it belongs: at `key` of `parent`. */
+interface Place {
+  readonly parent: MadeMap | MadeList | null;
+  readonly key: string | number;
+}
+
+interface MadeMap extends Place {
+  readonly kind: "map";
   readonly map: Record<string, Value>;
-  /** The last key; null before the first. */
   lastKey: string | null;
   /** Whether every key came after the one before it. */
   ascending: boolean;
+}
+
+interface MadeList extends Place {
+  readonly kind: "list";
   readonly list: Value[];
-  text: string;
   /** Counter of the last element; 0 before the first. */
   last: number;
-  /** Puts the finished object where it belongs. */
-  readonly settle: (value: Value) => void;
 }
+
+interface MadeText extends Place {
+  readonly kind: "text";
+  /** The front of the text, and where the rest of it lies in the bytes: the letters of a text mostly lie together. */
+  text: string;
+  start: number;
+  end: number;
+  last: number;
+}
+
+type Made = MadeMap | MadeList | MadeText;
 
 /**
  * The data of a document that has this one change, which passed the gate: equal to what Automerge gives. Null when the change does more
@@ -33,72 +50,89 @@ interface Made {
  */
 export function readFirstChange(change: ChangeChunk): object | null {
   if (change.deps.length > 0 || change.startOp !== 1) return null;
-  const root = madeObject("map", () => undefined);
-  const objects = new Map([[0, root]]);
+  const { bytes } = change;
+  const root = madeMap(null, "");
+  const objects = new Map<number, Made>([[0, root]]);
   const op = emptyOp();
+  let counterOfObject = 0;
+  let object: Made | undefined = root;
   reader.open(opSourceOf(change));
   for (let counter = 1; counter <= change.opCount; counter++) {
     reader.next(op);
-    const object = objects.get(op.objectCounter);
-    if (object === undefined || !place(op, counter, object, objects, change.bytes)) return null;
+    if (op.objectCounter !== counterOfObject) {
+      counterOfObject = op.objectCounter;
+      object = objects.get(counterOfObject);
+    }
+    if (object === undefined || op.predCount > 0) return null;
+    if (object.kind === "text") {
+      if (!addLetter(op, counter, object, bytes)) return null;
+      continue;
+    }
+    const place = object.kind === "map" ? placeInMap(op, object) : placeInList(op, counter, object);
+    if (place === null) return null;
+    if (isMake(op.action)) objects.set(counter, makeObject(op.action, place));
+    else {
+      const value = op.action === action.set ? scalarOf(op, bytes) : undefined;
+      if (value === undefined) return null;
+      put(place, value);
+    }
   }
-  for (const object of [...objects.values()].reverse()) object.settle(finished(object));
+  // An object is made after the one it lies in.
+  for (const made of [...objects.values()].reverse()) put(made, finished(made, bytes));
   return inOrder(root);
 }
 
-/** Puts the value of an operation into its object; false when it is more than an addition at the end. */
-function place(op: Op, counter: number, object: Made, objects: Map<number, Made>, bytes: Uint8Array): boolean {
-  if (op.predCount > 0 || !(isMake(op.action) || op.action === action.set)) return false;
-  let settle: (value: Value) => void;
-  if (object.kind === "map") {
-    const key = op.keyText ?? "";
-    if (Object.hasOwn(object.map, key)) return false;
-    object.ascending &&= object.lastKey === null || compareAsUtf8(object.lastKey, key) < 0;
-    object.lastKey = key;
-    object.map[key] = null;
-    settle = (value) => {
-      object.map[key] = value;
-    };
-  } else {
-    if (op.keyCounter !== object.last || !op.insert) return false;
-    object.last = counter;
-    if (object.kind === "text") return addLetter(op, object, bytes);
-    const index = object.list.push(null) - 1;
-    settle = (value) => {
-      object.list[index] = value;
-    };
-  }
-  if (isMake(op.action)) {
-    objects.set(counter, madeObject(kindOf(op.action), settle));
-    return true;
-  }
-  const value = scalarOf(op, bytes);
-  if (value !== undefined) settle(value);
-  return value !== undefined;
+/** A new key of a map; null when it is there already. */
+function placeInMap({ keyText }: Op, map: MadeMap): Place | null {
+  const key = keyText ?? "";
+  if (Object.hasOwn(map.map, key)) return null;
+  map.ascending &&= map.lastKey === null || compareAsUtf8(map.lastKey, key) < 0;
+  map.lastKey = key;
+  map.map[key] = null;
+  return { parent: map, key };
 }
 
-function addLetter(op: Op, object: Made, bytes: Uint8Array): boolean {
+/** The end of a list; null for anything but an insertion there. */
+function placeInList(op: Op, counter: number, list: MadeList): Place | null {
+  if (op.keyCounter !== list.last || !op.insert) return null;
+  list.last = counter;
+  return { parent: list, key: list.list.push(null) - 1 };
+}
+
+function addLetter(op: Op, counter: number, text: MadeText, bytes: Uint8Array): boolean {
+  if (op.keyCounter !== text.last || !op.insert) return false;
   if (op.action !== action.set || op.valueType !== valueType.text) return false;
-  object.text += decodeText(bytes, op.valueStart, op.valueEnd);
+  text.last = counter;
+  if (op.valueStart !== text.end) {
+    text.text += decodeText(bytes, text.start, text.end);
+    text.start = op.valueStart;
+  }
+  text.end = op.valueEnd;
   return true;
 }
 
-function madeObject(kind: Made["kind"], settle: Made["settle"]): Made {
-  return { kind, map: {}, lastKey: null, ascending: true, list: [], text: "", last: 0, settle };
+function makeObject(code: number, { parent, key }: Place): Made {
+  if (code === action.makeMap) return madeMap(parent, key);
+  if (code === action.makeList) return { kind: "list", list: [], last: 0, parent, key };
+  return { kind: "text", text: "", start: 0, end: 0, last: 0, parent, key };
 }
 
-function kindOf(code: number): Made["kind"] {
-  if (code === action.makeMap) return "map";
-  return code === action.makeList ? "list" : "text";
+function madeMap(parent: Place["parent"], key: Place["key"]): MadeMap {
+  return { kind: "map", map: {}, lastKey: null, ascending: true, parent, key };
 }
 
-function finished(object: Made): Value {
+function put({ parent, key }: Place, value: Value): void {
+  if (parent?.kind === "map") parent.map[key] = value;
+  else if (parent !== null) parent.list[Number(key)] = value;
+}
+
+function finished(object: Made, bytes: Uint8Array): Value {
   if (object.kind === "map") return inOrder(object);
-  return object.kind === "list" ? object.list : object.text;
+  return object.kind === "list" ? object.list : object.text + decodeText(bytes, object.start, object.end);
 }
 
 /** The keys as Automerge has them, whatever order their operations have. */
-function inOrder({ map, ascending }: Made): { [key: string]: Value } {
+function inOrder({ map, ascending }: MadeMap): { [key: string]: Value } {
   return ascending ? map : Object.fromEntries(Object.entries(map).sort(([a], [b]) => compareAsUtf8(a, b)));
 }
 

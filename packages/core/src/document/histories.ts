@@ -10,17 +10,21 @@ const KEPT = 1_024;
 export class Histories {
   readonly #sha256: Sha256;
   readonly #kept = new Map<DocumentRecord, DocumentHistory>();
+  /** What was asked for last: one change asks several times. */
+  #latest: { readonly record: DocumentRecord; readonly history: DocumentHistory } | null = null;
 
   constructor(sha256: Sha256) {
     this.#sha256 = sha256;
   }
 
   of(record: DocumentRecord): DocumentHistory {
+    if (this.#latest?.record === record) return this.#latest.history;
     const kept = this.#kept.get(record);
     const history = kept ?? new DocumentHistory();
     if (kept === undefined) restoreHistory(history, record.changes, this.#sha256);
     else this.#kept.delete(record);
     this.#kept.set(record, history);
+    this.#latest = { record, history };
     const [oldest] = this.#kept.size > KEPT ? this.#kept.keys() : [];
     if (oldest !== undefined) this.forget(oldest);
     return history;
@@ -28,5 +32,6 @@ export class Histories {
 
   forget(record: DocumentRecord): void {
     this.#kept.delete(record);
+    if (this.#latest?.record === record) this.#latest = null;
   }
 }

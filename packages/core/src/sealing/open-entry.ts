@@ -83,44 +83,47 @@ async function openEntry(
   keys: TableKeys,
   only: readonly SealedKind[],
 ): Promise<readonly OpenedPart[]> {
-  const plaintexts = new Map<number, Plaintext | null>();
+  const { parts, header, prefixHash } = entry;
+  const plaintexts: (Plaintext | null)[] = parts.map(() => null);
   for (const [table, found] of keys.entries()) {
-    const items = found?.type === "found" ? itemsUnder(entry.parts, table, only) : [];
+    const items = found?.type === "found" ? itemsUnder(parts, table, only) : [];
     if (found?.type !== "found" || items.length === 0) continue;
     const { key } = found;
-    const { tag } = await placeKeysOf(crypto, key, entry.header.database);
-    const at = { tag, salt: entry.header.salt, prefixHash: entry.prefixHash };
-    const entryKey = await deriveEntryKey(crypto, key.content, at);
+    const { tag } = await placeKeysOf(crypto, key, header.database);
+    const entryKey = await deriveEntryKey(crypto, key.content, { tag, salt: header.salt, prefixHash });
     const opened = await crypto.openMany(entryKey, items);
     entryKey[Symbol.dispose]();
-    for (const [nth, { nonce }] of items.entries()) plaintexts.set(nonce, opened[nth] ?? null);
+    items.forEach(({ nonce }, nth) => {
+      plaintexts[nonce] = opened[nth] ?? null;
+    });
   }
   const answers: OpenedPart[] = [];
-  for (const [index, part] of entry.parts.entries()) {
-    const answer = answerTo(part, index, { keys, plaintexts, only });
+  parts.forEach((part, index) => {
+    const answer = answerTo(part, index, { keys, plaintext: plaintexts[index] ?? null, only });
     if (answer !== null) answers.push(answer);
-  }
+  });
   return answers;
 }
 
 function itemsUnder(parts: readonly Part[], table: number, only: readonly SealedKind[]): readonly OpenItem[] {
   const items: OpenItem[] = [];
-  for (const [nonce, part] of parts.entries()) {
-    if (part.type !== "sealed" || part.table !== table) continue;
+  parts.forEach((part, nonce) => {
+    if (part.type !== "sealed" || part.table !== table) return;
     const kind = sealedKindOf(part.kind);
-    if (kind === null || !only.includes(kind)) continue;
-    items.push({ nonce, aad: partAad(part.kind, nonce), ciphertext: part.ciphertext });
-  }
+    if (kind !== null && only.includes(kind))
+      items.push({ nonce, aad: partAad(part.kind, nonce), ciphertext: part.ciphertext });
+  });
   return items;
 }
 
 interface Opening {
   readonly keys: TableKeys;
-  readonly plaintexts: ReadonlyMap<number, Plaintext | null>;
+  /** Null when it did not open. */
+  readonly plaintext: Plaintext | null;
   readonly only: readonly SealedKind[];
 }
 
-function answerTo(part: Part, index: number, { keys, plaintexts, only }: Opening): OpenedPart | null {
+function answerTo(part: Part, index: number, { keys, plaintext, only }: Opening): OpenedPart | null {
   const kind = sealedKindOf(part.kind);
   if (kind === null) return { type: "permit", index };
   if (part.type === "hole") return { type: "hole", index };
@@ -128,7 +131,6 @@ function answerTo(part: Part, index: number, { keys, plaintexts, only }: Opening
   const found = keys[part.table] ?? null;
   if (found === null) return { type: "undecryptable", index };
   if (found.type === "missing") return { type: "no-key", index, tag: found.tag };
-  const plaintext = plaintexts.get(index) ?? null;
   return plaintext === null
     ? { type: "undecryptable", index }
     : { type: "opened", index, kind, plaintext, key: found.key };

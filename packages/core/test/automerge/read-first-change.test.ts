@@ -57,6 +57,18 @@ describe("the data of a document with one change", () => {
     expect(read).toBeGreaterThan(100);
   });
 
+  test("has texts whole that were written in turn", () => {
+    const doc = Automerge.change(Automerge.init<Record<string, unknown>>({ actor: alice }), (draft) => {
+      Object.assign(draft, { a: "ä", b: "", c: 1 });
+      for (const letter of "🙂xé")
+        for (const key of ["a", "b"]) Automerge.splice(draft, [key], String(draft[key]).length, 0, letter);
+    });
+    const bytes = Automerge.getLastLocalChange(doc) ?? actor;
+    const read = readFirstChange(parse(bytes));
+    expect(read).toEqual({ a: "ä🙂xé", b: "🙂xé", c: 1 });
+    expectSame(0, read ?? {}, bytes);
+  });
+
   test("is left to Automerge when something was changed, removed or marked in it", () => {
     const edits: readonly ((draft: Record<string, unknown>) => void)[] = [
       (draft) => delete draft["b"],

@@ -268,11 +268,6 @@ export function continuedAdmission(verifier: Verifier, change: StatementId, devi
   return parseStatementId(hash(verifier, "continued-device", change, device));
 }
 
-/** The name of a person's KEM key, a device's signing key or a device's KEM key in a revocation, 32 bytes. */
-export function identityKeyName(verifier: Verifier, key: Uint8Array): Uint8Array {
-  return hash(verifier, "identity-key", key);
-}
-
 /** The links that a statement carries. */
 export function linksOf(statement: Statement): readonly VersionLink[] {
   if (statement.type !== "rotate" && statement.type !== "link") return [];

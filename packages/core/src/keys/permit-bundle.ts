@@ -8,8 +8,32 @@ import { commitmentOf, historyHash, type KeySecrets, type KeyVersion } from "./k
 /** How far back a permit lets its recipient read. */
 export type HistoryPolicy = "full" | "from-now";
 
-const full = 1;
+/** The secret of a person's KEM key, for the person's devices. */
+export interface UserKeySecret {
+  /** `identityKeyName` of the public key, 32 bytes. */
+  readonly name: Uint8Array;
+  /** 32 bytes. */
+  readonly seed: Uint8Array;
+}
+
+/** What a bundle holds. */
+export interface PermitBundle {
+  readonly versions: readonly KeySecrets[];
+  /** Not compared with their names yet: that takes a key. */
+  readonly userKeys: readonly UserKeySecret[];
+}
+
 const fromNow = 0;
+const full = 1;
+const userKey = 2;
+
+/** Encodes and pads the secrets of user keys. */
+export function encodeUserKeys(userKeys: readonly UserKeySecret[]): Plaintext {
+  const ordered = userKeys.toSorted((a, b) => compareBytes(a.name, b.name));
+  const writer = new ByteWriter(2 + 65 * ordered.length).u16(ordered.length);
+  for (const { name, seed } of ordered) writer.u8(userKey).bytes(name).bytes(seed);
+  return pad(writer.finish(), bundleFloor);
+}
 
 /** Encodes and pads. @throws CoreError `KEY_WITHHELD` when this device was not given a history secret itself */
 export function encodePermitBundle(
@@ -36,29 +60,31 @@ export function encodePermitBundle(
  *
  * @throws CoreError `PART_MALFORMED`; `KEY_UNAUTHENTIC` when secrets are not those of the version they are said to be
  */
-export function decodePermitBundle(verifier: Verifier, plaintext: Plaintext): readonly KeySecrets[] {
+export function decodePermitBundle(verifier: Verifier, plaintext: Plaintext): PermitBundle {
   return readPadded(
     plaintext,
-    (reader) => readVersions(verifier, reader),
+    (reader) => readBundle(verifier, reader),
     () => bundleFloor,
   );
 }
 
-function readVersions(verifier: Verifier, reader: ByteReader): readonly KeySecrets[] {
+function readBundle(verifier: Verifier, reader: ByteReader): PermitBundle {
   const versions: KeySecrets[] = [];
+  const userKeys: UserKeySecret[] = [];
+  let before: Uint8Array = new Uint8Array();
   for (let left = reader.u16(); left > 0; left--) {
-    const version = readVersion(verifier, reader);
-    const before = versions.at(-1);
-    if (before !== undefined && compareBytes(before.version, version.version) >= 0) {
-      throw new CoreError("PART_MALFORMED", "the versions of a bundle are not ascending");
-    }
-    versions.push(version);
+    const mode = reader.u8();
+    if (mode === userKey) userKeys.push({ name: reader.bytes(32).slice(), seed: reader.bytes(32).slice() });
+    else versions.push(readVersion(verifier, reader, mode));
+    const name = (mode === userKey ? userKeys.at(-1)?.name : versions.at(-1)?.version) ?? before;
+    if (compareBytes(before, name) >= 0)
+      throw new CoreError("PART_MALFORMED", "the rows of a bundle are not ascending");
+    before = name;
   }
-  return versions;
+  return { versions, userKeys };
 }
 
-function readVersion(verifier: Verifier, reader: ByteReader): KeySecrets {
-  const mode = reader.u8();
+function readVersion(verifier: Verifier, reader: ByteReader, mode: number): KeySecrets {
   if (mode !== full && mode !== fromNow) throw new CoreError("PART_MALFORMED", `unknown permit mode ${mode}`);
   const keyId = reader.bytes(16).slice();
   const version = reader.bytes(32).slice();

@@ -1,11 +1,19 @@
 // Permits: key versions given to people, one HPKE wrapping per recipient whatever the number of keys.
 import type { CryptoProvider, KemKey, Plaintext } from "@selkie/crypto";
-import { tableIndex, type VerifiedEntry } from "@selkie/entry";
+import { equalBytes, tableIndex, type VerifiedEntry } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
 import { isAddressedTo, openBundle, recipientTag, unwrapPermit } from "../sealing/permit-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
+import { identityKeyName } from "./identity-key.ts";
 import type { KeySecrets, KeyVersion } from "./key-version.ts";
-import { decodePermitBundle, encodePermitBundle, type HistoryPolicy } from "./permit-bundle.ts";
+import {
+  decodePermitBundle,
+  encodePermitBundle,
+  encodeUserKeys,
+  type HistoryPolicy,
+  type PermitBundle,
+  type UserKeySecret,
+} from "./permit-bundle.ts";
 
 /**
  * The parts that give these versions to these recipients: a permit each, at most 64 an entry, and one bundle.
@@ -23,6 +31,17 @@ export function draftPermits(
   return [...permits, { kind: "bundle", secret, plaintext: encodePermitBundle(crypto, versions, history) }];
 }
 
+/** The parts that give user keys to the person's devices: a permit for each device's KEM key, at most 64 an entry, and one bundle. */
+export function draftUserKeys(
+  crypto: CryptoProvider,
+  devices: readonly { readonly kem: Uint8Array }[],
+  userKeys: readonly UserKeySecret[],
+): readonly PartDraft[] {
+  const secret = crypto.randomBytes(32);
+  const permits = devices.map(({ kem }): PartDraft => ({ kind: "permit", recipient: kem, secret }));
+  return [...permits, { kind: "bundle", secret, plaintext: encodeUserKeys(userKeys) }];
+}
+
 /**
  * Opens what an entry permits the holder of this key. What it gives is genuine only once the directory names the same versions.
  *
@@ -34,16 +53,44 @@ export async function openPermits(
   entry: VerifiedEntry,
   kem: KemKey,
 ): Promise<readonly KeySecrets[] | null> {
+  const bundles = await openBundles(crypto, entry, kem);
+  return bundles?.flatMap(({ versions }) => versions) ?? null;
+}
+
+/**
+ * Opens the user keys that an entry gives the holder of a device's KEM key.
+ *
+ * @returns the secrets; `[]` when there are none; `null` when a permit does not open, or one of them is not the key it is said to be
+ */
+export async function openUserKeys(
+  crypto: CryptoProvider,
+  entry: VerifiedEntry,
+  kem: KemKey,
+): Promise<readonly UserKeySecret[] | null> {
+  const userKeys = (await openBundles(crypto, entry, kem))?.flatMap((bundle) => bundle.userKeys) ?? null;
+  for (const { name, seed } of userKeys ?? []) {
+    using key = await crypto.importKemKey(seed);
+    // SECURITY: A1. A seed that makes another key than it names is used for nothing (permit.test.ts).
+    if (!equalBytes(identityKeyName(crypto, key.publicKey), name)) return null;
+  }
+  return userKeys;
+}
+
+async function openBundles(
+  crypto: CryptoProvider,
+  entry: VerifiedEntry,
+  kem: KemKey,
+): Promise<readonly PermitBundle[] | null> {
   if (!entry.parts.some(({ table }) => table === tableIndex.hpke)) return [];
   const tag = await recipientTag(crypto, kem.publicKey, entry.header.salt);
-  const versions: KeySecrets[] = [];
+  const bundles: PermitBundle[] = [];
   for (const [index, part] of entry.parts.entries()) {
     if (part.table !== tableIndex.hpke || part.type !== "sealed" || !isAddressedTo(part.ciphertext, tag)) continue;
     const opened = await openPermit(crypto, entry, kem, index);
     if (opened === null) return null;
-    versions.push(...opened);
+    bundles.push(opened);
   }
-  return versions;
+  return bundles;
 }
 
 async function openPermit(
@@ -51,7 +98,7 @@ async function openPermit(
   entry: VerifiedEntry,
   kem: KemKey,
   index: number,
-): Promise<readonly KeySecrets[] | null> {
+): Promise<PermitBundle | null> {
   const permit = entry.parts[index];
   if (permit?.type !== "sealed") return null;
   const place = { salt: entry.header.salt, prefixHash: entry.prefixHash };
@@ -64,7 +111,7 @@ async function openPermit(
   return plaintext === null ? null : readBundle(crypto, plaintext);
 }
 
-function readBundle(crypto: CryptoProvider, plaintext: Plaintext): readonly KeySecrets[] | null {
+function readBundle(crypto: CryptoProvider, plaintext: Plaintext): PermitBundle | null {
   try {
     return decodePermitBundle(crypto, plaintext);
   } catch (error) {

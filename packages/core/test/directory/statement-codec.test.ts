@@ -5,14 +5,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type CborValue, encodeCbor } from "../../src/cbor.ts";
 import { cutsField, maxCuts } from "../../src/directory/cuts.ts";
-import {
-  identityKeyName,
-  type PurgeStatement,
-  type RevokeStatement,
-  type Statement,
-} from "../../src/directory/statement.ts";
+import type { PurgeStatement, RevokeStatement, Statement } from "../../src/directory/statement.ts";
 import { decodeStatement, encodeStatement } from "../../src/directory/statement-codec.ts";
 import { maxPurgedParts } from "../../src/directory/tenant-codec.ts";
+import { identityKeyName } from "../../src/keys/identity-key.ts";
 import { pad } from "../../src/sealing/padme.ts";
 import { codeOf } from "../codes.ts";
 import { pattern } from "../fixture.ts";

@@ -7,15 +7,23 @@ import {
   type Part,
   parseCiphertext,
   parseEntryId,
+  partLength,
   tableIndex,
   toHex,
   type VerifiedEntry,
 } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { identityKeyName } from "../../src/keys/identity-key.ts";
 import type { KeyVersion } from "../../src/keys/key-version.ts";
-import { draftPermits, openPermits } from "../../src/keys/permit.ts";
-import { decodePermitBundle, encodePermitBundle, type HistoryPolicy } from "../../src/keys/permit-bundle.ts";
+import { draftPermits, draftUserKeys, openPermits, openUserKeys } from "../../src/keys/permit.ts";
+import {
+  decodePermitBundle,
+  encodePermitBundle,
+  encodeUserKeys,
+  type HistoryPolicy,
+  type UserKeySecret,
+} from "../../src/keys/permit-bundle.ts";
 import { type PartDraft, sealEntry } from "../../src/sealing/seal-entry.ts";
 import { codeOf } from "../codes.ts";
 import { pattern, testKey, testPlace, trusted } from "../fixture.ts";
@@ -221,7 +229,9 @@ describe("the bundle", () => {
     const keys = await Promise.all(["a", "b", "c", "d"].map((name) => testKey(crypto, name)));
     const plaintext = encodePermitBundle(crypto, keys, "full");
     const decoded = decodePermitBundle(crypto, plaintext);
-    expect(decoded.map(({ version }) => toHex(version))).toEqual(keys.map(({ version }) => toHex(version)).sort());
+    expect(decoded.versions.map(({ version }) => toHex(version))).toEqual(
+      keys.map(({ version }) => toHex(version)).sort(),
+    );
     expect(encodePermitBundle(crypto, keys.toReversed(), "full")).toEqual(plaintext);
   });
 
@@ -241,6 +251,15 @@ describe("the bundle", () => {
     );
   });
 
+  test("user keys come back as they were given, ascending", () => {
+    const userKeys = ["a", "b", "c"].map((name) => ({ name: pattern(name, 32), seed: pattern(`seed ${name}`, 32) }));
+    const decoded = decodePermitBundle(crypto, encodeUserKeys(userKeys));
+    expect(decoded.versions).toEqual([]);
+    expect(decoded.userKeys.map(({ name }) => toHex(name))).toEqual(userKeys.map(({ name }) => toHex(name)).sort());
+    expect(encodeUserKeys(userKeys.toReversed())).toEqual(encodeUserKeys(userKeys));
+    expect(codeOf(() => decodePermitBundle(crypto, encodeUserKeys([...userKeys, ...userKeys])))).toBe("PART_MALFORMED");
+  });
+
   test("a version twice, or out of order, is refused", async () => {
     const [a, b] = await Promise.all(["a", "b"].map((name) => testKey(crypto, name)));
     if (!a || !b) return expect.fail("two keys");
@@ -255,4 +274,46 @@ describe("the bundle", () => {
       expect(codeOf(() => decodePermitBundle(crypto, asPlaintext(forged)))).toBe("PART_MALFORMED");
     }
   });
+});
+
+describe("user keys", () => {
+  const sealed = async (devices: readonly KemKey[], secret: UserKeySecret) => {
+    const drafts = draftUserKeys(
+      crypto,
+      devices.map(({ publicKey: kem }) => ({ kem })),
+      [secret],
+    );
+    return trusted(await sealEntry(crypto, await testPlace(crypto, { type: entryType.statement }), drafts));
+  };
+
+  test("reach every device they are wrapped for, and nobody else", async () => {
+    const [phone, laptop, lost] = await Promise.all(["phone", "laptop", "lost"].map(recipient));
+    if (!phone || !laptop || !lost) return expect.fail("three devices");
+    const seed = pattern("next user seed", 32);
+    const next = await crypto.importKemKey(seed);
+    const secret = { name: identityKeyName(crypto, next.publicKey), seed };
+    const entry = await sealed([phone, laptop], secret);
+    expect(await openUserKeys(crypto, entry, phone)).toEqual([secret]);
+    expect(await openUserKeys(crypto, entry, laptop)).toEqual([secret]);
+    expect(await openUserKeys(crypto, entry, lost)).toEqual([]);
+    expect(await openPermits(crypto, entry, phone)).toEqual([]);
+  });
+
+  test("A1 a seed that makes another key than it names gives nothing", async () => {
+    const phone = await recipient("phone");
+    const other = await recipient("other");
+    const secret = { name: identityKeyName(crypto, other.publicKey), seed: pattern("chosen", 32) };
+    expect(await openUserKeys(crypto, await sealed([phone], secret), phone)).toBeNull();
+  });
+});
+
+test("sizes: a permit is 1,186 bytes whatever it gives, a bundle of 20 versions 2,432", async () => {
+  const keys = await Promise.all(Array.from({ length: 20 }, (_, at) => testKey(crypto, "board", at + 1)));
+  const bob = await recipient("bob");
+  const entry = await sealEntry(
+    crypto,
+    await testPlace(crypto, { type: entryType.statement }),
+    draftPermits(crypto, [{ kem: bob.publicKey }], keys, "full"),
+  );
+  expect(entry.parts.map(partLength)).toEqual([1_186, 2_304 + 16]);
 });

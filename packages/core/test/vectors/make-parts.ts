@@ -2,6 +2,7 @@
 // codes are written down here by hand.
 import type { CryptoProvider, Plaintext } from "@selkie/crypto";
 import {
+  compareBytes,
   concatBytes,
   entryType,
   parseEntryId,
@@ -14,7 +15,7 @@ import {
 import { historyHash, placeKeysOf } from "../../src/keys/key-version.ts";
 import { mergeVersions } from "../../src/keys/merged-version.ts";
 import { draftPermits } from "../../src/keys/permit.ts";
-import { encodePermitBundle } from "../../src/keys/permit-bundle.ts";
+import { encodePermitBundle, encodeUserKeys } from "../../src/keys/permit-bundle.ts";
 import { sealLink } from "../../src/keys/version-link.ts";
 import { type ChangePart, encodeChangePart, latestTime } from "../../src/sealing/change-part.ts";
 import { type Certificate, type ControlPart, encodeControlPart } from "../../src/sealing/control-part.ts";
@@ -243,6 +244,9 @@ async function makeBundleCases(crypto: CryptoProvider): Promise<readonly VectorC
   const [first] = keys;
   if (first === undefined) return [];
   const one = encodePermitBundle(crypto, [first], "full");
+  const userKeys = ["a", "b"]
+    .map((name) => ({ name: pattern(`user key ${name}`, 32), seed: pattern(`user seed ${name}`, 32) }))
+    .sort((a, b) => compareBytes(a.name, b.name));
   const valid = (comment: string, plaintext: Plaintext, given: typeof keys, full: boolean): VectorCase => ({
     comment,
     plaintext: toHex(plaintext),
@@ -267,6 +271,7 @@ async function makeBundleCases(crypto: CryptoProvider): Promise<readonly VectorC
   return [
     valid("one version, full", one, [first], true),
     valid("three versions, full", encodePermitBundle(crypto, keys, "full"), keys, true),
+    { ...valid("two user keys", encodeUserKeys(userKeys), [], true), userKeys: toJson(userKeys) },
     valid("one version, from now on", encodePermitBundle(crypto, [first], "from-now"), [first], false),
     ...invalid.map(([comment, plaintext, code]): VectorCase => ({ comment, plaintext: toHex(plaintext), code })),
   ];

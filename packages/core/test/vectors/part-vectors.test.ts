@@ -172,7 +172,9 @@ describe.each([nativeCrypto, portable])("on the $name provider", (crypto) => {
   test.each(casesOf("part", "bundle"))("permit bundle: $comment", (one) => {
     const decode = () => decodePermitBundle(crypto, plaintextOf(one));
     if (one.code !== undefined) return expect(codeOf(decode)).toBe(one.code);
-    expect(toJson(decode().map(({ name, ...secrets }) => secrets))).toEqual(one["versions"]);
+    const { versions, userKeys } = decode();
+    expect(toJson(versions.map(({ name, ...secrets }) => secrets))).toEqual(one["versions"]);
+    expect(toJson(userKeys)).toEqual(one["userKeys"] ?? []);
   });
 
   test.each(casesOf("part", "sealing"))("sealing: $comment", async (one) => {

@@ -1,0 +1,95 @@
+import { toHex } from "@selkie/entry";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { keeperOf } from "../../src/directory/key-openers.ts";
+import { canSeal, isSafe } from "../../src/directory/key-recipients.ts";
+import type { KeyVersion } from "../../src/keys/key-version.ts";
+import { openEntries } from "../../src/sealing/open-entry.ts";
+import { sealEntry } from "../../src/sealing/seal-entry.ts";
+import { repeatableCrypto, say, testPlace, trusted } from "../fixture.ts";
+import { type Device, KeyWorld } from "./key-world.ts";
+
+/** A step of a history; `who` and `at` choose among what there is then. */
+const step = fc.record({
+  what: fc.constantFrom("rotate", "rotate", "revoke", "revoke late", "device", "user", "user key", "read", "read"),
+  who: fc.nat(100),
+  at: fc.nat(100),
+});
+
+const pick = <Item>(items: readonly Item[], at: number): Item | undefined => items[at % Math.max(items.length, 1)];
+
+async function live(world: KeyWorld, steps: readonly { what: string; who: number; at: number }[]): Promise<void> {
+  const founder = await world.grant(null);
+  await world.grant(founder);
+  await world.addDevice(founder);
+  for (const device of world.devices) await world.read(device);
+  for (const { what, who, at } of steps) {
+    const isLive = (device: Device) => world.rules(null).membership.isLive(device.member.id);
+    const alive = world.devices.filter(isLive);
+    const device = pick(alive, who);
+    if (device === undefined) return;
+    // A revoked device that has not heard of it goes on; so does one that has, if it is hostile.
+    const anybody = pick(world.devices, who) ?? device;
+    if (what === "rotate") await world.rotate(anybody);
+    if (what === "user key") await world.publishUserKey(anybody);
+    if (what === "device" && world.devices.length < 7)
+      await world.addDevice(anybody.ring.current(world.keyId) ? anybody : device);
+    if (what === "user" && world.devices.length < 7) await world.grant(device);
+    if (what === "read") await world.read(anybody);
+    if (what.startsWith("revoke") && alive.length > 1) {
+      world.end([device], what === "revoke" ? world.events.length : at % (world.events.length + 1));
+    }
+  }
+}
+
+async function sealedUnder(world: KeyWorld, key: KeyVersion) {
+  return trusted(
+    await sealEntry(world.crypto, await testPlace(world.crypto), [{ kind: "change", key, plaintext: say("secret") }]),
+  );
+}
+
+async function opens(world: KeyWorld, device: Device, key: KeyVersion): Promise<boolean> {
+  const [[part] = []] = await openEntries(world.crypto, device.ring, [await sealedUnder(world, key)]);
+  return part?.type === "opened";
+}
+
+test("D10 no history of concurrent rotations, revocations and void statements locks a tenant out, or leaks to an ended device", async () => {
+  let nth = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
+      const world = new KeyWorld(repeatableCrypto(`history ${nth++}`));
+      await live(world, steps);
+      for (const device of world.devices) await world.read(device);
+
+      // What the directory says about who can open what is what the rings can open, no more and no less.
+      const before = world.rules(null);
+      for (const device of world.devices) {
+        const held = new Set(device.ring.confirmed().map(({ version }) => toHex(version)));
+        for (const version of before.key.versions) {
+          expect(before.openers.canOpen(keeperOf(device.member), version)).toBe(held.has(toHex(version)));
+        }
+      }
+      expect(before.key.current.length).toBeGreaterThan(0);
+
+      // Whoever is left may rotate, whatever it could open before: then all who are left can seal, and nobody else reads it.
+      const alive = world.devices.filter(({ member }) => before.membership.isLive(member.id));
+      const rotating = pick(alive, steps.length);
+      if (rotating === undefined) return;
+      const isOpen = alive.every(({ ring }) => ring.current(world.keyId) !== undefined);
+      if (!isOpen || !isSafe(before, world.keyId)) {
+        await world.rotate(rotating);
+      }
+      for (const device of world.devices) await world.read(device);
+      const after = world.rules(null);
+      expect(isSafe(after, world.keyId)).toBe(true);
+      const current = rotating.ring.current(world.keyId);
+      if (current === undefined) return expect.fail("a current version");
+      for (const device of world.devices) {
+        const isLive = after.membership.isLive(device.member.id);
+        expect(canSeal(after, device.member, world.keyId)).toBe(isLive);
+        expect(await opens(world, device, current)).toBe(isLive);
+      }
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);

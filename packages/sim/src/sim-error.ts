@@ -1,5 +1,5 @@
 /** Why a simulation stopped. */
-export type SimErrorCode = "CRASHED" | "HANG" | "TIMEOUT";
+export type SimErrorCode = "CRASHED" | "HANG" | "TIMEOUT" | "UNSTABLE";
 
 /** A simulation that can't go on. */
 export class SimError extends Error {

@@ -1,0 +1,182 @@
+// What no history may do, whatever those who stole keys say in it.
+import { judgeKeys as judgeKeysInCore } from "@selkie/core";
+import { describe, expect, test } from "vitest";
+import { accept } from "../../src/rules/accept.ts";
+import type { Entry } from "../../src/rules/facts.ts";
+import { commonKeys, judgeKeys } from "../../src/rules/keys.ts";
+import { SeededRandom } from "../../src/seeded-random.ts";
+import { acceptInCore } from "./support/as-core.ts";
+import { contentInCore, coreFindings, twinFindings } from "./support/compare.ts";
+import { cutAfter, History } from "./support/history.ts";
+import { RandomAuthor, randomHistory } from "./support/random-history.ts";
+
+const isFull = process.env["SELKIE_TEST_FULL"] === "1";
+const timeout = 3_600_000;
+
+function eachSeed(few: number, many: number, check: (name: string, random: SeededRandom) => void): void {
+  for (let seed = 0; seed < (isFull ? many : few); seed += 1)
+    check(`seed ${seed}`, new SeededRandom(`properties/${seed}`));
+}
+
+/** A tenant of honest people, one of whom loses a device to a thief. */
+function tenant(random: SeededRandom) {
+  const history = new History();
+  const alice = history.grant("root", { role: "admin", person: ["p-alice"] }).id;
+  const bob = history.grant("root", { role: "admin", person: ["p-bob"] }).id;
+  const carol = history.grant(bob, { person: ["p-carol"] }).id;
+  const role = random.pick(["admin", "editor", "reader"] as const) ?? "editor";
+  const eve = history.grant(alice, { role, person: ["p-eve"] });
+  const written = [history.write(eve.id), history.write(eve.id), history.addDevice(eve.id)];
+  history.write(carol);
+  const key = { type: "rotate", key: "default", over: [], links: [], to: [alice, bob, carol, eve.id] } as const;
+  history.say("root", { ...key, version: "v0" });
+  return {
+    history,
+    alice,
+    bob,
+    carol,
+    eve: eve.id,
+    device: written[2]?.id ?? "",
+    written,
+    honest: ["root", alice, bob, carol],
+  };
+}
+
+const idsOf = (entries: readonly Entry[]): readonly string[] => entries.map(({ id }) => id).sort();
+
+describe("what no history may do", () => {
+  test("D9 D10 K-3 after a revocation nothing that the revoked keys say counts or lets anybody in, whatever it is and however old it claims to be", () => {
+    eachSeed(400, 20_000, (name, random) => {
+      const { history, alice, bob, carol, eve, device, written, honest } = tenant(random);
+      const cuts = cutAfter(...written.slice(1));
+      const revocation = history.revoke(alice, { targets: [eve], keys: ["p-eve", "p0", "p1", "p2", "p3"], cuts });
+      const controlled = new Set([eve, device]);
+      const thief = new RandomAuthor(random, history, { beyondModel: true, controlled });
+      const before = history.entries.length;
+      while (history.entries.length < before + 25) thief.act();
+      const stolen = history.entries.slice(before);
+      const after = [history.write(carol), history.grant(bob, { person: ["p-dan"] }), history.put(alice)];
+      const found = coreFindings(history.entries);
+      expect({ name, entries: found.entries }).toEqual({
+        name,
+        entries: idsOf(history.entries.filter((entry) => !stolen.includes(entry))),
+      });
+      expect({ name, live: found.live }).toEqual({ name, live: [...honest, after[1]?.id].sort() });
+      expect(found.ended).toContain(`${eve} by ${revocation.id}`);
+      expect(new Map(found.heads).get("default")).toEqual(["v0"]);
+    });
+  });
+
+  test("D10 who holds a stolen admin device takes nothing from those above it, nor from the root", () => {
+    eachSeed(400, 20_000, (name, random) => {
+      const { history, alice, bob, eve, device } = tenant(random);
+      const above = history.entries.filter(({ admission }) => ["root", alice, bob].includes(admission));
+      const thief = new RandomAuthor(random, history, { beyondModel: true, controlled: new Set([eve, device]) });
+      while (history.entries.length < 40) thief.act();
+      const { entries, live } = accept(history.entries);
+      expect({ name, lost: above.filter(({ id }) => !entries.has(id)).map(({ id }) => id) }).toEqual({
+        name,
+        lost: [],
+      });
+      expect({ name, ended: ["root", alice, bob].filter((id) => !live.has(id)) }).toEqual({ name, ended: [] });
+      // And those above end it again, with all that it let in since.
+      const revocation = history.revoke(alice, { targets: [eve], cuts: new Map() });
+      const after = accept(history.entries);
+      expect(after.live.has(eve)).toBe(false);
+      expect(after.entries.has(revocation.id)).toBe(true);
+      expect([...after.live].filter((id) => !["root", alice, bob].includes(id) && isBelow(after, id, eve))).toEqual([]);
+    });
+  });
+
+  test("D10 an ended admission is never in force again by what ended devices say, whatever forks they make", () => {
+    let checked = 0;
+    eachSeed(300, 10_000, (name, random) => {
+      const drawn = randomHistory(random, { length: random.between(8, 26), beyondModel: true });
+      const before = accept(drawn);
+      const ended = [...before.ended].filter(([, by]) => by.length > 0).map(([id]) => id);
+      const history = new History(drawn);
+      const thief = new RandomAuthor(random, history, { beyondModel: true, controlled: new Set(ended) });
+      for (let acts = 0; acts < 10; acts += 1) thief.act();
+      const after = accept(history.entries);
+      // Whoever is ended may have ended somebody before, within its cut, and may fork that part of its chain if no cut names it:
+      // only then an end can become uncertain.
+      if (![...before.entries].every((id) => after.entries.has(id))) return;
+      checked += 1;
+      expect({ name, back: ended.filter((id) => after.live.has(id)) }).toEqual({ name, back: [] });
+    });
+    expect(checked).toBeGreaterThan(isFull ? 5_000 : 150);
+  });
+
+  test("D11 nothing that readers, editors or nobody say in the directory lets anybody in or takes anybody's rights", () => {
+    eachSeed(300, 10_000, (name, random) => {
+      const history = new History();
+      const alice = history.grant("root", { role: "admin" }).id;
+      const reader = history.grant(alice, { role: "reader" }).id;
+      const editor = history.grant(alice).id;
+      const other = history.grant(alice).id;
+      const controlled = new Set([reader, editor, "nobody"]);
+      const thief = new RandomAuthor(random, history, { beyondModel: true, controlled });
+      while (history.entries.length < 30) thief.act();
+      const { live, known } = accept(history.entries);
+      expect({ name, missing: ["root", alice, other].filter((id) => !live.has(id)) }).toEqual({ name, missing: [] });
+      const users = [...live].map((id) => known.admissions.get(id)?.user);
+      expect({
+        name,
+        users: users.filter((user) => !["root", alice, reader, editor, other].includes(user ?? "")),
+      }).toEqual({ name, users: [] });
+    });
+  });
+
+  test("D10 no history locks the tenant: any entitled member rotates, and then all who are entitled seal and nobody else opens", {
+    timeout,
+  }, () => {
+    eachSeed(200, 10_000, (name, random) => {
+      const drawn = randomHistory(random, { length: random.between(8, 26), beyondModel: true });
+      const before = accept(drawn);
+      const keys = judgeKeys(before);
+      for (const key of ["default", "directory", "k"]) {
+        const entitled = [...before.live].filter((id) => keys.isEntitled(id, key)).sort();
+        // Two roots in one: whoever stole the root's key and the root ended each other.
+        const by = random.pick(entitled);
+        if (by === undefined) continue;
+        const over = keys.heads.get(key) ?? [];
+        const history = new History(drawn);
+        history.say(
+          by,
+          { type: "rotate", key, version: "new", over, links: over.filter(() => random.chance(0.5)), to: entitled },
+          { id: "new", incarnation: "fresh" },
+        );
+        const core = acceptInCore(history.entries).accepted;
+        const after = judgeKeysInCore(core, commonKeys);
+        expect({ name, key, heads: after.heads.get(key) }).toEqual({ name, key, heads: ["new"] });
+        expect({ name, key, sealing: entitled.filter((id) => after.canSeal(id, key)) }).toEqual({
+          name,
+          key,
+          sealing: entitled,
+        });
+        const opening = core.admissions.map(({ id }) => id).filter((id) => after.canOpenAll(id, key));
+        expect({ name, key, opening: opening.sort() }).toEqual({ name, key, opening: entitled });
+      }
+    });
+  });
+
+  test("D10 histories of 200 statements have one fixpoint, and twin and core agree", { timeout }, () => {
+    eachSeed(3, 100, (name, random) => {
+      const entries = randomHistory(random, { length: 200, beyondModel: true });
+      const accepted = accept(entries);
+      expect({ name, fixpoint: [...accept(entries, "everything").entries].sort() }).toEqual({
+        name,
+        fixpoint: [...accepted.entries].sort(),
+      });
+      expect(coreFindings(entries)).toEqual(twinFindings(entries, accepted));
+      expect(contentInCore(entries.toReversed())).toBe(contentInCore(entries));
+    });
+  });
+});
+
+function isBelow({ known }: ReturnType<typeof accept>, id: string, ancestor: string): boolean {
+  for (let at = known.admissions.get(id)?.parent; at !== null && at !== undefined; at = at.parent) {
+    if (at.id === ancestor) return true;
+  }
+  return false;
+}

@@ -1,0 +1,214 @@
+// Histories drawn at random, in which everybody may be a thief: devices go on after they were revoked, fork their chains, cut and
+// readmit what they like, vote for branches and hand out keys. Nothing here follows the rules; that is the point.
+import { chainOf, directory, type Entry } from "../../../src/rules/facts.ts";
+import type { SeededRandom } from "../../../src/seeded-random.ts";
+import { History, type Put } from "./history.ts";
+
+/** What is drawn. */
+export interface Draw {
+  readonly length: number;
+  /** Also what the model lacks: several statements an entry, replaced roots, named keys with a maker, rival certificates. */
+  readonly beyondModel: boolean;
+}
+
+export function randomHistory(random: SeededRandom, { length, beyondModel }: Draw): readonly Entry[] {
+  const history = new History();
+  for (let admins = 0; admins < 2; admins += 1) history.grant("root", { role: "admin", person: [`p${admins}`] });
+  const author = new RandomAuthor(random, history, { beyondModel });
+  while (history.entries.length < length) author.act();
+  return history.entries;
+}
+
+/** Whoever writes at random. */
+export class RandomAuthor {
+  readonly history: History;
+  readonly #random: SeededRandom;
+  readonly #beyondModel: boolean;
+  readonly #controlled: Set<string> | null;
+
+  /** `controlled`: the admissions whose keys it has; what they let in is added. Without it: everybody's. */
+  constructor(
+    random: SeededRandom,
+    history: History,
+    { beyondModel, controlled = null }: { readonly beyondModel: boolean; readonly controlled?: Set<string> | null },
+  ) {
+    this.#random = random;
+    this.history = history;
+    this.#beyondModel = beyondModel;
+    this.#controlled = controlled;
+  }
+
+  act(): void {
+    const random = this.#random;
+    const kind = random.below(20);
+    const by = this.#admission();
+    if (kind < 3) this.history.grant(by, this.#grant(), this.#put(by));
+    else if (kind < 5) this.history.addDevice(by, this.#put(by));
+    else if (kind < 8) this.history.revoke(by, this.#revocation(by), this.#put(by));
+    else if (kind < 9) this.#change(by);
+    else if (kind < 11) this.#readmit(by);
+    else if (kind < 13) this.#rotate(by);
+    else if (kind < 14) this.#giveKeys(by);
+    else if (kind < 16) this.history.put(by, { ...this.#put(by, this.#database()), vector: this.#vector() });
+    else if (kind === 16 && this.#beyondModel) this.#beyond(by);
+    else this.#write(by);
+  }
+
+  /** Of anybody ever let in, or of nobody. */
+  #admission(): string {
+    const admitting = this.#entriesThat("grant", "change", "addDevice", "replaceRoot");
+    if (this.#controlled !== null) {
+      for (const { id, admission } of admitting) if (this.#controlled.has(admission)) this.#controlled.add(id);
+      return this.#random.pick([...this.#controlled]) ?? "nobody";
+    }
+    return this.#random.chance(0.02)
+      ? "nobody"
+      : (this.#random.pick(["root", ...admitting.map(({ id }) => id)]) ?? "root");
+  }
+
+  #entriesThat(...types: readonly string[]): readonly Entry[] {
+    return this.history.entries.filter(({ statements }) => statements.some(({ type }) => types.includes(type)));
+  }
+
+  /** Now and then another incarnation, a fork, or an id that sorts before all. */
+  #put(by: string, database: string = directory): Put {
+    const random = this.#random;
+    const incarnation = random.chance(0.2) ? "1" : "0";
+    const id = random.chance(0.2) ? { id: `a${this.history.entries.length}` } : {};
+    const put = { database, incarnation, ...id };
+    if (!random.chance(0.12)) return put;
+    const chain = chainOf({ database, writer: `${by}.${incarnation}` });
+    const entry = random.pick(this.history.entries.filter((each) => chainOf(each) === chain));
+    return entry === undefined ? put : { ...put, after: random.chance(0.2) ? null : entry };
+  }
+
+  #database(): string {
+    return this.#random.chance(0.5) ? directory : "notes";
+  }
+
+  #grant() {
+    const random = this.#random;
+    return {
+      role: random.pick(["admin", "editor", "editor", "reader"] as const) ?? "reader",
+      person: [`p${random.below(4)}`],
+      after: this.#some(this.#entriesThat("revoke", "change"), 0.4),
+      keys: random.chance(0.3) ? ["k"] : [],
+      device: [],
+    };
+  }
+
+  #some(entries: readonly Entry[], chance: number): readonly string[] {
+    return entries.filter(() => this.#random.chance(chance)).map(({ id }) => id);
+  }
+
+  #revocation(by: string) {
+    const random = this.#random;
+    const admitting = this.#entriesThat("grant", "change", "addDevice");
+    // The model can't tell a device that demotes itself from a thief that does: a device ends itself by `revoke` only.
+    const target = random.pick(admitting.filter(({ id }) => id !== by));
+    const targets = target === undefined || random.chance(0.1) ? [] : [target.id];
+    const keys = random.chance(0.15) ? [`p${random.below(4)}`] : [];
+    const cuts = new Map<string, { seq: number; id: string }>();
+    for (const chain of new Set(this.history.entries.map(chainOf))) {
+      if (random.chance(0.3)) continue;
+      // Now and then an entry of another chain: such a cut names no branch.
+      const isElsewhere = random.chance(0.05);
+      const entry = random.pick(this.history.entries.filter((each) => isElsewhere || chainOf(each) === chain));
+      if (entry !== undefined) cuts.set(chain, random.chance(0.1) ? { seq: random.below(5), id: "unseen" } : entry);
+    }
+    return { targets: random.chance(0.1) ? [...targets, by] : targets, keys, cuts };
+  }
+
+  #change(by: string): void {
+    const grant = this.#grant();
+    this.history.change(by, { ...this.#revocation(by), keys: grant.person }, { ...grant, after: [] }, this.#put(by));
+  }
+
+  #readmit(by: string): void {
+    const lifts = this.#some(this.#entriesThat("revoke", "change"), 0.6);
+    const entry = this.#random.pick(this.history.entries);
+    if (entry !== undefined) this.history.readmit(by, lifts, entry, this.#put(by));
+  }
+
+  #rotate(by: string): void {
+    const key = this.#random.pick(["directory", "default", "k"]) ?? "k";
+    const versions = this.#entriesThat("rotate", "createKey").filter(({ statements }) =>
+      statements.some((statement) => "key" in statement && statement.key === key),
+    );
+    const version = `e${this.history.entries.length}`;
+    const over = this.#some(versions, 0.7);
+    const links = this.#some(versions, 0.5);
+    this.history.say(by, { type: "rotate", key, version, over, links, to: this.#recipients() }, { id: version });
+  }
+
+  #recipients(): readonly string[] {
+    return this.#some(this.#entriesThat("grant", "change", "addDevice"), 0.6);
+  }
+
+  #giveKeys(by: string): void {
+    const [to] = this.#recipients();
+    if (to !== undefined && this.#random.chance(0.5))
+      this.history.say(by, { type: "share", key: "k", to: [to] }, this.#put(by));
+    else {
+      const versions = this.#some(this.#entriesThat("rotate"), 0.5);
+      this.history.say(by, { type: "permit", versions, to: this.#recipients() }, this.#put(by));
+    }
+  }
+
+  #vector(): Readonly<Record<string, string>> {
+    const named = this.history.entries.filter(() => this.#random.chance(0.3));
+    return Object.fromEntries(named.map((entry) => [chainOf(entry), entry.id]));
+  }
+
+  #write(by: string): void {
+    const random = this.#random;
+    const dependencies = this.history.entries.filter(({ change }) => change !== undefined && random.chance(0.2));
+    const change = { dependencies: dependencies.map(({ id }) => id), ...(random.chance(0.3) ? { key: "k" } : {}) };
+    this.history.write(by, change, this.#put(by, "notes"));
+  }
+
+  #beyond(by: string): void {
+    const random = this.#random;
+    const id = `e${this.history.entries.length}`;
+    const kind = random.below(6);
+    if (kind === 0)
+      this.history.say(
+        this.#controlled === null && random.chance(0.7) ? "root" : by,
+        { type: "replaceRoot", cuts: new Map() },
+        this.#put(by),
+      );
+    else if (kind === 1) this.#changeSeveral(by, id);
+    else if (kind === 2) this.#readmitSeveral(by);
+    else if (kind === 3) this.history.say(by, { type: "createKey", key: "k", version: id }, { id });
+    else if (kind === 4) {
+      const revoke = { type: "revoke" as const, revoke: this.#revocation("nobody") };
+      const grant = { type: "grant" as const, grant: this.#grant() };
+      this.history.put(by, { ...this.#put(by), says: random.chance(0.5) ? [revoke, grant] : [grant, revoke] });
+    } else {
+      const first = random.pick(
+        this.history.entries.filter(
+          ({ prev, admission }) => prev === null && (this.#controlled?.has(admission) ?? true),
+        ),
+      );
+      if (first !== undefined)
+        this.history.write(by, {}, { writer: first.writer, database: first.database, after: null });
+    }
+  }
+
+  /** A change of a user with several devices. */
+  #changeSeveral(by: string, id: string): void {
+    const others = [1, 2].map((device) => ({ id: `${id}+${device}`, device: [`p${this.#random.below(4)}`] }));
+    this.history.say(by, { type: "change", revoke: this.#revocation(by), grant: this.#grant(), others }, { id });
+    const [first] = others;
+    if (first !== undefined && this.#random.chance(0.5)) this.history.addDevice(first.id);
+    if (this.#random.chance(0.5)) this.history.revoke(id, { targets: others.map((other) => other.id) });
+    if (first !== undefined && this.#random.chance(0.5)) this.history.revoke(first.id, { targets: [id] });
+  }
+
+  #readmitSeveral(by: string): void {
+    const lifts = this.#some(this.#entriesThat("revoke", "change"), 0.6);
+    const chosen = this.history.entries.filter(() => this.#random.chance(0.2));
+    const cuts = new Map(chosen.map((entry) => [chainOf(entry), { seq: entry.seq, id: entry.id }]));
+    this.history.say(by, { type: "readmit", lifts, cuts }, this.#put(by));
+  }
+}

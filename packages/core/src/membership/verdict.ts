@@ -54,7 +54,7 @@ export function reasonAt({ tree, judgements, end }: ChainVerdict, entry: Place):
 }
 
 /** Whether a cut lets an entry stand: not beyond its seq and, once the named entry is known, on the way to it. */
-export function allows(tree: ChainTree, { seq, place }: EffectiveCut, entry: Place): boolean {
+function allows(tree: ChainTree, { seq, place }: EffectiveCut, entry: Place): boolean {
   return entry.seq <= seq && (place === null || tree.leadsTo(entry, place));
 }
 

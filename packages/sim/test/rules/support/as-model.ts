@@ -15,7 +15,7 @@ interface ModelEntry {
 }
 
 /** What the model says of a set of entries. */
-export interface ModelResult {
+interface ModelResult {
   readonly accepted: ReadonlySet<ModelEntry>;
   readonly quarantined: ReadonlyMap<string, string>;
   readonly changes: ReadonlySet<ModelEntry>;

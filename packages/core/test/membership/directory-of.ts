@@ -36,6 +36,11 @@ export class Directory {
     return this.#append({ chain: `notes/${admission}`, admission, statements: [], after });
   }
 
+  /** A first entry under another's writer key. */
+  impersonate(admission: string, chain: string): Written {
+    return this.#append({ chain, admission, statements: [], after: null });
+  }
+
   grant(admission: string, grant: Partial<GrantFacts> = {}): string {
     const full: GrantFacts = { role: "editor", person: [], device: [], after: [], keys: [], ...grant };
     return this.say(admission, { type: "grant", grant: full }).id;

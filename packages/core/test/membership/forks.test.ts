@@ -83,4 +83,27 @@ describe("forks", () => {
     directory.revoke("root", { targets: [bob] });
     expect(end()).toBe(trunk);
   });
+
+  test("D9 between first entries of several admissions only who may revoke all of them decides, by a cut or a vector", () => {
+    const directory = new Directory();
+    const [alice, bob] = [directory.grant("root", { role: "admin" }), directory.grant("root", { role: "admin" })];
+    const eve = directory.grant(alice);
+    const mine = directory.write(eve);
+    const rival = directory.impersonate(bob, mine.chain);
+    const claims: { by: ReturnType<Directory["write"]>; chain: string; head: string }[] = [];
+    const name = (by: string) => claims.push({ by: directory.write(by), chain: mine.chain, head: mine.id });
+    const counting = () => {
+      const { reason, place } = directory.accept(claims);
+      return [mine, rival].filter(({ id }) => reason(place(id)) === null);
+    };
+    expect(counting()).toEqual([]);
+    // Alice may revoke Eve, but not Bob.
+    name(alice);
+    directory.revoke(alice, { targets: [eve], cuts: new Map([[mine.chain, { seq: 0, id: mine.id }]]) });
+    expect(counting()).toEqual([]);
+    name("root");
+    expect(counting()).toEqual([mine]);
+    directory.revoke("root", { targets: [bob], cuts: new Map([[mine.chain, { seq: 0, id: rival.id }]]) });
+    expect(counting()).toEqual([rival]);
+  });
 });

@@ -108,13 +108,15 @@ describe("readmits", () => {
     const directory = new Directory();
     const [alice, other] = [directory.grant("root", { role: "admin" }), directory.grant("root", { role: "admin" })];
     const carol = directory.grant(alice, { role: "admin" });
+    const dan = directory.grant(alice, { role: "admin" });
     const eve = directory.grant(carol);
     const phone = directory.say(eve, { type: "addDevice", device: [] }).id;
-    const [byCarol, byPhone] = [directory.write(carol), directory.write(phone)];
+    const [byCarol, byDan, byPhone] = [directory.write(carol), directory.write(dan), directory.write(phone)];
     const cut = ({ chain, seq, id }: typeof byCarol) => new Map([[chain, { seq, id }]]);
     const after = new Map([[`directory/${eve}`, { seq: 0, id: phone }]]);
     const revocations = [
       directory.revoke("root", { targets: [carol], cuts: new Map([[`directory/${carol}`, { seq: 0, id: eve }]]) }),
+      directory.revoke(alice, { targets: [dan] }),
       directory.revoke(eve, { targets: [phone], cuts: after }),
     ];
     const counts = (entry: typeof byCarol): boolean => {
@@ -123,14 +125,15 @@ describe("readmits", () => {
     };
     const readmit = (by: string, entry: typeof byCarol) =>
       directory.say(by, { type: "readmit", lifts: revocations, cuts: cut(entry) });
-    // Of another line; below the root, which revoked; and an editor, though the device is its own.
-    readmit(other, byCarol);
+    // An admin of another line; one below the root, which revoked; and an editor, though the device is its own.
+    readmit(other, byDan);
     readmit(alice, byCarol);
     readmit(eve, byPhone);
-    expect([counts(byCarol), counts(byPhone)]).toEqual([false, false]);
+    expect([byCarol, byDan, byPhone].map(counts)).toEqual([false, false, false]);
     readmit("root", byCarol);
+    readmit(alice, byDan);
     readmit(other, byPhone);
-    expect([counts(byCarol), counts(byPhone)]).toEqual([true, true]);
+    expect([byCarol, byDan, byPhone].map(counts)).toEqual([true, true, true]);
     expect([directory.accept().isLive(carol), directory.accept().isLive(phone)]).toEqual([false, false]);
   });
 });

@@ -17,7 +17,7 @@ import { CoreError } from "../errors.ts";
 import { documentIdBytes } from "../sealing/document-id.ts";
 
 /** The changes of one writer in the document before, in their order; at least one. */
-export interface Strand {
+interface Strand {
   readonly writer: WriterKey;
   readonly changes: readonly ChangeChunk[];
 }

@@ -45,18 +45,24 @@ export async function openEntries(
     const keys: TableKeys =
       before !== null && sameTable(before.entry, entry) && usesAll(before.entry) && usesAll(entry)
         ? before.keys
-        : await findKeys(ring, entry);
+        : await findKeys(crypto, ring, entry);
     before = { entry, keys };
     opened.push(await openEntry(crypto, entry, keys, only));
   }
   return opened;
 }
 
-/** The key version behind each place of an entry's table, as far as the ring has it. */
-type TableKeys = readonly (Found | null)[];
+/** The key version behind each place of an entry's table, as far as the ring has it, and its tag in this database. */
+type TableKeys = readonly ((Found & { readonly tag: KeyTag }) | null)[];
 
-function findKeys(ring: KeyRing, entry: VerifiedEntry): Promise<TableKeys> {
-  return Promise.all(entry.table.map((_, place) => ring.findGroup(entry.header.database, groupOf(entry, place))));
+function findKeys(crypto: CryptoProvider, ring: KeyRing, entry: VerifiedEntry): Promise<TableKeys> {
+  const { database } = entry.header;
+  return Promise.all(
+    entry.table.map(async (_, place) => {
+      const found = await ring.findGroup(database, groupOf(entry, place));
+      return found?.type === "found" ? { ...found, tag: (await placeKeysOf(crypto, found.key, database)).tag } : found;
+    }),
+  );
 }
 
 /** The tags that a place of the table stands for: its own, and those of the places after it that no part uses (docs/spec/part.md section 6). */
@@ -88,8 +94,7 @@ async function openEntry(
   for (const [table, found] of keys.entries()) {
     const items = found?.type === "found" ? itemsUnder(parts, table, only) : [];
     if (found?.type !== "found" || items.length === 0) continue;
-    const { key } = found;
-    const { tag } = await placeKeysOf(crypto, key, header.database);
+    const { key, tag } = found;
     const entryKey = await deriveEntryKey(crypto, key.content, { tag, salt: header.salt, prefixHash });
     const opened = await crypto.openMany(entryKey, items);
     entryKey[Symbol.dispose]();

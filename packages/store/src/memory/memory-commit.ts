@@ -51,7 +51,7 @@ function appendRun(host: MemoryHost, database: MemoryDatabase, run: VerifiedRun,
   }
   const isRepair = writes.some(({ seq }) => chain.damaged.has(seq));
   const before = headOf(chain)?.seq ?? -1;
-  for (const write of writes) writeRow(database, chain, write, undo);
+  for (const write of writes) writeRow(database, { name, chain }, write, undo);
   const heads = isRepair ? { before, after: headOf(chain)?.seq ?? -1 } : null;
   for (const { from, to } of arrivingRanges(writes, heads)) recordArrival(database, chain, from, to, undo);
   return result;
@@ -71,7 +71,12 @@ function heldChain(host: MemoryHost, database: MemoryDatabase, chain: MemoryChai
   };
 }
 
-function writeRow(database: MemoryDatabase, chain: MemoryChain, write: PlannedWrite, undo: Undo): void {
+function writeRow(
+  database: MemoryDatabase,
+  { name: writer, chain }: { readonly name: string; readonly chain: MemoryChain },
+  write: PlannedWrite,
+  undo: Undo,
+): void {
   const { seq, id, entry, signature } = write;
   const before = chain.rows[seq];
   const wasDamaged = chain.damaged.has(seq);
@@ -79,7 +84,7 @@ function writeRow(database: MemoryDatabase, chain: MemoryChain, write: PlannedWr
   const row = copyRow({ seq, id, signature, body: encodeEntryBody(entry) });
   chain.rows[seq] = { ...row, holed: hasHoles(entry) };
   chain.damaged.delete(seq);
-  database.placeById.set(name, { writer: toHex(chain.writer), seq });
+  database.placeById.set(name, { writer, seq });
   undo.push(() => {
     if (before !== undefined) chain.rows[seq] = before;
     else {

@@ -51,6 +51,7 @@ export class Documents {
   readonly #dropped = new Map<string, Map<string, ChainPlace>>();
   /** Documents in which changes passed since `toReadAgain` was asked. */
   readonly #moved = new Set<DocId>();
+  /** Of changes that wait; weak, because they may be dropped. */
   readonly #origins = new WeakMap<ChangeChunk, Origin>();
   readonly #quarantine: (item: Quarantined) => void;
 
@@ -145,39 +146,45 @@ export class Documents {
       const record = this.ensure(id);
       // D7: the bounds are a device's, however many chains it begins.
       const device = toHex(admission.device);
-      for (const change of changes) {
-        this.#origins.set(change, { kind: part.kind, keyId: key.keyId, entry, user });
-        this.#receiveChange(record, { device, document: record.name, actor, change }, fresh);
-      }
+      const origin = { kind: part.kind, keyId: key.keyId, entry, user };
+      for (const change of changes)
+        this.#receiveChange(record, { device, document: record.name, actor, change }, origin, fresh);
     } catch (error) {
       if (!(error instanceof CoreError || error instanceof ChangeError)) throw error;
       this.#quarantine({ entryId: toHex(entry.id), user, reason: error.code });
     }
   }
 
-  #receiveChange(record: DocumentRecord, held: HeldChange, fresh: Map<DocumentRecord, Uint8Array[]>): void {
+  #receiveChange(
+    record: DocumentRecord,
+    held: HeldChange,
+    origin: Origin,
+    fresh: Map<DocumentRecord, Uint8Array[]>,
+  ): void {
     const { passed, refused, held: waits } = receiveChange(this.#histories.of(record), this.#held, held);
-    if (waits && this.#held.dropsIn(held.device, held.document)) this.#drop(held);
+    if (waits) {
+      this.#origins.set(held.change, origin);
+      if (this.#held.dropsIn(held.device, held.document)) this.#drop(held.device, origin);
+    }
     if (passed.length > 0) this.#moved.add(record.name);
+    const originOf = (change: ChangeChunk) => (change === held.change ? origin : this.#origins.get(change));
     for (const { change, code } of refused) {
-      const origin = this.#origins.get(change);
-      if (origin !== undefined) this.#refuse(origin, code);
+      const from = originOf(change);
+      if (from !== undefined) this.#refuse(from, code);
     }
     for (const change of passed) {
-      const origin = this.#origins.get(change);
+      const from = originOf(change);
       // SECURITY: the key is fixed by the part that created the document: no later part moves it to a key that more people hold.
-      record.keyId ??= origin?.keyId ?? null;
-      this.#admit(record, change, origin?.kind ?? "change");
+      record.keyId ??= from?.keyId ?? null;
+      this.#admit(record, change, from?.kind ?? "change");
       const list = fresh.get(record) ?? [];
       fresh.set(record, list);
       list.push(change.bytes);
     }
   }
 
-  #drop({ device, change }: HeldChange): void {
-    const header = this.#origins.get(change)?.entry.header;
-    if (header === undefined) return;
-    const { writer, seq } = header;
+  #drop(device: string, { entry }: Origin): void {
+    const { writer, seq } = entry.header;
     const chains = this.#dropped.get(device) ?? new Map<string, ChainPlace>();
     const from = Math.min(seq, chains.get(toHex(writer))?.from ?? seq);
     this.#dropped.set(device, chains.set(toHex(writer), { writer, from }));

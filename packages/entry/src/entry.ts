@@ -2,6 +2,7 @@
 //   Entry            well, it was decoded
 //   IdentifiedEntry  its id was computed from its bytes
 //   VerifiedEntry    its writer's signature covers that id
+import { equalBytes } from "./bytes.ts";
 import { EntryError } from "./entry-error.ts";
 import { type EntryHeader, encodeHeaderPrefix, HEADER_PREFIX_BYTES } from "./header.ts";
 import { type EntryId, type KeyTag, parseEntryId, parseKeyTag, parseSignature, type Signature } from "./ids.ts";
@@ -128,7 +129,7 @@ function partsRoot(verifier: Verifier, { table, parts }: Entry): Uint8Array {
 
   const frames = new Uint8Array(34 + 38 * parts.length);
   const view = new DataView(frames.buffer);
-  frames.set(hash(verifier, "table", tags), 0);
+  frames.set(tableHash(verifier, tags), 0);
   view.setUint16(32, parts.length);
   let offset = 34;
   for (const part of parts) {
@@ -139,4 +140,14 @@ function partsRoot(verifier: Verifier, { table, parts }: Entry): Uint8Array {
     offset += 38;
   }
   return hash(verifier, "root", frames);
+}
+
+/** The table that was hashed last: entries of a chain mostly carry the key tags of the entry before. */
+let lastTable: { readonly verifier: Verifier; readonly tags: Uint8Array; readonly hash: Uint8Array } | null = null;
+
+/** H(table, n, tags). `tags` must not change afterwards. */
+function tableHash(verifier: Verifier, tags: Uint8Array): Uint8Array {
+  if (lastTable?.verifier !== verifier || !equalBytes(lastTable.tags, tags))
+    lastTable = { verifier, tags, hash: hash(verifier, "table", tags) };
+  return lastTable.hash;
 }

@@ -22,6 +22,9 @@ export interface LinksContext {
   replicas(): readonly SyncedReplica[];
 }
 
+/** How long a revocation waits for what others have. */
+const CATCH_UP_MS = 10_000;
+
 /** The connections of one tenant. */
 export class Links {
   readonly #context: LinksContext;
@@ -53,6 +56,16 @@ export class Links {
   /** The access list changed: relays in reach learn it at once. */
   present(list: Uint8Array): void {
     for (const link of this.#links) link.present(list);
+  }
+
+  /** Brings in what the other sides have, for a few seconds at most. @returns whether one of them was reached, and none in reach failed */
+  async catchUp(): Promise<boolean> {
+    const online = [...this.#links].filter(({ status }) => status === "online");
+    const waiting = new AbortController();
+    const stop = this.#context.context.platform.scheduler.after(CATCH_UP_MS, () => waiting.abort());
+    const outcomes = await Promise.allSettled(online.map((link) => link.synced({ signal: waiting.signal })));
+    stop();
+    return online.length > 0 && outcomes.every(({ status }) => status === "fulfilled");
   }
 
   async connect(target: string | Transport | Dialler, options: ConnectOptions): Promise<Connection> {

@@ -9,6 +9,7 @@ import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { type ChainOwner, openOwnChain } from "../tenant/own-chain.ts";
+import { requireKey } from "../tenant/statement-work.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import type { DatabaseEvents } from "./database.ts";
 import { FlushTimer } from "./flush-timer.ts";
@@ -78,7 +79,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     chain,
     replica,
     events,
-    keyId: host.defaultKeyId,
+    keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
     keyOf: (keyId) => currentKey(context, keyId),
     mayWrite: () => mayWrite(host),
     close: async () => {

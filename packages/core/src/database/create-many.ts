@@ -18,16 +18,24 @@ interface Created {
   readonly id: DocId;
 }
 
+/** What to create. */
+export interface Creation<T extends object> {
+  readonly rows: Iterable<T> | AsyncIterable<T>;
+  /** The 16-byte id of the key to seal under. */
+  readonly key: Uint8Array;
+  /** Called for each, once it is durable. */
+  created(id: DocId): void;
+}
+
 /** Creates a document of each row, about 100 to an entry, 10 entries to a signature; rows are read as they are needed. */
 export async function createMany<T extends object>(
   parts: DatabaseParts,
-  rows: Iterable<T> | AsyncIterable<T>,
-  created: (id: DocId) => void,
+  { rows, key, created }: Creation<T>,
 ): Promise<readonly DocId[]> {
   const ids: DocId[] = [];
   let chunk: T[] = [];
   const seal = async (): Promise<void> => {
-    const made = await createChunk(parts, chunk);
+    const made = await createChunk(parts, chunk, key);
     chunk = [];
     await parts.writes.bulk(intoEntries(made));
     for (const { id } of made) {
@@ -44,10 +52,14 @@ export async function createMany<T extends object>(
  * All changes first, then all sealing: interleaved, each costs the other its caches. Needs no WebAssembly. When one row can't be
  * stored, none of them is.
  */
-async function createChunk<T extends object>(parts: DatabaseParts, rows: readonly T[]): Promise<readonly Created[]> {
+async function createChunk(
+  parts: DatabaseParts,
+  rows: readonly object[],
+  key: Uint8Array,
+): Promise<readonly Created[]> {
   const records: DocumentRecord[] = [];
   try {
-    const at = { writer: await parts.chain.writer(), time: claimedTime(parts.platform.now()) };
+    const at = { writer: await parts.chain.writer(), time: claimedTime(parts.platform.now()), key };
     const made: Created[] = [];
     for (const row of rows) made.push(await createOne(parts, row, at, records));
     return made;
@@ -58,9 +70,9 @@ async function createChunk<T extends object>(parts: DatabaseParts, rows: readonl
 }
 
 async function createOne(
-  { platform, chain, writes, documents, keyId, keyOf }: DatabaseParts,
+  { platform, chain, writes, documents, keyOf }: DatabaseParts,
   row: object,
-  { writer, time }: { readonly writer: WriterKey; readonly time: number },
+  { writer, time, key }: { readonly writer: WriterKey; readonly time: number; readonly key: Uint8Array },
   records: DocumentRecord[],
 ): Promise<Created> {
   const counter = await chain.takeCounter();
@@ -69,7 +81,7 @@ async function createOne(
   const record = documents.ensure(id);
   records.push(record);
   const chunk = documents.own(record, writer, "create", change);
-  record.keyId = keyId();
+  record.keyId = key;
   const { codec, payload } = encodeChanges([chunk]);
   const plaintext = encodeChangePart({
     kind: "create",
@@ -81,7 +93,7 @@ async function createOne(
     payload,
   });
   return {
-    draft: { kind: "change", key: keyOf(record.keyId), plaintext },
+    draft: { kind: "change", key: keyOf(key), plaintext },
     bytes: change.length,
     id: record.name,
   };

@@ -20,8 +20,8 @@ export interface DatabaseParts {
   readonly chain: WriterChain;
   readonly replica: SyncedReplica;
   readonly events: Events<DatabaseEvents>;
-  /** The 16-byte id of the key new documents are sealed under. */
-  keyId(): Uint8Array;
+  /** The 16-byte id of the key of this name; of the one documents are sealed under that name none. @throws CoreError KEY_UNKNOWN */
+  keyId(name?: string): Uint8Array;
   /** The version of that key to seal under now. @throws CoreError KEY_UNKNOWN */
   keyOf(keyId: Uint8Array): KeyVersion;
   /** @throws CoreError WRITE_NOT_ALLOWED */

@@ -23,14 +23,15 @@ export interface Database<T extends object> extends AsyncDisposable {
   readonly name: string;
   /**
    * Creates a document; durable when it resolves. `id` is a name of the app's choice, from which every device gets the same document id.
-   * @throws CoreError VALUE_UNSUPPORTED | DOC_EXISTS | WRITE_NOT_ALLOWED
+   * `key` names a key of the directory: only who holds it can read the document, or sees that it exists.
+   * @throws CoreError VALUE_UNSUPPORTED | DOC_EXISTS | WRITE_NOT_ALLOWED | KEY_UNKNOWN
    */
-  createDocument(data?: T, options?: { id?: string }): Promise<Doc<T>>;
+  createDocument(data?: T, options?: { id?: string; key?: string }): Promise<Doc<T>>;
   /**
    * Creates many documents, sealing about 100 of them into one entry; returns their ids in order, once all are durable.
-   * @throws CoreError VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED
+   * @throws CoreError VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | KEY_UNKNOWN
    */
-  createDocuments(rows: Iterable<T> | AsyncIterable<T>): Promise<readonly DocId[]>;
+  createDocuments(rows: Iterable<T> | AsyncIterable<T>, options?: { key?: string }): Promise<readonly DocId[]>;
   /** The live handle of a document, deleted or not. @throws CoreError DOC_NOT_FOUND */
   getDocument(id: DocId): Promise<Doc<T>>;
   /** The same, or undefined when this device knows no such document. */

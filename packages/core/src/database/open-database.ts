@@ -23,8 +23,10 @@ export class OpenDatabase<T extends object> implements Database<T> {
     this.#parts = parts;
   }
 
-  async createDocument(data: T = {} as T, options: { id?: string } = {}): Promise<Doc<T>> {
-    const { platform, documents, chain, writes, id: database, keyId } = this.#writable();
+  async createDocument(data: T = {} as T, options: { id?: string; key?: string } = {}): Promise<Doc<T>> {
+    const { platform, documents, chain, writes, id: database, keyId, keyOf } = this.#writable();
+    const key = keyId(options.key);
+    keyOf(key); // a key this device can't seal under is found out before anything is made
     const writer = await chain.writer();
     const counter = options.id === undefined ? await chain.takeCounter() : null;
     const id =
@@ -36,7 +38,7 @@ export class OpenDatabase<T extends object> implements Database<T> {
     if (record.changes.length > 0) throw new CoreError("DOC_EXISTS", "a document with this id exists");
     try {
       const chunk = documents.own(record, writer, "create", change);
-      record.keyId = keyId();
+      record.keyId = key;
       const { durable } = await writes.journal({ record, kind: "create", counter, change: chunk, keyId: record.keyId });
       await durable;
     } catch (error) {
@@ -46,9 +48,13 @@ export class OpenDatabase<T extends object> implements Database<T> {
     return this.#show(record);
   }
 
-  async createDocuments(rows: Iterable<T> | AsyncIterable<T>): Promise<readonly DocId[]> {
+  async createDocuments(
+    rows: Iterable<T> | AsyncIterable<T>,
+    options: { key?: string } = {},
+  ): Promise<readonly DocId[]> {
     const parts = this.#writable();
-    return createMany(parts, rows, (id) => parts.events.emit("change", { id }));
+    const key = parts.keyId(options.key);
+    return createMany(parts, { rows, key, created: (id) => parts.events.emit("change", { id }) });
   }
 
   async getDocument(id: DocId): Promise<Doc<T>> {

@@ -89,6 +89,17 @@ export async function extendAccess(
   return { list, ticket: { ...unsigned, signature } };
 }
 
+/** The next list, of the users that have rights now. */
+export async function nextAccessList(
+  crypto: CryptoProvider,
+  signer: SigningKey,
+  lists: { readonly tenant: TenantId; readonly users: readonly SlotHolder[]; readonly current: AccessList | null },
+): Promise<AccessList> {
+  const { tenant, users, current } = lists;
+  const place = { epoch: current?.epoch ?? 0, height: (current?.height ?? -1) + 1, signer: signer.publicKey };
+  return await signAccessList(crypto, signer, draftAccessList(tenant, users, place));
+}
+
 /** The list that a relay would end with when it is shown these, oldest first: by the same rules, so both agree. */
 export async function newestAccessList(
   verifier: Verifier,

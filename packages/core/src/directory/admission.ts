@@ -8,11 +8,20 @@ import {
   type StatementId,
   type TenantId,
   toHex,
+  type Verifier,
   type WriterKey,
 } from "@selkie/entry";
 import type { VerifiedCertificate } from "../sealing/control-part.ts";
 import { isAdmissibleKemKey } from "./kem-admission.ts";
-import type { AddDeviceStatement, GrantStatement, Role, Statement } from "./statement.ts";
+import {
+  type AddDeviceStatement,
+  type ChangeStatement,
+  continuedAdmission,
+  type GrantStatement,
+  type ReplaceRootStatement,
+  type Role,
+  type Statement,
+} from "./statement.ts";
 
 /** The tenant whose directory is read. */
 export interface DirectoryIdentity {
@@ -34,7 +43,7 @@ export interface PlacedStatement {
   readonly statement: Statement;
 }
 
-/** The statement that admits a device; the root needs none. */
+/** The statement that admits a device, or the root that follows on the first; the first root needs none. */
 export type AdmissionId = StatementId | "root";
 
 /** What an author may do, fixed by the statement that admits the device for as long as its writers live. */
@@ -63,12 +72,14 @@ export interface Member extends Admission {
 /** Why a statement counts for nothing. */
 export type RejectionCode =
   | "AUTHOR_REFUSED"
+  | "BEYOND_CUT"
   | "NOT_ADMIN"
   | "NOT_ENTITLED"
   | "NOT_FOUNDING"
   | "NOT_ROOT"
   | "READER"
   | "ROOT_HAS_NO_DEVICES"
+  | "DEVICE_UNKNOWN"
   | "KEY_INADMISSIBLE";
 
 /** What is known of the author of a chain. */
@@ -100,27 +111,38 @@ export interface Chain {
  * The admissions that follow from a set of statements: the least fixpoint from the root, the same in any order.
  * SECURITY: nobody is let in but by the root, an admin, or, for further devices, the user itself (admission.test.ts "A2", "A3").
  */
-export function resolveAdmissions(identity: DirectoryIdentity, placed: readonly PlacedStatement[]): Admissions {
+export function resolveAdmissions(
+  verifier: Verifier,
+  identity: DirectoryIdentity,
+  placed: readonly PlacedStatement[],
+): Admissions {
   const root = rootOf(identity);
-  const memberById = new Map<string, Member>();
+  const admissionById = new Map<string, Admission>();
   const rejectionById = new Map<string, RejectionCode>();
   const neverAdmit = idsThatNeverAdmit(placed);
   const isVoid = (id: StatementId) => neverAdmit.has(toHex(id)) || rejectionById.has(toHex(id));
-  const find = (id: AdmissionId) => (id === "root" ? (root ?? undefined) : memberById.get(toHex(id)));
+  const find = (id: AdmissionId) => (id === "root" ? (root ?? undefined) : admissionById.get(toHex(id)));
   const judge = (chain: Chain) => judgeChain(identity, chain, { find, isVoid });
 
   const statementsBy = groupByAuthor(identity, placed);
   const authors: Admission[] = root === null ? [] : [root];
+  const letIn = (author: Admission, asked: AdmittingStatement): void => {
+    const verdict = judge({ ...asked, database: identity.directory });
+    const outcome = verdict.type === "admitted" ? admit({ verifier, find }, author, asked) : "AUTHOR_REFUSED";
+    if (typeof outcome === "string") rejectionById.set(toHex(asked.id), outcome);
+    else for (const admission of outcome) if (register(admissionById, admission)) authors.push(admission);
+  };
+  /** Changes of people whose own admissions are still to come. */
+  let waiting: { readonly author: Admission; readonly asked: AdmittingStatement }[] = [];
   // The list grows while it is walked: whoever is let in may let others in.
   for (const author of authors) {
-    for (const placedStatement of statementsBy.get(keyOf(author.id)) ?? []) {
-      const outcome = admit(author, placedStatement, judge({ ...placedStatement, database: identity.directory }));
-      if (typeof outcome === "string") rejectionById.set(toHex(placedStatement.id), outcome);
-      else if (!memberById.has(toHex(outcome.id))) {
-        memberById.set(toHex(outcome.id), outcome);
-        authors.push(outcome);
-      }
+    for (const asked of statementsBy.get(keyOf(author.id)) ?? []) {
+      if (isReady(asked, find)) letIn(author, asked);
+      else waiting.push({ author, asked });
     }
+    const ready = waiting.filter(({ asked }) => isReady(asked, find));
+    waiting = waiting.filter(({ asked }) => !isReady(asked, find));
+    for (const each of ready) letIn(each.author, each.asked);
   }
   // Nor does anybody let others in whom nobody let in, however long the line.
   const voids = [...neverAdmit, ...rejectionById.keys()];
@@ -130,7 +152,7 @@ export function resolveAdmissions(identity: DirectoryIdentity, placed: readonly 
       voids.push(toHex(id));
     }
   }
-  const members = [...memberById.values()].sort((a, b) => compareBytes(a.id, b.id));
+  const members = [...admissionById.values()].filter(isMember).sort((a, b) => compareBytes(a.id, b.id));
   return { root, members, find, judge, rejection: (id) => rejectionById.get(toHex(id)) };
 }
 
@@ -147,10 +169,24 @@ function claimedAdmission({ tenant }: DirectoryIdentity, certificate: VerifiedCe
   return equalBytes(admission, tenant) ? "root" : admission;
 }
 
-type AdmittingStatement = PlacedStatement & { readonly statement: GrantStatement | AddDeviceStatement };
+type AdmittingStatement = PlacedStatement & {
+  readonly statement: GrantStatement | AddDeviceStatement | ChangeStatement | ReplaceRootStatement;
+};
 
 function isAdmitting(placed: PlacedStatement): placed is AdmittingStatement {
-  return placed.statement.type === "grant" || placed.statement.type === "addDevice";
+  return ["grant", "addDevice", "change", "replaceRoot"].includes(placed.statement.type);
+}
+
+/** A change can be judged once the devices that go on are known. */
+function isReady({ statement }: AdmittingStatement, find: Admissions["find"]): boolean {
+  return statement.type !== "change" || statement.devices.every((id) => find(id) !== undefined);
+}
+
+function register(admissionById: Map<string, Admission>, admission: Admission): boolean {
+  const name = keyOf(admission.id);
+  if (admissionById.has(name)) return false;
+  admissionById.set(name, admission);
+  return true;
 }
 
 function groupByAuthor(
@@ -160,9 +196,9 @@ function groupByAuthor(
   return Map.groupBy(placed.filter(isAdmitting), (each) => keyOf(claimedAdmission(identity, each.certificate)));
 }
 
-/** Statements that are known and admit nobody. A change admits, and one of a later version may, for all we know. */
+/** Statements that are known and admit nobody. One of a later version may, for all we know. */
 function idsThatNeverAdmit(placed: readonly PlacedStatement[]): ReadonlySet<string> {
-  const known = placed.filter((each) => !isAdmitting(each) && !["unknown", "change"].includes(each.statement.type));
+  const known = placed.filter((each) => !isAdmitting(each) && each.statement.type !== "unknown");
   return new Set(known.map(({ id }) => toHex(id)));
 }
 
@@ -191,28 +227,69 @@ function judgeChain(
   return { type: "admitted", admission };
 }
 
+interface Known {
+  readonly verifier: Verifier;
+  find(id: AdmissionId): Admission | undefined;
+}
+
+/** Whom a statement of an admitted author lets in. */
 function admit(
+  known: Known,
   author: Admission,
   { id, statement }: AdmittingStatement,
-  verdict: WriterVerdict,
-): Member | RejectionCode {
-  if (verdict.type !== "admitted") return "AUTHOR_REFUSED";
-  const { deviceSign, deviceKem } = statement;
-  // SECURITY: A12. A key of small or mixed order, or one that is not canonical, is never admitted (admission.test.ts).
-  if (!isAdmissibleDeviceKey(deviceSign) || !isAdmissibleKemKey(deviceKem)) return "KEY_INADMISSIBLE";
-  if (statement.type === "addDevice") {
-    if (!isMember(author)) return "ROOT_HAS_NO_DEVICES";
-    return { ...author, id, device: deviceSign, deviceKem };
+): readonly Admission[] | RejectionCode {
+  switch (statement.type) {
+    case "grant":
+      return author.role === "admin" ? granted(id, statement) : "NOT_ADMIN";
+    case "change":
+      return author.role === "admin" ? continued(known, id, statement) : "NOT_ADMIN";
+    case "addDevice": {
+      if (!isMember(author)) return "ROOT_HAS_NO_DEVICES";
+      const { deviceSign, deviceKem } = statement;
+      if (!isAdmissibleDeviceKey(deviceSign) || !isAdmissibleKemKey(deviceKem)) return "KEY_INADMISSIBLE";
+      const device: Member = { ...author, id, device: deviceSign, deviceKem };
+      return [device];
+    }
+    case "replaceRoot":
+      if (author.user !== "root") return "NOT_ROOT";
+      return isAdmissibleDeviceKey(statement.key) ? [{ ...author, id, device: statement.key }] : "KEY_INADMISSIBLE";
+    default:
+      return statement satisfies never;
   }
-  if (author.role !== "admin") return "NOT_ADMIN";
-  const { name, role, userKem, slot, slotSalt, keys } = statement;
-  if (!isAdmissibleKemKey(userKem)) return "KEY_INADMISSIBLE";
-  return { id, user: id, name, role, device: deviceSign, userKem, deviceKem, slot, slotSalt, keys };
+}
+
+/** SECURITY: A12. A key of small or mixed order, or one that is not canonical, is never admitted (admission.test.ts). */
+function granted(id: StatementId, statement: GrantStatement): readonly Member[] | RejectionCode {
+  const { deviceSign, deviceKem, name, role, userKem, slot, slotSalt, keys } = statement;
+  const isAdmissible =
+    isAdmissibleDeviceKey(deviceSign) && isAdmissibleKemKey(deviceKem) && isAdmissibleKemKey(userKem);
+  if (!isAdmissible) return "KEY_INADMISSIBLE";
+  return [{ id, user: id, name, role, device: deviceSign, userKem, deviceKem, slot, slotSalt, keys }];
+}
+
+/** SECURITY: an admin plants no device: a change continues devices of one user that are in already, and of whom it ends (admission.test.ts). */
+function continued(
+  { verifier, find }: Known,
+  id: StatementId,
+  statement: ChangeStatement,
+): readonly Member[] | RejectionCode {
+  const { name, role, keys, devices, targets } = statement;
+  const members: Member[] = [];
+  for (const [at, device] of devices.entries()) {
+    const member = find(device);
+    const [first] = members;
+    if (member === undefined || !isMember(member)) return "DEVICE_UNKNOWN";
+    const isEnded = targets.some((target) => equalBytes(target, member.user));
+    if (!isEnded || (first !== undefined && !equalBytes(first.userKem, member.userKem))) return "DEVICE_UNKNOWN";
+    const admission = at === 0 ? id : continuedAdmission(verifier, id, device);
+    members.push({ ...member, id: admission, user: id, name, role, keys });
+  }
+  return members.length === 0 ? "DEVICE_UNKNOWN" : members;
 }
 
 /** Whether an admission is a user's device rather than the root. */
 export function isMember(admission: Admission): admission is Member {
-  return admission.id !== "root";
+  return admission.user !== "root";
 }
 
 const verdictByKey = new Map<string, boolean>();

@@ -12,11 +12,12 @@ import {
   type PlacedStatement,
   type RejectionCode,
   resolveAdmissions,
-  type WriterVerdict,
 } from "./admission.ts";
 import type { Authored } from "./entitlement.ts";
 import { catalogKeys, type DirectoryKey, type KeyCatalog } from "./key-catalog.ts";
+import { type ChainEnd, judgeMembership, type Membership, type People, sortPeople } from "./membership.ts";
 import { foldName } from "./name.ts";
+import { collectPersonKeys, type PersonKeys } from "./person-keys.ts";
 import type { FoundStatement, SettingsStatement, SettingValue, Statement } from "./statement.ts";
 
 /** A statement that counts for nothing. */
@@ -25,8 +26,13 @@ interface RejectedStatement {
   readonly code: RejectionCode;
 }
 
+/** What the directory says of the author of a chain, and how far the chain counts. */
+export type ChainVerdict =
+  | ({ readonly type: "admitted"; readonly admission: Admission } & ChainEnd)
+  | Exclude<ReturnType<Admissions["judge"]>, { readonly type: "admitted" }>;
+
 /** What a set of statements says. */
-export interface DirectoryView {
+export interface DirectoryView extends PersonKeys {
   readonly identity: DirectoryIdentity;
   /** Null while the founding entry is not here, or not open. */
   readonly found: FoundStatement | null;
@@ -37,19 +43,28 @@ export interface DirectoryView {
   readonly rejected: readonly RejectedStatement[];
   /** Statements of a later version, from admitted authors: held until this software is updated. */
   readonly unknown: number;
+  /** An admission that was ever given. */
   admission(id: AdmissionId): Admission | undefined;
-  /** The first device of each user, ascending by id. */
+  /** Whether it gives rights now. */
+  isLive(admission: Admission): boolean;
+  /** The statements that ended it, in hex, ascending. */
+  endedBy(id: StatementId): readonly string[];
+  /** The users that have rights, ascending by id: the grant of each. */
   users(): readonly Member[];
-  /** Users whose names fold to the same; more than one are shown with their fingerprints. */
+  /** Every user that ever was. */
+  everybody(): readonly Member[];
+  /** Users with rights whose names fold to the same; more than one are shown with their fingerprints. */
   findUser(name: string): readonly Member[];
-  /** The devices of a user, or all. */
+  /** The devices with rights of a user, or all. */
   devices(user?: StatementId): readonly Member[];
+  /** Every device that ever was. */
+  allDevices(): readonly Member[];
   keys(): readonly DirectoryKey[];
   key(keyId: Uint8Array): DirectoryKey | undefined;
   /** Whether the directory names this version of this key. */
   commits(keyId: Uint8Array, version: Uint8Array): boolean;
   isEntitled(admission: Admission, keyId: Uint8Array): boolean;
-  judge(chain: Chain): WriterVerdict;
+  judge(chain: Chain): ChainVerdict;
 }
 
 /** Reads a directory. Statements may come in any order, and more than once. */
@@ -59,16 +74,17 @@ export function buildDirectory(
   placed: readonly PlacedStatement[],
 ): DirectoryView {
   const statements = inOrder(placed);
-  const admissions = resolveAdmissions(identity, statements);
-  const sorted = sortOut(identity, admissions, statements);
+  const admissions = resolveAdmissions(verifier, identity, statements);
+  const membership = judgeMembership(verifier, identity, { admissions, statements });
+  const sorted = sortOut(identity, { admissions, membership }, statements);
   const found = sorted.found;
   const catalog = catalogKeys(verifier, {
     found: sorted.of("found")[0],
-    creations: sorted.of("createKey"),
-    rotations: sorted.of("rotate"),
-    links: sorted.of("link"),
+    creations: sorted.seen("createKey"),
+    rotations: sorted.seen("rotate"),
+    links: sorted.seen("link"),
     shares: sorted.of("share"),
-    counts: () => true,
+    counts: (id) => sorted.counts(id),
   });
   const notEntitled = catalog.rejected.map((id): RejectedStatement => ({ id, code: "NOT_ENTITLED" }));
   return {
@@ -78,8 +94,9 @@ export function buildDirectory(
     settings: currentSettings(sorted.of("settings")),
     rejected: [...sorted.rejected, ...notEntitled].sort((a, b) => compareBytes(a.id, b.id)),
     unknown: sorted.of("unknown").length,
-    ...memberQueries(admissions),
+    ...memberQueries(admissions, membership),
     ...keyQueries(catalog),
+    ...collectPersonKeys(sorted.of("userKey")),
   };
 }
 
@@ -92,34 +109,48 @@ function inOrder(placed: readonly PlacedStatement[]): readonly PlacedStatement[]
 interface SortedStatements {
   readonly found: FoundStatement | null;
   readonly rejected: readonly RejectedStatement[];
-  /** The statements of a type that their authors may make. */
+  /** The statements of a type that their authors may make, and that count. */
   of<Type extends Statement["type"]>(type: Type): readonly Authored<Extract<Statement, { readonly type: Type }>>[];
+  /** Those that their authors might have made once: beyond a cut, too. */
+  seen<Type extends Statement["type"]>(type: Type): readonly Authored<Extract<Statement, { readonly type: Type }>>[];
+  counts(id: StatementId): boolean;
 }
 
 function sortOut(
   identity: DirectoryIdentity,
-  admissions: Admissions,
+  { admissions, membership }: { readonly admissions: Admissions; readonly membership: Membership },
   statements: readonly PlacedStatement[],
 ): SortedStatements {
   const founding = foundingStatement(identity, statements);
-  const counting: Authored<Statement>[] = [];
+  const seen: Authored<Statement>[] = [];
+  const counting = new Map<string, Authored<Statement>>();
   const rejected: RejectedStatement[] = [];
   for (const placed of statements) {
     const verdict = admissions.judge({ ...placed, database: identity.directory });
     if (verdict.type === "held") continue;
     const code =
       verdict.type === "refused" ? "AUTHOR_REFUSED" : objection(placed, { admissions, founding, ...verdict });
-    if (code !== undefined) rejected.push({ id: placed.id, code });
-    else if (verdict.type === "admitted") {
-      counting.push({ placed, statement: placed.statement, author: verdict.admission });
+    if (code !== undefined || verdict.type !== "admitted") {
+      rejected.push({ id: placed.id, code: code ?? "AUTHOR_REFUSED" });
+      continue;
     }
+    const authored = { placed, statement: placed.statement, author: verdict.admission };
+    seen.push(authored);
+    if (membership.counts(placed)) counting.set(toHex(placed.id), authored);
+    else rejected.push({ id: placed.id, code: "BEYOND_CUT" });
   }
   const isOf =
     <Type extends Statement["type"]>(type: Type) =>
     (each: Authored<Statement>): each is Authored<Extract<Statement, { readonly type: Type }>> =>
       each.statement.type === type;
   const found = founding?.statement.type === "found" ? founding.statement : null;
-  return { found, rejected, of: (type) => counting.filter(isOf(type)) };
+  return {
+    found,
+    rejected,
+    of: (type) => [...counting.values()].filter(isOf(type)),
+    seen: (type) => seen.filter(isOf(type)),
+    counts: (id) => counting.has(toHex(id)),
+  };
 }
 
 /** The first statement of its type in the founding entry: that entry's hash is the tenant id, so it needs no other proof. */
@@ -142,6 +173,8 @@ function objection(
       return placed === by.founding ? undefined : "NOT_FOUNDING";
     case "grant":
     case "addDevice":
+    case "change":
+    case "replaceRoot":
       return by.admissions.rejection(placed.id);
     case "createKey":
       return by.admission.role === "reader" ? "READER" : undefined;
@@ -153,17 +186,15 @@ function objection(
     case "purge":
       return by.admission.role === "admin" ? undefined : "NOT_ADMIN";
     case "minVersion":
-    case "replaceRoot":
-      return by.admission.id === "root" ? undefined : "NOT_ROOT";
+      return by.admission.user === "root" ? undefined : "NOT_ROOT";
     case "userKey":
-      return by.admission.id === "root" ? "ROOT_HAS_NO_DEVICES" : undefined;
+      return by.admission.user === "root" ? "ROOT_HAS_NO_DEVICES" : undefined;
     // Whether a share or rotation counts depends on other shares. Permits and links give nothing: who opens them compares with the keys
     // named here. Whom a revocation may reach is for membership to say.
     case "share":
     case "rotate":
     case "link":
     case "revoke":
-    case "change":
     case "permit":
     case "unknown":
       return undefined;
@@ -179,19 +210,28 @@ function currentSettings(statements: readonly Authored<SettingsStatement>[]): Re
   return new Map(heads.toReversed().flatMap(({ statement }) => [...statement.values]));
 }
 
-function memberQueries({
-  root,
-  members,
-  find,
-  judge,
-}: Admissions): Pick<DirectoryView, "admission" | "users" | "findUser" | "devices" | "judge"> {
-  const users = members.filter((member) => equalBytes(member.id, member.user));
+type MemberQueries = Pick<
+  DirectoryView,
+  "admission" | "isLive" | "endedBy" | "users" | "everybody" | "findUser" | "devices" | "allDevices" | "judge"
+>;
+
+function memberQueries(admissions: Admissions, membership: Membership): MemberQueries {
+  const { root, members, find, judge } = admissions;
+  const { isLive, endedBy } = membership;
+  const people: People = sortPeople(admissions, isLive);
   return {
     admission: (id) => (id === "root" ? (root ?? undefined) : find(id)),
-    users: () => users,
-    findUser: (name) => users.filter((user) => foldName(user.name) === foldName(name)),
-    devices: (user) => members.filter((member) => user === undefined || equalBytes(member.user, user)),
-    judge,
+    isLive,
+    endedBy,
+    users: () => people.users,
+    everybody: () => people.everybody,
+    findUser: (name) => people.users.filter((user) => foldName(user.name) === foldName(name)),
+    devices: (user) => people.devices.filter((member) => user === undefined || equalBytes(member.user, user)),
+    allDevices: () => members,
+    judge: (chain) => {
+      const verdict = judge(chain);
+      return verdict.type === "admitted" ? { ...verdict, ...membership.endOf(chain, verdict.admission) } : verdict;
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import {
   type EntryId,
   entryType,
   equalBytes,
+  parseEntryId,
   toHex,
   type VerifiedEntry,
   type VerifiedRun,
@@ -11,7 +12,7 @@ import {
 import { type EntryStore, StoreError } from "@selkie/store";
 import type { PlacedStatement } from "../directory/admission.ts";
 import { buildDirectory, type DirectoryView } from "../directory/directory-view.ts";
-import { linksOf, statementId } from "../directory/statement.ts";
+import { linksOf, type Statement, statementId } from "../directory/statement.ts";
 import { decodeStatement } from "../directory/statement-codec.ts";
 import { CoreError } from "../errors.ts";
 import { type KeyVersion, openKeyVersion } from "../keys/key-version.ts";
@@ -225,9 +226,23 @@ export class DirectoryLog {
     if (verified) this.#chains.certify(verified);
   }
 
-  #build(): DirectoryView {
+  /**
+   * The directory as it will be once this device has said these statements: what a rotation has to know before it is made. Ids are made
+   * up, so nothing of it may be kept.
+   */
+  preview(author: Omit<PlacedStatement, "id" | "entry" | "part" | "statement">, statements: readonly Statement[]): DirectoryView {
+    const { crypto } = this.#context.platform;
+    const entry = parseEntryId(crypto.randomBytes(32));
+    const said = statements.map((statement, at): PlacedStatement => {
+      const part = at + 1;
+      return { ...author, id: statementId(crypto, entry, part), entry, part, statement };
+    });
+    return this.#build(said);
+  }
+
+  #build(more: readonly PlacedStatement[] = []): DirectoryView {
     const root = this.#founding?.header.writer ?? null;
-    const statements: PlacedStatement[] = [];
+    const statements: PlacedStatement[] = [...more];
     for (const placed of this.#placed.values()) {
       const certificate = this.#chains.certificate(placed.writer);
       const byRoot = root !== null && equalBytes(placed.writer, root);

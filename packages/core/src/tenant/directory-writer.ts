@@ -18,7 +18,7 @@ export interface DirectoryWriterContext extends ChainOwner {
   onSealed(run: VerifiedRun): Promise<void>;
 }
 
-/** This device's chain in the directory: statements become an entry each time they are made, without a journal. */
+/** This device's chain in the directory: statements become entries when they are made, without a journal. */
 export class DirectoryWriter {
   readonly #context: DirectoryWriterContext;
   readonly #sealing = new Serial();
@@ -31,15 +31,16 @@ export class DirectoryWriter {
   }
 
   /**
-   * Seals the parts as one entry behind a control part, so that the first has index 1; durable when it resolves.
+   * Seals entries, each behind a control part, so that its first part has index 1; all are durable when it resolves, or none.
    *
    * @param remove rows of local state that are gone with the same commit
+   * @returns the id of the first
    */
-  write(parts: readonly PartDraft[], remove: readonly Uint8Array[] = []): Promise<EntryId> {
+  write(entries: readonly (readonly PartDraft[])[], remove: readonly Uint8Array[] = []): Promise<EntryId> {
     return this.#sealing.run(async () => {
       await this.#finish();
       const chain = await this.open();
-      const sealed = await chain.seal([parts], this.#context.frontier(await chain.writer()), "always");
+      const sealed = await chain.seal(entries, this.#context.frontier(await chain.writer()), "always");
       this.#unfinished = { sealed, remove };
       const [entry] = sealed.run.entries;
       await this.#finish();

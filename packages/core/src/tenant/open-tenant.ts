@@ -1,4 +1,4 @@
-import { type DatabaseId, toHex } from "@selkie/entry";
+import { type DatabaseId, equalBytes, toHex } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection } from "../connection/link.ts";
@@ -7,11 +7,13 @@ import { type Assembled, assembleDatabase, type DatabaseHost } from "../database
 import type { Database } from "../database/database.ts";
 import type { Admission } from "../directory/admission.ts";
 import { databaseIdOf } from "../directory/database-id.ts";
-import type { FoundStatement } from "../directory/statement.ts";
+import type { DirectoryView } from "../directory/directory-view.ts";
+import type { FoundStatement, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
+import { verifyCertificates } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
 import { disposeDeviceKeys } from "./device-keys.ts";
 import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
@@ -71,6 +73,8 @@ export class OpenTenant implements Tenant {
       view: () => this.#log.view,
       self: () => this.#self(),
       directoryKey: () => this.#directoryKey(),
+      preview: (statements) => this.#preview(statements),
+      sync: () => this.#links.catchUp(),
     });
     this.#links = new Links({
       context,
@@ -220,13 +224,24 @@ export class OpenTenant implements Tenant {
     return found;
   }
 
-  /** This device's own admission. */
+  /** This device's own admission: the one it joined with, or the one it goes on under. */
   #self(): Admission {
+    const { view } = this.#log;
     const { admittedBy } = this.#record;
-    const admission = admittedBy === null ? undefined : this.#log.view.admission(admittedBy);
+    const admission = admittedBy === null ? undefined : view.admission(admittedBy);
     if (admission === undefined)
       throw new CoreError("DIRECTORY_UNKNOWN", "this device has not received its own admission yet: connect first");
-    return admission;
+    if (view.isLive(admission)) return admission;
+    const live = view.devices().find(({ device }) => equalBytes(device, admission.device));
+    if (live === undefined) throw new CoreError("DEVICE_REVOKED", "this device is no longer part of the tenant");
+    return live;
+  }
+
+  async #preview(statements: readonly Statement[]): Promise<DirectoryView> {
+    const { crypto } = this.#context.platform;
+    const { seq, claim } = await (await this.#writer.open()).next();
+    const [certificate] = await verifyCertificates(crypto, [claim]);
+    return this.#log.preview({ writer: claim.writer, seq, certificate: certificate ?? null }, statements);
   }
 
   #directoryKey(): KeyVersion {

@@ -2,39 +2,30 @@ import { toHex } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import { type AccessList, encodeAccessList, encodeAccessTicket } from "@selkie/sync-protocol";
 import { extendAccess, newestAccessList } from "../directory/access.ts";
-import type { Admission } from "../directory/admission.ts";
-import type { DirectoryView } from "../directory/directory-view.ts";
 import { fingerprint } from "../directory/fingerprint.ts";
 import { grantFor, type JoinRequest, parseJoinRequest, requestIdOf } from "../directory/join-request.ts";
 import { createJoinResponse } from "../directory/join-response.ts";
-import { type Role, type Statement, statementId } from "../directory/statement.ts";
-import { encodeStatement } from "../directory/statement-codec.ts";
+import { foldName } from "../directory/name.ts";
+import { type Role, statementId } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
-import type { KeyVersion } from "../keys/key-version.ts";
-import { draftPermits } from "../keys/permit.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import { Serial } from "../serial.ts";
-import type { DirectoryWriter } from "./directory-writer.ts";
+import { DirectoryEntries } from "./directory-entries.ts";
 import { Invitations } from "./invitations.ts";
+import { createKey, rotateKey, shareKey } from "./key-work.ts";
+import { type ChangedRights, changeUser, type RevokeOptions, type Revoked, revokeDevice, revokeUser } from "./people-work.ts";
+import { currentVersions, requireAdmin, requireFound, type StatementContext } from "./statement-work.ts";
 import type { Approval, Device, Directory, Invitation, ReceivedRequest, User } from "./tenant.ts";
-import type { TenantContext } from "./tenant-context.ts";
 
-export interface TenantDirectoryContext {
-  readonly context: TenantContext;
+export interface TenantDirectoryContext extends StatementContext {
   readonly record: TenantRecord;
-  readonly writer: DirectoryWriter;
-  view(): DirectoryView;
-  /** @throws CoreError DIRECTORY_UNKNOWN */
-  self(): Admission;
-  /** @throws CoreError KEY_UNKNOWN */
-  directoryKey(): KeyVersion;
 }
 
 /** The one implementation of `Directory`: reads the view, writes statements. */
 export class TenantDirectory implements Directory {
   readonly #at: TenantDirectoryContext;
   readonly #invitations: Invitations;
-  readonly #approving = new Serial();
+  readonly #working = new Serial();
 
   constructor(at: TenantDirectoryContext) {
     this.#at = at;
@@ -44,27 +35,52 @@ export class TenantDirectory implements Directory {
   }
 
   async users(): Promise<readonly User[]> {
-    return this.#at
-      .view()
-      .users()
-      .map(({ name, role }) => ({ name, role }));
+    const view = this.#at.view();
+    const live = new Set(view.users().map(({ id }) => toHex(id)));
+    return view.everybody().map(({ id, name, role }) => ({ name, role, revoked: !live.has(toHex(id)) }));
   }
 
   async devices(user?: string): Promise<readonly Device[]> {
     const view = this.#at.view();
-    const members =
-      user === undefined ? view.devices() : view.findUser(user).flatMap(({ user: id }) => view.devices(id));
     const { crypto } = this.#at.context.platform;
-    return members.map(({ device, deviceKem, name }) => ({
-      id: toHex(device),
-      user: name,
-      fingerprint: fingerprint(crypto, "device", [device, deviceKem]),
-    }));
+    const live = new Set(view.devices().map(({ device }) => toHex(device)));
+    // A device whose user's rights changed was admitted more than once.
+    const byKey = new Map(view.allDevices().map((member) => [toHex(member.device), member]));
+    return [...byKey]
+      .filter(([, { name }]) => user === undefined || foldName(name) === foldName(user))
+      .map(([id, { device, deviceKem, name }]) => ({
+        ...{ id, user: name, revoked: !live.has(id) },
+        fingerprint: fingerprint(crypto, "device", [device, deviceKem]),
+      }));
+  }
+
+  createKey(name: string, options: { readonly share?: readonly string[] } = {}): Promise<void> {
+    return this.#working.run(() => createKey(this.#at, name, options.share ?? []));
+  }
+
+  shareKey(name: string, users: readonly string[]): Promise<void> {
+    return this.#working.run(() => shareKey(this.#at, name, users));
+  }
+
+  rotateKey(name: string): Promise<void> {
+    return this.#working.run(() => rotateKey(this.#at, name));
+  }
+
+  revokeUser(user: string, options: RevokeOptions = {}): Promise<Revoked> {
+    return this.#working.run(() => revokeUser(this.#at, user, options));
+  }
+
+  revokeDevice(device: string, options: RevokeOptions = {}): Promise<Revoked> {
+    return this.#working.run(() => revokeDevice(this.#at, device, options));
+  }
+
+  changeUser(user: string, rights: ChangedRights): Promise<Revoked> {
+    return this.#working.run(() => changeUser(this.#at, user, rights));
   }
 
   async createInvitation(): Promise<Invitation> {
-    if (this.#at.self().role !== "admin") throw new CoreError("NOT_ADMIN", "only an admin invites users");
-    const { id, text } = await this.#approving.run(() => this.#invitations.create());
+    requireAdmin(this.#at);
+    const { id, text } = await this.#working.run(() => this.#invitations.create());
     return { id, toString: () => text };
   }
 
@@ -73,7 +89,7 @@ export class TenantDirectory implements Directory {
   }
 
   withdrawInvitation(id: string): Promise<void> {
-    return this.#approving.run(() => this.#invitations.withdraw(id));
+    return this.#working.run(() => this.#invitations.withdraw(id));
   }
 
   async readJoinRequest(request: { toString(): string } | string): Promise<ReceivedRequest> {
@@ -86,13 +102,13 @@ export class TenantDirectory implements Directory {
 
   /** One after the other: an invitation lets one person in. */
   approveJoinRequest(request: { toString(): string } | string, options: { role: Role }): Promise<Approval> {
-    return this.#approving.run(() => this.#approve(request.toString(), options.role));
+    return this.#working.run(() => this.#approve(request.toString(), options.role));
   }
 
   async #approve(request: string, role: Role): Promise<Approval> {
-    const { context, record, writer, view, self } = this.#at;
+    const { context, record, writer, view } = this.#at;
     const { crypto } = context.platform;
-    if (self().role !== "admin") throw new CoreError("NOT_ADMIN", "only an admin admits users");
+    requireAdmin(this.#at);
     const asked = await parseJoinRequest(crypto, request);
     const invitation = await this.#invitations.of(asked);
     // SECURITY: A8. A request that says it was invited is admitted on that invitation or not at all (invitation.test.ts).
@@ -121,26 +137,16 @@ export class TenantDirectory implements Directory {
     return { invitedBy, toString: () => response.toString() };
   }
 
-  /** The grant, the permit of the directory key and the default key, and the relay's new access list: one entry. */
-  #grant(asked: JoinRequest, role: Role, list: AccessList): readonly PartDraft[] {
+  /** The grant, the relay's new access list, and the permit of the keys that everybody is due: one entry. */
+  #grant(asked: JoinRequest, role: Role, list: AccessList): readonly (readonly PartDraft[])[] {
     const { context, view, directoryKey } = this.#at;
-    const found = view().found;
-    const defaultKey = found === null ? undefined : context.ring.current(found.defaultKey.keyId);
-    if (found === null || defaultKey === undefined)
-      throw new CoreError("KEY_UNKNOWN", "this device does not hold the keys to share");
-    const keys = [directoryKey(), defaultKey];
-    const versions = keys.map(({ keyId, version }) => ({ keyId, version }));
-    const statement = (made: Statement): PartDraft => ({
-      kind: "statement",
-      key: directoryKey(),
-      plaintext: encodeStatement(made),
-    });
-    return [
-      statement(grantFor(asked, role)),
-      statement({ type: "permit", history: found.history, versions, to: [{ type: "part", index: GRANT_PART }] }),
-      statement({ type: "accessList", list: encodeAccessList(list) }),
-      ...draftPermits(context.platform.crypto, [{ kem: asked.keys.userKem }], keys, found.history),
-    ];
+    const { history, defaultKey, directoryKey: own } = requireFound(view());
+    const versions = [own, defaultKey].flatMap(({ keyId }) => currentVersions(context, keyId));
+    const draft = new DirectoryEntries(context.platform.crypto, directoryKey());
+    const name = draft.say(grantFor(asked, role));
+    draft.say({ type: "accessList", list: encodeAccessList(list) });
+    draft.give({ to: [{ name, kem: asked.keys.userKem }], versions }, history);
+    return draft.finish();
   }
 }
 

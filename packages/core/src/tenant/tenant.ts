@@ -3,6 +3,7 @@ import type { Connection, ConnectionStatus } from "../connection/link.ts";
 import type { Database } from "../database/database.ts";
 import type { Role } from "../directory/statement.ts";
 import type { Off } from "../events.ts";
+import type { ChangedRights, RevokeOptions, Revoked } from "./people-work.ts";
 
 /** Something a peer or relay did that an honest one does not; sync goes on around it. */
 export type AlarmCode = "GAP" | "RELAY_ROLLBACK" | "EQUIVOCATION" | "KEY_UNAUTHENTIC";
@@ -33,6 +34,8 @@ export interface User {
   /** As in the grant, for example `CN=alice/O=acme`. */
   readonly name: string;
   readonly role: Role;
+  /** Whether all of this person's devices are out. */
+  readonly revoked: boolean;
 }
 
 /** A device that was admitted. */
@@ -43,6 +46,7 @@ export interface Device {
   readonly user: string;
   /** 60 digits in groups of five over the device's public keys, to compare. */
   readonly fingerprint: string;
+  readonly revoked: boolean;
 }
 
 /** A secret for one person, and the tenant it is for. */
@@ -97,6 +101,25 @@ export interface Directory {
    * @throws CoreError NOT_ADMIN | JOIN_MALFORMED | KEY_INADMISSIBLE | INVITATION_UNKNOWN | DIRECTORY_UNKNOWN
    */
   approveJoinRequest(request: { toString(): string } | string, options: { role: Role }): Promise<Approval>;
+  /**
+   * Makes a key for single documents: for its maker, the admins, and those it is shared with. Nobody else opens what is sealed under it,
+   * or sees that the document exists. @throws CoreError KEY_EXISTS | USER_UNKNOWN | USER_AMBIGUOUS | WRITE_NOT_ALLOWED
+   */
+  createKey(name: string, options?: { readonly share?: readonly string[] }): Promise<void>;
+  /** Entitles more users to a key. @throws CoreError KEY_UNKNOWN | NOT_ENTITLED | USER_UNKNOWN | USER_AMBIGUOUS */
+  shareKey(name: string, users: readonly string[]): Promise<void>;
+  /** Makes the next version of a key, for all who are entitled to it: `default`, `directory` or a key's name. @throws CoreError KEY_UNKNOWN | NOT_ENTITLED */
+  rotateKey(name: string): Promise<void>;
+  /**
+   * Ends all rights of a user: nothing that its devices write from now on counts, whatever date it bears and whoever delivers it; every
+   * key they could open gets a new version. What they wrote before stays. Syncs first, so that nothing of that is left out.
+   * @throws CoreError NOT_ADMIN | NOT_PERMITTED | USER_UNKNOWN | USER_AMBIGUOUS
+   */
+  revokeUser(user: string, options?: RevokeOptions): Promise<Revoked>;
+  /** The same for one device, which an admin, the user's own older devices or itself may do. @throws CoreError NOT_PERMITTED | DEVICE_UNKNOWN */
+  revokeDevice(device: string, options?: RevokeOptions): Promise<Revoked>;
+  /** Takes some of a user's rights away: a lower role, keys that are no longer shared. @throws CoreError NOT_ADMIN | NOT_PERMITTED | USER_UNKNOWN */
+  changeUser(user: string, rights: ChangedRights): Promise<Revoked>;
 }
 
 /** How {@link Tenant.connect} reaches the other side. */

@@ -21,7 +21,7 @@ import { CborFields, type CborValue, encodeCbor } from "../cbor.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { type LocalState, rowKind, type SealedRow } from "../local/local-state.ts";
-import { encodeControlPart, signCertificate } from "../sealing/control-part.ts";
+import { type Certificate, type CertificateClaim, encodeControlPart, signCertificate } from "../sealing/control-part.ts";
 import { type PartDraft, sealEntry, signRun } from "../sealing/seal-entry.ts";
 
 /** Who writes, where, and with what: fixed for one open database on this device. */
@@ -110,6 +110,14 @@ export class WriterChain {
     return this.#current?.writer ?? null;
   }
 
+  /** Where the next entry will stand, and the certificate of the chain. */
+  async next(): Promise<{ readonly seq: number; readonly claim: CertificateClaim }> {
+    const { tenant, database } = this.#context;
+    const incarnation = await this.#incarnation();
+    const certificate = await this.#certificate(incarnation);
+    return { seq: incarnation.seq, claim: { tenant, database, writer: incarnation.writer, certificate } };
+  }
+
   /** Takes the next document counter; it becomes durable with the journal row or entry that uses it. */
   async takeCounter(): Promise<number> {
     const incarnation = await this.#incarnation();
@@ -181,22 +189,17 @@ export class WriterChain {
     seq: number,
     frontier: readonly EntryId[] | null,
   ): Promise<PartDraft | null> {
-    const { crypto, tenant, database, deviceKey, admission, directoryKey } = this.#context;
     if (frontier === null) return null;
-    const { writer, id, previous } = incarnation;
-    const certificate =
-      seq > 0
-        ? null
-        : await signCertificate(crypto, deviceKey, {
-            tenant,
-            database,
-            writer,
-            admission: admission(),
-            incarnation: id,
-            previous,
-          });
+    const { directoryKey } = this.#context;
+    const certificate = seq > 0 ? null : await this.#certificate(incarnation);
     const plaintext = encodeControlPart({ certificate, frontier: [...frontier].sort(compareBytes), vector: null });
     return { kind: "control", key: directoryKey(), plaintext };
+  }
+
+  async #certificate({ writer, id, previous }: Incarnation): Promise<Certificate> {
+    const { crypto, tenant, database, deviceKey, admission } = this.#context;
+    const chain = { tenant, database, writer, admission: admission(), incarnation: id, previous };
+    return await signCertificate(crypto, deviceKey, chain);
   }
 
   async #sealRow(

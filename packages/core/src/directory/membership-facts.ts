@@ -1,0 +1,168 @@
+// The directory's statements as membership judges them: ids and keys as text, chains as far as statements stand in them.
+import { type DatabaseId, equalBytes, type StatementId, toHex, type Verifier, type WriterKey } from "@selkie/entry";
+import type {
+  ChainFacts,
+  Cut,
+  DirectoryFacts,
+  GrantFacts,
+  Place,
+  PlacedFacts,
+  RevokeFacts,
+  StatementFacts,
+} from "../membership/facts.ts";
+import {
+  type Admission,
+  type Admissions,
+  type DirectoryIdentity,
+  isMember,
+  type Member,
+  type PlacedStatement,
+} from "./admission.ts";
+import type { DatabaseCuts } from "./cuts.ts";
+import { continuedAdmission, identityKeyName, type Revocation, type Statement } from "./statement.ts";
+
+/** What membership is judged from. */
+export interface MembershipFacts {
+  readonly chains: readonly ChainFacts[];
+  readonly directory: DirectoryFacts;
+}
+
+/** The name of a chain: its database and writer. */
+export function chainName(database: DatabaseId, writer: WriterKey): string {
+  return `${toHex(database)}/${toHex(writer)}`;
+}
+
+/** The name of an admission. */
+export function admissionName(id: StatementId | "root"): string {
+  return id === "root" ? id : toHex(id);
+}
+
+/**
+ * Facts of a set of statements. A store holds one branch of a chain, so each chain is one: as long as statements stand in it.
+ *
+ * @param admissions whom the statements would let in: a statement counts here only if its author's certificate is good
+ */
+export function membershipFacts(
+  verifier: Verifier,
+  identity: DirectoryIdentity,
+  { admissions, statements }: { readonly admissions: Admissions; readonly statements: readonly PlacedStatement[] },
+): MembershipFacts {
+  const placeByEntry = new Map<string, Place>();
+  const chains = new Map<string, ChainFacts>();
+  const facts: PlacedFacts[] = [];
+  for (const placed of statements) {
+    const verdict = admissions.judge({ ...placed, database: identity.directory });
+    const admission = verdict.type === "admitted" ? admissionName(verdict.admission.id) : null;
+    const at = { chain: chainName(identity.directory, placed.writer), branch: 0, seq: placed.seq };
+    placeByEntry.set(toHex(placed.entry), at);
+    chains.set(
+      at.chain,
+      longer(chains.get(at.chain), { name: at.chain, admission, seq: placed.seq, id: placed.entry }),
+    );
+    if (verdict.type !== "admitted") continue;
+    for (const { id, statement } of factsOf({ verifier, admissions, author: verdict.admission }, placed))
+      facts.push({ id, at, statement });
+  }
+  return {
+    chains: [...chains.values()],
+    directory: { statements: facts, claims: [], place: (id) => placeByEntry.get(id) },
+  };
+}
+
+function longer(
+  known: ChainFacts | undefined,
+  { name, admission, seq, id }: { name: string; admission: string | null; seq: number; id: Uint8Array },
+): ChainFacts {
+  const [branch] = known?.branches ?? [];
+  const last = branch === undefined || seq > branch.last.seq ? { seq, id: toHex(id) } : branch.last;
+  return { name, branches: [{ parent: null, admission, first: { seq: 0, id: "" }, last }] };
+}
+
+interface FactsContext {
+  readonly verifier: Verifier;
+  readonly admissions: Admissions;
+  readonly author: Admission;
+}
+
+interface NamedFacts {
+  readonly id: string;
+  readonly statement: StatementFacts;
+}
+
+function factsOf(context: FactsContext, placed: PlacedStatement): readonly NamedFacts[] {
+  const { verifier, admissions } = context;
+  const id = toHex(placed.id);
+  const one = (statement: StatementFacts): readonly NamedFacts[] => [{ id, statement }];
+  const { statement } = placed;
+  if (admissions.rejection(placed.id) !== undefined) return [];
+  switch (statement.type) {
+    case "grant": {
+      const member = memberOf(admissions, placed.id);
+      return member === null ? [] : one({ type: "grant", grant: grantFacts(verifier, member, statement.after) });
+    }
+    case "addDevice":
+      return one({ type: "addDevice", device: deviceNames(verifier, { device: statement.deviceSign, ...statement }) });
+    case "revoke":
+      return one({ type: "revoke", revoke: revokeFacts(statement) });
+    case "change":
+      return one({ type: "change", ...changeFacts(context, placed, statement) });
+    case "readmit": {
+      const lifts = statement.lifts.map(toHex);
+      return [...cutsByChain(statement.cuts)].map(([chain, cut], at) => ({
+        id: `${id}/${at}`,
+        statement: { type: "readmit", lifts, chain, cut },
+      }));
+    }
+    case "replaceRoot":
+      return one({ type: "replaceRoot", cuts: cutsByChain(statement.cuts) });
+    default:
+      return [];
+  }
+}
+
+function memberOf(admissions: Admissions, id: StatementId): Member | null {
+  const admission = admissions.find(id);
+  return admission !== undefined && isMember(admission) ? admission : null;
+}
+
+function grantFacts(verifier: Verifier, member: Member, after: readonly StatementId[]): GrantFacts {
+  return {
+    role: member.role,
+    person: [toHex(identityKeyName(verifier, member.userKem))],
+    device: deviceNames(verifier, member),
+    after: after.map(toHex),
+    keys: member.keys.map(toHex),
+  };
+}
+
+function deviceNames(verifier: Verifier, keys: { device: Uint8Array; deviceKem: Uint8Array }): readonly string[] {
+  return [keys.device, keys.deviceKem].map((key) => toHex(identityKeyName(verifier, key)));
+}
+
+type Change = Extract<Statement, { readonly type: "change" }>;
+
+function changeFacts({ verifier, admissions }: FactsContext, { id }: PlacedStatement, statement: Change) {
+  const member = memberOf(admissions, id);
+  const none = { role: statement.role, person: [], device: [], after: [], keys: [] };
+  const also = statement.devices.slice(1).flatMap((device) => {
+    const other = memberOf(admissions, continuedAdmission(verifier, id, device));
+    return other === null ? [] : [{ id: toHex(other.id), device: deviceNames(verifier, other) }];
+  });
+  return { revoke: revokeFacts(statement), grant: member === null ? none : grantFacts(verifier, member, []), also };
+}
+
+function revokeFacts({ targets, identityKeys, cuts }: Revocation): RevokeFacts {
+  return { targets: targets.map(toHex), keys: identityKeys.map(toHex), cuts: cutsByChain(cuts) };
+}
+
+function cutsByChain(databases: readonly DatabaseCuts[]): ReadonlyMap<string, Cut> {
+  const cuts = databases.flatMap(({ database, cuts: some }) =>
+    some.map(({ writer, seq, id }) => [chainName(database, writer), { seq, id: toHex(id) }] as const),
+  );
+  return new Map(cuts);
+}
+
+/** Whether two admissions are of one user. */
+export function isSameUser(a: Admission, b: Admission): boolean {
+  return a.user === "root" || b.user === "root" ? a.user === b.user : equalBytes(a.user, b.user);
+}

@@ -1,0 +1,83 @@
+// What the rules of membership say about the directory's people, devices and chains.
+import type { StatementId, Verifier } from "@selkie/entry";
+import { accept } from "../membership/accept.ts";
+import {
+  type Admission,
+  type Admissions,
+  type Chain,
+  type DirectoryIdentity,
+  isMember,
+  type Member,
+  type PlacedStatement,
+} from "./admission.ts";
+import { admissionName, chainName, membershipFacts } from "./membership-facts.ts";
+
+/** How far a chain counts. */
+export interface ChainEnd {
+  /** The last seq that counts: -1 for none, infinite for a chain that nobody ended. */
+  readonly last: number;
+  /** The revocations that ended it there, in hex, ascending; none for a chain whose author's admission does not count. */
+  readonly endedBy: readonly string[];
+}
+
+/** Who is in. A pure function of the set of statements (membership.test.ts). */
+export interface Membership {
+  /** Whether the entry of a statement of an admitted author counts. */
+  counts(placed: PlacedStatement): boolean;
+  /** Whether an admission gives rights now. */
+  isLive(admission: Admission): boolean;
+  /** The statements that ended an admission, in hex, ascending. */
+  endedBy(id: StatementId): readonly string[];
+  endOf(chain: Chain, admission: Admission): ChainEnd;
+}
+
+/** Judges a set of statements by the rules of membership. */
+export function judgeMembership(
+  verifier: Verifier,
+  identity: DirectoryIdentity,
+  known: { readonly admissions: Admissions; readonly statements: readonly PlacedStatement[] },
+): Membership {
+  const { chains, directory } = membershipFacts(verifier, identity, known);
+  const accepted = accept(chains, directory);
+  const isVoid = (name: string): boolean => {
+    const admission = accepted.admission(name);
+    return admission === undefined || (admission.by !== null && accepted.reason(admission.by.statement.at) !== null);
+  };
+  return {
+    counts: ({ writer, seq }) =>
+      accepted.reason({ chain: chainName(identity.directory, writer), branch: 0, seq }) === null,
+    isLive: ({ id }) => accepted.isLive(admissionName(id)),
+    endedBy: (id) => accepted.ended.get(admissionName(id)) ?? [],
+    endOf: ({ database, writer }, { id }) => {
+      const name = admissionName(id);
+      if (isVoid(name)) return { last: -1, endedBy: [] };
+      const cuts = accepted.cutsOn(chainName(database, writer), name);
+      const last = Math.min(Number.POSITIVE_INFINITY, ...cuts.map(({ seq }) => seq));
+      const endedBy = cuts.filter(({ seq }) => seq === last).map(({ by }) => by);
+      return { last, endedBy: [...new Set(endedBy)].sort() };
+    },
+  };
+}
+
+/** The people and devices that a directory names, with and without rights. */
+export interface People {
+  /** One member for each user that has a device with rights, ascending by id: its grant. */
+  readonly users: readonly Member[];
+  /** Devices with rights, ascending by id. */
+  readonly devices: readonly Member[];
+  /** Every user that ever was, likewise. */
+  readonly everybody: readonly Member[];
+}
+
+/** Sorts members by whether they have rights. */
+export function sortPeople({ members }: Admissions, isLive: Membership["isLive"]): People {
+  const devices = members.filter(isLive);
+  const live = new Set(devices.map(({ user }) => admissionName(user)));
+  const everybody = members.filter((member) => admissionName(member.id) === admissionName(member.user));
+  return { users: everybody.filter(({ id }) => live.has(admissionName(id))), devices, everybody };
+}
+
+/** Whether an admission is a live device of a user. */
+export function isDeviceOf(user: Member): (device: Admission) => boolean {
+  return (device) => isMember(device) && admissionName(device.user) === admissionName(user.id);
+}

@@ -1,0 +1,67 @@
+// Where the chains of devices end in this store: what a revocation lets stand.
+import { compareBytes, type DatabaseId, parseWriterKey, fromHex, type StatementId, toHex, type Vector } from "@selkie/entry";
+import type { EntryStore } from "@selkie/store";
+import type { DatabaseCuts } from "../directory/cuts.ts";
+import { CoreError } from "../errors.ts";
+import { decodeControlPart } from "../sealing/control-part.ts";
+import { openEntries } from "../sealing/open-entry.ts";
+import type { TenantContext } from "./tenant-context.ts";
+
+type Cut = DatabaseCuts["cuts"][number];
+
+const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
+
+/** The cuts of all chains that these admissions have certified, in every database of the tenant that this store holds. */
+export async function collectCuts(
+  context: Pick<TenantContext, "platform" | "store" | "tenant" | "ring">,
+  admissions: readonly StatementId[],
+): Promise<readonly DatabaseCuts[]> {
+  const { store, tenant } = context;
+  const names = new Set(admissions.map(toHex));
+  const found: DatabaseCuts[] = [];
+  const databases = [...(await store.databases(tenant))].sort(compareBytes);
+  for (const database of databases) {
+    const cuts = await cutsIn(context, store.entries(tenant, database), { database, names });
+    if (cuts.length > 0) found.push({ database, cuts });
+  }
+  return found;
+}
+
+async function cutsIn(
+  context: Pick<TenantContext, "platform" | "ring">,
+  entries: EntryStore,
+  { names }: { readonly database: DatabaseId; readonly names: ReadonlySet<string> },
+): Promise<readonly Cut[]> {
+  const cuts: Cut[] = [];
+  const vector: Vector = await entries.vector();
+  // Lower-case hexadecimal sorts as its bytes do.
+  for (const [name, head] of [...vector].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const writer = parseWriterKey(fromHex(name));
+    const admission = await admissionOfChain(context, entries, writer);
+    if (admission === null || !names.has(admission)) continue;
+    const tip = (await entries.read(writer, head.seq, ONE_ENTRY))?.entries.at(-1);
+    if (tip !== undefined && tip.signature !== null)
+      cuts.push({ writer, seq: tip.header.seq, id: tip.id, signature: tip.signature });
+  }
+  return cuts;
+}
+
+/** As the certificate in the first entry says; null when there is none that this device can read. */
+async function admissionOfChain(
+  { platform, ring }: Pick<TenantContext, "platform" | "ring">,
+  entries: EntryStore,
+  writer: Parameters<EntryStore["read"]>[0],
+): Promise<string | null> {
+  const first = (await entries.read(writer, 0, ONE_ENTRY))?.entries[0];
+  if (first === undefined) return null;
+  const [parts = []] = await openEntries(platform.crypto, ring, [first], ["control"]);
+  const [control] = parts;
+  if (control?.type !== "opened") return null;
+  try {
+    const { certificate } = decodeControlPart(control.plaintext);
+    return certificate === null ? null : toHex(certificate.admission);
+  } catch (error) {
+    if (error instanceof CoreError) return null; // a chain that counts nowhere needs no cut
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+import { toHex } from "@selkie/entry";
+import { foldName, requireName } from "../directory/name.ts";
+import { CoreError } from "../errors.ts";
+import { newKeyId, newKeyVersion } from "../keys/key-version.ts";
+import { giftsOf, recipientsOf } from "./due-keys.ts";
+import { currentVersions, requireKey, requireUser, type StatementContext, writeStatements } from "./statement-work.ts";
+
+/** Makes a key for single documents and gives it to its maker, the admins and those it is shared with. */
+export async function createKey(at: StatementContext, name: string, share: readonly string[]): Promise<void> {
+  const view = at.view();
+  if (at.self().role === "reader") throw new CoreError("WRITE_NOT_ALLOWED", "a reader makes no keys");
+  if (view.keys().some((key) => foldName(key.name) === foldName(requireName(name))))
+    throw new CoreError("KEY_EXISTS", "a key of this name exists");
+  const { crypto } = at.context.platform;
+  const chain = await at.writer.open();
+  const { nonce, keyId } = newKeyId(crypto, await chain.writer());
+  const version = await newKeyVersion(crypto, name, keyId);
+  const to = share.map((user) => requireUser(view, user).id);
+  at.context.ring.add(version, "unconfirmed");
+  await writeStatements(at, {
+    statements: [
+      { type: "createKey", nonce, name, commitment: version.version },
+      ...(to.length === 0 ? [] : [{ type: "share", keyId, to } as const]),
+    ],
+    rotate: [],
+    give: (after) => giftsOf(after, [version]),
+  });
+}
+
+/** Entitles more users to a key, and gives it to them: all of its history, or what is written from now on, as the tenant was founded. */
+export async function shareKey(at: StatementContext, name: string, users: readonly string[]): Promise<void> {
+  const view = at.view();
+  const { keyId } = requireKey(view, name);
+  if (!view.isEntitled(at.self(), keyId)) throw new CoreError("NOT_ENTITLED", "this device's user holds no such key");
+  const members = users.map((user) => requireUser(view, user));
+  const versions = currentVersions(at.context, keyId);
+  await writeStatements(at, {
+    statements: [{ type: "share", keyId, to: members.map(({ id }) => id) }],
+    rotate: [],
+    give: (after) => [{ to: members.flatMap((member) => recipientsOf(after, member)), versions }],
+  });
+}
+
+/** Makes the next version of a key. What was sealed before stays readable to those who read it. */
+export async function rotateKey(at: StatementContext, name: string): Promise<void> {
+  const key = requireKey(at.view(), name);
+  if (!at.view().isEntitled(at.self(), key.keyId))
+    throw new CoreError("NOT_ENTITLED", "this device's user holds no such key");
+  await rotateKeys(at, [key.keyId]);
+}
+
+/** Makes the next version of keys, in one go. */
+export async function rotateKeys(at: StatementContext, keyIds: readonly Uint8Array[]): Promise<void> {
+  const names = new Set(keyIds.map(toHex));
+  const rotate = at.view().keys().filter(({ keyId }) => names.has(toHex(keyId)));
+  await writeStatements(at, { statements: [], rotate, give: () => [] });
+}

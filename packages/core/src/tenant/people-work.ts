@@ -1,0 +1,124 @@
+import { compareBytes, equalBytes, type StatementId, toHex } from "@selkie/entry";
+import type { Member } from "../directory/admission.ts";
+import type { DirectoryView } from "../directory/directory-view.ts";
+import type { DirectoryKey } from "../directory/key-catalog.ts";
+import { identityKeyName, type Revocation, type Role, type Statement } from "../directory/statement.ts";
+import { CoreError } from "../errors.ts";
+import { collectCuts } from "./collect-cuts.ts";
+import { requireAdmin, requireKey, requireUser, type StatementContext, writeStatements } from "./statement-work.ts";
+
+/** How a revoked device treats its store. */
+export interface RevokeOptions {
+  /** Whether it wipes what it holds, once the revocation has stood for `wipeAfter` seconds. Default false: it keeps it, sealed. */
+  readonly wipe?: boolean;
+  /** Seconds; default 604,800, a week. */
+  readonly wipeAfter?: number;
+}
+
+/** What came of a revocation. */
+export interface Revoked {
+  /** Whether anybody could be reached first. If not, what the others wrote meanwhile may lie beyond the cut: readmit it. */
+  readonly synced: boolean;
+}
+
+const WEEK = 7 * 24 * 3_600;
+
+/** Ends all rights of a user. */
+export async function revokeUser(at: StatementContext, name: string, options: RevokeOptions): Promise<Revoked> {
+  requireAdmin(at);
+  requireUser(at.view(), name);
+  const synced = await at.sync();
+  const view = at.view();
+  const user = requireUser(view, name);
+  const devices = view.allDevices().filter((device) => equalBytes(device.user, user.user));
+  const keys = [user.userKem, ...devices.flatMap(({ device, deviceKem }) => [device, deviceKem])];
+  const revocation = await draftRevocation(at, { targets: [user.id], devices, keys, options });
+  await end(at, { type: "revoke", ...revocation }, { ended: devices, lost: lostKeys(view, devices) });
+  return { synced };
+}
+
+/** Ends the rights of one device: by its user's own devices that stand before it, by an admin, or by itself. */
+export async function revokeDevice(at: StatementContext, id: string, options: RevokeOptions): Promise<Revoked> {
+  requireDevice(at.view(), id);
+  const synced = await at.sync();
+  const view = at.view();
+  const device = requireDevice(view, id);
+  const admissions = view.allDevices().filter((other) => equalBytes(other.device, device.device));
+  // A grant as a target is the whole user: its first device is named by its keys.
+  const targets = admissions.filter((other) => !equalBytes(other.id, other.user)).map((other) => other.id);
+  const keys = [device.device, device.deviceKem];
+  const revocation = await draftRevocation(at, { targets, devices: admissions, keys, options });
+  await end(at, { type: "revoke", ...revocation }, { ended: admissions, lost: lostKeys(view, admissions) });
+  return { synced };
+}
+
+/** What is left of a user's rights. */
+export interface ChangedRights {
+  readonly role?: Role;
+  /** Names of keys that are no longer shared with the user. */
+  readonly unshare?: readonly string[];
+}
+
+/** Takes some rights of a user away and leaves the rest: its devices go on under new admissions. */
+export async function changeUser(at: StatementContext, name: string, rights: ChangedRights): Promise<Revoked> {
+  requireAdmin(at);
+  requireUser(at.view(), name);
+  const synced = await at.sync();
+  const view = at.view();
+  const user = requireUser(view, name);
+  const role = rights.role ?? user.role;
+  const unshared = (rights.unshare ?? []).map((key) => toHex(requireKey(view, key).keyId));
+  const held = { ...user, role: "editor" as const };
+  const keys = view
+    .keys()
+    .filter(({ keyId, kind }) => kind === "named" && view.isEntitled(held, keyId) && !unshared.includes(toHex(keyId)))
+    .map(({ keyId }) => keyId);
+  const devices = view.devices(user.user);
+  const revocation = await draftRevocation(at, { targets: [user.id], devices, keys: [], options: {} });
+  const change = { ...revocation, type: "change", name: user.name, role, keys, devices: devices.map(({ id }) => id) } as const;
+  const left = new Set(keys.map(toHex));
+  const lost = role === "admin" ? [] : lostKeys(view, devices).filter(({ keyId, kind }) => kind === "named" && !left.has(toHex(keyId)));
+  await end(at, change, { ended: devices, lost });
+  return { synced };
+}
+
+interface Ending {
+  readonly targets: readonly StatementId[];
+  readonly devices: readonly Member[];
+  /** Identity keys that come back under no admission but one that names this revocation. */
+  readonly keys: readonly Uint8Array[];
+  readonly options: RevokeOptions;
+}
+
+async function draftRevocation(at: StatementContext, { targets, devices, keys, options }: Ending): Promise<Revocation> {
+  const { crypto } = at.context.platform;
+  return {
+    targets: targets.toSorted(compareBytes),
+    identityKeys: keys.map((key) => identityKeyName(crypto, key)).sort(compareBytes),
+    cuts: await collectCuts(at.context, devices.map(({ id }) => id)),
+    wipe: options.wipe === true ? (options.wipeAfter ?? WEEK) : null,
+  };
+}
+
+/** @throws CoreError NOT_PERMITTED when the statement would end nothing: only who let an admin in may take its rights */
+async function end(
+  at: StatementContext,
+  statement: Statement,
+  { ended, lost }: { readonly ended: readonly Member[]; readonly lost: readonly DirectoryKey[] },
+): Promise<void> {
+  const after = await at.preview([statement]);
+  if (ended.some((device) => after.isLive(device)))
+    throw new CoreError("NOT_PERMITTED", "only the root, or an admin on whose grant the rights rest, takes them away");
+  await writeStatements(at, { statements: [statement], rotate: lost, give: () => [] });
+}
+
+/** The keys that these devices could open: they turn, so that nothing new is sealed for who is out. */
+function lostKeys(view: DirectoryView, devices: readonly Member[]): readonly DirectoryKey[] {
+  return view.keys().filter(({ keyId }) => devices.some((device) => view.isEntitled(device, keyId)));
+}
+
+function requireDevice(view: DirectoryView, id: string): Member {
+  const device = view.devices().find((known) => toHex(known.device) === id);
+  if (device === undefined) throw new CoreError("DEVICE_UNKNOWN", "no device of this id is in the tenant");
+  return device;
+}

@@ -1,0 +1,122 @@
+import { equalBytes, type EntryId } from "@selkie/entry";
+import type { Admission, Member } from "../directory/admission.ts";
+import type { DirectoryView } from "../directory/directory-view.ts";
+import { newestAccessList, nextAccessList } from "../directory/access.ts";
+import type { DirectoryKey } from "../directory/key-catalog.ts";
+import { foldName } from "../directory/name.ts";
+import type { AccessListStatement, FoundStatement, Statement } from "../directory/statement.ts";
+import { encodeAccessList } from "@selkie/sync-protocol";
+import { CoreError } from "../errors.ts";
+import type { KeyVersion } from "../keys/key-version.ts";
+import { isMerged } from "../keys/merged-version.ts";
+import { DirectoryEntries, type KeyGift } from "./directory-entries.ts";
+import type { DirectoryWriter } from "./directory-writer.ts";
+import { giftsOf } from "./due-keys.ts";
+import { draftRotation } from "./rotation.ts";
+import type { TenantContext } from "./tenant-context.ts";
+
+/** What making statements takes. */
+export interface StatementContext {
+  readonly context: TenantContext;
+  readonly writer: DirectoryWriter;
+  view(): DirectoryView;
+  /** The view as it will be after these statements of this device. */
+  preview(statements: readonly Statement[]): Promise<DirectoryView>;
+  /** @throws CoreError DIRECTORY_UNKNOWN | DEVICE_REVOKED */
+  self(): Admission;
+  /** @throws CoreError KEY_UNKNOWN */
+  directoryKey(): KeyVersion;
+  /** Brings in what others have, as far as anybody can be reached. @returns whether anybody was */
+  sync(): Promise<boolean>;
+}
+
+/** Statements in the making, with keys that turn and keys that are given. */
+export interface Draft {
+  readonly statements: readonly Statement[];
+  /** Keys that get their next version, for everybody who is due it once the statements count. */
+  readonly rotate: readonly DirectoryKey[];
+  /** Versions for some, beside. */
+  readonly give: (after: DirectoryView) => readonly KeyGift[];
+}
+
+/**
+ * Writes statements with what follows from them: new versions of keys, permits for everybody who is due them, and the relay's next access
+ * list when somebody loses or gains a right. All is durable together, or nothing.
+ *
+ * @throws CoreError KEY_UNKNOWN | KEY_WITHHELD | DIRECTORY_UNKNOWN
+ */
+export async function writeStatements(at: StatementContext, { statements, rotate, give }: Draft): Promise<EntryId> {
+  const { context, writer } = at;
+  const { ring, platform } = context;
+  const { crypto } = platform;
+  const { history } = requireFound(at.view());
+  const rotation = await draftRotation(crypto, ring, rotate);
+  const said = [...statements, ...rotation.statements];
+  const after = await at.preview(said);
+  const first = new DirectoryEntries(crypto, at.directoryKey());
+  for (const statement of said) first.say(statement);
+  const list = await accessListAfter(at, after);
+  if (list !== null) first.say(list);
+  for (const gift of [...giftsOf(after, rotation.versions), ...give(after)]) first.give(gift, history);
+  const entries = [...first.finish()];
+  for (const link of rotation.links) {
+    const key = rotation.versions.find(({ version }) => equalBytes(version, link.version));
+    if (key === undefined) continue;
+    const second = new DirectoryEntries(crypto, key);
+    second.say(link);
+    entries.push(...second.finish());
+  }
+  for (const version of rotation.versions) ring.add(version, "unconfirmed"); // confirmed when the entry is read
+  return await writer.write(entries);
+}
+
+/** The list that relays are to have from now on; null when this device may sign none, or nothing changes. */
+async function accessListAfter(
+  { context, view, self }: StatementContext,
+  after: DirectoryView,
+): Promise<AccessListStatement | null> {
+  if (self().role !== "admin") return null;
+  const same =
+    after.users().length === view().users().length &&
+    after.users().every((user, at) => equalBytes(user.id, view().users()[at]?.id ?? user.slot));
+  if (same) return null;
+  const { crypto } = context.platform;
+  const current = await newestAccessList(crypto, view().identity, view().accessLists);
+  const list = await nextAccessList(crypto, context.keys.slot, { tenant: context.tenant, users: after.users(), current });
+  return { type: "accessList", list: encodeAccessList(list) };
+}
+
+export function requireFound(view: DirectoryView): FoundStatement {
+  const { found } = view;
+  if (found === null)
+    throw new CoreError("DIRECTORY_UNKNOWN", "this device has not received the tenant's directory yet: connect first");
+  return found;
+}
+
+/** @throws CoreError NOT_ADMIN */
+export function requireAdmin({ self }: Pick<StatementContext, "self">): void {
+  if (self().role !== "admin") throw new CoreError("NOT_ADMIN", "only an admin does this");
+}
+
+/** The one user of this name. @throws CoreError USER_UNKNOWN | USER_AMBIGUOUS */
+export function requireUser(view: DirectoryView, name: string): Member {
+  const [user, ...others] = view.findUser(name);
+  if (user === undefined) throw new CoreError("USER_UNKNOWN", "nobody of this name is in the tenant");
+  if (others.length > 0)
+    throw new CoreError("USER_AMBIGUOUS", "several people have this name: have one renamed, after comparing fingerprints");
+  return user;
+}
+
+/** The key of this name. @throws CoreError KEY_UNKNOWN */
+export function requireKey(view: DirectoryView, name: string): DirectoryKey {
+  const key = view.keys().find((known) => foldName(known.name) === foldName(name));
+  if (key === undefined) throw new CoreError("KEY_UNKNOWN", "the directory knows no key of this name");
+  return key;
+}
+
+/** The versions to give to somebody who is to open what is sealed under a key now. @throws CoreError KEY_UNKNOWN */
+export function currentVersions({ ring }: TenantContext, keyId: Uint8Array): readonly KeyVersion[] {
+  const key = ring.current(keyId);
+  if (key === undefined) throw new CoreError("KEY_UNKNOWN", "this device does not hold the key");
+  return isMerged(key) ? key.parts : [key];
+}

@@ -8,6 +8,7 @@ import {
   type Admissions,
   type Chain,
   type DirectoryIdentity,
+  isMember,
   type Member,
   type PlacedStatement,
   type RejectionCode,
@@ -15,10 +16,11 @@ import {
 } from "./admission.ts";
 import type { Authored } from "./entitlement.ts";
 import { catalogKeys, type DirectoryKey, type KeyCatalog } from "./key-catalog.ts";
+import { findOpeners, type KeyMembership } from "./key-openers.ts";
+import { type DueRecipient, isSafe, type KeyRules, recipientsOf, type UserKey, userKeysOf } from "./key-recipients.ts";
 import { type ChainEnd, judgeMembership, type Membership, type People, sortPeople } from "./membership.ts";
 import { foldName } from "./name.ts";
-import { collectPersonKeys, type PersonKeys } from "./person-keys.ts";
-import type { FoundStatement, SettingsStatement, SettingValue, Statement } from "./statement.ts";
+import type { ChangeStatement, FoundStatement, SettingsStatement, SettingValue, Statement } from "./statement.ts";
 
 /** A statement that counts for nothing. */
 interface RejectedStatement {
@@ -32,7 +34,7 @@ export type ChainVerdict =
   | Exclude<ReturnType<Admissions["judge"]>, { readonly type: "admitted" }>;
 
 /** What a set of statements says. */
-export interface DirectoryView extends PersonKeys {
+export interface DirectoryView {
   readonly identity: DirectoryIdentity;
   /** Null while the founding entry is not here, or not open. */
   readonly found: FoundStatement | null;
@@ -64,6 +66,12 @@ export interface DirectoryView extends PersonKeys {
   /** Whether the directory names this version of this key. */
   commits(keyId: Uint8Array, version: Uint8Array): boolean;
   isEntitled(admission: Admission, keyId: Uint8Array): boolean;
+  /** Whom the next version of a key is due: each person once, where that is safe. */
+  recipients(keyId: Uint8Array): readonly DueRecipient[];
+  /** Whether nobody without a right to a key can open all of its current versions. */
+  isSafe(keyId: Uint8Array): boolean;
+  /** The KEM keys of a person that no other replaces. */
+  userKeys(member: Member): readonly UserKey[];
   judge(chain: Chain): ChainVerdict;
 }
 
@@ -86,6 +94,11 @@ export function buildDirectory(
     shares: sorted.of("share"),
     counts: (id) => sorted.counts(id),
   });
+  const keyMembership: KeyMembership = {
+    members: admissions.members,
+    isLive: (id) => membership.isLive({ id }),
+    personOf: personOf(admissions, statements),
+  };
   const notEntitled = catalog.rejected.map((id): RejectedStatement => ({ id, code: "NOT_ENTITLED" }));
   return {
     identity,
@@ -96,7 +109,17 @@ export function buildDirectory(
     unknown: sorted.of("unknown").length,
     ...memberQueries(admissions, membership),
     ...keyQueries(catalog),
-    ...collectPersonKeys(sorted.of("userKey")),
+    ...ruleQueries({
+      catalog,
+      membership: keyMembership,
+      openers: findOpeners(
+        verifier,
+        catalog,
+        { permits: sorted.seen("permit"), userKeys: sorted.seen("userKey") },
+        keyMembership,
+      ),
+      userKeys: sorted.of("userKey"),
+    }),
   };
 }
 
@@ -232,6 +255,31 @@ function memberQueries(admissions: Admissions, membership: Membership): MemberQu
       const verdict = judge(chain);
       return verdict.type === "admitted" ? { ...verdict, ...membership.endOf(chain, verdict.admission) } : verdict;
     },
+  };
+}
+
+function ruleQueries(rules: KeyRules): Pick<DirectoryView, "recipients" | "isSafe" | "userKeys"> {
+  return {
+    recipients: (keyId) => recipientsOf(rules, keyId),
+    isSafe: (keyId) => isSafe(rules, keyId),
+    userKeys: (member) => userKeysOf(rules, member),
+  };
+}
+
+/** The first grant of a member's person, through all changes of its rights. */
+function personOf(admissions: Admissions, statements: readonly PlacedStatement[]): (member: Member) => StatementId {
+  const changed = new Map<string, ChangeStatement>();
+  for (const { id, statement } of statements) if (statement.type === "change") changed.set(toHex(id), statement);
+  return (member) => {
+    let { user } = member;
+    // A change names devices that were in before it: ids are hashes, so this ends.
+    for (let change = changed.get(toHex(user)); change !== undefined; change = changed.get(toHex(user))) {
+      const [first] = change.devices;
+      const before = first === undefined ? undefined : admissions.find(first);
+      if (before === undefined || !isMember(before)) break;
+      user = before.user;
+    }
+    return user;
   };
 }
 

@@ -1,5 +1,6 @@
 // The directory's statements as membership judges them: ids and keys as text, chains as far as statements stand in them.
-import { type DatabaseId, equalBytes, type StatementId, toHex, type Verifier, type WriterKey } from "@selkie/entry";
+import { type DatabaseId, type StatementId, toHex, type Verifier, type WriterKey } from "@selkie/entry";
+import { identityKeyName } from "../keys/identity-key.ts";
 import type {
   ChainFacts,
   Cut,
@@ -10,16 +11,9 @@ import type {
   RevokeFacts,
   StatementFacts,
 } from "../membership/facts.ts";
-import {
-  type Admission,
-  type Admissions,
-  type DirectoryIdentity,
-  isMember,
-  type Member,
-  type PlacedStatement,
-} from "./admission.ts";
+import { type Admissions, type DirectoryIdentity, isMember, type Member, type PlacedStatement } from "./admission.ts";
 import type { DatabaseCuts } from "./cuts.ts";
-import { continuedAdmission, identityKeyName, type Revocation, type Statement } from "./statement.ts";
+import { continuedAdmission, type Revocation, type Statement } from "./statement.ts";
 
 /** What membership is judged from. */
 export interface MembershipFacts {
@@ -60,8 +54,8 @@ export function membershipFacts(
       longer(chains.get(at.chain), { name: at.chain, admission, seq: placed.seq, id: placed.entry }),
     );
     if (verdict.type !== "admitted") continue;
-    for (const { id, statement } of factsOf({ verifier, admissions, author: verdict.admission }, placed))
-      facts.push({ id, at, statement });
+    const statement = factsOf({ verifier, admissions }, placed);
+    if (statement !== null) facts.push({ id: toHex(placed.id), at, statement });
   }
   return {
     chains: [...chains.values()],
@@ -81,42 +75,30 @@ function longer(
 interface FactsContext {
   readonly verifier: Verifier;
   readonly admissions: Admissions;
-  readonly author: Admission;
 }
 
-interface NamedFacts {
-  readonly id: string;
-  readonly statement: StatementFacts;
-}
-
-function factsOf(context: FactsContext, placed: PlacedStatement): readonly NamedFacts[] {
+/** Null for what says nothing about membership. */
+function factsOf(context: FactsContext, placed: PlacedStatement): StatementFacts | null {
   const { verifier, admissions } = context;
-  const id = toHex(placed.id);
-  const one = (statement: StatementFacts): readonly NamedFacts[] => [{ id, statement }];
   const { statement } = placed;
-  if (admissions.rejection(placed.id) !== undefined) return [];
+  if (admissions.rejection(placed.id) !== undefined) return null;
   switch (statement.type) {
     case "grant": {
       const member = memberOf(admissions, placed.id);
-      return member === null ? [] : one({ type: "grant", grant: grantFacts(verifier, member, statement.after) });
+      return member === null ? null : { type: "grant", grant: grantFacts(verifier, member, statement.after) };
     }
     case "addDevice":
-      return one({ type: "addDevice", device: deviceNames(verifier, { device: statement.deviceSign, ...statement }) });
+      return { type: "addDevice", device: deviceNames(verifier, { device: statement.deviceSign, ...statement }) };
     case "revoke":
-      return one({ type: "revoke", revoke: revokeFacts(statement) });
+      return { type: "revoke", revoke: revokeFacts(statement) };
     case "change":
-      return one({ type: "change", ...changeFacts(context, placed, statement) });
-    case "readmit": {
-      const lifts = statement.lifts.map(toHex);
-      return [...cutsByChain(statement.cuts)].map(([chain, cut], at) => ({
-        id: `${id}/${at}`,
-        statement: { type: "readmit", lifts, chain, cut },
-      }));
-    }
+      return { type: "change", ...changeFacts(context, placed, statement) };
+    case "readmit":
+      return { type: "readmit", lifts: statement.lifts.map(toHex), cuts: cutsByChain(statement.cuts) };
     case "replaceRoot":
-      return one({ type: "replaceRoot", cuts: cutsByChain(statement.cuts) });
+      return { type: "replaceRoot", cuts: cutsByChain(statement.cuts) };
     default:
-      return [];
+      return null;
   }
 }
 
@@ -144,11 +126,11 @@ type Change = Extract<Statement, { readonly type: "change" }>;
 function changeFacts({ verifier, admissions }: FactsContext, { id }: PlacedStatement, statement: Change) {
   const member = memberOf(admissions, id);
   const none = { role: statement.role, person: [], device: [], after: [], keys: [] };
-  const also = statement.devices.slice(1).flatMap((device) => {
+  const others = statement.devices.slice(1).flatMap((device) => {
     const other = memberOf(admissions, continuedAdmission(verifier, id, device));
     return other === null ? [] : [{ id: toHex(other.id), device: deviceNames(verifier, other) }];
   });
-  return { revoke: revokeFacts(statement), grant: member === null ? none : grantFacts(verifier, member, []), also };
+  return { revoke: revokeFacts(statement), grant: member === null ? none : grantFacts(verifier, member, []), others };
 }
 
 function revokeFacts({ targets, identityKeys, cuts }: Revocation): RevokeFacts {
@@ -160,9 +142,4 @@ function cutsByChain(databases: readonly DatabaseCuts[]): ReadonlyMap<string, Cu
     some.map(({ writer, seq, id }) => [chainName(database, writer), { seq, id: toHex(id) }] as const),
   );
   return new Map(cuts);
-}
-
-/** Whether two admissions are of one user. */
-export function isSameUser(a: Admission, b: Admission): boolean {
-  return a.user === "root" || b.user === "root" ? a.user === b.user : equalBytes(a.user, b.user);
 }

@@ -1,15 +1,7 @@
 // What the rules of membership say about the directory's people, devices and chains.
 import type { StatementId, Verifier } from "@selkie/entry";
 import { accept } from "../membership/accept.ts";
-import {
-  type Admission,
-  type Admissions,
-  type Chain,
-  type DirectoryIdentity,
-  isMember,
-  type Member,
-  type PlacedStatement,
-} from "./admission.ts";
+import type { Admission, Admissions, Chain, DirectoryIdentity, Member, PlacedStatement } from "./admission.ts";
 import { admissionName, chainName, membershipFacts } from "./membership-facts.ts";
 
 /** How far a chain counts. */
@@ -25,7 +17,7 @@ export interface Membership {
   /** Whether the entry of a statement of an admitted author counts. */
   counts(placed: PlacedStatement): boolean;
   /** Whether an admission gives rights now. */
-  isLive(admission: Admission): boolean;
+  isLive(admission: Pick<Admission, "id">): boolean;
   /** The statements that ended an admission, in hex, ascending. */
   endedBy(id: StatementId): readonly string[];
   endOf(chain: Chain, admission: Admission): ChainEnd;
@@ -75,9 +67,4 @@ export function sortPeople({ members }: Admissions, isLive: Membership["isLive"]
   const live = new Set(devices.map(({ user }) => admissionName(user)));
   const everybody = members.filter((member) => admissionName(member.id) === admissionName(member.user));
   return { users: everybody.filter(({ id }) => live.has(admissionName(id))), devices, everybody };
-}
-
-/** Whether an admission is a live device of a user. */
-export function isDeviceOf(user: Member): (device: Admission) => boolean {
-  return (device) => isMember(device) && admissionName(device.user) === admissionName(user.id);
 }

@@ -29,6 +29,8 @@ export interface Accepted {
   isLive(admission: string): boolean;
   /** Why an entry does not count; null when it does. */
   reason(entry: Place): Reason | null;
+  /** Where a chain of an admission ends, by name, whether or not it was among those judged: cuts of others, then its author's own. */
+  cutsOn(chain: string, admission: string): readonly EffectiveCut[];
 }
 
 /** Judges chains by what the directory says. Nothing is awaited, verified or remembered. */
@@ -51,6 +53,8 @@ class Judge {
   readonly #statements: PlacedFacts[] = [];
   readonly #seen: readonly PlacedFacts[];
   readonly #ended = new Map<string, readonly string[]>();
+  /** By admission: the statements by which it ended itself. */
+  readonly #endings = new Map<string, readonly PlacedFacts[]>();
   readonly #judgements = new Map<string, Map<string, Judgement>>();
 
   constructor(chains: Iterable<ChainFacts>, directory: DirectoryFacts) {
@@ -81,7 +85,17 @@ class Judge {
         const verdict = chains.get(entry.chain);
         return verdict === undefined ? { type: "gap" } : reasonAt(verdict, entry);
       },
+      cutsOn: (chain, admission) => this.#cutsOn(chain, this.#admissions.get(admission)),
     };
+  }
+
+  #cutsOn(chain: string, admission: AdmissionFacts | undefined): readonly EffectiveCut[] {
+    if (admission === undefined) return [];
+    const endings = this.#endings.get(admission.id) ?? [];
+    return [
+      ...this.#revocations.of(admission).map((revocation) => this.#revocations.cut(revocation, admission, chain)),
+      ...endings.map((placed) => ownCut(placed, chain, this.#directory.place)),
+    ];
   }
 
   #groupChains(): ReadonlyMap<string, readonly ChainTree[]> {
@@ -119,6 +133,7 @@ class Judge {
       const last = end === null ? null : shorten(tree, end, ownCuts);
       judgements.set(admission.id, { admission: admission.id, isVoid, end: last, cuts, ownCuts });
     }
+    this.#endings.set(admission.id, endings);
     const by = [...revocations, ...endings].map(({ id }) => id).sort();
     if (isVoid || by.length > 0) this.#ended.set(admission.id, by);
     this.#takeIn(admission);

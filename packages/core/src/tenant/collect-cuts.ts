@@ -1,5 +1,13 @@
 // Where the chains of devices end in this store: what a revocation lets stand.
-import { compareBytes, type DatabaseId, parseWriterKey, fromHex, type StatementId, toHex, type Vector } from "@selkie/entry";
+import {
+  compareBytes,
+  type DatabaseId,
+  fromHex,
+  parseWriterKey,
+  type StatementId,
+  toHex,
+  type Vector,
+} from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { DatabaseCuts } from "../directory/cuts.ts";
 import { CoreError } from "../errors.ts";

@@ -1,24 +1,12 @@
 import type { CryptoProvider } from "@selkie/crypto";
 import { limits } from "@selkie/entry";
-import type { Recipient, Reference, Statement } from "../directory/statement.ts";
+import type { Reference, Statement } from "../directory/statement.ts";
 import { encodeStatement } from "../directory/statement-codec.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { draftPermits } from "../keys/permit.ts";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
-
-/** Whom a permit is for, and the KEM key that opens it. */
-export interface KeyRecipient {
-  readonly name: Recipient;
-  /** 1,216 bytes. */
-  readonly kem: Uint8Array;
-}
-
-/** Key versions for those who are due the same ones. */
-export interface KeyGift {
-  readonly to: readonly KeyRecipient[];
-  readonly versions: readonly KeyVersion[];
-}
+import type { KeyGift } from "./due-keys.ts";
 
 /** A control part stands first in every entry of the directory. */
 const FIRST_PART = 1;
@@ -55,7 +43,7 @@ export class DirectoryEntries {
       }
       const some = rest.slice(0, room);
       const names = versions.map(({ keyId, version }) => ({ keyId, version }));
-      this.say({ type: "permit", history, versions: names, to: some.map(({ name }) => name) });
+      this.say({ type: "permit", history, versions: names, to: some.map(({ recipient }) => recipient) });
       this.#last().push(...draftPermits(this.#crypto, some, versions, history));
       this.#permits += some.length;
       rest = rest.slice(some.length);

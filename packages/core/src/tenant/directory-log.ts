@@ -230,7 +230,10 @@ export class DirectoryLog {
    * The directory as it will be once this device has said these statements: what a rotation has to know before it is made. Ids are made
    * up, so nothing of it may be kept.
    */
-  preview(author: Omit<PlacedStatement, "id" | "entry" | "part" | "statement">, statements: readonly Statement[]): DirectoryView {
+  preview(
+    author: Omit<PlacedStatement, "id" | "entry" | "part" | "statement">,
+    statements: readonly Statement[],
+  ): DirectoryView {
     const { crypto } = this.#context.platform;
     const entry = parseEntryId(crypto.randomBytes(32));
     const said = statements.map((statement, at): PlacedStatement => {

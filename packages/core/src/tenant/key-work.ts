@@ -1,8 +1,10 @@
 import { toHex } from "@selkie/entry";
+import type { DirectoryView } from "../directory/directory-view.ts";
+import type { DueRecipient } from "../directory/key-recipients.ts";
 import { foldName, requireName } from "../directory/name.ts";
 import { CoreError } from "../errors.ts";
 import { newKeyId, newKeyVersion } from "../keys/key-version.ts";
-import { giftsOf, recipientsOf } from "./due-keys.ts";
+import { giftsOf } from "./due-keys.ts";
 import { currentVersions, requireKey, requireUser, type StatementContext, writeStatements } from "./statement-work.ts";
 
 /** Makes a key for single documents and gives it to its maker, the admins and those it is shared with. */
@@ -32,13 +34,18 @@ export async function shareKey(at: StatementContext, name: string, users: readon
   const view = at.view();
   const { keyId } = requireKey(view, name);
   if (!view.isEntitled(at.self(), keyId)) throw new CoreError("NOT_ENTITLED", "this device's user holds no such key");
-  const members = users.map((user) => requireUser(view, user));
+  const to = users.map((user) => requireUser(view, user).id);
   const versions = currentVersions(at.context, keyId);
   await writeStatements(at, {
-    statements: [{ type: "share", keyId, to: members.map(({ id }) => id) }],
+    statements: [{ type: "share", keyId, to }],
     rotate: [],
-    give: (after) => [{ to: members.flatMap((member) => recipientsOf(after, member)), versions }],
+    give: (after) => [{ to: newRecipients(view, after, keyId), versions }],
   });
+}
+
+function newRecipients(before: DirectoryView, after: DirectoryView, keyId: Uint8Array): readonly DueRecipient[] {
+  const had = new Set(before.recipients(keyId).map(({ kem }) => toHex(kem)));
+  return after.recipients(keyId).filter(({ kem }) => !had.has(toHex(kem)));
 }
 
 /** Makes the next version of a key. What was sealed before stays readable to those who read it. */
@@ -52,6 +59,9 @@ export async function rotateKey(at: StatementContext, name: string): Promise<voi
 /** Makes the next version of keys, in one go. */
 export async function rotateKeys(at: StatementContext, keyIds: readonly Uint8Array[]): Promise<void> {
   const names = new Set(keyIds.map(toHex));
-  const rotate = at.view().keys().filter(({ keyId }) => names.has(toHex(keyId)));
+  const rotate = at
+    .view()
+    .keys()
+    .filter(({ keyId }) => names.has(toHex(keyId)));
   await writeStatements(at, { statements: [], rotate, give: () => [] });
 }

@@ -2,8 +2,9 @@ import { compareBytes, equalBytes, type StatementId, toHex } from "@selkie/entry
 import type { Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DirectoryKey } from "../directory/key-catalog.ts";
-import { identityKeyName, type Revocation, type Role, type Statement } from "../directory/statement.ts";
+import type { Revocation, Role, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
+import { identityKeyName } from "../keys/identity-key.ts";
 import { collectCuts } from "./collect-cuts.ts";
 import { requireAdmin, requireKey, requireUser, type StatementContext, writeStatements } from "./statement-work.ts";
 
@@ -75,9 +76,19 @@ export async function changeUser(at: StatementContext, name: string, rights: Cha
     .map(({ keyId }) => keyId);
   const devices = view.devices(user.user);
   const revocation = await draftRevocation(at, { targets: [user.id], devices, keys: [], options: {} });
-  const change = { ...revocation, type: "change", name: user.name, role, keys, devices: devices.map(({ id }) => id) } as const;
+  const change = {
+    ...revocation,
+    type: "change",
+    name: user.name,
+    role,
+    keys,
+    devices: devices.map(({ id }) => id),
+  } as const;
   const left = new Set(keys.map(toHex));
-  const lost = role === "admin" ? [] : lostKeys(view, devices).filter(({ keyId, kind }) => kind === "named" && !left.has(toHex(keyId)));
+  const lost =
+    role === "admin"
+      ? []
+      : lostKeys(view, devices).filter(({ keyId, kind }) => kind === "named" && !left.has(toHex(keyId)));
   await end(at, change, { ended: devices, lost });
   return { synced };
 }
@@ -95,7 +106,10 @@ async function draftRevocation(at: StatementContext, { targets, devices, keys, o
   return {
     targets: targets.toSorted(compareBytes),
     identityKeys: keys.map((key) => identityKeyName(crypto, key)).sort(compareBytes),
-    cuts: await collectCuts(at.context, devices.map(({ id }) => id)),
+    cuts: await collectCuts(
+      at.context,
+      devices.map(({ id }) => id),
+    ),
     wipe: options.wipe === true ? (options.wipeAfter ?? WEEK) : null,
   };
 }

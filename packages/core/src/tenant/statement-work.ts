@@ -1,17 +1,17 @@
-import { equalBytes, type EntryId } from "@selkie/entry";
+import { type EntryId, equalBytes } from "@selkie/entry";
+import { encodeAccessList } from "@selkie/sync-protocol";
+import { newestAccessList, nextAccessList } from "../directory/access.ts";
 import type { Admission, Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import { newestAccessList, nextAccessList } from "../directory/access.ts";
 import type { DirectoryKey } from "../directory/key-catalog.ts";
 import { foldName } from "../directory/name.ts";
 import type { AccessListStatement, FoundStatement, Statement } from "../directory/statement.ts";
-import { encodeAccessList } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { isMerged } from "../keys/merged-version.ts";
-import { DirectoryEntries, type KeyGift } from "./directory-entries.ts";
+import { DirectoryEntries } from "./directory-entries.ts";
 import type { DirectoryWriter } from "./directory-writer.ts";
-import { giftsOf } from "./due-keys.ts";
+import { giftsOf, type KeyGift } from "./due-keys.ts";
 import { draftRotation } from "./rotation.ts";
 import type { TenantContext } from "./tenant-context.ts";
 
@@ -82,7 +82,11 @@ async function accessListAfter(
   if (same) return null;
   const { crypto } = context.platform;
   const current = await newestAccessList(crypto, view().identity, view().accessLists);
-  const list = await nextAccessList(crypto, context.keys.slot, { tenant: context.tenant, users: after.users(), current });
+  const list = await nextAccessList(crypto, context.keys.slot, {
+    tenant: context.tenant,
+    users: after.users(),
+    current,
+  });
   return { type: "accessList", list: encodeAccessList(list) };
 }
 
@@ -103,7 +107,10 @@ export function requireUser(view: DirectoryView, name: string): Member {
   const [user, ...others] = view.findUser(name);
   if (user === undefined) throw new CoreError("USER_UNKNOWN", "nobody of this name is in the tenant");
   if (others.length > 0)
-    throw new CoreError("USER_AMBIGUOUS", "several people have this name: have one renamed, after comparing fingerprints");
+    throw new CoreError(
+      "USER_AMBIGUOUS",
+      "several people have this name: have one renamed, after comparing fingerprints",
+    );
   return user;
 }
 

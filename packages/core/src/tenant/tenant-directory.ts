@@ -13,7 +13,14 @@ import { Serial } from "../serial.ts";
 import { DirectoryEntries } from "./directory-entries.ts";
 import { Invitations } from "./invitations.ts";
 import { createKey, rotateKey, shareKey } from "./key-work.ts";
-import { type ChangedRights, changeUser, type RevokeOptions, type Revoked, revokeDevice, revokeUser } from "./people-work.ts";
+import {
+  type ChangedRights,
+  changeUser,
+  type Revoked,
+  type RevokeOptions,
+  revokeDevice,
+  revokeUser,
+} from "./people-work.ts";
 import { currentVersions, requireAdmin, requireFound, type StatementContext } from "./statement-work.ts";
 import type { Approval, Device, Directory, Invitation, ReceivedRequest, User } from "./tenant.ts";
 
@@ -143,9 +150,9 @@ export class TenantDirectory implements Directory {
     const { history, defaultKey, directoryKey: own } = requireFound(view());
     const versions = [own, defaultKey].flatMap(({ keyId }) => currentVersions(context, keyId));
     const draft = new DirectoryEntries(context.platform.crypto, directoryKey());
-    const name = draft.say(grantFor(asked, role));
+    const recipient = draft.say(grantFor(asked, role));
     draft.say({ type: "accessList", list: encodeAccessList(list) });
-    draft.give({ to: [{ name, kem: asked.keys.userKem }], versions }, history);
+    draft.give({ to: [{ recipient, kem: asked.keys.userKem }], versions }, history);
     return draft.finish();
   }
 }

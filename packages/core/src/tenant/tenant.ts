@@ -3,7 +3,7 @@ import type { Connection, ConnectionStatus } from "../connection/link.ts";
 import type { Database } from "../database/database.ts";
 import type { Role } from "../directory/statement.ts";
 import type { Off } from "../events.ts";
-import type { ChangedRights, RevokeOptions, Revoked } from "./people-work.ts";
+import type { ChangedRights, Revoked, RevokeOptions } from "./people-work.ts";
 
 /** Something a peer or relay did that an honest one does not; sync goes on around it. */
 export type AlarmCode = "GAP" | "RELAY_ROLLBACK" | "EQUIVOCATION" | "KEY_UNAUTHENTIC";

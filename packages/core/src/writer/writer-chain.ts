@@ -21,7 +21,12 @@ import { CborFields, type CborValue, encodeCbor } from "../cbor.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { type LocalState, rowKind, type SealedRow } from "../local/local-state.ts";
-import { type Certificate, type CertificateClaim, encodeControlPart, signCertificate } from "../sealing/control-part.ts";
+import {
+  type Certificate,
+  type CertificateClaim,
+  encodeControlPart,
+  signCertificate,
+} from "../sealing/control-part.ts";
 import { type PartDraft, sealEntry, signRun } from "../sealing/seal-entry.ts";
 
 /** Who writes, where, and with what: fixed for one open database on this device. */

@@ -4,7 +4,8 @@ import { type EntryId, parseEntryId, parseSignature, parseWriterKey, type Statem
 import { describe, expect, test } from "vitest";
 import type { PlacedStatement } from "../../src/directory/admission.ts";
 import type { DatabaseCuts } from "../../src/directory/cuts.ts";
-import { continuedAdmission, identityKeyName, type Statement } from "../../src/directory/statement.ts";
+import { continuedAdmission, type Statement } from "../../src/directory/statement.ts";
+import { identityKeyName } from "../../src/keys/identity-key.ts";
 import { directoryDatabase, pattern, testDatabase } from "../fixture.ts";
 import { deviceNamed, digestOf, grantTo, keysOf, type Voice, World } from "./world.ts";
 

@@ -138,6 +138,25 @@ describe("readmits", () => {
   });
 });
 
+describe("who ends itself", () => {
+  test("K-4 cuts its own history, until an admin revokes it with a cut before that statement", () => {
+    const directory = new Directory();
+    const alice = directory.grant("root", { role: "admin" });
+    const eve = directory.grant(alice);
+    const [written, device] = [directory.write(eve), directory.say(eve, { type: "addDevice", device: [] })];
+    const thief = directory.revoke(eve, { targets: [eve] });
+    const reason = () => {
+      const judged = directory.accept();
+      return judged.reason(judged.place(written.id));
+    };
+    expect(reason()).toEqual({ type: "endedItself", by: [thief] });
+    const cuts = new Map([written, device].map(({ chain, seq, id }) => [chain, { seq, id }]));
+    const revocation = directory.revoke(alice, { targets: [eve], cuts });
+    expect(reason()).toBeNull();
+    expect(directory.accept().ended.get(eve)).toEqual([revocation]);
+  });
+});
+
 describe("reasons", () => {
   test("name the statements that cut, the void admission, the fork, the end by oneself, and what is not here", () => {
     const directory = new Directory();

@@ -29,7 +29,7 @@ interface RejectedStatement {
 }
 
 /** What the directory says of the author of a chain, and how far the chain counts. */
-export type ChainVerdict =
+type ChainVerdict =
   | ({ readonly type: "admitted"; readonly admission: Admission } & ChainEnd)
   | Exclude<ReturnType<Admissions["judge"]>, { readonly type: "admitted" }>;
 

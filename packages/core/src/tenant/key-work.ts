@@ -57,7 +57,7 @@ export async function rotateKey(at: StatementContext, name: string): Promise<voi
 }
 
 /** Makes the next version of keys, in one go. */
-export async function rotateKeys(at: StatementContext, keyIds: readonly Uint8Array[]): Promise<void> {
+async function rotateKeys(at: StatementContext, keyIds: readonly Uint8Array[]): Promise<void> {
   const names = new Set(keyIds.map(toHex));
   const rotate = at
     .view()

@@ -46,7 +46,8 @@ export const SIGN_LABELS = [
   "sign-login", // a login to a relay, by the login key
   "sign-peer", // the proof of a device to a peer, by the device key
   "sign-access-list", // an access list, by the root or a signer of the list before
-  "sign-slot-keys", // the login keys of one slot, by the slot key
+  "sign-slot-succession", // the next key of a slot, by the one before
+  "sign-slot-login", // a login key of a slot, by a key of the slot
   "sign-access-ticket", // a slot of a list the relay does not have yet, by a signer
   "sign-retire-list", // what a relay may drop, by a login key with the purge right
   "sign-join-request", // a request to join, by the device key
@@ -73,7 +74,8 @@ export const DERIVE_LABELS = [
   "derive-writer-key", // Ed25519 seed of a writer, from the device secret
   "derive-writer-salt-key", // MAC key of salts of entries without keys
   "derive-login-key", // Ed25519 seed of a login key, per tenant
-  "derive-slot-key", // Ed25519 seed of a slot key, per join request
+  "derive-slot-key", // Ed25519 seed of a slot's first key, per join request
+  "derive-next-slot-key", // Ed25519 seed of a slot's next key, from the user's next key
   "derive-user-kem", // KEM seed of a user
   "derive-device-sign", // Ed25519 seed of a device
   "derive-device-kem", // KEM seed of a device

@@ -5,6 +5,7 @@ export const COUNTERS = [
   "connections_accepted_total",
   "connections_refused_total",
   "logins_admitted_total",
+  "logins_directory_only_total",
   "logins_refused_total",
   "tenants_registered_total",
   "sessions_dropped_total",

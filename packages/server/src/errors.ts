@@ -12,6 +12,7 @@ export type RelayErrorCode =
 export type RelayRefusalCode =
   | "LOGIN_REFUSED"
   | "LOGIN_ENDED"
+  | "DIRECTORY_ONLY"
   | "NOT_PERMITTED"
   | "QUOTA_EXCEEDED"
   | "RELAY_FULL"

@@ -15,7 +15,8 @@ export {
   type AccessRefusal,
   type AccessState,
   applyAccessList,
-  applySlotKeys,
+  applySlotChain,
+  applySlotLogin,
   emptyAccessState,
   rightsOf,
   ticketAdmits,
@@ -31,17 +32,27 @@ export {
 } from "./access/access-ticket.ts";
 export { documentKind, MAX_DOCUMENTS } from "./access/document.ts";
 export { type DocumentRefusal, type Presented, presentDocuments } from "./access/present-documents.ts";
-export { ALL_RIGHTS, type Rights } from "./access/rights.ts";
+export { ALL_RIGHTS, DIRECTORY_ONLY, equalRights, type Grant, NO_RIGHTS, type Rights } from "./access/rights.ts";
 export {
-  decodeSlotKeys,
-  encodeSlotKeys,
-  MAX_LOGIN_KEYS,
-  type SlotKeys,
-  slotKeysPayload,
-  type UnsignedSlotKeys,
-  type VerifiedSlotKeys,
-  verifySlotKeys,
-} from "./access/slot-keys.ts";
+  decodeSlotChain,
+  encodeSlotChain,
+  MAX_SUCCESSIONS,
+  type SlotChain,
+  type SlotSuccession,
+  slotSuccessionPayload,
+  type VerifiedSlotChain,
+  verifySlotChain,
+} from "./access/slot-chain.ts";
+export {
+  decodeSlotLogin,
+  encodeSlotLogin,
+  type SlotLogin,
+  slotLoginPayload,
+  type UnsignedSlotLogin,
+  type VerifiedSlotLogin,
+  verifySlotLogin,
+} from "./access/slot-login.ts";
+export { EMPTY_SLOT, MAX_SLOT_LOGINS, type SlotState } from "./access/slots.ts";
 export type { Scheduler } from "./scheduler.ts";
 export { DEFAULT_LIMITS } from "./session/limits.ts";
 export { runSession } from "./session/run-session.ts";

@@ -109,6 +109,14 @@ def read_rights(r, code="BAD_MESSAGE"):
     return {"pull": bits & 1 > 0, "push": bits & 2 > 0, "purge": bits & 4 > 0}
 
 
+def read_grant(r):
+    bits = r.u(1)
+    if bits == 9:
+        return {"pull": True, "push": False, "purge": False, "directoryOnly": True}
+    need(bits < 8)
+    return {"pull": bits & 1 > 0, "push": bits & 2 > 0, "purge": bits & 4 > 0}
+
+
 def bits_of(rights):
     return rights["pull"] + 2 * rights["push"] + 4 * rights["purge"]
 
@@ -200,7 +208,7 @@ def read_present(r):
 READERS = {
     "hello": read_hello,
     "claim": read_claim,
-    "admitted": lambda r: {"rights": read_rights(r), "generation": r.take(8)},
+    "admitted": lambda r: {"rights": read_grant(r), "generation": r.take(8)},
     "refused": lambda r: {"code": check_code(read_array(r, 1)[0])},
     "error": lambda r: {"code": check_code(read_array(r, 1)[0])},
     "open": lambda r: {"items": [{"id": r.take(32), "digest": r.take(16), "position": read_opt(r)} for _ in range(r.uleb(65_536))]},
@@ -244,7 +252,7 @@ def read_document(data):
     r = Reader(data)
     try:
         kind = r.u(1)
-        need(kind in (0x11, 0x12, 0x13) and r.u(1) == 1, "BAD_DOCUMENT")
+        need(kind in (0x11, 0x12, 0x13, 0x14) and r.u(1) == 1, "BAD_DOCUMENT")
         document = {"tenant": r.take(32)}
         if kind == 0x11:
             document.update(epoch=r.u(8), height=r.u(8), signer=r.take(32))
@@ -252,9 +260,10 @@ def read_document(data):
             document["slots"] = ascending(r, r.u(2), 16_384, lambda: {"slot": r.take(32), "rights": read_rights(r, "BAD_DOCUMENT")})
             name, signer = "sign-access-list", document["signer"]
         elif kind == 0x12:
-            document.update(slot=r.take(32), height=r.u(8))
-            document["loginKeys"] = ascending(r, r.u(1), 16, lambda: r.take(32))
-            name, signer = "sign-slot-keys", document["slot"]
+            return (kind, *read_chain(r, document))
+        elif kind == 0x14:
+            document.update(slot=r.take(32), signer=r.take(32), loginKey=r.take(32))
+            name, signer = "sign-slot-login", document["signer"]
         else:
             document.update(listEpoch=r.u(8), listHeight=r.u(8), slot=r.take(32))
             document.update(rights=read_rights(r, "BAD_DOCUMENT"), signer=r.take(32))
@@ -264,6 +273,21 @@ def read_document(data):
     except entry.Refused:
         raise Refused("BAD_DOCUMENT")
     return kind, document, entry.verifies(signer, label(name) + data[:-64], document["signature"])
+
+
+def read_chain(r, document):
+    document["slot"] = slot = r.take(32)
+    count = r.u(1)
+    need(1 <= count <= 64, "BAD_DOCUMENT")
+    document["successions"] = [{"key": r.take(32), "signature": r.take(64)} for _ in range(count)]
+    r.end()
+    keys = [slot] + [s["key"] for s in document["successions"]]
+    need(len(set(keys)) == len(keys), "BAD_DOCUMENT")
+    is_signed = all(
+        entry.verifies(before, label("sign-slot-succession") + document["tenant"] + slot + before + s["key"], s["signature"])
+        for before, s in zip(keys, document["successions"])
+    )
+    return document, is_signed
 
 
 def ascending(r, count, most, read):
@@ -281,7 +305,7 @@ def order(document):
 
 class Relay:
     def __init__(self, tenant):
-        self.tenant, self.root, self.list, self.keys, self.tickets = tenant, None, None, {}, []
+        self.tenant, self.root, self.list, self.slots, self.tickets = tenant, None, None, {}, []
 
     def is_trusted(self, document):
         if document["signer"] == self.root:
@@ -298,8 +322,12 @@ class Relay:
         return (listed + tickets + [None])[0]
 
     def rights(self, key):
-        found = [self.rights_of_slot(s) for s, k in self.keys.items() if key in k["loginKeys"]]
-        found = [rights for rights in found if rights is not None]
+        found = []
+        for name, slot in self.slots.items():
+            rights = self.rights_of_slot(name)
+            if key in slot["logins"] and rights is not None:
+                is_newest = slot["logins"][key] == len(slot["keys"]) - 1
+                found.append(rights if is_newest else dict.fromkeys(("pull", "push", "purge"), False))
         return {name: any(rights[name] for rights in found) for name in ("pull", "push", "purge")} if found else None
 
     def present(self, data):
@@ -318,7 +346,15 @@ class Relay:
             return "known"
         if document["tenant"] != self.tenant:
             return "WRONG_TENANT"
-        return self.replace_list(document) if kind == 0x11 else self.replace_keys(document)
+        if kind == 0x11:
+            return self.replace_list(document)
+        if self.rights_of_slot(document["slot"]) is None:
+            return "SLOT_UNKNOWN"
+        slot = self.slots.get(document["slot"], {"keys": [document["slot"]], "logins": {}})
+        outcome = self.extend_chain(slot, document) if kind == 0x12 else self.add_login(slot, document)
+        if outcome == "applied":
+            self.slots[document["slot"]] = slot
+        return outcome
 
     def found(self, data):
         try:
@@ -343,16 +379,28 @@ class Relay:
         self.list = document
         return "applied"
 
-    def replace_keys(self, document):
-        if self.rights_of_slot(document["slot"]) is None:
-            return "SLOT_UNKNOWN"
-        held = self.keys.get(document["slot"])
-        if held is not None:
-            if document == held:
-                return "known"
-            if document["height"] <= held["height"]:
-                return "NOT_NEWER"
-        self.keys[document["slot"]] = document
+    def extend_chain(self, slot, document):
+        keys = [document["slot"]] + [s["key"] for s in document["successions"]]
+        if any(held != new for held, new in zip(slot["keys"], keys)):
+            return "SLOT_SUCCEEDED"
+        if len(keys) <= len(slot["keys"]):
+            return "known"
+        slot["keys"] = keys
+        return "applied"
+
+    def add_login(self, slot, document):
+        if document["signer"] not in slot["keys"]:
+            return "SLOT_KEY_UNKNOWN"
+        place, logins = slot["keys"].index(document["signer"]), slot["logins"]
+        if logins.get(document["loginKey"], -1) >= place:
+            return "known"
+        others = [key for key in logins if key != document["loginKey"]]
+        if len(others) == 16:
+            oldest = min(others, key=logins.get)
+            if logins[oldest] >= place:
+                return "SLOT_FULL"
+            del logins[oldest]
+        logins[document["loginKey"]] = place
         return "applied"
 
 
@@ -395,7 +443,7 @@ def check_digest(case):
 
 def check_access(case):
     kind, document, is_signed = read_document(b(case["bytes"]))
-    need(kind == {"list": 0x11, "slotKeys": 0x12, "ticket": 0x13}[case["kind"]], "BAD_DOCUMENT")
+    need(kind == {"list": 0x11, "chain": 0x12, "ticket": 0x13, "login": 0x14}[case["kind"]], "BAD_DOCUMENT")
     assert plain(document) == case["document"]
     assert is_signed == case.get("isValid", True)
 

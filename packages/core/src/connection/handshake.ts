@@ -1,6 +1,6 @@
 import type { CryptoProvider, SigningKey } from "@selkie/crypto";
 import { type DatabaseId, encodeFounding, parseLoginKey, type TenantId, type VerifiedEntry } from "@selkie/entry";
-import { type Claim, encodeSlotKeys, type SessionOptions, slotKeysPayload } from "@selkie/sync-protocol";
+import { type Claim, encodeSlotLogin, type SessionOptions, slotLoginPayload } from "@selkie/sync-protocol";
 import { sortAccessLists } from "../directory/access.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DeviceKeys } from "../tenant/tenant-context.ts";
@@ -72,12 +72,13 @@ async function accessDocuments(context: HandshakeContext): Promise<readonly Uint
   const founding = context.founding();
   const lists = sortAccessLists(context.view().accessLists).slice(-NEWEST_LISTS);
   const { ticket } = context;
-  const unsigned = { tenant, slot: keys.slot.publicKey, height: 1, loginKeys: [parseLoginKey(keys.login.publicKey)] };
-  const signature = await signWith(crypto, keys.slot)("sign-slot-keys", slotKeysPayload(unsigned));
+  const slot = keys.slot.publicKey;
+  const unsigned = { tenant, slot, signer: slot, loginKey: parseLoginKey(keys.login.publicKey) };
+  const signature = await signWith(crypto, keys.slot)("sign-slot-login", slotLoginPayload(unsigned));
   return [
     ...(founding?.signature == null ? [] : [encodeFounding(founding)]),
     ...lists,
     ...(ticket === null ? [] : [ticket]),
-    encodeSlotKeys({ ...unsigned, signature }),
+    encodeSlotLogin({ ...unsigned, signature }),
   ];
 }

@@ -103,11 +103,11 @@ export async function nextAccessList(
 /** The list that a relay would end with when it is shown these, oldest first: by the same rules, so both agree. */
 export async function newestAccessList(
   verifier: Verifier,
-  { tenant, root }: DirectoryIdentity,
+  { tenant, root, directory }: DirectoryIdentity,
   lists: readonly Uint8Array[],
 ): Promise<AccessList | null> {
   if (root === null) return null;
-  let state = emptyAccessState(tenant, root);
+  let state = emptyAccessState({ tenant, root, database: directory });
   for (const { list } of decodeLists(lists)) {
     const verified = await verifyAccessList(verifier, list);
     if (verified === null) continue;

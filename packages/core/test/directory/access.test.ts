@@ -27,6 +27,7 @@ const holder = (signing: { publicKey: Uint8Array }, role: SlotHolder["role"]): S
   role,
 });
 const identity = { tenant: testTenant, root: parseWriterKey(root.publicKey), directory: directoryDatabase };
+const founding = { tenant: testTenant, root: identity.root, database: directoryDatabase };
 
 const first = await signAccessList(
   crypto,
@@ -61,7 +62,7 @@ describe("extendAccess", () => {
     const verified = [await verifyAccessList(crypto, first), await verifyAccessList(crypto, list)];
     const admission = await verifyAccessTicket(crypto, ticket);
     if (!verified[0] || !verified[1] || !admission) return expect.fail("signatures");
-    const before = applyAccessList(emptyAccessState(testTenant, identity.root), verified[0]);
+    const before = applyAccessList(emptyAccessState(founding), verified[0]);
     if (before.type !== "applied") return expect.fail("the first list");
     expect(ticketAdmits(before.state, admission)).toBe(true);
     const after = applyAccessList(before.state, verified[1]);
@@ -75,7 +76,7 @@ describe("extendAccess", () => {
     expect(await newestAccessList(crypto, identity, [encodeAccessList(first), encodeAccessList(list)])).toEqual(first);
     const [verified, admission] = [await verifyAccessList(crypto, first), await verifyAccessTicket(crypto, ticket)];
     if (!verified || !admission) return expect.fail("signatures");
-    const state = applyAccessList(emptyAccessState(testTenant, identity.root), verified);
+    const state = applyAccessList(emptyAccessState(founding), verified);
     expect(state.type === "applied" && ticketAdmits(state.state, admission)).toBe(false);
   });
 });

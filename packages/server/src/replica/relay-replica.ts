@@ -87,8 +87,6 @@ export class RelayReplica implements Replica {
   }
 
   async append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
-    // The session asks for the right before it verifies anything; a login that ended meanwhile is found out here.
-    if (!this.#options.admitted.login.rights.push) return runs.map(() => refuse("NOT_PERMITTED"));
     const results = runs.map(() => refuse("QUOTA_EXCEEDED"));
     const paid: PaidRun[] = [];
     for (const [index, run] of runs.entries()) {
@@ -96,13 +94,24 @@ export class RelayReplica implements Replica {
       if (charge !== null) paid.push({ index, run, charge });
       else this.#options.counters.count("quota_refused_total");
     }
+    // SECURITY: the session asked for the right before it verified anything. A login that ended or was made a reader meanwhile is found
+    // out here, with nothing awaited before the write. Test: relay-replica.test.ts "what is under way when the right ends is not stored".
+    if (!this.#mayPush) {
+      for (const { charge } of paid) charge.settle(0);
+      return runs.map(() => refuse("NOT_PERMITTED"));
+    }
     const stored = await this.#write(paid);
     for (const [place, { index }] of paid.entries()) results[index] = stored[place] ?? refuse("RELAY_FULL");
     return results;
   }
 
   get #mayPull(): boolean {
-    return this.#options.admitted.login.rights.pull;
+    const { tenant, login } = this.#options.admitted;
+    return tenant.mayPull(login, this.database);
+  }
+
+  get #mayPush(): boolean {
+    return this.#options.admitted.login.grant?.push === true;
   }
 
   /** Charges the login key for a run; null when it may not store that much. What is here already passes in any case. */

@@ -5,7 +5,7 @@ import type { Store } from "@selkie/store";
 import {
   type Admission,
   type Claim,
-  type Rights,
+  type Grant,
   runSession,
   type Scheduler,
   type Session,
@@ -101,33 +101,36 @@ export class Connection {
   /** First the login; later the documents that an open session presents. */
   async #admit(claim: Claim): Promise<Admission> {
     const askedAt = this.#host.now();
-    const rights = await this.#rightsFor(claim);
-    if (rights !== null) return { type: "admitted", rights };
+    const grant = await this.#grantFor(claim);
+    if (typeof grant !== "string") return { type: "admitted", rights: grant };
     // SECURITY: an unknown tenant, an unknown key and a stale document take equally long and read alike. Test: login.test.ts "F3 ...".
     await this.#wait(this.#host.limits.refusalMs - (this.#host.now() - askedAt));
     this.#host.counters.count("logins_refused_total");
-    const code: RelayRefusalCode = "LOGIN_REFUSED";
-    return { type: "refused", code };
+    return { type: "refused", code: grant };
   }
 
-  async #rightsFor(claim: Claim): Promise<Rights | null> {
+  async #grantFor(claim: Claim): Promise<Grant | RelayRefusalCode> {
     const { tenants, counters } = this.#host;
-    if (claim.type !== "login") return null;
+    if (claim.type !== "login") return "LOGIN_REFUSED";
     if (this.#admitted !== null) return tenants.present(this.#admitted, claim.documents);
     const { tenant, key, documents } = claim;
-    const admitted = await tenants.admit({ tenant, key, documents, drop: () => void this.close("LOGIN_ENDED") });
-    if (admitted === null) return null;
+    const admitted = await tenants.admit({ tenant, key, documents, drop: (code) => void this.close(code) });
+    if (admitted === null) return "LOGIN_REFUSED";
     this.#admitted = admitted;
-    counters.count("logins_admitted_total");
-    this.#log("info", "session.admitted", { tenant: this.#tag(tenant), login: this.#tag(key) });
+    const { grant } = admitted.login;
+    counters.count(grant?.directoryOnly === true ? "logins_directory_only_total" : "logins_admitted_total");
+    const scope = grant?.directoryOnly === true ? "directory" : "all";
+    this.#log("info", "session.admitted", { tenant: this.#tag(tenant), login: this.#tag(key), scope });
     // The peer may have gone while its documents were checked.
     if (this.#isOver) await this.#release(admitted);
-    return admitted.login.rights;
+    return admitted.login.grant ?? "LOGIN_ENDED";
   }
 
   #open(tenant: TenantId, database: DatabaseId): Replica | undefined {
     const { store, databases, counters, logger } = this.#host;
     if (this.#admitted === null || this.#isOver) return undefined;
+    const { tenant: at, login } = this.#admitted;
+    if (!at.mayOpen(login, database)) return undefined;
     const { live, close } = databases.open(tenant, database, this.#subscriber);
     this.#closers.push(close);
     const entries = store.entries(tenant, database);

@@ -1,18 +1,22 @@
 // From stored records to what counts of a tenant.
 
-import { equalBytes, type TenantId, toHex, type Verifier, verifyFounding, type WriterKey } from "@selkie/entry";
+import { equalBytes, type Founding, type TenantId, type Verifier, verifyFounding } from "@selkie/entry";
 import type { StateStore } from "@selkie/store";
 import {
   type AccessState,
   decodeAccessList,
-  decodeSlotKeys,
+  decodeSlotChain,
+  decodeSlotLogin,
+  documentKind,
+  EMPTY_SLOT,
   emptyAccessState,
+  type SlotState,
   type VerifiedAccessList,
-  type VerifiedSlotKeys,
   verifyAccessList,
-  verifySlotKeys,
+  verifySlotChain,
+  verifySlotLogin,
 } from "@selkie/sync-protocol";
-import { readTenantRecords } from "./records.ts";
+import { documentsOf, readTenantRecords } from "./records.ts";
 
 /** A tenant as the store has it. */
 export interface LoadedTenant {
@@ -31,24 +35,34 @@ export async function loadTenant(
   tenant: TenantId,
 ): Promise<LoadedTenant | null> {
   const records = await readTenantRecords(state, tenant);
-  const root = records.founding === null ? null : await rootOf(verifier, tenant, records.founding);
-  if (root === null) return null;
-  const slotKeys = new Map<string, VerifiedSlotKeys>();
-  for (const bytes of records.slotKeys) {
-    const keys = await orNull(async () => verifySlotKeys(verifier, decodeSlotKeys(bytes)));
-    if (keys !== null) slotKeys.set(toHex(keys.slot), keys);
-  }
+  const founding = records.founding === null ? null : await loadFounding(verifier, tenant, records.founding);
+  if (founding === null) return null;
+  const slots = new Map<string, SlotState>();
+  for (const [name, value] of records.slots) slots.set(name, await loadSlot(verifier, value));
   const list = records.list === null ? null : await loadList(verifier, records.list);
-  return { state: { ...emptyAccessState(tenant, root), list, slotKeys }, bytesByKey: records.bytesByKey };
+  return { state: { ...emptyAccessState(founding), list, slots }, bytesByKey: records.bytesByKey };
 }
 
-async function rootOf(verifier: Verifier, tenant: TenantId, bytes: Uint8Array): Promise<WriterKey | null> {
+async function loadFounding(verifier: Verifier, tenant: TenantId, bytes: Uint8Array): Promise<Founding | null> {
   const founding = await orNull(() => verifyFounding(verifier, bytes));
-  return founding !== null && equalBytes(founding.tenant, tenant) ? founding.root : null;
+  return founding !== null && equalBytes(founding.tenant, tenant) ? founding : null;
 }
 
 function loadList(verifier: Verifier, bytes: Uint8Array): Promise<VerifiedAccessList | null> {
   return orNull(async () => verifyAccessList(verifier, decodeAccessList(bytes)));
+}
+
+async function loadSlot(verifier: Verifier, value: Uint8Array): Promise<SlotState> {
+  let slot = EMPTY_SLOT;
+  for (const document of (await orNull(async () => documentsOf(value))) ?? []) {
+    if (document[0] === documentKind.slotChain) {
+      slot = { ...slot, chain: await orNull(async () => verifySlotChain(verifier, decodeSlotChain(document))) };
+    } else {
+      const login = await orNull(async () => verifySlotLogin(verifier, decodeSlotLogin(document)));
+      if (login !== null) slot = { ...slot, logins: [...slot.logins, login] };
+    }
+  }
+  return slot;
 }
 
 /** Decoders throw typed errors on damaged bytes; here they all mean that the document is not there. */

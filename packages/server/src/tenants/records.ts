@@ -3,13 +3,20 @@
 
 import { ByteReader, ByteWriter, concatBytes, type LoginKey, parseTenantId, type TenantId, toHex } from "@selkie/entry";
 import { publicState, type StateItem, type StateStore, type StoredState, StoreError } from "@selkie/store";
-import { decodeSlotKeys, documentKind } from "@selkie/sync-protocol";
+import {
+  decodeSlotChain,
+  decodeSlotLogin,
+  documentKind,
+  encodeSlotChain,
+  encodeSlotLogin,
+  type SlotState,
+} from "@selkie/sync-protocol";
 
 const text = new TextEncoder();
 const FOUNDINGS = text.encode("relay/1/f/");
 const TENANTS = text.encode("relay/1/t/");
 const LIST = text.encode("/l");
-const SLOT_KEYS = text.encode("/s/");
+const SLOTS = text.encode("/s/");
 const USAGE = text.encode("/u/");
 
 /** The founding bytes of a tenant: it is registered when this record is there. */
@@ -17,21 +24,30 @@ function foundingKey(tenant: TenantId): Uint8Array {
   return concatBytes(FOUNDINGS, tenant);
 }
 
-/** Where an access document that was applied is kept: the newest of its kind, and of its slot. */
-export function documentRecord(tenant: TenantId, document: Uint8Array): { key: Uint8Array; value: StoredState } {
-  return { key: documentKey(tenant, document), value: publicState(document) };
+/** A record to be stored. */
+interface TenantRecord {
+  readonly key: Uint8Array;
+  readonly value: StoredState;
 }
 
-function documentKey(tenant: TenantId, document: Uint8Array): Uint8Array {
-  switch (document[0]) {
-    case documentKind.accessList:
-      return concatBytes(TENANTS, tenant, LIST);
-    case documentKind.slotKeys:
-      return concatBytes(TENANTS, tenant, SLOT_KEYS, decodeSlotKeys(document).slot);
-    default:
-      // Only a founding entry is left: tickets change no state, so they are never among what was applied.
-      return foundingKey(tenant);
-  }
+/** Where the founding entry, and the access list that counts, are kept. Tickets change no state, so they are never kept. */
+export function documentRecord(tenant: TenantId, document: Uint8Array): TenantRecord {
+  const isList = document[0] === documentKind.accessList;
+  return { key: isList ? concatBytes(TENANTS, tenant, LIST) : foundingKey(tenant), value: publicState(document) };
+}
+
+/** What is known of one slot, as the documents that say so, each behind its length. */
+export function slotRecord(tenant: TenantId, slot: Uint8Array, { chain, logins }: SlotState): TenantRecord {
+  const documents = [...(chain === null ? [] : [encodeSlotChain(chain)]), ...logins.map(encodeSlotLogin)];
+  const writer = new ByteWriter(4_096);
+  for (const document of documents) writer.u32(document.length).bytes(document);
+  return { key: concatBytes(TENANTS, tenant, SLOTS, slot), value: publicState(writer.finish()) };
+}
+
+/** The slot that a slot chain or slot login is about, in hexadecimal. */
+export function slotOf(document: Uint8Array): string {
+  const isChain = document[0] === documentKind.slotChain;
+  return toHex((isChain ? decodeSlotChain(document) : decodeSlotLogin(document)).slot);
 }
 
 /** Bytes pushed by one login key. */
@@ -48,25 +64,34 @@ export function usageRecord(bytes: number): StoredState {
 export interface TenantRecords {
   readonly founding: Uint8Array | null;
   readonly list: Uint8Array | null;
-  readonly slotKeys: readonly Uint8Array[];
+  /** Values of {@link slotRecord}, by slot in hexadecimal. */
+  readonly slots: ReadonlyMap<string, Uint8Array>;
   /** By login key in hexadecimal. */
   readonly bytesByKey: ReadonlyMap<string, number>;
 }
 
 /** Reads one tenant. Records that were damaged are left out: whoever they concern brings them again. */
 export async function readTenantRecords(state: StateStore, tenant: TenantId): Promise<TenantRecords> {
-  const slotKeys: Uint8Array[] = [];
+  const slots = new Map<string, Uint8Array>();
   const bytesByKey = new Map<string, number>();
   let list: Uint8Array | null = null;
   const prefix = concatBytes(TENANTS, tenant);
   for await (const { key, value } of undamaged(state, prefix)) {
     const rest = key.subarray(prefix.length);
-    if (startsWith(rest, SLOT_KEYS)) slotKeys.push(value);
+    if (startsWith(rest, SLOTS)) slots.set(toHex(rest.subarray(SLOTS.length)), value);
     else if (startsWith(rest, USAGE) && value.length === 8) {
       bytesByKey.set(toHex(rest.subarray(USAGE.length)), new ByteReader(value).u64());
     } else if (startsWith(rest, LIST)) list = value;
   }
-  return { founding: await foundingOf(state, tenant), list, slotKeys, bytesByKey };
+  return { founding: await foundingOf(state, tenant), list, slots, bytesByKey };
+}
+
+/** The documents of a {@link slotRecord}, a chain before logins. */
+export function documentsOf(value: Uint8Array): readonly Uint8Array[] {
+  const reader = new ByteReader(value);
+  const documents: Uint8Array[] = [];
+  while (reader.remaining > 0) documents.push(reader.bytes(reader.u32()));
+  return documents;
 }
 
 async function foundingOf(state: StateStore, tenant: TenantId): Promise<Uint8Array | null> {

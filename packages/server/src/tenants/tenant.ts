@@ -1,18 +1,27 @@
 // One tenant of a relay, as held in memory: its access documents that count now, its usage, and the sessions that are open under it.
 
-import type { LoginKey, TenantId } from "@selkie/entry";
-import { type AccessState, type Rights, rightsOf, type VerifiedAccessTicket } from "@selkie/sync-protocol";
+import { type DatabaseId, equalBytes, type LoginKey, type TenantId } from "@selkie/entry";
+import {
+  type AccessState,
+  DIRECTORY_ONLY,
+  equalRights,
+  type Grant,
+  NO_RIGHTS,
+  rightsOf,
+  type VerifiedAccessTicket,
+} from "@selkie/sync-protocol";
+import type { RelayRefusalCode } from "../errors.ts";
 import type { TenantUsage } from "./usage.ts";
 
 /** An open session, as its tenant sees it. */
 export interface Login {
   readonly key: LoginKey;
-  /** What it may do now. */
-  rights: Rights;
+  /** What it may do now; null once it ended, while its connection closes. */
+  grant: Grant | null;
   /** What admitted it besides the list; they count only as long as no newer list arrives. */
   tickets: readonly VerifiedAccessTicket[];
-  /** Ends the session and its connection. */
-  drop(): void;
+  /** Ends the session and its connection; the code is told to the peer. */
+  drop(code: RelayRefusalCode): void;
 }
 
 /** A registered tenant. */
@@ -23,7 +32,7 @@ export class Tenant {
   #state: AccessState;
 
   constructor(state: AccessState, usage: TenantUsage) {
-    this.id = state.tenant;
+    this.id = state.founding.tenant;
     this.usage = usage;
     this.#state = state;
   }
@@ -44,13 +53,31 @@ export class Tenant {
     this.#logins.delete(login);
   }
 
-  /** Counts newer access documents from now on. Answers the sessions whose login key has other rights than before, or none. */
-  adopt(state: AccessState): readonly Login[] {
+  /** Whether a session may open this database, and receive what is in it. */
+  mayPull({ grant }: Login, database: DatabaseId): boolean {
+    if (grant === null || !grant.pull) return false;
+    // SECURITY: who was removed reads the directory and nothing else. Test: farewell.test.ts.
+    return grant.directoryOnly !== true || equalBytes(database, this.#state.founding.database);
+  }
+
+  /** Whether a session may know that this database is here. */
+  mayOpen(login: Login, database: DatabaseId): boolean {
+    return login.grant !== null && (login.grant.directoryOnly !== true || this.mayPull(login, database));
+  }
+
+  /** Counts newer access documents from now on. Answers the sessions whose login key may do other things than before, or nothing. */
+  adopt(state: AccessState): readonly { readonly login: Login; readonly code: RelayRefusalCode }[] {
     this.#state = state;
-    return [...this.#logins].filter((login) => !sameRights(login.rights, rightsOf(state, login.key, login.tickets)));
+    return [...this.#logins].flatMap((login) => {
+      const grant = grantOf(state, login.key, login.tickets);
+      if (equalRights(login.grant, grant)) return [];
+      return [{ login, code: grant?.directoryOnly === true ? "DIRECTORY_ONLY" : "LOGIN_ENDED" }];
+    });
   }
 }
 
-function sameRights(before: Rights, now: Rights | null): boolean {
-  return now !== null && before.pull === now.pull && before.push === now.push && before.purge === now.purge;
+/** What a login key may do at this relay. Who was let in once, and has no right any more, may read in the directory why. */
+export function grantOf(state: AccessState, key: LoginKey, tickets: readonly VerifiedAccessTicket[]): Grant | null {
+  const rights = rightsOf(state, key, tickets);
+  return rights !== null && equalRights(rights, NO_RIGHTS) ? DIRECTORY_ONLY : rights;
 }

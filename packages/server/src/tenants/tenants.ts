@@ -1,16 +1,17 @@
 // The tenants of a relay. Documents that clients present are verified, kept durably, and only then counted; who lost a right by
 // them loses its connection in the same step.
 
-import { type LoginKey, type TenantId, toHex, type Verifier } from "@selkie/entry";
+import { fromHex, type LoginKey, type TenantId, toHex, type Verifier } from "@selkie/entry";
 import type { Store } from "@selkie/store";
-import { type Presented, presentDocuments, type Rights, rightsOf } from "@selkie/sync-protocol";
+import { documentKind, type Grant, type Presented, presentDocuments } from "@selkie/sync-protocol";
 import type { Counters } from "../counters.ts";
+import type { RelayRefusalCode } from "../errors.ts";
 import type { Logger } from "../log/log.ts";
 import { logTag } from "../log/redaction.ts";
 import { loadTenant } from "./load-tenant.ts";
-import { documentRecord, registeredTenants, usageKey, usageRecord } from "./records.ts";
+import { documentRecord, registeredTenants, slotOf, slotRecord, usageKey, usageRecord } from "./records.ts";
 import { Serial } from "./serial.ts";
-import { type Login, Tenant } from "./tenant.ts";
+import { grantOf, type Login, Tenant } from "./tenant.ts";
 import { TenantUsage, type UsageCaps } from "./usage.ts";
 
 export interface TenantsOptions {
@@ -28,8 +29,8 @@ export interface LoginRequest {
   readonly tenant: TenantId;
   readonly key: LoginKey;
   readonly documents: readonly Uint8Array[];
-  /** Ends the session, should its rights end. */
-  drop(): void;
+  /** Ends the session, should it not be allowed any more what it is now. */
+  drop(code: RelayRefusalCode): void;
 }
 
 /** A session that was let in, until it leaves. */
@@ -42,9 +43,6 @@ export interface Admitted {
 const IDLE_TENANTS = 1_024;
 /** Tickets remembered for one session. */
 const MAX_TICKETS = 16;
-
-/** What a login that ended may still do while its connection closes. */
-const NO_RIGHTS: Rights = { pull: false, push: false, purge: false };
 
 /** All tenants of one relay. */
 export class Tenants {
@@ -63,28 +61,30 @@ export class Tenants {
     return this.#inTurn(request.tenant, async () => {
       const known = await this.#find(request.tenant);
       const presented = await this.#check(request.tenant, known, request.documents);
-      const rights = presented.state === null ? null : rightsOf(presented.state, request.key, presented.tickets);
-      const tenant = known ?? (await this.#register(request, presented, rights));
+      const grant = presented.state === null ? null : grantOf(presented.state, request.key, presented.tickets);
+      const tenant = known ?? (await this.#register(request, presented, grant));
       // A list signed by whom the last one names counts, whoever brings it: also when it shuts out the one who did.
       if (known !== null) await this.#keep(known, request.documents, presented);
-      if (tenant === null || rights === null) return null;
-      const login: Login = { key: request.key, rights, tickets: presented.tickets, drop: request.drop };
+      if (tenant === null || grant === null) return null;
+      const login: Login = { key: request.key, grant, tickets: presented.tickets, drop: request.drop };
       tenant.enter(login);
       return { tenant, login };
     });
   }
 
-  /** Takes documents from an open session; answers its rights from now on, null when it has none left. */
-  present({ tenant, login }: Admitted, documents: readonly Uint8Array[]): Promise<Rights | null> {
+  /** Takes documents from an open session; answers what it may do from now on, or the code with which it ends. */
+  present({ tenant, login }: Admitted, documents: readonly Uint8Array[]): Promise<Grant | RelayRefusalCode> {
     return this.#inTurn(tenant.id, async () => {
       const presented = await this.#check(tenant.id, tenant, documents);
       login.tickets = [...login.tickets, ...presented.tickets].slice(-MAX_TICKETS);
-      const rights = rightsOf(presented.state ?? tenant.state, login.key, login.tickets);
-      // The answer to this call tells the session its new rights; it is not dropped for them as the others are.
-      login.rights = rights ?? NO_RIGHTS;
-      if (rights === null) tenant.leave(login);
+      const grant = grantOf(presented.state ?? tenant.state, login.key, login.tickets);
+      // Databases are open that it may not see any more: it has to come back, as all the others.
+      const isFarewell = grant?.directoryOnly === true && login.grant?.directoryOnly !== true;
+      // The answer to this call tells the session what it may do now; it is not dropped for that as the others are.
+      login.grant = isFarewell ? null : grant;
+      if (login.grant === null) tenant.leave(login);
       await this.#keep(tenant, documents, presented);
-      return rights;
+      return login.grant ?? (isFarewell ? "DIRECTORY_ONLY" : "LOGIN_REFUSED");
     });
   }
 
@@ -140,9 +140,9 @@ export class Tenants {
    * SECURITY: `presented` has a state only when its founding entry hashes to the tenant id, and rights only through a list signed by
    * that entry's writer. Test: registration.test.ts "F6 ...".
    */
-  #register(request: LoginRequest, presented: Presented, rights: Rights | null): Promise<Tenant | null> {
+  #register(request: LoginRequest, presented: Presented, grant: Grant | null): Promise<Tenant | null> {
     const { state } = presented;
-    if (state === null || rights === null) return Promise.resolve(null);
+    if (state === null || grant === null || grant.directoryOnly === true) return Promise.resolve(null);
     return this.#registration.run(async () => {
       const { store, caps, registration, counters, logger, verifier } = this.#options;
       const registered = this.#registered ?? (await count(registeredTenants(store.state)));
@@ -167,17 +167,23 @@ export class Tenants {
     if (state === null || applied.length === 0) return;
     await this.#write(tenant.id, documents, presented);
     // SECURITY: a removed login key keeps nothing open, and what it has in flight is not stored. Test: access.test.ts "a removed login key loses its open connections at once".
-    for (const login of tenant.adopt(state)) {
+    for (const { login, code } of tenant.adopt(state)) {
       tenant.leave(login);
-      login.rights = NO_RIGHTS;
+      login.grant = null;
       this.#options.counters.count("sessions_dropped_total");
-      login.drop();
+      login.drop(code);
     }
   }
 
-  async #write(id: TenantId, documents: readonly Uint8Array[], { applied }: Presented): Promise<void> {
+  async #write(id: TenantId, documents: readonly Uint8Array[], { applied, state }: Presented): Promise<void> {
     const kept = applied.flatMap((index) => documents[index] ?? []);
-    await this.#options.store.commit({ put: kept.map((document) => documentRecord(id, document)) });
+    const single = kept.filter(([kind]) => kind !== documentKind.slotChain && kind !== documentKind.slotLogin);
+    const slots = new Set(kept.filter((document) => !single.includes(document)).map(slotOf));
+    const whole = [...slots].flatMap((name) => {
+      const slot = state?.slots.get(name);
+      return slot === undefined ? [] : [slotRecord(id, fromHex(name), slot)];
+    });
+    await this.#options.store.commit({ put: [...single.map((document) => documentRecord(id, document)), ...whole] });
   }
 }
 

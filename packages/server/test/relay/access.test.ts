@@ -1,6 +1,8 @@
 import type { Verifier } from "@selkie/entry";
 import { nativeVerifier } from "@selkie/entry/native";
+import { ALL_RIGHTS, DIRECTORY_ONLY } from "@selkie/sync-protocol";
 import { describe, expect, test } from "vitest";
+import { identityOf } from "../fixtures/identity.ts";
 import { TestClient } from "../fixtures/test-client.ts";
 import { TestRelay } from "../fixtures/test-relay.ts";
 import { loginOf, memberOf, TestTenant } from "../fixtures/test-tenant.ts";
@@ -30,7 +32,12 @@ describe("access over open connections", () => {
   test("a user removes its own lost device, without an admin", async () => {
     await using relay = await TestRelay.start({ limits: { refusalMs: 0 } });
     const [lost, kept] = [loginOf(bob, "lost"), loginOf(bob, "kept")];
-    const documents = [acme.founding, acme.list({ members: [bob], height: 1 }), acme.slotKeys(bob, 1, [lost, kept])];
+    const documents = [
+      acme.founding,
+      acme.list({ members: [bob], height: 1 }),
+      acme.slotLogin(bob, lost),
+      acme.slotLogin(bob, kept),
+    ];
     await using phone = await TestClient.dial(relay.url, {
       tenant: acme,
       credentials: acme.credentials(lost, documents),
@@ -38,14 +45,20 @@ describe("access over open connections", () => {
     await phone.session.ready;
     await using laptop = await TestClient.dial(relay.url, { tenant: acme, credentials: acme.credentials(kept) });
     await laptop.session.ready;
-    expect(await laptop.session.present([acme.slotKeys(bob, 2, [kept])])).toMatchObject({ pull: true, push: true });
-    expect(await phone.session.closed).toMatchObject({ reason: "LOGIN_ENDED" });
+    const next = identityOf("next slot key of bob");
+    const documents2 = [acme.slotChain(bob, next), acme.slotLogin(bob, kept, next)];
+    expect(await laptop.session.present(documents2)).toEqual(ALL_RIGHTS);
+    expect(await phone.session.closed).toMatchObject({ reason: "DIRECTORY_ONLY" });
+    // The key that the lost device has does not let it in again, whatever it signs.
+    const again = [acme.slotLogin(bob, lost), acme.slotChain(bob, identityOf("thief"))];
+    await using back = await TestClient.dial(relay.url, { tenant: acme, credentials: acme.credentials(lost, again) });
+    expect((await back.session.ready).rights).toEqual(DIRECTORY_ONLY);
   });
 
   test("a new member comes in with a ticket before the relay has the list that names it", async () => {
     await using relay = await TestRelay.start();
     await using admin = await TestClient.login(relay.url, acme, alice, [alice]);
-    const documents = [acme.ticket(carol, 2), acme.slotKeys(carol, 1, [loginOf(carol)])];
+    const documents = [acme.ticket(carol, 2), acme.slotLogin(carol, loginOf(carol))];
     await using joined = await TestClient.dial(relay.url, {
       tenant: acme,
       credentials: acme.credentials(loginOf(carol), documents),

@@ -87,7 +87,7 @@ describe("one flipped bit in the relay's database", () => {
     const client = await TestClient.login(first.url, acme, alice, members);
     await client[Symbol.asyncDispose]();
     await first[Symbol.asyncDispose]();
-    await flip(join(directory.path, "data/selkie.db"), acme.slotKeys(alice, 1, [loginOf(alice)]).subarray(40, 80));
+    await flip(join(directory.path, "data/selkie.db"), acme.slotLogin(alice, loginOf(alice)).subarray(40, 80));
 
     await using second = await TestRelay.start({ directory: directory.path, limits: { refusalMs: 0 } });
     const credentials = acme.credentials(loginOf(alice));

@@ -46,7 +46,7 @@ test("the log holds no id, no key, no signature and no ciphertext, in any spelli
   const refused = client.next("refused", ({ by }) => by === "peer");
   client.session.announce(database);
   await refused;
-  await client.session.present([acme.slotKeys(alice, 2, [loginOf(alice), loginOf(mallory)])]);
+  await client.session.present([acme.slotLogin(alice, loginOf(mallory))]);
   const stranger = await TestClient.dial(relay.url, {
     tenant: acme,
     credentials: acme.credentials(memberOf("x").slot),

@@ -70,11 +70,22 @@ describe("append", () => {
 
   test("refuses a login key without the right to push, and stores nothing", async () => {
     const admitted = await login(tenants());
-    admitted.login.rights = { pull: true, push: false, purge: false };
+    admitted.login.grant = { pull: true, push: false, purge: false };
     const replica = replicaFor(admitted, "alice");
     const run = await new TestWriter(contacts, "w").write();
     expect(await replica.append([run])).toEqual([{ type: "refused", code: "NOT_PERMITTED" }]);
     expect((await replica.vector()).size).toBe(0);
+  });
+
+  test("what is under way when the right ends is not stored, and costs nothing", async () => {
+    const admitted = await login(tenants());
+    const replica = replicaFor(admitted, "alice");
+    const run = await new TestWriter(contacts, "w").write();
+    const appending = replica.append([run]);
+    admitted.login.grant = null;
+    expect(await appending).toEqual([{ type: "refused", code: "NOT_PERMITTED" }]);
+    expect((await store.entries(acme.id, contacts).vector()).size).toBe(0);
+    expect(admitted.tenant.usage.bytesOf(admitted.login.key)).toBe(0);
   });
 
   test("charges the login key for what was new, and for nothing twice", async () => {

@@ -1,5 +1,6 @@
 import { nativeVerifier } from "@selkie/entry/native";
 import { publicState, type Store } from "@selkie/store";
+import { ALL_RIGHTS, DIRECTORY_ONLY } from "@selkie/sync-protocol";
 import { describe, expect, test } from "vitest";
 import { Counters } from "../../src/counters.ts";
 import { silentLogger } from "../../src/log/log.ts";
@@ -44,7 +45,7 @@ async function founded(tenants: Tenants): Promise<Admitted> {
 describe("registration", () => {
   test("a founding entry, a list signed by the root and slot keys let their members in, also without documents", async () => {
     const tenants = tenantsOn(newStore());
-    expect((await founded(tenants)).login.rights).toEqual({ pull: true, push: true, purge: true });
+    expect((await founded(tenants)).login.grant).toEqual({ pull: true, push: true, purge: true });
     expect(await admit(tenants, { login: loginOf(bob) })).not.toBeNull();
     expect(await admit(tenants, { login: loginOf(carol) })).toBeNull();
   });
@@ -59,7 +60,7 @@ describe("registration", () => {
     const tenants = tenantsOn(newStore());
     const squatter = new TestTenant("squatter");
     const documents = [squatter.founding, squatter.list({ members: [alice], height: 1, tenant: acme.id })];
-    const keys = acme.slotKeys(alice, 1, [loginOf(alice)]);
+    const keys = acme.slotLogin(alice, loginOf(alice));
     expect(await admit(tenants, { login: loginOf(alice), documents: [...documents, keys] })).toBeNull();
     expect(await admit(tenants, { login: loginOf(alice), documents: [keys] })).toBeNull();
   });
@@ -68,7 +69,7 @@ describe("registration", () => {
     const tenants = tenantsOn(newStore());
     const squatter = identityOf("squatter");
     const list = acme.list({ members: [carol], height: 1, signer: squatter, signers: [squatter] });
-    const documents = [acme.founding, list, acme.slotKeys(carol, 1, [loginOf(carol)])];
+    const documents = [acme.founding, list, acme.slotLogin(carol, loginOf(carol))];
     expect(await admit(tenants, { login: loginOf(carol), documents })).toBeNull();
     // The tenant's own members find it free.
     expect(await founded(tenants)).not.toBeNull();
@@ -120,25 +121,30 @@ describe("access", () => {
     const first = await founded(tenants);
     const dropped: string[] = [];
     await admit(tenants, { login: loginOf(bob), drop: () => dropped.push("bob") });
-    const rights = await tenants.present(first, [acme.list({ members: [alice], height: 2 })]);
-    expect(rights).not.toBeNull();
+    const grant = await tenants.present(first, [acme.list({ members: [alice], height: 2 })]);
+    expect(grant).toEqual(ALL_RIGHTS);
     expect(dropped).toEqual(["bob"]);
     expect(await admit(tenants, { login: loginOf(bob) })).toBeNull();
   });
 
   test("a removed login key loses its open connections at once, the slot's other key keeps its own", async () => {
-    const tenants = tenantsOn(newStore());
+    const store = newStore();
+    const tenants = tenantsOn(store);
     await founded(tenants);
     const [lost, kept] = [loginOf(bob), loginOf(bob, "second")];
     const dropped: string[] = [];
-    const documents = [acme.slotKeys(bob, 2, [lost, kept])];
+    const next = identityOf("next slot key of bob");
+    const documents = [acme.slotLogin(bob, lost), acme.slotLogin(bob, kept)];
     await admit(tenants, { login: lost, documents, drop: () => dropped.push("lost") });
     const second = await admit(tenants, { login: kept, drop: () => dropped.push("kept") });
     if (second === null) throw new TypeError("not admitted");
-    await tenants.present(second, [acme.slotKeys(bob, 3, [kept])]);
+    await tenants.present(second, [acme.slotChain(bob, next), acme.slotLogin(bob, kept, next)]);
     expect(dropped).toEqual(["lost"]);
-    expect(await admit(tenants, { login: lost })).toBeNull();
-    expect(await admit(tenants, { login: lost, documents })).toBeNull();
+    for (const all of [tenants, tenantsOn(store)]) {
+      expect((await admit(all, { login: kept }))?.login.grant).toEqual(ALL_RIGHTS);
+      expect((await admit(all, { login: lost }))?.login.grant).toEqual(DIRECTORY_ONLY);
+      expect((await admit(all, { login: lost, documents }))?.login.grant).toEqual(DIRECTORY_ONLY);
+    }
   });
 
   test("what documents changed is still so after a restart", async () => {
@@ -146,7 +152,7 @@ describe("access", () => {
     const tenants = tenantsOn(store);
     const first = await founded(tenants);
     await tenants.present(first, [acme.list({ members: [alice, carol], height: 2 })]);
-    await admit(tenants, { login: loginOf(carol), documents: [acme.slotKeys(carol, 1, [loginOf(carol)])] });
+    await admit(tenants, { login: loginOf(carol), documents: [acme.slotLogin(carol, loginOf(carol))] });
     const restarted = tenantsOn(store);
     expect(await admit(restarted, { login: loginOf(bob) })).toBeNull();
     expect(await admit(restarted, { login: loginOf(carol) })).not.toBeNull();
@@ -159,13 +165,13 @@ describe("access", () => {
     await admit(tenants, { login: loginOf(bob), drop: () => drops++ });
     await tenants.present(first, [acme.list({ members: [alice, { ...bob, rights: READER }], height: 2 })]);
     expect(drops).toBe(1);
-    expect((await admit(tenants, { login: loginOf(bob) }))?.login.rights).toEqual(READER);
+    expect((await admit(tenants, { login: loginOf(bob) }))?.login.grant).toEqual(READER);
   });
 
   test("who presents a list that shuts it out has no rights left", async () => {
     const tenants = tenantsOn(newStore());
     const first = await founded(tenants);
-    expect(await tenants.present(first, [acme.list({ members: [bob], height: 2 })])).toBeNull();
+    expect(await tenants.present(first, [acme.list({ members: [bob], height: 2 })])).toBe("LOGIN_REFUSED");
     expect(await admit(tenants, { login: loginOf(alice) })).toBeNull();
   });
 
@@ -195,7 +201,7 @@ describe("access", () => {
     const tenants = tenantsOn(newStore());
     const first = await founded(tenants);
     let drops = 0;
-    const documents = [acme.ticket(carol, 2), acme.slotKeys(carol, 1, [loginOf(carol)])];
+    const documents = [acme.ticket(carol, 2), acme.slotLogin(carol, loginOf(carol))];
     expect(await admit(tenants, { login: loginOf(carol), documents, drop: () => drops++ })).not.toBeNull();
     expect(await admit(tenants, { login: loginOf(carol) })).toBeNull();
     await tenants.present(first, [acme.list({ members: [alice, bob], height: 2 })]);
@@ -232,7 +238,7 @@ test("a founding entry that lies under another tenant's name in the store counts
   const tenants = tenantsOn(store);
   const documents = [
     acme.list({ members: [carol], height: 1, signer: other.root, signers: [other.root] }),
-    acme.slotKeys(carol, 1, [loginOf(carol)]),
+    acme.slotLogin(carol, loginOf(carol)),
   ];
   expect(await admit(tenants, { login: loginOf(carol), documents })).toBeNull();
   expect(await founded(tenants)).not.toBeNull();

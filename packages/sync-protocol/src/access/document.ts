@@ -1,9 +1,9 @@
-// What the three access documents share: their head, strictness, and order.
+// What the access documents share: their head, strictness, and order.
 import { ByteReader, type ByteWriter, compareBytes, type TenantId } from "@selkie/entry";
 import { SyncError } from "../sync-error.ts";
 
 /** First byte of each access document. A founding entry begins with 1, its format version. */
-export const documentKind = { accessList: 0x11, slotKeys: 0x12, accessTicket: 0x13 } as const;
+export const documentKind = { accessList: 0x11, slotChain: 0x12, accessTicket: 0x13, slotLogin: 0x14 } as const;
 
 /** Documents that one claim may carry; at most. */
 export const MAX_DOCUMENTS = 16;

@@ -6,13 +6,15 @@ import {
   type AccessRefusal,
   type AccessState,
   applyAccessList,
-  applySlotKeys,
+  applySlotChain,
+  applySlotLogin,
   emptyAccessState,
   ticketAdmits,
 } from "./access-state.ts";
 import { decodeAccessTicket, type VerifiedAccessTicket, verifyAccessTicket } from "./access-ticket.ts";
 import { documentKind, MAX_DOCUMENTS } from "./document.ts";
-import { decodeSlotKeys, verifySlotKeys } from "./slot-keys.ts";
+import { decodeSlotChain, verifySlotChain } from "./slot-chain.ts";
+import { decodeSlotLogin, verifySlotLogin } from "./slot-login.ts";
 
 /** Why a document was not taken. */
 export type DocumentRefusal = AccessRefusal | "MALFORMED" | "SIGNATURE_INVALID" | "NOT_FOUNDED" | "TOO_MANY";
@@ -34,7 +36,7 @@ interface Progress {
 }
 
 /**
- * Verifies and applies the documents in order: founding entry, access lists, tickets, slot keys. `state` is what the relay has for
+ * Verifies and applies the documents in order: founding entry, access lists, tickets, slot chains, slot logins. `state` is what the relay has for
  * the tenant, null when it has nothing. A document that does not count never stops those after it.
  *
  * SECURITY: the tenant is the hash of its founding entry, whose writer signs the first list: nobody registers another's tenant.
@@ -78,9 +80,13 @@ async function present(
         const list = await verifyAccessList(verifier, decodeAccessList(bytes));
         return list === null ? "SIGNATURE_INVALID" : applyAccessList(state, list);
       }
-      case documentKind.slotKeys: {
-        const keys = await verifySlotKeys(verifier, decodeSlotKeys(bytes));
-        return keys === null ? "SIGNATURE_INVALID" : applySlotKeys(state, keys, progress.tickets);
+      case documentKind.slotChain: {
+        const chain = await verifySlotChain(verifier, decodeSlotChain(bytes));
+        return chain === null ? "SIGNATURE_INVALID" : applySlotChain(state, chain, progress.tickets);
+      }
+      case documentKind.slotLogin: {
+        const login = await verifySlotLogin(verifier, decodeSlotLogin(bytes));
+        return login === null ? "SIGNATURE_INVALID" : applySlotLogin(state, login, progress.tickets);
       }
       case documentKind.accessTicket: {
         const ticket = await verifyAccessTicket(verifier, decodeAccessTicket(bytes));
@@ -105,5 +111,5 @@ async function presentFounding(
 ): Promise<AccessChange | DocumentRefusal> {
   const founding = await verifyFounding(verifier, bytes);
   if (!equalBytes(founding.tenant, tenant)) return "WRONG_TENANT";
-  return state === null ? { type: "applied", state: emptyAccessState(tenant, founding.root) } : { type: "known" };
+  return state === null ? { type: "applied", state: emptyAccessState(founding) } : { type: "known" };
 }

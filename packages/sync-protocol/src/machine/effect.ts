@@ -1,6 +1,6 @@
 // What the machine asks its driver to do. Effects marked (pen) are answered by `writable` once the transport takes more.
 import type { DatabaseId, TenantId, Vector, WriterKey } from "@selkie/entry";
-import type { Rights } from "../access/rights.ts";
+import type { Grant } from "../access/rights.ts";
 import type { ClaimMessage, Hello, Message, OpenItem, Role } from "../message/message.ts";
 import type { Claim, SessionEvents, SessionReady } from "../session/session.ts";
 import type { SyncError } from "../sync-error.ts";
@@ -55,7 +55,7 @@ export type Effect =
       readonly handles: readonly number[];
       /** Those of the handles that are to be opened. */
       readonly items: readonly (OpenItem & { readonly handle: number })[];
-      readonly rights: Rights;
+      readonly rights: Grant;
     }
   /** Answered by `diffed`; nothing is received until then. */
   | { readonly type: "diff"; readonly handle: number; readonly vector: Vector }
@@ -79,9 +79,9 @@ export type Effect =
   | { readonly type: "stopTimer"; readonly timer: "handshake" | "liveness" }
   // towards the user
   | { readonly type: "announce"; readonly handle: number; readonly event: HandleEvent }
-  | { readonly type: "rights"; readonly rights: Rights }
+  | { readonly type: "rights"; readonly rights: Grant }
   | { readonly type: "leaving"; readonly afterMs: number; readonly withinMs: number }
-  | { readonly type: "resolve"; readonly caller: number; readonly rights?: Rights }
+  | { readonly type: "resolve"; readonly caller: number; readonly rights?: Grant }
   | { readonly type: "reject"; readonly caller: number; readonly error: SyncError }
   /** Tells the peer, if there is something to tell, and closes. `error` is null when this side wanted it. */
   | { readonly type: "close"; readonly error: SyncError | null; readonly tell: Message | null };

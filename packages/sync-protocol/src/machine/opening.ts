@@ -1,5 +1,6 @@
 // Opening databases: both sides compare digests, and most often that is all. docs/spec/sync.md section 5.
 import type { DatabaseId } from "@selkie/entry";
+import { NO_RIGHTS } from "../access/rights.ts";
 import type { Open, OpenAnswer, Opened } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import { type Database, newDatabase } from "./database.ts";
@@ -93,8 +94,6 @@ export function onOpened(turn: Turn, opened: Opened): void {
   }
   settleOpeners(turn);
 }
-
-const NO_RIGHTS = { pull: false, push: false, purge: false };
 
 function onAnswer(turn: Turn, database: Database, answer: OpenAnswer): void {
   const { handle, stage } = database;

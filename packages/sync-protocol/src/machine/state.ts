@@ -1,6 +1,6 @@
 // The whole state of a session. Immutable: `step` returns another one.
 import type { DatabaseId, Head, TenantId, WriterKey } from "@selkie/entry";
-import type { Rights } from "../access/rights.ts";
+import type { Grant } from "../access/rights.ts";
 import type { Hello, Message, Role, RunException } from "../message/message.ts";
 import type { Claim, SessionLimits } from "../session/session.ts";
 import type { Database } from "./database.ts";
@@ -32,9 +32,9 @@ export interface Handshake {
   /** The peer presented documents that are being judged. */
   readonly presenting: boolean;
   /** What the peer may do. */
-  readonly granted: Rights | null;
+  readonly granted: Grant | null;
   /** What we may do, and the generation of the peer's positions. */
-  readonly received: { readonly rights: Rights; readonly generation: Uint8Array } | null;
+  readonly received: { readonly rights: Grant; readonly generation: Uint8Array } | null;
   /** Callers of `present` that wait for an answer, in order. */
   readonly presenters: readonly number[];
 }

@@ -1,6 +1,6 @@
 // One frame is one message: a type byte, then a body. Hot messages have fixed layouts, rare ones are CBOR arrays.
 import { ByteReader, ByteWriter, concatBytes, decodeVector, encodeVector } from "@selkie/entry";
-import { bitsToRights, rightsToBits } from "../access/rights.ts";
+import { bitsToGrant, grantToBits } from "../access/rights.ts";
 import { assertNever } from "../assert-never.ts";
 import { SyncError } from "../sync-error.ts";
 import { readAck, writeAck } from "./ack-codec.ts";
@@ -120,7 +120,7 @@ function encodeHotMessage(message: HotMessage): Uint8Array {
       writer.u8(PROTOCOL_VERSION).u8(roleByte[message.role]).bytes(message.nonce);
       return writer.u32(message.windowBytes).u32(message.databases).finish();
     case "admitted":
-      return writer.u8(rightsToBits(message.rights)).bytes(message.generation).finish();
+      return writer.u8(grantToBits(message.rights)).bytes(message.generation).finish();
     case "open":
       writeOpen(writer, message);
       return writer.finish();
@@ -216,7 +216,7 @@ function readHello(reader: ByteReader): Hello {
 }
 
 function readRights(reader: ByteReader): Extract<Message, { type: "admitted" }>["rights"] {
-  const rights = bitsToRights(reader.u8());
+  const rights = bitsToGrant(reader.u8());
   if (rights === null) throw new SyncError("BAD_MESSAGE", "rights without meaning");
   return rights;
 }

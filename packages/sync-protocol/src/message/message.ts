@@ -1,6 +1,6 @@
 // The messages of the protocol, decoded. docs/spec/sync.md section 3 has their bytes.
 import type { DatabaseId, EntryId, Signature, TenantId, Vector } from "@selkie/entry";
-import type { Rights } from "../access/rights.ts";
+import type { Grant } from "../access/rights.ts";
 
 /** Which side opened the connection. */
 export type Role = "dialler" | "listener";
@@ -32,7 +32,7 @@ export interface ClaimMessage {
 /** The claim was accepted. Sent again when newly presented documents changed the rights. */
 export interface Admitted {
   readonly type: "admitted";
-  readonly rights: Rights;
+  readonly rights: Grant;
   /** The sender's store generation, 8 bytes: its positions mean nothing under another. */
   readonly generation: Uint8Array;
 }

@@ -1,9 +1,9 @@
 // Who waits for an answer of the machine.
-import type { Rights } from "../access/rights.ts";
+import type { Grant } from "../access/rights.ts";
 import type { SyncError } from "../sync-error.ts";
 
 interface Waiting {
-  readonly resolve: (rights: Rights | undefined) => void;
+  readonly resolve: (rights: Grant | undefined) => void;
   readonly reject: (reason: unknown) => void;
 }
 
@@ -14,10 +14,10 @@ export class Callers {
   #refusal: SyncError | null = null;
 
   /** Makes a call with a new number and waits for its answer, or for the signal. */
-  async call(make: (caller: number) => void, signal?: AbortSignal): Promise<Rights | undefined> {
+  async call(make: (caller: number) => void, signal?: AbortSignal): Promise<Grant | undefined> {
     if (this.#refusal !== null) throw this.#refusal;
     const caller = this.#next++;
-    const { promise, resolve, reject } = Promise.withResolvers<Rights | undefined>();
+    const { promise, resolve, reject } = Promise.withResolvers<Grant | undefined>();
     this.#waiting.set(caller, { resolve, reject });
     const abort = (): void => this.reject(caller, signal?.reason);
     signal?.addEventListener("abort", abort);
@@ -31,7 +31,7 @@ export class Callers {
   }
 
   /** Answers a call; an answer to a call that was aborted is dropped. */
-  resolve(caller: number, rights: Rights | undefined): void {
+  resolve(caller: number, rights: Grant | undefined): void {
     this.#waiting.get(caller)?.resolve(rights);
   }
 

@@ -1,7 +1,7 @@
 // The driver of the session machine: it carries out effects against transport, replicas, verifier, credentials, gatekeeper and
 // scheduler, and turns what comes of them into inputs. It decides nothing.
 import { type DatabaseId, toHex } from "@selkie/entry";
-import type { Rights } from "../access/rights.ts";
+import type { Grant } from "../access/rights.ts";
 import type { Effect } from "../machine/effect.ts";
 import type { Input } from "../machine/input.ts";
 import { step } from "../machine/session-machine.ts";
@@ -99,7 +99,7 @@ class SyncSession implements Session {
     await this.#callers.call((caller) => this.#input({ type: "sync", caller, databases }), options.signal);
   }
 
-  async present(documents: readonly Uint8Array[]): Promise<Rights> {
+  async present(documents: readonly Uint8Array[]): Promise<Grant> {
     const before = this.#presenting;
     const answer = (async () => {
       await this.ready;

@@ -12,7 +12,7 @@ import type {
   Verifier,
   WriterKey,
 } from "@selkie/entry";
-import type { Rights } from "../access/rights.ts";
+import type { Grant } from "../access/rights.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { SyncError } from "../sync-error.ts";
 
@@ -38,7 +38,7 @@ export interface Credentials {
 
 /** What a gatekeeper decides. */
 export type Admission =
-  | { readonly type: "admitted"; readonly rights: Rights }
+  | { readonly type: "admitted"; readonly rights: Grant }
   /** `code` goes to the peer: 1 to 64 of `A-Z0-9_`, beginning with a letter. */
   | { readonly type: "refused"; readonly code: string };
 
@@ -78,7 +78,7 @@ export interface SessionOptions {
   /** A source of unpredictable bytes. */
   readonly random: (length: number) => Uint8Array;
   /** The replica of a database that the peer opens; undefined when this side has none and will not start one. */
-  open(tenant: TenantId, database: DatabaseId, rights: Rights): Promise<Replica | undefined>;
+  open(tenant: TenantId, database: DatabaseId, rights: Grant): Promise<Replica | undefined>;
   /** 8 bytes made with this side's store: its positions mean nothing under another. */
   readonly generation: Uint8Array;
   /** The tenant that a dialler without credentials connects to. */
@@ -144,14 +144,14 @@ export interface SessionEvents {
     readonly receivedBytes: number;
   };
   /** What the peer allows has changed, because documents were presented or it learned more. */
-  rights: { readonly rights: Rights };
+  rights: { readonly rights: Grant };
   /** The peer is about to leave. Come back after `afterMs` and a random part of `withinMs`, in milliseconds. */
   leaving: { readonly afterMs: number; readonly withinMs: number };
 }
 
 /** What the peer allows, and the generation its positions belong to (8 bytes). */
 export interface SessionReady {
-  readonly rights: Rights;
+  readonly rights: Grant;
   readonly generation: Uint8Array;
 }
 
@@ -179,7 +179,7 @@ export interface Session extends AsyncDisposable {
    */
   synced(databases: readonly DatabaseId[], options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Presents access documents to the peer's gatekeeper. Resolves with the rights it grants from now on. */
-  present(documents: readonly Uint8Array[]): Promise<Rights>;
+  present(documents: readonly Uint8Array[]): Promise<Grant>;
   /**
    * Asks this side's gatekeeper again about a peer that proved a device key, because what it decides by has changed. A peer that is not
    * admitted any more is told so, and the session ends with `NOT_ADMITTED`; other rights than before hold from then on.

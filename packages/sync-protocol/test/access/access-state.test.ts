@@ -4,20 +4,22 @@ import {
   type AccessChange,
   type AccessState,
   applyAccessList,
-  applySlotKeys,
+  applySlotLogin,
   emptyAccessState,
+  NO_RIGHTS,
   rightsOf,
   ticketAdmits,
   verifyAccessList,
   verifyAccessTicket,
-  verifySlotKeys,
+  verifySlotLogin,
 } from "../../src/index.ts";
 import {
+  DIRECTORY,
   type ListFields,
   PULL,
   PULL_PUSH,
   signList,
-  signSlot,
+  signLogin,
   signTicket,
   type TicketFields,
 } from "../support/access.ts";
@@ -31,7 +33,8 @@ beforeAll(async () => {
   ) as typeof keys;
 });
 
-const start = (): AccessState => emptyAccessState(tenant, parseWriterKey(keys.root.publicKey));
+const start = (): AccessState =>
+  emptyAccessState({ tenant, root: parseWriterKey(keys.root.publicKey), database: DIRECTORY });
 const login = (key: TestKey) => parseLoginKey(key.publicKey);
 
 async function list(state: AccessState, fields: Omit<ListFields, "tenant">): Promise<AccessChange> {
@@ -40,15 +43,14 @@ async function list(state: AccessState, fields: Omit<ListFields, "tenant">): Pro
   return applyAccessList(state, verified);
 }
 
-async function slot(
-  state: AccessState,
-  key: TestKey,
-  height: number,
-  logins: readonly TestKey[],
-): Promise<AccessChange> {
-  const verified = await verifySlotKeys(verifier, await signSlot(tenant, key, height, logins));
-  if (verified === null) throw new TypeError("the slot keys do not verify");
-  return applySlotKeys(state, verified);
+async function enter(state: AccessState, slot: TestKey, device: TestKey): Promise<AccessChange> {
+  return applySlotLogin(state, await verified(tenant, slot, device));
+}
+
+async function verified(...args: Parameters<typeof signLogin>) {
+  const login = await verifySlotLogin(verifier, await signLogin(...args));
+  if (login === null) throw new TypeError("the login does not verify");
+  return login;
 }
 
 async function ticket(fields: Omit<TicketFields, "tenant">) {
@@ -70,7 +72,7 @@ async function founded(): Promise<AccessState> {
     signers: [keys.admin],
     slots: [{ slot: keys.alice, rights: PULL_PUSH }],
   });
-  return stateOf(await slot(stateOf(first), keys.alice, 0, [keys.laptop]));
+  return stateOf(await enter(stateOf(first), keys.alice, keys.laptop));
 }
 
 describe("an access list", () => {
@@ -138,51 +140,54 @@ describe("an access list", () => {
   });
 });
 
-describe("slot keys", () => {
-  test("let a user's own devices in, and out again", async () => {
+describe("a slot login", () => {
+  test("lets a user's own devices in, one after the other", async () => {
     const state = await founded();
     expect(rightsOf(state, login(keys.laptop))).toEqual(PULL_PUSH);
     expect(rightsOf(state, login(keys.phone))).toBeNull();
-    const next = stateOf(await slot(state, keys.alice, 1, [keys.phone]));
-    expect(rightsOf(next, login(keys.laptop))).toBeNull();
+    const next = stateOf(await enter(state, keys.alice, keys.phone));
+    expect(rightsOf(next, login(keys.laptop))).toEqual(PULL_PUSH);
     expect(rightsOf(next, login(keys.phone))).toEqual(PULL_PUSH);
+    expect(await enter(next, keys.alice, keys.phone)).toEqual({ type: "known" });
   });
 
-  test("do not go back to an older version", async () => {
-    const state = stateOf(await slot(await founded(), keys.alice, 5, []));
-    expect(await slot(state, keys.alice, 5, [keys.lost])).toEqual({ type: "refused", code: "NOT_NEWER" });
-    expect(await slot(state, keys.alice, 0, [keys.laptop])).toEqual({ type: "refused", code: "NOT_NEWER" });
-    expect(await slot(state, keys.alice, 5, [])).toEqual({ type: "known" });
+  test("of another tenant is refused, though the slot key is the same", async () => {
+    const other = await verified(otherTenant, keys.alice, keys.lost);
+    expect(applySlotLogin(await founded(), other)).toEqual({ type: "refused", code: "WRONG_TENANT" });
   });
 
-  test("of another tenant are refused, though the slot key is the same", async () => {
-    const verified = await verifySlotKeys(verifier, await signSlot(otherTenant, keys.alice, 9, [keys.lost]));
-    if (verified === null) throw new TypeError("the slot keys do not verify");
-    expect(applySlotKeys(await founded(), verified)).toEqual({ type: "refused", code: "WRONG_TENANT" });
+  test("of a slot that is not in the list is refused", async () => {
+    expect(await enter(await founded(), keys.bob, keys.phone)).toEqual({ type: "refused", code: "SLOT_UNKNOWN" });
   });
 
-  test("of a slot that is not in the list are refused", async () => {
-    expect(await slot(await founded(), keys.bob, 0, [keys.phone])).toEqual({ type: "refused", code: "SLOT_UNKNOWN" });
+  test("by a key that is none of the slot's is refused", async () => {
+    const forged = await verified(tenant, keys.alice, keys.lost, keys.thief);
+    expect(applySlotLogin(await founded(), forged)).toEqual({ type: "refused", code: "SLOT_KEY_UNKNOWN" });
   });
 
-  test("end with their slot, and do not return to an older version when the slot does", async () => {
-    const newest = stateOf(await slot(await founded(), keys.alice, 1, [keys.phone]));
-    const without = stateOf(await list(newest, { height: 1, signer: keys.admin, signers: [keys.admin] }));
-    expect(rightsOf(without, login(keys.phone))).toBeNull();
+  test("ends with its slot, and returns with it", async () => {
+    const without = stateOf(await list(await founded(), { height: 1, signer: keys.admin, signers: [keys.admin] }));
+    expect(rightsOf(without, login(keys.laptop))).toBeNull();
     const slots = [{ slot: keys.alice, rights: PULL }];
     const again = stateOf(await list(without, { height: 2, signer: keys.admin, slots }));
-    expect(await slot(again, keys.alice, 0, [keys.laptop])).toEqual({ type: "refused", code: "NOT_NEWER" });
-    expect(rightsOf(again, login(keys.phone))).toEqual(PULL);
+    expect(rightsOf(again, login(keys.laptop))).toEqual(PULL);
   });
 
-  test("of two slots give one login the rights of both", async () => {
+  test("has no right, and is known, when its slot has none", async () => {
+    const slots = [{ slot: keys.alice, rights: NO_RIGHTS }];
+    const state = stateOf(await list(await founded(), { height: 1, signer: keys.admin, slots }));
+    expect(rightsOf(state, login(keys.laptop))).toEqual(NO_RIGHTS);
+    expect(rightsOf(state, login(keys.phone))).toBeNull();
+  });
+
+  test("of two slots has the rights of both, and loses nothing by one that was removed", async () => {
     const slots = [
       { slot: keys.alice, rights: PULL },
       { slot: keys.bob, rights: { pull: false, push: true, purge: true } },
+      { slot: keys.thief, rights: NO_RIGHTS },
     ];
     let state = stateOf(await list(start(), { height: 0, signer: keys.root, slots }));
-    state = stateOf(await slot(state, keys.alice, 0, [keys.laptop]));
-    state = stateOf(await slot(state, keys.bob, 0, [keys.laptop]));
+    for (const slot of [keys.thief, keys.alice, keys.bob]) state = stateOf(await enter(state, slot, keys.laptop));
     expect(rightsOf(state, login(keys.laptop))).toEqual({ pull: true, push: true, purge: true });
   });
 });
@@ -194,10 +199,9 @@ describe("a ticket", () => {
     const state = await founded();
     const admits = await ticket({ ...forBob, slot: keys.bob, signer: keys.admin });
     expect(ticketAdmits(state, admits)).toBe(true);
-    const keysOfBob = await verifySlotKeys(verifier, await signSlot(tenant, keys.bob, 0, [keys.phone]));
-    if (keysOfBob === null) throw new TypeError("the slot keys do not verify");
-    expect(applySlotKeys(state, keysOfBob)).toMatchObject({ code: "SLOT_UNKNOWN" });
-    const withBob = stateOf(applySlotKeys(state, keysOfBob, [admits]));
+    const loginOfBob = await verified(tenant, keys.bob, keys.phone);
+    expect(applySlotLogin(state, loginOfBob)).toMatchObject({ code: "SLOT_UNKNOWN" });
+    const withBob = stateOf(applySlotLogin(state, loginOfBob, [admits]));
     expect(rightsOf(withBob, login(keys.phone), [admits])).toEqual(PULL_PUSH);
     expect(rightsOf(withBob, login(keys.phone))).toBeNull();
 
@@ -214,6 +218,11 @@ describe("a ticket", () => {
       signer: keys.admin,
     });
     expect(rightsOf(await founded(), login(keys.laptop), [generous])).toEqual(PULL_PUSH);
+    const slots = [{ slot: keys.alice, rights: NO_RIGHTS }];
+    const ended = stateOf(await list(await founded(), { height: 1, signer: keys.admin, signers: [keys.admin], slots }));
+    const later = await ticket({ listHeight: 9, rights: PULL_PUSH, slot: keys.alice, signer: keys.admin });
+    expect(ticketAdmits(ended, later)).toBe(true);
+    expect(rightsOf(ended, login(keys.laptop), [later])).toEqual(NO_RIGHTS);
   });
 
   test("of a stranger, of a removed signer, or for another epoch is void; the root's is not", async () => {

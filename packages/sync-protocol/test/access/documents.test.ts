@@ -1,4 +1,4 @@
-import { concatBytes, fromHex, parseLoginKey } from "@selkie/entry";
+import { concatBytes, parseSignature } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -6,54 +6,63 @@ import {
   accessListPayload,
   decodeAccessList,
   decodeAccessTicket,
-  decodeSlotKeys,
+  decodeSlotChain,
+  decodeSlotLogin,
   encodeAccessList,
   encodeAccessTicket,
-  encodeSlotKeys,
+  encodeSlotChain,
+  encodeSlotLogin,
+  MAX_SUCCESSIONS,
+  type SlotSuccession,
   SyncError,
-  slotKeysPayload,
   verifyAccessList,
   verifyAccessTicket,
-  verifySlotKeys,
+  verifySlotChain,
+  verifySlotLogin,
 } from "../../src/index.ts";
-import { PULL, PULL_PUSH, signList, signSlot, signTicket } from "../support/access.ts";
+import { PULL, PULL_PUSH, signChain, signList, signLogin, signTicket } from "../support/access.ts";
 import { bytesOf, TestKey, tenant, verifier } from "../support/writer.ts";
 
 async function documents() {
-  const [root, admin, alice, laptop, phone] = await Promise.all(
-    ["root", "admin", "alice", "laptop", "phone"].map((name) => TestKey.of(name)),
+  const [root, admin, alice, next, last, laptop] = await Promise.all(
+    ["root", "admin", "alice", "next", "last", "laptop"].map((name) => TestKey.of(name)),
   );
-  if (!root || !admin || !alice || !laptop || !phone) throw new TypeError("no keys");
+  if (!root || !admin || !alice || !next || !last || !laptop) throw new TypeError("no keys");
   const slots = [
     { slot: alice, rights: PULL_PUSH },
     { slot: admin, rights: PULL },
   ];
   return {
     list: await signList({ tenant, epoch: 1, height: 2, signer: root, signers: [admin, root], slots }),
-    keys: await signSlot(tenant, alice, 3, [laptop, phone]),
+    chain: await signChain(tenant, alice, [next, last]),
+    login: await signLogin(tenant, alice, laptop, last),
     ticket: await signTicket({ tenant, listEpoch: 1, listHeight: 3, slot: alice, rights: PULL, signer: root }),
   };
 }
 
 describe("access documents", () => {
   test("decode to what was encoded", async () => {
-    const { list, keys, ticket } = await documents();
+    const { list, chain, login, ticket } = await documents();
     expect(decodeAccessList(encodeAccessList(list))).toEqual(list);
-    expect(decodeSlotKeys(encodeSlotKeys(keys))).toEqual(keys);
+    expect(decodeSlotChain(encodeSlotChain(chain))).toEqual(chain);
+    expect(decodeSlotLogin(encodeSlotLogin(login))).toEqual(login);
     expect(decodeAccessTicket(encodeAccessTicket(ticket))).toEqual(ticket);
   });
 
   test("B1 verify, and no longer with any single bit flipped", async () => {
-    const { list, keys, ticket } = await documents();
+    const { list, chain, login, ticket } = await documents();
     expect(await verifyAccessList(verifier, list)).toEqual(list);
-    expect(await verifySlotKeys(verifier, keys)).toEqual(keys);
+    expect(await verifySlotChain(verifier, chain)).toEqual(chain);
+    expect(await verifySlotLogin(verifier, login)).toEqual(login);
     expect(await verifyAccessTicket(verifier, ticket)).toEqual(ticket);
     let refused = 0;
-    for (const [bytes, verify] of [
+    const all = [
       [encodeAccessList(list), async (b: Uint8Array) => verifyAccessList(verifier, decodeAccessList(b))],
-      [encodeSlotKeys(keys), async (b: Uint8Array) => verifySlotKeys(verifier, decodeSlotKeys(b))],
+      [encodeSlotChain(chain), async (b: Uint8Array) => verifySlotChain(verifier, decodeSlotChain(b))],
+      [encodeSlotLogin(login), async (b: Uint8Array) => verifySlotLogin(verifier, decodeSlotLogin(b))],
       [encodeAccessTicket(ticket), async (b: Uint8Array) => verifyAccessTicket(verifier, decodeAccessTicket(b))],
-    ] as const) {
+    ] as const;
+    for (const [bytes, verify] of all) {
       for (let bit = 0; bit < 8 * bytes.length; bit++) {
         const flipped = bytes.slice();
         flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
@@ -61,15 +70,14 @@ describe("access documents", () => {
         refused += 1;
       }
     }
-    expect(refused).toBe(
-      8 * (encodeAccessList(list).length + encodeSlotKeys(keys).length + encodeAccessTicket(ticket).length),
-    );
+    expect(refused).toBe(8 * all.reduce((sum, [bytes]) => sum + bytes.length, 0));
   });
 
   test("of one kind never decode as another", async () => {
-    const { list, keys, ticket } = await documents();
-    const all = [encodeAccessList(list), encodeSlotKeys(keys), encodeAccessTicket(ticket)];
-    for (const [kind, decode] of [decodeAccessList, decodeSlotKeys, decodeAccessTicket].entries()) {
+    const { list, chain, ticket, login } = await documents();
+    const all = [encodeAccessList(list), encodeSlotChain(chain), encodeAccessTicket(ticket), encodeSlotLogin(login)];
+    const decoders = [decodeAccessList, decodeSlotChain, decodeAccessTicket, decodeSlotLogin];
+    for (const [kind, decode] of decoders.entries()) {
       for (const [other, bytes] of all.entries()) {
         if (other !== kind) expect(() => decode(bytes)).toThrow(expect.objectContaining({ code: "BAD_DOCUMENT" }));
       }
@@ -79,8 +87,9 @@ describe("access documents", () => {
   test("never throw untyped, whatever the bytes, and have one encoding", () => {
     const decoders = [
       [0x11, (bytes: Uint8Array) => encodeAccessList(decodeAccessList(bytes))],
-      [0x12, (bytes: Uint8Array) => encodeSlotKeys(decodeSlotKeys(bytes))],
+      [0x12, (bytes: Uint8Array) => encodeSlotChain(decodeSlotChain(bytes))],
       [0x13, (bytes: Uint8Array) => encodeAccessTicket(decodeAccessTicket(bytes))],
+      [0x14, (bytes: Uint8Array) => encodeSlotLogin(decodeSlotLogin(bytes))],
     ] as const;
     fc.assert(
       fc.property(fc.constantFrom(...decoders), fc.uint8Array({ maxLength: 300 }), ([kind, again], body) => {
@@ -96,13 +105,27 @@ describe("access documents", () => {
     );
   });
 
-  test("keep their bounds: 16 login keys, ascending keys, known rights", async () => {
-    const { list, keys } = await documents();
-    const many = Array.from({ length: 17 }, (_, index) => parseLoginKey(fromHex(`${index + 10}`.repeat(32))));
-    expect(() => slotKeysPayload({ ...keys, loginKeys: many })).toThrow(
-      expect.objectContaining({ code: "BAD_DOCUMENT" }),
-    );
-    expect(slotKeysPayload({ ...keys, loginKeys: many.slice(0, 16) }).length).toBeGreaterThan(512);
+  test("keep their bounds: 64 successions of distinct keys, ascending keys, known rights", async () => {
+    const { list, chain } = await documents();
+    const signature = chain.successions[0]?.signature ?? parseSignature(new Uint8Array(64));
+    const many = Array.from({ length: MAX_SUCCESSIONS + 1 }, (_, index) => ({
+      key: bytesOf(`key ${index}`),
+      signature,
+    }));
+    const encode = (successions: readonly SlotSuccession[]) => () => encodeSlotChain({ ...chain, successions });
+    expect(encode(many.slice(0, -1))().length).toBe(2 + 32 + 32 + 1 + 96 * MAX_SUCCESSIONS);
+    const [first, second] = many;
+    if (first === undefined || second === undefined) throw new TypeError("no keys");
+    const outOfBounds = [
+      [],
+      many,
+      [first, second, first],
+      [{ key: chain.slot, signature }],
+      [{ ...first, key: bytesOf("short", 31) }],
+    ];
+    for (const successions of outOfBounds) {
+      expect(encode(successions)).toThrow(expect.objectContaining({ code: "BAD_DOCUMENT" }));
+    }
     const wrong: Partial<AccessList>[] = [
       { signers: [...list.signers].reverse() },
       { slots: [...list.slots, ...list.slots] },

@@ -3,12 +3,12 @@ import { beforeAll, describe, expect, test } from "vitest";
 import {
   encodeAccessList,
   encodeAccessTicket,
-  encodeSlotKeys,
+  encodeSlotLogin,
   MAX_DOCUMENTS,
   presentDocuments,
   rightsOf,
 } from "../../src/index.ts";
-import { type Founded, found, PULL_PUSH, signList, signSlot, signTicket } from "../support/access.ts";
+import { type Founded, found, PULL_PUSH, signList, signLogin, signTicket } from "../support/access.ts";
 import { bytesOf, TestKey, verifier } from "../support/writer.ts";
 
 let root: TestKey;
@@ -31,8 +31,8 @@ async function firstList(signer: TestKey = root, tenant = acme.tenant): Promise<
 
 describe("registering a tenant", () => {
   test("takes its founding entry and the root's first list", async () => {
-    const slotKeys = encodeSlotKeys(await signSlot(acme.tenant, alice, 0, [laptop]));
-    const documents = [acme.founding, await firstList(), slotKeys];
+    const slotLogin = encodeSlotLogin(await signLogin(acme.tenant, alice, laptop));
+    const documents = [acme.founding, await firstList(), slotLogin];
     const presented = await presentDocuments(verifier, acme.tenant, null, documents);
     expect(presented).toMatchObject({ applied: [0, 1, 2], refused: [], tickets: [] });
     if (presented.state === null) throw new TypeError("no state");
@@ -67,25 +67,25 @@ describe("registering a tenant", () => {
 
 describe("presented documents", () => {
   test("count one by one: what does not count never stops those after it", async () => {
-    const slotKeys = encodeSlotKeys(await signSlot(acme.tenant, alice, 0, [laptop]));
+    const slotLogin = encodeSlotLogin(await signLogin(acme.tenant, alice, laptop));
     const documents = [
       bytesOf("junk", 50),
       acme.founding,
       new Uint8Array(),
       Uint8Array.of(0x11, 1),
       await firstList(),
-      slotKeys,
+      slotLogin,
     ];
     const presented = await presentDocuments(verifier, acme.tenant, null, documents);
     expect(presented.applied).toEqual([1, 4, 5]);
     expect(presented.refused.map(({ index }) => index)).toEqual([0, 2, 3]);
   });
 
-  test("may hold a ticket, which admits with slot keys after it", async () => {
+  test("may hold a ticket, which admits with a slot login after it", async () => {
     const bob = await TestKey.of("bob");
     const ticket = await signTicket({ tenant: acme.tenant, listHeight: 1, slot: bob, rights: PULL_PUSH, signer: root });
-    const slotKeys = await signSlot(acme.tenant, bob, 0, [laptop]);
-    const documents = [acme.founding, await firstList(), encodeAccessTicket(ticket), encodeSlotKeys(slotKeys)];
+    const slotLogin = await signLogin(acme.tenant, bob, laptop);
+    const documents = [acme.founding, await firstList(), encodeAccessTicket(ticket), encodeSlotLogin(slotLogin)];
     const { state, tickets } = await presentDocuments(verifier, acme.tenant, null, documents);
     if (state === null) throw new TypeError("no state");
     expect(rightsOf(state, parseLoginKey(laptop.publicKey), tickets)).toEqual(PULL_PUSH);

@@ -9,7 +9,7 @@ import {
 } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { SyncError } from "../../src/index.ts";
+import { DIRECTORY_ONLY, SyncError } from "../../src/index.ts";
 import { decodeMessage, encodeMessage } from "../../src/message/codec.ts";
 import type { Message, OpenAnswer } from "../../src/message/message.ts";
 import { databaseOf } from "../support/writer.ts";
@@ -20,7 +20,10 @@ const code = fc.stringMatching(/^[A-Z][A-Z0-9_]{0,63}$/);
 const position = fc.option(fc.oneof(fc.nat(300), fc.nat(2 ** 31)), { nil: null });
 const database: fc.Arbitrary<DatabaseId> = fc.string().map(databaseOf);
 const entryId: fc.Arbitrary<EntryId> = bytes(32).map(parseEntryId);
-const rights = fc.record({ pull: fc.boolean(), push: fc.boolean(), purge: fc.boolean() });
+const rights = fc.oneof(
+  fc.record({ pull: fc.boolean(), push: fc.boolean(), purge: fc.boolean() }),
+  fc.constant(DIRECTORY_ONLY),
+);
 const documents = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 16 });
 const proof = fc.record({ key: bytes(32), signature: bytes(64).map(parseSignature) });
 const claim = fc
@@ -200,7 +203,7 @@ describe("messages", () => {
       rights: { pull: true, push: true, purge: true },
       generation: new Uint8Array(8),
     });
-    expect(codeOf(admitted.with(1, 8))).toBe("BAD_MESSAGE");
+    for (const bits of [8, 10, 11, 12, 15, 16, 25]) expect(codeOf(admitted.with(1, bits))).toBe("BAD_MESSAGE");
     const empty = encodeMessage({ type: "vector", handle: 0, reply: false, vector: new Map() });
     expect(codeOf(empty.with(2, 2))).toBe("BAD_MESSAGE");
   });

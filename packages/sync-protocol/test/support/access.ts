@@ -3,7 +3,6 @@ import {
   encodeFounding,
   entryType,
   identifyEntry,
-  type LoginKey,
   parseCiphertext,
   parseKeyTag,
   parseLoginKey,
@@ -21,13 +20,18 @@ import {
   accessTicketPayload,
   type Rights,
   type Slot,
-  type SlotKeys,
-  slotKeysPayload,
+  type SlotChain,
+  type SlotLogin,
+  type SlotSuccession,
+  slotLoginPayload,
+  slotSuccessionPayload,
 } from "../../src/index.ts";
 import { bytesOf, databaseOf, type TestKey, verifier } from "./writer.ts";
 
 export const PULL_PUSH: Rights = { pull: true, push: true, purge: false };
 export const PULL: Rights = { pull: true, push: false, purge: false };
+/** The directory of {@link found}. */
+export const DIRECTORY = databaseOf("directory");
 
 export interface Founded {
   readonly tenant: TenantId;
@@ -40,7 +44,7 @@ export async function found(root: TestKey): Promise<Founded> {
     header: {
       type: entryType.founding,
       control: false,
-      database: databaseOf("directory"),
+      database: DIRECTORY,
       writer: parseWriterKey(root.publicKey),
       seq: 0,
       prev: ZERO_ENTRY_ID,
@@ -85,15 +89,31 @@ export async function signList({
   return { ...list, signature: await signer.sign("sign-access-list", accessListPayload(list)) };
 }
 
-export async function signSlot(
+/** A login key, let in by a key of the slot: its first, unless another is named. */
+export async function signLogin(
   tenant: TenantId,
   slot: TestKey,
-  height: number,
-  keys: readonly TestKey[],
-): Promise<SlotKeys> {
-  const loginKeys = keys.map(({ publicKey }): LoginKey => parseLoginKey(publicKey)).toSorted(Buffer.compare);
-  const unsigned = { tenant, slot: slot.publicKey, height, loginKeys };
-  return { ...unsigned, signature: await slot.sign("sign-slot-keys", slotKeysPayload(unsigned)) };
+  login: TestKey,
+  signer: TestKey = slot,
+): Promise<SlotLogin> {
+  const unsigned = {
+    tenant,
+    slot: slot.publicKey,
+    signer: signer.publicKey,
+    loginKey: parseLoginKey(login.publicKey),
+  };
+  return { ...unsigned, signature: await signer.sign("sign-slot-login", slotLoginPayload(unsigned)) };
+}
+
+/** The chain from the slot's first key through these, each named by the one before. */
+export async function signChain(tenant: TenantId, slot: TestKey, next: readonly TestKey[]): Promise<SlotChain> {
+  const successions: SlotSuccession[] = [];
+  for (const [at, { publicKey: key }] of next.entries()) {
+    const before = next[at - 1] ?? slot;
+    const payload = slotSuccessionPayload(tenant, slot.publicKey, before.publicKey, key);
+    successions.push({ key, signature: await before.sign("sign-slot-succession", payload) });
+  }
+  return { tenant, slot: slot.publicKey, successions };
 }
 
 export interface TicketFields {

@@ -1,5 +1,6 @@
 // Messages, valid and not. Valid frames are what the code does, frozen by the commit; what is refused is written down by hand.
 import { parseEntryId, parseSignature, toHex } from "@selkie/entry";
+import { DIRECTORY_ONLY } from "../../src/index.ts";
 import { encodeMessage } from "../../src/message/codec.ts";
 import type { Message } from "../../src/message/message.ts";
 import { bytesOf, databaseOf, tenant } from "../support/writer.ts";
@@ -54,6 +55,10 @@ const valid: readonly (readonly [string, Message])[] = [
     },
   ],
   ["an admission", { type: "admitted", rights, generation: bytesOf("generation", 8) }],
+  [
+    "an admission to the directory alone",
+    { type: "admitted", rights: DIRECTORY_ONLY, generation: bytesOf("generation", 8) },
+  ],
   ["a refusal", { type: "refused", code: "LOGIN_UNKNOWN" }],
   [
     "an open of two databases, with and without a position",
@@ -118,7 +123,8 @@ const invalid: readonly (readonly [comment: string, frame: string, code: string]
   ["a hello with role 3", `010103${hello.slice(6)}`, "BAD_MESSAGE"],
   ["a hello that goes on", `${hello}00`, "BAD_MESSAGE"],
   ["a hello that stops short", hello.slice(0, -2), "BAD_MESSAGE"],
-  ["rights with bit 8", "03080000000000000000", "BAD_MESSAGE"],
+  ["the directory alone without pull", "03080000000000000000", "BAD_MESSAGE"],
+  ["the directory alone with push", "030b0000000000000000", "BAD_MESSAGE"],
   ["a code in lower case", "04816161", "BAD_MESSAGE"],
   ["an empty code", "048160", "BAD_MESSAGE"],
   ["a code with a line break", "0481624e0a", "BAD_MESSAGE"],

@@ -10,8 +10,8 @@ export async function makeVectors(): Promise<VectorFiles> {
     messages: file("Frames and what they say (section 3)", makeMessageCases()),
     proof: file("What is signed in a handshake (section 4.2)", await makeProofCases()),
     digest: file("Digests of vectors, fresh in each session (section 5.1)", makeDigestCases()),
-    access: file("Access documents (sections 8.1 to 8.3)", await makeAccessCases()),
-    rules: file("What becomes of documents presented to a relay (section 8.4)", await makeRulesCases()),
+    access: file("Access documents (sections 8.1 to 8.4)", await makeAccessCases()),
+    rules: file("What becomes of documents presented to a relay (section 8.5)", await makeRulesCases()),
     sessions: file(
       "Whole conversations: the frames of each side, in order (sections 4 to 7)",
       await makeSessionCases(),

@@ -21,16 +21,19 @@ import {
   type AccessState,
   decodeAccessList,
   decodeAccessTicket,
-  decodeSlotKeys,
+  decodeSlotChain,
+  decodeSlotLogin,
   encodeAccessList,
   encodeAccessTicket,
-  encodeSlotKeys,
+  encodeSlotChain,
+  encodeSlotLogin,
   presentDocuments,
   rightsOf,
   SyncError,
   verifyAccessList,
   verifyAccessTicket,
-  verifySlotKeys,
+  verifySlotChain,
+  verifySlotLogin,
 } from "../../src/index.ts";
 import { decodeMessage, encodeMessage } from "../../src/message/codec.ts";
 import type { Hello } from "../../src/message/message.ts";
@@ -136,11 +139,17 @@ function codecOf(kind: string) {
         write: (bytes: Uint8Array) => encodeAccessList(decodeAccessList(bytes)),
         verify: (bytes: Uint8Array) => verifyAccessList(verifier, decodeAccessList(bytes)),
       };
-    case "slotKeys":
+    case "chain":
       return {
-        read: decodeSlotKeys,
-        write: (bytes: Uint8Array) => encodeSlotKeys(decodeSlotKeys(bytes)),
-        verify: (bytes: Uint8Array) => verifySlotKeys(verifier, decodeSlotKeys(bytes)),
+        read: decodeSlotChain,
+        write: (bytes: Uint8Array) => encodeSlotChain(decodeSlotChain(bytes)),
+        verify: (bytes: Uint8Array) => verifySlotChain(verifier, decodeSlotChain(bytes)),
+      };
+    case "login":
+      return {
+        read: decodeSlotLogin,
+        write: (bytes: Uint8Array) => encodeSlotLogin(decodeSlotLogin(bytes)),
+        verify: (bytes: Uint8Array) => verifySlotLogin(verifier, decodeSlotLogin(bytes)),
       };
     default:
       return {

@@ -1,0 +1,64 @@
+// One login key of a slot, signed by a key of the slot: every device of a user lets itself in, without an admin and without knowing of
+// the others. Layout: docs/spec/sync.md section 8.3.
+import {
+  type Brand,
+  ByteWriter,
+  type LoginKey,
+  labelled,
+  parseLoginKey,
+  parseSignature,
+  parseTenantId,
+  type Signature,
+  type TenantId,
+  type Verifier,
+} from "@selkie/entry";
+import { decodeDocument, documentKind, readDocumentHead, writeDocumentHead } from "./document.ts";
+
+/** What a slot login says, before it is signed. */
+export interface UnsignedSlotLogin {
+  readonly tenant: TenantId;
+  /** The slot's first key, 32 bytes. */
+  readonly slot: Uint8Array;
+  /** The key of the slot that signs this, 32 bytes: its newest, for the login to have the slot's rights. */
+  readonly signer: Uint8Array;
+  readonly loginKey: LoginKey;
+}
+
+/** A slot login as it travels: signed, not yet verified. */
+export interface SlotLogin extends UnsignedSlotLogin {
+  readonly signature: Signature;
+}
+
+/** A slot login whose signature by its own `signer` holds; whether that is a key of the slot is for `applySlotLogin`. */
+export type VerifiedSlotLogin = Brand<SlotLogin, "VerifiedSlotLogin">;
+
+/** What the signer signs, under label `sign-slot-login`. */
+export function slotLoginPayload({ tenant, slot, signer, loginKey }: UnsignedSlotLogin): Uint8Array {
+  const writer = new ByteWriter(160);
+  writeDocumentHead(writer, documentKind.slotLogin, tenant);
+  return writer.bytes(slot).bytes(signer).bytes(loginKey).finish();
+}
+
+/** The slot login as bytes. */
+export function encodeSlotLogin(login: SlotLogin): Uint8Array {
+  return new ByteWriter(256).bytes(slotLoginPayload(login)).bytes(login.signature).finish();
+}
+
+/** Strict and canonical. @throws SyncError `BAD_DOCUMENT` */
+export function decodeSlotLogin(bytes: Uint8Array): SlotLogin {
+  return decodeDocument(bytes, (reader) => {
+    readDocumentHead(reader, documentKind.slotLogin);
+    const tenant = parseTenantId(reader.bytes(32));
+    const slot = reader.bytes(32);
+    const signer = reader.bytes(32);
+    const loginKey = parseLoginKey(reader.bytes(32));
+    return { tenant, slot, signer, loginKey, signature: parseSignature(reader.bytes(64)) };
+  });
+}
+
+/** The slot login, if its signer signed it. */
+export async function verifySlotLogin(verifier: Verifier, login: SlotLogin): Promise<VerifiedSlotLogin | null> {
+  const message = labelled("sign-slot-login", slotLoginPayload(login));
+  const [valid] = await verifier.verifyMany([{ publicKey: login.signer, message, signature: login.signature }]);
+  return valid === true ? (login as VerifiedSlotLogin) : null;
+}

@@ -49,6 +49,13 @@ const compressedType = 2;
 /** The hash covers everything from the type on. */
 const hashedFrom = changeMagic.length + checksumLength;
 
+/** How many dependencies the change in these bytes has, which passed the gate. */
+export function dependencyCount(bytes: Uint8Array): number {
+  const cursor = new ByteCursor(bytes, hashedFrom + 1, bytes.length);
+  cursor.unsigned(); // its length
+  return cursor.unsigned();
+}
+
 /**
  * The change in these bytes.
  *

@@ -1,6 +1,6 @@
 // Changes whose dependencies have not arrived, kept in memory within bounds. What finds no room still lies in the entry store, and is
 // read again when something passed in its document.
-import { toHex } from "@selkie/entry";
+import { fromHex, toHex } from "@selkie/entry";
 import type { ChangeChunk } from "./change-chunk.ts";
 
 /** Bounds for each device: THREATS row D7. */
@@ -13,7 +13,7 @@ export const heldLimits = {
 export interface HeldChange {
   readonly device: string;
   readonly document: string;
-  /** The actor that the change's writer has in the document. */
+  /** The actor that the change's writer has in the document, and in no other. */
   readonly actor: Uint8Array;
   readonly change: ChangeChunk;
 }
@@ -31,8 +31,18 @@ interface Queue {
 interface Device {
   changes: number;
   bytes: number;
-  /** By document: actors whose changes found no room. */
-  readonly dropped: Map<string, Set<string>>;
+  /**
+   * Actors whose changes found no room, a character a byte: about 60 bytes for each document and writer. Forgetting one would let
+   * what its writer made later be judged first, so that replicas disagree; no more are kept than the store holds parts of.
+   */
+  readonly dropped: Set<string>;
+}
+
+/** What waits of one actor in one document, in the order of its chain. */
+export interface Waiting {
+  readonly items: readonly HeldChange[];
+  /** What the first of them waits for. */
+  readonly missing: readonly Uint8Array[];
 }
 
 /**
@@ -52,10 +62,7 @@ export class HeldChanges {
 
   /** Whether a change of this actor has to wait behind an earlier one, whatever its own dependencies are. */
   blocks(device: string, document: string, actor: Uint8Array): boolean {
-    const key = toHex(actor);
-    return (
-      this.#queue(document, key) !== undefined || this.#devices.get(device)?.dropped.get(document)?.has(key) === true
-    );
+    return this.#queue(document, toHex(actor)) !== undefined || this.drops(device, actor);
   }
 
   /**
@@ -67,11 +74,10 @@ export class HeldChanges {
     const actor = toHex(held.actor);
     const known = this.#queue(held.document, actor);
     const hash = toHex(held.change.hash);
-    const dropped = device.dropped.get(held.document) ?? new Set();
-    if (dropped.has(actor) || known?.hashes.has(hash) === true) return;
+    if (known?.hashes.has(hash) === true || device.dropped.has(compact(held.actor))) return;
     const size = held.change.bytes.length;
     if (device.changes >= heldLimits.changes || device.bytes + size > heldLimits.bytes) {
-      device.dropped.set(held.document, dropped.add(actor));
+      device.dropped.add(compact(held.actor));
       return;
     }
     const queue = known ?? this.#addQueue(held.document, actor);
@@ -100,27 +106,60 @@ export class HeldChanges {
   /** Takes the first waiting change of an actor out, now that it was judged, and gives the one behind it. */
   settle(held: HeldChange): HeldChange | undefined {
     const queue = this.#queue(held.document, toHex(held.actor));
-    const device = this.#devices.get(held.device);
-    if (queue === undefined || device === undefined || queue.items[0] !== held) return undefined;
+    if (queue === undefined || queue.items[0] !== held) return undefined;
     queue.items.shift();
     queue.hashes.delete(toHex(held.change.hash));
-    device.changes--;
-    device.bytes -= held.change.bytes.length;
+    this.#free(held);
     if (queue.items.length === 0) this.#removeQueue(queue);
     return queue.items[0];
   }
 
-  /** Documents in which changes of this device were dropped. */
-  droppedIn(device: string): readonly string[] {
-    return [...(this.#devices.get(device)?.dropped.keys() ?? [])];
+  /** Whether anything waits in a document. */
+  waitsIn(document: string): boolean {
+    return this.#queuesByDocument.has(document);
   }
 
-  /** Whether changes of this device were dropped in the document. */
-  dropsIn(device: string, document: string): boolean {
-    return this.#devices.get(device)?.dropped.has(document) === true;
+  /** The documents in which an actor's changes wait, and the actors. */
+  *waiting(): Iterable<{ readonly document: string; readonly actor: Uint8Array }> {
+    for (const [document, queues] of this.#queuesByDocument)
+      for (const actor of queues.keys()) yield { document, actor: fromHex(actor) };
   }
 
-  /** Lifts the block that dropping left behind: the caller is about to feed the device's changes once more, from the first that was dropped. */
+  /** What waits of an actor in a document, in order. */
+  of(document: string, actor: Uint8Array): readonly HeldChange[] {
+    return [...(this.#queue(document, toHex(actor))?.items ?? [])];
+  }
+
+  /** Takes out everything that waits in a document. */
+  take(document: string): readonly Waiting[] {
+    const queues = [...(this.#queuesByDocument.get(document)?.values() ?? [])];
+    this.#queuesByDocument.delete(document);
+    for (const held of queues.flatMap(({ items }) => items)) this.#free(held);
+    return queues.map(({ items, missing }) => ({ items, missing: [...missing].map(fromHex) }));
+  }
+
+  /** Of how many actors changes of this device were dropped. */
+  droppedCount(device: string): number {
+    return this.#devices.get(device)?.dropped.size ?? 0;
+  }
+
+  /** Whether changes of this actor were dropped. */
+  drops(device: string, actor: Uint8Array): boolean {
+    const dropped = this.#devices.get(device)?.dropped;
+    return dropped !== undefined && dropped.size > 0 && dropped.has(compact(actor));
+  }
+
+  /** As if changes of this actor had found no room. */
+  drop(device: string, actor: Uint8Array): void {
+    this.#device(device).dropped.add(compact(actor));
+  }
+
+  /** Lifts the block that dropping an actor's changes left behind. */
+  undrop(device: string, actor: Uint8Array): void {
+    this.#devices.get(device)?.dropped.delete(compact(actor));
+  }
+
+  /** The same for all: the caller is about to feed the device's changes once more, from the first that was dropped. */
   retry(device: string): void {
     this.#devices.get(device)?.dropped.clear();
   }
@@ -128,9 +167,15 @@ export class HeldChanges {
   #device(key: string): Device {
     const known = this.#devices.get(key);
     if (known !== undefined) return known;
-    const device: Device = { changes: 0, bytes: 0, dropped: new Map() };
+    const device: Device = { changes: 0, bytes: 0, dropped: new Set() };
     this.#devices.set(key, device);
     return device;
+  }
+
+  #free(held: HeldChange): void {
+    const device = this.#device(held.device);
+    device.changes--;
+    device.bytes -= held.change.bytes.length;
   }
 
   #queue(document: string, actor: string): Queue | undefined {
@@ -149,4 +194,8 @@ export class HeldChanges {
     queues?.delete(queue.actor);
     if (queues?.size === 0) this.#queuesByDocument.delete(queue.document);
   }
+}
+
+function compact(actor: Uint8Array): string {
+  return String.fromCharCode(...actor);
 }

@@ -1,5 +1,6 @@
-import { type DatabaseId, type EntryId, entryType } from "@selkie/entry";
+import { type DatabaseId, type EntryId, entryType, type WriterKey } from "@selkie/entry";
 import type { DirectoryView } from "../directory/directory-view.ts";
+import type { DocId } from "../document/doc-id.ts";
 import { Documents } from "../document/documents.ts";
 import { Shelf } from "../document/shelf.ts";
 import { CoreError } from "../errors.ts";
@@ -7,10 +8,12 @@ import { Events } from "../events.ts";
 import { adoptJournal } from "../journal/adopt-journal.ts";
 import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
+import { Quarantine, type Quarantined } from "../replica/quarantine.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { type ChainOwner, openOwnChain } from "../tenant/own-chain.ts";
 import { requireKey } from "../tenant/statement-work.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
+import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
 import { FlushTimer } from "./flush-timer.ts";
 import { LocalWrites } from "./local-writes.ts";
@@ -34,6 +37,10 @@ export interface Assembled {
   readonly replica: SyncedReplica;
   /** The directory or the keys changed. */
   reconsider(): Promise<void>;
+  /** Builds documents anew, because something of the chains that touch them counts no more, or counts again. */
+  rebuild(documents: Iterable<DocId>): Promise<void>;
+  /** What counts for nothing. */
+  quarantined(): Iterable<Quarantined>;
 }
 
 /** Builds an open database from the store up: entries and journal are read, judged, opened and gated before it resolves. */
@@ -42,12 +49,26 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const { platform, tenant, store, local } = context;
   const entries = store.entries(tenant, id);
   const events = new Events<DatabaseEvents>(platform.report);
-  const documents = new Documents(platform.crypto, (item) => events.emit("quarantined", item));
+  const quarantine = new Quarantine((item) => events.emit("quarantined", item));
+  const documents = new Documents(platform.crypto, quarantine);
   const shelf = new Shelf(platform);
-  const received = new ReceivedChanges({ context, database: id, entries, documents, shelf, events, view });
-  const chain = await openOwnChain(host, id, entryType.change);
+  const own = (): WriterKey | null => chain.current;
+  const received = new ReceivedChanges({
+    context,
+    database: id,
+    entries,
+    documents,
+    shelf,
+    events,
+    quarantine,
+    view,
+    own,
+  });
+  const chain: WriterChain = await openOwnChain(host, id, entryType.change);
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
   await received.load();
+  // Everybody holds back what an actor made behind a change that waits: what is made from now on is another actor's.
+  if (chain.current !== null && documents.waitsFor(chain.current)) await chain.begin();
   await adoptJournal({ verifier: platform.crypto, journal, chain, documents, report: platform.report });
 
   const timer = new FlushTimer(platform, () => writes.flush());
@@ -93,7 +114,13 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       }
     },
   });
-  return { database, replica, reconsider: () => received.reconsider() };
+  return {
+    database,
+    replica,
+    reconsider: () => received.reconsider(),
+    rebuild: (names) => received.rebuild(names),
+    quarantined: () => quarantine.list(),
+  };
 }
 
 function currentKey({ ring }: TenantContext, keyId: Uint8Array): KeyVersion {

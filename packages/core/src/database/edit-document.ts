@@ -51,7 +51,6 @@ async function place(
     await shelf.reload(record);
     throw error;
   } finally {
-    record.busy = false;
-    await shelf.apply(record, record.waiting.splice(0));
+    await shelf.release(record);
   }
 }

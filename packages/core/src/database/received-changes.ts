@@ -1,12 +1,15 @@
-import { type DatabaseId, toHex, type VerifiedRun } from "@selkie/entry";
+import { type DatabaseId, entryType, toHex, type VerifiedRun, type WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
+import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import type { Documents } from "../document/documents.ts";
 import type { Shelf } from "../document/shelf.ts";
+import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import { type Delivery, Ingest } from "../replica/ingest.ts";
+import type { Quarantine } from "../replica/quarantine.ts";
 import { Serial } from "../serial.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import type { DatabaseEvents } from "./database.ts";
@@ -18,19 +21,36 @@ export interface ReceivedChangesContext {
   readonly documents: Documents;
   readonly shelf: Shelf;
   readonly events: Events<DatabaseEvents>;
+  readonly quarantine: Quarantine;
   view(): DirectoryView;
+  /** The writer this device writes as, if it has begun. */
+  own(): WriterKey | null;
 }
 
-/** From stored entries to the documents on the shelf: ingest, gate, apply, announce; one batch after the other. */
+/** Documents to rebuild, and writers of which something came for them that was not delivered yet. */
+interface Stale {
+  readonly documents: Set<DocId>;
+  readonly writers: Set<WriterKey>;
+}
+
+/**
+ * From stored entries to the documents on the shelf: ingest, gate, apply, announce; one batch after the other.
+ *
+ * INVARIANT: a document is what a fresh open would make of it: whatever came late, in an order that is not its writer's, is not
+ * delivered behind the rest; the document is built anew. Test: received-changes.test.ts "any order ...".
+ */
 export class ReceivedChanges {
   readonly #at: ReceivedChangesContext;
   readonly #ingest: Ingest;
   readonly #working = new Serial();
-  #fresh = new Map<DocumentRecord, Uint8Array[]>();
+  #fresh = new Map<DocumentRecord, Uint8Array[] | "reset">();
+  #stale: Stale = { documents: new Set(), writers: new Set() };
+  /** Documents that nothing had come for before this batch's late parts. */
+  readonly #begun = new Set<DocId>();
 
   constructor(at: ReceivedChangesContext) {
     this.#at = at;
-    const { context, database, entries, events, view } = at;
+    const { context, database, entries, quarantine, view } = at;
     this.#ingest = new Ingest({
       crypto: context.platform.crypto,
       tenant: context.tenant,
@@ -39,15 +59,17 @@ export class ReceivedChanges {
       ring: context.ring,
       report: context.platform.report,
       judge: (writer, certificate) => view().judge({ database, writer, certificate }),
+      refusal: ({ header }) => (header.type === entryType.change ? null : "ENTRY_TYPE"),
       deliver: (deliveries) => this.#gate(deliveries),
-      quarantine: (entry, user, reason) => events.emit("quarantined", { entryId: toHex(entry.id), user, reason }),
+      deliverLate: (deliveries) => this.#sort(deliveries),
+      quarantine: (entry, user, reason) => quarantine.add(entry, null, { user, reason }),
     });
   }
 
   /** Everything the store holds, before anybody looks: nothing is announced. */
   async load(): Promise<void> {
     await this.#ingest.all();
-    await this.#settle();
+    await this.#settle(this.#at.documents, (deliveries) => this.#gate(deliveries));
     this.#fresh.clear();
   }
 
@@ -59,6 +81,16 @@ export class ReceivedChanges {
   /** The directory or the keys changed. */
   reconsider(): Promise<void> {
     return this.#then(() => this.#ingest.reconsider());
+  }
+
+  /**
+   * Drops what these documents hold and builds them again from what counts of the chains that touch them. Live documents move in one
+   * step; changes of this device that no entry holds yet stay, or wait and are reported.
+   */
+  rebuild(documents: Iterable<DocId>): Promise<void> {
+    return this.#then(async () => {
+      for (const name of documents) this.#stale.documents.add(name);
+    });
   }
 
   own(run: VerifiedRun, admission: Admission): void {
@@ -75,29 +107,78 @@ export class ReceivedChanges {
 
   async #work(work: () => Promise<void>): Promise<void> {
     await work();
-    await this.#settle();
+    await this.#settle(this.#at.documents, (deliveries) => this.#gate(deliveries));
+    await this.#rebuild();
     await this.#show();
   }
 
   /** D7: what found no room to wait is read again, as long as that moves a document on. */
-  async #settle(): Promise<void> {
-    for (let chains = this.#at.documents.toReadAgain(); chains.length > 0; chains = this.#at.documents.toReadAgain())
-      for (const { writer, from } of chains) await this.#ingest.again(writer, from);
+  async #settle(documents: Documents, deliver: (deliveries: readonly Delivery[]) => void): Promise<void> {
+    for (let chains = documents.toReadAgain(); chains.length > 0; chains = documents.toReadAgain())
+      for (const chain of chains) await this.#ingest.replay(chain, deliver);
   }
 
   #gate(deliveries: readonly Delivery[]): void {
-    for (const [record, changes] of this.#at.documents.receive(deliveries)) {
-      const fresh = this.#fresh.get(record) ?? [];
-      fresh.push(...changes);
+    for (const [record, changes] of this.#at.documents.receive(deliveries)) this.#note(record, changes);
+  }
+
+  #note(record: DocumentRecord, changes: readonly Uint8Array[] | "reset"): void {
+    const fresh = this.#fresh.get(record) ?? [];
+    if (changes === "reset" || fresh === "reset") this.#fresh.set(record, "reset");
+    else {
+      for (const change of changes) fresh.push(change);
       this.#fresh.set(record, fresh);
     }
+  }
+
+  /** Late parts of documents that are new here are delivered; other documents have to be built anew. */
+  #sort(deliveries: readonly Delivery[]): void {
+    const { documents } = this.#at;
+    for (const delivery of deliveries) {
+      for (const part of delivery.parts) {
+        const name = documents.nameIn(delivery, part);
+        if (name !== null && !this.#begun.has(name) && documents.isTouched(name)) {
+          this.#stale.documents.add(name);
+          this.#stale.writers.add(delivery.entry.header.writer);
+        } else {
+          if (name !== null) this.#begun.add(name);
+          this.#gate([{ ...delivery, parts: [part] }]);
+        }
+      }
+    }
+  }
+
+  async #rebuild(): Promise<void> {
+    const { documents, shelf, context, own } = this.#at;
+    const stale = this.#stale;
+    this.#begun.clear();
+    if (stale.documents.size === 0) return;
+    this.#stale = { documents: new Set(), writers: new Set() };
+    const rebuilt = documents.blank(stale.documents);
+    const receive = (deliveries: readonly Delivery[]): void => void rebuilt.receive(deliveries);
+    const late = new Set([...stale.writers].map(toHex));
+    const writers = this.#ingest.writers();
+    const touching = documents.writersOf(stale.documents, writers);
+    for (const writer of writers)
+      if (late.has(toHex(writer)) || touching.has(writer)) await this.#ingest.replay({ writer, from: 0 }, receive);
+    await this.#settle(rebuilt, receive);
+    const { replaced, waiting } = documents.adopt(rebuilt, own());
+    for (const [record, changes] of replaced) {
+      if (changes === "reset") shelf.outdate(record);
+      this.#note(record, changes);
+    }
+    if (waiting > 0)
+      context.platform.report(
+        new CoreError("JOURNAL_WAITING", "changes made here build on something that counts no more: they wait"),
+      );
   }
 
   async #show(): Promise<void> {
     const fresh = this.#fresh;
     this.#fresh = new Map();
     for (const [record, changes] of fresh) {
-      await this.#at.shelf.apply(record, changes);
+      if (changes === "reset") await this.#at.shelf.refresh(record);
+      else await this.#at.shelf.apply(record, changes);
       this.#at.events.emit("change", { id: record.name });
     }
   }

@@ -23,7 +23,7 @@ export interface Doc<T extends object> {
   isDeleted(): boolean;
   /** The hashes of the newest changes, in hex: equal on two devices exactly when their documents are equal. */
   getHeads(): readonly string[];
-  /** Called with Automerge patches after each change, local or received. */
+  /** Called with Automerge patches after each change, local or received; with none when the data is to be read anew. */
   on(type: "change", listener: (patches: readonly unknown[]) => void): Off;
 }
 

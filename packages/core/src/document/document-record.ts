@@ -6,7 +6,7 @@ import type { DocHandle } from "./doc-handle.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
 
 /** A change that deleted or undeleted a document. */
-interface Mark {
+export interface Mark {
   readonly hash: Uint8Array;
   readonly deleted: boolean;
 }
@@ -16,9 +16,10 @@ export interface DocumentRecord {
   readonly id: Uint8Array;
   readonly name: DocId;
   /** Accepted change chunks, dependencies first. */
-  readonly changes: Uint8Array[];
-  /** The latest marks: those that no other mark depends on. */
-  marks: readonly Mark[];
+  changes: Uint8Array[];
+  /** All marks, dependencies first, and the latest of them: those that no other mark depends on. */
+  marks: Mark[];
+  latestMarks: readonly Mark[];
   /** While one of the latest marks deletes: a deletion outlives a concurrent undeletion. */
   deleted: boolean;
   /** The 16-byte id of the key its newest part is sealed under. */
@@ -27,6 +28,8 @@ export interface DocumentRecord {
   handle: WeakRef<DocHandle<object>> | null;
   /** A local change is being made: received changes wait for it. */
   busy: boolean;
+  /** The accepted changes were replaced meanwhile: the loaded document counts no more. */
+  outdated: boolean;
   readonly waiting: Uint8Array[];
   /** This device's actor in the document, and the writer key it follows from. */
   own: { readonly writer: WriterKey; readonly actor: Uint8Array } | null;
@@ -40,11 +43,13 @@ export function newRecord(id: Uint8Array): DocumentRecord {
     name: docIdOf(id),
     changes: [],
     marks: [],
+    latestMarks: [],
     deleted: false,
     keyId: null,
     live: null,
     handle: null,
     busy: false,
+    outdated: false,
     waiting: [],
     own: null,
     edits: new Serial(),

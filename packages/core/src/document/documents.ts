@@ -1,41 +1,39 @@
-import { toHex, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
+import { equalBytes, fromHex, toHex, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { type ChangeChunk, parseChange, type Sha256 } from "../automerge/change-chunk.ts";
 import { decodeChanges } from "../automerge/change-codec.ts";
 import { ChangeError } from "../automerge/change-error.ts";
 import { gate } from "../automerge/gate.ts";
-import { type HeldChange, HeldChanges } from "../automerge/held-changes.ts";
-import { receiveChange } from "../automerge/receive-change.ts";
+import type { HeldChange } from "../automerge/held-changes.ts";
 import { CoreError } from "../errors.ts";
-import type { Delivery } from "../replica/ingest.ts";
-import { type ChangeKind, decodeChangePart } from "../sealing/change-part.ts";
+import type { ChainPlace, Delivery } from "../replica/ingest.ts";
+import { Quarantine } from "../replica/quarantine.ts";
+import { type ChangeKind, type ChangePart, decodeChangePart } from "../sealing/change-part.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
-import { type DocumentRecord, newRecord, ownActor } from "./document-record.ts";
+import { type DocumentRecord, type Mark, newRecord, ownActor } from "./document-record.ts";
 import { Histories } from "./histories.ts";
-
-/** A change that counts for nothing on this replica, and why. */
-export interface Quarantined {
-  readonly entryId: string;
-  readonly user: string;
-  readonly reason: string;
-}
+import { THIS_DEVICE, WaitingChanges } from "./waiting-changes.ts";
 
 /** Where a received change came from. */
 interface Origin {
   readonly kind: ChangeKind;
-  /** The 16-byte id of the key its part was sealed under. */
-  readonly keyId: Uint8Array;
-  readonly entry: VerifiedEntry;
+  /** The 16-byte id of the key its part was sealed under; null, as the entry, for a change of this device that was made here. */
+  readonly keyId: Uint8Array | null;
+  readonly entry: VerifiedEntry | null;
   readonly user: string;
 }
 
-/** A chain from some seq on. */
-export interface ChainPlace {
-  readonly writer: WriterKey;
-  readonly from: number;
+/** What became of documents that were rebuilt. */
+export interface Adopted {
+  /** What is new in each that changed; `reset` when something of it counts no more. */
+  readonly replaced: ReadonlyMap<DocumentRecord, readonly Uint8Array[] | "reset">;
+  /** Changes of this device that build on something that counts no more. */
+  readonly waiting: number;
 }
+
+type Origins = WeakMap<ChangeChunk, Origin>;
 
 /**
  * The documents of one database: which exist, and the changes that passed the gate.
@@ -45,21 +43,28 @@ export class Documents {
   readonly #verifier: Verifier;
   readonly #sha256: Sha256;
   readonly #histories: Histories;
+  readonly #quarantine: Quarantine;
+  /** Parts of other documents are passed over; null: all count. */
+  readonly #only: ReadonlySet<DocId> | null;
   readonly #records = new Map<DocId, DocumentRecord>();
-  readonly #held = new HeldChanges();
-  /** By device: the chains whose changes found no room to wait, from the first of them on. */
-  readonly #dropped = new Map<string, Map<string, ChainPlace>>();
+  readonly #waiting: WaitingChanges;
   /** Documents in which changes passed since `toReadAgain` was asked. */
-  readonly #moved = new Set<DocId>();
+  readonly #moved = new Set<DocumentRecord>();
   /** Of changes that wait; weak, because they may be dropped. */
-  readonly #origins = new WeakMap<ChangeChunk, Origin>();
-  readonly #quarantine: (item: Quarantined) => void;
+  readonly #origins: Origins;
 
-  constructor(verifier: Verifier, quarantine: (item: Quarantined) => void) {
+  constructor(
+    verifier: Verifier,
+    quarantine: Quarantine,
+    part: { readonly only: ReadonlySet<DocId>; readonly origins: Origins } | null = null,
+  ) {
     this.#verifier = verifier;
     this.#sha256 = (...chunks) => verifier.sha256(...chunks);
     this.#histories = new Histories(this.#sha256);
+    this.#waiting = new WaitingChanges(verifier);
     this.#quarantine = quarantine;
+    this.#only = part?.only ?? null;
+    this.#origins = part?.origins ?? new WeakMap();
   }
 
   get(name: DocId): DocumentRecord | undefined {
@@ -70,7 +75,7 @@ export class Documents {
     return this.#records.values();
   }
 
-  /** The record of a document this device is about to create or that a part names. */
+  /** The record of a document this device is about to create, or has made changes in. */
   ensure(id: Uint8Array): DocumentRecord {
     const name = docIdOf(id);
     const record = this.#records.get(name) ?? newRecord(id);
@@ -104,26 +109,139 @@ export class Documents {
 
   /** Chains with changes that found no room to wait, in documents that moved on since: they may pass now, so feed them once more. */
   toReadAgain(): readonly ChainPlace[] {
-    const chains: ChainPlace[] = [];
-    for (const [device, dropped] of this.#dropped) {
-      if (![...this.#moved].some((document) => this.#held.dropsIn(device, document))) continue;
-      this.#held.retry(device);
-      this.#dropped.delete(device);
-      chains.push(...dropped.values());
-    }
+    const chains = this.#waiting.toReadAgain(this.#moved);
     this.#moved.clear();
     return chains;
   }
 
-  /** A change this device just made: the gate has no exception. @throws CoreError CHANGE_REFUSED */
+  /** A change this device just made: the gate has no exception, nor has the order of a chain. @throws CoreError CHANGE_REFUSED */
   own(record: DocumentRecord, writer: WriterKey, kind: ChangeKind, change: Uint8Array): ChangeChunk {
     const chunk = parseChange(change, this.#sha256);
     const actor = ownActor(this.#verifier, record, writer);
+    if (this.#waiting.blocks(record.name, actor))
+      throw new CoreError("CHANGE_REFUSED", "earlier changes of this device in the document wait: open it again");
     const verdict = gate(chunk, { history: this.#histories.of(record), actor });
     if (verdict.type === "pass") this.#admit(record, chunk, kind);
     if (verdict.type === "pass" || verdict.type === "known") return chunk;
     const why = verdict.type === "refused" ? verdict.code : "its dependencies are missing";
     throw new CoreError("CHANGE_REFUSED", `every replica would refuse this change: ${why}`);
+  }
+
+  /** Whether changes of this writer wait, in any document. */
+  waitsFor(writer: WriterKey): boolean {
+    return this.#waiting.hasOf(writer);
+  }
+
+  /** The document that a part names, unless the part cannot be read. */
+  nameIn({ entry }: Delivery, part: OpenedPart): DocId | null {
+    if (part.type !== "opened" || part.kind !== "change") return null;
+    try {
+      return docIdOf(this.#idIn(entry.header.writer, decodeChangePart(part.plaintext)));
+    } catch (error) {
+      if (error instanceof CoreError) return null; // `receive` says why
+      throw error;
+    }
+  }
+
+  /** Whether anything came for a document so far: accepted, waiting or refused. */
+  isTouched(name: DocId): boolean {
+    if ((this.#records.get(name)?.changes.length ?? 0) > 0) return true;
+    return this.#waiting.hasIn(name) || this.#quarantine.writersIn(name).length > 0;
+  }
+
+  /** Which of these writers something came from for any of these documents. */
+  writersOf(names: ReadonlySet<DocId>, among: Iterable<WriterKey>): ReadonlySet<WriterKey> {
+    const found = new Set<WriterKey>();
+    const left = new Set(among);
+    for (const name of names) {
+      const id = fromHex(name);
+      const record = this.#records.get(name);
+      const history = record === undefined ? null : this.#histories.of(record);
+      const refused = new Set(this.#quarantine.writersIn(name).map(toHex));
+      for (const writer of left) {
+        const wrote = history !== null && history.actorOf(actorOf(this.#verifier, writer, id, null)) >= 0;
+        if (!wrote && !refused.has(toHex(writer)) && !this.#waiting.touches(name, writer)) continue;
+        found.add(writer);
+        left.delete(writer);
+      }
+    }
+    return found;
+  }
+
+  /** None of these documents, to be fed what the store holds of them: as a fresh open would, and nothing else moves. */
+  blank(names: ReadonlySet<DocId>): Documents {
+    const nobody = new Quarantine(() => undefined); // `adopt` announces what is new
+    return new Documents(this.#verifier, nobody, { only: names, origins: this.#origins });
+  }
+
+  /**
+   * Replaces what these documents hold by what `rebuilt` was fed, all at once. Changes of this device that no entry holds yet stay, as
+   * far as what they build on still counts.
+   *
+   * @param own the writer this device writes as
+   */
+  adopt(rebuilt: Documents, own: WriterKey | null): Adopted {
+    const replaced = new Map<DocumentRecord, readonly Uint8Array[] | "reset">();
+    let waiting = 0;
+    for (const name of rebuilt.#only ?? []) {
+      const record = this.#records.get(name);
+      if (record !== undefined && own !== null) waiting += rebuilt.#carry(record, this, own);
+      const result = rebuilt.#records.get(name);
+      if (record !== undefined) {
+        const outcome = this.#replace(record, result ?? newRecord(record.id));
+        if (outcome !== "same") replaced.set(record, outcome);
+      } else if (result !== undefined) {
+        this.#records.set(name, result);
+        replaced.set(result, result.changes);
+      }
+      this.#waiting.replace(name, rebuilt.#waiting, (change) => placeOf(this.#origins.get(change)));
+      this.#quarantine.replace(name, rebuilt.#quarantine);
+    }
+    return { replaced, waiting };
+  }
+
+  /** Takes this device's own changes over from a record that is about to be replaced; gives how many have to wait. */
+  #carry(before: DocumentRecord, from: Documents, writer: WriterKey): number {
+    const actor = ownActor(this.#verifier, before, writer);
+    const record = this.#records.get(before.name) ?? newRecord(before.id);
+    let waiting = 0;
+    for (const { change, kind } of from.#madeBy(before, actor)) {
+      if (this.#histories.of(record).has(change.hash)) continue;
+      const origin = this.#origins.get(change) ?? { kind, keyId: before.keyId, entry: null, user: "" };
+      this.#receiveChange(record, { device: THIS_DEVICE, document: record.name, actor, change }, origin, new Map());
+      if (!this.#histories.of(record).has(change.hash)) waiting += 1;
+    }
+    return waiting;
+  }
+
+  /** An actor's changes in a document, in order: those that count, then those that wait. */
+  *#madeBy(
+    record: DocumentRecord,
+    actor: Uint8Array,
+  ): Iterable<{ readonly change: ChangeChunk; readonly kind: ChangeKind }> {
+    if (this.#histories.of(record).actorOf(actor) >= 0) {
+      const marks = new Map(record.marks.map(({ hash, deleted }) => [toHex(hash), deleted]));
+      for (const bytes of record.changes) {
+        const change = parseChange(bytes, this.#sha256);
+        if (!equalBytes(change.actor, actor)) continue;
+        const deleted = marks.get(toHex(change.hash));
+        yield { change, kind: deleted === undefined ? "change" : deleted ? "delete" : "undelete" };
+      }
+    }
+    for (const change of this.#waiting.of(record.name, actor))
+      yield { change, kind: this.#origins.get(change)?.kind ?? "change" };
+  }
+
+  #replace(record: DocumentRecord, by: DocumentRecord): readonly Uint8Array[] | "reset" | "same" {
+    const history = this.#histories.of(record);
+    const fresh = by.changes.filter((bytes) => !history.has(parseChange(bytes, this.#sha256).hash));
+    const isSuperset = by.changes.length - fresh.length === record.changes.length;
+    const outcome = isSuperset && fresh.length > 0 ? fresh : "reset";
+    const isSame = isSuperset && fresh.length === 0 && record.deleted === by.deleted;
+    const { changes, marks, latestMarks, deleted } = by;
+    Object.assign(record, { changes, marks, latestMarks, deleted, keyId: by.keyId ?? record.keyId });
+    this.#histories.forget(record);
+    return isSame ? "same" : outcome;
   }
 
   #receivePart(
@@ -136,23 +254,31 @@ export class Documents {
     try {
       if (admission.role === "reader") throw new CoreError("WRITE_NOT_ALLOWED", "a reader's change");
       const part = decodeChangePart(plaintext);
-      const id =
-        part.document.type === "id" ? part.document.id : documentIdOf(this.#verifier, writer, part.document.counter);
+      const id = this.#idIn(writer, part);
+      const name = docIdOf(id);
+      if (this.#only?.has(name) === false) return;
       // SECURITY: D7. Nothing writes branches yet, and each would be an actor of its own: refused until branches exist.
       if (part.branch !== null)
         throw new CoreError("BRANCH_UNKNOWN", "this version knows no branches but the main one");
       const actor = actorOf(this.#verifier, writer, id, null);
       const changes = decodeChanges(part, actor, this.#sha256);
-      const record = this.ensure(id);
+      const known = this.#records.get(name);
+      const record = known ?? newRecord(id);
       // D7: the bounds are a device's, however many chains it begins.
       const device = toHex(admission.device);
       const origin = { kind: part.kind, keyId: key.keyId, entry, user };
       for (const change of changes)
-        this.#receiveChange(record, { device, document: record.name, actor, change }, origin, fresh);
+        this.#receiveChange(record, { device, document: name, actor, change }, origin, fresh);
+      // D7: a document of which nothing passed takes no place.
+      if (known === undefined && record.changes.length === 0) this.#histories.forget(record);
     } catch (error) {
       if (!(error instanceof CoreError || error instanceof ChangeError)) throw error;
-      this.#quarantine({ entryId: toHex(entry.id), user, reason: error.code });
+      this.#quarantine.add(entry, null, { user, reason: error.code });
     }
+  }
+
+  #idIn(writer: WriterKey, { document }: ChangePart): Uint8Array {
+    return document.type === "id" ? document.id : documentIdOf(this.#verifier, writer, document.counter);
   }
 
   #receiveChange(
@@ -161,33 +287,23 @@ export class Documents {
     origin: Origin,
     fresh: Map<DocumentRecord, Uint8Array[]>,
   ): void {
-    const { passed, refused, held: waits } = receiveChange(this.#histories.of(record), this.#held, held);
-    if (waits) {
-      this.#origins.set(held.change, origin);
-      if (this.#held.dropsIn(held.device, held.document)) this.#drop(held.device, origin);
-    }
-    if (passed.length > 0) this.#moved.add(record.name);
+    const received = this.#waiting.receive(this.#histories.of(record), held, placeOf(origin));
+    const { passed, refused } = received;
+    if (received.held) this.#origins.set(held.change, origin);
     const originOf = (change: ChangeChunk) => (change === held.change ? origin : this.#origins.get(change));
-    for (const { change, code } of refused) {
-      const from = originOf(change);
-      if (from !== undefined) this.#refuse(from, code);
-    }
+    for (const { change, code } of refused) this.#refuse(record, originOf(change), code);
+    if (passed.length === 0) return;
+    this.#records.set(record.name, record);
+    this.#moved.add(record);
+    const list = fresh.get(record) ?? [];
+    fresh.set(record, list);
     for (const change of passed) {
       const from = originOf(change);
       // SECURITY: the key is fixed by the part that created the document: no later part moves it to a key that more people hold.
       record.keyId ??= from?.keyId ?? null;
       this.#admit(record, change, from?.kind ?? "change");
-      const list = fresh.get(record) ?? [];
-      fresh.set(record, list);
       list.push(change.bytes);
     }
-  }
-
-  #drop(device: string, { entry }: Origin): void {
-    const { writer, seq } = entry.header;
-    const chains = this.#dropped.get(device) ?? new Map<string, ChainPlace>();
-    const from = Math.min(seq, chains.get(toHex(writer))?.from ?? seq);
-    this.#dropped.set(device, chains.set(toHex(writer), { writer, from }));
   }
 
   #admit(record: DocumentRecord, chunk: ChangeChunk, kind: ChangeKind): void {
@@ -195,12 +311,20 @@ export class Documents {
     if (kind !== "delete" && kind !== "undelete") return;
     // Dependencies come first, so no mark that is known depends on this one.
     const history = this.#histories.of(record);
-    const concurrent = record.marks.filter(({ hash }) => !history.dependsOn(chunk.hash, hash));
-    record.marks = [...concurrent, { hash: chunk.hash, deleted: kind === "delete" }];
-    record.deleted = record.marks.some(({ deleted }) => deleted);
+    const mark: Mark = { hash: chunk.hash, deleted: kind === "delete" };
+    record.marks.push(mark);
+    record.latestMarks = [...record.latestMarks.filter(({ hash }) => !history.dependsOn(chunk.hash, hash)), mark];
+    record.deleted = record.latestMarks.some(({ deleted }) => deleted);
   }
 
-  #refuse({ entry, user }: Origin, reason: string): void {
-    this.#quarantine({ entryId: toHex(entry.id), user, reason });
+  #refuse(record: DocumentRecord, origin: Origin | undefined, reason: string): void {
+    if (origin === undefined || origin.entry === null) return;
+    this.#quarantine.add(origin.entry, record.name, { user: origin.user, reason });
   }
+}
+
+/** Where a change can be read again; null when no entry holds it. */
+function placeOf(origin: Origin | undefined): ChainPlace | null {
+  const header = origin?.entry?.header;
+  return header === undefined ? null : { writer: header.writer, from: header.seq };
 }

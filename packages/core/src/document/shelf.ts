@@ -97,8 +97,29 @@ export class Shelf {
   /** Drops the loaded document, so that the next use loads it from the accepted changes. */
   async reload(record: DocumentRecord): Promise<void> {
     const automerge = await this.automerge();
+    record.waiting.length = 0; // loading it includes them
     this.#free(automerge, record);
     this.show(automerge, record);
+  }
+
+  /** The accepted changes were replaced: what is loaded counts no more. `refresh` shows what does. */
+  outdate(record: DocumentRecord): void {
+    record.waiting.length = 0;
+    if (record.busy) record.outdated = true;
+    else if (this.#automerge !== null) this.#drop(this.#automerge, record);
+  }
+
+  /** Shows the accepted changes as they are, to whoever holds the document. */
+  async refresh(record: DocumentRecord): Promise<void> {
+    if (record.busy || record.handle?.deref() === undefined) return; // `release` does it
+    this.show(await this.automerge(), record);
+  }
+
+  /** A local change was made, or failed: what was received meanwhile follows. */
+  async release(record: DocumentRecord): Promise<void> {
+    record.busy = false;
+    if (record.outdated) await this.reload(record);
+    else await this.apply(record, record.waiting.splice(0));
   }
 
   async close(): Promise<void> {
@@ -138,6 +159,7 @@ export class Shelf {
     this.#loaded.delete(record);
     if (record.live !== null) automerge.freeDocument(record.live);
     record.live = null;
+    record.outdated = false;
   }
 }
 

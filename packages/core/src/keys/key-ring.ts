@@ -161,6 +161,14 @@ export class KeyRing implements Disposable {
     this.#current = current;
   }
 
+  /** The tags of all versions that may be used in this database, in hexadecimal. */
+  async tags(database: DatabaseId): Promise<ReadonlySet<string>> {
+    const tags = new Set<string>();
+    for (const tag of (await this.#index(database)).heldByTag.keys())
+      if ((await this.findHex(database, tag)) !== undefined) tags.add(tag);
+    return tags;
+  }
+
   /** The version of this key to seal under: the current one, or several merged. */
   current(keyId: Uint8Array): KeyVersion | undefined {
     return this.#current.get(toHex(keyId));

@@ -1,8 +1,8 @@
 import type { CryptoProvider } from "@selkie/crypto";
 import {
   type DatabaseId,
-  entryType,
-  equalBytes,
+  fromHex,
+  parseKeyTag,
   type TenantId,
   toHex,
   type VerifiedEntry,
@@ -20,10 +20,17 @@ import {
   type VerifiedCertificate,
   verifyCertificates,
 } from "../sealing/control-part.ts";
-import { groupOf, type OpenedPart, openEntries } from "../sealing/open-entry.ts";
+import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
+import { ClosedParts, type LatePlace } from "./closed-parts.ts";
 import { readAll } from "./read-all.ts";
 
 const SLICE = { entries: 256, bytes: 2 ** 20 };
+
+/** A chain from some seq on. */
+export interface ChainPlace {
+  readonly writer: WriterKey;
+  readonly from: number;
+}
 
 /** An entry of an admitted writer, with the parts this device could open. */
 export interface Delivery {
@@ -40,8 +47,12 @@ export interface IngestContext {
   readonly ring: KeyRing;
   /** Whether the directory admits this writer, now. */
   judge(writer: WriterKey, certificate: VerifiedCertificate): WriterVerdict;
+  /** Why an entry of an admitted writer counts for nothing, if so; asked again whenever a chain is replayed. */
+  refusal(entry: VerifiedEntry, admission: Admission): string | null;
   /** Entries in chain order of each writer. */
   deliver(deliveries: readonly Delivery[]): void;
+  /** Parts that could not be opened before: later ones of the same writer have been delivered. */
+  deliverLate(deliveries: readonly Delivery[]): void;
   /** Gets a CHAIN_DAMAGED when the store has lost entries. */
   report(error: unknown): void;
   /** An entry that counts for nothing, with the reason. */
@@ -53,6 +64,15 @@ interface Writer {
   verdict: Admission | "unknown" | "refused";
   /** The next seq to deliver. */
   next: number;
+  /** Everything before it was delivered once; above `next` when the disk damaged some of it since. */
+  delivered: number;
+  /** The last seq of which a part was delivered. */
+  opened: number;
+}
+
+interface Admitted {
+  readonly entry: VerifiedEntry;
+  readonly admission: Admission;
 }
 
 /**
@@ -62,22 +82,18 @@ interface Writer {
 export class Ingest {
   readonly #context: IngestContext;
   readonly #writers = new Map<string, Writer>();
-  /** Entries with parts under keys this device does not have, by key tag. */
-  readonly #parked = new Map<string, { writer: WriterKey; seq: number }[]>();
-  #unopened = 0;
+  readonly #closed = new ClosedParts();
+  /** The tags that could be opened when closed parts were last looked at. */
+  #tags: ReadonlySet<string> = new Set();
 
   constructor(context: IngestContext) {
     this.#context = context;
   }
 
-  /** Parts that stay closed for want of a key or because they are damaged. */
-  get unopened(): number {
-    return this.#unopened;
-  }
-
   /** Everything the store holds. */
   async all(): Promise<void> {
-    const { entries, report } = this.#context;
+    const { entries, report, ring, database } = this.#context;
+    this.#tags = await ring.tags(database);
     for await (const run of readAll(entries, report)) await this.#run([run]);
   }
 
@@ -86,57 +102,72 @@ export class Ingest {
     await this.#run(runs);
     // Behind an entry that was damaged and came again, the store has held the rest of the chain all along.
     for (const key of new Set(runs.map(({ writer }) => writer))) await this.#catchUp(this.#writer(key));
+    await this.#late(this.#closed.filledBy(runs));
   }
 
   async #run(runs: readonly VerifiedRun[]): Promise<void> {
+    const { quarantine, deliver, deliverLate } = this.#context;
     const ahead = new Map<Writer, number>();
     const due = runs.flatMap((run) => this.#due(run, ahead));
     if (due.length === 0) return;
     await this.#judge(due.filter(({ writer }) => writer.verdict === "unknown"));
-    const admitted: { entry: VerifiedEntry; admission: Admission }[] = [];
+    const admitted: Admitted[] = [];
     for (const { writer, entries } of due) {
-      const last = entries.at(-1);
-      if (last === undefined || writer.verdict === "unknown") continue;
-      writer.next = last.header.seq + 1;
-      for (const entry of entries) {
-        if (writer.verdict === "refused") this.#context.quarantine(entry, "", "WRITER_REFUSED");
-        else if (entry.header.type !== entryType.change)
-          this.#context.quarantine(entry, writer.verdict.name, "ENTRY_TYPE");
-        else admitted.push({ entry, admission: writer.verdict });
-      }
+      const { verdict } = writer;
+      if (verdict === "unknown") ahead.delete(writer);
+      else if (verdict === "refused") for (const entry of entries) quarantine(entry, "", "WRITER_REFUSED");
+      else admitted.push(...this.#counting(entries, verdict));
     }
-    await this.#deliver(admitted, (entry, parts) => this.#readable(entry, parts));
+    const deliveries = await this.#open(admitted);
+    for (const { entry, parts } of deliveries) this.#note(entry, parts);
+    const isAgain = ({ entry: { header } }: Delivery) => header.seq < this.#writer(header.writer).delivered;
+    deliver(deliveries.filter((delivery) => !isAgain(delivery)));
+    deliverLate(deliveries.filter(isAgain));
+    // Only now: what could not be delivered is read again.
+    for (const [writer, next] of ahead) this.#advance(writer, next);
   }
 
   /** This device's own entries: their content is applied already. */
   own(run: VerifiedRun, admission: Admission): void {
     const writer = this.#writer(run.writer);
     writer.verdict = admission;
-    writer.next = run.firstSeq + run.entries.length;
+    this.#advance(writer, run.firstSeq + run.entries.length);
+    writer.opened = writer.next - 1;
   }
 
-  /** Delivers a chain once more from `from` to where it stands: some of its changes found no room to wait. */
-  async again(key: WriterKey, from: number): Promise<void> {
-    const { next, verdict } = this.#writer(key);
+  /** The admitted writers, in the order in which a store is read. */
+  writers(): readonly WriterKey[] {
+    const admitted = [...this.#writers].filter(([, { verdict }]) => typeof verdict === "object");
+    return admitted.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { key }]) => key);
+  }
+
+  /** Delivers once more what counts of a chain, from some place to where it stands. */
+  async replay({ writer, from }: ChainPlace, deliver: IngestContext["deliver"]): Promise<void> {
+    const chain = this.#writer(writer);
+    const { next, verdict } = chain;
     if (typeof verdict !== "object") return;
     for (let seq = from; seq < next; ) {
-      const run = await this.#context.entries.read(key, seq, SLICE);
-      if (run === null) return;
-      const entries = run.entries.filter(({ header }) => header.type === entryType.change && header.seq < next);
-      await this.#deliver(
-        entries.map((entry) => ({ entry, admission: verdict })),
-        (_, parts) => parts,
-      );
+      const run = await this.#context.entries.read(writer, seq, SLICE);
+      if (run === null) {
+        setBack(chain, seq);
+        return;
+      }
+      const entries = run.entries.filter(({ header }) => header.seq < next);
+      deliver(await this.#open(this.#counting(entries, verdict)));
       seq += run.entries.length;
     }
   }
 
   /** The directory or the keys changed: what waited for them goes on. */
   async reconsider(): Promise<void> {
-    const vector = await this.#context.entries.vector();
+    const { entries, ring, database } = this.#context;
+    const vector = await entries.vector();
     for (const writer of this.#writers.values())
       if (writer.next <= (vector.get(toHex(writer.key))?.seq ?? -1)) await this.#catchUp(writer);
-    await this.#unpark();
+    const tags = await ring.tags(database);
+    const fresh = [...tags].filter((tag) => !this.#tags.has(tag));
+    this.#tags = tags;
+    await this.#late(this.#closed.under(fresh.map((tag) => parseKeyTag(fromHex(tag)))));
   }
 
   /** Delivers what the store holds of a chain beyond what was delivered, as far as the chain is admitted. */
@@ -159,9 +190,14 @@ export class Ingest {
     return [{ writer, entries: skip === 0 ? run.entries : run.entries.slice(skip) }];
   }
 
+  #advance(writer: Writer, next: number): void {
+    writer.next = Math.max(writer.next, next);
+    writer.delivered = Math.max(writer.delivered, writer.next);
+  }
+
   #writer(key: WriterKey): Writer {
     const name = toHex(key);
-    const writer = this.#writers.get(name) ?? { key, verdict: "unknown", next: 0 };
+    const writer = this.#writers.get(name) ?? { key, verdict: "unknown", next: 0, delivered: 0, opened: -1 };
     this.#writers.set(name, writer);
     return writer;
   }
@@ -198,68 +234,81 @@ export class Ingest {
     });
   }
 
-  async #deliver(
-    admitted: readonly { entry: VerifiedEntry; admission: Admission }[],
-    readable: (entry: VerifiedEntry, parts: readonly OpenedPart[]) => readonly OpenedPart[],
-  ): Promise<void> {
-    const { crypto, ring, deliver } = this.#context;
-    if (admitted.length === 0) return;
-    const opened = await openEntries(
-      crypto,
-      ring,
-      admitted.map(({ entry }) => entry),
-      ["change"],
-    );
-    deliver(
-      admitted.map(({ entry, admission }, at) => ({
-        entry,
-        admission,
-        parts: readable(entry, opened[at] ?? []),
-      })),
-    );
+  /** The entries that count. */
+  #counting(entries: readonly VerifiedEntry[], admission: Admission): readonly Admitted[] {
+    const { refusal, quarantine } = this.#context;
+    return entries.flatMap((entry) => {
+      const reason = refusal(entry, admission);
+      if (reason !== null) quarantine(entry, admission.name, reason);
+      return reason === null ? [{ entry, admission }] : [];
+    });
   }
 
-  /** D8: what does not open is counted and left behind; it never stops the entries after it. */
-  #readable(entry: VerifiedEntry, parts: readonly OpenedPart[]): readonly OpenedPart[] {
-    for (const part of parts) {
-      if (part.type === "no-key") {
-        const waiting = this.#parked.get(toHex(part.tag)) ?? [];
-        // One place for all parts of an entry: they are read again together.
-        const { writer, seq } = entry.header;
-        if (waiting.at(-1)?.seq !== seq || !equalBytes(waiting.at(-1)?.writer ?? writer, writer))
-          waiting.push({ writer, seq });
-        this.#parked.set(toHex(part.tag), waiting);
+  async #open(admitted: readonly Admitted[]): Promise<readonly Delivery[]> {
+    if (admitted.length === 0) return [];
+    const { crypto, ring } = this.#context;
+    const entries = admitted.map(({ entry }) => entry);
+    const opened = await openEntries(crypto, ring, entries, ["change"]);
+    return admitted.map((item, at) => ({ ...item, parts: opened[at] ?? [] }));
+  }
+
+  /** D8: what does not open is remembered and left behind; it never stops the entries after it. */
+  #note(entry: VerifiedEntry, parts: readonly OpenedPart[]): void {
+    const writer = this.#writer(entry.header.writer);
+    this.#closed.note(entry, parts);
+    if (parts.some(({ type }) => type === "opened")) writer.opened = Math.max(writer.opened, entry.header.seq);
+    if (parts.some(({ type }) => type === "undecryptable")) this.#context.quarantine(entry, "", "PART_UNDECRYPTABLE");
+  }
+
+  /** Opens parts that were closed when their entry was delivered. */
+  async #late(places: readonly LatePlace[]): Promise<void> {
+    const { deliver, deliverLate } = this.#context;
+    for (const chain of Map.groupBy(places, ({ writer }) => toHex(writer)).values()) {
+      const sorted = chain.toSorted((a, b) => a.seq - b.seq);
+      const [first] = sorted;
+      if (first === undefined) continue;
+      const { opened } = this.#writer(first.writer);
+      for await (const { place, delivery } of this.#openPlaces(first.writer, sorted)) {
+        const { entry } = delivery;
+        this.#note(entry, delivery.parts);
+        const parts = delivery.parts.filter(({ index }) => place.wasClosed(entry, index));
+        if (entry.header.seq > opened) deliver([{ ...delivery, parts }]);
+        else deliverLate([{ ...delivery, parts }]);
       }
-      if (part.type === "no-key" || part.type === "undecryptable") this.#unopened += 1;
-      if (part.type === "undecryptable") this.#context.quarantine(entry, "", "PART_UNDECRYPTABLE");
     }
-    return parts;
   }
 
-  async #unpark(): Promise<void> {
-    const { crypto, database, entries, ring, deliver } = this.#context;
-    for (const [tag, places] of this.#parked) {
-      if ((await ring.findHex(database, tag)) === undefined) continue;
-      this.#parked.delete(tag);
-      for (const { writer, seq } of places) {
-        const run = await entries.read(writer, seq, { entries: 1, bytes: SLICE.bytes });
-        const entry = run?.entries[0];
-        const verdict = this.#writers.get(toHex(writer))?.verdict;
-        if (entry === undefined || typeof verdict !== "object") continue;
-        const [parts = []] = await openEntries(crypto, ring, [entry], ["change"]);
-        const waited = parts.filter(
-          ({ type, index }) => type !== "hole" && groupOf(entry, tableOf(entry, index)).some((of) => toHex(of) === tag),
-        );
-        this.#unopened -= waited.length;
-        // Under several versions at once a part may wait for the next of them.
-        const late = this.#readable(entry, waited).filter(({ type }) => type === "opened");
-        deliver([{ entry, admission: verdict, parts: late }]);
+  async *#openPlaces(
+    key: WriterKey,
+    places: readonly LatePlace[],
+  ): AsyncIterable<{ readonly place: LatePlace; readonly delivery: Delivery }> {
+    const chain = this.#writer(key);
+    const { verdict } = chain;
+    let left = typeof verdict === "object" ? places : [];
+    for (let [place] = left; place !== undefined && typeof verdict === "object"; [place] = left) {
+      const run = await this.#context.entries.read(key, place.seq, SLICE);
+      const end = place.seq + (run?.entries.length ?? 1);
+      const first = place.seq;
+      const chosen = left.filter(({ seq }) => seq < end);
+      left = left.slice(chosen.length);
+      if (run === null) {
+        setBack(chain, first);
+        return;
+      }
+      const entries = chosen.flatMap(({ seq }) => run.entries[seq - first] ?? []);
+      const delivered = await this.#open(this.#counting(entries, verdict));
+      for (const delivery of delivered) {
+        const of = chosen.find(({ seq }) => seq === delivery.entry.header.seq);
+        if (of !== undefined) yield { place: of, delivery };
       }
     }
   }
 }
 
-const tableOf = (entry: VerifiedEntry, index: number): number => entry.parts[index]?.table ?? -1;
+/** The disk damaged an entry since it was delivered: from it on the chain is delivered again when it can be read. */
+function setBack(chain: Writer, seq: number): void {
+  chain.next = Math.min(chain.next, seq);
+}
 
 function certificateIn(parts: readonly OpenedPart[]): Certificate | "closed" | "none" {
   const [control] = parts;

@@ -230,14 +230,46 @@ describe("the data of a document", () => {
         else edit(live, (data) => Object.assign(data, { mine: randomValue(random), more: { n: seed, in: [1] } }));
         const data = dataOf(live);
         seen.push([data, JSON.stringify(data)]);
-        // The order of the keys may differ: a loaded document has them sorted, an edited one has new ones at the end.
-        expect(toPlain(data)).toEqual(toPlain(dataOf(loadDocument(live.changes))));
+        const loaded = dataOf(loadDocument(live.changes));
+        expect(toPlain(data)).toEqual(toPlain(loaded));
+        expect(JSON.stringify(data)).toBe(JSON.stringify(loaded));
       }
       for (const [data, json] of seen) {
         expect(JSON.stringify(data)).toBe(json);
         expect(Object.isFrozen(data)).toBe(true);
       }
     }
+  });
+
+  test("of concurrent changes is what a loaded document says, in whatever batches they come", () => {
+    // Of the histories with these seeds, Automerge's own patches get each wrong in some batch.
+    for (const seed of [16, 53, 93, 96, 112, 127, 136, 165, 186, 191]) {
+      const random = new Random(seed);
+      const { changes } = randomHistory(seed, { actors: ["0a", "0b", "0c"].map((id) => id.repeat(16)), steps: 30 });
+      const live = loadDocument([], aliceId);
+      for (const left = [...changes]; left.length > 0; ) {
+        applyTo(live, left.splice(0, 1 + random.below(3)));
+        expect([seed, JSON.stringify(dataOf(live))]).toEqual([
+          seed,
+          JSON.stringify(dataOf(loadDocument(live.changes))),
+        ]);
+      }
+    }
+  });
+
+  test("has its fields in the order of their code points, as when it is loaded, whenever they came", () => {
+    const names = ["z", "b10", "10", "9", "a", "\u{1f600}", "\uffff", "4294967295", "007", "é", "Z", ""];
+    const live = loadDocument([createChange(aliceId, { list: [{ b: 1 }], z: 1 })], aliceId);
+    for (const name of names) {
+      edit(live, (data) => {
+        Object.assign(data, { [name]: { [name]: 1 } });
+        Object.assign(data.list[0] ?? {}, { [name]: 1 });
+      });
+      expect(JSON.stringify(dataOf(live))).toBe(JSON.stringify(dataOf(loadDocument(live.changes))));
+    }
+    // An object in another order is still the one that Automerge knows.
+    const [item] = (dataOf(live) as Shape).list;
+    expect(edit(live, (data) => (item === undefined ? -1 : data.list.indexOf(item))).result).toBe(0);
   });
 
   test("stays readable when the document is freed", () => {

@@ -1,0 +1,114 @@
+import { fromHex, toHex, type Verifier, type WriterKey } from "@selkie/entry";
+import { actorOf } from "../automerge/actor.ts";
+import type { ChangeChunk } from "../automerge/change-chunk.ts";
+import type { DocumentHistory } from "../automerge/document-history.ts";
+import { type HeldChange, HeldChanges } from "../automerge/held-changes.ts";
+import { type Received, receiveChange } from "../automerge/receive-change.ts";
+import type { ChainPlace } from "../replica/ingest.ts";
+import type { DocId } from "./doc-id.ts";
+import type { DocumentRecord } from "./document-record.ts";
+
+/** Stands for this device where changes wait that it made and that no entry has to hold yet. */
+export const THIS_DEVICE = "";
+
+/** The changes of a database that wait for others, and the chains with changes that found no room to wait. */
+export class WaitingChanges {
+  readonly #verifier: Verifier;
+  readonly #held = new HeldChanges();
+  /** By device: the chains whose changes found no room, from the first of them on. */
+  readonly #dropped = new Map<string, Map<string, ChainPlace>>();
+
+  constructor(verifier: Verifier) {
+    this.#verifier = verifier;
+  }
+
+  /** @param place where the change can be read again; null when no entry holds it */
+  receive(history: DocumentHistory, change: HeldChange, place: ChainPlace | null): Received {
+    const received = receiveChange(history, this.#held, change);
+    if (received.held) this.#noteDropped(change, place);
+    return received;
+  }
+
+  /** Whether earlier changes of this actor wait in the document. */
+  blocks(name: DocId, actor: Uint8Array): boolean {
+    return this.#held.blocks(THIS_DEVICE, name, actor);
+  }
+
+  /** The changes of an actor that wait in a document, in order. */
+  of(name: DocId, actor: Uint8Array): readonly ChangeChunk[] {
+    return this.#held.of(name, actor).map(({ change }) => change);
+  }
+
+  /** The chains to read again, given the documents in which changes passed. */
+  toReadAgain(moved: Iterable<DocumentRecord>): readonly ChainPlace[] {
+    if (this.#dropped.size === 0) return [];
+    const documents = [...moved];
+    return [...this.#dropped].flatMap(([device, chains]) => {
+      const isDue = [...chains.values()].some(({ writer }) =>
+        documents.some(({ id }) => this.#held.drops(device, this.#actor(writer, id))),
+      );
+      if (!isDue) return [];
+      this.#held.retry(device);
+      this.#dropped.delete(device);
+      return [...chains.values()];
+    });
+  }
+
+  /** Whether changes of this writer wait, in any document. */
+  hasOf(writer: WriterKey): boolean {
+    for (const { document, actor } of this.#held.waiting())
+      if (toHex(actor) === toHex(this.#actor(writer, fromHex(document)))) return true;
+    return false;
+  }
+
+  /** Whether changes wait in a document, or found no room to. */
+  hasIn(name: DocId): boolean {
+    return this.#held.waitsIn(name) || this.#droppedIn(name).length > 0;
+  }
+
+  /** The same for one writer. */
+  touches(name: DocId, writer: WriterKey): boolean {
+    if (this.#held.blocks(THIS_DEVICE, name, this.#actor(writer, fromHex(name)))) return true;
+    return this.#droppedIn(name).some((place) => toHex(place.writer) === toHex(writer));
+  }
+
+  /** What waits in a document is what waits of it in `other`, from now on. */
+  replace(name: DocId, other: WaitingChanges, placeOf: (change: ChangeChunk) => ChainPlace | null): void {
+    const id = fromHex(name);
+    this.#held.take(name);
+    for (const { device, writer } of this.#droppedIn(name)) this.#held.undrop(device, this.#actor(writer, id));
+    for (const { device, writer, from } of other.#droppedIn(name)) {
+      this.#held.drop(device, this.#actor(writer, id));
+      this.#addDropped(device, { writer, from });
+    }
+    for (const { items, missing } of other.#held.take(name))
+      for (const item of items) {
+        this.#held.hold(item, missing);
+        this.#noteDropped(item, placeOf(item.change));
+      }
+  }
+
+  #droppedIn(name: DocId): readonly (ChainPlace & { readonly device: string })[] {
+    if (this.#dropped.size === 0) return [];
+    const id = fromHex(name);
+    return [...this.#dropped].flatMap(([device, chains]) =>
+      [...chains.values()].flatMap((place) =>
+        this.#held.drops(device, this.#actor(place.writer, id)) ? [{ ...place, device }] : [],
+      ),
+    );
+  }
+
+  #noteDropped({ device, actor }: HeldChange, place: ChainPlace | null): void {
+    if (place !== null && this.#held.drops(device, actor)) this.#addDropped(device, place);
+  }
+
+  #addDropped(device: string, { writer, from }: ChainPlace): void {
+    const chains = this.#dropped.get(device) ?? new Map<string, ChainPlace>();
+    const first = Math.min(from, chains.get(toHex(writer))?.from ?? from);
+    this.#dropped.set(device, chains.set(toHex(writer), { writer, from: first }));
+  }
+
+  #actor(writer: WriterKey, document: Uint8Array): Uint8Array {
+    return actorOf(this.#verifier, writer, document, null);
+  }
+}

@@ -1,0 +1,317 @@
+// Databases without a tenant around them: real stores, keys, chains and documents, and a directory that admits whom the test names.
+// So a test decides when a key comes, what is a hole and what the disk damages.
+import "@automerge/automerge";
+import type { CryptoProvider, SigningKey } from "@selkie/crypto";
+import {
+  type EntryId,
+  entryType,
+  holeOf,
+  type IdentifiedEntry,
+  parseWriterKey,
+  partKind,
+  type StatementId,
+  toHex,
+  type VerifiedRun,
+  verifyRuns,
+  type WriterKey,
+  ZERO_ENTRY_ID,
+} from "@selkie/entry";
+import { MemoryDisk, memoryStore, type Store } from "@selkie/store";
+import { type Assembled, assembleDatabase } from "../../src/database/assemble-database.ts";
+import type { Admission } from "../../src/directory/admission.ts";
+import { newIdentity } from "../../src/directory/identity.ts";
+import type { DocId } from "../../src/document/doc-id.ts";
+import type { KeyRing } from "../../src/keys/key-ring.ts";
+import type { KeyVersion } from "../../src/keys/key-version.ts";
+import { LocalState } from "../../src/local/local-state.ts";
+import { type ChangeKind, encodeChangePart } from "../../src/sealing/change-part.ts";
+import { encodeControlPart, signCertificate } from "../../src/sealing/control-part.ts";
+import { type PartDraft, sealEntry, signRun } from "../../src/sealing/seal-entry.ts";
+import { importDeviceKeys } from "../../src/tenant/device-keys.ts";
+import type { KeyBagFile } from "../../src/tenant/tenant-context.ts";
+import { World } from "../directory/world.ts";
+import { pattern, repeatableCrypto, testDatabase, testKey, testRing, testTenant } from "../fixture.ts";
+
+/** Who is admitted, and the keys there are. */
+export class Lab {
+  readonly crypto: CryptoProvider;
+  readonly world = new World();
+  readonly directoryKey: KeyVersion;
+  readonly keys: readonly KeyVersion[];
+
+  private constructor(crypto: CryptoProvider, directoryKey: KeyVersion, keys: readonly KeyVersion[]) {
+    this.crypto = crypto;
+    this.directoryKey = directoryKey;
+    this.keys = keys;
+  }
+
+  /** The first key is the one that documents are made under. */
+  static async begin(seed: string, keys: readonly string[] = ["default"]): Promise<Lab> {
+    const crypto = repeatableCrypto(seed);
+    const made = await Promise.all(keys.map((name) => testKey(crypto, name)));
+    return new Lab(crypto, await testKey(crypto, "directory"), made);
+  }
+
+  async admit(name: string): Promise<Admission> {
+    const { certificate } = await this.world.grant(this.world.root, `CN=${name}/O=acme`, "editor", {
+      deviceSign: (await this.deviceKey(name)).publicKey,
+    });
+    const id = certificate?.certificate.admission;
+    const admission = id === undefined ? undefined : this.world.view().admission(id);
+    if (admission === undefined) throw new RangeError("nobody was admitted");
+    return admission;
+  }
+
+  deviceKey(name: string): Promise<SigningKey> {
+    return this.crypto.importSigningKey(pattern(`device of ${name}`, 32));
+  }
+
+  /** Somebody elsewhere, whose entries the test makes one by one. */
+  async author(name: string): Promise<Author> {
+    const { id } = await this.admit(name);
+    if (id === "root") throw new RangeError("the root writes nothing");
+    const key = await this.crypto.importSigningKey(pattern(`writer of ${name}`, 32));
+    return new Author(this, { key, device: await this.deviceKey(name), admission: id });
+  }
+
+  /** A device of somebody's, which holds these keys. */
+  async device(name: string, keys: readonly KeyVersion[] = this.keys): Promise<Device> {
+    const admission = await this.admit(name);
+    const device = new Device(this, { name, admission, ring: testRing(this.crypto, ...keys) });
+    await device.open();
+    return device;
+  }
+}
+
+/** A chain, made entry by entry. */
+export class Author {
+  readonly writer: WriterKey;
+  readonly #lab: Lab;
+  readonly #at: { readonly key: SigningKey; readonly device: SigningKey; readonly admission: StatementId };
+  #seq = 0;
+  #prev: EntryId = ZERO_ENTRY_ID;
+
+  constructor(
+    lab: Lab,
+    at: { readonly key: SigningKey; readonly device: SigningKey; readonly admission: StatementId },
+  ) {
+    this.#lab = lab;
+    this.#at = at;
+    this.writer = parseWriterKey(at.key.publicKey);
+  }
+
+  /** A part that says: this Automerge change, in this document. */
+  part(document: Uint8Array, change: Uint8Array, more: { kind?: ChangeKind; key?: KeyVersion } = {}): PartDraft {
+    const { kind = "change", key = this.#lab.keys[0] } = more;
+    if (key === undefined) throw new RangeError("a lab has a key");
+    const plaintext = encodeChangePart({
+      kind,
+      codec: 0,
+      document: { type: "id", id: document },
+      branch: null,
+      time: 0,
+      metadata: null,
+      payload: change,
+    });
+    return { kind: "change", key, plaintext };
+  }
+
+  /** An entry of each list of parts; the last is signed. */
+  async write(...entries: readonly (readonly PartDraft[])[]): Promise<VerifiedRun> {
+    const { crypto } = this.#lab;
+    const sealed: IdentifiedEntry[] = [];
+    for (const parts of entries) {
+      const drafts = this.#seq === 0 ? [await this.#certificate(), ...parts] : parts;
+      const place = {
+        type: entryType.change,
+        database: testDatabase,
+        writer: this.writer,
+        writerSecret: await crypto.importSecret(pattern("writer secret", 32)),
+        seq: this.#seq,
+        prev: this.#prev,
+      };
+      const entry = await sealEntry(crypto, place, drafts);
+      sealed.push(entry);
+      this.#seq += 1;
+      this.#prev = entry.id;
+    }
+    return signRun(crypto, this.#at.key, sealed);
+  }
+
+  async #certificate(): Promise<PartDraft> {
+    const { crypto, directoryKey } = this.#lab;
+    const certificate = await signCertificate(crypto, this.#at.device, {
+      tenant: testTenant,
+      database: testDatabase,
+      writer: this.writer,
+      admission: this.#at.admission,
+      incarnation: pattern("incarnation", 16),
+      previous: null,
+    });
+    const plaintext = encodeControlPart({ certificate, frontier: [], vector: null });
+    return { kind: "control", key: directoryKey, plaintext };
+  }
+}
+
+/** A database on a disk in memory. */
+export class Device {
+  readonly reports: unknown[] = [];
+  readonly changed: DocId[] = [];
+  readonly announced: string[] = [];
+  disk: MemoryDisk = new MemoryDisk();
+  readonly #lab: Lab;
+  readonly #at: { readonly name: string; readonly admission: Admission; readonly ring: KeyRing };
+  #open: { readonly store: Store; readonly assembled: Assembled } | null = null;
+
+  constructor(lab: Lab, at: { readonly name: string; readonly admission: Admission; readonly ring: KeyRing }) {
+    this.#lab = lab;
+    this.#at = at;
+    at.ring.add(lab.directoryKey);
+  }
+
+  get assembled(): Assembled {
+    if (this.#open === null) throw new RangeError("the database is not open");
+    return this.#open.assembled;
+  }
+
+  get database(): Assembled["database"] {
+    return this.assembled.database;
+  }
+
+  async open(): Promise<void> {
+    const { crypto, world, keys, directoryKey } = this.#lab;
+    const { name, admission, ring } = this.#at;
+    await ring.follow(keys.map(({ keyId, version }) => ({ keyId, current: [version] })));
+    const store = memoryStore({ verifier: crypto, random: (length) => crypto.randomBytes(length), disk: this.disk });
+    const identity = { ...newIdentity(crypto, name), deviceSecret: pattern(`secret of ${name}`, 32) };
+    const deviceKeys = {
+      ...(await importDeviceKeys(crypto, identity, testTenant, new Uint8Array(16))),
+      device: await this.#lab.deviceKey(name),
+    };
+    const local = new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant);
+    const assembled = await assembleDatabase(
+      {
+        context: {
+          platform: {
+            crypto,
+            now: () => 0,
+            scheduler: { after: () => () => undefined },
+            loadAutomerge: async () => undefined,
+            report: (error) => this.reports.push(error),
+          },
+          tenant: testTenant,
+          store,
+          bag: {} as unknown as KeyBagFile, // no database touches it
+          ring,
+          local,
+          keys: deviceKeys,
+        },
+        view: () => world.view(),
+        self: () => admission,
+        directoryKey: () => directoryKey,
+        defaultKeyId: () => keys[0]?.keyId ?? new Uint8Array(),
+        frontier: () => [],
+        announce: () => undefined,
+        online: () => false,
+        closed: () => undefined,
+      },
+      "things",
+      testDatabase,
+    );
+    this.#open = { store, assembled };
+    assembled.database.on("change", ({ id }) => this.changed.push(id));
+    assembled.database.on("quarantined", ({ entryId, reason }) => this.announced.push(`${entryId} ${reason}`));
+  }
+
+  /** Power off: nothing is sealed. */
+  crash(): void {
+    this.disk.crash();
+    this.#open = null;
+  }
+
+  async close(): Promise<void> {
+    await this.database[Symbol.asyncDispose]();
+    await this.#open?.store[Symbol.asyncDispose]();
+    this.#open = null;
+  }
+
+  async receive(...runs: readonly VerifiedRun[]): Promise<void> {
+    await this.assembled.replica.append(runs);
+  }
+
+  async give(...keys: readonly KeyVersion[]): Promise<void> {
+    for (const key of keys) this.#at.ring.add(key);
+    await this.#at.ring.follow(this.#lab.keys.map(({ keyId, version }) => ({ keyId, current: [version] })));
+    await this.assembled.reconsider();
+  }
+
+  /** A device of the same person with the same keys, which reads a copy of the disk: what a fresh open makes of it. */
+  async reopened(): Promise<Device> {
+    const other = new Device(this.#lab, this.#at);
+    other.disk = this.disk.copy();
+    await other.open();
+    return other;
+  }
+
+  /** Damages a stored entry; false when there is none. */
+  damage(writer: WriterKey, seq: number): boolean {
+    for (const { chains } of this.disk.content.databases.values()) {
+      const rows = chains.get(toHex(writer))?.rows;
+      const row = rows?.[seq];
+      if (rows === undefined || row === undefined) continue;
+      const body = row.body.slice();
+      body[body.length - 1] = (body.at(-1) ?? 0) ^ 1;
+      rows[seq] = { ...row, body };
+      return true;
+    }
+    return false;
+  }
+
+  /** Everything this device sealed. */
+  async runs(): Promise<readonly VerifiedRun[]> {
+    const runs: VerifiedRun[] = [];
+    await this.assembled.replica.flush();
+    for await (const run of this.assembled.replica.scan()) runs.push(run);
+    return runs;
+  }
+
+  async heads(id: DocId): Promise<readonly string[]> {
+    return [...((await this.database.findDocument(id))?.getHeads() ?? [])].sort();
+  }
+
+  /** Every document as text, and what is quarantined. */
+  async show(ids: readonly DocId[]): Promise<readonly string[]> {
+    const shown: string[] = [];
+    for (const id of ids) {
+      const doc = await this.database.findDocument(id);
+      const data = JSON.stringify(doc?.getData());
+      if (doc !== undefined) shown.push(`${id} ${[...doc.getHeads()].sort()} ${doc.isDeleted()} ${data}`);
+    }
+    return [...shown, ...this.quarantined()];
+  }
+
+  quarantined(): readonly string[] {
+    return [...this.assembled.quarantined()].map(({ entryId, reason }) => `${entryId} ${reason}`).sort();
+  }
+}
+
+/** The run with holes where `isHole` says so; never a control part. */
+export async function withHoles(
+  crypto: CryptoProvider,
+  run: VerifiedRun,
+  isHole: (seq: number, index: number) => boolean,
+): Promise<VerifiedRun> {
+  const entries = run.entries.map(({ header, table, parts, signature }) => ({
+    header,
+    table,
+    signature,
+    parts: parts.map((part, index) =>
+      part.type === "sealed" && part.kind === partKind.change && isHole(header.seq, index)
+        ? holeOf(crypto, part)
+        : part,
+    ),
+  }));
+  const [verdict] = await verifyRuns(crypto, [{ ...run, entries }]);
+  if (verdict?.type !== "verified") throw new RangeError("holes change no id");
+  return verdict.run;
+}

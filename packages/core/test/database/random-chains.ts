@@ -1,0 +1,113 @@
+// What several people wrote, and some of them twice: random chains of random documents under several keys.
+import * as Automerge from "@automerge/automerge";
+import { toHex, type VerifiedRun } from "@selkie/entry";
+import { actorOf } from "../../src/automerge/actor.ts";
+import type { KeyVersion } from "../../src/keys/key-version.ts";
+import type { PartDraft } from "../../src/sealing/seal-entry.ts";
+import { type AnyDoc, type Random, randomChange } from "../automerge/random-history.ts";
+import { pattern } from "../fixture.ts";
+import type { Author, Lab } from "./lab.ts";
+
+export interface ChainOptions {
+  readonly people: number;
+  readonly documents: number;
+  readonly steps: number;
+  /** Whether they sign two changes with one number, and one change as two kinds. */
+  readonly equivocate: boolean;
+}
+
+export interface Chains {
+  readonly documents: readonly Uint8Array[];
+  /** By writer, in order. */
+  readonly runs: readonly (readonly VerifiedRun[])[];
+}
+
+/** One person's copies of one document; more than one after they equivocated. */
+type Copies = AnyDoc[];
+
+export async function randomChains(lab: Lab, random: Random, options: ChainOptions): Promise<Chains> {
+  const authors = await Promise.all(Array.from({ length: options.people }, (_, at) => lab.author(`author ${at}`)));
+  const documents = Array.from({ length: options.documents }, (_, at) => pattern(`document ${at}`, 16));
+  const copies = authors.map((author) =>
+    documents.map((id): Copies => [Automerge.init({ actor: toHex(actorOf(lab.crypto, author.writer, id, null)) })]),
+  );
+  const written: PartDraft[][] = authors.map(() => []);
+  for (let step = 0; step < options.steps; step++) {
+    const [who, what] = [random.below(authors.length), random.below(documents.length)];
+    const [author, id] = [authors[who], documents[what]];
+    const mine = copies[who]?.[what];
+    const theirs = copies[random.below(authors.length)]?.[what];
+    if (author === undefined || id === undefined || mine === undefined || theirs === undefined) continue;
+    const other = random.pick(theirs);
+    if (mine !== theirs && random.below(2) === 0) mergeInto(mine, other);
+    written[who]?.push(...edit({ author, id, copies: mine, keys: lab.keys }, random, options.equivocate));
+  }
+  return {
+    documents,
+    runs: await Promise.all(authors.map((author, at) => intoRuns(author, written[at] ?? [], random))),
+  };
+}
+
+interface Place {
+  readonly author: Author;
+  readonly id: Uint8Array;
+  readonly copies: Copies;
+  readonly keys: readonly KeyVersion[];
+}
+
+function edit({ author, id, copies, keys }: Place, random: Random, equivocate: boolean): PartDraft[] {
+  const at = random.below(copies.length);
+  const before = copies[at];
+  if (before === undefined) return [];
+  const part = (bytes: Uint8Array, kind: "change" | "delete" = "change") =>
+    author.part(id, bytes, { kind, key: random.pick(keys) });
+  if (random.below(12) === 0) {
+    const after = Automerge.emptyChange(before, { time: 0 });
+    copies[at] = after;
+    const bytes = lastChange(after);
+    return equivocate && random.below(2) === 0 ? [part(bytes, "delete"), part(bytes)] : [part(bytes, "delete")];
+  }
+  const after = randomChange(before, random);
+  if (Automerge.getHeads(after).join() === Automerge.getHeads(before).join()) return []; // it changed nothing
+  if (!equivocate || random.below(4) > 0) {
+    copies[at] = after;
+    return [part(lastChange(after))];
+  }
+  const twin = randomChange(Automerge.clone(before, { actor: Automerge.getActorId(before) }), random);
+  copies[at] = after;
+  if (Automerge.getHeads(twin).join() === Automerge.getHeads(before).join()) return [part(lastChange(after))];
+  copies.push(twin);
+  return [part(lastChange(after)), part(lastChange(twin))];
+}
+
+function lastChange(doc: AnyDoc): Uint8Array {
+  const change = Automerge.getLastLocalChange(doc);
+  if (change === undefined) throw new RangeError("nothing was changed");
+  return change;
+}
+
+/** Automerge refuses to merge two changes of one number: then nothing is merged. */
+function mergeInto(copies: Copies, other: AnyDoc): void {
+  for (const [at, copy] of copies.entries()) {
+    try {
+      copies[at] = Automerge.merge(Automerge.clone(copy, { actor: Automerge.getActorId(copy) }), other);
+      return;
+    } catch {
+      // the next copy, perhaps
+    }
+  }
+}
+
+async function intoRuns(author: Author, parts: readonly PartDraft[], random: Random): Promise<readonly VerifiedRun[]> {
+  const runs: VerifiedRun[] = [];
+  for (let left = parts; left.length > 0; ) {
+    const entries: PartDraft[][] = [];
+    for (let count = 1 + random.below(3); count > 0 && left.length > 0; count--) {
+      const length = 1 + random.below(3);
+      entries.push(left.slice(0, length));
+      left = left.slice(length);
+    }
+    runs.push(await author.write(...entries));
+  }
+  return runs;
+}

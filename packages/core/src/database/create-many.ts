@@ -35,6 +35,7 @@ export async function createMany<T extends object>(
   const ids: DocId[] = [];
   let chunk: T[] = [];
   const seal = async (): Promise<void> => {
+    await parts.prepare([key]);
     const made = await createChunk(parts, chunk, key);
     chunk = [];
     await parts.writes.bulk(intoEntries(made));

@@ -24,7 +24,9 @@ export interface DatabaseParts {
   keyId(name?: string): Uint8Array;
   /** The version of that key to seal under now. @throws CoreError KEY_UNKNOWN */
   keyOf(keyId: Uint8Array): KeyVersion;
-  /** @throws CoreError WRITE_NOT_ALLOWED */
+  /** Makes keys fit to be sealed under. @throws CoreError DEVICE_REVOKED */
+  prepare(keyIds: readonly Uint8Array[]): Promise<void>;
+  /** @throws CoreError WRITE_NOT_ALLOWED | DEVICE_REVOKED */
   mayWrite(): void;
   close(): Promise<void>;
 }

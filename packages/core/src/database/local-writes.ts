@@ -28,6 +28,11 @@ export interface LocalWritesContext {
   /** The directory heads as this device knows them. */
   frontier(): readonly EntryId[];
   keyOf(keyId: Uint8Array): KeyVersion;
+  /**
+   * Makes keys fit to be sealed under: one that somebody who is out can open, or of which this device lacks a current version, turns first.
+   * @throws CoreError DEVICE_REVOKED: then everything stays in the journal
+   */
+  prepare(keyIds: readonly Uint8Array[]): Promise<void>;
   /** A run of this device is durable. */
   onSealed(run: VerifiedRun): void;
   /** A change was made that no entry holds yet. */
@@ -99,6 +104,7 @@ export class LocalWrites {
       const sha256: Sha256 = (...chunks) => crypto.sha256(...chunks);
       await this.#finish();
       for (let taken = this.#take(); taken.rows.length > 0; taken = this.#take()) {
+        await this.#context.prepare(taken.rows.map(({ keyId }) => keyId));
         await this.#seal(
           planEntries(taken.rows, this.#context.keyOf, sha256),
           taken.rows[0]?.frontier ?? [],

@@ -259,9 +259,15 @@ function memberQueries(admissions: Admissions, membership: Membership): MemberQu
 }
 
 function ruleQueries(rules: KeyRules): Pick<DirectoryView, "recipients" | "isSafe" | "userKeys"> {
+  /** Every flush asks, and the answer follows from all members. */
+  const safe = new Map<string, boolean>();
   return {
     recipients: (keyId) => recipientsOf(rules, keyId),
-    isSafe: (keyId) => isSafe(rules, keyId),
+    isSafe: (keyId) => {
+      const known = safe.get(toHex(keyId)) ?? isSafe(rules, keyId);
+      safe.set(toHex(keyId), known);
+      return known;
+    },
     userKeys: (member) => userKeysOf(rules, member),
   };
 }

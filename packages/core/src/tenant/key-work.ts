@@ -5,7 +5,14 @@ import { foldName, requireName } from "../directory/name.ts";
 import { CoreError } from "../errors.ts";
 import { newKeyId, newKeyVersion } from "../keys/key-version.ts";
 import { giftsOf } from "./due-keys.ts";
-import { currentVersions, requireKey, requireUser, type StatementContext, writeStatements } from "./statement-work.ts";
+import {
+  currentVersions,
+  requireFound,
+  requireKey,
+  requireUser,
+  type StatementContext,
+  writeStatements,
+} from "./statement-work.ts";
 
 /** Makes a key for single documents and gives it to its maker, the admins and those it is shared with. */
 export async function createKey(at: StatementContext, name: string, share: readonly string[]): Promise<void> {
@@ -54,6 +61,18 @@ export async function rotateKey(at: StatementContext, name: string): Promise<voi
   if (!at.view().isEntitled(at.self(), key.keyId))
     throw new CoreError("NOT_ENTITLED", "this device's user holds no such key");
   await rotateKeys(at, [key.keyId]);
+}
+
+/**
+ * Makes keys fit to be sealed under: those whose current versions somebody who is out can open turn first, and with them the directory's.
+ * SECURITY: nothing is sealed for a device after its rights ended (membership.test.ts "P-11 ...").
+ */
+export async function prepareKeys(at: StatementContext, keyIds: readonly Uint8Array[]): Promise<void> {
+  const self = at.self();
+  const view = at.view();
+  const used = [...keyIds, requireFound(view).directoryKey.keyId];
+  const unsafe = used.filter((keyId) => !view.isSafe(keyId) && view.isEntitled(self, keyId));
+  if (unsafe.length > 0) await rotateKeys(at, unsafe);
 }
 
 /** Makes the next version of keys, in one go. */

@@ -18,6 +18,8 @@ import { Serial } from "../serial.ts";
 import { disposeDeviceKeys } from "./device-keys.ts";
 import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
+import { prepareKeys } from "./key-work.ts";
+import type { StatementContext } from "./statement-work.ts";
 import type { ConnectOptions, Directory, Tenant, TenantEvents } from "./tenant.ts";
 import type { TenantContext } from "./tenant-context.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
@@ -33,6 +35,7 @@ export class OpenTenant implements Tenant {
   readonly #replica: SyncedReplica;
   readonly #links: Links;
   readonly #writer: DirectoryWriter;
+  readonly #statements: StatementContext;
   /** Keys were permitted to this device before: it has read the directory, with its own admission. */
   readonly #wasAdmitted: boolean;
   readonly #databases = new Map<string, Promise<Assembled>>();
@@ -66,16 +69,16 @@ export class OpenTenant implements Tenant {
         this.#links.announce(record.directory);
       },
     });
-    this.directory = new TenantDirectory({
+    this.#statements = {
       context,
-      record,
       writer: this.#writer,
       view: () => this.#log.view,
       self: () => this.#self(),
       directoryKey: () => this.#directoryKey(),
       preview: (statements) => this.#preview(statements),
       sync: () => this.#links.catchUp(),
-    });
+    };
+    this.directory = new TenantDirectory({ ...this.#statements, record });
     this.#links = new Links({
       context,
       record,
@@ -160,6 +163,7 @@ export class OpenTenant implements Tenant {
       self: () => this.#self(),
       directoryKey: () => this.#directoryKey(),
       defaultKeyId: () => found.defaultKey.keyId,
+      prepareKeys: (keyIds) => prepareKeys(this.#statements, keyIds),
       frontier: () => this.#log.frontier(null),
       announce: (database) => this.#links.announce(database),
       online: () => this.#links.online,

@@ -4,7 +4,7 @@ import { nativeCrypto } from "@selkie/crypto/native";
 import { type TenantId, toHex } from "@selkie/entry";
 import { KeyBagError } from "./errors.ts";
 import { decodeExportedKey, openExportedKey, sealExportedKey } from "./exported-key.ts";
-import { withIdentity, withKeyVersions, withoutRootKey, withTenant } from "./merge.ts";
+import { withIdentity, withKeyVersions, withoutRootKey, withoutTenant, withTenant } from "./merge.ts";
 import { encodePassword } from "./password.ts";
 import {
   copyIdentity,
@@ -212,6 +212,16 @@ export class KeyBag implements Disposable {
   /** Drops the tenant's root key from this KeyBag, after it was exported. @throws KeyBagError `LOCKED`, `TENANT_UNKNOWN` */
   forgetRootKey(tenant: TenantId): Promise<void> {
     return this.#changeRecords((records) => withoutRootKey(records, tenant));
+  }
+
+  /**
+   * Removes a tenant's record, with its root key, and all its key versions; a tenant that is not held is fine. Identities stay. What
+   * was saved before still holds them.
+   * @throws KeyBagError `LOCKED`
+   */
+  removeTenant(tenant: TenantId): Promise<void> {
+    const own = tenant.slice();
+    return this.#changeRecords((records) => withoutTenant(records, own));
   }
 
   /** The key versions of one tenant, in the order they came. @throws KeyBagError `LOCKED` */

@@ -39,6 +39,15 @@ export function withoutRootKey(records: Records, tenant: Uint8Array): Records {
   return { ...records, tenants: records.tenants.with(index, { ...held, rootSeed: null }) };
 }
 
+/** Removes a tenant's record and all its key versions, imported ones included; its identity stays. */
+export function withoutTenant(records: Records, tenant: Uint8Array): Records {
+  return {
+    identities: records.identities,
+    tenants: records.tenants.filter((held) => !equalBytes(held.tenant, tenant)),
+    keyVersions: records.keyVersions.filter((held) => !equalBytes(held.tenant, tenant)),
+  };
+}
+
 /**
  * Adds key versions, all or none.
  * SECURITY: an import never replaces anything, and what was imported yields to what the directory confirmed, so a forged export can

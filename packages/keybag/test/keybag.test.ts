@@ -192,6 +192,27 @@ describe("records", () => {
     expect(bag.tenants()).toEqual([{ ...acme, name: "acme-corp", rootSeed: null }]);
   });
 
+  test("of a removed tenant are gone, its key versions too, and all others stay", async () => {
+    using bag = await filled();
+    const other = tenant("other", alice);
+    const others = { ...keyVersion("board"), tenant: other.tenant };
+    await bag.putTenant(other);
+    await bag.addKeyVersions([others]);
+    const length = bag.save().length;
+    await bag.removeTenant(acme.tenant);
+    await bag.removeTenant(tenant("nobody's", alice).tenant);
+    using again = await KeyBag.open(bag.save(), "correct horse");
+    for (const held of [bag, again]) {
+      expect(held.tenants()).toEqual([other]);
+      expect(held.keyVersions(acme.tenant)).toEqual([]);
+      expect(held.keyVersions(other.tenant)).toEqual([{ ...others, imported: false }]);
+      expect(held.identities()).toEqual([alice]);
+    }
+    expect(length - bag.save().length).toBeGreaterThan(400);
+    await again.putTenant(acme);
+    expect(again.keyVersions(acme.tenant)).toEqual([]);
+  });
+
   test("that name what is not there are refused", async () => {
     using bag = await filled();
     expect(await codeOf(bag.putTenant(tenant("other", identity("nobody"))))).toBe("IDENTITY_UNKNOWN");
@@ -217,6 +238,40 @@ describe("records", () => {
   });
 });
 
+const keySecrets = ["board 1", "board 2", "default 1"].flatMap((what) => [
+  bytes(`${what} content`),
+  bytes(`${what} history`),
+]);
+
+/** What is overwritten with zeros, in hexadecimal, by what `prepare` returns. */
+async function wipedBy(prepare: () => Promise<() => unknown>): Promise<ReadonlySet<string>> {
+  const wiped = new Set<string>();
+  const fill = vi.spyOn(Uint8Array.prototype, "fill");
+  fill.mockImplementation(function (this: Uint8Array, value, start = 0, end = this.length) {
+    if (value === 0) wiped.add(toHex(this));
+    for (let index = start; index < end; index++) this[index] = value;
+    return this;
+  });
+  try {
+    const work = await prepare();
+    wiped.clear();
+    await work();
+    return wiped;
+  } finally {
+    fill.mockRestore();
+  }
+}
+
+test("removing a tenant overwrites its secrets in memory, and no others", async () => {
+  const other = { ...keyVersion("other"), tenant: tenant("other", alice).tenant };
+  using bag = await filled();
+  await bag.addKeyVersions([other]);
+  const wiped = await wipedBy(async () => () => bag.removeTenant(acme.tenant));
+  for (const secret of [bytes("acme root"), acme.data, ...keySecrets]) expect(wiped).toContain(toHex(secret));
+  expect(bag.keyVersions(other.tenant)).toEqual([{ ...other, imported: false }]);
+  expect(bag.identities()).toEqual([alice]);
+});
+
 describe("a locked KeyBag", () => {
   test("gives no secret and takes no change", async () => {
     const bag = await filled();
@@ -235,6 +290,7 @@ describe("a locked KeyBag", () => {
       () => bag.putTenant(acme),
       () => bag.addKeyVersions([]),
       () => bag.forgetRootKey(acme.tenant),
+      () => bag.removeTenant(acme.tenant),
       () => bag.changePassword("correct horse", "next"),
     ];
     for (const call of calls) expect(await codeOf((async () => call())()), call.toString()).toBe("LOCKED");
@@ -242,30 +298,16 @@ describe("a locked KeyBag", () => {
   });
 
   test("has overwritten every secret it held, those it dropped too", async () => {
-    const fill = vi.spyOn(Uint8Array.prototype, "fill");
-    const wiped = new Set<string>();
-    fill.mockImplementation(function (this: Uint8Array, value, start = 0, end = this.length) {
-      if (value === 0) wiped.add(toHex(this));
-      for (let index = start; index < end; index++) this[index] = value;
-      return this;
-    });
-    try {
+    const wiped = await wipedBy(async () => {
       const made = await filled();
-      using bag = await KeyBag.open(made.save(), "correct horse");
+      const bag = await KeyBag.open(made.save(), "correct horse");
       made.lock();
       await bag.forgetRootKey(acme.tenant);
-      wiped.clear();
-      bag.lock();
-      const { userSeed, deviceSignSeed, deviceKemSeed, deviceSecret, slotSeed } = alice;
-      for (const secret of [userSeed, deviceSignSeed, deviceKemSeed, deviceSecret, slotSeed, acme.data]) {
-        expect(wiped).toContain(toHex(secret));
-      }
-      for (const what of ["board 1", "board 2", "default 1"]) {
-        expect(wiped).toContain(toHex(bytes(`${what} content`)));
-        expect(wiped).toContain(toHex(bytes(`${what} history`)));
-      }
-    } finally {
-      fill.mockRestore();
+      return () => bag.lock();
+    });
+    const { userSeed, deviceSignSeed, deviceKemSeed, deviceSecret, slotSeed } = alice;
+    for (const secret of [userSeed, deviceSignSeed, deviceKemSeed, deviceSecret, slotSeed, acme.data, ...keySecrets]) {
+      expect(wiped).toContain(toHex(secret));
     }
   });
 

@@ -38,6 +38,12 @@ export function mortalStore(store: Store, hooks: MortalStoreHooks): Store {
     databases: (tenant) => store.databases(tenant),
     blobs: (tenant) => store.blobs(tenant),
     commit,
+    forget: async (tenant) => {
+      const point = hooks.crashNow();
+      if (point === "before") return never(hooks);
+      await store.forget(tenant);
+      return point === "after" ? never(hooks) : undefined;
+    },
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }

@@ -50,6 +50,11 @@ export async function connect(path: string, { maxBytes }: ConnectionOptions): Pr
   }
 }
 
+/** Moves what was committed from the log into the file, and cuts the log off. */
+export function cutLog(db: Connection): void {
+  db.pragma("wal_checkpoint(TRUNCATE)");
+}
+
 /** Refuses a file system on which SQLite could not do as it was told. */
 function checkDurable(db: Connection): void {
   const mode = db.pragma("journal_mode", { simple: true });

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type BlobHash, equalBytes, parseBlobHash, parseTenantId, type TenantId, toHex } from "@selkie/entry";
-import { type BlobStore, type ByteRange, checkRange, StoreError } from "@selkie/store";
+import { type BlobStore, type ByteRange, checkRange, type ForgottenTenants, StoreError } from "@selkie/store";
 import { translatedAsync } from "./store-errors.ts";
 
 /** Bytes read at a time. */
@@ -14,18 +14,22 @@ const REMEMBERED = 1_024;
 /** All blobs below one directory. */
 export class FileBlobs {
   readonly #directory: string;
+  readonly #forgotten: ForgottenTenants;
   readonly #checked = new Map<string, string>();
   readonly #made = new Set<string>();
   readonly #running = new Set<Promise<unknown>>();
+  /** Changes to tenants' directories that are under way. */
+  readonly #placing = new Set<Promise<unknown>>();
   #isClosed = false;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, forgotten: ForgottenTenants) {
     this.#directory = directory;
+    this.#forgotten = forgotten;
   }
 
   /** Opens the directory and deletes what writing left unfinished. */
-  static async open(directory: string): Promise<FileBlobs> {
-    const blobs = new FileBlobs(directory);
+  static async open(directory: string, forgotten: ForgottenTenants): Promise<FileBlobs> {
+    const blobs = new FileBlobs(directory, forgotten);
     await translatedAsync(async () => {
       const unfinished = blobs.#unfinished;
       await mkdir(unfinished, { recursive: true, mode: 0o700 });
@@ -36,13 +40,32 @@ export class FileBlobs {
 
   /** The blobs of one tenant. */
   of(tenant: TenantId): BlobStore {
-    const directory = toHex(parseTenantId(tenant));
+    const own = parseTenantId(tenant.slice());
+    const directory = toHex(own);
+    const watch = () => this.#forgotten.watch(own);
     return {
-      put: (hash, chunks) => this.#run(() => this.#put(this.#pathOf(directory, hash), hash, chunks)),
+      put: (hash, chunks) => this.#run(() => this.#put(this.#pathOf(directory, hash), hash, chunks, watch())),
       get: (hash, range) => this.#run(() => this.#get(this.#pathOf(directory, hash), hash, range)),
       has: (hash) => this.#run(async () => (await sizeOf(this.#pathOf(directory, hash).file)) !== null),
-      remove: (hash) => this.#run(() => this.#remove(this.#pathOf(directory, hash))),
+      remove: (hash) =>
+        this.#run(async () => {
+          const path = this.#pathOf(directory, hash);
+          watch();
+          await this.#remove(path);
+        }),
     };
+  }
+
+  /** Deletes every blob of a tenant whose writes are refused by now. */
+  async forget(tenant: TenantId): Promise<void> {
+    await this.#run(async () => {
+      await Promise.allSettled(this.#placing);
+      const directory = join(this.#directory, toHex(tenant));
+      for (const shelf of this.#made) if (shelf.startsWith(directory)) this.#made.delete(shelf);
+      for (const file of this.#checked.keys()) if (file.startsWith(directory)) this.#checked.delete(file);
+      await rm(directory, { recursive: true, force: true });
+      await syncDirectory(this.#directory);
+    });
   }
 
   /** Refuses everything from now on; resolves when what was begun is finished. */
@@ -76,7 +99,12 @@ export class FileBlobs {
     return { tenant: join(this.#directory, tenant), shelf, file: join(shelf, name.slice(2)) };
   }
 
-  async #put(path: BlobPath, hash: BlobHash, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  async #put(
+    path: BlobPath,
+    hash: BlobHash,
+    chunks: AsyncIterable<Uint8Array>,
+    checkLanding: () => void,
+  ): Promise<void> {
     const unfinished = join(this.#unfinished, randomBytes(16).toString("hex"));
     try {
       const file = await open(unfinished, "wx", 0o600);
@@ -86,14 +114,28 @@ export class FileBlobs {
       } finally {
         await file.close();
       }
-      await this.#makeShelf(path);
-      await rename(unfinished, path.file);
-      await syncDirectory(path.shelf);
+      await this.#place(async () => {
+        checkLanding();
+        await this.#makeShelf(path);
+        await rename(unfinished, path.file);
+        await syncDirectory(path.shelf);
+      });
     } catch (error) {
       await rm(unfinished, { force: true });
       throw error;
     }
     this.#checked.delete(path.file);
+  }
+
+  /** Runs what changes a tenant's directory, which is not deleted meanwhile. */
+  async #place(work: () => Promise<void>): Promise<void> {
+    const placing = work();
+    this.#placing.add(placing);
+    try {
+      await placing;
+    } finally {
+      this.#placing.delete(placing);
+    }
   }
 
   async #makeShelf({ tenant, shelf }: BlobPath): Promise<void> {
@@ -138,9 +180,11 @@ export class FileBlobs {
 
   async #remove({ file, shelf }: BlobPath): Promise<void> {
     this.#checked.delete(file);
-    if ((await sizeOf(file)) === null) return;
-    await rm(file, { force: true });
-    await syncDirectory(shelf);
+    await this.#place(async () => {
+      if ((await sizeOf(file)) === null) return;
+      await rm(file, { force: true });
+      await syncDirectory(shelf);
+    });
   }
 
   #remember(file: string, version: string): void {

@@ -3,9 +3,10 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Verifier } from "@selkie/entry";
-import { type InstanceId, parseInstanceId, type Store } from "@selkie/store";
+import { ForgottenTenants, type InstanceId, parseInstanceId, type Store } from "@selkie/store";
 import { type Connection, connect } from "./connection.ts";
 import { FileBlobs, syncDirectory } from "./file-blobs.ts";
+import { finishForgetting, unfinishedForgetting } from "./forget-tenant.ts";
 import { InstanceFile, isSameToken } from "./instance-file.ts";
 import { checkNodeApi } from "./node-api.ts";
 import { prepareSchema, readMeta, writeMeta } from "./schema.ts";
@@ -41,8 +42,11 @@ async function open({ directory, verifier, maxBytes = Number.MAX_SAFE_INTEGER }:
     prepareSchema(db);
     const instanceFile = new InstanceFile(directory);
     const identity = await takeInstance(db, instanceFile);
-    const blobs = await FileBlobs.open(join(directory, "blobs"));
-    return new SqliteStore({ db, verifier, instanceFile, blobs, ...identity });
+    const forgotten = new ForgottenTenants();
+    const blobs = await FileBlobs.open(join(directory, "blobs"), forgotten);
+    // What the last owner did not get to finish.
+    for (const tenant of unfinishedForgetting(db)) await finishForgetting(db, blobs, tenant);
+    return new SqliteStore({ db, verifier, instanceFile, blobs, forgotten, ...identity });
   } catch (error) {
     db.close();
     throw error;

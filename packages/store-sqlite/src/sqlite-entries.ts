@@ -92,6 +92,7 @@ export class SqliteEntries implements EntryStore {
   }
 
   async retire(parts: readonly PartName[]): Promise<number> {
+    this.#host.forgotten.check(this.tenant);
     const dropped = await this.#host.write((tables) => retireParts(tables, this.#host.verifier, this, parts));
     if (dropped > 0) await this.#host.settle();
     return dropped;

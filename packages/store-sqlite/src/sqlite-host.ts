@@ -1,11 +1,12 @@
 // What the faces of a SQLite store need of it.
 import type { AppendResult, Verifier } from "@selkie/entry";
-import type { StoreWrite } from "@selkie/store";
+import type { ForgottenTenants, StoreWrite } from "@selkie/store";
 import type { Tables } from "./tables.ts";
 
 /** What the faces need of their store. */
 export interface SqliteHost {
   readonly verifier: Verifier;
+  readonly forgotten: ForgottenTenants;
   /** Runs `work` with the tables, again after a repair if it meets damage. @throws StoreError `STORE_CLOSED` */
   read<T>(work: (tables: Tables) => T): T;
   /** Runs `work` in a transaction; resolves when that is durable. */

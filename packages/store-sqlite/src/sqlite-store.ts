@@ -6,6 +6,7 @@ import {
   parseTenantId,
   runSize,
   type TenantId,
+  toHex,
   type Verifier,
 } from "@selkie/entry";
 import {
@@ -13,6 +14,7 @@ import {
   checkExpectation,
   checkStateKey,
   type EntryStore,
+  type ForgottenTenants,
   type InstanceId,
   type StateStore,
   type Store,
@@ -21,8 +23,9 @@ import {
 } from "@selkie/store";
 import { appendRun } from "./append-run.ts";
 import { CommitQueue } from "./commit-queue.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, cutLog } from "./connection.ts";
 import type { FileBlobs } from "./file-blobs.ts";
+import { finishForgetting, forgetRows } from "./forget-tenant.ts";
 import { Guard } from "./guard.ts";
 import type { InstanceFile } from "./instance-file.ts";
 import { writeMeta } from "./schema.ts";
@@ -40,6 +43,7 @@ export interface SqliteStoreParts {
   readonly generation: Uint8Array;
   readonly instanceFile: InstanceFile;
   readonly blobs: FileBlobs;
+  readonly forgotten: ForgottenTenants;
 }
 
 /** The store; made by `openSqliteStore`. */
@@ -48,15 +52,17 @@ export class SqliteStore implements Store, SqliteHost {
   readonly generation: Uint8Array;
   readonly state: StateStore;
   readonly verifier: Verifier;
+  readonly forgotten: ForgottenTenants;
   readonly #db: Connection;
   readonly #tables: Tables;
   readonly #guard: Guard;
   readonly #queue: CommitQueue;
   readonly #instanceFile: InstanceFile;
   readonly #blobs: FileBlobs;
+  readonly #forgetting = new Map<string, Promise<void>>();
   #closing: Promise<void> | null = null;
 
-  constructor({ db, verifier, instance, generation, instanceFile, blobs }: SqliteStoreParts) {
+  constructor({ db, verifier, instance, generation, instanceFile, blobs, forgotten }: SqliteStoreParts) {
     this.verifier = verifier;
     this.instance = instance;
     this.generation = generation;
@@ -66,6 +72,7 @@ export class SqliteStore implements Store, SqliteHost {
     this.#queue = new CommitQueue(db, this.#guard);
     this.#instanceFile = instanceFile;
     this.#blobs = blobs;
+    this.forgotten = forgotten;
     this.state = new SqliteState(this);
   }
 
@@ -82,10 +89,20 @@ export class SqliteStore implements Store, SqliteHost {
   }
 
   async commit(write: StoreWrite): Promise<readonly AppendResult[]> {
+    this.forgotten.checkWrite(write);
     let bytes = 0;
     for (const { run } of write.append ?? []) bytes += runSize(run);
     for (const { value } of write.put ?? []) bytes += value.length;
     return await this.write((tables) => this.#apply(tables, write), bytes);
+  }
+
+  async forget(tenant: TenantId): Promise<void> {
+    const own = parseTenantId(tenant.slice());
+    const name = toHex(own);
+    const forgetting =
+      this.#forgetting.get(name) ?? this.#forget(own).finally(() => void this.#forgetting.delete(name));
+    this.#forgetting.set(name, forgetting);
+    await forgetting;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,7 +121,16 @@ export class SqliteStore implements Store, SqliteHost {
   }
 
   async settle(): Promise<void> {
-    translated(() => this.#db.pragma("wal_checkpoint(TRUNCATE)"));
+    translated(() => cutLog(this.#db));
+  }
+
+  async #forget(tenant: TenantId): Promise<void> {
+    this.#checkOpen();
+    this.forgotten.begin(tenant);
+    // In the queue, so that it comes after what was asked for before.
+    await this.#queue.run(() => forgetRows(this.#db, tenant));
+    await finishForgetting(this.#db, this.#blobs, tenant);
+    this.forgotten.end(tenant);
   }
 
   #apply(tables: Tables, write: StoreWrite): readonly AppendResult[] {
@@ -127,6 +153,7 @@ export class SqliteStore implements Store, SqliteHost {
 
   async #close(): Promise<void> {
     this.#queue.flush();
+    await Promise.allSettled(this.#forgetting.values());
     await this.#blobs.close();
     try {
       // After a failing disk nobody knows what is on it: the next owner begins a new instance.

@@ -11,7 +11,7 @@ export class Child {
   readonly #closed: Promise<unknown>;
   #heard: (() => void) | null = null;
 
-  constructor(command: "hold" | "fill" | "write", directory: string, seed = 0) {
+  constructor(command: "hold" | "fill" | "write" | "forget", directory: string, seed = 0) {
     const script = fileURLToPath(new URL("child.ts", import.meta.url));
     const flags = ["--conditions=@selkie/source", "--disable-warning=ExperimentalWarning"];
     this.#process = spawn(process.execPath, [...flags, script, command, directory, String(seed)], {

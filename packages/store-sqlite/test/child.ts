@@ -6,6 +6,7 @@ import { publicState, type Store, StoreError } from "@selkie/store";
 import { bytesOf, databaseOf, TestWriter, tenantOf } from "@selkie/store/contract";
 import { openSqliteStore } from "../src/index.ts";
 import { fill } from "./filling.ts";
+import { WIPED } from "./forgetting.ts";
 
 const [command = "", directory = "", seed = "0"] = process.argv.slice(2);
 
@@ -42,6 +43,10 @@ try {
   const store = await openSqliteStore({ directory, verifier: nativeVerifier });
   say(`open ${toHex(store.instance)}`);
   if (command === "fill") await fill(store);
+  if (command === "forget") {
+    say("forgetting");
+    await store.forget(WIPED);
+  }
   if (command === "write") await writeForEver(store);
   say("ready");
 } catch (error) {

@@ -5,6 +5,7 @@ import { describe } from "vitest";
 import { appendContract } from "./contract/append-contract.ts";
 import { blobContract } from "./contract/blob-contract.ts";
 import { commitContract } from "./contract/commit-contract.ts";
+import { forgetContract } from "./contract/forget-contract.ts";
 import { holeContract } from "./contract/hole-contract.ts";
 import { lifetimeContract } from "./contract/lifetime-contract.ts";
 import { modelContract } from "./contract/model-contract.ts";
@@ -38,6 +39,7 @@ export function storeContract(options: StoreContractOptions): void {
     holeContract(context);
     modelContract(context);
     tenantContract(context);
+    forgetContract(context);
     commitContract(context);
     blobContract(context);
     lifetimeContract(context);

@@ -12,6 +12,7 @@ export {
 } from "./collect-run.ts";
 export { checkAppend, checkExpectation } from "./commit-rules.ts";
 export type { EntryStore, PartName } from "./entry-store.ts";
+export { ForgottenTenants } from "./forgotten-tenants.ts";
 export { canDrop, hasHoles, punchHoles } from "./holes.ts";
 export { type InstanceId, parseInstanceId } from "./instance-id.ts";
 export { MemoryDisk } from "./memory/memory-disk.ts";

@@ -14,6 +14,7 @@ export const STORE_ERROR_CODES = [
   "STORE_FULL",
   "STORE_LOCKED",
   "STORE_UNWRITABLE",
+  "TENANT_FORGOTTEN",
   "WRONG_DATABASE",
 ] as const;
 

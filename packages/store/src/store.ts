@@ -39,7 +39,18 @@ export interface Store extends AsyncDisposable {
    * One atomic transaction, durable when it resolves, with one result per run. Concurrent commits share one sync to disk; one that
    * fails does not touch the others.
    *
-   * @throws StoreError `NOT_APPENDED` | `WRONG_DATABASE` | `RUN_UNSIGNED` | `BAD_KEY` | `STORE_FULL` | `STORE_FAILED`
+   * @throws StoreError `NOT_APPENDED` | `WRONG_DATABASE` | `RUN_UNSIGNED` | `BAD_KEY` | `TENANT_FORGOTTEN` | `STORE_FULL` | `STORE_FAILED`
    */
   commit(write: StoreWrite): Promise<readonly AppendResult[]>;
+  /**
+   * Removes everything of one tenant: entries and retired parts of all its databases, blobs, and the local state whose keys begin with
+   * its id. Entries and state go in one transaction, then the blobs; what a crash leaves is finished when the store is opened again.
+   * When it resolves, nothing is left in the store's files, and faces handed out before answer as for a tenant that never was.
+   *
+   * Writes asked for before land before. Writes of the tenant asked for later are refused until it has resolved (`TENANT_FORGOTTEN`),
+   * also when it rejects: call it again. A tenant that was forgotten may come anew.
+   *
+   * @throws StoreError `STORE_FULL` | `STORE_UNWRITABLE` | `STORE_CORRUPT` | `STORE_FAILED`
+   */
+  forget(tenant: TenantId): Promise<void>;
 }

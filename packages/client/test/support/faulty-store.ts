@@ -37,6 +37,7 @@ export function faultyStore(inner: Store, faults: Faults): Store {
     databases: (tenant) => inner.databases(tenant),
     blobs: (tenant) => inner.blobs(tenant),
     commit: (changes) => write(() => inner.commit(changes)),
+    forget: (tenant) => write(() => inner.forget(tenant)),
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
   };
 }

@@ -44,6 +44,7 @@ export function lifetimeContract(context: ContractContext): void {
           () => collect(entries.scan()),
           () => store.databases(tenant),
           () => store.commit({}),
+          () => store.forget(tenant),
           () => store.state.get(key),
           () => store.state.put(key, publicState(key)),
           () => store.state.remove(key),

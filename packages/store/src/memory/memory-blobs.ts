@@ -3,46 +3,57 @@ import { type BlobHash, concatBytes, equalBytes, parseBlobHash, toHex, type Veri
 import { type BlobStore, type ByteRange, checkRange } from "../blob-store.ts";
 import { StoreError } from "../store-error.ts";
 
+/** What the blob face needs of its store. */
+export interface MemoryBlobHost {
+  /** The tenant's blobs by hex hash. @throws StoreError `STORE_CLOSED` */
+  held(): Map<string, Uint8Array>;
+  /** As `ForgottenTenants.watch`, for the tenant. */
+  watch(): () => void;
+}
+
 /** The blobs of one tenant in a memory store. */
 export class MemoryBlobs implements BlobStore {
   readonly #verifier: Verifier;
-  readonly #held: () => Map<string, Uint8Array>;
+  readonly #host: MemoryBlobHost;
 
-  /** @param held the tenant's blobs by hex hash; throws when the store is closed */
-  constructor(verifier: Verifier, held: () => Map<string, Uint8Array>) {
+  constructor(verifier: Verifier, host: MemoryBlobHost) {
     this.#verifier = verifier;
-    this.#held = held;
+    this.#host = host;
   }
 
   async put(hash: BlobHash, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const name = toHex(parseBlobHash(hash));
+    const checkLanding = this.#host.watch();
     const parts: Uint8Array[] = [];
     for await (const chunk of chunks) parts.push(chunk);
     const bytes = concatBytes(...parts);
     if (!equalBytes(this.#verifier.sha256(bytes), hash)) {
       throw new StoreError("BLOB_MISMATCH", "the blob's bytes do not hash to its name");
     }
-    this.#held().set(name, bytes);
+    checkLanding();
+    this.#host.held().set(name, bytes);
   }
 
   async get(hash: BlobHash, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined> {
     if (range !== undefined) checkRange(range);
     const name = toHex(parseBlobHash(hash));
-    const bytes = this.#held().get(name);
+    const bytes = this.#host.held().get(name);
     if (bytes === undefined) return undefined;
     if (!equalBytes(this.#verifier.sha256(bytes), hash)) {
-      this.#held().delete(name);
+      this.#host.held().delete(name);
       return undefined;
     }
     return once(bytes.slice(...(range ?? [])));
   }
 
   async has(hash: BlobHash): Promise<boolean> {
-    return this.#held().has(toHex(parseBlobHash(hash)));
+    return this.#host.held().has(toHex(parseBlobHash(hash)));
   }
 
   async remove(hash: BlobHash): Promise<void> {
-    this.#held().delete(toHex(parseBlobHash(hash)));
+    const name = toHex(parseBlobHash(hash));
+    this.#host.watch();
+    this.#host.held().delete(name);
   }
 }
 

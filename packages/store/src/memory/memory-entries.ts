@@ -28,6 +28,7 @@ import {
   type StoredEntry,
 } from "../collect-run.ts";
 import type { EntryStore, PartName } from "../entry-store.ts";
+import type { ForgottenTenants } from "../forgotten-tenants.ts";
 import { canDrop, hasHoles, punchHoles } from "../holes.ts";
 import type { StoreAppend, StoreWrite } from "../store.ts";
 import { copyRow, headOf, type MemoryChain, type MemoryDatabase, nextOf, positionOf } from "./memory-database.ts";
@@ -35,6 +36,7 @@ import { copyRow, headOf, type MemoryChain, type MemoryDatabase, nextOf, positio
 /** What the entry face needs of its store. */
 export interface MemoryHost {
   readonly verifier: Verifier;
+  readonly forgotten: ForgottenTenants;
   /** @throws StoreError `STORE_CLOSED` */
   databaseOf(tenant: TenantId, database: DatabaseId): MemoryDatabase | undefined;
   /** As {@link databaseOf}, and makes it when there is none. */
@@ -116,6 +118,7 @@ export class MemoryEntries implements EntryStore {
 
   async retire(parts: readonly PartName[]): Promise<number> {
     const held = this.#host.makeDatabase(this.tenant, this.database);
+    this.#host.forgotten.check(this.tenant);
     let dropped = 0;
     for (const { id, index } of parts) {
       const name = toHex(id);

@@ -32,6 +32,15 @@ export class MemoryRecords {
     if (this.#items.delete(name)) this.#order.splice(this.#indexOf(name), 1);
   }
 
+  /** Removes every pair whose key begins like this. */
+  removeAll(prefix: Uint8Array): void {
+    const start = toHex(prefix);
+    const from = this.#indexOf(start);
+    let to = from;
+    for (; this.#order[to]?.startsWith(start); to++) this.#items.delete(this.#order[to] ?? "");
+    this.#order.splice(from, to - from);
+  }
+
   /** The first pair with `from` <= key < `to`. */
   first(from: Uint8Array, to: Uint8Array): StateItem | undefined {
     const name = this.#order[this.#indexOf(toHex(from))];

@@ -11,6 +11,7 @@ import {
 } from "@selkie/entry";
 import type { BlobStore } from "../blob-store.ts";
 import type { EntryStore } from "../entry-store.ts";
+import { ForgottenTenants } from "../forgotten-tenants.ts";
 import { type InstanceId, parseInstanceId } from "../instance-id.ts";
 import type { StateStore } from "../state-store.ts";
 import type { Store, StoreWrite } from "../store.ts";
@@ -45,6 +46,7 @@ class MemoryStore implements Store, MemoryHost {
   readonly generation: Uint8Array;
   readonly state: StateStore;
   readonly verifier: Verifier;
+  readonly forgotten = new ForgottenTenants();
   readonly #disk: MemoryDisk;
   readonly #owner = Symbol("memory store");
 
@@ -73,17 +75,36 @@ class MemoryStore implements Store, MemoryHost {
   }
 
   blobs(tenant: TenantId): BlobStore {
-    const name = toHex(parseTenantId(tenant));
-    return new MemoryBlobs(this.verifier, () => {
-      const { blobs } = this.#content;
-      const held = blobs.get(name) ?? new Map<string, Uint8Array>();
-      blobs.set(name, held);
-      return held;
+    const own = parseTenantId(tenant.slice());
+    const name = toHex(own);
+    return new MemoryBlobs(this.verifier, {
+      held: () => {
+        const { blobs } = this.#content;
+        const held = blobs.get(name) ?? new Map<string, Uint8Array>();
+        blobs.set(name, held);
+        return held;
+      },
+      watch: () => this.forgotten.watch(own),
     });
   }
 
   async commit(write: StoreWrite): Promise<readonly AppendResult[]> {
-    return commitToMemory(this, this.#content.state, write);
+    const { state } = this.#content;
+    this.forgotten.checkWrite(write);
+    return commitToMemory(this, state, write);
+  }
+
+  async forget(tenant: TenantId): Promise<void> {
+    const own = parseTenantId(tenant.slice());
+    const name = toHex(own);
+    const { databases, blobs, state } = this.#content;
+    this.forgotten.begin(own);
+    for (const key of databases.keys()) if (key.startsWith(name)) databases.delete(key);
+    blobs.delete(name);
+    state.removeAll(own);
+    // As with a disk: whoever writes before this is answered is refused.
+    await null;
+    this.forgotten.end(own);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -10,6 +10,7 @@ import {
 import { CoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
+import type { AccessDocuments } from "./access-documents.ts";
 import type { Handshake } from "./handshake.ts";
 import type { PeerMemory } from "./peer-memory.ts";
 
@@ -37,10 +38,19 @@ const FINAL: ReadonlySet<SyncErrorCode> = new Set<SyncErrorCode>([
   "VERSION_UNSUPPORTED",
 ]);
 
-/** Reasons of a refusal that tell of this connection alone: an old frame was played again on it, or one was changed. */
-const PASSING: ReadonlySet<string | null> = new Set(["PROOF_INVALID", "UNEXPECTED_MESSAGE", "FRAME_MISPLACED"]);
+/**
+ * Reasons of a refusal that do not last: an old frame was played again, or one was changed; or the relay has another key for this user's
+ * slot than this device, which will find it in the directory.
+ */
+const PASSING: ReadonlySet<string | null> = new Set([
+  "DIRECTORY_ONLY",
+  "PROOF_INVALID",
+  "UNEXPECTED_MESSAGE",
+  "FRAME_MISPLACED",
+]);
 
 function isFinal(error: unknown): boolean {
+  if (error instanceof CoreError) return error.code === "DEVICE_REVOKED";
   if (!(error instanceof SyncError) || !FINAL.has(error.code)) return false;
   return error.code !== "REFUSED_BY_PEER" || !PASSING.has(error.reason);
 }
@@ -54,8 +64,11 @@ export interface LinkContext {
   handshake(): Handshake;
   /** Null for a peer: only a relay promises to keep what it acknowledged. */
   readonly memory: PeerMemory | null;
+  /** The directory first. */
   replicas(): readonly SyncedReplica[];
   replica(database: DatabaseId): SyncedReplica | undefined;
+  /** Whether the directory says that this device has no rights any more. */
+  isRevoked(): boolean;
   onStatus(status: ConnectionStatus, error: unknown): void;
   onSession(session: Session): void;
   onEnded(): void;
@@ -74,7 +87,10 @@ export class Link implements Connection {
   readonly #waiting: { resolve: (session: Session) => void; reject: (error: unknown) => void }[] = [];
   readonly #settling: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   #failure: unknown = null;
+  #documents: AccessDocuments | null = null;
   #joining: Promise<unknown> = Promise.resolve();
+  /** What a relay is being told about who may connect. Nothing else is announced to it before it has answered. */
+  #presenting: Promise<unknown> = Promise.resolve();
   #wake: (() => void) | null = null;
 
   constructor(context: LinkContext) {
@@ -109,7 +125,7 @@ export class Link implements Connection {
 
   async synced(options: { signal?: AbortSignal } = {}): Promise<void> {
     const session = await this.session(options.signal);
-    await this.#joining;
+    await Promise.all([this.#joining, this.#presenting]);
     const replicas = this.#context.replicas();
     for (const replica of replicas) await replica.flush();
     for (const replica of replicas) session.announce(replica.database);
@@ -125,17 +141,25 @@ export class Link implements Connection {
     this.#joining = Promise.all([this.#joining, joining]);
   }
 
-  present(list: Uint8Array): void {
-    this.#session?.present([list]).catch(this.#context.platform.report);
-  }
-
-  /** The directory changed: a device that is connected directly is judged again. */
+  /** The directory changed: a device that is connected directly is judged again, a relay is told who may connect. */
   reconsider(): void {
     this.#admitted?.reconsider();
+    const session = this.#admitted;
+    const documents = this.#documents;
+    if (session === null || documents === null) return;
+    this.#presenting = this.#presenting
+      .then(async () => {
+        const fresh = await documents.fresh();
+        if (fresh.length > 0) await session.present(fresh);
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof SyncError)) this.#context.platform.report(error); // how a session ends, `closed` tells
+      });
   }
 
+  /** INVARIANT: what a revocation ends at a relay it has ended before anything made after it is sent there. Test: a3-removed.test.ts. */
   announce(database: DatabaseId): void {
-    this.#session?.announce(database);
+    void this.#presenting.then(() => this.#session?.announce(database));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -185,13 +209,15 @@ export class Link implements Connection {
     const stop = (): void => void session.close();
     signal.addEventListener("abort", stop, { once: true }); // while the other side has not answered yet, too
     try {
-      const { generation } = await session.ready;
-      connected();
+      const { generation, rights } = await session.ready;
       this.#context.memory?.connected(generation);
       this.#remember(session);
       this.#admitted = session;
+      this.#documents = handshake.documents;
       handshake.gatekeeper?.watch(session);
       this.#context.onSession(session);
+      if (rights.directoryOnly === true) await this.#learnWhy(session, handshake.documents);
+      connected();
       await this.#open(session, this.#context.replicas());
       this.#session = session;
       this.#set("online", null);
@@ -202,6 +228,7 @@ export class Link implements Connection {
       signal.removeEventListener("abort", stop);
       this.#session = null;
       this.#admitted = null;
+      this.#documents = null;
       await session[Symbol.asyncDispose]();
     }
     this.#set("offline", null);
@@ -211,6 +238,28 @@ export class Link implements Connection {
     const { memory } = this.#context;
     const list = replicas.map(async (replica) => ({ replica, ...(await memory?.of(replica.database)) }));
     await session.openDatabases(await Promise.all(list));
+  }
+
+  /**
+   * The relay lets this device read the directory only. Whether it was removed, or its user has another slot key, the directory says: in
+   * the second case it goes on with that.
+   *
+   * @throws CoreError DEVICE_REVOKED when the directory says that it was removed
+   */
+  async #learnWhy(session: Session, documents: AccessDocuments | null): Promise<void> {
+    const [directory] = this.#context.replicas();
+    if (directory === undefined) return;
+    await this.#open(session, [directory]);
+    await session.synced([directory.database], { signal: this.#stop.signal });
+    await directory.applied();
+    if (this.#context.isRevoked())
+      throw new CoreError("DEVICE_REVOKED", "this device has no rights in the tenant any more");
+    await this.#presenting;
+    const rights = await session.present((await documents?.fresh()) ?? []);
+    if (rights.directoryOnly !== true) return;
+    throw new SyncError("REFUSED_BY_PEER", "the relay lets this device read the directory only", {
+      reason: "DIRECTORY_ONLY",
+    });
   }
 
   #remember(session: Session): void {

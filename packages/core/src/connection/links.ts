@@ -1,4 +1,4 @@
-import { type DatabaseId, type EntryId, hash, toHex, type WriterKey } from "@selkie/entry";
+import { type DatabaseId, type EntryId, equalBytes, hash, toHex, type WriterKey } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import { type Dialler, dialWebSocket, originOf, type Session, type Transport } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
@@ -48,14 +48,9 @@ export class Links {
     for (const link of this.#links) link.join(replica);
   }
 
-  /** The directory changed. */
+  /** The directory changed: peers are judged again, and relays learn at once who may connect. */
   reconsider(): void {
     for (const link of this.#links) link.reconsider();
-  }
-
-  /** The access list changed: relays in reach learn it at once. */
-  present(list: Uint8Array): void {
-    for (const link of this.#links) link.present(list);
   }
 
   /** Brings in what the other sides have, for a few seconds at most. @returns whether one of them was reached, and none in reach failed */
@@ -124,6 +119,7 @@ export class Links {
       memory: peer === "relay" ? this.#memory(origin) : null,
       replicas,
       replica: (database) => replicas().find((replica) => toHex(replica.database) === toHex(database)),
+      isRevoked: () => this.#isRevoked(),
       onStatus: (status, error) => events.emit("sync", { target: name, status, error }),
       onSession: (session) => this.#watch(session),
       onEnded: () => this.#links.delete(link),
@@ -154,6 +150,15 @@ export class Links {
       view: () => log.view,
       ticket: decodeTenantData(record.data).ticket,
     };
+  }
+
+  /** The directory says so: not a relay. */
+  #isRevoked(): boolean {
+    const { admittedBy } = this.#context.record;
+    const { view } = this.#context.log;
+    const admission = admittedBy === null ? undefined : view.admission(admittedBy);
+    if (admission === undefined || view.isLive(admission)) return false;
+    return !view.devices().some(({ device }) => equalBytes(device, admission.device)); // it may go on under another admission
   }
 
   /** What a peer did that an honest one does not, as events of the tenant. */

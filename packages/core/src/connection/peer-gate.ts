@@ -49,13 +49,14 @@ export class PeerGate implements Gatekeeper {
   async admit(other: Parameters<Gatekeeper["admit"]>[0]): Promise<Admission> {
     const { tenant, view, budget } = this.#context;
     if (other.type !== "device" || !equalBytes(other.tenant, tenant)) return refused("UNKNOWN_DEVICE");
-    const { found, devices } = view();
+    const { found, devices, allDevices } = view();
     if (devices().some(({ device }) => equalBytes(device, other.key))) {
       this.#mayBeUnknown = false;
       return { type: "admitted", rights: { pull: true, push: true, purge: false } };
     }
     if (found === null) this.#mayBeUnknown = true;
-    if (!this.#mayBeUnknown) return refused("UNKNOWN_DEVICE");
+    const wasThere = allDevices().some(({ device }) => equalBytes(device, other.key));
+    if (!this.#mayBeUnknown) return refused(wasThere ? "DEVICE_REVOKED" : "UNKNOWN_DEVICE");
     if (budget.isSpent) return refused("LIMIT_EXCEEDED");
     return { type: "admitted", rights: { pull: false, push: true, purge: false } };
   }

@@ -1,6 +1,6 @@
 // What relays are told about who may connect: signed lists of slots and rights, no names. The newest travels in the directory too.
 import type { CryptoProvider, SigningKey } from "@selkie/crypto";
-import { compareBytes, type TenantId, type Verifier } from "@selkie/entry";
+import { compareBytes, type TenantId, toHex, type Verifier } from "@selkie/entry";
 import {
   type AccessList,
   type AccessTicket,
@@ -9,6 +9,8 @@ import {
   applyAccessList,
   decodeAccessList,
   emptyAccessState,
+  MAX_SLOTS,
+  NO_RIGHTS,
   type Rights,
   type Slot,
   SyncError,
@@ -31,11 +33,15 @@ export function rightsOfRole(role: Role): Rights {
   return { pull: true, push: role !== "reader", purge: role === "admin" };
 }
 
-/** The list of these users, unsigned: admins' slot keys sign the next one. Users that share a slot keep the higher right. */
+/**
+ * The list of these users, unsigned: admins' slot keys sign the next one. Users that share a slot keep the higher right. The slots of
+ * `before` that are nobody's any more stay without rights, while there is room: whom they let in may learn why.
+ */
 export function draftAccessList(
   tenant: TenantId,
   users: readonly SlotHolder[],
   place: { readonly epoch: number; readonly height: number; readonly signer: Uint8Array },
+  before: readonly Slot[] = [],
 ): UnsignedAccessList {
   const ascending = users.toSorted((a, b) => compareBytes(a.slot, b.slot) || rank(a.role) - rank(b.role));
   const distinct = ascending.filter(
@@ -43,7 +49,12 @@ export function draftAccessList(
   );
   const slots = distinct.map(({ slot, role }): Slot => ({ slot, rights: rightsOfRole(role) }));
   const signers = distinct.filter(({ role }) => role === "admin").map(({ slot }) => slot);
-  return { tenant, ...place, signers, slots };
+  const held = new Set(slots.map(({ slot }) => toHex(slot)));
+  const ended = before
+    .filter(({ slot }) => !held.has(toHex(slot)))
+    .slice(0, Math.max(0, MAX_SLOTS - slots.length))
+    .map(({ slot }): Slot => ({ slot, rights: NO_RIGHTS }));
+  return { tenant, ...place, signers, slots: [...slots, ...ended].sort((a, b) => compareBytes(a.slot, b.slot)) };
 }
 
 /** Signs a list with the root key or an admin's slot key. */
@@ -74,8 +85,7 @@ export async function extendAccess(
   },
 ): Promise<{ list: AccessList; ticket: AccessTicket }> {
   const { tenant, users, joining, current } = lists;
-  const place = { epoch: current?.epoch ?? 0, height: (current?.height ?? -1) + 1, signer: signer.publicKey };
-  const list = await signAccessList(crypto, signer, draftAccessList(tenant, [...users, joining], place));
+  const list = await nextAccessList(crypto, signer, { tenant, users: [...users, joining], current });
   const unsigned = {
     tenant,
     listEpoch: list.epoch,
@@ -89,7 +99,7 @@ export async function extendAccess(
   return { list, ticket: { ...unsigned, signature } };
 }
 
-/** The next list, of the users that have rights now. */
+/** The next list, of the users that have rights now; who was removed stays without. */
 export async function nextAccessList(
   crypto: CryptoProvider,
   signer: SigningKey,
@@ -97,7 +107,7 @@ export async function nextAccessList(
 ): Promise<AccessList> {
   const { tenant, users, current } = lists;
   const place = { epoch: current?.epoch ?? 0, height: (current?.height ?? -1) + 1, signer: signer.publicKey };
-  return await signAccessList(crypto, signer, draftAccessList(tenant, users, place));
+  return await signAccessList(crypto, signer, draftAccessList(tenant, users, place, current?.slots));
 }
 
 /** The list that a relay would end with when it is shown these, oldest first: by the same rules, so both agree. */

@@ -1,12 +1,13 @@
 import { nativeCrypto } from "@selkie/crypto/native";
 import { type LoginKey, parseLoginKey } from "@selkie/entry";
 import { memoryStore } from "@selkie/store";
-import { pipe, runSession, type SyncError, type Transport } from "@selkie/sync-protocol";
+import { DIRECTORY_ONLY, type Grant, pipe, runSession, type SyncError, type Transport } from "@selkie/sync-protocol";
 import { describe, expect, test } from "vitest";
 import type { Handshake } from "../../src/connection/handshake.ts";
 import { Link } from "../../src/connection/link.ts";
 import type { Platform } from "../../src/platform.ts";
-import { pattern, testTenant } from "../fixture.ts";
+import { SyncedReplica } from "../../src/replica/synced-replica.ts";
+import { directoryDatabase, pattern, testTenant } from "../fixture.ts";
 
 const crypto = nativeCrypto;
 const store = memoryStore({ verifier: crypto, random: (length) => pattern("store", length) });
@@ -21,6 +22,10 @@ const platform = {
     },
   },
 } as unknown as Platform;
+
+const entries = store.entries(testTenant, directoryDatabase);
+const directory = new SyncedReplica(entries, { flush: async () => undefined, applied: async () => undefined });
+const FULL: Grant = { pull: true, push: true, purge: false };
 
 type Tap = (frame: Uint8Array, at: number) => readonly Uint8Array[];
 const honest: Tap = (frame) => [frame];
@@ -41,12 +46,16 @@ function relay({
   sent = honest,
   got = honest,
   admits = true,
+  grants = [FULL],
 }: {
   sent?: Tap;
   got?: Tap;
   admits?: boolean;
+  /** To the login, and then to whatever is presented. */
+  grants?: readonly Grant[];
 } = {}): Transport {
   const [near, far] = pipe();
+  const next = [...grants];
   runSession(tapped(far, sent), {
     role: "listener",
     origin: ["wss://relay"],
@@ -54,13 +63,11 @@ function relay({
     credentials: null,
     gatekeeper: {
       admit: async () =>
-        admits
-          ? { type: "admitted", rights: { pull: true, push: true, purge: false } }
-          : { type: "refused", code: "NOT_ADMITTED" },
+        admits ? { type: "admitted", rights: next.shift() ?? FULL } : { type: "refused", code: "NOT_ADMITTED" },
     },
     scheduler: platform.scheduler,
     random: (length) => crypto.randomBytes(length),
-    open: async () => undefined,
+    open: async () => entries,
     generation: store.generation,
   });
   return tapped(near, got);
@@ -72,6 +79,7 @@ const handshake = (): Handshake => ({
   origin: "wss://relay",
   generation: store.generation,
   gatekeeper: null,
+  documents: null,
   credentials: {
     claim: async () => ({ type: "login", tenant: testTenant, key, documents: [] }),
     sign: async (label, payload) => {
@@ -83,7 +91,7 @@ const handshake = (): Handshake => ({
 });
 
 /** A link over these connections, one after the other; resolves when it is online or has ended. */
-async function run(connections: (() => Transport)[]) {
+async function run(connections: (() => Transport)[], isRevoked = false) {
   const seen: string[] = [];
   const came = Promise.withResolvers<void>();
   const link = new Link({
@@ -96,8 +104,9 @@ async function run(connections: (() => Transport)[]) {
     redial: true,
     handshake,
     memory: null,
-    replicas: () => [],
+    replicas: () => [directory],
     replica: () => undefined,
+    isRevoked: () => isRevoked,
     onStatus: (status, error) => {
       seen.push(error === null ? status : `${status} ${(error as SyncError).code}`);
       if (status !== "offline") came.resolve();
@@ -127,6 +136,20 @@ async function recorded(admits: boolean): Promise<{ sent: Uint8Array[]; got: Uin
 describe("a link", () => {
   test("ends for good when the relay does not admit it", async () => {
     expect(await run([() => relay({ admits: false })])).toEqual(["refused REFUSED_BY_PEER"]);
+  });
+
+  test("ends for good when the relay lets it read the directory only, and the directory says that it was removed", async () => {
+    expect(await run([() => relay({ grants: [DIRECTORY_ONLY] })], true)).toEqual(["refused DEVICE_REVOKED"]);
+  });
+
+  test("A3 goes on trying when a relay says so and the directory does not: a relay's word removes nobody", async () => {
+    const only = { grants: [DIRECTORY_ONLY, DIRECTORY_ONLY] };
+    const seen = await run([() => relay(only), () => relay(only), () => relay()]);
+    expect(seen).toEqual(["offline REFUSED_BY_PEER", "online"]);
+  });
+
+  test("comes up over the same connection when what it presents then gives it back its rights", async () => {
+    expect(await run([() => relay({ grants: [DIRECTORY_ONLY, FULL] })])).toEqual(["online"]);
   });
 
   test.each(["sent", "got"] as const)(

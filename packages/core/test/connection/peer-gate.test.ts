@@ -4,7 +4,7 @@ import { memoryStore, type Store } from "@selkie/store";
 import { pipe, runSession, type Session } from "@selkie/sync-protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type HandshakeContext, peerHandshake } from "../../src/connection/handshake.ts";
-import { PushBudget } from "../../src/connection/peer-gate.ts";
+import { PeerGate, PushBudget } from "../../src/connection/peer-gate.ts";
 import type { DirectoryView } from "../../src/directory/directory-view.ts";
 import { sealEntry, signRun } from "../../src/sealing/seal-entry.ts";
 import { World } from "../directory/world.ts";
@@ -159,6 +159,23 @@ describe("a device that knows nobody yet", () => {
 });
 
 describe("a device that knows the directory", () => {
+  test("A3 tells who was removed from who was never there", async () => {
+    const ended = world.view();
+    const gate = new PeerGate({
+      tenant: testTenant,
+      directory: directoryDatabase,
+      budget: new PushBudget(),
+      view: () => ({ ...ended, devices: () => ended.devices().filter(({ name }) => name !== "bob") }),
+    });
+    const admit = async (name: string) => {
+      const { publicKey } = await crypto.importSigningKey(pattern(`device of ${name}`, 32));
+      return await gate.admit({ type: "device", tenant: testTenant, key: publicKey });
+    };
+    expect(await admit("bob")).toEqual({ type: "refused", code: "DEVICE_REVOKED" });
+    expect(await admit("mallory")).toEqual({ type: "refused", code: "UNKNOWN_DEVICE" });
+    expect(await admit("alice")).toMatchObject({ type: "admitted" });
+  });
+
   test("lets nobody in who is not there", async () => {
     const [, b] = await meet(new Side("mallory", everything), knowing);
     expect(await b.closed).toMatchObject({ code: "NOT_ADMITTED", reason: "UNKNOWN_DEVICE" });

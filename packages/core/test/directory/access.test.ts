@@ -4,6 +4,7 @@ import {
   applyAccessList,
   emptyAccessState,
   encodeAccessList,
+  NO_RIGHTS,
   ticketAdmits,
   verifyAccessList,
   verifyAccessTicket,
@@ -13,6 +14,7 @@ import {
   draftAccessList,
   extendAccess,
   newestAccessList,
+  nextAccessList,
   rightsOfRole,
   type SlotHolder,
   signAccessList,
@@ -51,6 +53,36 @@ test("a list names slots ascending, each once, and admins' slots as the next sig
   // Alice was granted twice: she keeps the higher right.
   expect(list.slots.find(({ slot }) => toHex(slot) === toHex(alice.publicKey))?.rights).toEqual(rightsOfRole("admin"));
   expect([list.epoch, list.height]).toEqual([3, 4]);
+});
+
+describe("nextAccessList", () => {
+  test("A3 keeps the slot of who was removed, without rights and among no signers, in every list after", async () => {
+    const three = await signAccessList(
+      crypto,
+      root,
+      draftAccessList(testTenant, [holder(alice, "admin"), holder(bob, "admin"), holder(carol, "reader")], {
+        epoch: 0,
+        height: 0,
+        signer: root.publicKey,
+      }),
+    );
+    const without = { tenant: testTenant, users: [holder(alice, "admin"), holder(carol, "reader")] };
+    const next = await nextAccessList(crypto, alice, { ...without, current: three });
+    const rightsOf = (list: typeof next, { publicKey }: typeof bob) =>
+      list.slots.find(({ slot }) => toHex(slot) === toHex(publicKey))?.rights;
+    expect(rightsOf(next, bob)).toEqual(NO_RIGHTS);
+    expect(rightsOf(next, carol)).toEqual(rightsOfRole("reader"));
+    expect(next.signers.map(toHex)).toEqual([toHex(alice.publicKey)]);
+    const later = await nextAccessList(crypto, alice, { ...without, current: next });
+    expect(rightsOf(later, bob)).toEqual(NO_RIGHTS);
+    const again = await nextAccessList(crypto, alice, {
+      ...without,
+      users: [...without.users, holder(bob, "editor")],
+      current: later,
+    });
+    expect(rightsOf(again, bob)).toEqual(rightsOfRole("editor"));
+    expect(again.slots).toHaveLength(3);
+  });
 });
 
 describe("extendAccess", () => {

@@ -1,0 +1,68 @@
+// What a relay is told about who may connect: founding entry, access lists, ticket, and how this device's own slot lets it in.
+import type { CryptoProvider, SigningKey } from "@selkie/crypto";
+import { encodeFounding, parseLoginKey, type TenantId, toHex, type VerifiedEntry } from "@selkie/entry";
+import { encodeSlotLogin, slotLoginPayload } from "@selkie/sync-protocol";
+import { sortAccessLists } from "../directory/access.ts";
+import type { DirectoryView } from "../directory/directory-view.ts";
+import { CoreError } from "../errors.ts";
+
+export interface AccessDocumentsContext {
+  readonly crypto: CryptoProvider;
+  readonly tenant: TenantId;
+  readonly keys: { readonly slot: SigningKey; readonly login: SigningKey };
+  founding(): VerifiedEntry | null;
+  view(): DirectoryView;
+  /** The ticket that came with the approval, for a relay that does not have the newest access list yet. */
+  readonly ticket: Uint8Array | null;
+}
+
+/** A relay that is behind needs the newest list only; a few more, in case it knows another signer. */
+const NEWEST_LISTS = 4;
+/** A claim has at most a megabyte. Beyond half of it only the newest list goes along. */
+const LISTS_BYTES = 524_288;
+
+/** The documents of one session: which there are, and which the relay was not told yet. */
+export class AccessDocuments {
+  readonly #context: AccessDocumentsContext;
+  readonly #told = new Set<string>();
+
+  constructor(context: AccessDocumentsContext) {
+    this.#context = context;
+  }
+
+  /** What the relay has not been told on this session. It counts as told from now on. */
+  async fresh(): Promise<readonly Uint8Array[]> {
+    const { founding: entry, view, ticket } = this.#context;
+    const founding = entry();
+    const all = [
+      ...(founding?.signature == null ? [] : [encodeFounding(founding)]),
+      ...newestLists(view().accessLists),
+      ...(ticket === null ? [] : [ticket]),
+      await this.#login(),
+    ];
+    const fresh = all.filter((document) => !this.#told.has(nameOf(document)));
+    for (const document of fresh) this.#told.add(nameOf(document));
+    return fresh;
+  }
+
+  async #login(): Promise<Uint8Array> {
+    const { crypto, tenant, keys } = this.#context;
+    const slot = keys.slot.publicKey;
+    const unsigned = { tenant, slot, signer: slot, loginKey: parseLoginKey(keys.login.publicKey) };
+    const [signature] = await crypto.signMany(keys.slot, "sign-slot-login", [slotLoginPayload(unsigned)]);
+    if (signature === undefined) throw new CoreError("KEY_UNKNOWN", "no signature was made");
+    return encodeSlotLogin({ ...unsigned, signature });
+  }
+}
+
+/** The newest lists, the newest last: as many as fit, and that one in any case. */
+function newestLists(lists: readonly Uint8Array[]): readonly Uint8Array[] {
+  const newest = sortAccessLists(lists).slice(-NEWEST_LISTS);
+  while (newest.length > 1 && newest.reduce((sum, list) => sum + list.length, 0) > LISTS_BYTES) newest.shift();
+  return newest;
+}
+
+/** The signature at its end: no two documents share one. */
+function nameOf(document: Uint8Array): string {
+  return toHex(document.subarray(-64));
+}

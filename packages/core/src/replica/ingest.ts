@@ -9,7 +9,7 @@ import {
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
-import type { EntryStore } from "@selkie/store";
+import { type EntryStore, hasHoles } from "@selkie/store";
 import type { Admission, WriterVerdict } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
@@ -99,8 +99,9 @@ export class Ingest {
 
   /** Runs that were just appended. */
   async run(runs: readonly VerifiedRun[]): Promise<void> {
-    await this.#run(runs);
-    // Behind an entry that was damaged and came again, the store has held the rest of the chain all along.
+    // What has a hole here may be whole in the store, where it came from elsewhere.
+    await this.#run(runs.filter(({ entries }) => !entries.some(hasHoles)));
+    // That, and what lies behind an entry that was damaged and came again, is in the store.
     for (const key of new Set(runs.map(({ writer }) => writer))) await this.#catchUp(this.#writer(key));
     await this.#late(this.#closed.filledBy(runs));
   }

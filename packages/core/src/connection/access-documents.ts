@@ -1,7 +1,7 @@
 // What a relay is told about who may connect: founding entry, access lists, ticket, and how this device's own slot lets it in.
 import type { CryptoProvider, SigningKey } from "@selkie/crypto";
 import { encodeFounding, parseLoginKey, type TenantId, toHex, type VerifiedEntry } from "@selkie/entry";
-import { encodeSlotLogin, slotLoginPayload } from "@selkie/sync-protocol";
+import { encodeSlotChain, encodeSlotLogin, type SlotSigner, signSlotChain, signSlotLogin } from "@selkie/sync-protocol";
 import { sortAccessLists } from "../directory/access.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { CoreError } from "../errors.ts";
@@ -38,21 +38,44 @@ export class AccessDocuments {
       ...(founding?.signature == null ? [] : [encodeFounding(founding)]),
       ...newestLists(view().accessLists),
       ...(ticket === null ? [] : [ticket]),
-      await this.#login(),
+      ...(await this.#slot()),
     ];
     const fresh = all.filter((document) => !this.#told.has(nameOf(document)));
     for (const document of fresh) this.#told.add(nameOf(document));
     return fresh;
   }
 
-  async #login(): Promise<Uint8Array> {
+  #slot(): Promise<readonly Uint8Array[]> {
     const { crypto, tenant, keys } = this.#context;
-    const slot = keys.slot.publicKey;
-    const unsigned = { tenant, slot, signer: slot, loginKey: parseLoginKey(keys.login.publicKey) };
-    const [signature] = await crypto.signMany(keys.slot, "sign-slot-login", [slotLoginPayload(unsigned)]);
-    if (signature === undefined) throw new CoreError("KEY_UNKNOWN", "no signature was made");
-    return encodeSlotLogin({ ...unsigned, signature });
+    return slotDocuments(crypto, { tenant, keys: [keys.slot], login: keys.login });
   }
+}
+
+/** How the newest of these slot keys, the first one first, lets a login key in. Any device that holds them makes the same documents. */
+export async function slotDocuments(
+  crypto: CryptoProvider,
+  { tenant, keys, login }: SlotKeysAndLogin,
+): Promise<readonly Uint8Array[]> {
+  const [first, ...next] = keys.map((key): SlotSigner => ({ publicKey: key.publicKey, sign: signWith(crypto, key) }));
+  if (first === undefined) throw new CoreError("KEY_UNKNOWN", "a slot has a key");
+  const chain = next.length === 0 ? [] : [encodeSlotChain(await signSlotChain(tenant, [first, ...next]))];
+  const unsigned = { tenant, slot: first.publicKey, loginKey: parseLoginKey(login.publicKey) };
+  return [...chain, encodeSlotLogin(await signSlotLogin(unsigned, next.at(-1) ?? first))];
+}
+
+interface SlotKeysAndLogin {
+  readonly tenant: TenantId;
+  readonly keys: readonly SigningKey[];
+  readonly login: SigningKey;
+}
+
+/** Signs as sessions and access documents ask for it. */
+export function signWith(crypto: CryptoProvider, key: SigningKey): SlotSigner["sign"] {
+  return async (label, payload) => {
+    const [signature] = await crypto.signMany(key, label, [payload]);
+    if (signature === undefined) throw new CoreError("KEY_UNKNOWN", "no signature was made");
+    return signature;
+  };
 }
 
 /** The newest lists, the newest last: as many as fit, and that one in any case. */

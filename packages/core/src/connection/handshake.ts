@@ -1,8 +1,7 @@
-import type { CryptoProvider, SigningKey } from "@selkie/crypto";
 import { type DatabaseId, parseLoginKey } from "@selkie/entry";
 import type { Claim, SessionOptions } from "@selkie/sync-protocol";
 import type { DeviceKeys } from "../tenant/tenant-context.ts";
-import { AccessDocuments, type AccessDocumentsContext } from "./access-documents.ts";
+import { AccessDocuments, type AccessDocumentsContext, signWith } from "./access-documents.ts";
 import { PeerGate, type PushBudget } from "./peer-gate.ts";
 
 /** What this side proves, and whom it lets in, when a session begins. */
@@ -51,13 +50,5 @@ export function peerHandshake(context: HandshakeContext, role: "dialler" | "list
     gatekeeper: new PeerGate(context),
     documents: null,
     credentials: { claim, sign: signWith(crypto, keys.device) },
-  };
-}
-
-function signWith(crypto: CryptoProvider, key: SigningKey): NonNullable<SessionOptions["credentials"]>["sign"] {
-  return async (label, payload) => {
-    const [signature] = await crypto.signMany(key, label, [payload]);
-    if (signature === undefined) throw new RangeError("one payload, one signature");
-    return signature;
   };
 }

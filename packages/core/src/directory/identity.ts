@@ -68,7 +68,7 @@ export async function loginKeyFor(
   return await crypto.importSigningKey(await crypto.derive(secret, "derive-login-key", tenant, 32));
 }
 
-/** The key by which the devices of a user manage their logins in one tenant; `slotSalt` is in the grant. */
+/** The first key by which the devices of a user manage their logins in one tenant; `slotSalt` is in the grant. */
 export async function slotKeyFor(
   crypto: CryptoProvider,
   { slotSeed }: Identity,
@@ -76,4 +76,18 @@ export async function slotKeyFor(
 ): Promise<SigningKey> {
   using secret = await crypto.importSecret(slotSeed);
   return await crypto.importSigningKey(await crypto.derive(secret, "derive-slot-key", slotSalt, 32));
+}
+
+/**
+ * The slot key that goes with a user key: whoever holds the newest user key of a person can make it, and a device that was removed cannot.
+ *
+ * @param userKeySeed of a user key that a user-key statement named, 32 bytes
+ */
+export async function nextSlotKeyFor(
+  crypto: CryptoProvider,
+  userKeySeed: Uint8Array,
+  slotSalt: Uint8Array,
+): Promise<SigningKey> {
+  using secret = await crypto.importSecret(userKeySeed);
+  return await crypto.importSigningKey(await crypto.derive(secret, "derive-next-slot-key", slotSalt, 32));
 }

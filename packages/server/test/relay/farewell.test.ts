@@ -88,7 +88,7 @@ describe.each(Object.entries(ways))("a login key %s", (_, documents) => {
     return at;
   }
 
-  test("A3 gets the directory, and what comes to it later", async () => {
+  test("A3 R9 gets the directory, and what comes to it later", async () => {
     await using at = await ended();
     await using gone = await at.dial();
     expect((await gone.session.ready).rights).toEqual(DIRECTORY_ONLY);
@@ -169,6 +169,22 @@ test("a device that stays comes back by the slot's next key, on the same connect
   expect(await behind.count(contacts)).toBe(1);
   await behind.push(await new TestWriter(contacts, "bob").write());
   expect((await at.relay.store.entries(acme.id, contacts).vector()).size).toBe(2);
+});
+
+test("R10 a lost device that names the slot's next key first has the slot, until an admin takes the slot's rights", async () => {
+  await using at = await begin();
+  const thief = identityOf("next slot key of a thief");
+  const stolen = [acme.slotChain(bob, thief), acme.slotLogin(bob, loginOf(bob, "lost"), thief)];
+  const lost = () =>
+    TestClient.dial(at.relay.url, { tenant: acme, credentials: acme.credentials(loginOf(bob, "lost"), stolen) });
+  await using taken = await lost();
+  expect((await taken.session.ready).rights).toEqual(ALL_RIGHTS);
+  await using own = await at.dial(undefined, acme.slotChain(bob, next), acme.slotLogin(bob, loginOf(bob), next));
+  expect((await own.session.ready).rights).toEqual(DIRECTORY_ONLY);
+  await at.admin.session.present(ways["whose slot lost its rights"]);
+  expect(await taken.session.closed).toMatchObject({ reason: "DIRECTORY_ONLY" });
+  await using again = await lost();
+  expect((await again.session.ready).rights).toEqual(DIRECTORY_ONLY);
 });
 
 test("a member who brings the list that removes it has to come back for the directory", async () => {

@@ -8,6 +8,7 @@ import {
   parseSignature,
   parseTenantId,
   type Signature,
+  type SignLabel,
   type TenantId,
   toHex,
   type Verifier,
@@ -46,6 +47,30 @@ export function slotSuccessionPayload(
   next: Uint8Array,
 ): Uint8Array {
   return concatBytes(tenant, slot, before, next);
+}
+
+/** One of the slot's keys, to sign with. */
+export interface SlotSigner {
+  /** 32-byte Ed25519 key. */
+  readonly publicKey: Uint8Array;
+  /** Signs `labelled(label, payload)`. */
+  sign(label: SignLabel, payload: Uint8Array): Promise<Signature>;
+}
+
+/** The chain from the first of these keys, which names the slot, to the last: each signs for the next. */
+export async function signSlotChain(
+  tenant: TenantId,
+  keys: readonly [SlotSigner, ...SlotSigner[]],
+): Promise<SlotChain> {
+  const [{ publicKey: slot }] = keys;
+  const successions: SlotSuccession[] = [];
+  let before = keys[0];
+  for (const next of keys.slice(1)) {
+    const payload = slotSuccessionPayload(tenant, slot, before.publicKey, next.publicKey);
+    successions.push({ key: next.publicKey, signature: await before.sign("sign-slot-succession", payload) });
+    before = next;
+  }
+  return { tenant, slot, successions };
 }
 
 /** The chain as bytes. @throws SyncError `BAD_DOCUMENT` */

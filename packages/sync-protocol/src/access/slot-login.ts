@@ -13,6 +13,7 @@ import {
   type Verifier,
 } from "@selkie/entry";
 import { decodeDocument, documentKind, readDocumentHead, writeDocumentHead } from "./document.ts";
+import type { SlotSigner } from "./slot-chain.ts";
 
 /** What a slot login says, before it is signed. */
 export interface UnsignedSlotLogin {
@@ -37,6 +38,15 @@ export function slotLoginPayload({ tenant, slot, signer, loginKey }: UnsignedSlo
   const writer = new ByteWriter(160);
   writeDocumentHead(writer, documentKind.slotLogin, tenant);
   return writer.bytes(slot).bytes(signer).bytes(loginKey).finish();
+}
+
+/** Lets a login key in, by one of the slot's keys. */
+export async function signSlotLogin(
+  { tenant, slot, loginKey }: Omit<UnsignedSlotLogin, "signer">,
+  signer: SlotSigner,
+): Promise<SlotLogin> {
+  const unsigned = { tenant, slot, signer: signer.publicKey, loginKey };
+  return { ...unsigned, signature: await signer.sign("sign-slot-login", slotLoginPayload(unsigned)) };
 }
 
 /** The slot login as bytes. */

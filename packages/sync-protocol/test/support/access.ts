@@ -22,9 +22,8 @@ import {
   type Slot,
   type SlotChain,
   type SlotLogin,
-  type SlotSuccession,
-  slotLoginPayload,
-  slotSuccessionPayload,
+  signSlotChain,
+  signSlotLogin,
 } from "../../src/index.ts";
 import { bytesOf, databaseOf, type TestKey, verifier } from "./writer.ts";
 
@@ -90,30 +89,13 @@ export async function signList({
 }
 
 /** A login key, let in by a key of the slot: its first, unless another is named. */
-export async function signLogin(
-  tenant: TenantId,
-  slot: TestKey,
-  login: TestKey,
-  signer: TestKey = slot,
-): Promise<SlotLogin> {
-  const unsigned = {
-    tenant,
-    slot: slot.publicKey,
-    signer: signer.publicKey,
-    loginKey: parseLoginKey(login.publicKey),
-  };
-  return { ...unsigned, signature: await signer.sign("sign-slot-login", slotLoginPayload(unsigned)) };
+export function signLogin(tenant: TenantId, slot: TestKey, login: TestKey, signer: TestKey = slot): Promise<SlotLogin> {
+  return signSlotLogin({ tenant, slot: slot.publicKey, loginKey: parseLoginKey(login.publicKey) }, signer);
 }
 
 /** The chain from the slot's first key through these, each named by the one before. */
-export async function signChain(tenant: TenantId, slot: TestKey, next: readonly TestKey[]): Promise<SlotChain> {
-  const successions: SlotSuccession[] = [];
-  for (const [at, { publicKey: key }] of next.entries()) {
-    const before = next[at - 1] ?? slot;
-    const payload = slotSuccessionPayload(tenant, slot.publicKey, before.publicKey, key);
-    successions.push({ key, signature: await before.sign("sign-slot-succession", payload) });
-  }
-  return { tenant, slot: slot.publicKey, successions };
+export function signChain(tenant: TenantId, slot: TestKey, next: readonly TestKey[]): Promise<SlotChain> {
+  return signSlotChain(tenant, [slot, ...next]);
 }
 
 export interface TicketFields {

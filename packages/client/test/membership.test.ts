@@ -1,3 +1,4 @@
+import { pipe } from "@selkie/sync-protocol";
 import { describe, expect, test } from "vitest";
 import { found, join, meet, type Person } from "./support/company.ts";
 
@@ -87,5 +88,82 @@ describe("a revoked user", () => {
     await expect(meet(bob, carol)).rejects.toMatchObject({ code: "CONNECTION_REFUSED" });
     await ofBob.pullChangesFrom(ofCarol.getStore());
     expect(await ofBob.findDocument(late.id)).toBeUndefined();
+  });
+
+  test("D9 slips nothing in behind its cut, whatever date it bears and whoever delivers it, before or after the revocation", async () => {
+    await using alice = await found();
+    await using bob = await join(alice, "bob", "editor");
+    await using carol = await join(alice, "carol", "editor");
+    await using dave = await join(alice, "dave", "editor");
+    for (const person of [bob, carol, dave]) await meet(alice, person);
+    const [notes, ofBob, ofCarol, ofDave] = await Promise.all([alice, bob, carol, dave].map(notesOf));
+    if (!notes || !ofBob || !ofCarol || !ofDave) throw new RangeError("four people");
+    const shared = await notes.createDocument({ text: "by Alice" });
+    for (const person of [bob, carol, dave]) await meet(alice, person);
+
+    await alice.tenant.directory.revokeUser(bob.name);
+    const his = await ofBob.createDocument({ text: "by Bob, too late" });
+    await ofBob.changeDoc(await ofBob.getDocument(shared.id), (draft) => {
+      draft.getData().text = "changed by Bob, too late";
+    });
+    // Dave has not heard of the revocation when Bob hands him his entries; Carol has.
+    await ofDave.pullChangesFrom(ofBob.getStore());
+    expect((await ofDave.getDocument(his.id)).getData()).toEqual({ text: "by Bob, too late" });
+    expect((await ofDave.getDocument(shared.id)).getData()).toEqual({ text: "changed by Bob, too late" });
+    const refused: string[] = [];
+    ofCarol.on("quarantined", ({ reason }) => refused.push(reason));
+    await meet(alice, carol);
+    await ofCarol.pullChangesFrom(ofBob.getStore());
+    expect(await ofCarol.findDocument(his.id)).toBeUndefined();
+    expect((await ofCarol.getDocument(shared.id)).getData()).toEqual({ text: "by Alice" });
+    expect(refused).toContain("BEYOND_CUT");
+
+    const watched = await ofDave.getDocument(shared.id);
+    await meet(alice, dave);
+    await meet(dave, carol);
+    expect(watched.getData()).toEqual({ text: "by Alice" });
+    expect(await ofDave.findDocument(his.id)).toBeUndefined();
+    for (const database of [notes, ofCarol, ofDave]) {
+      expect(await database.getAllDocumentIds()).toEqual([shared.id]);
+      expect((await database.getDocument(shared.id)).getHeads()).toEqual(shared.getHeads());
+    }
+  });
+
+  test("K-4 leaves newcomers the history before the cut, and what honest members built on it", async () => {
+    await using alice = await found();
+    await using bob = await join(alice, "bob", "editor");
+    const ofBob = await notesOf(bob);
+    const his = await ofBob.createDocument({ text: "by Bob, in time" });
+    const notes = await notesOf(alice);
+    await meet(alice, bob);
+    await alice.tenant.directory.revokeUser(bob.name);
+    await notes.changeDoc(await notes.getDocument(his.id), (draft) => {
+      draft.getData().text = "by Bob, and Alice";
+    });
+    await using erin = await join(alice, "erin", "reader");
+    const ofErin = await notesOf(erin);
+    await meet(alice, erin);
+    expect((await ofErin.getDocument(his.id)).getData()).toEqual({ text: "by Bob, and Alice" });
+  });
+
+  test("keeps what it wrote in a database that the admin had never opened: revoking syncs all there are", async () => {
+    await using alice = await found();
+    await using bob = await join(alice, "bob", "editor");
+    const his = await (await bob.tenant.openDB<Note>("plans")).createDocument({ text: "by Bob" });
+    const [near, far] = pipe();
+    const [, line] = await Promise.all([
+      alice.tenant.connect(near, { peer: "dialler" }),
+      bob.tenant.connect(far, { peer: "listener" }),
+    ]);
+    await line.synced();
+    expect(await alice.tenant.directory.revokeUser(bob.name)).toEqual({ synced: true });
+    const plans = await alice.tenant.openDB<Note>("plans");
+    expect((await plans.getDocument(his.id)).getData()).toEqual({ text: "by Bob" });
+  });
+
+  test("that could not be reached first is said so", async () => {
+    await using alice = await found();
+    await using bob = await join(alice, "bob", "editor");
+    expect(await alice.tenant.directory.revokeUser(bob.name)).toEqual({ synced: false });
   });
 });

@@ -24,8 +24,8 @@ import { ReceivedChanges } from "./received-changes.ts";
 export interface DatabaseHost extends ChainOwner {
   view(): DirectoryView;
   defaultKeyId(): Uint8Array;
-  /** @throws CoreError DEVICE_REVOKED */
-  prepareKeys(keyIds: readonly Uint8Array[]): Promise<void>;
+  /** Before something is sealed in a database: the directory knows of it, and the keys are fit. @throws CoreError DEVICE_REVOKED */
+  prepareWrite(name: string, keyIds: readonly Uint8Array[]): Promise<void>;
   frontier(): readonly EntryId[];
   /** Entries were sealed: connections send them. */
   announce(database: DatabaseId): void;
@@ -83,7 +83,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     documents,
     frontier: host.frontier,
     keyOf: (keyId) => currentKey(context, keyId),
-    prepare: host.prepareKeys,
+    prepare: (keyIds) => host.prepareWrite(name, keyIds),
     onSealed: (run) => {
       received.own(run, host.self());
       host.announce(id);
@@ -105,7 +105,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     events,
     keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
     keyOf: (keyId) => currentKey(context, keyId),
-    prepare: host.prepareKeys,
+    prepare: (keyIds) => host.prepareWrite(name, keyIds),
     mayWrite: () => mayWrite(host),
     close: async () => {
       timer.stop();

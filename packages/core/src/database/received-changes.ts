@@ -12,6 +12,7 @@ import { type Delivery, Ingest } from "../replica/ingest.ts";
 import type { Quarantine } from "../replica/quarantine.ts";
 import { Serial } from "../serial.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
+import { ChainEnds } from "./chain-ends.ts";
 import type { DatabaseEvents } from "./database.ts";
 
 export interface ReceivedChangesContext {
@@ -42,6 +43,7 @@ interface Stale {
 export class ReceivedChanges {
   readonly #at: ReceivedChangesContext;
   readonly #ingest: Ingest;
+  readonly #ends: ChainEnds;
   readonly #working = new Serial();
   #fresh = new Map<DocumentRecord, Uint8Array[] | "reset">();
   #stale: Stale = { documents: new Set(), writers: new Set() };
@@ -51,6 +53,7 @@ export class ReceivedChanges {
   constructor(at: ReceivedChangesContext) {
     this.#at = at;
     const { context, database, entries, quarantine, view } = at;
+    this.#ends = new ChainEnds(database, view);
     this.#ingest = new Ingest({
       crypto: context.platform.crypto,
       tenant: context.tenant,
@@ -59,7 +62,10 @@ export class ReceivedChanges {
       ring: context.ring,
       report: context.platform.report,
       judge: (writer, certificate) => view().judge({ database, writer, certificate }),
-      refusal: ({ header }) => (header.type === entryType.change ? null : "ENTRY_TYPE"),
+      refusal: ({ header }, admission) => {
+        if (header.type !== entryType.change) return "ENTRY_TYPE";
+        return header.seq <= this.#ends.of(header.writer, admission) ? null : "BEYOND_CUT";
+      },
       deliver: (deliveries) => this.#gate(deliveries),
       deliverLate: (deliveries) => this.#sort(deliveries),
       quarantine: (entry, user, reason) => quarantine.add(entry, null, { user, reason }),
@@ -80,7 +86,33 @@ export class ReceivedChanges {
 
   /** The directory or the keys changed. */
   reconsider(): Promise<void> {
-    return this.#then(() => this.#ingest.reconsider());
+    return this.#then(async () => {
+      await this.#moveEnds();
+      await this.#ingest.reconsider();
+    });
+  }
+
+  /** Chains end elsewhere than they did: documents that something between there and here is of are built anew. */
+  async #moveEnds(): Promise<void> {
+    for (const writer of this.#ingest.writers()) {
+      const admission = this.#ingest.admissionOf(writer);
+      const from = admission === null ? null : this.#ends.move(writer, admission);
+      if (from !== null) await this.#ingest.inspect({ writer, from }, (deliveries) => this.#outdate(deliveries));
+    }
+  }
+
+  #outdate(deliveries: readonly Delivery[]): void {
+    const { documents, quarantine } = this.#at;
+    for (const delivery of deliveries) {
+      const { entry, admission, parts } = delivery;
+      if (entry.header.seq <= this.#ends.of(entry.header.writer, admission)) quarantine.release(entry, "BEYOND_CUT");
+      for (const part of parts) {
+        const name = documents.nameIn(delivery, part);
+        if (name === null) continue;
+        this.#stale.documents.add(name);
+        this.#stale.writers.add(entry.header.writer);
+      }
+    }
   }
 
   /**

@@ -41,6 +41,8 @@ export interface DirectoryView {
   /** Access lists that admins published, oldest first; each is signed on its own and must be verified. */
   readonly accessLists: readonly Uint8Array[];
   readonly settings: ReadonlyMap<string, SettingValue>;
+  /** The names of the databases that somebody wrote in, ascending. Such a name may have been said by who is out. */
+  readonly databases: readonly string[];
   /** Ascending by id. */
   readonly rejected: readonly RejectedStatement[];
   /** Statements of a later version, from admitted authors: held until this software is updated. */
@@ -73,6 +75,8 @@ export interface DirectoryView {
   /** The KEM keys of a person that no other replaces. */
   userKeys(member: Member): readonly UserKey[];
   judge(chain: Chain): ChainVerdict;
+  /** How far a chain of this admission counts. */
+  endOf(chain: Pick<Chain, "database" | "writer">, admission: Admission): ChainEnd;
 }
 
 /** Reads a directory. Statements may come in any order, and more than once. */
@@ -105,6 +109,7 @@ export function buildDirectory(
     found,
     accessLists: sortAccessLists(sorted.of("accessList").map(({ statement }) => statement.list)),
     settings: currentSettings(sorted.of("settings")),
+    databases: [...new Set(sorted.of("database").map(({ statement }) => statement.name))].sort(),
     rejected: [...sorted.rejected, ...notEntitled].sort((a, b) => compareBytes(a.id, b.id)),
     unknown: sorted.of("unknown").length,
     ...memberQueries(admissions, membership),
@@ -200,6 +205,7 @@ function objection(
     case "replaceRoot":
       return by.admissions.rejection(placed.id);
     case "createKey":
+    case "database":
       return by.admission.role === "reader" ? "READER" : undefined;
     case "accessList":
     case "settings":
@@ -235,17 +241,18 @@ function currentSettings(statements: readonly Authored<SettingsStatement>[]): Re
 
 type MemberQueries = Pick<
   DirectoryView,
-  "admission" | "isLive" | "endedBy" | "users" | "everybody" | "findUser" | "devices" | "allDevices" | "judge"
+  "admission" | "isLive" | "endedBy" | "users" | "everybody" | "findUser" | "devices" | "allDevices" | "judge" | "endOf"
 >;
 
 function memberQueries(admissions: Admissions, membership: Membership): MemberQueries {
   const { root, members, find, judge } = admissions;
-  const { isLive, endedBy } = membership;
+  const { isLive, endedBy, endOf } = membership;
   const people: People = sortPeople(admissions, isLive);
   return {
     admission: (id) => (id === "root" ? (root ?? undefined) : find(id)),
     isLive,
     endedBy,
+    endOf,
     users: () => people.users,
     everybody: () => people.everybody,
     findUser: (name) => people.users.filter((user) => foldName(user.name) === foldName(name)),
@@ -253,7 +260,7 @@ function memberQueries(admissions: Admissions, membership: Membership): MemberQu
     allDevices: () => members,
     judge: (chain) => {
       const verdict = judge(chain);
-      return verdict.type === "admitted" ? { ...verdict, ...membership.endOf(chain, verdict.admission) } : verdict;
+      return verdict.type === "admitted" ? { ...verdict, ...endOf(chain, verdict.admission) } : verdict;
     },
   };
 }

@@ -20,7 +20,7 @@ export interface Membership {
   isLive(admission: Pick<Admission, "id">): boolean;
   /** The statements that ended an admission, in hex, ascending. */
   endedBy(id: StatementId): readonly string[];
-  endOf(chain: Chain, admission: Admission): ChainEnd;
+  endOf(chain: Pick<Chain, "database" | "writer">, admission: Pick<Admission, "id">): ChainEnd;
 }
 
 /** Judges a set of statements by the rules of membership. */

@@ -8,7 +8,16 @@ import { createKey, link, permit, rotate, share, userKey } from "./keys-codec.ts
 import { addDevice, change, grant, readmit, rename, revoke } from "./people-codec.ts";
 import type { Statement } from "./statement.ts";
 import type { FieldsCodec } from "./statement-fields.ts";
-import { accessList, databaseSettings, found, minVersion, purge, replaceRoot, settings } from "./tenant-codec.ts";
+import {
+  accessList,
+  database,
+  databaseSettings,
+  found,
+  minVersion,
+  purge,
+  replaceRoot,
+  settings,
+} from "./tenant-codec.ts";
 
 const malformed = "STATEMENT_MALFORMED";
 
@@ -35,6 +44,7 @@ const codecs: CodecByType = {
   userKey,
   replaceRoot,
   rename,
+  database,
   databaseSettings,
   link,
 };

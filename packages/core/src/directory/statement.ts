@@ -170,6 +170,12 @@ export interface RenameStatement {
   readonly name: string;
 }
 
+/** Says that there is a database of this name: whoever writes in it first says so, so that others know what to sync. */
+export interface DatabaseStatement {
+  readonly type: "database";
+  readonly name: string;
+}
+
 /** Sets settings of one database. */
 export interface DatabaseSettingsStatement {
   readonly type: "databaseSettings";
@@ -252,6 +258,7 @@ export type Statement =
   | LinkStatement
   | UserKeyStatement
   | RenameStatement
+  | DatabaseStatement
   | DatabaseSettingsStatement
   | PurgeStatement
   | MinVersionStatement

@@ -7,6 +7,7 @@ import { HISTORIES } from "./keys-codec.ts";
 import type {
   AccessListStatement,
   DatabaseSettingsStatement,
+  DatabaseStatement,
   FirstVersion,
   FoundStatement,
   MinVersionStatement,
@@ -61,6 +62,18 @@ export const databaseSettings: FieldsCodec<DatabaseSettingsStatement> = {
     values: readValues(fields),
   }),
 };
+
+export const database: FieldsCodec<DatabaseStatement> = {
+  code: 20,
+  write: ({ name }) => [name],
+  read: (fields) => ({ type: "database", name: readDatabaseName(fields) }),
+};
+
+function readDatabaseName(fields: CborFields): string {
+  const name = readName(fields);
+  if (name !== name.normalize("NFC")) throw new CoreError(malformed, "names of databases are in normal form C");
+  return name;
+}
 
 /** Entry id 32, part index u16. */
 const partNameBytes = 34;

@@ -171,6 +171,24 @@ export class Ingest {
     await this.#late(this.#closed.under(fresh.map((tag) => parseKeyTag(fromHex(tag)))));
   }
 
+  /** Gives what was delivered of a chain from some place on, whether or not it counts. */
+  async inspect({ writer, from }: ChainPlace, look: IngestContext["deliver"]): Promise<void> {
+    const { next, verdict } = this.#writer(writer);
+    if (typeof verdict !== "object") return;
+    for (let seq = from; seq < next; ) {
+      const run = await this.#context.entries.read(writer, seq, SLICE);
+      if (run === null) return;
+      look(await this.#open(run.entries.map((entry) => ({ entry, admission: verdict }))));
+      seq += run.entries.length;
+    }
+  }
+
+  /** The admission of a writer, once it is admitted. */
+  admissionOf(writer: WriterKey): Admission | null {
+    const { verdict } = this.#writer(writer);
+    return typeof verdict === "object" ? verdict : null;
+  }
+
   /** Delivers what the store holds of a chain beyond what was delivered, as far as the chain is admitted. */
   async #catchUp(writer: Writer): Promise<void> {
     for (;;) {

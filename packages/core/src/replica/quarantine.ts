@@ -37,6 +37,16 @@ export class Quarantine {
     this.#add(document ?? NO_DOCUMENT, { entryId: toHex(entry.id), user, reason, writer: entry.header.writer });
   }
 
+  /** An entry counts after all. */
+  release(entry: VerifiedEntry, reason: string): void {
+    const items = this.#itemsByDocument.get(NO_DOCUMENT);
+    const name = `${toHex(entry.id)} ${reason}`;
+    const item = items?.get(name);
+    if (item === undefined) return;
+    items?.delete(name);
+    this.#count(item.user, -1);
+  }
+
   /** Everything that is remembered. */
   *list(): Iterable<Quarantined> {
     for (const items of this.#itemsByDocument.values())

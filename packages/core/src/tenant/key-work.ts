@@ -1,7 +1,7 @@
 import { toHex } from "@selkie/entry";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DueRecipient } from "../directory/key-recipients.ts";
-import { foldName, requireName } from "../directory/name.ts";
+import { foldName, isName, requireName } from "../directory/name.ts";
 import { CoreError } from "../errors.ts";
 import { newKeyId, newKeyVersion } from "../keys/key-version.ts";
 import { giftsOf } from "./due-keys.ts";
@@ -64,15 +64,24 @@ export async function rotateKey(at: StatementContext, name: string): Promise<voi
 }
 
 /**
- * Makes keys fit to be sealed under: those whose current versions somebody who is out can open turn first, and with them the directory's.
+ * Before something is sealed in a database: the directory says that there is one, and keys whose current versions somebody who is out can
+ * open turn, and with them the directory's.
  * SECURITY: nothing is sealed for a device after its rights ended (membership.test.ts "P-11 ...").
  */
-export async function prepareKeys(at: StatementContext, keyIds: readonly Uint8Array[]): Promise<void> {
+export async function prepareWrite(
+  at: StatementContext,
+  database: string,
+  keyIds: readonly Uint8Array[],
+): Promise<void> {
   const self = at.self();
   const view = at.view();
+  const name = database.normalize("NFC");
+  console.log("PREP", name, self.role, view.databases);
   const used = [...keyIds, requireFound(view).directoryKey.keyId];
   const unsafe = used.filter((keyId) => !view.isSafe(keyId) && view.isEntitled(self, keyId));
   if (unsafe.length > 0) await rotateKeys(at, unsafe);
+  if (self.role !== "reader" && isName(name) && !view.databases.includes(name))
+    await writeStatements(at, { statements: [{ type: "database", name }], rotate: [], give: () => [] });
 }
 
 /** Makes the next version of keys, in one go. */

@@ -18,7 +18,7 @@ import { Serial } from "../serial.ts";
 import { disposeDeviceKeys } from "./device-keys.ts";
 import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
-import { prepareKeys } from "./key-work.ts";
+import { prepareWrite } from "./key-work.ts";
 import type { StatementContext } from "./statement-work.ts";
 import type { ConnectOptions, Directory, Tenant, TenantEvents } from "./tenant.ts";
 import type { TenantContext } from "./tenant-context.ts";
@@ -76,7 +76,7 @@ export class OpenTenant implements Tenant {
       self: () => this.#self(),
       directoryKey: () => this.#directoryKey(),
       preview: (statements) => this.#preview(statements),
-      sync: () => this.#links.catchUp(),
+      sync: () => this.#catchUp(),
     };
     this.directory = new TenantDirectory({ ...this.#statements, record });
     this.#links = new Links({
@@ -163,7 +163,7 @@ export class OpenTenant implements Tenant {
       self: () => this.#self(),
       directoryKey: () => this.#directoryKey(),
       defaultKeyId: () => found.defaultKey.keyId,
-      prepareKeys: (keyIds) => prepareKeys(this.#statements, keyIds),
+      prepareWrite: (database, keyIds) => prepareWrite(this.#statements, database, keyIds),
       frontier: () => this.#log.frontier(null),
       announce: (database) => this.#links.announce(database),
       online: () => this.#links.online,
@@ -239,6 +239,14 @@ export class OpenTenant implements Tenant {
     const live = view.devices().find(({ device }) => equalBytes(device, admission.device));
     if (live === undefined) throw new CoreError("DEVICE_REVOKED", "this device is no longer part of the tenant");
     return live;
+  }
+
+  /** Brings in what others have of every database there is: of one that is not here a revocation would leave nothing. */
+  async #catchUp(): Promise<boolean> {
+    if (!this.#links.online) return false;
+    await this.#links.catchUp();
+    for (const name of this.#log.view.databases) await this.openDB(name);
+    return await this.#links.catchUp();
   }
 
   async #preview(statements: readonly Statement[]): Promise<DirectoryView> {

@@ -210,7 +210,7 @@ export class Device {
         self: () => admission,
         directoryKey: () => directoryKey,
         defaultKeyId: () => keys[0]?.keyId ?? new Uint8Array(),
-        prepareKeys: async () => undefined,
+        prepareWrite: async () => undefined,
         frontier: () => [],
         announce: () => undefined,
         online: () => false,

@@ -161,7 +161,8 @@ export const anyStatement: fc.Arbitrary<Statement> = fc.oneof(
   }),
   fc.record({ type: fc.constant("minVersion" as const), version: fc.integer({ min: 1, max: 255 }) }),
   fc.record({ type: fc.constant("replaceRoot" as const), key: version32, cuts }),
-  fc.tuple(fc.integer({ min: 20, max: 255 }), fc.uint8Array({ maxLength: 100 })).map(([code, rest]) => {
+  fc.record({ type: fc.constant("database" as const), name: fc.constantFrom("notes", "Verträge 2026") }),
+  fc.tuple(fc.integer({ min: 21, max: 255 }), fc.uint8Array({ maxLength: 100 })).map(([code, rest]) => {
     const encoded = encodeCbor([code, rest]);
     return { type: "unknown" as const, code, bytes: encoded };
   }),

@@ -234,6 +234,7 @@ function tenantStatements(): readonly Statement[] {
     { type: "purge", database: testDatabase, documents: [pattern("document", 16)], parts },
     { type: "minVersion", version: 2 },
     { type: "replaceRoot", key: pattern("root", 32), cuts },
+    { type: "database", name: "contacts" },
   ];
 }
 

@@ -1,5 +1,6 @@
 import {
   createTenant,
+  finishWipes,
   identityFingerprint,
   joinTenant,
   newIdentity,
@@ -77,7 +78,9 @@ export interface ClientParts {
 export async function openClient({ platform, store, password }: ClientParts): Promise<Client> {
   const secret = typeof password === "string" ? password : await password();
   const { opened, keyBag } = await unlock(platform.crypto, store, secret);
-  return new OpenClient(platform, opened, keyBag);
+  const bag = { keyBag, save: () => opened.writeKeyBag(keyBag.save()) };
+  await finishWipes({ store: opened.store, bag });
+  return new OpenClient(platform, opened, bag);
 }
 
 class OpenClient implements Client {
@@ -87,11 +90,10 @@ class OpenClient implements Client {
   readonly #tenants = new Map<string, Promise<Tenant>>();
   #closed: Promise<void> | null = null;
 
-  constructor(platform: Platform, opened: OpenedClientStore, keyBag: KeyBag) {
-    this.keyBag = keyBag;
+  constructor(platform: Platform, opened: OpenedClientStore, bag: TenantHost["bag"]) {
+    this.keyBag = bag.keyBag;
     this.#opened = opened;
-    const save = () => opened.writeKeyBag(keyBag.save());
-    this.#host = { platform, store: opened.store, bag: { keyBag, save }, onClosed: (id) => this.#tenants.delete(id) };
+    this.#host = { platform, store: opened.store, bag, onClosed: (id) => this.#tenants.delete(id) };
   }
 
   async createUserId(name: string): Promise<UserId> {

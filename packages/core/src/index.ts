@@ -46,3 +46,4 @@ export type {
 } from "./tenant/tenant.ts";
 export type { KeyBagFile } from "./tenant/tenant-context.ts";
 export { createTenant, joinTenant, newJoinRequest, openTenant, type TenantHost } from "./tenant/tenant-host.ts";
+export { finishWipes } from "./tenant/wipe.ts";

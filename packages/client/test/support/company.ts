@@ -1,5 +1,5 @@
 // A tenant with several people, each with a client of their own in memory; they meet over pipes.
-import { type Client, createClient, memory, type Tenant } from "@selkie/client";
+import { type Client, type ClientStore, createClient, memory, type Tenant } from "@selkie/client";
 import { pipe } from "@selkie/sync-protocol";
 
 export type Role = "admin" | "editor" | "reader";
@@ -18,9 +18,9 @@ export async function found(): Promise<Person> {
 }
 
 /** Somebody joins, admitted by an admin, and syncs with them. */
-export async function join(admin: Person, name: string, role: Role): Promise<Person> {
+export async function join(admin: Person, name: string, role: Role, store: ClientStore = memory()): Promise<Person> {
   const user = `CN=${name}/O=acme`;
-  const client = await createClient({ store: memory(), password: `${name}-password` });
+  const client = await createClient({ store, password: `${name}-password` });
   const request = await client.createJoinRequest(user);
   const response = await admin.tenant.directory.approveJoinRequest(request, { role });
   const joined = person(user, client, await client.joinTenant(response));

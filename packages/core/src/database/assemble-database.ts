@@ -111,6 +111,9 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       timer.stop();
       try {
         await writes.flush(); // what it cannot seal stays in the journal
+      } catch (error) {
+        // A device that is out seals nothing any more.
+        if (!(error instanceof CoreError) || error.code !== "DEVICE_REVOKED") throw error;
       } finally {
         await received.idle();
         await shelf.close();

@@ -20,7 +20,14 @@ import { findOpeners, type KeyMembership } from "./key-openers.ts";
 import { type DueRecipient, isSafe, type KeyRules, recipientsOf, type UserKey, userKeysOf } from "./key-recipients.ts";
 import { type ChainEnd, judgeMembership, type Membership, type People, sortPeople } from "./membership.ts";
 import { foldName } from "./name.ts";
-import type { ChangeStatement, FoundStatement, SettingsStatement, SettingValue, Statement } from "./statement.ts";
+import type {
+  ChangeStatement,
+  FoundStatement,
+  Revocation,
+  SettingsStatement,
+  SettingValue,
+  Statement,
+} from "./statement.ts";
 
 /** A statement that counts for nothing. */
 interface RejectedStatement {
@@ -53,6 +60,8 @@ export interface DirectoryView {
   isLive(admission: Admission): boolean;
   /** The statements that ended it, in hex, ascending. */
   endedBy(id: StatementId): readonly string[];
+  /** Seconds after which a device whose admission ended wipes its store: the shortest that one of its revocations says; null for none. */
+  wipeAfter(admission: Admission): number | null;
   /** The users that have rights, ascending by id: the grant of each. */
   users(): readonly Member[];
   /** Every user that ever was. */
@@ -113,6 +122,7 @@ export function buildDirectory(
     rejected: [...sorted.rejected, ...notEntitled].sort((a, b) => compareBytes(a.id, b.id)),
     unknown: sorted.of("unknown").length,
     ...memberQueries(admissions, membership),
+    wipeAfter: wipeDelays([...sorted.of("revoke"), ...sorted.of("change")], membership),
     ...keyQueries(catalog),
     ...ruleQueries({
       catalog,
@@ -237,6 +247,17 @@ function currentSettings(statements: readonly Authored<SettingsStatement>[]): Re
   const replaced = new Set(statements.flatMap(({ statement }) => statement.over.map(toHex)));
   const heads = statements.filter(({ placed }) => !replaced.has(toHex(placed.id)));
   return new Map(heads.toReversed().flatMap(({ statement }) => [...statement.values]));
+}
+
+function wipeDelays(
+  revocations: readonly Authored<Statement & Revocation>[],
+  { endedBy }: Membership,
+): DirectoryView["wipeAfter"] {
+  const delayById = new Map(revocations.map(({ placed, statement }) => [toHex(placed.id), statement.wipe]));
+  return ({ id }) => {
+    const delays = id === "root" ? [] : endedBy(id).flatMap((by) => delayById.get(by) ?? []);
+    return delays.length === 0 ? null : Math.min(...delays);
+  };
 }
 
 type MemberQueries = Pick<

@@ -76,7 +76,6 @@ export async function prepareWrite(
   const self = at.self();
   const view = at.view();
   const name = database.normalize("NFC");
-  console.log("PREP", name, self.role, view.databases);
   const used = [...keyIds, requireFound(view).directoryKey.keyId];
   const unsafe = used.filter((keyId) => !view.isSafe(keyId) && view.isEntitled(self, keyId));
   if (unsafe.length > 0) await rotateKeys(at, unsafe);

@@ -19,10 +19,12 @@ import { disposeDeviceKeys } from "./device-keys.ts";
 import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
 import { prepareWrite } from "./key-work.ts";
+import { Standing } from "./standing.ts";
 import type { StatementContext } from "./statement-work.ts";
 import type { ConnectOptions, Directory, Tenant, TenantEvents } from "./tenant.ts";
 import type { TenantContext } from "./tenant-context.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
+import { wipeTenant } from "./wipe.ts";
 
 /** The one implementation of `Tenant`: its directory, its open databases and its connections. */
 export class OpenTenant implements Tenant {
@@ -36,6 +38,7 @@ export class OpenTenant implements Tenant {
   readonly #links: Links;
   readonly #writer: DirectoryWriter;
   readonly #statements: StatementContext;
+  readonly #standing: Standing;
   /** Keys were permitted to this device before: it has read the directory, with its own admission. */
   readonly #wasAdmitted: boolean;
   readonly #databases = new Map<string, Promise<Assembled>>();
@@ -79,6 +82,19 @@ export class OpenTenant implements Tenant {
       sync: () => this.#catchUp(),
     };
     this.directory = new TenantDirectory({ ...this.#statements, record });
+    this.#standing = new Standing({
+      platform: context.platform,
+      store: context.store,
+      local: context.local,
+      directory: record.directory,
+      view: () => this.#log.view,
+      joined: () => this.#joined(),
+      onOut: (device) => {
+        this.#events.emit("revoked", { device, wiped: false });
+        this.#links.close().catch(context.platform.report);
+      },
+      onWipe: (device) => this.#wipe(device),
+    });
     this.#links = new Links({
       context,
       record,
@@ -93,6 +109,7 @@ export class OpenTenant implements Tenant {
     const tenant = new OpenTenant(context, record, onClosed);
     await tenant.#writer.open(); // says so when this device's own statements are damaged
     await tenant.#read(() => tenant.#log.all());
+    await tenant.#standing.check();
     return tenant;
   }
 
@@ -135,6 +152,7 @@ export class OpenTenant implements Tenant {
 
   /** Whatever fails on the way, everything is closed and the keys are gone. */
   async #close(): Promise<void> {
+    this.#standing.stop();
     try {
       await this.#links.close();
       const closed = await Promise.allSettled(
@@ -194,6 +212,7 @@ export class OpenTenant implements Tenant {
         // A KeyBag that could not be saved is reported by the caller; what the directory now allows goes on all the same.
         for (const assembled of await this.#assembled()) await assembled.reconsider();
         this.#events.emit("directory", { users: this.#log.view.users().length });
+        await this.#standing.check();
       }
     });
   }
@@ -228,12 +247,27 @@ export class OpenTenant implements Tenant {
     return found;
   }
 
+  #joined(): Admission | null {
+    const { admittedBy } = this.#record;
+    return admittedBy === null ? null : (this.#log.view.admission(admittedBy) ?? null);
+  }
+
+  /** Once the caller is done: closing waits for it. */
+  #wipe(device: string): void {
+    const { platform, store, bag, tenant } = this.#context;
+    const wipe = async (): Promise<void> => {
+      await this[Symbol.asyncDispose]();
+      await wipeTenant({ store, bag }, tenant);
+      this.#events.emit("revoked", { device, wiped: true });
+    };
+    platform.scheduler.after(0, () => void wipe().catch(platform.report));
+  }
+
   /** This device's own admission: the one it joined with, or the one it goes on under. */
   #self(): Admission {
     const { view } = this.#log;
-    const { admittedBy } = this.#record;
-    const admission = admittedBy === null ? undefined : view.admission(admittedBy);
-    if (admission === undefined)
+    const admission = this.#joined();
+    if (admission === null)
       throw new CoreError("DIRECTORY_UNKNOWN", "this device has not received its own admission yet: connect first");
     if (view.isLive(admission)) return admission;
     const live = view.devices().find(({ device }) => equalBytes(device, admission.device));

@@ -25,6 +25,11 @@ export interface TenantEvents {
   sync: { readonly target: string; readonly status: ConnectionStatus; readonly error: unknown };
   /** A peer or relay did what an honest one does not. */
   alarm: Alarm;
+  /**
+   * This device is no longer part of the tenant: it has stopped, and keeps what it holds, sealed. `wiped`: it has removed it, because the
+   * revocation says so and has stood for its delay. `device` in hex.
+   */
+  revoked: { readonly device: string; readonly wiped: boolean };
   /** The directory changed: users, devices or keys. `users` is how many there are. */
   directory: { readonly users: number };
 }

@@ -167,3 +167,13 @@ describe("a revoked user", () => {
     expect(await alice.tenant.directory.revokeUser(bob.name)).toEqual({ synced: false });
   });
 });
+
+test("a revoked device is let in by nobody who knows", async () => {
+  await using alice = await found();
+  await using bob = await join(alice, "bob", "editor");
+  await using carol = await join(alice, "carol", "editor");
+  await alice.tenant.directory.revokeUser(bob.name);
+  await meet(alice, carol);
+  for (const other of [alice, carol])
+    await expect(meet(other, bob)).rejects.toMatchObject({ code: "CONNECTION_REFUSED" });
+});

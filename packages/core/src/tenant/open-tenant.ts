@@ -89,10 +89,7 @@ export class OpenTenant implements Tenant {
       directory: record.directory,
       view: () => this.#log.view,
       joined: () => this.#joined(),
-      onOut: (device) => {
-        this.#events.emit("revoked", { device, wiped: false });
-        this.#links.close().catch(context.platform.report);
-      },
+      onOut: (device) => this.#events.emit("revoked", { device, wiped: false }), // connections end by themselves, with the reason
       onWipe: (device) => this.#wipe(device),
     });
     this.#links = new Links({

@@ -37,6 +37,14 @@ export interface JoinRequest {
   toString(): string;
 }
 
+/** How a join request is made. */
+export interface JoinRequestOptions {
+  /** As the inviter gave it. */
+  readonly invitation?: { toString(): string } | string;
+  /** Whether this is a further device of a user who is in. Default false: somebody new. */
+  readonly device?: boolean;
+}
+
 /** The answer to a join request; `toString()` is a URI. It holds no secret. */
 export interface JoinResponse {
   /** The response as a URI; `joinTenant` takes either. */
@@ -56,14 +64,12 @@ export interface Client extends AsyncDisposable {
   /** The tenants of this device; `id` in hex. */
   tenants(): Promise<readonly { id: string; name: string }[]>;
   /**
-   * Asks to be admitted to a tenant: give it to an admin of that tenant. Made with an invitation, it is answered by its inviter alone, and
+   * Asks to be admitted to a tenant: give it to an admin of that tenant. With `device` this is a further device of the user of that name:
+   * give it to a device that the user has there. Made with an invitation, it is answered by its inviter alone, and
    * nobody has to compare fingerprints. @throws CoreError NAME_INVALID | JOIN_MALFORMED
    */
-  createJoinRequest(
-    user: UserId | string,
-    options?: { invitation?: { toString(): string } | string },
-  ): Promise<JoinRequest>;
-  /** Takes up the admin's answer; connect next. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US | JOIN_NOT_FROM_INVITER | TENANT_EXISTS */
+  createJoinRequest(user: UserId | string, options?: JoinRequestOptions): Promise<JoinRequest>;
+  /** Takes up the answer; connect next. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US | JOIN_NOT_FROM_INVITER | TENANT_EXISTS */
   joinTenant(response: JoinResponse | string): Promise<Tenant>;
 }
 
@@ -127,9 +133,10 @@ class OpenClient implements Client {
 
   async createJoinRequest(
     user: UserId | string,
-    { invitation }: { invitation?: { toString(): string } | string } = {},
+    { invitation, device = false }: JoinRequestOptions = {},
   ): Promise<JoinRequest> {
-    return newJoinRequest(this.#host, await this.#identity(nameOf(user)), invitation?.toString() ?? null);
+    const identity = await this.#identity(nameOf(user));
+    return newJoinRequest(this.#host, identity, { invitation: invitation?.toString() ?? null, device });
   }
 
   async joinTenant(response: JoinResponse | string): Promise<Tenant> {

@@ -26,7 +26,7 @@ export {
 export { KeyBag, KeyBagError, type KeyBagErrorCode } from "@selkie/keybag";
 export { type EntryStore, StoreError, type StoreErrorCode } from "@selkie/store";
 export { type Dialler, pipe, SyncError, type SyncErrorCode, type Transport } from "@selkie/sync-protocol";
-export type { Client, JoinRequest, JoinResponse, UserId } from "./client.ts";
+export type { Client, JoinRequest, JoinRequestOptions, JoinResponse, UserId } from "./client.ts";
 export { ClientError, type ClientErrorCode } from "./client-error.ts";
 export type { ClientStore, OpenedClientStore } from "./client-store.ts";
 export { type ClientOptions, createClient } from "./create-client-node.ts";

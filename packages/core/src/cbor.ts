@@ -7,7 +7,8 @@ export type CborValue = null | boolean | number | string | Uint8Array | readonly
 
 /** Encodes deterministically (RFC 8949 section 4.2.1). */
 export function encodeCbor(value: CborValue): Uint8Array {
-  return encode(value);
+  const { buffer, byteOffset, byteLength } = encode(value);
+  return new Uint8Array(buffer, byteOffset, byteLength); // never a Node Buffer, whose `slice` is no copy
 }
 
 /**

@@ -66,16 +66,19 @@ export interface Records {
 
 export const noRecords: Records = { identities: [], tenants: [], keyVersions: [] };
 
+/** A Node Buffer's own `slice` shares memory with it, and what is kept here is overwritten one day. */
+const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
+
 /** The same identity in arrays of its own. */
 export function copyIdentity(identity: Identity): Identity {
   return {
-    id: identity.id.slice(),
+    id: copy(identity.id),
     name: identity.name,
-    userSeed: identity.userSeed.slice(),
-    deviceSignSeed: identity.deviceSignSeed.slice(),
-    deviceKemSeed: identity.deviceKemSeed.slice(),
-    deviceSecret: identity.deviceSecret.slice(),
-    slotSeed: identity.slotSeed.slice(),
+    userSeed: copy(identity.userSeed),
+    deviceSignSeed: copy(identity.deviceSignSeed),
+    deviceKemSeed: copy(identity.deviceKemSeed),
+    deviceSecret: copy(identity.deviceSecret),
+    slotSeed: copy(identity.slotSeed),
   };
 }
 
@@ -84,12 +87,12 @@ export function copyTenant(record: TenantRecord): TenantRecord {
   return {
     tenant: record.tenant,
     name: record.name,
-    identity: record.identity.slice(),
+    identity: copy(record.identity),
     directory: record.directory,
-    founding: record.founding?.slice() ?? null,
-    rootSeed: record.rootSeed?.slice() ?? null,
+    founding: record.founding === null ? null : copy(record.founding),
+    rootSeed: record.rootSeed === null ? null : copy(record.rootSeed),
     admittedBy: record.admittedBy,
-    data: record.data.slice(),
+    data: copy(record.data),
   };
 }
 
@@ -97,11 +100,11 @@ export function copyTenant(record: TenantRecord): TenantRecord {
 export function copyKeyVersion(record: StoredKeyVersion): StoredKeyVersion {
   return {
     tenant: record.tenant,
-    keyId: record.keyId.slice(),
+    keyId: copy(record.keyId),
     name: record.name,
-    version: record.version.slice(),
-    content: record.content.slice(),
-    history: record.history?.slice() ?? null,
+    version: copy(record.version),
+    content: copy(record.content),
+    history: record.history === null ? null : copy(record.history),
     imported: record.imported,
   };
 }

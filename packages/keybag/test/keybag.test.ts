@@ -183,6 +183,14 @@ describe("records", () => {
     expect(bag.keyVersions(acme.tenant)).toEqual([{ ...keyVersion("board"), imported: false }]);
   });
 
+  test("records go in and out as copies, Node's Buffers too, whose slice is none", async () => {
+    using bag = await filled();
+    const data = Buffer.from("what core keeps");
+    await bag.putTenant({ ...acme, data });
+    await bag.putTenant({ ...acme, data: bytes("next", 20) }); // overwrites what was held
+    expect(data.toString()).toBe("what core keeps");
+  });
+
   test("putTenant never drops or changes a root key", async () => {
     using bag = await filled();
     await bag.putTenant({ ...acme, rootSeed: null, name: "acme-corp" });

@@ -115,7 +115,7 @@ export class SimDevice {
     const { host } = this.#running();
     const [identity] = host.bag.keyBag.identities();
     if (identity === undefined) throw new SimError("CRASHED", "no identity");
-    return (await newJoinRequest(host, identity, invitation)).toString();
+    return (await newJoinRequest(host, identity, { invitation, device: false })).toString();
   }
 
   async join(response: string): Promise<void> {

@@ -17,7 +17,16 @@ import {
 import type { Authored } from "./entitlement.ts";
 import { catalogKeys, type DirectoryKey, type KeyCatalog } from "./key-catalog.ts";
 import { findOpeners, type KeyMembership } from "./key-openers.ts";
-import { type DueRecipient, isSafe, type KeyRules, recipientsOf, type UserKey, userKeysOf } from "./key-recipients.ts";
+import {
+  type DueRecipient,
+  everyUserKeyOf,
+  isSafe,
+  type KeyRules,
+  lacksUserKey,
+  recipientsOf,
+  type UserKey,
+  userKeysOf,
+} from "./key-recipients.ts";
 import { type ChainEnd, judgeMembership, type Membership, type People, sortPeople } from "./membership.ts";
 import { foldName } from "./name.ts";
 import type {
@@ -83,6 +92,10 @@ export interface DirectoryView {
   isSafe(keyId: Uint8Array): boolean;
   /** The KEM keys of a person that no other replaces. */
   userKeys(member: Member): readonly UserKey[];
+  /** The KEM keys of a person, those that were replaced too. */
+  everyUserKey(member: Member): readonly UserKey[];
+  /** Whether a device that is out holds every KEM key of a person: one of its live devices is to make the next. */
+  lacksUserKey(member: Member): boolean;
   judge(chain: Chain): ChainVerdict;
   /** How far a chain of this admission counts. */
   endOf(chain: Pick<Chain, "database" | "writer">, admission: Admission): ChainEnd;
@@ -124,17 +137,20 @@ export function buildDirectory(
     ...memberQueries(admissions, membership),
     wipeAfter: wipeDelays([...sorted.of("revoke"), ...sorted.of("change")], membership),
     ...keyQueries(catalog),
-    ...ruleQueries({
-      catalog,
-      membership: keyMembership,
-      openers: findOpeners(
-        verifier,
+    ...ruleQueries(
+      {
         catalog,
-        { permits: sorted.seen("permit"), userKeys: sorted.seen("userKey") },
-        keyMembership,
-      ),
-      userKeys: sorted.of("userKey"),
-    }),
+        membership: keyMembership,
+        openers: findOpeners(
+          verifier,
+          catalog,
+          { permits: sorted.seen("permit"), userKeys: sorted.seen("userKey") },
+          keyMembership,
+        ),
+        userKeys: sorted.of("userKey"),
+      },
+      found,
+    ),
   };
 }
 
@@ -286,7 +302,10 @@ function memberQueries(admissions: Admissions, membership: Membership): MemberQu
   };
 }
 
-function ruleQueries(rules: KeyRules): Pick<DirectoryView, "recipients" | "isSafe" | "userKeys"> {
+function ruleQueries(
+  rules: KeyRules,
+  found: FoundStatement | null,
+): Pick<DirectoryView, "recipients" | "isSafe" | "userKeys" | "everyUserKey" | "lacksUserKey"> {
   /** Every flush asks, and the answer follows from all members. */
   const safe = new Map<string, boolean>();
   return {
@@ -297,6 +316,8 @@ function ruleQueries(rules: KeyRules): Pick<DirectoryView, "recipients" | "isSaf
       return known;
     },
     userKeys: (member) => userKeysOf(rules, member),
+    everyUserKey: (member) => everyUserKeyOf(rules, member),
+    lacksUserKey: (member) => found !== null && lacksUserKey(rules, member, found.directoryKey.keyId),
   };
 }
 

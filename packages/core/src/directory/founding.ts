@@ -23,8 +23,9 @@ import { encodeControlPart } from "../sealing/control-part.ts";
 import { type PartDraft, sealEntry, signRun } from "../sealing/seal-entry.ts";
 import { draftAccessList, signAccessList } from "./access.ts";
 import { DIRECTORY_NAME, databaseIdOf } from "./database-id.ts";
-import { grantFor, type RequestedKeys, requestedKeys } from "./join-request.ts";
+import { grantFor } from "./join-request.ts";
 import { requireName } from "./name.ts";
+import { type RequestedKeys, requestedKeys } from "./requested-keys.ts";
 import { type FoundStatement, type Statement, statementId } from "./statement.ts";
 import { encodeStatement } from "./statement-codec.ts";
 

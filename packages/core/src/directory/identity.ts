@@ -1,6 +1,6 @@
 // The keys of a person and of this device, made out of the seeds that the KeyBag keeps.
 import type { CryptoProvider, KemKey, SigningKey } from "@selkie/crypto";
-import type { TenantId, Verifier } from "@selkie/entry";
+import type { Verifier } from "@selkie/entry";
 import type { Identity } from "@selkie/keybag";
 import { fingerprint } from "./fingerprint.ts";
 import { requireName } from "./name.ts";
@@ -58,24 +58,37 @@ export function deviceKeyOf(crypto: CryptoProvider, { deviceSignSeed }: Identity
   return crypto.importSigningKey(deviceSignSeed);
 }
 
-/** The key by which this device logs in to relays of a tenant; no relay can link it to another tenant. */
+/**
+ * The key by which this device logs in to relays of a tenant; no relay can link it to another tenant.
+ *
+ * @param of the tenant's id; for a further device of a user, the 16-byte salt of its request, which it makes before it knows the tenant
+ */
 export async function loginKeyFor(
   crypto: CryptoProvider,
   { deviceSecret }: Identity,
-  tenant: TenantId,
+  of: Uint8Array,
 ): Promise<SigningKey> {
   using secret = await crypto.importSecret(deviceSecret);
-  return await crypto.importSigningKey(await crypto.derive(secret, "derive-login-key", tenant, 32));
+  return await crypto.importSigningKey(await crypto.derive(secret, "derive-login-key", of, 32));
 }
 
 /** The first key by which the devices of a user manage their logins in one tenant; `slotSalt` is in the grant. */
 export async function slotKeyFor(
   crypto: CryptoProvider,
-  { slotSeed }: Identity,
+  identity: Identity,
   slotSalt: Uint8Array,
 ): Promise<SigningKey> {
+  return await crypto.importSigningKey(await slotSeedFor(crypto, identity, slotSalt));
+}
+
+/** The 32-byte seed of that key: what a further device of the user is given. */
+export async function slotSeedFor(
+  crypto: CryptoProvider,
+  { slotSeed }: Identity,
+  slotSalt: Uint8Array,
+): Promise<Uint8Array> {
   using secret = await crypto.importSecret(slotSeed);
-  return await crypto.importSigningKey(await crypto.derive(secret, "derive-slot-key", slotSalt, 32));
+  return await crypto.derive(secret, "derive-slot-key", slotSalt, 32);
 }
 
 /**

@@ -13,22 +13,22 @@ import {
 import type { Identity } from "@selkie/keybag";
 import { CborFields, type CborValue, encodeCbor } from "../cbor.ts";
 import { CoreError } from "../errors.ts";
-import { requestedKeys, requestIdOf } from "./join-request.ts";
 import { decodeJoinUri, encodeJoinUri } from "./join-uri.ts";
 import { isName, maxNameLength } from "./name.ts";
+import { requestedDevice, requestedKeys, requestIdOf } from "./requested-keys.ts";
 
 /** What the requester needs to open the tenant. */
 export interface JoinAnswer {
   /** 16 bytes: the request this answers. */
   readonly request: Uint8Array;
-  /** The request's own salt, so that the requester need not remember it. */
-  readonly slotSalt: Uint8Array;
+  /** The request's own salt, 16 bytes, so that the requester need not remember it. */
+  readonly salt: Uint8Array;
   readonly tenant: TenantId;
   readonly tenantName: string;
   readonly directory: DatabaseId;
-  /** The grant. */
+  /** The statement that admits the device: a grant or an add-device. */
   readonly admission: StatementId;
-  /** Lets the requester in at a relay that does not have the new access list yet. */
+  /** Lets the requester in at a relay that does not know of it: an access ticket for a new user, a slot login for a further device. */
   readonly ticket: Uint8Array | null;
 }
 
@@ -58,7 +58,7 @@ export function parseJoinResponse(text: string): JoinResponse {
   const fields = CborFields.decode(decodeJoinUri("join-response:1", text), malformed);
   const answer = {
     request: fields.bytes(16),
-    slotSalt: fields.bytes(16),
+    salt: fields.bytes(16),
     tenant: parseTenantId(fields.bytes(32)),
     tenantName: fields.text(maxNameLength),
     directory: parseDatabaseId(fields.bytes(32)),
@@ -71,10 +71,15 @@ export function parseJoinResponse(text: string): JoinResponse {
   return joinResponse(answer, mac);
 }
 
-/** Whether the response answers a request of this identity. */
-export async function isAnswerTo(crypto: CryptoProvider, answer: JoinAnswer, identity: Identity): Promise<boolean> {
-  const keys = await requestedKeys(crypto, identity, answer.slotSalt);
-  return equalBytes(answer.request, requestIdOf(crypto, keys));
+/** What kind of request of this identity the response answers; null when it made none such. */
+export async function answeredRequest(
+  crypto: CryptoProvider,
+  { request, salt }: JoinAnswer,
+  identity: Identity,
+): Promise<"user" | "device" | null> {
+  const isFor = (keys: Parameters<typeof requestIdOf>[1]): boolean => equalBytes(request, requestIdOf(crypto, keys));
+  if (isFor(await requestedKeys(crypto, identity, salt))) return "user";
+  return isFor(await requestedDevice(crypto, identity, salt)) ? "device" : null;
 }
 
 /** Whether the response was made by who knows this 32-byte invite secret. */
@@ -92,8 +97,8 @@ function joinResponse(answer: JoinAnswer, mac: Uint8Array | null): JoinResponse 
 }
 
 function answerFields(answer: JoinAnswer): readonly CborValue[] {
-  const { request, slotSalt, tenant, tenantName, directory, admission, ticket } = answer;
-  return [request, slotSalt, tenant, tenantName, directory, admission, ticket];
+  const { request, salt, tenant, tenantName, directory, admission, ticket } = answer;
+  return [request, salt, tenant, tenantName, directory, admission, ticket];
 }
 
 async function inviteMac(crypto: CryptoProvider, invite: Uint8Array, answer: JoinAnswer): Promise<Uint8Array> {

@@ -75,9 +75,7 @@ function recipientsAmong(
 ): readonly DueRecipient[] {
   const [first] = devices;
   if (first === undefined) return [];
-  const key = userKeysOf(rules, first).find(
-    ({ kem }) => ![...rules.openers.holdersOf(kem)].some((keeper) => out.has(keeper)),
-  );
+  const key = userKeysOf(rules, first).find(({ kem }) => !isHeldBy(rules, kem, out));
   const holders = key === undefined ? new Set<Keeper>() : rules.openers.holdersOf(key.kem);
   const left = devices.filter((device) => !holders.has(keeperOf(device)));
   const toDevices = left.map(
@@ -96,18 +94,36 @@ export interface UserKey {
 }
 
 /** The user keys of a person that no other replaces, ascending by statement; the next one names them all. */
-export function userKeysOf({ membership, userKeys }: KeyRules, member: Member): readonly UserKey[] {
+export function userKeysOf(rules: KeyRules, member: Member): readonly UserKey[] {
+  const keys = everyUserKeyOf(rules, member);
+  const replaced = new Set(keys.flatMap(({ over }) => over.map(toHex)));
+  return keys.filter(({ by }) => !replaced.has(toHex(by))).sort((a, b) => compareBytes(a.by, b.by));
+}
+
+/** The user keys of a person, those that were replaced too: permits went to each of them. */
+export function everyUserKeyOf(
+  { membership, userKeys }: KeyRules,
+  member: Member,
+): readonly (UserKey & { readonly over: readonly StatementId[] })[] {
   const person = membership.personOf(member);
   const published = userKeys.filter(({ author }) => {
     const by = membership.members.find(({ id }) => author.id !== "root" && equalBytes(id, author.id));
     return by !== undefined && equalBytes(membership.personOf(by), person);
   });
-  const replaced = new Set(published.flatMap(({ statement }) => statement.over.map(toHex)));
-  const keys = [
-    { kem: member.userKem, by: person },
-    ...published.map(({ placed, statement }) => ({ kem: statement.kem, by: placed.id })),
+  return [
+    { kem: member.userKem, by: person, over: [] },
+    ...published.map(({ placed, statement: { kem, over } }) => ({ kem, by: placed.id, over })),
   ];
-  return keys.filter(({ by }) => !replaced.has(toHex(by))).sort((a, b) => compareBytes(a.by, b.by));
+}
+
+/** Whether a device that is out holds every user key of the person: permits go to its live devices until one of them makes the next. */
+export function lacksUserKey(rules: KeyRules, member: Member, directoryKey: Uint8Array): boolean {
+  const out = outsiders(rules, directoryKey);
+  return userKeysOf(rules, member).every(({ kem }) => isHeldBy(rules, kem, out));
+}
+
+function isHeldBy({ openers }: KeyRules, userKem: Uint8Array, keepers: ReadonlySet<Keeper>): boolean {
+  return [...openers.holdersOf(userKem)].some((keeper) => keepers.has(keeper));
 }
 
 /** The people who would read a document that goes from one key to another and can't read it now: the caller names them, or does not move it. */

@@ -8,8 +8,10 @@ import { commitmentOf, historyHash, type KeySecrets, type KeyVersion } from "./k
 /** How far back a permit lets its recipient read. */
 export type HistoryPolicy = "full" | "from-now";
 
-/** The secret of a person's KEM key, for the person's devices. */
+/** A secret that the devices of one person share. */
 export interface UserKeySecret {
+  /** The person's KEM key, or the key that lets its devices in at relays. */
+  readonly kind: "user" | "slot";
   /** `identityKeyName` of the public key, 32 bytes. */
   readonly name: Uint8Array;
   /** 32 bytes. */
@@ -26,12 +28,17 @@ export interface PermitBundle {
 const fromNow = 0;
 const full = 1;
 const userKey = 2;
+const slotKey = 3;
 
 /** Encodes and pads the secrets of user keys. */
 export function encodeUserKeys(userKeys: readonly UserKeySecret[]): Plaintext {
   const ordered = userKeys.toSorted((a, b) => compareBytes(a.name, b.name));
   const writer = new ByteWriter(2 + 65 * ordered.length).u16(ordered.length);
-  for (const { name, seed } of ordered) writer.u8(userKey).bytes(name).bytes(seed);
+  for (const { kind, name, seed } of ordered)
+    writer
+      .u8(kind === "user" ? userKey : slotKey)
+      .bytes(name)
+      .bytes(seed);
   return pad(writer.finish(), bundleFloor);
 }
 
@@ -74,9 +81,11 @@ function readBundle(verifier: Verifier, reader: ByteReader): PermitBundle {
   let before: Uint8Array = new Uint8Array();
   for (let left = reader.u16(); left > 0; left--) {
     const mode = reader.u8();
-    if (mode === userKey) userKeys.push({ name: reader.bytes(32).slice(), seed: reader.bytes(32).slice() });
+    const isPersonal = mode === userKey || mode === slotKey;
+    const kind = mode === userKey ? "user" : "slot";
+    if (isPersonal) userKeys.push({ kind, name: reader.bytes(32).slice(), seed: reader.bytes(32).slice() });
     else versions.push(readVersion(verifier, reader, mode));
-    const name = (mode === userKey ? userKeys.at(-1)?.name : versions.at(-1)?.version) ?? before;
+    const name = (isPersonal ? userKeys.at(-1)?.name : versions.at(-1)?.version) ?? before;
     if (compareBytes(before, name) >= 0)
       throw new CoreError("PART_MALFORMED", "the rows of a bundle are not ascending");
     before = name;

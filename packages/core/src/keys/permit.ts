@@ -31,7 +31,7 @@ export function draftPermits(
   return [...permits, { kind: "bundle", secret, plaintext: encodePermitBundle(crypto, versions, history) }];
 }
 
-/** The parts that give user keys to the person's devices: a permit for each device's KEM key, at most 64 an entry, and one bundle. */
+/** The parts that give the person's keys to the person's devices: a permit for each device's KEM key, at most 64 an entry, and one bundle. */
 export function draftUserKeys(
   crypto: CryptoProvider,
   devices: readonly { readonly kem: Uint8Array }[],
@@ -58,7 +58,7 @@ export async function openPermits(
 }
 
 /**
- * Opens the user keys that an entry gives the holder of a device's KEM key.
+ * Opens the keys of a person that an entry gives the holder of a device's KEM key.
  *
  * @returns the secrets; `[]` when there are none; `null` when a permit does not open, or one of them is not the key it is said to be
  */
@@ -68,8 +68,8 @@ export async function openUserKeys(
   kem: KemKey,
 ): Promise<readonly UserKeySecret[] | null> {
   const userKeys = (await openBundles(crypto, entry, kem))?.flatMap((bundle) => bundle.userKeys) ?? null;
-  for (const { name, seed } of userKeys ?? []) {
-    using key = await crypto.importKemKey(seed);
+  for (const { kind, name, seed } of userKeys ?? []) {
+    using key = kind === "user" ? await crypto.importKemKey(seed) : await crypto.importSigningKey(seed);
     // SECURITY: A1. A seed that makes another key than it names is used for nothing (permit.test.ts).
     if (!equalBytes(identityKeyName(crypto, key.publicKey), name)) return null;
   }

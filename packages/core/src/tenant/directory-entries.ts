@@ -3,8 +3,8 @@ import { limits } from "@selkie/entry";
 import type { Reference, Statement } from "../directory/statement.ts";
 import { encodeStatement } from "../directory/statement-codec.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
-import { draftPermits } from "../keys/permit.ts";
-import type { HistoryPolicy } from "../keys/permit-bundle.ts";
+import { draftPermits, draftUserKeys } from "../keys/permit.ts";
+import type { HistoryPolicy, UserKeySecret } from "../keys/permit-bundle.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import type { KeyGift } from "./due-keys.ts";
 
@@ -48,6 +48,15 @@ export class DirectoryEntries {
       this.#permits += some.length;
       rest = rest.slice(some.length);
     }
+  }
+
+  /**
+   * Gives a person's keys to the person's devices, in the entry there is: what names the keys stands there too.
+   * @param devices KEM keys, at most 64 with the permits that the entry has
+   */
+  givePerson(devices: readonly { readonly kem: Uint8Array }[], secrets: readonly UserKeySecret[]): void {
+    this.#last().push(...draftUserKeys(this.#crypto, devices, secrets));
+    this.#permits += devices.length;
   }
 
   /** The parts of each entry, in order. */

@@ -16,13 +16,14 @@ import { linksOf, type Statement, statementId } from "../directory/statement.ts"
 import { decodeStatement } from "../directory/statement-codec.ts";
 import { CoreError } from "../errors.ts";
 import { type KeyVersion, openKeyVersion } from "../keys/key-version.ts";
-import { openPermits } from "../keys/permit.ts";
+import { openPermits, openUserKeys } from "../keys/permit.ts";
 import type { VersionLink } from "../keys/version-link.ts";
 import { readAll } from "../replica/read-all.ts";
 import { decodeControlPart, verifyCertificates } from "../sealing/control-part.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
 import { DirectoryChains } from "./directory-chains.ts";
 import { ParkedPlaces, type Place } from "./parked-places.ts";
+import { personPlaces } from "./person-places.ts";
 import type { TenantContext } from "./tenant-context.ts";
 
 type Opened = OpenedPart & { type: "opened" };
@@ -56,6 +57,8 @@ export class DirectoryLog {
   readonly #entries: EntryStore;
   readonly #chains: DirectoryChains;
   readonly #parked = new ParkedPlaces();
+  /** Statements, in hex, whose entries were searched for this person's keys. */
+  readonly #lookedInto = new Set<string>();
   readonly #placed = new Map<string, Omit<PlacedStatement, "certificate">>();
   /** By version in hex. */
   readonly #permitted = new Map<string, Permitted>();
@@ -103,6 +106,11 @@ export class DirectoryLog {
     const before = this.#placed.size + this.#chains.certified;
     let newKeys = await this.#openLate(await take());
     this.#view = this.#build();
+    while (await this.#findPerson()) {
+      newKeys = true;
+      await this.#openLate(await this.#takeAll());
+      this.#view = this.#build();
+    }
     for (let named = this.#named(); named.length > 0; named = this.#named()) {
       for (const { version } of named) this.#dropped.delete(toHex(version));
       newKeys = (await this.#openLate(await this.#takeAgain(named))) || newKeys;
@@ -178,12 +186,33 @@ export class DirectoryLog {
     return [...this.#placed.values()].flatMap(({ statement }) => linksOf(statement));
   }
 
+  /**
+   * The person's keys, where the directory says that they were given to this device. Each such entry is looked into once.
+   * @returns whether a user key is new: what was permitted to it may stand in entries that were read already
+   */
+  async #findPerson(): Promise<boolean> {
+    const { platform, keys } = this.#context;
+    let found = false;
+    for (const { by, names } of personPlaces(platform.crypto, this.#view, keys.deviceKem.publicKey)) {
+      const placed = this.#placed.get(toHex(by));
+      if (placed === undefined || this.#lookedInto.has(toHex(by)) || names.every((name) => keys.person.holds(name)))
+        continue;
+      this.#lookedInto.add(toHex(by));
+      const [entry] = (await this.#readStored(placed.writer, placed.seq))?.entries ?? [];
+      const secrets = entry === undefined ? null : await openUserKeys(platform.crypto, entry, keys.deviceKem);
+      // SECURITY: A2. Only keys that the directory names as this person's: whoever writes an entry may put anything into it (device.test.ts).
+      const named = (secrets ?? []).filter((secret) => names.some((name) => equalBytes(name, secret.name)));
+      found = (await keys.person.take(named)) || found;
+    }
+    return found;
+  }
+
   async #findPermits(entries: readonly VerifiedEntry[]): Promise<boolean> {
     const { platform, ring, keys } = this.#context;
     let found = false;
     for (const entry of entries) {
       const { writer, seq } = entry.header;
-      for (const kem of [keys.userKem, keys.deviceKem]) {
+      for (const kem of [...keys.person.userKeys.map((held) => held.kem), keys.deviceKem]) {
         for (const record of (await openPermits(platform.crypto, entry, kem)) ?? []) {
           const key = await openKeyVersion(platform.crypto, record);
           // Until the permit's entry verifies up to the tenant id, what it opened serves only to read the directory.

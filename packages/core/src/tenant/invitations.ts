@@ -1,6 +1,7 @@
 import type { CryptoProvider } from "@selkie/crypto";
 import { type DatabaseId, fromHex, type TenantId, toHex } from "@selkie/entry";
 import type { StateStore } from "@selkie/store";
+import { CborFields, encodeCbor } from "../cbor.ts";
 import { encodeInvitation } from "../directory/invitation.ts";
 import { isInvited, type JoinRequest } from "../directory/join-request.ts";
 import { CoreError } from "../errors.ts";
@@ -10,6 +11,8 @@ import { type LocalState, rowKind } from "../local/local-state.ts";
 export interface OpenInvitation {
   /** Hex. */
   readonly id: string;
+  /** Whom it lets in: somebody new, or a further device of the user who made it. */
+  readonly kind: JoinRequest["kind"];
   readonly secret: Uint8Array;
 }
 
@@ -34,11 +37,11 @@ export class Invitations {
   }
 
   /** Makes one, durably. @returns its id in hex, and the text to give away. @throws CoreError INVITATIONS_FULL */
-  async create(): Promise<{ id: string; text: string }> {
+  async create(kind: JoinRequest["kind"]): Promise<{ id: string; text: string }> {
     if ((await this.open()).length >= MAX_OPEN)
       throw new CoreError("INVITATIONS_FULL", `${MAX_OPEN} invitations are open`);
     const [id, secret] = [this.#crypto.randomBytes(16), this.#crypto.randomBytes(32)];
-    const row = await this.#local.seal(this.#key(id), secret);
+    const row = await this.#local.seal(this.#key(id), encodeCbor([kind === "user" ? 0 : 1, secret]));
     await this.#rows.put(row.key, row.value);
     return { id: toHex(id), text: encodeInvitation(this.#crypto, { tenant: this.#place.tenant, secret }) };
   }
@@ -47,14 +50,18 @@ export class Invitations {
   async open(): Promise<readonly OpenInvitation[]> {
     const open: OpenInvitation[] = [];
     for await (const { key, value } of this.#local.range(rowKind.invitation, this.#place.directory))
-      if (value !== null) open.push({ id: toHex(key.subarray(-16)), secret: value });
+      if (value !== null) open.push({ id: toHex(key.subarray(-16)), ...readRow(value) });
     return open;
   }
 
-  /** The invitation that a request was made with. */
+  /**
+   * The invitation that a request was made with.
+   * SECURITY: A8. One for somebody new admits no device of its maker's, nor the other way round (device.test.ts).
+   */
   async of(request: JoinRequest): Promise<OpenInvitation | null> {
     if (request.mac === null) return null;
-    for (const open of await this.open()) if (await isInvited(this.#crypto, request, open.secret)) return open;
+    for (const open of await this.open())
+      if (open.kind === request.kind && (await isInvited(this.#crypto, request, open.secret))) return open;
     return null;
   }
 
@@ -72,4 +79,11 @@ export class Invitations {
   #key(id: Uint8Array): Uint8Array {
     return this.#local.key(rowKind.invitation, this.#place.directory, id);
   }
+}
+
+function readRow(value: Uint8Array): Pick<OpenInvitation, "kind" | "secret"> {
+  const fields = CborFields.decode(value, "LOCAL_STATE_DAMAGED");
+  const row = { kind: fields.number(1) === 0 ? "user" : "device", secret: fields.bytes(32) } as const;
+  fields.end();
+  return row;
 }

@@ -18,6 +18,7 @@ import { Serial } from "../serial.ts";
 import { disposeDeviceKeys } from "./device-keys.ts";
 import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
+import { keepKeys } from "./keep-keys.ts";
 import { prepareWrite } from "./key-work.ts";
 import { Standing } from "./standing.ts";
 import type { StatementContext } from "./statement-work.ts";
@@ -30,6 +31,7 @@ import { wipeTenant } from "./wipe.ts";
 export class OpenTenant implements Tenant {
   readonly id: string;
   readonly directory: Directory;
+  readonly #directory: TenantDirectory;
   readonly #context: TenantContext;
   readonly #record: TenantRecord;
   readonly #events: Events<TenantEvents>;
@@ -81,7 +83,8 @@ export class OpenTenant implements Tenant {
       preview: (statements) => this.#preview(statements),
       sync: () => this.#catchUp(),
     };
-    this.directory = new TenantDirectory({ ...this.#statements, record });
+    this.#directory = new TenantDirectory({ ...this.#statements, record });
+    this.directory = this.#directory;
     this.#standing = new Standing({
       platform: context.platform,
       store: context.store,
@@ -151,6 +154,7 @@ export class OpenTenant implements Tenant {
   async #close(): Promise<void> {
     this.#standing.stop();
     try {
+      await this.#directory.idle();
       await this.#links.close();
       const closed = await Promise.allSettled(
         (await this.#assembled()).map(({ database }) => database[Symbol.asyncDispose]()),
@@ -204,34 +208,15 @@ export class OpenTenant implements Tenant {
       if (!news.changed && !news.newKeys) return;
       this.#links.reconsider();
       try {
-        await this.#keep();
+        await keepKeys(this.#context, this.#log.view);
       } finally {
         // A KeyBag that could not be saved is reported by the caller; what the directory now allows goes on all the same.
         for (const assembled of await this.#assembled()) await assembled.reconsider();
         this.#events.emit("directory", { users: this.#log.view.users().length });
         await this.#standing.check();
+        if (this.#closed === null) this.#directory.renewUserKey().catch(this.#context.platform.report);
       }
     });
-  }
-
-  /** Confirmed keys go into the KeyBag, so that they survive without the directory. */
-  async #keep(): Promise<void> {
-    const { bag, ring, tenant } = this.#context;
-    const known = new Set(bag.keyBag.keyVersions(tenant).map(({ version }) => toHex(version)));
-    const fresh = ring.confirmed().filter(({ version }) => !known.has(toHex(version)));
-    if (fresh.length === 0) return;
-    const { view } = this.#log;
-    await bag.keyBag.addKeyVersions(
-      fresh.map(({ keyId, version, contentBytes, historyBytes }) => ({
-        tenant,
-        keyId,
-        name: view.key(keyId)?.name ?? "",
-        version,
-        content: contentBytes,
-        history: historyBytes,
-      })),
-    );
-    await bag.save();
   }
 
   #found(): FoundStatement {

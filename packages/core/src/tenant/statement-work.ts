@@ -82,7 +82,7 @@ async function accessListAfter(
   if (same) return null;
   const { crypto } = context.platform;
   const current = await newestAccessList(crypto, view().identity, view().accessLists);
-  const list = await nextAccessList(crypto, context.keys.slot, {
+  const list = await nextAccessList(crypto, context.keys.person.requireSlot(), {
     tenant: context.tenant,
     users: after.users(),
     current,

@@ -7,6 +7,7 @@ import { CoreError } from "../errors.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import type { LocalState } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
+import type { PersonKeys } from "./person-keys.ts";
 
 /** The KeyBag in memory and the way to make it durable. */
 export interface KeyBagFile {
@@ -21,8 +22,8 @@ export interface DeviceKeys {
   readonly device: SigningKey;
   readonly deviceSecret: SecretKey;
   readonly deviceKem: KemKey;
-  readonly userKem: KemKey;
-  readonly slot: SigningKey;
+  /** What this device shares with the user's other devices. */
+  readonly person: PersonKeys;
   readonly login: SigningKey;
 }
 

@@ -3,8 +3,9 @@ import type { Identity, TenantRecord } from "@selkie/keybag";
 import type { Store } from "@selkie/store";
 import { foundTenant } from "../directory/founding.ts";
 import { parseInvitation } from "../directory/invitation.ts";
-import { createJoinRequest, type JoinRequest, requestIdOf } from "../directory/join-request.ts";
-import { isAnswerTo, parseJoinResponse } from "../directory/join-response.ts";
+import { createDeviceRequest, createJoinRequest, type JoinRequest } from "../directory/join-request.ts";
+import { answeredRequest, parseJoinResponse } from "../directory/join-response.ts";
+import { requestIdOf } from "../directory/requested-keys.ts";
 import { CoreError } from "../errors.ts";
 import { KeyRing } from "../keys/key-ring.ts";
 import { openKeyVersion } from "../keys/key-version.ts";
@@ -15,7 +16,7 @@ import { rememberInvited, requireInviter } from "./invited-requests.ts";
 import { OpenTenant } from "./open-tenant.ts";
 import type { Tenant } from "./tenant.ts";
 import type { KeyBagFile } from "./tenant-context.ts";
-import { decodeTenantData, encodeTenantData } from "./tenant-data.ts";
+import { decodeTenantData, encodeTenantData, newTenantData } from "./tenant-data.ts";
 
 /** What a device offers its tenants: a platform, a store and an unlocked KeyBag. */
 export interface TenantHost {
@@ -47,7 +48,7 @@ export async function createTenant(
     founding: null,
     rootSeed: founded.rootSeed,
     admittedBy: founded.admission,
-    data: encodeTenantData({ slotSalt: founded.slotSalt, ticket: null }),
+    data: encodeTenantData(newTenantData("user", founded.slotSalt, null)),
   };
   await bag.keyBag.putTenant(record);
   await bag.keyBag.addKeyVersions(
@@ -76,31 +77,41 @@ export async function openTenant(host: TenantHost, record: TenantRecord): Promis
   for (const secrets of bag.keyBag.keyVersions(tenant)) {
     ring.add(await openKeyVersion(crypto, secrets), secrets.imported ? "unconfirmed" : "confirmed");
   }
-  const keys = await importDeviceKeys(crypto, identity, tenant, decodeTenantData(record.data).slotSalt);
+  const keys = await importDeviceKeys(crypto, identity, tenant, decodeTenantData(record.data));
   const local = new LocalState(crypto, store.state, await bag.keyBag.localKey("local-state"), tenant);
   const context = { platform, tenant, store, bag, ring, local, keys };
   return OpenTenant.open(context, record, () => host.onClosed(toHex(tenant)));
 }
 
+/** What a request is to be. */
+export interface RequestOptions {
+  /** The text of an invitation; null without one. */
+  readonly invitation: string | null;
+  /** Whether this is a further device of somebody who is in. */
+  readonly device: boolean;
+}
+
 /**
- * A request to be admitted to a tenant, for an admin of it. One that is made with an invitation is answered by who made that alone.
+ * A request to be admitted to a tenant, for an admin of it, or for a device of the user whose further device this is. One that is made
+ * with an invitation is answered by who made that alone.
  * @throws CoreError JOIN_MALFORMED when the text is no invitation
  */
 export async function newJoinRequest(
   host: TenantHost,
   identity: Identity,
-  invitation: string | null = null,
+  { invitation, device }: RequestOptions,
 ): Promise<JoinRequest> {
   const { crypto } = host.platform;
-  if (invitation === null) return createJoinRequest(crypto, identity);
+  const create = device ? createDeviceRequest : createJoinRequest;
+  if (invitation === null) return create(crypto, identity);
   const content = parseInvitation(crypto, invitation);
-  const request = await createJoinRequest(crypto, identity, content.secret);
+  const request = await create(crypto, identity, content.secret);
   await rememberInvited(host, requestIdOf(crypto, request.keys), content);
   return request;
 }
 
 /**
- * Takes up an admin's answer. What it names cannot be substituted: the tenant id is the hash of the founding entry, and everything else
+ * Takes up the answer to a request. What it names cannot be substituted: the tenant id is the hash of the founding entry, and everything else
  * is verified up to it. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US | JOIN_NOT_FROM_INVITER | TENANT_EXISTS
  */
 export async function joinTenant(host: TenantHost, response: string): Promise<Tenant> {
@@ -113,9 +124,10 @@ export async function joinTenant(host: TenantHost, response: string): Promise<Te
   }
   await requireInviter(host, answer);
   for (const identity of bag.keyBag.identities()) {
-    if (!(await isAnswerTo(platform.crypto, answer, identity))) continue;
-    const { tenant, tenantName: name, directory, admission: admittedBy, slotSalt, ticket } = answer;
-    const data = encodeTenantData({ slotSalt, ticket });
+    const joinedAs = await answeredRequest(platform.crypto, answer, identity);
+    if (joinedAs === null) continue;
+    const { tenant, tenantName: name, directory, admission: admittedBy, salt, ticket } = answer;
+    const data = encodeTenantData(newTenantData(joinedAs, salt, ticket));
     const record: TenantRecord = {
       tenant,
       name,

@@ -51,6 +51,10 @@ export interface Device {
   readonly user: string;
   /** 60 digits in groups of five over the device's public keys, to compare. */
   readonly fingerprint: string;
+  /** The same as 12 words. */
+  readonly words: string;
+  /** Whether it is the device that was asked. */
+  readonly isThis: boolean;
   readonly revoked: boolean;
 }
 
@@ -67,7 +71,9 @@ export type InvitedBy = "invitation" | "nobody" | "unknown";
 
 /** A request as an admin gets it. */
 export interface ReceivedRequest {
-  /** The name that is asked for. */
+  /** Whether somebody new asks an admin, or a further device asks the user whose device it is to be. */
+  readonly kind: "user" | "device";
+  /** The name that is asked for, or the name of that user. */
   readonly user: string;
   /** 60 digits, to be compared with what the requester sees. */
   readonly fingerprint: string;
@@ -91,9 +97,10 @@ export interface Directory {
   devices(user?: string): Promise<readonly Device[]>;
   /**
    * Makes an invitation for one person, kept on this device until it is used. Give its text to that person by a way that only the two of
-   * you see: whoever has it can join in their place. @throws CoreError NOT_ADMIN | INVITATIONS_FULL | DIRECTORY_UNKNOWN
+   * you see: whoever has it can join in their place. With `device` it is for a further device of this user, and no admin is needed.
+   * @throws CoreError NOT_ADMIN | INVITATIONS_FULL | DIRECTORY_UNKNOWN | DEVICE_REVOKED
    */
-  createInvitation(): Promise<Invitation>;
+  createInvitation(options?: { readonly device?: boolean }): Promise<Invitation>;
   /** The ids of the invitations that this device made and nobody used yet. */
   invitations(): Promise<readonly string[]>;
   /** Takes an invitation back: a request made with it is refused from now on. */
@@ -102,10 +109,12 @@ export interface Directory {
   readJoinRequest(request: { toString(): string } | string): Promise<ReceivedRequest>;
   /**
    * Admits the requester, and uses up the invitation, if one was made. Without one, compare the request's fingerprint with the requester
-   * first, over a channel you trust. The response holds no secret.
-   * @throws CoreError NOT_ADMIN | JOIN_MALFORMED | KEY_INADMISSIBLE | INVITATION_UNKNOWN | DIRECTORY_UNKNOWN
+   * first, over a channel you trust. A new user is admitted by an admin with a role; a further device, without one, by a device of the
+   * same user and nobody else. The response holds no secret.
+   * @throws CoreError NOT_ADMIN | DEVICE_OF_OTHER | DEVICE_REVOKED | JOIN_KIND_OTHER | JOIN_MALFORMED | KEY_INADMISSIBLE |
+   * INVITATION_UNKNOWN | DIRECTORY_UNKNOWN
    */
-  approveJoinRequest(request: { toString(): string } | string, options: { role: Role }): Promise<Approval>;
+  approveJoinRequest(request: { toString(): string } | string, options?: { readonly role?: Role }): Promise<Approval>;
   /**
    * Makes a key for single documents: for its maker, the admins, and those it is shared with. Nobody else opens what is sealed under it,
    * or sees that the document exists. @throws CoreError KEY_EXISTS | USER_UNKNOWN | USER_AMBIGUOUS | WRITE_NOT_ALLOWED

@@ -29,6 +29,7 @@ import { encodeControlPart, signCertificate } from "../../src/sealing/control-pa
 import { type PartDraft, sealEntry, signRun } from "../../src/sealing/seal-entry.ts";
 import { importDeviceKeys } from "../../src/tenant/device-keys.ts";
 import type { KeyBagFile } from "../../src/tenant/tenant-context.ts";
+import { newTenantData } from "../../src/tenant/tenant-data.ts";
 import { World } from "../directory/world.ts";
 import { pattern, repeatableCrypto, testDatabase, testKey, testRing, testTenant } from "../fixture.ts";
 
@@ -185,7 +186,7 @@ export class Device {
     const store = memoryStore({ verifier: crypto, random: (length) => crypto.randomBytes(length), disk: this.disk });
     const identity = { ...newIdentity(crypto, name), deviceSecret: pattern(`secret of ${name}`, 32) };
     const deviceKeys = {
-      ...(await importDeviceKeys(crypto, identity, testTenant, new Uint8Array(16))),
+      ...(await importDeviceKeys(crypto, identity, testTenant, newTenantData("user", new Uint8Array(16), null))),
       device: await this.#lab.deviceKey(name),
     };
     const local = new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant);

@@ -10,9 +10,8 @@ import {
   isInvited,
   type JoinRequest,
   parseJoinRequest,
-  requestedKeys,
-  requestIdOf,
 } from "../../src/directory/join-request.ts";
+import { requestedKeys, requestIdOf } from "../../src/directory/requested-keys.ts";
 import { codeOfAsync } from "../codes.ts";
 import { pattern, repeatableCrypto } from "../fixture.ts";
 

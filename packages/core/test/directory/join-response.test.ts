@@ -3,14 +3,15 @@ import { fromBase64url, fromHex, parseStatementId, toBase64url, toHex } from "@s
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { newIdentity } from "../../src/directory/identity.ts";
-import { createJoinRequest, requestIdOf } from "../../src/directory/join-request.ts";
+import { createJoinRequest } from "../../src/directory/join-request.ts";
 import {
+  answeredRequest,
   createJoinResponse,
-  isAnswerTo,
   isFromInviter,
   type JoinAnswer,
   parseJoinResponse,
 } from "../../src/directory/join-response.ts";
+import { requestIdOf } from "../../src/directory/requested-keys.ts";
 import { codeOf } from "../codes.ts";
 import { directoryDatabase, pattern, repeatableCrypto, testTenant } from "../fixture.ts";
 
@@ -24,7 +25,7 @@ async function answer(ticket: Uint8Array | null = pattern("ticket", 200)): Promi
   const { keys } = await createJoinRequest(crypto, bob);
   return {
     request: requestIdOf(crypto, keys),
-    slotSalt: keys.slotSalt,
+    salt: keys.slotSalt,
     tenant: testTenant,
     tenantName: "acme-corp",
     directory: directoryDatabase,
@@ -44,9 +45,9 @@ test.each([null, pattern("ticket", 200)])(
 
 test("it finds the identity that asked, which need not remember that it did", async () => {
   const response = parseJoinResponse((await createJoinResponse(crypto, await answer())).toString());
-  expect(await isAnswerTo(crypto, response, bob)).toBe(true);
-  expect(await isAnswerTo(crypto, response, carol)).toBe(false);
-  expect(await isAnswerTo(crypto, response, { ...bob, name: "CN=bob" })).toBe(false);
+  expect(await answeredRequest(crypto, response, bob)).toBe("user");
+  expect(await answeredRequest(crypto, response, carol)).toBeNull();
+  expect(await answeredRequest(crypto, response, { ...bob, name: "CN=bob" })).toBeNull();
 });
 
 describe("with an invite secret", () => {

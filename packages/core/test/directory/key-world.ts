@@ -181,7 +181,7 @@ export class KeyWorld {
       to: devices.map(({ member }) => member.id).sort(compareBytes),
     };
     const recipients = devices.map((device) => ({ kem: device.kem.publicKey }));
-    await this.#say(by, [statement], draftUserKeys(this.crypto, recipients, [{ name, seed }]));
+    await this.#say(by, [statement], draftUserKeys(this.crypto, recipients, [{ kind: "user", name, seed }]));
   }
 
   /** Says that a version was given to a device; nothing is. */

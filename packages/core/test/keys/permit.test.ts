@@ -252,10 +252,15 @@ describe("the bundle", () => {
   });
 
   test("user keys come back as they were given, ascending", () => {
-    const userKeys = ["a", "b", "c"].map((name) => ({ name: pattern(name, 32), seed: pattern(`seed ${name}`, 32) }));
+    const userKeys = ["a", "b", "c"].map((name, at) => ({
+      kind: at === 1 ? ("slot" as const) : ("user" as const),
+      name: pattern(name, 32),
+      seed: pattern(`seed ${name}`, 32),
+    }));
     const decoded = decodePermitBundle(crypto, encodeUserKeys(userKeys));
     expect(decoded.versions).toEqual([]);
     expect(decoded.userKeys.map(({ name }) => toHex(name))).toEqual(userKeys.map(({ name }) => toHex(name)).sort());
+    expect(decoded.userKeys).toEqual(expect.arrayContaining(userKeys));
     expect(encodeUserKeys(userKeys.toReversed())).toEqual(encodeUserKeys(userKeys));
     expect(codeOf(() => decodePermitBundle(crypto, encodeUserKeys([...userKeys, ...userKeys])))).toBe("PART_MALFORMED");
   });
@@ -291,7 +296,7 @@ describe("user keys", () => {
     if (!phone || !laptop || !lost) return expect.fail("three devices");
     const seed = pattern("next user seed", 32);
     const next = await crypto.importKemKey(seed);
-    const secret = { name: identityKeyName(crypto, next.publicKey), seed };
+    const secret = { kind: "user" as const, name: identityKeyName(crypto, next.publicKey), seed };
     const entry = await sealed([phone, laptop], secret);
     expect(await openUserKeys(crypto, entry, phone)).toEqual([secret]);
     expect(await openUserKeys(crypto, entry, laptop)).toEqual([secret]);
@@ -302,8 +307,17 @@ describe("user keys", () => {
   test("A1 a seed that makes another key than it names gives nothing", async () => {
     const phone = await recipient("phone");
     const other = await recipient("other");
-    const secret = { name: identityKeyName(crypto, other.publicKey), seed: pattern("chosen", 32) };
+    const secret = {
+      kind: "user" as const,
+      name: identityKeyName(crypto, other.publicKey),
+      seed: pattern("chosen", 32),
+    };
     expect(await openUserKeys(crypto, await sealed([phone], secret), phone)).toBeNull();
+    const slot = await crypto.importSigningKey(pattern("slot", 32));
+    const genuine = { kind: "slot" as const, name: identityKeyName(crypto, slot.publicKey), seed: pattern("slot", 32) };
+    expect(await openUserKeys(crypto, await sealed([phone], genuine), phone)).toEqual([genuine]);
+    const chosen = { ...genuine, seed: pattern("chosen", 32) };
+    expect(await openUserKeys(crypto, await sealed([phone], chosen), phone)).toBeNull();
   });
 });
 

@@ -14,6 +14,7 @@ import { importDeviceKeys } from "../../src/tenant/device-keys.ts";
 import { DirectoryLog } from "../../src/tenant/directory-log.ts";
 import { MAX_PARKED, ParkedPlaces } from "../../src/tenant/parked-places.ts";
 import type { TenantContext } from "../../src/tenant/tenant-context.ts";
+import { newTenantData } from "../../src/tenant/tenant-data.ts";
 import { grantTo, keysOf } from "../directory/world.ts";
 import { pattern, repeatableCrypto } from "../fixture.ts";
 import { DirectoryAuthor, withHole } from "./directory-author.ts";
@@ -40,7 +41,7 @@ async function begin({ tenant, directory, slotSalt }: FoundedTenant = founded): 
     store,
     ring,
     local: new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), tenant),
-    keys: await importDeviceKeys(crypto, alice, tenant, slotSalt),
+    keys: await importDeviceKeys(crypto, alice, tenant, newTenantData("user", slotSalt, null)),
   } as unknown as TenantContext;
   const inner = store.entries(tenant, directory);
   const counting = {

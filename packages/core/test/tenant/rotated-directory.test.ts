@@ -3,7 +3,7 @@ import { parseCiphertext, type VerifiedRun } from "@selkie/entry";
 import { memoryStore } from "@selkie/store";
 import { expect, test } from "vitest";
 import { foundTenant } from "../../src/directory/founding.ts";
-import { newIdentity } from "../../src/directory/identity.ts";
+import { newIdentity, userKemOf } from "../../src/directory/identity.ts";
 import { statementId } from "../../src/directory/statement.ts";
 import { KeyRing } from "../../src/keys/key-ring.ts";
 import { newKeyVersion } from "../../src/keys/key-version.ts";
@@ -13,6 +13,7 @@ import { LocalState } from "../../src/local/local-state.ts";
 import { importDeviceKeys } from "../../src/tenant/device-keys.ts";
 import { DirectoryLog } from "../../src/tenant/directory-log.ts";
 import type { TenantContext } from "../../src/tenant/tenant-context.ts";
+import { newTenantData } from "../../src/tenant/tenant-data.ts";
 import { pattern, repeatableCrypto } from "../fixture.ts";
 import { DirectoryAuthor, withHole } from "./directory-author.ts";
 
@@ -26,7 +27,7 @@ const keyId = first.keyId;
 
 /** A device that was given the second version of the directory key and nothing before, and what it makes of a rotation with these links. */
 async function readAfterRotation(tamper: (link: SealedLink) => SealedLink) {
-  const keys = await importDeviceKeys(crypto, alice, founded.tenant, founded.slotSalt);
+  const keys = await importDeviceKeys(crypto, alice, founded.tenant, newTenantData("user", founded.slotSalt, null));
   const second = await newKeyVersion(crypto, "directory", keyId);
   const author = await DirectoryAuthor.of({ tenant: founded, device: keys.device, admission: founded.admission });
   const over = [statementId(crypto, founding?.entries[0]?.id ?? expect.fail("an entry"), 1)];
@@ -34,7 +35,7 @@ async function readAfterRotation(tamper: (link: SealedLink) => SealedLink) {
   const run = await author.write([
     author.statement({ type: "rotate", keyId, over, commitment: second.version, links: [] }),
     author.statement({ type: "link", keyId, version: second.version, links: [link] }, second),
-    ...draftPermits(crypto, [{ kem: keys.userKem.publicKey }], [second], "full"),
+    ...draftPermits(crypto, [{ kem: (await userKemOf(crypto, alice)).publicKey }], [second], "full"),
   ]);
   const store = memoryStore({ verifier: crypto, random: crypto.randomBytes });
   const ring = new KeyRing(crypto, founded.directory);

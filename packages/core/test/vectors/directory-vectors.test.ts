@@ -20,8 +20,9 @@ import type { PlacedStatement } from "../../src/directory/admission.ts";
 import { databaseIdOf } from "../../src/directory/database-id.ts";
 import { buildDirectory } from "../../src/directory/directory-view.ts";
 import { identityFingerprint, publicKeysOf } from "../../src/directory/identity.ts";
-import { isInvited, parseJoinRequest, requestedKeys, requestIdOf } from "../../src/directory/join-request.ts";
-import { isAnswerTo, isFromInviter, parseJoinResponse } from "../../src/directory/join-response.ts";
+import { isInvited, parseJoinRequest } from "../../src/directory/join-request.ts";
+import { answeredRequest, isFromInviter, parseJoinResponse } from "../../src/directory/join-response.ts";
+import { requestedDevice, requestedKeys, requestIdOf } from "../../src/directory/requested-keys.ts";
 import { continuedAdmission } from "../../src/directory/statement.ts";
 import { decodeStatement, encodeStatement } from "../../src/directory/statement-codec.ts";
 import { keyIdOf } from "../../src/keys/key-version.ts";
@@ -194,13 +195,17 @@ describe.each([nativeCrypto, portable])("on the $name provider", (crypto) => {
     expect(request.toString()).toBe(one["uri"]);
     const identity = identityOf(one);
     expect(identityFingerprint(crypto, await publicKeysOf(crypto, identity))).toBe(one["identityFingerprint"]);
-    expect(await requestedKeys(crypto, identity, request.keys.slotSalt)).toEqual(request.keys);
+    const again =
+      request.kind === "user"
+        ? await requestedKeys(crypto, identity, request.keys.slotSalt)
+        : await requestedDevice(crypto, identity, request.keys.loginSalt);
+    expect(again).toEqual(request.keys);
     const response = parseJoinResponse(textOf(one, "answerUri"));
     const { mac, toString: _, ...answer } = response;
     expect(toJson(answer)).toEqual(one["answer"]);
     expect(toJson(mac)).toBe(one["answerMac"]);
     expect(response.request).toEqual(requestIdOf(crypto, request.keys));
-    expect(await isAnswerTo(crypto, response, identity)).toBe(true);
+    expect(await answeredRequest(crypto, response, identity)).toBe(one["kind"]);
     if (one["invite"] === null) return;
     expect(await isInvited(crypto, request, bytesOf(one, "invite"))).toBe(true);
     expect(await isFromInviter(crypto, response, bytesOf(one, "invite"))).toBe(true);

@@ -17,8 +17,9 @@ import { encodeCbor } from "../../src/cbor.ts";
 import { DIRECTORY_NAME, databaseIdOf } from "../../src/directory/database-id.ts";
 import { foundTenant } from "../../src/directory/founding.ts";
 import { identityFingerprint, publicKeysOf } from "../../src/directory/identity.ts";
-import { createJoinRequest, requestIdOf } from "../../src/directory/join-request.ts";
+import { createDeviceRequest, createJoinRequest } from "../../src/directory/join-request.ts";
 import { createJoinResponse } from "../../src/directory/join-response.ts";
+import { requestIdOf } from "../../src/directory/requested-keys.ts";
 import { type ChangeStatement, continuedAdmission, type Statement } from "../../src/directory/statement.ts";
 import { encodeStatement } from "../../src/directory/statement-codec.ts";
 import { keyIdOf } from "../../src/keys/key-version.ts";
@@ -363,11 +364,15 @@ async function makeJoinCases(): Promise<readonly VectorCase[]> {
   const identity = testIdentity("CN=bob/O=acme");
   const invite = pattern("invite secret", 32);
   const cases: VectorCase[] = [];
-  for (const secret of [null, invite]) {
-    const request = await createJoinRequest(crypto, identity, secret);
+  const kinds = [createJoinRequest, createDeviceRequest].flatMap((create) =>
+    [null, invite].map((secret) => ({ create, secret })),
+  );
+  for (const { create, secret } of kinds) {
+    const request = await create(crypto, identity, secret);
+    const who = request.kind === "user" ? "a new user" : "a further device";
     const answer = {
       request: requestIdOf(crypto, request.keys),
-      slotSalt: request.keys.slotSalt,
+      salt: request.kind === "user" ? request.keys.slotSalt : request.keys.loginSalt,
       tenant: testTenant,
       tenantName: "acme-corp",
       directory: directoryDatabase,
@@ -376,7 +381,8 @@ async function makeJoinCases(): Promise<readonly VectorCase[]> {
     };
     const response = await createJoinResponse(crypto, answer, secret);
     cases.push({
-      comment: secret === null ? "compared by fingerprint" : "invited: both carry a MAC under the invite secret",
+      comment: `${who}, ${secret === null ? "compared by fingerprint" : "invited: both carry a MAC under the invite secret"}`,
+      kind: request.kind,
       identity: toJson(identity),
       identityFingerprint: identityFingerprint(crypto, await publicKeysOf(crypto, identity)),
       invite: toJson(secret),

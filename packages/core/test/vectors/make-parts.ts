@@ -244,8 +244,12 @@ async function makeBundleCases(crypto: CryptoProvider): Promise<readonly VectorC
   const [first] = keys;
   if (first === undefined) return [];
   const one = encodePermitBundle(crypto, [first], "full");
-  const userKeys = ["a", "b"]
-    .map((name) => ({ name: pattern(`user key ${name}`, 32), seed: pattern(`user seed ${name}`, 32) }))
+  const userKeys = ["a", "b", "slot"]
+    .map((name) => ({
+      kind: name === "slot" ? ("slot" as const) : ("user" as const),
+      name: pattern(`user key ${name}`, 32),
+      seed: pattern(`user seed ${name}`, 32),
+    }))
     .sort((a, b) => compareBytes(a.name, b.name));
   const valid = (comment: string, plaintext: Plaintext, given: typeof keys, full: boolean): VectorCase => ({
     comment,
@@ -271,7 +275,7 @@ async function makeBundleCases(crypto: CryptoProvider): Promise<readonly VectorC
   return [
     valid("one version, full", one, [first], true),
     valid("three versions, full", encodePermitBundle(crypto, keys, "full"), keys, true),
-    { ...valid("two user keys", encodeUserKeys(userKeys), [], true), userKeys: toJson(userKeys) },
+    { ...valid("two user keys and a slot key", encodeUserKeys(userKeys), [], true), userKeys: toJson(userKeys) },
     valid("one version, from now on", encodePermitBundle(crypto, [first], "from-now"), [first], false),
     ...invalid.map(([comment, plaintext, code]): VectorCase => ({ comment, plaintext: toHex(plaintext), code })),
   ];

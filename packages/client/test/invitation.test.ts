@@ -35,7 +35,7 @@ test("A8 an invitation shows the admin who asks and the invited who answers, and
   const request = await bob.createJoinRequest(user, { invitation });
   const { fingerprint, words } = request;
   const seen = await directory.readJoinRequest(request.toString());
-  expect(seen).toEqual({ user, fingerprint, words, invitedBy: "invitation" });
+  expect(seen).toEqual({ kind: "user", user, fingerprint, words, invitedBy: "invitation" });
   const again = await bob.createJoinRequest(user, { invitation: invitation.toString() });
 
   const [approval, second] = await Promise.allSettled([

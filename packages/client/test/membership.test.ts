@@ -168,6 +168,75 @@ describe("a revoked user", () => {
   });
 });
 
+describe("a user whose rights change", () => {
+  test("D11 goes on with what is left, and loses nothing that was not sent", async () => {
+    await using alice = await found();
+    await using bob = await join(alice, "bob", "admin");
+    await using carol = await join(alice, "carol", "editor");
+    const [notes, ofBob, ofCarol] = [await notesOf(alice), await notesOf(bob), await notesOf(carol)];
+    const sent = await ofBob.createDocument({ text: "sent" });
+    await meet(alice, bob);
+    const unsent = await ofBob.createDocument({ text: "not sent" });
+    await ofBob.changeDoc(sent, (draft) => {
+      draft.getData().text = "changed, not sent";
+    });
+    await alice.tenant.directory.changeUser(bob.name, { role: "editor" });
+    await meet(alice, bob); // he hears of it, with his changes sent under the old rights
+    await meet(alice, bob); // and has made them anew
+    await meet(alice, carol);
+    expect(sent.getData()).toEqual({ text: "changed, not sent" });
+    for (const database of [notes, ofCarol]) {
+      expect((await database.getDocument(unsent.id)).getData()).toEqual({ text: "not sent" });
+      expect((await database.getDocument(sent.id)).getData()).toEqual({ text: "changed, not sent" });
+      expect((await database.getDocument(sent.id)).getHeads()).toEqual(sent.getHeads());
+    }
+    await expect(bob.tenant.directory.revokeUser(carol.name)).rejects.toMatchObject({ code: "NOT_ADMIN" });
+    await ofBob.changeDoc(unsent, (draft) => {
+      draft.getData().text = "as an editor";
+    });
+    await meet(bob, carol);
+    expect((await ofCarol.getDocument(unsent.id)).getData()).toEqual({ text: "as an editor" });
+    expect(
+      (await alice.tenant.directory.users()).find(({ name, revoked }) => name === bob.name && !revoked),
+    ).toMatchObject({
+      role: "editor",
+    });
+  });
+
+  test("D11 writes nothing that counts any more once it only reads", async () => {
+    await using alice = await found();
+    await using bob = await join(alice, "bob", "editor");
+    const [notes, ofBob] = [await notesOf(alice), await notesOf(bob)];
+    const note = await ofBob.createDocument({ text: "by an editor" });
+    await meet(alice, bob);
+    await alice.tenant.directory.changeUser(bob.name, { role: "reader" });
+    await ofBob.changeDoc(note, (draft) => {
+      draft.getData().text = "too late";
+    });
+    await notes.pullChangesFrom(ofBob.getStore());
+    expect((await notes.getDocument(note.id)).getData()).toEqual({ text: "by an editor" });
+    await meet(alice, bob);
+    await expect(ofBob.createDocument({ text: "more" })).rejects.toMatchObject({ code: "WRITE_NOT_ALLOWED" });
+    expect(note.getData()).toEqual({ text: "by an editor" });
+  });
+
+  test("no longer reads what is written under a key that is not shared with it any more", async () => {
+    await using alice = await found();
+    await using bob = await join(alice, "bob", "editor");
+    await alice.tenant.directory.createKey("board", { share: [bob.name] });
+    const [notes, ofBob] = [await notesOf(alice), await notesOf(bob)];
+    const early = await notes.createDocument({ text: "early" }, { key: "board" });
+    await meet(alice, bob);
+    await alice.tenant.directory.changeUser(bob.name, { unshare: ["board"] });
+    const late = await notes.createDocument({ text: "late" }, { key: "board" });
+    const open = await notes.createDocument({ text: "open" });
+    await meet(alice, bob);
+    expect((await ofBob.getDocument(early.id)).getData()).toEqual({ text: "early" });
+    expect((await ofBob.getDocument(open.id)).getData()).toEqual({ text: "open" });
+    expect(await ofBob.findDocument(late.id)).toBeUndefined();
+  });
+});
+
 test("a revoked device is let in by nobody who knows", async () => {
   await using alice = await found();
   await using bob = await join(alice, "bob", "editor");

@@ -19,6 +19,7 @@ import { FlushTimer } from "./flush-timer.ts";
 import { LocalWrites } from "./local-writes.ts";
 import { OpenDatabase } from "./open-database.ts";
 import { ReceivedChanges } from "./received-changes.ts";
+import { Renewal } from "./renewal.ts";
 
 /** What a database needs of its tenant. */
 export interface DatabaseHost extends ChainOwner {
@@ -71,7 +72,10 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   await received.load();
   // Everybody holds back what an actor made behind a change that waits: what is made from now on is another actor's.
   if (chain.current !== null && documents.waitsFor(chain.current)) await chain.begin();
-  await adoptJournal({ verifier: platform.crypto, journal, chain, documents, report: platform.report });
+  const adopt = () => adoptJournal({ verifier: platform.crypto, journal, chain, documents, report: platform.report });
+  const renewal = new Renewal({ host, chain, journal, received, adopt });
+  const makeAnew = await renewal.begin();
+  await (makeAnew ?? adopt)();
 
   const timer = new FlushTimer(platform, () => writes.flush());
   const writes: LocalWrites = new LocalWrites({
@@ -124,7 +128,13 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   return {
     database,
     replica,
-    reconsider: () => received.reconsider(),
+    reconsider: async () => {
+      const makeAnew = await renewal.begin();
+      await received.reconsider();
+      if (makeAnew === null) return;
+      // Not awaited: a flush may be what changed the directory. It takes nothing of the old chain any more, and the next one comes after.
+      writes.exclusively(makeAnew).then(() => host.online() && timer.start(), platform.report);
+    },
     rebuild: (names) => received.rebuild(names),
     quarantined: () => quarantine.list(),
   };

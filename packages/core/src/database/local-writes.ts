@@ -1,10 +1,11 @@
-import type { EntryId, TenantId, VerifiedRun, WriterKey } from "@selkie/entry";
+import { type EntryId, equalBytes, type TenantId, type VerifiedRun, type WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk, Sha256 } from "../automerge/change-chunk.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import type { Documents } from "../document/documents.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { JournalRow } from "../journal/journal-row.ts";
 import { planEntries } from "../journal/plan-entries.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import type { SealedRow } from "../local/local-state.ts";
@@ -97,13 +98,18 @@ export class LocalWrites {
     return { durable };
   }
 
+  /** Runs work while nothing is sealed. */
+  exclusively(work: () => Promise<void>): Promise<void> {
+    return this.#sealing.run(work);
+  }
+
   /** Seals everything the journal holds. Concurrent calls share the work. */
   flush(): Promise<void> {
     return this.#sealing.run(async () => {
       const { crypto } = this.#context.platform;
       const sha256: Sha256 = (...chunks) => crypto.sha256(...chunks);
       await this.#finish();
-      for (let taken = this.#take(); taken.rows.length > 0; taken = this.#take()) {
+      for (let taken = this.#take(); this.#maySeal(taken.rows); taken = this.#take()) {
         await this.#context.prepare(taken.rows.map(({ keyId }) => keyId));
         await this.#seal(
           planEntries(taken.rows, this.#context.keyOf, sha256),
@@ -120,6 +126,12 @@ export class LocalWrites {
       await this.#finish();
       await this.#seal(entries, this.#context.frontier(), []);
     });
+  }
+
+  /** Whether there is something, and of the chain there is: what another made is made anew first. */
+  #maySeal(rows: readonly JournalRow[]): boolean {
+    const { current } = this.#context.chain;
+    return rows.length > 0 && current !== null && rows.every(({ writer }) => equalBytes(writer, current));
   }
 
   #take(): ReturnType<Journal["take"]> {

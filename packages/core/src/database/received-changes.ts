@@ -4,7 +4,7 @@ import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
-import type { Documents } from "../document/documents.ts";
+import type { Documents, UnheardChange } from "../document/documents.ts";
 import type { Shelf } from "../document/shelf.ts";
 import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
@@ -125,8 +125,39 @@ export class ReceivedChanges {
     });
   }
 
+  /** Changes were made in a document beside the shelf: what is loaded of it is loaded again. */
+  async reload(name: DocId): Promise<void> {
+    const { documents, shelf, events } = this.#at;
+    const record = documents.get(name);
+    if (record === undefined) return;
+    shelf.outdate(record);
+    await shelf.refresh(record);
+    events.emit("change", { id: name });
+  }
+
   own(run: VerifiedRun, admission: Admission): void {
     this.#ingest.own(run, admission);
+    this.#ends.of(run.writer, admission);
+  }
+
+  /** What lies beyond the end of a chain of this device: changes that count nowhere, unless they are made anew. */
+  async beyond(writer: WriterKey): Promise<readonly UnheardChange[]> {
+    const admission = this.#ingest.admissionOf(writer);
+    if (admission === null) return [];
+    const found: UnheardChange[] = [];
+    const from = this.#at.view().endOf({ database: this.#at.database, writer }, admission).last + 1;
+    await this.#ingest.inspect({ writer, from }, (deliveries) => {
+      for (const delivery of deliveries)
+        for (const part of delivery.parts) found.push(...this.#at.documents.changesIn(delivery, part));
+    });
+    return found;
+  }
+
+  /** Whether the directory has ended a chain, as of now. */
+  isEnded(writer: WriterKey): boolean {
+    const admission = this.#ingest.admissionOf(writer);
+    if (admission === null) return false;
+    return this.#at.view().endOf({ database: this.#at.database, writer }, admission).last < Number.POSITIVE_INFINITY;
   }
 
   idle(): Promise<void> {

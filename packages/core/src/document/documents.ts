@@ -25,6 +25,16 @@ interface Origin {
   readonly user: string;
 }
 
+/** A change as a part holds it. */
+export interface UnheardChange {
+  readonly document: Uint8Array;
+  readonly kind: ChangeKind;
+  /** The 16-byte id of the key its part was sealed under. */
+  readonly keyId: Uint8Array;
+  readonly time: number;
+  readonly change: ChangeChunk;
+}
+
 /** What became of documents that were rebuilt. */
 export interface Adopted {
   /** What is new in each that changed; `reset` when something of it counts no more. */
@@ -139,6 +149,22 @@ export class Documents {
       return docIdOf(this.#idIn(entry.header.writer, decodeChangePart(part.plaintext)));
     } catch (error) {
       if (error instanceof CoreError) return null; // `receive` says why
+      throw error;
+    }
+  }
+
+  /** The changes that a part holds; none when it cannot be read. */
+  changesIn({ entry }: Delivery, opened: OpenedPart): readonly UnheardChange[] {
+    if (opened.type !== "opened" || opened.kind !== "change") return [];
+    const { writer } = entry.header;
+    try {
+      const part = decodeChangePart(opened.plaintext);
+      const document = this.#idIn(writer, part);
+      const { kind, time } = part;
+      const changes = decodeChanges(part, actorOf(this.#verifier, writer, document, null), this.#sha256);
+      return changes.map((change) => ({ document, kind, keyId: opened.key.keyId, time, change }));
+    } catch (error) {
+      if (error instanceof CoreError || error instanceof ChangeError) return [];
       throw error;
     }
   }

@@ -55,8 +55,11 @@ function groupsOf(rows: readonly JournalRow[], sha256: Sha256): readonly Group[]
   return [...groups.values()].flatMap((own) => {
     const [first] = own;
     if (first === undefined) return [];
-    const chunks = own.map(({ change }) => parseChange(change, sha256));
-    return [{ document: first.document, writer: first.writer, rows: own, chunks }];
+    // In the order they were made: what is made anew from entries was made before what no entry holds.
+    const made = own.map((row) => ({ row, chunk: parseChange(row.change, sha256) }));
+    made.sort((a, b) => a.chunk.seq - b.chunk.seq);
+    const rows = made.map(({ row }) => row);
+    return [{ document: first.document, writer: first.writer, rows, chunks: made.map(({ chunk }) => chunk) }];
   });
 }
 

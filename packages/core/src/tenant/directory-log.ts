@@ -92,6 +92,13 @@ export class DirectoryLog {
     return this.#frontier.heads;
   }
 
+  /** Whether the directory has ended one of its own chains. */
+  isEnded(writer: WriterKey): boolean {
+    const certificate = this.#chains.certificate(writer);
+    const verdict = this.#view.judge({ database: this.#database, writer, certificate });
+    return verdict.type === "admitted" && verdict.last < Number.POSITIVE_INFINITY;
+  }
+
   /** Reads everything the store holds. */
   all(): Promise<DirectoryNews> {
     return this.#learn(() => this.#takeAll());

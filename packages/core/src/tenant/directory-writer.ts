@@ -14,6 +14,8 @@ import { type ChainOwner, commitSealed, openOwnChain } from "./own-chain.ts";
 export interface DirectoryWriterContext extends ChainOwner {
   readonly database: DatabaseId;
   frontier(own: WriterKey): readonly EntryId[];
+  /** Whether the directory has ended a chain of this device. */
+  isEnded(writer: WriterKey): boolean;
   /** A run is durable. */
   onSealed(run: VerifiedRun): Promise<void>;
 }
@@ -51,6 +53,8 @@ export class DirectoryWriter {
   /** This device's chain as the store has it. */
   async open(): Promise<WriterChain> {
     this.#chain ??= await openOwnChain(this.#context, this.#context.database, entryType.statement);
+    // The rights of this device changed: it goes on with another chain.
+    if (this.#chain.current !== null && this.#context.isEnded(this.#chain.current)) await this.#chain.begin();
     return this.#chain;
   }
 

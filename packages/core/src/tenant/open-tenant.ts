@@ -69,6 +69,7 @@ export class OpenTenant implements Tenant {
       self: () => this.#self(),
       directoryKey: () => this.#directoryKey(),
       frontier: (own) => this.#log.frontier(own),
+      isEnded: (writer) => this.#log.isEnded(writer),
       onSealed: async (run) => {
         await this.#read(() => this.#log.read([run]));
         this.#links.announce(record.directory);

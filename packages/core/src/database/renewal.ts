@@ -1,0 +1,69 @@
+import { type EntryId, toHex, type WriterKey } from "@selkie/entry";
+import type { Admission } from "../directory/admission.ts";
+import { docIdOf } from "../document/doc-id.ts";
+import type { UnheardChange } from "../document/documents.ts";
+import { CoreError } from "../errors.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { WriterChain } from "../writer/writer-chain.ts";
+import type { ReceivedChanges } from "./received-changes.ts";
+
+export interface RenewalContext {
+  readonly host: { self(): Admission; frontier(): readonly EntryId[] };
+  readonly chain: WriterChain;
+  readonly journal: Journal;
+  readonly received: ReceivedChanges;
+  /** Takes up the journal under the chain there is. */
+  adopt(): Promise<void>;
+}
+
+/**
+ * How a device goes on whose rights changed. Its chain has ended, and it begins another. What it wrote beyond the end, knowing nothing of
+ * it, counts nowhere; the device makes it anew on what counts, as it does with what no entry holds yet.
+ */
+export class Renewal {
+  readonly #at: RenewalContext;
+
+  constructor(at: RenewalContext) {
+    this.#at = at;
+  }
+
+  /** Begins another chain if the one there is has ended, and this device still belongs. @returns what remains to be done then */
+  async begin(): Promise<(() => Promise<void>) | null> {
+    const { chain, received } = this.#at;
+    const ended = chain.current;
+    if (ended === null || !received.isEnded(ended) || this.#role() === null) return null;
+    await chain.begin();
+    return () => this.#makeAnew(ended);
+  }
+
+  async #makeAnew(ended: WriterKey): Promise<void> {
+    const { journal, received, adopt } = this.#at;
+    if (this.#role() !== "reader") await this.#journal(ended, await received.beyond(ended));
+    const unsealed = new Set(journal.rows.map((row) => docIdOf(row.document)));
+    if (unsealed.size === 0) return;
+    await received.rebuild(unsealed);
+    if (this.#role() !== "reader") await adopt();
+    for (const name of unsealed) await received.reload(name);
+  }
+
+  /** Changes that were sealed are back where they were before; those that a run before this one took back already stay. */
+  async #journal(writer: WriterKey, changes: readonly UnheardChange[]): Promise<void> {
+    const { journal, host } = this.#at;
+    const known = new Set(journal.rows.map(({ change }) => toHex(change)));
+    const fresh = changes.filter(({ change }) => !known.has(toHex(change.bytes)));
+    const frontier = host.frontier();
+    await Promise.all(
+      fresh.map(({ change, ...row }) => journal.add({ ...row, writer, frontier, counter: null, change: change.bytes })),
+    );
+  }
+
+  /** What this device may do; null when it is out. */
+  #role(): Admission["role"] | null {
+    try {
+      return this.#at.host.self().role;
+    } catch (error) {
+      if (error instanceof CoreError) return null;
+      throw error;
+    }
+  }
+}

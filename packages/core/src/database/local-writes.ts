@@ -155,6 +155,6 @@ export class LocalWrites {
     journal.forget(batches);
     this.#unfinished = null;
     this.#rowSaved = true;
-    onSealed(sealed.run);
+    for (const run of sealed.runs) onSealed(run);
   }
 }

@@ -16,8 +16,8 @@ export interface DirectoryWriterContext extends ChainOwner {
   frontier(own: WriterKey): readonly EntryId[];
   /** Whether the directory has ended a chain of this device. */
   isEnded(writer: WriterKey): boolean;
-  /** A run is durable. */
-  onSealed(run: VerifiedRun): Promise<void>;
+  /** Runs are durable. */
+  onSealed(runs: readonly VerifiedRun[]): Promise<void>;
 }
 
 /** This device's chain in the directory: statements become entries when they are made, without a journal. */
@@ -44,9 +44,8 @@ export class DirectoryWriter {
       const chain = await this.open();
       const sealed = await chain.seal(entries, this.#context.frontier(await chain.writer()), "always");
       this.#unfinished = { sealed, remove };
-      const [entry] = sealed.run.entries;
       await this.#finish();
-      return entry?.id ?? ZERO_ENTRY_ID;
+      return sealed.runs[0]?.entries[0]?.id ?? ZERO_ENTRY_ID;
     });
   }
 
@@ -64,6 +63,6 @@ export class DirectoryWriter {
     const { context, onSealed } = this.#context;
     await commitSealed(context, sealed, remove);
     this.#unfinished = null;
-    await onSealed(sealed.run);
+    await onSealed(sealed.runs);
   }
 }

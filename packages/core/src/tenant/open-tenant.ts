@@ -70,8 +70,8 @@ export class OpenTenant implements Tenant {
       directoryKey: () => this.#directoryKey(),
       frontier: (own) => this.#log.frontier(own),
       isEnded: (writer) => this.#log.isEnded(writer),
-      onSealed: async (run) => {
-        await this.#read(() => this.#log.read([run]));
+      onSealed: async (runs) => {
+        await this.#read(() => this.#log.read(runs));
         this.#links.announce(record.directory);
       },
     });

@@ -44,12 +44,12 @@ export function openOwnChain(
  */
 export async function commitSealed(
   { store, tenant }: Pick<TenantContext, "store" | "tenant">,
-  { run, row, advance }: SealedEntries,
+  { runs, row, advance }: SealedEntries,
   journalled: readonly Uint8Array[] = [],
 ): Promise<void> {
-  const append = [{ tenant, database: run.database, run }];
-  const [result] = await store.commit({ append, put: [row], remove: journalled });
-  if (result?.type !== "appended" && result?.type !== "known")
+  const append = runs.map((run) => ({ tenant, database: run.database, run }));
+  const results = await store.commit({ append, put: [row], remove: journalled });
+  if (results.length === 0 || results.some(({ type }) => type !== "appended" && type !== "known"))
     throw new CoreError("CHAIN_BROKEN", "this device's own chain does not continue");
   advance();
 }

@@ -5,8 +5,10 @@ import {
   type DatabaseId,
   type EntryId,
   type EntryType,
+  entrySize,
   equalBytes,
   type IdentifiedEntry,
+  limits,
   parseEntryId,
   parseWriterKey,
   type StatementId,
@@ -70,7 +72,8 @@ interface Incarnation {
 
 /** Entries sealed and signed but not yet durable, and the row that must become durable with them. */
 export interface SealedEntries {
-  readonly run: VerifiedRun;
+  /** Consecutive; several when one signature may not cover them all. */
+  readonly runs: readonly VerifiedRun[];
   readonly row: SealedRow;
   /** Moves the chain on; called once both are durable. */
   advance(): void;
@@ -79,7 +82,7 @@ export interface SealedEntries {
 /**
  * This device's append-only chain in one database.
  * INVARIANT: no (writer, seq) is ever used twice. A chain goes on only while the store can vouch that nobody wrote since
- * (`Store.instance`); in every doubtful case a new incarnation with its own writer key begins (writer-chain.test.ts).
+ * (`Store.instance`); in every doubtful case a new incarnation with its own writer key begins (packages/sim/test/attacks/b11-copied-and-restored-stores.test.ts).
  */
 export class WriterChain {
   readonly #context: WriterContext;
@@ -141,8 +144,8 @@ export class WriterChain {
   }
 
   /**
-   * Seals one entry for each list of parts, and signs the last: one run. Nothing moves until `advance`. Part 0 is a control part when the
-   * frontier is new, or always.
+   * Seals one entry for each list of parts, and signs as few of them as the format allows. Nothing moves until `advance`. Part 0 is a
+   * control part when the frontier is new, or always.
    */
   async seal(
     entries: readonly (readonly PartDraft[])[],
@@ -163,10 +166,10 @@ export class WriterChain {
       prev = entry.id;
       known = frontier;
     }
-    const run = await signRun(crypto, incarnation.key, sealed);
+    const runs = await Promise.all(divide(sealed).map((some) => signRun(crypto, incarnation.key, some)));
     const row = await this.#sealRow(incarnation, seq, prev, known);
     const advance = () => Object.assign(incarnation, { seq, prev, frontier: known });
-    return { run, row, advance };
+    return { runs, row, advance };
   }
 
   async #incarnation(): Promise<Incarnation> {
@@ -243,6 +246,24 @@ export class WriterChain {
     if (!equalBytes(owner, instance) || tip.seq !== seq - 1 || !equalBytes(tip.id, prev)) return;
     this.#current = { ...derived, previous, seq, prev, frontier, counter };
   }
+}
+
+/** Consecutive entries in as few runs as their signatures allow: each covers what lies before it, within the limits of the format. */
+function divide(entries: readonly IdentifiedEntry[]): readonly (readonly IdentifiedEntry[])[] {
+  const runs: IdentifiedEntry[][] = [];
+  let unsigned = Number.POSITIVE_INFINITY;
+  for (const entry of entries) {
+    const run = runs.at(-1);
+    const size = entrySize(entry);
+    if (run === undefined || unsigned > limits.gapBytes || run.length > limits.gapEntries) {
+      runs.push([entry]);
+      unsigned = size;
+    } else {
+      run.push(entry);
+      unsigned += size;
+    }
+  }
+  return runs;
 }
 
 /** Where the next incarnation follows on: this one's last entry, or what it followed on itself before it had one. */

@@ -15,6 +15,7 @@ import {
   type Slot,
   SyncError,
   type UnsignedAccessList,
+  type VerifiedAccessList,
   verifyAccessList,
 } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
@@ -118,8 +119,9 @@ export async function newestAccessList(
 ): Promise<AccessList | null> {
   if (root === null) return null;
   let state = emptyAccessState({ tenant, root, database: directory });
-  for (const { list } of decodeLists(lists)) {
-    const verified = await verifyAccessList(verifier, list);
+  for (const known of knownLists(lists)) {
+    known.verified ??= verifyAccessList(verifier, known.list);
+    const verified = await known.verified;
     if (verified === null) continue;
     const change = applyAccessList(state, verified);
     if (change.type === "applied") state = change.state;
@@ -129,26 +131,39 @@ export async function newestAccessList(
 
 /** Lists that decode, oldest first: by epoch and height, then by their bytes. */
 export function sortAccessLists(lists: readonly Uint8Array[]): readonly Uint8Array[] {
-  return decodeLists(lists).map(({ bytes }) => bytes);
+  return knownLists(lists).map(({ bytes }) => bytes);
 }
 
-interface DecodedList {
+interface KnownList {
   readonly bytes: Uint8Array;
   readonly list: AccessList;
+  /** Once somebody asked. */
+  verified: Promise<VerifiedAccessList | null> | null;
 }
 
-function decodeLists(lists: readonly Uint8Array[]): readonly DecodedList[] {
+/** By the bytes in a statement, which never change: a directory holds a list for everybody who ever came or left. Null for what is no list. */
+const knownByBytes = new WeakMap<Uint8Array, KnownList | null>();
+
+function knownLists(lists: readonly Uint8Array[]): readonly KnownList[] {
   return lists
-    .flatMap((bytes) => decodeOne(bytes))
+    .flatMap((bytes) => knownList(bytes) ?? [])
     .sort((a, b) => a.list.epoch - b.list.epoch || a.list.height - b.list.height || compareBytes(a.bytes, b.bytes));
 }
 
-function decodeOne(bytes: Uint8Array): readonly DecodedList[] {
+/** What no relay would read says nothing; the statement around it stays, and counts for nothing else. */
+function knownList(bytes: Uint8Array): KnownList | null {
+  const known = knownByBytes.get(bytes);
+  if (known !== undefined) return known;
+  const decoded = decodeOne(bytes);
+  knownByBytes.set(bytes, decoded);
+  return decoded;
+}
+
+function decodeOne(bytes: Uint8Array): KnownList | null {
   try {
-    return [{ bytes, list: decodeAccessList(bytes) }];
+    return { bytes, list: decodeAccessList(bytes), verified: null };
   } catch (error) {
-    // What no relay would read says nothing; the statement around it stays, and counts for nothing else.
-    if (error instanceof SyncError) return [];
+    if (error instanceof SyncError) return null;
     throw error;
   }
 }

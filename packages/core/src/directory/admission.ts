@@ -7,12 +7,12 @@ import {
   isAdmissiblePublicKey,
   type StatementId,
   type TenantId,
-  toHex,
   type Verifier,
   type WriterKey,
 } from "@selkie/entry";
+import { hexOf } from "../hex.ts";
 import type { VerifiedCertificate } from "../sealing/control-part.ts";
-import { isAdmissibleKemKey } from "./kem-admission.ts";
+import { isAdmissibleKnownKemKey } from "./kem-admission.ts";
 import {
   type AddDeviceStatement,
   type ChangeStatement,
@@ -120,8 +120,8 @@ export function resolveAdmissions(
   const admissionById = new Map<string, Admission>();
   const rejectionById = new Map<string, RejectionCode>();
   const neverAdmit = idsThatNeverAdmit(placed);
-  const isVoid = (id: StatementId) => neverAdmit.has(toHex(id)) || rejectionById.has(toHex(id));
-  const find = (id: AdmissionId) => (id === "root" ? (root ?? undefined) : admissionById.get(toHex(id)));
+  const isVoid = (id: StatementId) => neverAdmit.has(hexOf(id)) || rejectionById.has(hexOf(id));
+  const find = (id: AdmissionId) => (id === "root" ? (root ?? undefined) : admissionById.get(hexOf(id)));
   const judge = (chain: Chain) => judgeChain(identity, chain, { find, isVoid });
 
   const statementsBy = groupByAuthor(identity, placed);
@@ -129,7 +129,7 @@ export function resolveAdmissions(
   const letIn = (author: Admission, asked: AdmittingStatement): void => {
     const verdict = judge({ ...asked, database: identity.directory });
     const outcome = verdict.type === "admitted" ? admit({ verifier, find }, author, asked) : "AUTHOR_REFUSED";
-    if (typeof outcome === "string") rejectionById.set(toHex(asked.id), outcome);
+    if (typeof outcome === "string") rejectionById.set(hexOf(asked.id), outcome);
     else for (const admission of outcome) if (register(admissionById, admission)) authors.push(admission);
   };
   /** Changes of people whose own admissions are still to come. */
@@ -148,19 +148,19 @@ export function resolveAdmissions(
   const voids = [...neverAdmit, ...rejectionById.keys()];
   for (const author of voids) {
     for (const { id } of statementsBy.get(author) ?? []) {
-      rejectionById.set(toHex(id), "AUTHOR_REFUSED");
-      voids.push(toHex(id));
+      rejectionById.set(hexOf(id), "AUTHOR_REFUSED");
+      voids.push(hexOf(id));
     }
   }
   const members = [...admissionById.values()].filter(isMember).sort((a, b) => compareBytes(a.id, b.id));
-  return { root, members, find, judge, rejection: (id) => rejectionById.get(toHex(id)) };
+  return { root, members, find, judge, rejection: (id) => rejectionById.get(hexOf(id)) };
 }
 
 function rootOf({ root }: DirectoryIdentity): Admission | null {
   return root === null ? null : { id: "root", user: "root", name: "root", role: "admin", device: root };
 }
 
-const keyOf = (id: AdmissionId): string => (id === "root" ? "root" : toHex(id));
+const keyOf = (id: AdmissionId): string => (id === "root" ? "root" : hexOf(id));
 
 /** The admission that a chain claims: the root's is named by the tenant id. */
 function claimedAdmission({ tenant }: DirectoryIdentity, certificate: VerifiedCertificate | null): AdmissionId {
@@ -199,7 +199,7 @@ function groupByAuthor(
 /** Statements that are known and admit nobody. One of a later version may, for all we know. */
 function idsThatNeverAdmit(placed: readonly PlacedStatement[]): ReadonlySet<string> {
   const known = placed.filter((each) => !isAdmitting(each) && each.statement.type !== "unknown");
-  return new Set(known.map(({ id }) => toHex(id)));
+  return new Set(known.map(({ id }) => hexOf(id)));
 }
 
 function judgeChain(
@@ -246,7 +246,7 @@ function admit(
     case "addDevice": {
       if (!isMember(author)) return "ROOT_HAS_NO_DEVICES";
       const { deviceSign, deviceKem } = statement;
-      if (!isAdmissibleDeviceKey(deviceSign) || !isAdmissibleKemKey(deviceKem)) return "KEY_INADMISSIBLE";
+      if (!isAdmissibleDeviceKey(deviceSign) || !isAdmissibleKnownKemKey(deviceKem)) return "KEY_INADMISSIBLE";
       const device: Member = { ...author, id, device: deviceSign, deviceKem };
       return [device];
     }
@@ -262,7 +262,7 @@ function admit(
 function granted(id: StatementId, statement: GrantStatement): readonly Member[] | RejectionCode {
   const { deviceSign, deviceKem, name, role, userKem, slot, slotSalt, keys } = statement;
   const isAdmissible =
-    isAdmissibleDeviceKey(deviceSign) && isAdmissibleKemKey(deviceKem) && isAdmissibleKemKey(userKem);
+    isAdmissibleDeviceKey(deviceSign) && isAdmissibleKnownKemKey(deviceKem) && isAdmissibleKnownKemKey(userKem);
   if (!isAdmissible) return "KEY_INADMISSIBLE";
   return [{ id, user: id, name, role, device: deviceSign, userKem, deviceKem, slot, slotSalt, keys }];
 }
@@ -297,7 +297,7 @@ const rememberedKeys = 65_536;
 
 /** The check costs about a millisecond, and a view is built again with every new statement: answers are remembered. */
 function isAdmissibleDeviceKey(key: Uint8Array): boolean {
-  const name = toHex(key);
+  const name = hexOf(key);
   const known = verdictByKey.get(name);
   if (known !== undefined) return known;
   if (verdictByKey.size >= rememberedKeys) verdictByKey.clear();

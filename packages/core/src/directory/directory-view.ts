@@ -1,6 +1,7 @@
 // The directory as of a set of statements: users, devices, keys, settings. A pure function of the set: neither order nor batching
 // changes anything in it (directory-view.test.ts).
-import { compareBytes, equalBytes, type StatementId, toHex, type Verifier } from "@selkie/entry";
+import { compareBytes, equalBytes, type StatementId, type Verifier } from "@selkie/entry";
+import { hexOf } from "../hex.ts";
 import { sortAccessLists } from "./access.ts";
 import {
   type Admission,
@@ -156,7 +157,7 @@ export function buildDirectory(
 
 /** Each statement once, ascending by id. */
 function inOrder(placed: readonly PlacedStatement[]): readonly PlacedStatement[] {
-  const byId = new Map(placed.map((each) => [toHex(each.id), each]));
+  const byId = new Map(placed.map((each) => [hexOf(each.id), each]));
   return [...byId.values()].sort((a, b) => compareBytes(a.id, b.id));
 }
 
@@ -190,7 +191,7 @@ function sortOut(
     }
     const authored = { placed, statement: placed.statement, author: verdict.admission };
     seen.push(authored);
-    if (membership.counts(placed)) counting.set(toHex(placed.id), authored);
+    if (membership.counts(placed)) counting.set(hexOf(placed.id), authored);
     else rejected.push({ id: placed.id, code: "BEYOND_CUT" });
   }
   const isOf =
@@ -203,7 +204,7 @@ function sortOut(
     rejected,
     of: (type) => [...counting.values()].filter(isOf(type)),
     seen: (type) => seen.filter(isOf(type)),
-    counts: (id) => counting.has(toHex(id)),
+    counts: (id) => counting.has(hexOf(id)),
   };
 }
 
@@ -260,8 +261,8 @@ function objection(
 
 /** The settings over which no other was set; among concurrent ones the lowest id, by setting. */
 function currentSettings(statements: readonly Authored<SettingsStatement>[]): ReadonlyMap<string, SettingValue> {
-  const replaced = new Set(statements.flatMap(({ statement }) => statement.over.map(toHex)));
-  const heads = statements.filter(({ placed }) => !replaced.has(toHex(placed.id)));
+  const replaced = new Set(statements.flatMap(({ statement }) => statement.over.map(hexOf)));
+  const heads = statements.filter(({ placed }) => !replaced.has(hexOf(placed.id)));
   return new Map(heads.toReversed().flatMap(({ statement }) => [...statement.values]));
 }
 
@@ -311,8 +312,8 @@ function ruleQueries(
   return {
     recipients: (keyId) => recipientsOf(rules, keyId),
     isSafe: (keyId) => {
-      const known = safe.get(toHex(keyId)) ?? isSafe(rules, keyId);
-      safe.set(toHex(keyId), known);
+      const known = safe.get(hexOf(keyId)) ?? isSafe(rules, keyId);
+      safe.set(hexOf(keyId), known);
       return known;
     },
     userKeys: (member) => userKeysOf(rules, member),
@@ -324,11 +325,11 @@ function ruleQueries(
 /** The first grant of a member's person, through all changes of its rights. */
 function personOf(admissions: Admissions, statements: readonly PlacedStatement[]): (member: Member) => StatementId {
   const changed = new Map<string, ChangeStatement>();
-  for (const { id, statement } of statements) if (statement.type === "change") changed.set(toHex(id), statement);
+  for (const { id, statement } of statements) if (statement.type === "change") changed.set(hexOf(id), statement);
   return (member) => {
     let { user } = member;
     // A change names devices that were in before it: ids are hashes, so this ends.
-    for (let change = changed.get(toHex(user)); change !== undefined; change = changed.get(toHex(user))) {
+    for (let change = changed.get(hexOf(user)); change !== undefined; change = changed.get(hexOf(user))) {
       const [first] = change.devices;
       const before = first === undefined ? undefined : admissions.find(first);
       if (before === undefined || !isMember(before)) break;

@@ -1,5 +1,6 @@
 // Who is entitled to a named key: by grant, by having made it, or by a share.
-import { equalBytes, type StatementId, toHex } from "@selkie/entry";
+import { equalBytes, type StatementId } from "@selkie/entry";
+import { hexOf } from "../hex.ts";
 import { type Admission, type AdmissionId, isMember, type PlacedStatement } from "./admission.ts";
 import type { ShareStatement } from "./statement.ts";
 
@@ -17,7 +18,7 @@ export type Holders = ReadonlyMap<string, ReadonlySet<string>>;
 export function holds(holders: Holders, admission: Admission, keyId: Uint8Array): boolean {
   if (!isMember(admission)) return true;
   if (admission.keys.some((key) => equalBytes(key, keyId))) return true;
-  return holders.get(toHex(keyId))?.has(toHex(admission.user)) === true;
+  return holders.get(hexOf(keyId))?.has(hexOf(admission.user)) === true;
 }
 
 /** A share counts when its author is an admin or holds the key, which another share may be the reason of: to the fixpoint. */
@@ -26,14 +27,14 @@ export function spreadShares(
   shares: readonly Authored<ShareStatement>[],
 ): { holders: Holders; rejected: readonly StatementId[] } {
   const holders = new Map<string, Set<string>>();
-  for (const [key, creator] of creatorByKey) holders.set(key, new Set(creator === "root" ? [] : [toHex(creator)]));
+  for (const [key, creator] of creatorByKey) holders.set(key, new Set(creator === "root" ? [] : [hexOf(creator)]));
   let waiting = shares;
   for (;;) {
     const [counting, rest] = partition(waiting, ({ author, statement }) => mayShare(holders, author, statement));
     for (const { statement } of counting) {
-      const of = holders.get(toHex(statement.keyId)) ?? new Set<string>();
-      holders.set(toHex(statement.keyId), of);
-      for (const user of statement.to) of.add(toHex(user));
+      const of = holders.get(hexOf(statement.keyId)) ?? new Set<string>();
+      holders.set(hexOf(statement.keyId), of);
+      for (const user of statement.to) of.add(hexOf(user));
     }
     waiting = rest;
     if (counting.length === 0) return { holders, rejected: waiting.map(({ placed }) => placed.id) };

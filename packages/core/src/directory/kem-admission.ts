@@ -18,6 +18,17 @@ export function isAdmissibleKemKey(key: Uint8Array): boolean {
   return isReduced(key.subarray(0, mlKemPolynomialBytes)) && !isSmallOrder(key.subarray(mlKemKeyBytes));
 }
 
+const verdictByKey = new WeakMap<Uint8Array, boolean>();
+
+/** The same for a key in an array that never changes, as in a statement: a view of the directory asks again with every statement. */
+export function isAdmissibleKnownKemKey(key: Uint8Array): boolean {
+  const known = verdictByKey.get(key);
+  if (known !== undefined) return known;
+  const verdict = isAdmissibleKemKey(key);
+  verdictByKey.set(key, verdict);
+  return verdict;
+}
+
 /** Every coefficient, twelve bits little endian, is below q. */
 function isReduced(polynomials: Uint8Array): boolean {
   for (let at = 0; at + 2 < polynomials.length; at += 3) {

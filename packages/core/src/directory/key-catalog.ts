@@ -1,5 +1,6 @@
 // The keys of a tenant, their versions, and who is entitled to them.
-import { compareBytes, type StatementId, toHex, type Verifier } from "@selkie/entry";
+import { compareBytes, type StatementId, type Verifier } from "@selkie/entry";
+import { hexOf } from "../hex.ts";
 import { keyIdOf } from "../keys/key-version.ts";
 import type { VersionLink } from "../keys/version-link.ts";
 import type { Admission, AdmissionId } from "./admission.ts";
@@ -69,19 +70,23 @@ export interface KeyCatalog {
 /** Collects keys, versions and entitlements. A pure function of the set of statements. */
 export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyCatalog {
   const origins = [...foundingKeys(statements.found), ...namedKeys(verifier, statements.creations)];
-  const originByKey = new Map(origins.map((origin) => [toHex(origin.version.keyId), origin]));
+  const originByKey = new Map(origins.map((origin) => [hexOf(origin.version.keyId), origin]));
   const shared = spreadShares(creators(origins, statements), statements.shares);
   const isEntitled = (admission: Admission, keyId: Uint8Array): boolean => {
-    const kind = originByKey.get(toHex(keyId))?.kind;
+    const kind = originByKey.get(hexOf(keyId))?.kind;
     if (kind === undefined) return false;
     return kind !== "named" || admission.role === "admin" || holds(shared.holders, admission, keyId);
   };
-  const rotations = statements.rotations.filter(({ statement }) => originByKey.has(toHex(statement.keyId)));
+  const rotations = statements.rotations.filter(({ statement }) => originByKey.has(hexOf(statement.keyId)));
   const isCounting = ({ placed, statement, author }: Authored<RotateStatement>) =>
     statements.counts(placed.id) && isEntitled(author, statement.keyId);
   const counting = rotations.filter(isCounting);
-  const keys = origins.map((origin) => keyOf(origin, { rotations, counting, statements }));
-  const keyById = new Map(keys.map((key) => [toHex(key.keyId), key]));
+  const [made, effective] = [byKey(rotations), byKey(counting)];
+  const keys = origins.map((origin) => {
+    const key = hexOf(origin.version.keyId);
+    return keyOf(origin, { rotations: made.get(key) ?? [], counting: effective.get(key) ?? [], statements });
+  });
+  const keyById = new Map(keys.map((key) => [hexOf(key.keyId), key]));
   const unentitled = rotations.filter((each) => statements.counts(each.placed.id) && !isCounting(each));
   return {
     keys,
@@ -89,7 +94,7 @@ export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyC
     links: [...statements.rotations, ...statements.links].flatMap(({ statement, author }) =>
       linksOf(statement).map((link) => ({ ...link, author })),
     ),
-    find: (keyId) => keyById.get(toHex(keyId)),
+    find: (keyId) => keyById.get(hexOf(keyId)),
     isEntitled,
     rejected: [...shared.rejected, ...unentitled.map(({ placed }) => placed.id)],
   };
@@ -120,9 +125,9 @@ function namedKeys(verifier: Verifier, creations: readonly Authored<CreateKeySta
   );
   for (const { placed, statement, author } of inPlace) {
     const keyId = keyIdOf(verifier, placed.writer, statement.nonce);
-    if (originByKey.has(toHex(keyId))) continue;
+    if (originByKey.has(hexOf(keyId))) continue;
     const version = { by: placed.id, keyId, commitment: statement.commitment, author };
-    originByKey.set(toHex(keyId), { kind: "named", name: statement.name, version });
+    originByKey.set(hexOf(keyId), { kind: "named", name: statement.name, version });
   }
   return [...originByKey.values()].sort((a, b) => compareBytes(a.version.keyId, b.version.keyId));
 }
@@ -130,9 +135,15 @@ function namedKeys(verifier: Verifier, creations: readonly Authored<CreateKeySta
 /** Who made a key is entitled to it, unless making it does not count. */
 function creators(origins: readonly Origin[], { counts }: KeyStatements): ReadonlyMap<string, AdmissionId> {
   const named = origins.filter(({ kind, version }) => kind === "named" && counts(version.by));
-  return new Map(named.map(({ version }) => [toHex(version.keyId), version.author.user]));
+  return new Map(named.map(({ version }) => [hexOf(version.keyId), version.author.user]));
 }
 
+const byKey = (
+  rotations: readonly Authored<RotateStatement>[],
+): ReadonlyMap<string, readonly Authored<RotateStatement>[]> =>
+  Map.groupBy(rotations, ({ statement }) => hexOf(statement.keyId));
+
+/** Of one key. */
 interface Rotations {
   readonly rotations: readonly Authored<RotateStatement>[];
   readonly counting: readonly Authored<RotateStatement>[];
@@ -144,18 +155,17 @@ interface Rotations {
  * replace each other and one is always left (key-catalog.test.ts).
  */
 function keyOf({ kind, name, version }: Origin, { rotations, counting, statements }: Rotations): DirectoryKey {
-  const ofKey = (each: Authored<RotateStatement>) => toHex(each.statement.keyId) === toHex(version.keyId);
-  const all = [version, ...rotations.filter(ofKey).map(madeBy)];
-  const replaced = new Set(counting.filter(ofKey).flatMap(({ statement }) => statement.over.map(toHex)));
-  const valid = new Set(counting.map(({ placed }) => toHex(placed.id)));
-  if (kind !== "named" || statements.counts(version.by)) valid.add(toHex(version.by));
-  const open = all.filter(({ by }) => !replaced.has(toHex(by)));
+  const all = [version, ...rotations.map(madeBy)];
+  const replaced = new Set(counting.flatMap(({ statement }) => statement.over.map(hexOf)));
+  const valid = new Set(counting.map(({ placed }) => hexOf(placed.id)));
+  if (kind !== "named" || statements.counts(version.by)) valid.add(hexOf(version.by));
+  const open = all.filter(({ by }) => !replaced.has(hexOf(by)));
   return {
     keyId: version.keyId,
     name,
     kind,
     versions: distinct(all.map(({ commitment }) => commitment)),
-    current: distinct(open.filter(({ by }) => valid.has(toHex(by))).map(({ commitment }) => commitment)),
+    current: distinct(open.filter(({ by }) => valid.has(hexOf(by))).map(({ commitment }) => commitment)),
     open: distinct(open.map(({ by }) => by)),
   };
 }
@@ -169,5 +179,5 @@ const madeBy = ({ placed, statement, author }: Authored<RotateStatement>): MadeV
 
 /** Each once, ascending. */
 function distinct<Item extends Uint8Array>(items: readonly Item[]): readonly Item[] {
-  return [...new Map(items.map((item) => [toHex(item), item])).values()].sort(compareBytes);
+  return [...new Map(items.map((item) => [hexOf(item), item])).values()].sort(compareBytes);
 }

@@ -1,15 +1,11 @@
 // Who can open which version of a key, as far as the directory tells, and which versions no ended device can open.
-import { type StatementId, toHex, type Verifier } from "@selkie/entry";
+import type { StatementId, Verifier } from "@selkie/entry";
+import { hexOf } from "../hex.ts";
+import { identityKeyText } from "../keys/identity-key.ts";
 import { type Admission, isMember, type Member } from "./admission.ts";
 import type { Authored } from "./entitlement.ts";
 import type { KeyCatalog } from "./key-catalog.ts";
-import {
-  type PermitStatement,
-  type Recipient,
-  type Reference,
-  statementId,
-  type UserKeyStatement,
-} from "./statement.ts";
+import { type PermitStatement, type Reference, statementIdText, type UserKeyStatement } from "./statement.ts";
 
 /** What membership says, as far as keys need it. */
 export interface KeyMembership {
@@ -27,15 +23,16 @@ export interface KeyGifts {
   readonly userKeys: readonly Authored<UserKeyStatement>[];
 }
 
-/** A device as a keeper of secrets: its KEM key in hex, or the root. Admissions of one KEM key are one keeper. */
+/** A device as a keeper of secrets: the name of its KEM key, or the root. Admissions of one KEM key are one keeper. */
 export type Keeper = string;
 
-export function keeperOf(admission: Admission): Keeper {
-  return isMember(admission) ? toHex(admission.deviceKem) : "root";
+export function keeperOf(verifier: Verifier, admission: Admission): Keeper {
+  return isMember(admission) ? identityKeyText(verifier, admission.deviceKem) : "root";
 }
 
 /** Who can open what. */
 export interface KeyOpeners {
+  keeperOf(admission: Admission): Keeper;
   /** Whether a device can open a version: given its content secret by whoever could, or led to it by links. */
   canOpen(keeper: Keeper, version: Uint8Array): boolean;
   /**
@@ -47,7 +44,25 @@ export interface KeyOpeners {
 
 /** How much of a version somebody can open: its content secret, or the history secret too. */
 type Depth = "content" | "full";
-type Knowledge = Map<Keeper, Map<string, Depth>>;
+
+/** Who can open which version, by version. */
+class Knowledge {
+  readonly #byVersion = new Map<string, Map<Keeper, Depth>>();
+
+  of(version: string): Map<Keeper, Depth> {
+    const known = this.#byVersion.get(version) ?? new Map<Keeper, Depth>();
+    this.#byVersion.set(version, known);
+    return known;
+  }
+
+  /** @returns whether that is news */
+  give(known: Map<Keeper, Depth>, keeper: Keeper, depth: Depth): boolean {
+    const before = known.get(keeper);
+    if (before === "full" || before === depth) return false;
+    known.set(keeper, depth);
+    return true;
+  }
+}
 
 /**
  * The least fixpoint: makers, whom those who can open gave permits, and where links lead. A gift by who could not open it gives nothing, so
@@ -59,68 +74,119 @@ export function findOpeners(
   gifts: KeyGifts,
   membership: KeyMembership,
 ): KeyOpeners {
-  const holders = findHolders(gifts.userKeys, membership);
-  const receivers = receiversOf(verifier, gifts, membership, holders);
-  const knowledge: Knowledge = new Map();
-  let grew = true;
-  const give = (keeper: Keeper, version: string, depth: Depth): void => {
-    const known = knowledge.get(keeper) ?? new Map<string, Depth>();
-    knowledge.set(keeper, known);
-    if (known.get(version) === "full" || known.get(version) === depth) return;
-    known.set(version, depth);
-    grew = true;
+  const holders = findHolders(verifier, gifts.userKeys, membership);
+  let knowledge: Knowledge | null = null; // many views are replaced before anybody asks
+  const known = (): Knowledge => {
+    knowledge ??= spread(verifier, catalog, {
+      permits: gifts.permits,
+      to: receiversOf(verifier, gifts, membership, holders),
+    });
+    return knowledge;
   };
-  const depthOf = (keeper: Keeper, version: string): Depth | undefined => knowledge.get(keeper)?.get(version);
-  const permits = gifts.permits.map((permit) => ({
-    author: keeperOf(permit.author),
-    history: permit.statement.history,
-    versions: permit.statement.versions.map(({ version }) => toHex(version)),
-    to: receivers(permit),
-  }));
-  const links = catalog.links.map(({ author, from, version }) => ({
-    author: keeperOf(author),
-    from: toHex(from),
-    version: toHex(version),
-  }));
-  for (const { author, commitment } of catalog.versions) give(keeperOf(author), toHex(commitment), "full");
-  while (grew) {
-    grew = false;
-    for (const { author, history, versions, to } of permits) {
-      for (const version of versions) {
-        const depth = depthOf(author, version);
-        if (depth === undefined) continue;
-        for (const keeper of to) give(keeper, version, history === "full" ? depth : "content");
-      }
-    }
-    for (const { author, from, version } of links) {
-      if (depthOf(author, from) !== "full" || depthOf(author, version) !== "full") continue;
-      for (const [keeper, known] of knowledge) if (known.get(from) === "full") give(keeper, version, "full");
-    }
-  }
   return {
-    canOpen: (keeper, version) => depthOf(keeper, toHex(version)) !== undefined,
-    holdersOf: (userKem) => holders.get(toHex(userKem)) ?? new Set(),
+    keeperOf: (admission) => keeperOf(verifier, admission),
+    canOpen: (keeper, version) => known().of(hexOf(version)).has(keeper),
+    holdersOf: (userKem) => holders.get(identityKeyText(verifier, userKem)) ?? new Set(),
   };
 }
 
-/** By KEM key in hex. */
+function spread(
+  verifier: Verifier,
+  catalog: Pick<KeyCatalog, "versions" | "links">,
+  given: {
+    readonly permits: readonly Authored<PermitStatement>[];
+    to(permit: Authored<PermitStatement>): readonly Keeper[];
+  },
+): Knowledge {
+  const knowledge = new Knowledge();
+  for (const { author, commitment } of catalog.versions)
+    knowledge.give(knowledge.of(hexOf(commitment)), keeperOf(verifier, author), "full");
+  const permits = given.permits.flatMap((permit) => permitted(verifier, permit, given.to(permit)));
+  const links = catalog.links.map(({ author, from, version }) => ({
+    author: keeperOf(verifier, author),
+    from: hexOf(from),
+    version: hexOf(version),
+  }));
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const permit of permits) grew = follow(knowledge, permit) || grew;
+    for (const link of links) grew = lead(knowledge, link) || grew;
+  }
+  return knowledge;
+}
+
+/** One version that a permit statement gives. */
+interface Permitted {
+  readonly author: Keeper;
+  readonly history: PermitStatement["history"];
+  readonly version: string;
+  readonly to: readonly Keeper[];
+  /** What its author was seen to open when it was last followed: nothing comes of it again before that is more. */
+  followed: Depth | undefined;
+}
+
+function permitted(
+  verifier: Verifier,
+  { author, statement }: Authored<PermitStatement>,
+  to: readonly Keeper[],
+): readonly Permitted[] {
+  const by = keeperOf(verifier, author);
+  const { history } = statement;
+  return statement.versions.map(({ version }) => ({
+    author: by,
+    history,
+    version: hexOf(version),
+    to,
+    followed: undefined,
+  }));
+}
+
+function follow(knowledge: Knowledge, permit: Permitted): boolean {
+  const known = knowledge.of(permit.version);
+  const depth = known.get(permit.author);
+  if (depth === undefined || depth === permit.followed) return false;
+  permit.followed = depth;
+  const given = permit.history === "full" ? depth : "content";
+  let grew = false;
+  for (const keeper of permit.to) grew = knowledge.give(known, keeper, given) || grew;
+  return grew;
+}
+
+function lead(
+  knowledge: Knowledge,
+  { author, from, version }: { readonly author: Keeper; readonly from: string; readonly version: string },
+): boolean {
+  const [opening, opened] = [knowledge.of(from), knowledge.of(version)];
+  if (opening.get(author) !== "full" || opened.get(author) !== "full") return false;
+  let grew = false;
+  for (const [keeper, depth] of opening) if (depth === "full") grew = knowledge.give(opened, keeper, "full") || grew;
+  return grew;
+}
+
+/** By the name of a KEM key. */
 type Holders = ReadonlyMap<string, ReadonlySet<Keeper>>;
 
-function findHolders(userKeys: readonly Authored<UserKeyStatement>[], membership: KeyMembership): Holders {
+function findHolders(
+  verifier: Verifier,
+  userKeys: readonly Authored<UserKeyStatement>[],
+  membership: KeyMembership,
+): Holders {
   const holders = new Map<string, Set<Keeper>>();
   const hold = (kem: string, keeper: Keeper): void => {
     const of = holders.get(kem) ?? new Set<Keeper>();
     holders.set(kem, of.add(keeper));
   };
   // SECURITY: a device that a user-key statement leaves out can add devices to no avail (key-recipients.test.ts).
-  for (const member of membership.members) hold(toHex(member.userKem), keeperOf(member));
-  const byId = new Map(membership.members.map((member) => [toHex(member.id), member]));
+  for (const member of membership.members) {
+    hold(identityKeyText(verifier, member.userKem), keeperOf(verifier, member));
+  }
+  const byId = new Map(membership.members.map((member) => [hexOf(member.id), member]));
   for (const { statement, author } of userKeys) {
-    const kem = toHex(statement.kem);
-    hold(kem, keeperOf(author));
+    const kem = identityKeyText(verifier, statement.kem);
+    hold(kem, keeperOf(verifier, author));
     for (const id of statement.to) {
-      const device = byId.get(toHex(id));
-      if (device !== undefined) hold(kem, keeperOf(device));
+      const device = byId.get(hexOf(id));
+      if (device !== undefined) hold(kem, keeperOf(verifier, device));
     }
   }
   return holders;
@@ -131,20 +197,23 @@ function receiversOf(
   { userKeys }: KeyGifts,
   { members }: KeyMembership,
   holders: Holders,
-): (permit: Authored<PermitStatement>) => ReadonlySet<Keeper> {
-  const keeperById = new Map(members.map((member) => [toHex(member.id), keeperOf(member)]));
+): (permit: Authored<PermitStatement>) => readonly Keeper[] {
+  const keeperById = new Map(members.map((member) => [hexOf(member.id), keeperOf(verifier, member)]));
   const userKemById = new Map([
-    ...members.map((member) => [toHex(member.user), toHex(member.userKem)] as const),
-    ...userKeys.map(({ placed, statement }) => [toHex(placed.id), toHex(statement.kem)] as const),
+    ...members.map((member) => [hexOf(member.user), identityKeyText(verifier, member.userKem)] as const),
+    ...userKeys.map(({ placed, statement }) => [hexOf(placed.id), identityKeyText(verifier, statement.kem)] as const),
   ]);
   return ({ placed, statement }) => {
     const idOf = (reference: Reference): string =>
-      toHex(reference.type === "part" ? statementId(verifier, placed.entry, reference.index) : reference.id);
-    const receive = (recipient: Recipient): readonly Keeper[] => {
-      if (recipient.type !== "device") return [...(holders.get(userKemById.get(idOf(recipient)) ?? "") ?? [])];
-      const keeper = keeperById.get(idOf(recipient.of));
-      return keeper === undefined ? [] : [keeper];
-    };
-    return new Set(statement.to.flatMap(receive));
+      reference.type === "part" ? statementIdText(verifier, placed.entry, reference.index) : hexOf(reference.id);
+    const to: Keeper[] = [];
+    for (const recipient of statement.to) {
+      if (recipient.type !== "device") to.push(...(holders.get(userKemById.get(idOf(recipient)) ?? "") ?? []));
+      else {
+        const keeper = keeperById.get(idOf(recipient.of));
+        if (keeper !== undefined) to.push(keeper);
+      }
+    }
+    return to;
   };
 }

@@ -1,9 +1,10 @@
 // Whom a version of a key is due, and whether one may be sealed under: what the directory entitles to, never a choice.
-import { compareBytes, equalBytes, type StatementId, toHex } from "@selkie/entry";
-import type { Member } from "./admission.ts";
+import { compareBytes, equalBytes, type StatementId } from "@selkie/entry";
+import { hexOf } from "../hex.ts";
+import { isMember, type Member } from "./admission.ts";
 import type { Authored } from "./entitlement.ts";
 import type { KeyCatalog } from "./key-catalog.ts";
-import { type Keeper, type KeyMembership, type KeyOpeners, keeperOf } from "./key-openers.ts";
+import type { Keeper, KeyMembership, KeyOpeners } from "./key-openers.ts";
 import type { Recipient, UserKeyStatement } from "./statement.ts";
 
 /** A KEM key that a permit is due to, and how the permit statement names it. */
@@ -22,16 +23,23 @@ export interface KeyRules {
   readonly userKeys: readonly Authored<UserKeyStatement>[];
 }
 
-/** Devices that were in and no longer have a right to the key: none of their admissions that is left entitles to it. */
-function outsiders({ catalog, membership }: KeyRules, keyId: Uint8Array): ReadonlySet<Keeper> {
-  const out = new Set<Keeper>();
-  const isIn = new Set<Keeper>();
+/** A key's people, by what the directory says of them. */
+interface Audience {
+  /** Devices that are entitled to it. */
+  readonly due: readonly Member[];
+  /** Devices that were in and no longer have a right to the key: none of their admissions that is left entitles to it. */
+  readonly outsiders: ReadonlySet<Keeper>;
+}
+
+function audienceOf({ catalog, membership, openers }: KeyRules, keyId: Uint8Array): Audience {
+  const outsiders = new Set<Keeper>();
+  const due: Member[] = [];
   for (const member of membership.members) {
-    if (!membership.isLive(member.id)) out.add(keeperOf(member));
-    else if (catalog.isEntitled(member, keyId)) isIn.add(keeperOf(member));
+    if (!membership.isLive(member.id)) outsiders.add(openers.keeperOf(member));
+    else if (catalog.isEntitled(member, keyId)) due.push(member);
   }
-  for (const keeper of isIn) out.delete(keeper);
-  return out;
+  for (const member of due) outsiders.delete(openers.keeperOf(member));
+  return { due, outsiders };
 }
 
 /**
@@ -40,14 +48,15 @@ function outsiders({ catalog, membership }: KeyRules, keyId: Uint8Array): Readon
  */
 export function isSafe(rules: KeyRules, keyId: Uint8Array): boolean {
   const current = rules.catalog.find(keyId)?.current ?? [];
-  return ![...outsiders(rules, keyId)].some((keeper) => opensAll(rules, keeper, current));
+  const { outsiders } = audienceOf(rules, keyId);
+  return ![...outsiders].some((keeper) => opensAll(rules, keeper, current));
 }
 
 /** Whether a device is entitled to a key and can open all its current versions. Who is entitled and can't asks for a permit, or rotates. */
 export function canSeal(rules: KeyRules, member: Member, keyId: Uint8Array): boolean {
   const current = rules.catalog.find(keyId)?.current ?? [];
   const isEntitled = rules.membership.isLive(member.id) && rules.catalog.isEntitled(member, keyId);
-  return isEntitled && current.length > 0 && opensAll(rules, keeperOf(member), current);
+  return isEntitled && current.length > 0 && opensAll(rules, rules.openers.keeperOf(member), current);
 }
 
 function opensAll({ openers }: KeyRules, keeper: Keeper, versions: readonly Uint8Array[]): boolean {
@@ -59,12 +68,10 @@ function opensAll({ openers }: KeyRules, keeper: Keeper, versions: readonly Uint
  * the next, its live devices each; and so a device that was added since and does not hold the user key.
  */
 export function recipientsOf(rules: KeyRules, keyId: Uint8Array): readonly DueRecipient[] {
-  const out = outsiders(rules, keyId);
-  const { membership, catalog } = rules;
-  const live = membership.members.filter((member) => membership.isLive(member.id) && catalog.isEntitled(member, keyId));
-  const people = Map.groupBy(live, (member) => toHex(membership.personOf(member)));
-  const due = [...people.values()].flatMap((devices) => recipientsAmong(rules, devices, out));
-  const byKem = new Map(due.map((each) => [toHex(each.kem), each]));
+  const { due, outsiders } = audienceOf(rules, keyId);
+  const people = Map.groupBy(due, (member) => hexOf(rules.membership.personOf(member)));
+  const recipients = [...people.values()].flatMap((devices) => recipientsAmong(rules, devices, outsiders));
+  const byKem = new Map(recipients.map((each) => [hexOf(each.kem), each]));
   return [...byKem.values()].sort((a, b) => compareBytes(a.kem, b.kem));
 }
 
@@ -77,7 +84,7 @@ function recipientsAmong(
   if (first === undefined) return [];
   const key = userKeysOf(rules, first).find(({ kem }) => !isHeldBy(rules, kem, out));
   const holders = key === undefined ? new Set<Keeper>() : rules.openers.holdersOf(key.kem);
-  const left = devices.filter((device) => !holders.has(keeperOf(device)));
+  const left = devices.filter((device) => !holders.has(rules.openers.keeperOf(device)));
   const toDevices = left.map(
     ({ id, deviceKem }): DueRecipient => ({
       kem: deviceKem,
@@ -96,8 +103,9 @@ export interface UserKey {
 /** The user keys of a person that no other replaces, ascending by statement; the next one names them all. */
 export function userKeysOf(rules: KeyRules, member: Member): readonly UserKey[] {
   const keys = everyUserKeyOf(rules, member);
-  const replaced = new Set(keys.flatMap(({ over }) => over.map(toHex)));
-  return keys.filter(({ by }) => !replaced.has(toHex(by))).sort((a, b) => compareBytes(a.by, b.by));
+  if (keys.length === 1) return keys;
+  const replaced = new Set(keys.flatMap(({ over }) => over.map(hexOf)));
+  return keys.filter(({ by }) => !replaced.has(hexOf(by))).sort((a, b) => compareBytes(a.by, b.by));
 }
 
 /** The user keys of a person, those that were replaced too: permits went to each of them. */
@@ -106,10 +114,9 @@ export function everyUserKeyOf(
   member: Member,
 ): readonly (UserKey & { readonly over: readonly StatementId[] })[] {
   const person = membership.personOf(member);
-  const published = userKeys.filter(({ author }) => {
-    const by = membership.members.find(({ id }) => author.id !== "root" && equalBytes(id, author.id));
-    return by !== undefined && equalBytes(membership.personOf(by), person);
-  });
+  const published = userKeys.filter(
+    ({ author }) => isMember(author) && equalBytes(membership.personOf(author), person),
+  );
   return [
     { kem: member.userKem, by: person, over: [] },
     ...published.map(({ placed, statement: { kem, over } }) => ({ kem, by: placed.id, over })),
@@ -118,8 +125,8 @@ export function everyUserKeyOf(
 
 /** Whether a device that is out holds every user key of the person: permits go to its live devices until one of them makes the next. */
 export function lacksUserKey(rules: KeyRules, member: Member, directoryKey: Uint8Array): boolean {
-  const out = outsiders(rules, directoryKey);
-  return userKeysOf(rules, member).every(({ kem }) => isHeldBy(rules, kem, out));
+  const { outsiders } = audienceOf(rules, directoryKey);
+  return userKeysOf(rules, member).every(({ kem }) => isHeldBy(rules, kem, outsiders));
 }
 
 function isHeldBy({ openers }: KeyRules, userKem: Uint8Array, keepers: ReadonlySet<Keeper>): boolean {
@@ -132,5 +139,5 @@ export function readersGained(rules: KeyRules, from: Uint8Array, to: Uint8Array)
   const gains = membership.members.filter(
     (member) => membership.isLive(member.id) && catalog.isEntitled(member, to) && !catalog.isEntitled(member, from),
   );
-  return [...new Map(gains.map((member) => [toHex(member.user), member])).values()];
+  return [...new Map(gains.map((member) => [hexOf(member.user), member])).values()];
 }

@@ -1,6 +1,7 @@
 // The directory's statements as membership judges them: ids and keys as text, chains as far as statements stand in them.
-import { type DatabaseId, type StatementId, toHex, type Verifier, type WriterKey } from "@selkie/entry";
-import { identityKeyName } from "../keys/identity-key.ts";
+import type { DatabaseId, StatementId, Verifier, WriterKey } from "@selkie/entry";
+import { hexOf } from "../hex.ts";
+import { identityKeyText } from "../keys/identity-key.ts";
 import type {
   ChainFacts,
   Cut,
@@ -23,12 +24,12 @@ export interface MembershipFacts {
 
 /** The name of a chain: its database and writer. */
 export function chainName(database: DatabaseId, writer: WriterKey): string {
-  return `${toHex(database)}/${toHex(writer)}`;
+  return `${hexOf(database)}/${hexOf(writer)}`;
 }
 
 /** The name of an admission. */
 export function admissionName(id: StatementId | "root"): string {
-  return id === "root" ? id : toHex(id);
+  return id === "root" ? id : hexOf(id);
 }
 
 /**
@@ -48,14 +49,14 @@ export function membershipFacts(
     const verdict = admissions.judge({ ...placed, database: identity.directory });
     const admission = verdict.type === "admitted" ? admissionName(verdict.admission.id) : null;
     const at = { chain: chainName(identity.directory, placed.writer), branch: 0, seq: placed.seq };
-    placeByEntry.set(toHex(placed.entry), at);
+    placeByEntry.set(hexOf(placed.entry), at);
     chains.set(
       at.chain,
       longer(chains.get(at.chain), { name: at.chain, admission, seq: placed.seq, id: placed.entry }),
     );
     if (verdict.type !== "admitted") continue;
     const statement = factsOf({ verifier, admissions }, placed);
-    if (statement !== null) facts.push({ id: toHex(placed.id), at, statement });
+    if (statement !== null) facts.push({ id: hexOf(placed.id), at, statement });
   }
   return {
     chains: [...chains.values()],
@@ -68,7 +69,7 @@ function longer(
   { name, admission, seq, id }: { name: string; admission: string | null; seq: number; id: Uint8Array },
 ): ChainFacts {
   const [branch] = known?.branches ?? [];
-  const last = branch === undefined || seq > branch.last.seq ? { seq, id: toHex(id) } : branch.last;
+  const last = branch === undefined || seq > branch.last.seq ? { seq, id: hexOf(id) } : branch.last;
   return { name, branches: [{ parent: null, admission, first: { seq: 0, id: "" }, last }] };
 }
 
@@ -94,7 +95,7 @@ function factsOf(context: FactsContext, placed: PlacedStatement): StatementFacts
     case "change":
       return { type: "change", ...changeFacts(context, placed, statement) };
     case "readmit":
-      return { type: "readmit", lifts: statement.lifts.map(toHex), cuts: cutsByChain(statement.cuts) };
+      return { type: "readmit", lifts: statement.lifts.map(hexOf), cuts: cutsByChain(statement.cuts) };
     case "replaceRoot":
       return { type: "replaceRoot", cuts: cutsByChain(statement.cuts) };
     default:
@@ -110,15 +111,15 @@ function memberOf(admissions: Admissions, id: StatementId): Member | null {
 function grantFacts(verifier: Verifier, member: Member, after: readonly StatementId[]): GrantFacts {
   return {
     role: member.role,
-    person: [toHex(identityKeyName(verifier, member.userKem))],
+    person: [identityKeyText(verifier, member.userKem)],
     device: deviceNames(verifier, member),
-    after: after.map(toHex),
-    keys: member.keys.map(toHex),
+    after: after.map(hexOf),
+    keys: member.keys.map(hexOf),
   };
 }
 
 function deviceNames(verifier: Verifier, keys: { device: Uint8Array; deviceKem: Uint8Array }): readonly string[] {
-  return [keys.device, keys.deviceKem].map((key) => toHex(identityKeyName(verifier, key)));
+  return [keys.device, keys.deviceKem].map((key) => identityKeyText(verifier, key));
 }
 
 type Change = Extract<Statement, { readonly type: "change" }>;
@@ -128,18 +129,18 @@ function changeFacts({ verifier, admissions }: FactsContext, { id }: PlacedState
   const none = { role: statement.role, person: [], device: [], after: [], keys: [] };
   const others = statement.devices.slice(1).flatMap((device) => {
     const other = memberOf(admissions, continuedAdmission(verifier, id, device));
-    return other === null ? [] : [{ id: toHex(other.id), device: deviceNames(verifier, other) }];
+    return other === null ? [] : [{ id: hexOf(other.id), device: deviceNames(verifier, other) }];
   });
   return { revoke: revokeFacts(statement), grant: member === null ? none : grantFacts(verifier, member, []), others };
 }
 
 function revokeFacts({ targets, identityKeys, cuts }: Revocation): RevokeFacts {
-  return { targets: targets.map(toHex), keys: identityKeys.map(toHex), cuts: cutsByChain(cuts) };
+  return { targets: targets.map(hexOf), keys: identityKeys.map(hexOf), cuts: cutsByChain(cuts) };
 }
 
 function cutsByChain(databases: readonly DatabaseCuts[]): ReadonlyMap<string, Cut> {
   const cuts = databases.flatMap(({ database, cuts: some }) =>
-    some.map(({ writer, seq, id }) => [chainName(database, writer), { seq, id: toHex(id) }] as const),
+    some.map(({ writer, seq, id }) => [chainName(database, writer), { seq, id: hexOf(id) }] as const),
   );
   return new Map(cuts);
 }

@@ -1,5 +1,13 @@
 // The statements of a directory: what its sealed database says about who may do what.
-import { type DatabaseId, type EntryId, hash, parseStatementId, type StatementId, type Verifier } from "@selkie/entry";
+import {
+  type DatabaseId,
+  type EntryId,
+  hash,
+  parseStatementId,
+  type StatementId,
+  toHex,
+  type Verifier,
+} from "@selkie/entry";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import type { SealedLink, VersionLink } from "../keys/version-link.ts";
 import type { DatabaseCuts } from "./cuts.ts";
@@ -268,6 +276,17 @@ export type Statement =
 /** The id of the statement that is this part of this entry. */
 export function statementId(verifier: Verifier, entry: EntryId, part: number): StatementId {
   return parseStatementId(hash(verifier, "statement", entry, Uint8Array.of(part >>> 8, part & 0xff)));
+}
+
+const textsByEntry = new WeakMap<EntryId, string[]>();
+
+/** The same in hexadecimal, for entry ids in arrays that never change: remembered as long as they are. */
+export function statementIdText(verifier: Verifier, entry: EntryId, part: number): string {
+  const texts = textsByEntry.get(entry) ?? [];
+  textsByEntry.set(entry, texts);
+  const text = texts[part] ?? toHex(statementId(verifier, entry, part));
+  texts[part] = text;
+  return text;
 }
 
 /** The admission id of a device that goes on after a change and is not the first it names. */

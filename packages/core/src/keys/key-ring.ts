@@ -1,6 +1,7 @@
 // The key versions this device holds in one tenant, found by the tag a part carries.
 import type { CryptoProvider } from "@selkie/crypto";
 import { type DatabaseId, equalBytes, type KeyTag, toHex } from "@selkie/entry";
+import { hexOf } from "../hex.ts";
 import { disposeKeyVersion, type KeyVersion, openKeyVersion, placeKeysOf } from "./key-version.ts";
 import { type MergedVersion, maxMerged, mergeVersions } from "./merged-version.ts";
 import { openLink, type VersionLink } from "./version-link.ts";
@@ -31,8 +32,10 @@ export type Found =
 export class KeyRing implements Disposable {
   readonly #crypto: CryptoProvider;
   readonly #directory: DatabaseId;
-  /** Never changed in place: a lookup that is under way goes on over what it began with. */
+  /** In the order they came. Never changed in place: a lookup that is under way goes on over what it began with. */
   #held: readonly HeldKey[] = [];
+  /** The same by version in hexadecimal. */
+  readonly #heldByVersion = new Map<string, HeldKey>();
   readonly #indexByDatabase = new Map<string, TagIndex>();
   /** By the hexadecimal ids of what they were made of. */
   readonly #merged = new Map<string, MergedVersion>();
@@ -59,7 +62,8 @@ export class KeyRing implements Disposable {
       key: known === undefined || learnsHistory ? key : known.key,
       state: known?.state === "confirmed" ? "confirmed" : state,
     };
-    this.#held = [...this.#held.filter((held) => held !== known), merged];
+    this.#held = [...(known === undefined ? this.#held : this.#held.filter((held) => held !== known)), merged];
+    this.#heldByVersion.set(hexOf(key.version), merged);
     return true;
   }
 
@@ -84,6 +88,7 @@ export class KeyRing implements Disposable {
     const known = this.#find(key.version);
     if (known === undefined) return;
     this.#held = this.#held.filter((held) => held !== known);
+    this.#heldByVersion.delete(hexOf(key.version));
     disposeKeyVersion(known.key);
   }
 
@@ -178,13 +183,14 @@ export class KeyRing implements Disposable {
     for (const { key } of this.#held) disposeKeyVersion(key);
     for (const key of this.#merged.values()) disposeKeyVersion(key);
     this.#held = [];
+    this.#heldByVersion.clear();
     this.#current = new Map();
     this.#merged.clear();
     this.#indexByDatabase.clear();
   }
 
   #find(version: Uint8Array): HeldKey | undefined {
-    return this.#held.find((held) => equalBytes(held.key.version, version));
+    return this.#heldByVersion.get(hexOf(version));
   }
 
   #usable({ heldByTag }: TagIndex, database: DatabaseId, tag: string): HeldKey | undefined {

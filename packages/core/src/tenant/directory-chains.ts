@@ -1,13 +1,6 @@
-import {
-  compareBytes,
-  type DatabaseId,
-  type EntryId,
-  limits,
-  toHex,
-  type VerifiedEntry,
-  type WriterKey,
-} from "@selkie/entry";
+import { compareBytes, type DatabaseId, type EntryId, limits, type VerifiedEntry, type WriterKey } from "@selkie/entry";
 import type { DirectoryView } from "../directory/directory-view.ts";
+import { hexOf } from "../hex.ts";
 import type { VerifiedCertificate } from "../sealing/control-part.ts";
 
 interface Chain {
@@ -35,32 +28,32 @@ export class DirectoryChains {
   }
 
   note({ id, header: { writer, seq } }: VerifiedEntry): void {
-    const name = toHex(writer);
+    const name = hexOf(writer);
     const chain = this.#chains.get(name);
     if (chain === undefined) this.#chains.set(name, { writer, tip: { seq, id }, certificate: null });
     else if (chain.tip.seq < seq) {
-      this.#namedBy.delete(toHex(chain.tip.id)); // only tips are asked for
+      this.#namedBy.delete(hexOf(chain.tip.id)); // only tips are asked for
       chain.tip = { seq, id };
     }
   }
 
   certify(certificate: VerifiedCertificate): void {
-    const chain = this.#chains.get(toHex(certificate.writer));
+    const chain = this.#chains.get(hexOf(certificate.writer));
     if (chain === undefined) return;
     if (chain.certificate === null) this.#certified += 1;
     chain.certificate = certificate;
   }
 
   certificate(writer: WriterKey): VerifiedCertificate | null {
-    return this.#chains.get(toHex(writer))?.certificate ?? null;
+    return this.#chains.get(hexOf(writer))?.certificate ?? null;
   }
 
   /** The writer's control part names these entries. */
   cover(writer: WriterKey, ids: readonly EntryId[]): void {
     for (const id of ids) {
-      const name = toHex(id);
+      const name = hexOf(id);
       const namedBy = this.#namedBy.get(name) ?? new Set();
-      this.#namedBy.set(name, namedBy.add(toHex(writer)));
+      this.#namedBy.set(name, namedBy.add(hexOf(writer)));
     }
   }
 
@@ -77,8 +70,8 @@ export class DirectoryChains {
    */
   frontier(view: DirectoryView, own: WriterKey | null): readonly EntryId[] {
     const admitted = new Set([...this.#chains.keys()].filter((name) => this.isAdmitted(view, name)));
-    const isNamed = (id: EntryId): boolean => [...(this.#namedBy.get(toHex(id)) ?? [])].some((by) => admitted.has(by));
-    const ownName = own === null ? "" : toHex(own);
+    const isNamed = (id: EntryId): boolean => [...(this.#namedBy.get(hexOf(id)) ?? [])].some((by) => admitted.has(by));
+    const ownName = own === null ? "" : hexOf(own);
     return [...this.#chains]
       .filter(([name, { tip }]) => name !== ownName && admitted.has(name) && !isNamed(tip.id))
       .map(([, { tip }]) => tip.id)

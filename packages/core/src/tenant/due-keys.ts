@@ -1,7 +1,7 @@
 // Who is due which versions: a pure function of the directory, never anybody's choice.
-import { toHex } from "@selkie/entry";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DueRecipient } from "../directory/key-recipients.ts";
+import { hexOf } from "../hex.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 
 /** Key versions for those who are due the same ones. */
@@ -15,12 +15,13 @@ export function giftsOf(view: DirectoryView, versions: readonly KeyVersion[]): r
   const dueByKem = new Map<string, { readonly recipient: DueRecipient; readonly versions: KeyVersion[] }>();
   for (const version of versions) {
     for (const recipient of view.recipients(version.keyId)) {
-      const due = dueByKem.get(toHex(recipient.kem)) ?? { recipient, versions: [] };
-      dueByKem.set(toHex(recipient.kem), due);
-      due.versions.push(version);
+      const kem = hexOf(recipient.kem);
+      const due = dueByKem.get(kem);
+      if (due === undefined) dueByKem.set(kem, { recipient, versions: [version] });
+      else due.versions.push(version);
     }
   }
-  const groups = Map.groupBy(dueByKem.values(), (due) => due.versions.map(({ version }) => toHex(version)).join());
+  const groups = Map.groupBy(dueByKem.values(), (due) => due.versions.map(({ version }) => hexOf(version)).join());
   return [...groups.values()].map((group) => ({
     to: group.map(({ recipient }) => recipient),
     versions: group[0]?.versions ?? [],

@@ -120,10 +120,14 @@ async function end(
   statement: Statement,
   { ended, lost }: { readonly ended: readonly Member[]; readonly lost: readonly DirectoryKey[] },
 ): Promise<void> {
-  const after = await at.preview([statement]);
-  if (ended.some((device) => after.isLive(device)))
-    throw new CoreError("NOT_PERMITTED", "only the root, or an admin on whose grant the rights rest, takes them away");
-  await writeStatements(at, { statements: [statement], rotate: lost, give: () => [] });
+  const require = (after: DirectoryView): void => {
+    if (ended.some((device) => after.isLive(device)))
+      throw new CoreError(
+        "NOT_PERMITTED",
+        "only the root, or an admin on whose grant the rights rest, takes them away",
+      );
+  };
+  await writeStatements(at, { statements: [statement], rotate: lost, give: () => [], require });
 }
 
 /** The keys that these devices could open: they turn, so that nothing new is sealed for who is out. */

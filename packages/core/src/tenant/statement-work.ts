@@ -37,6 +37,8 @@ export interface Draft {
   readonly rotate: readonly DirectoryKey[];
   /** Versions for some, beside. */
   readonly give: (after: DirectoryView) => readonly KeyGift[];
+  /** Throws when what the statements would bring about is not what is wanted: nothing is written then. */
+  readonly require?: (after: DirectoryView) => void;
 }
 
 /**
@@ -45,7 +47,10 @@ export interface Draft {
  *
  * @throws CoreError KEY_UNKNOWN | KEY_WITHHELD | DIRECTORY_UNKNOWN
  */
-export async function writeStatements(at: StatementContext, { statements, rotate, give }: Draft): Promise<EntryId> {
+export async function writeStatements(
+  at: StatementContext,
+  { statements, rotate, give, require }: Draft,
+): Promise<EntryId> {
   const { context, writer } = at;
   const { ring, platform } = context;
   const { crypto } = platform;
@@ -53,6 +58,7 @@ export async function writeStatements(at: StatementContext, { statements, rotate
   const rotation = await draftRotation(crypto, ring, rotate);
   const said = [...statements, ...rotation.statements];
   const after = await at.preview(said);
+  require?.(after);
   const first = new DirectoryEntries(crypto, at.directoryKey());
   for (const statement of said) first.say(statement);
   const list = await accessListAfter(at, after);

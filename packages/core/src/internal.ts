@@ -1,0 +1,17 @@
+// What the benchmarks build directories of thousands of statements from, and measure from within. Not published (package.json).
+export { draftAccessList, signAccessList } from "./directory/access.ts";
+export { newIdentity } from "./directory/identity.ts";
+export { grantFor, type RequestedKeys, requestedKeys } from "./directory/join-request.ts";
+export { type Reference, type Statement, statementId } from "./directory/statement.ts";
+export { decodeStatement, encodeStatement } from "./directory/statement-codec.ts";
+export { KeyRing } from "./keys/key-ring.ts";
+export { type KeyVersion, openKeyVersion } from "./keys/key-version.ts";
+export { LocalState } from "./local/local-state.ts";
+export { decodeControlPart, encodeControlPart, signCertificate, verifyCertificates } from "./sealing/control-part.ts";
+export { openEntries } from "./sealing/open-entry.ts";
+export { type PartDraft, sealEntry, signRun } from "./sealing/seal-entry.ts";
+export { importDeviceKeys } from "./tenant/device-keys.ts";
+export { DirectoryEntries } from "./tenant/directory-entries.ts";
+export { DirectoryLog } from "./tenant/directory-log.ts";
+export type { TenantContext } from "./tenant/tenant-context.ts";
+export { decodeTenantData } from "./tenant/tenant-data.ts";

@@ -35,6 +35,13 @@ module.exports = {
       },
     },
     {
+      name: "internal-door",
+      severity: "error",
+      comment: "what the benchmarks measure from within is for nobody else, and is not published",
+      from: { pathNot: "^bench/" },
+      to: { path: "^packages/[^/]+/src/internal[.]ts$" },
+    },
+    {
       name: "blind-relay",
       severity: "error",
       comment: "nothing the relay reaches can decrypt",

@@ -1,0 +1,99 @@
+import { asPlaintext } from "@selkie/crypto";
+import { nativeCrypto as crypto } from "@selkie/crypto/native";
+import { entrySize, tableIndex, toHex, type VerifiedEntry } from "@selkie/entry";
+import { cpuMicroseconds, figure } from "../measure.ts";
+import type { Figure, Question } from "../question.ts";
+import { manyPeople, openWorld, type TenantWorld } from "../tenant-world.ts";
+
+interface Case {
+  readonly name: string;
+  readonly users: number;
+  readonly keys: number;
+}
+
+const cases: readonly Case[] = [
+  { name: "100 users, 1 key", users: 100, keys: 1 },
+  { name: "100 users, 10 keys", users: 100, keys: 10 },
+  { name: "1,000 users, 10 keys", users: 1_000, keys: 10 },
+];
+const ROUNDS = 5;
+const WARM_UPS = 3;
+/** Of a permit: the secret of its bundle, and where that is. */
+const PERMIT_BYTES = 34;
+
+/** A user is revoked, and every key it could open turns: one wrapping for each person left, however many keys. */
+export const revoke: Question = {
+  name: "revoke",
+  asks: "revoking one user, with new versions of every key for all others / as many bare X-Wing encapsulations (CPU, store in memory)",
+  run: async (progress) => {
+    const ratios: Record<string, Figure> = {};
+    const figures: Record<string, Figure> = {};
+    for (const one of cases) {
+      progress(`${one.name}: letting people in`);
+      const found = await measure(one, progress);
+      figures[`a revocation, ${one.name}`] = figure("ms", found.ours);
+      figures[`bare, ${one.name}`] = figure("ms", found.bare);
+      figures[`written, ${one.name}`] = figure("bytes", found.bytes);
+      ratios[one.name] = figure(
+        "ratio",
+        found.ours.map((ms, at) => ms / (found.bare[at] ?? Number.NaN)),
+      );
+      ratios[`wraps a person left, ${one.name}`] = figure("count", found.wraps);
+    }
+    return { ratios, figures };
+  },
+};
+
+interface Found {
+  readonly ours: number[];
+  readonly bare: number[];
+  /** Sizes of the entries. */
+  readonly bytes: number[];
+  /** Encapsulations for each person who is left. */
+  readonly wraps: number[];
+}
+
+async function measure({ name, users, keys }: Case, progress: (text: string) => void): Promise<Found> {
+  const world = await manyPeople(users, 1);
+  await using tenant = await openWorld(world);
+  const names = world.people.map(({ identity }) => identity.name);
+  for (let key = 0; key < keys; key++) {
+    progress(`${name}: key ${key + 1} of ${keys}`);
+    await tenant.directory.createKey(`key ${key}`, { share: names });
+  }
+  const found: Found = { ours: [], bare: [], bytes: [], wraps: [] };
+  const known = await entriesOf(world, new Set());
+  const seen = new Set(known.map(({ id }) => toHex(id)));
+  for (let round = -WARM_UPS; round < ROUNDS; round++) {
+    progress(`${name}: round ${round + 1} of ${ROUNDS}`);
+    const out = names[round + WARM_UPS];
+    if (out === undefined) throw new RangeError("more rounds than people");
+    const ours = await cpuMicroseconds(() => tenant.directory.revokeUser(out));
+    const written = await entriesOf(world, seen);
+    for (const { id } of written) seen.add(toHex(id));
+    const wraps = written.flatMap(({ parts }) => parts).filter(({ table }) => table === tableIndex.hpke).length;
+    const bare = await cpuMicroseconds(() => encapsulate(world, wraps));
+    if (round < 0) continue;
+    // The founder, and everybody not revoked yet.
+    const left = 1 + users - (round + WARM_UPS + 1);
+    found.ours.push(ours / 1_000);
+    found.bare.push(bare / 1_000);
+    found.bytes.push(written.reduce((sum, entry) => sum + entrySize(entry), 0));
+    found.wraps.push(wraps / left);
+  }
+  return found;
+}
+
+async function encapsulate({ people }: TenantWorld, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    const recipient = people[n % people.length]?.keys.userKem ?? new Uint8Array();
+    await crypto.wrap(recipient, new Uint8Array(64), new Uint8Array(2), asPlaintext(crypto.randomBytes(PERMIT_BYTES)));
+  }
+}
+
+/** Entries of the directory that were not seen before. */
+async function entriesOf({ host, record }: TenantWorld, seen: ReadonlySet<string>): Promise<readonly VerifiedEntry[]> {
+  const entries: VerifiedEntry[] = [];
+  for await (const run of host.store.entries(record.tenant, record.directory).scan()) entries.push(...run.entries);
+  return entries.filter(({ id }) => !seen.has(toHex(id)));
+}

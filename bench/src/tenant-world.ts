@@ -34,7 +34,7 @@ import { MemoryDisk, memoryStore } from "@selkie/store";
 import { encodeAccessList } from "@selkie/sync-protocol";
 
 /** A person whose keys were made here. */
-export interface Person {
+interface Person {
   readonly identity: Identity;
   readonly keys: RequestedKeys;
   /** The grant. */

@@ -84,7 +84,7 @@ async function contextOf({ host, record }: TenantWorld): Promise<TenantContext> 
   if (identity === undefined) throw new RangeError("no identity");
   const ring = new KeyRing(crypto, record.directory);
   for (const secrets of bag.keyBag.keyVersions(tenant)) ring.add(await openKeyVersion(crypto, secrets));
-  const keys = await importDeviceKeys(crypto, identity, tenant, decodeTenantData(record.data).slotSalt);
+  const keys = await importDeviceKeys(crypto, identity, tenant, decodeTenantData(record.data));
   const local = new LocalState(crypto, store.state, await bag.keyBag.localKey("local-state"), tenant);
   return { platform, tenant, store, bag, ring, local, keys };
 }

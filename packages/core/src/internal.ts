@@ -1,7 +1,8 @@
 // What the benchmarks build directories of thousands of statements from, and measure from within. Not published (package.json).
 export { draftAccessList, signAccessList } from "./directory/access.ts";
 export { newIdentity } from "./directory/identity.ts";
-export { grantFor, type RequestedKeys, requestedKeys } from "./directory/join-request.ts";
+export { grantFor } from "./directory/join-request.ts";
+export { type RequestedKeys, requestedKeys } from "./directory/requested-keys.ts";
 export { type Reference, type Statement, statementId } from "./directory/statement.ts";
 export { decodeStatement, encodeStatement } from "./directory/statement-codec.ts";
 export { KeyRing } from "./keys/key-ring.ts";

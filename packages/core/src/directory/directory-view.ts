@@ -270,7 +270,7 @@ function wipeDelays(
   revocations: readonly Authored<Statement & Revocation>[],
   { endedBy }: Membership,
 ): DirectoryView["wipeAfter"] {
-  const delayById = new Map(revocations.map(({ placed, statement }) => [toHex(placed.id), statement.wipe]));
+  const delayById = new Map(revocations.map(({ placed, statement }) => [hexOf(placed.id), statement.wipe]));
   return ({ id }) => {
     const delays = id === "root" ? [] : endedBy(id).flatMap((by) => delayById.get(by) ?? []);
     return delays.length === 0 ? null : Math.min(...delays);

@@ -26,7 +26,7 @@ export interface KeyGifts {
 /** A device as a keeper of secrets: the name of its KEM key, or the root. Admissions of one KEM key are one keeper. */
 export type Keeper = string;
 
-export function keeperOf(verifier: Verifier, admission: Admission): Keeper {
+function keeperOf(verifier: Verifier, admission: Admission): Keeper {
   return isMember(admission) ? identityKeyText(verifier, admission.deviceKem) : "root";
 }
 

@@ -168,6 +168,41 @@ describe("a revoked user", () => {
   });
 });
 
+describe("readmission", () => {
+  test("lets count what was written in good faith and not received in time, on every replica, and gives no right back", async () => {
+    await using alice = await found();
+    await using bob = await join(alice, "bob", "editor");
+    await using carol = await join(alice, "carol", "editor");
+    const [notes, ofBob, ofCarol] = [await notesOf(alice), await notesOf(bob), await notesOf(carol)];
+    const known = await ofBob.createDocument({ text: "known" });
+    await meet(alice, bob);
+    const late = await ofBob.createDocument({ text: "in good faith" });
+    await ofCarol.pullChangesFrom(ofBob.getStore());
+    await alice.tenant.directory.revokeUser(bob.name);
+    await meet(alice, carol);
+    expect(await ofCarol.getAllDocumentIds()).toEqual([known.id]);
+    const cutOff = async ({ tenant }: Person): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const { entryId, reason, user } of tenant.directory.quarantined())
+        if (reason === "BEYOND_CUT" && user === bob.name) found.push(entryId);
+      return found;
+    };
+    const [entry = ""] = await cutOff(alice);
+    expect(await cutOff(carol)).toEqual([entry]);
+    await expect(carol.tenant.directory.readmit([entry])).rejects.toMatchObject({ code: "NOT_ADMIN" });
+    await expect(alice.tenant.directory.readmit(["00".repeat(32)])).rejects.toMatchObject({ code: "ENTRY_UNKNOWN" });
+    await alice.tenant.directory.readmit([entry]);
+    await meet(alice, carol);
+    for (const database of [notes, ofCarol])
+      expect((await database.getDocument(late.id)).getData()).toEqual({ text: "in good faith" });
+    expect([await cutOff(alice), await cutOff(carol)]).toEqual([[], []]);
+    const later = await ofBob.createDocument({ text: "after all" });
+    await notes.pullChangesFrom(ofBob.getStore());
+    expect(await notes.findDocument(later.id)).toBeUndefined();
+    await expect(meet(alice, bob)).rejects.toMatchObject({ code: "CONNECTION_REFUSED" });
+  });
+});
+
 describe("a user whose rights change", () => {
   test("D11 goes on with what is left, and loses nothing that was not sent", async () => {
     await using alice = await found();

@@ -16,6 +16,7 @@ export type CoreErrorCode =
   | "DOC_EXISTS"
   | "DOC_NOT_FOUND"
   | "ENTRY_TOO_LARGE"
+  | "ENTRY_UNKNOWN"
   | "IDENTITY_UNKNOWN"
   | "INVITATIONS_FULL"
   | "INVITATION_UNKNOWN"

@@ -55,7 +55,7 @@ async function cutsIn(
 }
 
 /** As the certificate in the first entry says; null when there is none that this device can read. */
-async function admissionOfChain(
+export async function admissionOfChain(
   { platform, ring }: Pick<TenantContext, "platform" | "ring">,
   entries: EntryStore,
   writer: Parameters<EntryStore["read"]>[0],

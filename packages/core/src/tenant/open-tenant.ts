@@ -12,6 +12,7 @@ import type { FoundStatement, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
+import type { Quarantined } from "../replica/quarantine.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { verifyCertificates } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
@@ -84,7 +85,7 @@ export class OpenTenant implements Tenant {
       preview: (statements) => this.#preview(statements),
       sync: () => this.#catchUp(),
     };
-    this.#directory = new TenantDirectory({ ...this.#statements, record });
+    this.#directory = new TenantDirectory({ ...this.#statements, record, quarantined: () => this.#quarantined() });
     this.directory = this.#directory;
     this.#standing = new Standing({
       platform: context.platform,
@@ -167,6 +168,10 @@ export class OpenTenant implements Tenant {
       disposeDeviceKeys(this.#context.keys);
       this.#onClosed();
     }
+  }
+
+  async *#quarantined(): AsyncIterable<Quarantined> {
+    for (const assembled of await this.#assembled()) yield* assembled.quarantined();
   }
 
   /** The databases that are open; one that failed to open is its caller's concern. */

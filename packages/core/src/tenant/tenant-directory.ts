@@ -5,6 +5,7 @@ import { parseJoinRequest } from "../directory/join-request.ts";
 import { foldName } from "../directory/name.ts";
 import type { Role } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
+import type { Quarantined } from "../replica/quarantine.ts";
 import { Serial } from "../serial.ts";
 import { Invitations } from "./invitations.ts";
 import { approveRequest } from "./join-work.ts";
@@ -17,12 +18,15 @@ import {
   revokeDevice,
   revokeUser,
 } from "./people-work.ts";
+import { readmit } from "./readmission.ts";
 import { requireAdmin, type StatementContext } from "./statement-work.ts";
 import type { Approval, Device, Directory, Invitation, ReceivedRequest, User } from "./tenant.ts";
 import { renewUserKey } from "./user-key-work.ts";
 
 export interface TenantDirectoryContext extends StatementContext {
   readonly record: TenantRecord;
+  /** What counts for nothing in the open databases. */
+  quarantined(): AsyncIterable<Quarantined>;
 }
 
 /** The one implementation of `Directory`: reads the view, writes statements. */
@@ -86,6 +90,14 @@ export class TenantDirectory implements Directory {
 
   changeUser(user: string, rights: ChangedRights): Promise<Revoked> {
     return this.#working.run(() => changeUser(this.#at, user, rights));
+  }
+
+  quarantined(): AsyncIterable<Quarantined> {
+    return this.#at.quarantined();
+  }
+
+  readmit(entryIds: readonly string[]): Promise<void> {
+    return this.#working.run(() => readmit(this.#at, entryIds));
   }
 
   async createInvitation({ device = false }: { readonly device?: boolean } = {}): Promise<Invitation> {

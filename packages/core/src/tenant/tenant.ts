@@ -3,6 +3,7 @@ import type { Connection, ConnectionStatus } from "../connection/link.ts";
 import type { Database } from "../database/database.ts";
 import type { Role } from "../directory/statement.ts";
 import type { Off } from "../events.ts";
+import type { Quarantined } from "../replica/quarantine.ts";
 import type { ChangedRights, Revoked, RevokeOptions } from "./people-work.ts";
 
 /** Something a peer or relay did that an honest one does not; sync goes on around it. */
@@ -134,6 +135,13 @@ export interface Directory {
   revokeDevice(device: string, options?: RevokeOptions): Promise<Revoked>;
   /** Takes some of a user's rights away: a lower role, keys that are no longer shared. @throws CoreError NOT_ADMIN | NOT_PERMITTED | USER_UNKNOWN */
   changeUser(user: string, rights: ChangedRights): Promise<Revoked>;
+  /** What counts for nothing in the databases that are open: each entry, who wrote it, and a code of docs/errors.md. */
+  quarantined(): AsyncIterable<Quarantined>;
+  /**
+   * Lets entries count that a revocation cut off, with all that precedes them in their chains. It gives no right back.
+   * @throws CoreError NOT_ADMIN | NOT_PERMITTED | ENTRY_UNKNOWN
+   */
+  readmit(entryIds: readonly string[]): Promise<void>;
 }
 
 /** How {@link Tenant.connect} reaches the other side. */

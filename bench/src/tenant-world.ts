@@ -140,7 +140,8 @@ async function addDevice(host: TenantHost, record: TenantRecord, { identity, adm
   using device = await crypto.importSigningKey(identity.deviceSignSeed);
   using next = await crypto.importSigningKey(crypto.randomBytes(32));
   using kem = await crypto.importKemKey(crypto.randomBytes(32));
-  const plaintext = encodeStatement({ type: "addDevice", deviceSign: next.publicKey, deviceKem: kem.publicKey });
+  const [deviceSign, deviceKem] = [next.publicKey, kem.publicKey];
+  const plaintext = encodeStatement({ type: "addDevice", deviceSign, deviceKem, userKeys: [] });
   const chain = new Chain(host, record, { device, admission });
   await chain.write(key, [[{ kind: "statement", key, plaintext }]]);
 }

@@ -1,16 +1,17 @@
 // What a relay is told about who may connect: founding entry, access lists, ticket, and how this device's own slot lets it in.
 import type { CryptoProvider, SigningKey } from "@selkie/crypto";
-import { encodeFounding, parseLoginKey, type TenantId, toHex, type VerifiedEntry } from "@selkie/entry";
+import { encodeFounding, equalBytes, parseLoginKey, type TenantId, toHex, type VerifiedEntry } from "@selkie/entry";
 import { encodeSlotChain, encodeSlotLogin, type SlotSigner, signSlotChain, signSlotLogin } from "@selkie/sync-protocol";
 import { sortAccessLists } from "../directory/access.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { CoreError } from "../errors.ts";
 import type { DeviceKeys } from "../tenant/tenant-context.ts";
+import { slotLines } from "./slot-lines.ts";
 
 export interface AccessDocumentsContext {
   readonly crypto: CryptoProvider;
   readonly tenant: TenantId;
-  readonly keys: Pick<DeviceKeys, "person" | "login">;
+  readonly keys: Pick<DeviceKeys, "person" | "login" | "deviceKem">;
   founding(): VerifiedEntry | null;
   view(): DirectoryView;
   /** The ticket that came with the approval, for a relay that does not have the newest access list yet. */
@@ -46,11 +47,17 @@ export class AccessDocuments {
     return fresh;
   }
 
-  #slot(): Promise<readonly Uint8Array[]> {
-    const { crypto, tenant, keys } = this.#context;
-    const { slot } = keys.person;
-    if (slot === null) return Promise.resolve([]); // until it has come, the ticket lets this device in
-    return slotDocuments(crypto, { tenant, keys: [slot], login: keys.login });
+  /** None until the user's keys have come: the ticket lets a further device in. */
+  async #slot(): Promise<readonly Uint8Array[]> {
+    const { crypto, tenant, keys, view } = this.#context;
+    const { person, login, deviceKem } = keys;
+    const member = view()
+      .allDevices()
+      .find((device) => equalBytes(device.deviceKem, deviceKem.publicKey));
+    const first = person.slot === null ? [] : [[person.slot]]; // the founding entry may still be on its way
+    const lines = member === undefined ? first : await slotLines(crypto, view(), { person, member });
+    const documents = await Promise.all(lines.map((line) => slotDocuments(crypto, { tenant, keys: line, login })));
+    return documents.flat();
   }
 }
 

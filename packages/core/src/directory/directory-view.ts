@@ -93,7 +93,7 @@ export interface DirectoryView {
   isSafe(keyId: Uint8Array): boolean;
   /** The KEM keys of a person that no other replaces. */
   userKeys(member: Member): readonly UserKey[];
-  /** The KEM keys of a person, those that were replaced too. */
+  /** The KEM keys of a person, that of the grant first, those that were replaced or are void too. */
   everyUserKey(member: Member): readonly UserKey[];
   /** Whether a device that is out holds every KEM key of a person: one of its live devices is to make the next. */
   lacksUserKey(member: Member): boolean;
@@ -145,10 +145,15 @@ export function buildDirectory(
         openers: findOpeners(
           verifier,
           catalog,
-          { permits: sorted.seen("permit"), userKeys: sorted.seen("userKey") },
+          {
+            permits: sorted.seen("permit"),
+            userKeys: sorted.seen("userKey"),
+            addedDevices: sorted.seen("addDevice"),
+          },
           keyMembership,
         ),
         userKeys: sorted.of("userKey"),
+        seenUserKeys: sorted.seen("userKey"),
       },
       found,
     ),

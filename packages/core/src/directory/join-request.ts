@@ -1,7 +1,7 @@
 // A request to join: public keys and a name, proven by the device's key. It holds no secret and may be read by anybody; who it is from is
 // shown by the fingerprint, compared by people, or by the MAC under an invite secret that only the two sides know.
 import { type CryptoProvider, equalSecrets } from "@selkie/crypto";
-import { labelled, parseSignature, type Signature, type Verifier } from "@selkie/entry";
+import { labelled, parseSignature, type Signature, type StatementId, type Verifier } from "@selkie/entry";
 import type { Identity } from "@selkie/keybag";
 import { CborFields, encodeCbor } from "../cbor.ts";
 import { CoreError } from "../errors.ts";
@@ -100,9 +100,12 @@ export function grantFor({ keys }: { readonly keys: RequestedKeys }, role: Role)
   return { type: "grant", ...keys, role, after: [], keys: [] };
 }
 
-/** The statement that admits a further device. */
-export function addDeviceFor({ keys: { deviceSign, deviceKem } }: DeviceRequest): AddDeviceStatement {
-  return { type: "addDevice", deviceSign, deviceKem };
+/** The statement that admits a further device, and gives it the keys of these user-key statements. */
+export function addDeviceFor(
+  { keys: { deviceSign, deviceKem } }: DeviceRequest,
+  userKeys: readonly StatementId[],
+): AddDeviceStatement {
+  return { type: "addDevice", deviceSign, deviceKem, userKeys };
 }
 
 async function sign(

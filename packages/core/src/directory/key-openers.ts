@@ -5,7 +5,13 @@ import { identityKeyText } from "../keys/identity-key.ts";
 import { type Admission, isMember, type Member } from "./admission.ts";
 import type { Authored } from "./entitlement.ts";
 import type { KeyCatalog } from "./key-catalog.ts";
-import { type PermitStatement, type Reference, statementIdText, type UserKeyStatement } from "./statement.ts";
+import {
+  type AddDeviceStatement,
+  type PermitStatement,
+  type Reference,
+  statementIdText,
+  type UserKeyStatement,
+} from "./statement.ts";
 
 /** What membership says, as far as keys need it. */
 export interface KeyMembership {
@@ -21,6 +27,7 @@ export interface KeyMembership {
 export interface KeyGifts {
   readonly permits: readonly Authored<PermitStatement>[];
   readonly userKeys: readonly Authored<UserKeyStatement>[];
+  readonly addedDevices: readonly Authored<AddDeviceStatement>[];
 }
 
 /** A device as a keeper of secrets: the name of its KEM key, or the root. Admissions of one KEM key are one keeper. */
@@ -37,7 +44,7 @@ export interface KeyOpeners {
   canOpen(keeper: Keeper, version: Uint8Array): boolean;
   /**
    * Who holds a user's KEM key: that of a grant, every device of the user ever seen, for who adds a device gives it this one; that of a
-   * user-key statement, its author and the devices it was wrapped for, for it is passed on in no other way.
+   * user-key statement, its author, the devices it was wrapped for, and those whom one who holds it gave it when adding them.
    */
   holdersOf(userKem: Uint8Array): ReadonlySet<Keeper>;
 }
@@ -74,7 +81,7 @@ export function findOpeners(
   gifts: KeyGifts,
   membership: KeyMembership,
 ): KeyOpeners {
-  const holders = findHolders(verifier, gifts.userKeys, membership);
+  const holders = findHolders(verifier, gifts, membership);
   let knowledge: Knowledge | null = null; // many views are replaced before anybody asks
   const known = (): Knowledge => {
     knowledge ??= spread(verifier, catalog, {
@@ -166,11 +173,7 @@ function lead(
 /** By the name of a KEM key. */
 type Holders = ReadonlyMap<string, ReadonlySet<Keeper>>;
 
-function findHolders(
-  verifier: Verifier,
-  userKeys: readonly Authored<UserKeyStatement>[],
-  membership: KeyMembership,
-): Holders {
+function findHolders(verifier: Verifier, { userKeys, addedDevices }: KeyGifts, membership: KeyMembership): Holders {
   const holders = new Map<string, Set<Keeper>>();
   const hold = (kem: string, keeper: Keeper): void => {
     const of = holders.get(kem) ?? new Set<Keeper>();
@@ -188,6 +191,21 @@ function findHolders(
       const device = byId.get(hexOf(id));
       if (device !== undefined) hold(kem, keeperOf(verifier, device));
     }
+  }
+  const nameOf = (kem: Uint8Array): string => identityKeyText(verifier, kem);
+  const kemByStatement = new Map(userKeys.map(({ placed, statement }) => [hexOf(placed.id), nameOf(statement.kem)]));
+  const passedOn = addedDevices.flatMap(({ author, statement }) =>
+    statement.userKeys.flatMap((id) => {
+      const kem = kemByStatement.get(hexOf(id));
+      return kem === undefined ? [] : [{ kem, from: keeperOf(verifier, author), to: nameOf(statement.deviceKem) }];
+    }),
+  );
+  for (let grew = true; grew; ) {
+    const due = passedOn.filter(
+      ({ kem, from, to }) => holders.get(kem)?.has(from) === true && !holders.get(kem)?.has(to),
+    );
+    for (const { kem, to } of due) hold(kem, to);
+    grew = due.length > 0;
   }
   return holders;
 }

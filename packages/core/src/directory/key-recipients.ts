@@ -21,6 +21,8 @@ export interface KeyRules {
   readonly membership: KeyMembership;
   /** The user keys that count. */
   readonly userKeys: readonly Authored<UserKeyStatement>[];
+  /** Every one ever seen of an author once admitted. */
+  readonly seenUserKeys: readonly Authored<UserKeyStatement>[];
 }
 
 /** A key's people, by what the directory says of them. */
@@ -98,25 +100,27 @@ function recipientsAmong(
 export interface UserKey {
   readonly kem: Uint8Array;
   readonly by: StatementId;
+  /** The statements that named the keys it replaces; of a grant, none. */
+  readonly over: readonly StatementId[];
 }
 
 /** The user keys of a person that no other replaces, ascending by statement; the next one names them all. */
 export function userKeysOf(rules: KeyRules, member: Member): readonly UserKey[] {
-  const keys = everyUserKeyOf(rules, member);
+  const keys = keysAmong(rules, member, rules.userKeys);
   if (keys.length === 1) return keys;
   const replaced = new Set(keys.flatMap(({ over }) => over.map(hexOf)));
   return keys.filter(({ by }) => !replaced.has(hexOf(by))).sort((a, b) => compareBytes(a.by, b.by));
 }
 
-/** The user keys of a person, those that were replaced too: permits went to each of them. */
-export function everyUserKeyOf(
-  { membership, userKeys }: KeyRules,
-  member: Member,
-): readonly (UserKey & { readonly over: readonly StatementId[] })[] {
+/** The user keys of a person, those that were replaced or are void too: permits went to each of them. */
+export function everyUserKeyOf(rules: KeyRules, member: Member): readonly UserKey[] {
+  return keysAmong(rules, member, rules.seenUserKeys);
+}
+
+/** The user key of the person's grant first. */
+function keysAmong({ membership }: KeyRules, member: Member, among: KeyRules["userKeys"]): readonly UserKey[] {
   const person = membership.personOf(member);
-  const published = userKeys.filter(
-    ({ author }) => isMember(author) && equalBytes(membership.personOf(author), person),
-  );
+  const published = among.filter(({ author }) => isMember(author) && equalBytes(membership.personOf(author), person));
   return [
     { kem: member.userKem, by: person, over: [] },
     ...published.map(({ placed, statement: { kem, over } }) => ({ kem, by: placed.id, over })),

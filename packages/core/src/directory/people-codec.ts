@@ -58,8 +58,13 @@ export const grant: FieldsCodec<GrantStatement> = {
 
 export const addDevice: FieldsCodec<AddDeviceStatement> = {
   code: 3,
-  write: ({ deviceSign, deviceKem }) => [deviceSign, deviceKem],
-  read: (fields) => ({ type: "addDevice", deviceSign: fields.bytes(32), deviceKem: fields.bytes(kemKeyBytes) }),
+  write: ({ deviceSign, deviceKem, userKeys }) => [deviceSign, deviceKem, userKeys],
+  read: (fields) => ({
+    type: "addDevice",
+    deviceSign: fields.bytes(32),
+    deviceKem: fields.bytes(kemKeyBytes),
+    userKeys: readIdSet(fields),
+  }),
 };
 
 export const revoke: FieldsCodec<RevokeStatement> = {

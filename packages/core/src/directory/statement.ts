@@ -61,6 +61,8 @@ export interface AddDeviceStatement {
   readonly type: "addDevice";
   readonly deviceSign: Uint8Array;
   readonly deviceKem: Uint8Array;
+  /** User-key statements, ascending, whose keys the device is given in the same entry. It is always given that of the grant. */
+  readonly userKeys: readonly StatementId[];
 }
 
 /** Makes a named key. Its id is the hash of the author's writer key and the nonce: nobody else can claim it. */

@@ -57,8 +57,8 @@ export class DirectoryLog {
   readonly #entries: EntryStore;
   readonly #chains: DirectoryChains;
   readonly #parked = new ParkedPlaces();
-  /** Statements, in hex, whose entries were searched for this person's keys. */
-  readonly #lookedInto = new Set<string>();
+  /** Statements and names of this person's keys, in hex, that their entries were searched for. */
+  readonly #lookedFor = new Set<string>();
   readonly #placed = new Map<string, Omit<PlacedStatement, "certificate">>();
   /** By version in hex. */
   readonly #permitted = new Map<string, Permitted>();
@@ -194,7 +194,7 @@ export class DirectoryLog {
   }
 
   /**
-   * The person's keys, where the directory says that they were given to this device. Each such entry is looked into once.
+   * The person's keys, where the directory says that they were given to this device. Each is looked for once in each such entry.
    * @returns whether a user key is new: what was permitted to it may stand in entries that were read already
    */
   async #findPerson(): Promise<boolean> {
@@ -202,13 +202,13 @@ export class DirectoryLog {
     let found = false;
     for (const { by, names } of personPlaces(platform.crypto, this.#view, keys.deviceKem.publicKey)) {
       const placed = this.#placed.get(toHex(by));
-      if (placed === undefined || this.#lookedInto.has(toHex(by)) || names.every((name) => keys.person.holds(name)))
-        continue;
-      this.#lookedInto.add(toHex(by));
+      const wanted = names.filter((name) => !keys.person.holds(name) && !this.#lookedFor.has(toHex(by) + toHex(name)));
+      if (placed === undefined || wanted.length === 0) continue;
+      for (const name of wanted) this.#lookedFor.add(toHex(by) + toHex(name));
       const [entry] = (await this.#readStored(placed.writer, placed.seq))?.entries ?? [];
       const secrets = entry === undefined ? null : await openUserKeys(platform.crypto, entry, keys.deviceKem);
       // SECURITY: A2. Only keys that the directory names as this person's: whoever writes an entry may put anything into it (device.test.ts).
-      const named = (secrets ?? []).filter((secret) => names.some((name) => equalBytes(name, secret.name)));
+      const named = (secrets ?? []).filter((secret) => wanted.some((name) => equalBytes(name, secret.name)));
       found = (await keys.person.take(named)) || found;
     }
     return found;

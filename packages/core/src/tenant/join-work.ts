@@ -1,8 +1,9 @@
 // How somebody gets in: an admin grants a new user, a user's own device adds the next one.
-import { parseLoginKey, type StatementId, toHex } from "@selkie/entry";
+import { compareBytes, equalBytes, parseLoginKey, type StatementId, toHex } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import { encodeAccessList, encodeAccessTicket, encodeSlotLogin, signSlotLogin } from "@selkie/sync-protocol";
 import { signWith } from "../connection/access-documents.ts";
+import { slotLines } from "../connection/slot-lines.ts";
 import { extendAccess, newestAccessList } from "../directory/access.ts";
 import { isMember, type Member } from "../directory/admission.ts";
 import {
@@ -109,19 +110,22 @@ async function grantUser(
   return { admission: statementId(crypto, entry, ADMITTING_PART), ticket: encodeAccessTicket(ticket) };
 }
 
-/**
- * The statement in this device's own chain, the keys of the person, and permits of all keys due: one entry, or as many as it takes. The
- * user key of the grant is every device's; a later one is passed on by the statement that makes it, and in no other way.
- */
+/** The statement in this device's own chain, the keys of the person, and permits of all keys due: one entry, or as many as it takes. */
 async function addDevice(at: JoinContext, request: DeviceRequest, used: readonly Uint8Array[]): Promise<Admitted> {
-  const { context, directoryKey, writer } = at;
+  const { context, directoryKey, view, writer } = at;
   const { crypto } = context.platform;
   const { keys } = request;
   const self = ownMembership(at, request);
-  const slot = context.keys.person.requireSlot();
+  const { person } = context.keys;
+  const [line] = await slotLines(crypto, view(), { person, member: self });
+  const slot = line?.at(-1) ?? person.requireSlot();
   const unsigned = { tenant: context.tenant, slot: self.slot, loginKey: parseLoginKey(keys.login) };
   const login = await signSlotLogin(unsigned, { publicKey: slot.publicKey, sign: signWith(crypto, slot) });
-  const statement = addDeviceFor(request);
+  const nameOf = (kem: Uint8Array): Uint8Array => identityKeyName(crypto, kem);
+  const later = view()
+    .everyUserKey(self)
+    .filter(({ kem }) => !equalBytes(kem, self.userKem) && person.holds(nameOf(kem)));
+  const statement = addDeviceFor(request, later.map(({ by }) => by).sort(compareBytes));
   const after = await at.preview([statement]);
   if (!after.devices().some(({ device }) => toHex(device) === toHex(keys.deviceSign)))
     throw new CoreError(
@@ -130,7 +134,8 @@ async function addDevice(at: JoinContext, request: DeviceRequest, used: readonly
     );
   const draft = new DirectoryEntries(crypto, directoryKey());
   const of = draft.say(statement);
-  draft.givePerson([{ kem: keys.deviceKem }], context.keys.person.secretsFor(identityKeyName(crypto, self.userKem)));
+  const given = [self.userKem, ...later.map(({ kem }) => kem)].map(nameOf);
+  draft.givePerson([{ kem: keys.deviceKem }], person.secretsFor(given));
   const to = [{ recipient: { type: "device", of }, kem: keys.deviceKem }] as const;
   const versions = dueVersions(at, self);
   for (let from = 0; from < versions.length; from += VERSIONS)

@@ -35,7 +35,7 @@ export class PersonKeys implements Disposable {
     return this.#userKeys;
   }
 
-  /** The key that speaks for this user at relays; null on a further device until the directory brought it. */
+  /** The first key that speaks for this user at relays, which the later ones follow on; null on a further device until the directory brought it. */
   get slot(): SigningKey | null {
     return this.#slot?.key ?? null;
   }
@@ -68,7 +68,7 @@ export class PersonKeys implements Disposable {
     for (const { kind, name, seed } of secrets) {
       if (this.holds(name)) continue;
       this.#isSaved = false;
-      if (kind === "slot") await this.#begin(seed);
+      if (kind === "slot") await this.setSlot(seed);
       else await this.addUserKey(seed);
       isNew = isNew || kind === "user";
     }
@@ -86,17 +86,12 @@ export class PersonKeys implements Disposable {
     this.#slot = { key: await this.#crypto.importSigningKey(seed), seed };
   }
 
-  /** A slot key that is here already is as new, or newer: what an add-device gave is where a further device begins. */
-  async #begin(seed: Uint8Array): Promise<void> {
-    if (this.#slot === null) await this.setSlot(seed);
-  }
-
-  /** What a further device of the person is given: the user key of this name, if it is here, and the slot key. */
-  secretsFor(name: Uint8Array): readonly UserKeySecret[] {
-    const users = this.#userKeys.filter((held) => equalBytes(held.name, name));
+  /** What a further device of the person is given: the user keys of these names, as far as they are here, and the slot key. */
+  secretsFor(names: readonly Uint8Array[]): readonly UserKeySecret[] {
+    const users = this.#userKeys.filter((held) => names.some((name) => equalBytes(held.name, name)));
     const slots = this.#slot === null ? [] : [this.#slot];
     return [
-      ...users.map(({ seed }): UserKeySecret => ({ kind: "user", name, seed })),
+      ...users.map(({ name, seed }): UserKeySecret => ({ kind: "user", name, seed })),
       ...slots.map(({ key, seed }): UserKeySecret => {
         return { kind: "slot", name: identityKeyName(this.#crypto, key.publicKey), seed };
       }),

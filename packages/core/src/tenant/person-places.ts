@@ -18,9 +18,10 @@ export function personPlaces(
 ): readonly PersonPlace[] {
   const admissions = view.allDevices().filter((member) => equalBytes(member.deviceKem, deviceKem));
   const [first] = admissions;
-  const added = admissions.map(({ id, userKem, slot }) => {
-    return { by: id, names: [userKem, slot].map((key) => identityKeyName(verifier, key)) };
-  });
   const published = first === undefined ? [] : view.everyUserKey(first);
+  const added = admissions.map(({ id, userKem, slot }) => {
+    const keys = [userKem, slot, ...published.map(({ kem }) => kem)];
+    return { by: id, names: keys.map((key) => identityKeyName(verifier, key)) };
+  });
   return [...added, ...published.map(({ by, kem }) => ({ by, names: [identityKeyName(verifier, kem)] }))];
 }

@@ -214,7 +214,7 @@ describe("keys that no honest device makes are not admitted", () => {
     const grant = world.say(world.root, await grantTo("mallory", "editor", { deviceSign }));
     const alice = await world.grant(world.root, "alice", "editor");
     const { kem } = await keysOf("phone");
-    const added = world.say(alice, { type: "addDevice", deviceSign, deviceKem: kem });
+    const added = world.say(alice, { type: "addDevice", deviceSign, deviceKem: kem, userKeys: [] });
     expect(world.rejection(grant)).toBe("KEY_INADMISSIBLE");
     expect(world.rejection(added)).toBe("KEY_INADMISSIBLE");
     expect(world.names()).toEqual(["alice editor"]);

@@ -95,7 +95,12 @@ export const anyStatement: fc.Arbitrary<Statement> = fc.oneof(
     slotSalt: bytes(16),
     keys: fc.array(bytes(16), { maxLength: 4 }),
   }),
-  fc.record({ type: fc.constant("addDevice" as const), deviceSign: bytes(32), deviceKem: bytes(1_216) }),
+  fc.record({
+    type: fc.constant("addDevice" as const),
+    deviceSign: bytes(32),
+    deviceKem: bytes(1_216),
+    userKeys: idSet,
+  }),
   fc.record({ type: fc.constant("createKey" as const), nonce: bytes(16), name, commitment: bytes(32) }),
   fc.record({ type: fc.constant("share" as const), keyId: bytes(16), to: ids }),
   fc.record({

@@ -47,18 +47,32 @@ describe("recipients of a rotation", () => {
     expect(recipients(made)).toEqual(before);
   });
 
-  test("a device that was added since, and not named by the user key, gets its own until the next", async () => {
+  test("a device that was added since holds what the one that added it did, and gets its own permit where that did not", async () => {
     const { made, alice, bob, phone } = await world();
+    const laptop = await made.addDevice(bob);
+    await made.read(laptop);
     made.end([phone], made.events.length);
     await made.read(bob);
     await made.publishUserKey(bob);
-    const laptop = await made.addDevice(bob);
-    expect(recipients(made)).toContain(toHex(deviceKem(laptop)));
+    const tablet = await made.addDevice(laptop); // which has not heard of the next user key
+    expect(recipients(made)).toContain(toHex(deviceKem(tablet)));
+    expect(recipients(made).length).toBe(3);
+    await made.addDevice(bob);
     expect(recipients(made).length).toBe(3);
     await made.read(bob);
     await made.publishUserKey(bob);
     expect(recipients(made).length).toBe(2);
     expect(recipients(made)).toContain(toHex(userKem(alice)));
+  });
+
+  test("are a person's live devices again when one is out that was given the user key when it was added", async () => {
+    const { made, alice, bob, phone } = await world();
+    made.end([phone], made.events.length);
+    await made.read(bob);
+    await made.publishUserKey(bob);
+    const tablet = await made.addDevice(bob);
+    made.end([tablet], made.events.length);
+    expect(recipients(made)).toEqual(sorted(userKem(alice), deviceKem(bob)));
   });
 });
 

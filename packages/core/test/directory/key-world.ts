@@ -77,12 +77,17 @@ export class KeyWorld {
     return device;
   }
 
-  /** A further device of the same user. It gets the user key of the grant; later ones only by user-key statements. */
+  /** A further device of the same user. It gets every user key that the one that adds it holds. */
   async addDevice(by: Device): Promise<Device> {
     const { user, userKem } = by.member;
-    const first = by.userKeys.get(toHex(identityKeyName(this.crypto, userKem)));
-    const seeds = first === undefined ? [] : [first.seed];
+    const seeds = [...by.userKeys.values()].map(({ seed }) => seed);
     const device = await this.#device({ id: this.#id("device"), user, userKem, seeds });
+    const userKeys = this.rules(by)
+      .seenUserKeys.filter(({ statement }) => by.userKeys.has(toHex(identityKeyName(this.crypto, statement.kem))))
+      .map(({ placed }) => placed.id)
+      .sort(compareBytes);
+    const deviceSign = device.member.device;
+    await this.#say(by, [{ type: "addDevice", deviceSign, deviceKem: device.kem.publicKey, userKeys }], []);
     await this.permit(by, device);
     return device;
   }
@@ -121,11 +126,12 @@ export class KeyWorld {
       shares: [],
       counts,
     });
-    const openers = findOpeners(this.crypto, catalog, { permits: of("permit"), userKeys: of("userKey") }, membership);
+    const gifts = { permits: of("permit"), userKeys: of("userKey"), addedDevices: of("addDevice") };
+    const openers = findOpeners(this.crypto, catalog, gifts, membership);
     const userKeys = of("userKey").filter(({ placed }) => counts(placed.id));
     const key = catalog.keys.find(({ kind }) => kind === "default");
     if (key === undefined) throw new RangeError("the tenant was founded");
-    return { catalog, openers, membership, userKeys, key };
+    return { catalog, openers, membership, userKeys, seenUserKeys: of("userKey"), key };
   }
 
   /** Everything that is known so far reaches a device, revoked or not. */

@@ -66,7 +66,7 @@ export async function grantTo(name: string, role: Role, change: Partial<GrantSta
 
 export async function deviceNamed(name: string): Promise<Statement> {
   const { sign, kem } = await keysOf(name);
-  return { type: "addDevice", deviceSign: sign, deviceKem: kem };
+  return { type: "addDevice", deviceSign: sign, deviceKem: kem, userKeys: [] };
 }
 
 export const found: Statement = {

@@ -77,7 +77,12 @@ async function makeStatementCases(crypto: CryptoProvider): Promise<readonly Vect
     found,
     await grantTo("CN=alice/O=acme", "admin"),
     await grantTo("CN=bob/O=acme", "reader", { after: ids, keys: [pattern("key id", 16)] }),
-    { type: "addDevice", deviceSign: pattern("device", 32), deviceKem: pattern("KEM", 1_216) },
+    {
+      type: "addDevice",
+      deviceSign: pattern("device", 32),
+      deviceKem: pattern("KEM", 1_216),
+      userKeys: ids.toSorted(compareBytes),
+    },
     { type: "createKey", nonce: pattern("nonce", 16), name: "board", commitment: pattern("version", 32) },
     { type: "share", keyId: pattern("key id", 16), to: ids },
     {

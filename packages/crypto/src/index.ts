@@ -5,6 +5,7 @@ export {
   checkArgon2Parameters,
   defaultArgon2Parameters,
 } from "./argon2-parameters.ts";
+export { BoxSeries } from "./box-series.ts";
 export { openCommittedBox, sealCommittedBox } from "./committed-box.ts";
 export { equalSecrets } from "./constant-time.ts";
 export { CryptoError, type CryptoErrorCode } from "./errors.ts";

@@ -1,4 +1,4 @@
-import { asPlaintext, asSealedBytes, type CryptoProvider, openBox, type SecretKey, sealBox } from "@selkie/crypto";
+import { asPlaintext, BoxSeries, type CryptoProvider, type SecretKey } from "@selkie/crypto";
 import { concatBytes, type DatabaseId, type TenantId } from "@selkie/entry";
 import { type StateStore, type StoredState, StoreError, sealedState } from "@selkie/store";
 
@@ -22,15 +22,13 @@ export interface LocalRow {
  * SECURITY: the row's key is authenticated with it, so rows can't be swapped (local-state.test.ts).
  */
 export class LocalState {
-  readonly #crypto: CryptoProvider;
+  readonly #boxes: BoxSeries;
   readonly #rows: StateStore;
-  readonly #secret: SecretKey;
   readonly #tenant: TenantId;
 
   constructor(crypto: CryptoProvider, rows: StateStore, secret: SecretKey, tenant: TenantId) {
-    this.#crypto = crypto;
+    this.#boxes = new BoxSeries(crypto, secret, "derive-local-state");
     this.#rows = rows;
-    this.#secret = secret;
     this.#tenant = tenant;
   }
 
@@ -39,8 +37,7 @@ export class LocalState {
   }
 
   async seal(key: Uint8Array, value: Uint8Array): Promise<SealedRow> {
-    const sealed = await sealBox(this.#crypto, this.#secret, "derive-local-state", key, asPlaintext(value));
-    return { key, value: sealedState(sealed) };
+    return { key, value: sealedState(await this.#boxes.seal(key, asPlaintext(value))) };
   }
 
   /** A row that can be made again: a damaged one counts as absent. */
@@ -77,7 +74,7 @@ export class LocalState {
   }
 
   #open(key: Uint8Array, value: Uint8Array): Promise<Uint8Array | null> {
-    return openBox(this.#crypto, this.#secret, "derive-local-state", key, asSealedBytes(value));
+    return this.#boxes.open(key, value);
   }
 }
 

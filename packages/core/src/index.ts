@@ -45,5 +45,12 @@ export type {
   User,
 } from "./tenant/tenant.ts";
 export type { KeyBagFile } from "./tenant/tenant-context.ts";
-export { createTenant, joinTenant, newJoinRequest, openTenant, type TenantHost } from "./tenant/tenant-host.ts";
+export {
+  createTenant,
+  joinTenant,
+  newJoinRequest,
+  openTenant,
+  type RequestOptions,
+  type TenantHost,
+} from "./tenant/tenant-host.ts";
 export { finishWipes } from "./tenant/wipe.ts";

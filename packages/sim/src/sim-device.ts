@@ -7,6 +7,7 @@ import {
   newJoinRequest,
   openTenant,
   type Platform,
+  type RequestOptions,
   type Tenant,
   type TenantHost,
 } from "@selkie/core";
@@ -93,13 +94,16 @@ export class SimDevice {
     return tenant;
   }
 
-  /** The app's first start: a KeyBag and a person. Argon2id takes real time, so this is outside of virtual time. */
-  async setUp(): Promise<void> {
+  /**
+   * The app's first start: a KeyBag and a person, by default of the device's own name. Argon2id takes real time, so this is outside of
+   * virtual time.
+   */
+  async setUp(user: string = this.name): Promise<void> {
     // The same for every seed, so that Argon2id runs once for each person and process.
     const crypto = seededCrypto(new SeededRandom(`keybag of ${this.name}`));
     const keyBag = await KeyBag.create(PASSWORD, { crypto, kdf: SIM_KDF });
     const life = this.#begin(keyBag);
-    await keyBag.addIdentity(newIdentity(life.host.platform.crypto, `CN=${this.name}/O=acme`));
+    await keyBag.addIdentity(newIdentity(life.host.platform.crypto, `CN=${user}/O=acme`));
     this.keyBagFile = keyBag.save();
   }
 
@@ -111,11 +115,11 @@ export class SimDevice {
     await this.#watchTenant(life);
   }
 
-  async ask(invitation: string | null = null): Promise<string> {
+  async ask({ invitation = null, device = false }: Partial<RequestOptions> = {}): Promise<string> {
     const { host } = this.#running();
     const [identity] = host.bag.keyBag.identities();
     if (identity === undefined) throw new SimError("CRASHED", "no identity");
-    return (await newJoinRequest(host, identity, { invitation, device: false })).toString();
+    return (await newJoinRequest(host, identity, { invitation, device })).toString();
   }
 
   async join(response: string): Promise<void> {

@@ -11,7 +11,7 @@ test("A8 a relay through which somebody joins by invitation sees neither the sec
   const dora = world.device("dora");
   await dora.setUp();
   const invitation = (await scene.run(alice.tenant.directory.createInvitation())).toString();
-  const request = await scene.run(dora.ask(invitation));
+  const request = await scene.run(dora.ask({ invitation }));
   const approval = await scene.run(alice.tenant.directory.approveJoinRequest(request, { role: "editor" }));
   expect(approval.invitedBy).toBe("invitation");
   await scene.run(dora.join(approval.toString()));

@@ -1,5 +1,7 @@
 // What a relay learns and what nobody can prevent: attacks that succeed, so that nobody takes them for held.
 import { expect, test } from "vitest";
+import { databaseIdOf } from "../../../core/src/directory/database-id.ts";
+import { decodeStatement } from "../../../core/src/directory/statement-codec.ts";
 import { KeyRing } from "../../../core/src/keys/key-ring.ts";
 import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
 import { openEntries } from "../../../core/src/sealing/open-entry.ts";
@@ -49,6 +51,7 @@ test("R4 a relay counts the devices that write into a database, by their writer 
 test("R5 a relay sees when a device writes, to within the flush window", async () => {
   const scene = await Scene.begin("R5");
   const { alice, world } = scene;
+  await scene.run(alice.database.createDocument({ at: 0 })); // the first in a database names it in the directory, too
   await world.settle();
   const observer = new Observer(scene);
   const wrote: number[] = [];
@@ -79,4 +82,32 @@ test("R6 who obtains a key version reads everything that was ever sealed under i
   const entries = await entriesOf(scene);
   const opened = (await openEntries(crypto, ring, entries, ["change"])).flat();
   expect(opened.filter(({ type }) => type === "opened")).toHaveLength(scene.everybody.length);
+});
+
+test("R8 a removed member who controls a relay tests guesses of the names of databases made since", async () => {
+  const scene = await Scene.begin("R8");
+  const { alice, bob, world } = scene;
+  const host = bob.life?.host;
+  const [record] = host?.bag.keyBag.tenants() ?? [];
+  const key = host?.bag.keyBag.keyVersions(scene.tenant).find(({ name }) => name === "directory");
+  if (host === undefined || record === undefined || key === undefined) throw new RangeError("Bob keeps what he had");
+  const { crypto } = host.platform;
+  const ring = new KeyRing(crypto, record.directory);
+  ring.add(await openKeyVersion(crypto, key));
+
+  await scene.run(bob.disconnect());
+  await scene.run(alice.tenant.directory.revokeUser("CN=bob/O=acme"));
+  const layoffs = await scene.run(alice.tenant.openDB("layoffs 2027"));
+  await scene.run(layoffs.createDocument({ title: "who goes" }));
+  await world.settle();
+
+  // The founding entry names the secret that database ids derive from, for ever.
+  const founding = (await runsOf(scene.relayEntries(record.directory))).flatMap(({ entries }) => entries);
+  const parts = (await openEntries(crypto, ring, founding, ["statement"])).flat();
+  const statements = parts.flatMap((part) => (part.type === "opened" ? [decodeStatement(part.plaintext)] : []));
+  const found = statements.find((statement) => statement.type === "found");
+  if (found === undefined) throw new RangeError("no founding statement");
+  const held = (await world.relay.store?.databases(scene.tenant))?.map(hex);
+  const hit = async (guess: string) => held?.includes(hex(await databaseIdOf(crypto, found.tenantSecret, guess)));
+  expect([await hit("layoffs 2027"), await hit("layoffs 2026"), await hit("picnic")]).toEqual([true, false, false]);
 });

@@ -207,7 +207,7 @@ export class DirectoryLog {
       for (const name of wanted) this.#lookedFor.add(toHex(by) + toHex(name));
       const [entry] = (await this.#readStored(placed.writer, placed.seq))?.entries ?? [];
       const secrets = entry === undefined ? null : await openUserKeys(platform.crypto, entry, keys.deviceKem);
-      // SECURITY: A2. Only keys that the directory names as this person's: whoever writes an entry may put anything into it (device.test.ts).
+      // SECURITY: A2. Only keys that the directory names as this person's: whoever writes an entry may put anything into it (directory-log.test.ts).
       const named = (secrets ?? []).filter((secret) => wanted.some((name) => equalBytes(name, secret.name)));
       found = (await keys.person.take(named)) || found;
     }

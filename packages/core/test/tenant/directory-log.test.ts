@@ -6,14 +6,15 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { type FoundedTenant, foundTenant } from "../../src/directory/founding.ts";
 import { newIdentity } from "../../src/directory/identity.ts";
 import type { Statement } from "../../src/directory/statement.ts";
+import { identityKeyName } from "../../src/keys/identity-key.ts";
 import { KeyRing } from "../../src/keys/key-ring.ts";
 import { type KeyVersion, newKeyId, newKeyVersion } from "../../src/keys/key-version.ts";
-import { draftPermits } from "../../src/keys/permit.ts";
+import { draftPermits, draftUserKeys } from "../../src/keys/permit.ts";
 import { LocalState } from "../../src/local/local-state.ts";
 import { importDeviceKeys } from "../../src/tenant/device-keys.ts";
 import { DirectoryLog } from "../../src/tenant/directory-log.ts";
 import { MAX_PARKED, ParkedPlaces } from "../../src/tenant/parked-places.ts";
-import type { TenantContext } from "../../src/tenant/tenant-context.ts";
+import type { DeviceKeys, TenantContext } from "../../src/tenant/tenant-context.ts";
 import { newTenantData } from "../../src/tenant/tenant-data.ts";
 import { grantTo, keysOf } from "../directory/world.ts";
 import { pattern, repeatableCrypto } from "../fixture.ts";
@@ -29,19 +30,21 @@ let store: Store;
 let log: DirectoryLog;
 let ring: KeyRing;
 let reads = 0;
+let keys: DeviceKeys;
 
 /** A log on an empty store, by who holds Alice's secrets. */
 async function begin({ tenant, directory, slotSalt }: FoundedTenant = founded): Promise<void> {
   store = memoryStore({ verifier: crypto, random: crypto.randomBytes });
   ring = new KeyRing(crypto, directory);
   reads = 0;
+  keys = await importDeviceKeys(crypto, alice, tenant, newTenantData("user", slotSalt, null));
   const context = {
     platform: { crypto, report: (error: unknown) => reported.push(error) },
     tenant,
     store,
     ring,
     local: new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), tenant),
-    keys: await importDeviceKeys(crypto, alice, tenant, newTenantData("user", slotSalt, null)),
+    keys,
   } as unknown as TenantContext;
   const inner = store.entries(tenant, directory);
   const counting = {
@@ -229,3 +232,33 @@ describe("a key that came in a permit", () => {
 });
 
 test("nothing of this is an error of the device", () => expect(reported).toEqual([]));
+
+test("A2 of a person's keys those are taken that a statement of the person names, whatever else an entry gives", async () => {
+  const secretOf = async (name: string) => {
+    const seed = pattern(name, 32);
+    const { publicKey } = await crypto.importKemKey(seed);
+    return { kem: publicKey, secret: { kind: "user" as const, name: identityKeyName(crypto, publicKey), seed } };
+  };
+  const [next, planted, foreign] = await Promise.all(["next", "planted", "foreign"].map(secretOf));
+  if (!next || !planted || !foreign) return expect.fail("three keys");
+  const own = [{ kem: keys.deviceKem.publicKey }];
+  const say = (kem: Uint8Array): Statement => ({
+    type: "userKey",
+    kem,
+    over: [parseStatementId(founded.admission)],
+    to: [parseStatementId(founded.admission)],
+  });
+
+  await arrive(...founded.runs);
+  const genuine = await author();
+  const parts = draftUserKeys(crypto, own, [next.secret, planted.secret]);
+  await arrive(await genuine.write([genuine.statement(say(next.kem)), ...parts]));
+  const stranger = await author({ device: await strangerDevice() });
+  const forged = draftUserKeys(crypto, own, [foreign.secret]);
+  await arrive(await stranger.write([stranger.statement(say(foreign.kem)), ...forged]));
+  const held = keys.person.userKeys.map(({ name }) => name);
+  expect(held).toContainEqual(next.secret.name);
+  expect(held).not.toContainEqual(planted.secret.name);
+  expect(held).not.toContainEqual(foreign.secret.name);
+  expect(held).toHaveLength(2);
+});

@@ -1,5 +1,5 @@
 import { toHex } from "@selkie/entry";
-import { type DocumentRecord, ownActor } from "../document/document-record.ts";
+import { actorIn, type DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 
@@ -23,7 +23,7 @@ async function place(
   if (typeof edit === "function" && record.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
   const automerge = await shelf.automerge();
   const writer = await chain.writer();
-  const actor = ownActor(platform.crypto, record, writer);
+  const actor = actorIn(platform.crypto, record, writer);
   const kind = typeof edit === "string" ? edit : "change";
   record.busy = true;
   try {

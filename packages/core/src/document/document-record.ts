@@ -31,8 +31,8 @@ export interface DocumentRecord {
   /** The accepted changes were replaced meanwhile: the loaded document counts no more. */
   outdated: boolean;
   readonly waiting: Uint8Array[];
-  /** This device's actor in the document, and the writer key it follows from. */
-  own: { readonly writer: WriterKey; readonly actor: Uint8Array } | null;
+  /** The actor in the document that was asked for last, and the writer key it follows from. */
+  actor: { readonly writer: WriterKey; readonly actor: Uint8Array } | null;
   /** Local edits of this document, one after the other. */
   readonly edits: Serial;
 }
@@ -51,14 +51,14 @@ export function newRecord(id: Uint8Array): DocumentRecord {
     busy: false,
     outdated: false,
     waiting: [],
-    own: null,
+    actor: null,
     edits: new Serial(),
   };
 }
 
-/** The Automerge actor of this device's writer key in a document. */
-export function ownActor(verifier: Verifier, record: DocumentRecord, writer: WriterKey): Uint8Array {
-  if (record.own === null || !equalBytes(record.own.writer, writer))
-    record.own = { writer, actor: actorOf(verifier, writer, record.id, null) };
-  return record.own.actor;
+/** The Automerge actor of a writer in a document: mostly the one that was asked for last. */
+export function actorIn(verifier: Verifier, record: DocumentRecord, writer: WriterKey): Uint8Array {
+  if (record.actor === null || !equalBytes(record.actor.writer, writer))
+    record.actor = { writer, actor: actorOf(verifier, writer, record.id, null) };
+  return record.actor.actor;
 }

@@ -12,7 +12,7 @@ import { type ChangeKind, type ChangePart, decodeChangePart } from "../sealing/c
 import { documentIdOf } from "../sealing/document-id.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
-import { type DocumentRecord, type Mark, newRecord, ownActor } from "./document-record.ts";
+import { actorIn, type DocumentRecord, type Mark, newRecord } from "./document-record.ts";
 import { Histories } from "./histories.ts";
 import { THIS_DEVICE, WaitingChanges } from "./waiting-changes.ts";
 
@@ -127,7 +127,7 @@ export class Documents {
   /** A change this device just made: the gate has no exception, nor has the order of a chain. @throws CoreError CHANGE_REFUSED */
   own(record: DocumentRecord, writer: WriterKey, kind: ChangeKind, change: Uint8Array): ChangeChunk {
     const chunk = parseChange(change, this.#sha256);
-    const actor = ownActor(this.#verifier, record, writer);
+    const actor = actorIn(this.#verifier, record, writer);
     if (this.#waiting.blocks(record.name, actor))
       throw new CoreError("CHANGE_REFUSED", "earlier changes of this device in the document wait: open it again");
     const verdict = gate(chunk, { history: this.#histories.of(record), actor });
@@ -228,7 +228,7 @@ export class Documents {
 
   /** Takes this device's own changes over from a record that is about to be replaced; gives how many have to wait. */
   #carry(before: DocumentRecord, from: Documents, writer: WriterKey): number {
-    const actor = ownActor(this.#verifier, before, writer);
+    const actor = actorIn(this.#verifier, before, writer);
     const record = this.#records.get(before.name) ?? newRecord(before.id);
     let waiting = 0;
     for (const { change, kind } of from.#madeBy(before, actor)) {
@@ -286,10 +286,12 @@ export class Documents {
       // SECURITY: D7. Nothing writes branches yet, and each would be an actor of its own: refused until branches exist.
       if (part.branch !== null)
         throw new CoreError("BRANCH_UNKNOWN", "this version knows no branches but the main one");
-      const actor = actorOf(this.#verifier, writer, id, null);
-      const changes = decodeChanges(part, actor, this.#sha256);
       const known = this.#records.get(name);
       const record = known ?? newRecord(id);
+      // Most documents are created and no more: the actor is kept for those that change.
+      const actor =
+        known === undefined ? actorOf(this.#verifier, writer, id, null) : actorIn(this.#verifier, known, writer);
+      const changes = decodeChanges(part, actor, this.#sha256);
       // D7: the bounds are a device's, however many chains it begins.
       const device = toHex(admission.device);
       const origin = { kind: part.kind, keyId: key.keyId, entry, user };

@@ -5,7 +5,7 @@ export { ByteReader } from "./byte-reader.ts";
 export { ByteWriter } from "./byte-writer.ts";
 export { compareBytes, concatBytes, equalBytes, fromHex, toHex } from "./bytes.ts";
 export { isAdmissiblePublicKey } from "./ed25519-rule.ts";
-export { type Entry, entrySize, type IdentifiedEntry, identifyEntry } from "./entry.ts";
+export { type Entry, entryIdOf, entrySize, type IdentifiedEntry, identifyEntry } from "./entry.ts";
 export { ENTRY_ERROR_CODES, EntryError, type EntryErrorCode } from "./entry-error.ts";
 export { encodeFounding, type Founding, verifyFounding } from "./founding.ts";
 export {
@@ -15,6 +15,7 @@ export {
   entryType,
   HEADER_PREFIX_BYTES,
   headerPrefixHash,
+  parseEntryType,
 } from "./header.ts";
 export {
   type BlobHash,

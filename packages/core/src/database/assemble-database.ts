@@ -1,4 +1,5 @@
-import { type DatabaseId, type EntryId, entryType, type WriterKey } from "@selkie/entry";
+import { type DatabaseId, type EntryId, entryType, type VerifiedEntry, type WriterKey } from "@selkie/entry";
+import type { EntryStore } from "@selkie/store";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { Documents } from "../document/documents.ts";
@@ -31,6 +32,8 @@ export interface DatabaseHost extends ChainOwner {
   /** Entries were sealed: connections send them. */
   announce(database: DatabaseId): void;
   online(): boolean;
+  /** Entries came that fork from those that the store holds. */
+  forked(entries: EntryStore, theirs: readonly VerifiedEntry[]): void;
   closed(): void;
 }
 
@@ -96,7 +99,11 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       if (host.online()) timer.start();
     },
   });
-  const replica = new SyncedReplica(entries, { flush: () => writes.flush(), applied: (runs) => received.apply(runs) });
+  const replica = new SyncedReplica(entries, {
+    flush: () => writes.flush(),
+    applied: (runs) => received.apply(runs),
+    forked: (theirs) => host.forked(entries, theirs),
+  });
   const database = new OpenDatabase<object>({
     name,
     id,

@@ -8,7 +8,7 @@ import type { Documents, UnheardChange } from "../document/documents.ts";
 import type { Shelf } from "../document/shelf.ts";
 import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
-import { type Delivery, Ingest } from "../replica/ingest.ts";
+import { type Delivery, type EntryRefusalCode, Ingest } from "../replica/ingest.ts";
 import type { Quarantine } from "../replica/quarantine.ts";
 import { Serial } from "../serial.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
@@ -27,6 +27,9 @@ export interface ReceivedChangesContext {
   /** The writer this device writes as, if it has begun. */
   own(): WriterKey | null;
 }
+
+/** Reasons that pass when a chain ends elsewhere. */
+const ENDED: readonly EntryRefusalCode[] = ["BEHIND_FORK", "BEYOND_CUT"];
 
 /** Documents to rebuild, and writers of which something came for them that was not delivered yet. */
 interface Stale {
@@ -64,7 +67,8 @@ export class ReceivedChanges {
       judge: (writer, certificate) => view().judge({ database, writer, certificate }),
       refusal: ({ header }, admission) => {
         if (header.type !== entryType.change) return "ENTRY_TYPE";
-        return header.seq <= this.#ends.of(header.writer, admission) ? null : "BEYOND_CUT";
+        if (header.seq <= this.#ends.of(header.writer, admission)) return null;
+        return this.#ends.isForked(header.writer, header.seq) ? "BEHIND_FORK" : "BEYOND_CUT";
       },
       deliver: (deliveries) => this.#gate(deliveries),
       deliverLate: (deliveries) => this.#sort(deliveries),
@@ -74,6 +78,7 @@ export class ReceivedChanges {
 
   /** Everything the store holds, before anybody looks: nothing is announced. */
   async load(): Promise<void> {
+    await this.#ends.look(this.#at.entries);
     await this.#ingest.all();
     await this.#settle(this.#at.documents, (deliveries) => this.#gate(deliveries));
     this.#fresh.clear();
@@ -81,12 +86,17 @@ export class ReceivedChanges {
 
   /** Runs that were just stored. Never rejects: what fails is reported, and read again when the database is opened. */
   apply(runs: readonly VerifiedRun[]): Promise<void> {
-    return this.#then(() => this.#ingest.run(runs));
+    return this.#then(async () => {
+      // What came may be the branch that a cut names.
+      if (await this.#ends.look(this.#at.entries)) await this.#moveEnds();
+      await this.#ingest.run(runs);
+    });
   }
 
   /** The directory or the keys changed. */
   reconsider(): Promise<void> {
     return this.#then(async () => {
+      await this.#ends.look(this.#at.entries);
       await this.#moveEnds();
       await this.#ingest.reconsider();
     });
@@ -105,7 +115,8 @@ export class ReceivedChanges {
     const { documents, quarantine } = this.#at;
     for (const delivery of deliveries) {
       const { entry, admission, parts } = delivery;
-      if (entry.header.seq <= this.#ends.of(entry.header.writer, admission)) quarantine.release(entry, "BEYOND_CUT");
+      if (entry.header.seq <= this.#ends.of(entry.header.writer, admission))
+        for (const reason of ENDED) quarantine.release(entry, reason);
       for (const part of parts) {
         const name = documents.nameIn(delivery, part);
         if (name === null) continue;
@@ -145,7 +156,7 @@ export class ReceivedChanges {
     const admission = this.#ingest.admissionOf(writer);
     if (admission === null) return [];
     const found: UnheardChange[] = [];
-    const from = this.#at.view().endOf({ database: this.#at.database, writer }, admission).last + 1;
+    const from = this.#ends.now(writer, admission) + 1;
     await this.#ingest.inspect({ writer, from }, (deliveries) => {
       for (const delivery of deliveries)
         for (const part of delivery.parts) found.push(...this.#at.documents.changesIn(delivery, part));
@@ -157,7 +168,7 @@ export class ReceivedChanges {
   isEnded(writer: WriterKey): boolean {
     const admission = this.#ingest.admissionOf(writer);
     if (admission === null) return false;
-    return this.#at.view().endOf({ database: this.#at.database, writer }, admission).last < Number.POSITIVE_INFINITY;
+    return this.#ends.now(writer, admission) < Number.POSITIVE_INFINITY;
   }
 
   idle(): Promise<void> {

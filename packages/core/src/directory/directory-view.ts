@@ -1,6 +1,13 @@
 // The directory as of a set of statements: users, devices, keys, settings. A pure function of the set: neither order nor batching
 // changes anything in it (directory-view.test.ts).
-import { compareBytes, equalBytes, type StatementId, type Verifier } from "@selkie/entry";
+import {
+  compareBytes,
+  type DatabaseId,
+  equalBytes,
+  type StatementId,
+  type Verifier,
+  type WriterKey,
+} from "@selkie/entry";
 import { hexOf } from "../hex.ts";
 import { sortAccessLists } from "./access.ts";
 import {
@@ -15,6 +22,7 @@ import {
   type RejectionCode,
   resolveAdmissions,
 } from "./admission.ts";
+import { chainName } from "./chain-name.ts";
 import type { Authored } from "./entitlement.ts";
 import { catalogKeys, type DirectoryKey, type KeyCatalog } from "./key-catalog.ts";
 import { findOpeners, type KeyMembership } from "./key-openers.ts";
@@ -30,6 +38,7 @@ import {
 } from "./key-recipients.ts";
 import { type ChainEnd, judgeMembership, type Membership, type People, sortPeople } from "./membership.ts";
 import { foldName } from "./name.ts";
+import { type ProvenFork, provenForks } from "./proven-forks.ts";
 import type {
   ChangeStatement,
   FoundStatement,
@@ -64,6 +73,9 @@ export interface DirectoryView {
   readonly rejected: readonly RejectedStatement[];
   /** Statements of a later version, from admitted authors: held until this software is updated. */
   readonly unknown: number;
+  /** Chains whose writers are proven to have signed two entries at one place. */
+  readonly forks: readonly ProvenFork[];
+  forkOf(database: DatabaseId, writer: WriterKey): ProvenFork | undefined;
   /** An admission that was ever given. */
   admission(id: AdmissionId): Admission | undefined;
   /** Whether it gives rights now. */
@@ -110,7 +122,8 @@ export function buildDirectory(
 ): DirectoryView {
   const statements = inOrder(placed);
   const admissions = resolveAdmissions(verifier, identity, statements);
-  const membership = judgeMembership(verifier, identity, { admissions, statements });
+  const forks = provenForks(verifier, identity, statements);
+  const membership = judgeMembership(verifier, identity, { admissions, statements, forks });
   const sorted = sortOut(identity, { admissions, membership }, statements);
   const found = sorted.found;
   const catalog = catalogKeys(verifier, {
@@ -135,6 +148,8 @@ export function buildDirectory(
     databases: [...new Set(sorted.of("database").map(({ statement }) => statement.name))].sort(),
     rejected: [...sorted.rejected, ...notEntitled].sort((a, b) => compareBytes(a.id, b.id)),
     unknown: sorted.of("unknown").length,
+    forks: [...forks.values()],
+    forkOf: (database, writer) => forks.get(chainName(database, writer)),
     ...memberQueries(admissions, membership),
     wipeAfter: wipeDelays([...sorted.of("revoke"), ...sorted.of("change")], membership),
     ...keyQueries(catalog),
@@ -251,12 +266,13 @@ function objection(
     case "userKey":
       return by.admission.user === "root" ? "ROOT_HAS_NO_DEVICES" : undefined;
     // Whether a share or rotation counts depends on other shares. Permits and links give nothing: who opens them compares with the keys
-    // named here. Whom a revocation may reach is for membership to say.
+    // named here. A fork was proven when it was read. Whom a revocation may reach is for membership to say.
     case "share":
     case "rotate":
     case "link":
     case "revoke":
     case "permit":
+    case "fork":
     case "unknown":
       return undefined;
     default:

@@ -1,5 +1,5 @@
 // The directory's statements as membership judges them: ids and keys as text, chains as far as statements stand in them.
-import type { DatabaseId, StatementId, Verifier, WriterKey } from "@selkie/entry";
+import type { DatabaseId, StatementId, Verifier } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
 import { identityKeyText } from "../keys/identity-key.ts";
 import type {
@@ -13,18 +13,22 @@ import type {
   StatementFacts,
 } from "../membership/facts.ts";
 import { type Admissions, type DirectoryIdentity, isMember, type Member, type PlacedStatement } from "./admission.ts";
+import { chainName } from "./chain-name.ts";
 import type { DatabaseCuts } from "./cuts.ts";
+import type { ProvenFork, ProvenForks } from "./proven-forks.ts";
 import { continuedAdmission, type Revocation, type Statement } from "./statement.ts";
+
+/** What is known of a directory. */
+export interface Known {
+  readonly admissions: Admissions;
+  readonly statements: readonly PlacedStatement[];
+  readonly forks: ProvenForks;
+}
 
 /** What membership is judged from. */
 export interface MembershipFacts {
   readonly chains: readonly ChainFacts[];
   readonly directory: DirectoryFacts;
-}
-
-/** The name of a chain: its database and writer. */
-export function chainName(database: DatabaseId, writer: WriterKey): string {
-  return `${hexOf(database)}/${hexOf(writer)}`;
 }
 
 /** The name of an admission. */
@@ -33,14 +37,15 @@ export function admissionName(id: StatementId | "root"): string {
 }
 
 /**
- * Facts of a set of statements. A store holds one branch of a chain, so each chain is one: as long as statements stand in it.
+ * Facts of a set of statements. A store holds one branch of a chain: as long as statements stand in it, and divided where it is proven to
+ * fork. Of the rival its first entry is known.
  *
  * @param admissions whom the statements would let in: a statement counts here only if its author's certificate is good
  */
 export function membershipFacts(
   verifier: Verifier,
   identity: DirectoryIdentity,
-  { admissions, statements }: { readonly admissions: Admissions; readonly statements: readonly PlacedStatement[] },
+  { admissions, statements, forks }: Known,
 ): MembershipFacts {
   const placeByEntry = new Map<string, Place>();
   const chains = new Map<string, ChainFacts>();
@@ -48,7 +53,7 @@ export function membershipFacts(
   for (const placed of statements) {
     const verdict = admissions.judge({ ...placed, database: identity.directory });
     const admission = verdict.type === "admitted" ? admissionName(verdict.admission.id) : null;
-    const at = { chain: chainName(identity.directory, placed.writer), branch: 0, seq: placed.seq };
+    const at = placeIn(forks, identity.directory, placed);
     placeByEntry.set(hexOf(placed.entry), at);
     chains.set(
       at.chain,
@@ -59,9 +64,36 @@ export function membershipFacts(
     if (statement !== null) facts.push({ id: hexOf(placed.id), at, statement });
   }
   return {
-    chains: [...chains.values()],
+    chains: [...chains.values()].map((chain) => divide(chain, forks.get(chain.name))),
     directory: { statements: facts, claims: [], place: (id) => placeByEntry.get(id) },
   };
+}
+
+/** Where a statement stands. */
+export function placeIn(
+  forks: ProvenForks,
+  directory: DatabaseId,
+  { writer, seq }: Pick<PlacedStatement, "writer" | "seq">,
+): Place {
+  const chain = chainName(directory, writer);
+  const at = forks.get(chain)?.seq ?? Number.POSITIVE_INFINITY;
+  return { chain, branch: seq >= at && at > 0 ? OURS : 0, seq };
+}
+
+/** The branch behind a fork that is here, unless the chain begins with the fork. */
+const OURS = 1;
+
+function divide(chain: ChainFacts, fork: ProvenFork | undefined): ChainFacts {
+  const [whole] = chain.branches;
+  if (fork === undefined || whole === undefined) return chain;
+  const { seq } = fork;
+  const { admission, first, last } = whole;
+  const end = { seq, id: "" };
+  const parent = seq === 0 ? null : 0;
+  const ours = { parent, admission, first: end, last: last.seq < seq ? end : last };
+  const theirs = { parent, admission, first: end, last: end };
+  const before = { parent: null, admission, first, last: { seq: seq - 1, id: "" } };
+  return { name: chain.name, branches: seq === 0 ? [ours, theirs] : [before, ours, theirs] };
 }
 
 function longer(

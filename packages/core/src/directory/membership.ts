@@ -2,7 +2,8 @@
 import type { StatementId, Verifier } from "@selkie/entry";
 import { accept } from "../membership/accept.ts";
 import type { Admission, Admissions, Chain, DirectoryIdentity, Member, PlacedStatement } from "./admission.ts";
-import { admissionName, chainName, membershipFacts } from "./membership-facts.ts";
+import { chainName } from "./chain-name.ts";
+import { admissionName, type Known, membershipFacts, placeIn } from "./membership-facts.ts";
 
 /** How far a chain counts. */
 export interface ChainEnd {
@@ -10,6 +11,14 @@ export interface ChainEnd {
   readonly last: number;
   /** The revocations that ended it there, in hex, ascending; none for a chain whose author's admission does not count. */
   readonly endedBy: readonly string[];
+  /** Where the chain is proven to fork, if that is before its end. */
+  readonly fork: Fork | null;
+}
+
+/** A fork, and the entries at or behind it that cuts name: they decide. Ids in hex. */
+interface Fork {
+  readonly seq: number;
+  readonly named: readonly string[];
 }
 
 /** Who is in. A pure function of the set of statements (membership.test.ts). */
@@ -24,11 +33,7 @@ export interface Membership {
 }
 
 /** Judges a set of statements by the rules of membership. */
-export function judgeMembership(
-  verifier: Verifier,
-  identity: DirectoryIdentity,
-  known: { readonly admissions: Admissions; readonly statements: readonly PlacedStatement[] },
-): Membership {
+export function judgeMembership(verifier: Verifier, identity: DirectoryIdentity, known: Known): Membership {
   const { chains, directory } = membershipFacts(verifier, identity, known);
   const accepted = accept(chains, directory);
   const isVoid = (name: string): boolean => {
@@ -36,17 +41,19 @@ export function judgeMembership(
     return admission === undefined || (admission.by !== null && accepted.reason(admission.by.statement.at) !== null);
   };
   return {
-    counts: ({ writer, seq }) =>
-      accepted.reason({ chain: chainName(identity.directory, writer), branch: 0, seq }) === null,
+    counts: (placed) => accepted.reason(placeIn(known.forks, identity.directory, placed)) === null,
     isLive: ({ id }) => accepted.isLive(admissionName(id)),
     endedBy: (id) => accepted.ended.get(admissionName(id)) ?? [],
     endOf: ({ database, writer }, { id }) => {
       const name = admissionName(id);
-      if (isVoid(name)) return { last: -1, endedBy: [] };
-      const cuts = accepted.cutsOn(chainName(database, writer), name);
+      if (isVoid(name)) return { last: -1, endedBy: [], fork: null };
+      const { byOthers, byItself } = accepted.cutsOn(chainName(database, writer), name);
+      const cuts = [...byOthers, ...byItself];
       const last = Math.min(Number.POSITIVE_INFINITY, ...cuts.map(({ seq }) => seq));
       const endedBy = cuts.filter(({ seq }) => seq === last).map(({ by }) => by);
-      return { last, endedBy: [...new Set(endedBy)].sort() };
+      const seq = known.forks.get(chainName(database, writer))?.seq ?? Number.POSITIVE_INFINITY;
+      const named = byOthers.filter((cut) => cut.seq >= seq).map(({ id }) => id);
+      return { last, endedBy: [...new Set(endedBy)].sort(), fork: seq <= last ? { seq, named } : null };
     },
   };
 }

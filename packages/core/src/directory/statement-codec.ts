@@ -4,6 +4,7 @@ import { ByteWriter, EntryError } from "@selkie/entry";
 import { CborFields, type CborValue, encodeCbor } from "../cbor.ts";
 import { CoreError } from "../errors.ts";
 import { pad, readPadded } from "../sealing/padme.ts";
+import { fork } from "./fork.ts";
 import { createKey, link, permit, rotate, share, userKey } from "./keys-codec.ts";
 import { addDevice, change, grant, readmit, rename, revoke } from "./people-codec.ts";
 import type { Statement } from "./statement.ts";
@@ -47,6 +48,7 @@ const codecs: CodecByType = {
   database,
   databaseSettings,
   link,
+  fork,
 };
 const readerByCode: ReadonlyMap<number, (fields: CborFields) => KnownStatement> = new Map(
   Object.values(codecs).map(({ code, read }) => [code, read]),

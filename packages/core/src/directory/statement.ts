@@ -11,6 +11,7 @@ import {
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import type { SealedLink, VersionLink } from "../keys/version-link.ts";
 import type { DatabaseCuts } from "./cuts.ts";
+import type { ForkStatement } from "./fork.ts";
 
 /** What a user may do. */
 export type Role = "admin" | "editor" | "reader";
@@ -273,6 +274,7 @@ export type Statement =
   | PurgeStatement
   | MinVersionStatement
   | ReplaceRootStatement
+  | ForkStatement
   | UnknownStatement;
 
 /** The id of the statement that is this part of this entry. */

@@ -3,7 +3,16 @@ import { concatBytes, type DatabaseId, type TenantId } from "@selkie/entry";
 import { type StateStore, type StoredState, StoreError, sealedState } from "@selkie/store";
 
 /** What a row of local state holds; part of its key, so that a row can't be passed off as one of another kind. */
-export const rowKind = { writer: 1, journal: 2, frontier: 3, relay: 4, invitation: 5, invited: 6, revoked: 7 } as const;
+export const rowKind = {
+  writer: 1,
+  journal: 2,
+  frontier: 3,
+  relay: 4,
+  invitation: 5,
+  invited: 6,
+  revoked: 7,
+  fork: 8,
+} as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 
 export interface SealedRow {

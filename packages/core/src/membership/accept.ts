@@ -9,6 +9,12 @@ import { mayCut } from "./may-cut.ts";
 import { type EffectiveCut, endsItself, ownCut, Revocations } from "./revocations.ts";
 import { type ChainVerdict, type Judgement, lastAllowed, type Reason, reasonAt } from "./verdict.ts";
 
+/** The cuts on a chain. */
+interface CutsOn {
+  readonly byOthers: readonly EffectiveCut[];
+  readonly byItself: readonly EffectiveCut[];
+}
+
 /** What counts, and who has rights. */
 export interface Accepted {
   /** By name of the chain. */
@@ -29,8 +35,8 @@ export interface Accepted {
   isLive(admission: string): boolean;
   /** Why an entry does not count; null when it does. */
   reason(entry: Place): Reason | null;
-  /** Where a chain of an admission ends, by name, whether or not it was among those judged: cuts of others, then its author's own. */
-  cutsOn(chain: string, admission: string): readonly EffectiveCut[];
+  /** Where a chain of an admission ends, by name, whether or not it was among those judged. */
+  cutsOn(chain: string, admission: string): CutsOn;
 }
 
 /** Judges chains by what the directory says. Nothing is awaited, verified or remembered. */
@@ -89,13 +95,15 @@ class Judge {
     };
   }
 
-  #cutsOn(chain: string, admission: AdmissionFacts | undefined): readonly EffectiveCut[] {
-    if (admission === undefined) return [];
+  #cutsOn(chain: string, admission: AdmissionFacts | undefined): CutsOn {
+    if (admission === undefined) return { byOthers: [], byItself: [] };
     const endings = this.#endings.get(admission.id) ?? [];
-    return [
-      ...this.#revocations.of(admission).map((revocation) => this.#revocations.cut(revocation, admission, chain)),
-      ...endings.map((placed) => ownCut(placed, chain, this.#directory.place)),
-    ];
+    return {
+      byOthers: this.#revocations
+        .of(admission)
+        .map((revocation) => this.#revocations.cut(revocation, admission, chain)),
+      byItself: endings.map((placed) => ownCut(placed, chain, this.#directory.place)),
+    };
   }
 
   #groupChains(): ReadonlyMap<string, readonly ChainTree[]> {

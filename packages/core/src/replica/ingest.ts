@@ -39,6 +39,9 @@ export interface Delivery {
   readonly parts: readonly OpenedPart[];
 }
 
+/** Why an entry of an admitted writer counts for nothing. */
+export type EntryRefusalCode = "BEHIND_FORK" | "BEYOND_CUT" | "ENTRY_TYPE";
+
 export interface IngestContext {
   readonly crypto: CryptoProvider;
   readonly tenant: TenantId;
@@ -48,7 +51,7 @@ export interface IngestContext {
   /** Whether the directory admits this writer, now. */
   judge(writer: WriterKey, certificate: VerifiedCertificate): WriterVerdict;
   /** Why an entry of an admitted writer counts for nothing, if so; asked again whenever a chain is replayed. */
-  refusal(entry: VerifiedEntry, admission: Admission): string | null;
+  refusal(entry: VerifiedEntry, admission: Admission): EntryRefusalCode | null;
   /** Entries in chain order of each writer. */
   deliver(deliveries: readonly Delivery[]): void;
   /** Parts that could not be opened before: later ones of the same writer have been delivered. */

@@ -17,6 +17,8 @@ export interface ReplicaHooks {
   flush(): Promise<void>;
   /** Judges, opens and applies runs that were just stored. */
   applied(runs: readonly VerifiedRun[]): Promise<void>;
+  /** Verified entries came that fork from the stored ones: from the forked place on, of which the last is signed. */
+  forked(entries: readonly VerifiedEntry[]): void;
 }
 
 /**
@@ -80,6 +82,12 @@ export class SyncedReplica implements EntryStore {
 
   async append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
     const results = await this.#entries.append(runs);
+    for (const [at, run] of runs.entries()) {
+      const result = results[at];
+      // Where the fork lies before the run, the session asks for earlier entries.
+      if (result?.type === "fork" && result.seq >= run.firstSeq)
+        this.#hooks.forked(run.entries.slice(result.seq - run.firstSeq));
+    }
     const appended = runs.filter((_, at) => results[at]?.type === "appended");
     const apply = (): Promise<void> => this.#hooks.applied(appended);
     this.#applying = this.#applying.then(apply, apply);

@@ -1,15 +1,17 @@
 // Where the chains of devices end in this store: what a revocation lets stand.
 import {
   compareBytes,
-  type DatabaseId,
   fromHex,
   parseWriterKey,
   type StatementId,
   toHex,
   type Vector,
+  type VerifiedEntry,
+  type WriterKey,
 } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { DatabaseCuts } from "../directory/cuts.ts";
+import type { DirectoryView } from "../directory/directory-view.ts";
 import { CoreError } from "../errors.ts";
 import { decodeControlPart } from "../sealing/control-part.ts";
 import { openEntries } from "../sealing/open-entry.ts";
@@ -18,18 +20,23 @@ import type { TenantContext } from "./tenant-context.ts";
 type Cut = DatabaseCuts["cuts"][number];
 
 const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
+const SLICE = { entries: 256, bytes: 2 ** 20 };
 
 /** The cuts of all chains that these admissions have certified, in every database of the tenant that this store holds. */
 export async function collectCuts(
   context: Pick<TenantContext, "platform" | "store" | "tenant" | "ring">,
   admissions: readonly StatementId[],
+  forkOf: DirectoryView["forkOf"],
 ): Promise<readonly DatabaseCuts[]> {
   const { store, tenant } = context;
   const names = new Set(admissions.map(toHex));
   const found: DatabaseCuts[] = [];
   const databases = [...(await store.databases(tenant))].sort(compareBytes);
   for (const database of databases) {
-    const cuts = await cutsIn(context, store.entries(tenant, database), { database, names });
+    const cuts = await cutsIn(context, store.entries(tenant, database), {
+      names,
+      forkAt: (writer) => forkOf(database, writer)?.seq ?? Number.POSITIVE_INFINITY,
+    });
     if (cuts.length > 0) found.push({ database, cuts });
   }
   return found;
@@ -38,7 +45,7 @@ export async function collectCuts(
 async function cutsIn(
   context: Pick<TenantContext, "platform" | "ring">,
   entries: EntryStore,
-  { names }: { readonly database: DatabaseId; readonly names: ReadonlySet<string> },
+  { names, forkAt }: { readonly names: ReadonlySet<string>; forkAt(writer: WriterKey): number },
 ): Promise<readonly Cut[]> {
   const cuts: Cut[] = [];
   const vector: Vector = await entries.vector();
@@ -47,11 +54,28 @@ async function cutsIn(
     const writer = parseWriterKey(fromHex(name));
     const admission = await admissionOfChain(context, entries, writer);
     if (admission === null || !names.has(admission)) continue;
-    const tip = (await entries.read(writer, head.seq, ONE_ENTRY))?.entries.at(-1);
+    const fork = forkAt(writer);
+    // Behind a fork the others may hold another branch than this device: what everybody holds alike is kept.
+    const tip =
+      head.seq < fork
+        ? (await entries.read(writer, head.seq, ONE_ENTRY))?.entries.at(-1)
+        : await lastSigned(entries, writer, fork);
     if (tip !== undefined && tip.signature !== null)
       cuts.push({ writer, seq: tip.header.seq, id: tip.id, signature: tip.signature });
   }
   return cuts;
+}
+
+/** The last signed entry before a place, if there is one. */
+async function lastSigned(entries: EntryStore, writer: WriterKey, before: number): Promise<VerifiedEntry | undefined> {
+  let last: VerifiedEntry | undefined;
+  for (let seq = 0; seq < before; ) {
+    const run = await entries.read(writer, seq, SLICE);
+    if (run === null) break;
+    last = run.entries.findLast(({ header, signature }) => signature !== null && header.seq < before) ?? last;
+    seq += run.entries.length;
+  }
+  return last;
 }
 
 /** As the certificate in the first entry says; null when there is none that this device can read. */

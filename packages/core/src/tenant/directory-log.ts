@@ -12,6 +12,7 @@ import {
 import { type EntryStore, StoreError } from "@selkie/store";
 import type { PlacedStatement } from "../directory/admission.ts";
 import { buildDirectory, type DirectoryView } from "../directory/directory-view.ts";
+import { isProof } from "../directory/fork.ts";
 import { linksOf, type Statement, statementId } from "../directory/statement.ts";
 import { decodeStatement } from "../directory/statement-codec.ts";
 import { CoreError } from "../errors.ts";
@@ -96,7 +97,7 @@ export class DirectoryLog {
   isEnded(writer: WriterKey): boolean {
     const certificate = this.#chains.certificate(writer);
     const verdict = this.#view.judge({ database: this.#database, writer, certificate });
-    return verdict.type === "admitted" && verdict.last < Number.POSITIVE_INFINITY;
+    return verdict.type === "admitted" && (verdict.fork !== null || verdict.last < Number.POSITIVE_INFINITY);
   }
 
   /** Reads everything the store holds. */
@@ -238,16 +239,18 @@ export class DirectoryLog {
   async #read(entry: VerifiedEntry, part: Opened): Promise<void> {
     try {
       if (part.kind === "control") await this.#control(entry, part);
-      if (part.kind === "statement") this.#statement(entry, part);
+      if (part.kind === "statement") await this.#statement(entry, part);
     } catch (error) {
       if (!(error instanceof CoreError)) throw error;
     }
   }
 
-  #statement(entry: VerifiedEntry, part: Opened): void {
+  async #statement(entry: VerifiedEntry, part: Opened): Promise<void> {
     const { writer, seq } = entry.header;
-    const id = statementId(this.#context.platform.crypto, entry.id, part.index);
+    const { crypto } = this.#context.platform;
+    const id = statementId(crypto, entry.id, part.index);
     const statement = decodeStatement(part.plaintext);
+    if (statement.type === "fork" && !(await isProof(crypto, statement))) return;
     this.#placed.set(toHex(id), { id, entry: entry.id, part: part.index, writer, seq, statement });
   }
 

@@ -19,6 +19,7 @@ import { Serial } from "../serial.ts";
 import { disposeDeviceKeys } from "./device-keys.ts";
 import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
+import { ForkProofs } from "./fork-proofs.ts";
 import { keepKeys } from "./keep-keys.ts";
 import { prepareWrite } from "./key-work.ts";
 import { Standing } from "./standing.ts";
@@ -40,6 +41,9 @@ export class OpenTenant implements Tenant {
   readonly #replica: SyncedReplica;
   readonly #links: Links;
   readonly #writer: DirectoryWriter;
+  readonly #forks: ForkProofs;
+  /** By chain: those that were announced. */
+  readonly #forked = new Set<string>();
   readonly #statements: StatementContext;
   readonly #standing: Standing;
   /** Keys were permitted to this device before: it has read the directory, with its own admission. */
@@ -62,6 +66,7 @@ export class OpenTenant implements Tenant {
     this.#replica = new SyncedReplica(entries, {
       flush: async () => undefined,
       applied: (runs) => this.#read(() => this.#log.read(runs)).catch(context.platform.report),
+      forked: (theirs) => this.#forks.met(entries, theirs),
     });
     this.#replicas.set(toHex(record.directory), this.#replica);
     this.#writer = new DirectoryWriter({
@@ -75,6 +80,13 @@ export class OpenTenant implements Tenant {
         await this.#read(() => this.#log.read(runs));
         this.#links.announce(record.directory);
       },
+    });
+    this.#forks = new ForkProofs({
+      context,
+      directory: record.directory,
+      writer: this.#writer,
+      view: () => this.#log.view,
+      directoryKey: () => this.#directoryKey(),
     });
     this.#statements = {
       context,
@@ -110,6 +122,7 @@ export class OpenTenant implements Tenant {
   static async open(context: TenantContext, record: TenantRecord, onClosed: () => void): Promise<OpenTenant> {
     const tenant = new OpenTenant(context, record, onClosed);
     await tenant.#writer.open(); // says so when this device's own statements are damaged
+    await tenant.#forks.load();
     await tenant.#read(() => tenant.#log.all());
     await tenant.#standing.check();
     return tenant;
@@ -163,6 +176,7 @@ export class OpenTenant implements Tenant {
       );
       for (const outcome of closed) if (outcome.status === "rejected") throw outcome.reason;
     } finally {
+      await this.#forks.idle();
       await this.#reading.idle();
       this.#context.ring[Symbol.dispose]();
       disposeDeviceKeys(this.#context.keys);
@@ -192,6 +206,7 @@ export class OpenTenant implements Tenant {
       frontier: () => this.#log.frontier(null),
       announce: (database) => this.#links.announce(database),
       online: () => this.#links.online,
+      forked: (entries, theirs) => this.#forks.met(entries, theirs),
       closed: () => {
         this.#databases.delete(name);
         this.#replicas.delete(toHex(id));
@@ -211,6 +226,8 @@ export class OpenTenant implements Tenant {
         const database = toHex(this.#record.directory);
         this.#events.emit("alarm", { code: "KEY_UNAUTHENTIC", database, writer: "", seq: 0, entryId: "" });
       }
+      this.#announceForks();
+      this.#forks.publish();
       if (!news.changed && !news.newKeys) return;
       this.#links.reconsider();
       try {
@@ -223,6 +240,19 @@ export class OpenTenant implements Tenant {
         if (this.#closed === null) this.#directory.renewUserKey().catch(this.#context.platform.report);
       }
     });
+  }
+
+  /** Whoever met a fork, everybody is told of it. */
+  #announceForks(): void {
+    for (const { database, writer, seq, rivals } of this.#log.view.forks) {
+      const at = { database: toHex(database), writer: toHex(writer) };
+      const name = `${at.database}/${at.writer}`;
+      if (this.#forked.has(name)) continue;
+      this.#forked.add(name);
+      const [rival] = rivals;
+      const entryId = rival === undefined ? "" : toHex(rival);
+      this.#events.emit("alarm", { code: "EQUIVOCATION", ...at, seq, entryId });
+    }
   }
 
   #found(): FoundStatement {

@@ -109,6 +109,7 @@ async function draftRevocation(at: StatementContext, { targets, devices, keys, o
     cuts: await collectCuts(
       at.context,
       devices.map(({ id }) => id),
+      at.view().forkOf,
     ),
     wipe: options.wipe === true ? (options.wipeAfter ?? WEEK) : null,
   };

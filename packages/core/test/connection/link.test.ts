@@ -24,7 +24,11 @@ const platform = {
 } as unknown as Platform;
 
 const entries = store.entries(testTenant, directoryDatabase);
-const directory = new SyncedReplica(entries, { flush: async () => undefined, applied: async () => undefined });
+const directory = new SyncedReplica(entries, {
+  flush: async () => undefined,
+  applied: async () => undefined,
+  forked: () => undefined,
+});
 const FULL: Grant = { pull: true, push: true, purge: false };
 
 type Tap = (frame: Uint8Array, at: number) => readonly Uint8Array[];

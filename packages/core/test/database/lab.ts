@@ -11,6 +11,7 @@ import {
   partKind,
   type StatementId,
   toHex,
+  type VerifiedEntry,
   type VerifiedRun,
   verifyRuns,
   type WriterKey,
@@ -92,6 +93,10 @@ export class Author {
   #seq = 0;
   #prev: EntryId = ZERO_ENTRY_ID;
 
+  get admission(): StatementId {
+    return this.#at.admission;
+  }
+
   constructor(
     lab: Lab,
     at: { readonly key: SigningKey; readonly device: SigningKey; readonly admission: StatementId },
@@ -139,6 +144,14 @@ export class Author {
     return signRun(crypto, this.#at.key, sealed);
   }
 
+  /** Another that goes on from here under the same key: whoever writes as both equivocates. */
+  fork(): Author {
+    const other = new Author(this.#lab, this.#at);
+    other.#seq = this.#seq;
+    other.#prev = this.#prev;
+    return other;
+  }
+
   async #certificate(): Promise<PartDraft> {
     const { crypto, directoryKey } = this.#lab;
     const certificate = await signCertificate(crypto, this.#at.device, {
@@ -159,6 +172,8 @@ export class Device {
   readonly reports: unknown[] = [];
   readonly changed: DocId[] = [];
   readonly announced: string[] = [];
+  /** What came that forks from what is stored. */
+  readonly forked: (readonly VerifiedEntry[])[] = [];
   disk: MemoryDisk = new MemoryDisk();
   readonly #lab: Lab;
   readonly #at: { readonly name: string; readonly admission: Admission; readonly ring: KeyRing };
@@ -215,6 +230,7 @@ export class Device {
         frontier: () => [],
         announce: () => undefined,
         online: () => false,
+        forked: (_, theirs) => this.forked.push(theirs),
         closed: () => undefined,
       },
       "things",

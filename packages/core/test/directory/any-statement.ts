@@ -2,9 +2,11 @@
 import {
   compareBytes,
   type DatabaseId,
+  entryType,
   parseCiphertext,
   parseDatabaseId,
   parseEntryId,
+  parseSalt,
   parseSignature,
   parseStatementId,
   parseWriterKey,
@@ -13,6 +15,7 @@ import {
 import fc from "fast-check";
 import { encodeCbor } from "../../src/cbor.ts";
 import type { DatabaseCuts } from "../../src/directory/cuts.ts";
+import type { ForkBranch } from "../../src/directory/fork.ts";
 import type { Statement } from "../../src/directory/statement.ts";
 import { pattern } from "../fixture.ts";
 
@@ -67,6 +70,21 @@ const cuts = fc
     { maxLength: 2 },
   )
   .map((databases) => byHex(databases, ({ database }) => database));
+const branch = fc.record({
+  links: fc.array(
+    fc.record({
+      type: fc.constantFrom(...Object.values(entryType)),
+      control: fc.boolean(),
+      salt: bytes(24).map(parseSalt),
+      root: version32,
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  signature: bytes(64).map(parseSignature),
+});
+/** As its bytes sort. */
+const firstLink = ([link]: ForkBranch["links"]): string =>
+  link === undefined ? "" : `${link.type}${link.control ? 1 : 0}${toHex(link.salt)}${toHex(link.root)}`;
 const revocation = {
   targets: fc.array(bytes(32).map(parseStatementId), { minLength: 1, maxLength: 4 }).map(inOrder),
   identityKeys: fc.array(version32, { maxLength: 3 }).map(inOrder),
@@ -167,7 +185,20 @@ export const anyStatement: fc.Arbitrary<Statement> = fc.oneof(
   fc.record({ type: fc.constant("minVersion" as const), version: fc.integer({ min: 1, max: 255 }) }),
   fc.record({ type: fc.constant("replaceRoot" as const), key: version32, cuts }),
   fc.record({ type: fc.constant("database" as const), name: fc.constantFrom("notes", "Verträge 2026") }),
-  fc.tuple(fc.integer({ min: 21, max: 255 }), fc.uint8Array({ maxLength: 100 })).map(([code, rest]) => {
+  fc
+    .record({
+      database: version32.map(parseDatabaseId),
+      writer: version32.map(parseWriterKey),
+      seq: fc.nat(),
+      prev: version32.map(parseEntryId),
+      branches: fc.uniqueArray(branch, { minLength: 2, maxLength: 2, selector: ({ links }) => firstLink(links) }),
+    })
+    .map(({ branches, ...at }) => {
+      const [a, b] = branches.toSorted((one, two) => (firstLink(one.links) < firstLink(two.links) ? -1 : 1));
+      if (a === undefined || b === undefined) throw new RangeError("two branches");
+      return { type: "fork" as const, ...at, branches: [a, b] as const };
+    }),
+  fc.tuple(fc.integer({ min: 22, max: 255 }), fc.uint8Array({ maxLength: 100 })).map(([code, rest]) => {
     const encoded = encodeCbor([code, rest]);
     return { type: "unknown" as const, code, bytes: encoded };
   }),

@@ -1,13 +1,26 @@
 // Membership as the view of a directory says it. The rules themselves are held against their model in packages/sim/test/rules.
 import { nativeCrypto } from "@selkie/crypto/native";
-import { type EntryId, parseEntryId, parseSignature, parseWriterKey, type StatementId, toHex } from "@selkie/entry";
+import {
+  type EntryId,
+  entryType,
+  parseEntryId,
+  parseSalt,
+  parseSignature,
+  parseTenantId,
+  parseWriterKey,
+  type StatementId,
+  toHex,
+  ZERO_ENTRY_ID,
+} from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import type { PlacedStatement } from "../../src/directory/admission.ts";
 import type { DatabaseCuts } from "../../src/directory/cuts.ts";
+import { type ForkStatement, idsOf } from "../../src/directory/fork.ts";
+import { provenForks } from "../../src/directory/proven-forks.ts";
 import { continuedAdmission, type Statement } from "../../src/directory/statement.ts";
 import { identityKeyName } from "../../src/keys/identity-key.ts";
 import { directoryDatabase, pattern, testDatabase } from "../fixture.ts";
-import { deviceNamed, digestOf, grantTo, keysOf, type Voice, World } from "./world.ts";
+import { deviceNamed, digestOf, grantTo, identity, keysOf, type Voice, World } from "./world.ts";
 
 const admissionOf = (voice: Voice): StatementId => {
   const admission = voice.certificate?.certificate.admission;
@@ -232,5 +245,54 @@ describe("a replaced root", () => {
     await world.grant(next, "alice", "admin");
     expect(world.names()).toEqual(["alice admin"]);
     expect(world.rejection(late)).toBe("BEYOND_CUT");
+  });
+});
+
+describe("a fork of a chain in the directory", () => {
+  /** What a voice is proven to have signed twice. */
+  function forkOf(voice: Voice, seq: number): ForkStatement {
+    const link = (name: string) => ({
+      type: entryType.statement,
+      control: true,
+      salt: parseSalt(pattern(name, 24)),
+      root: pattern(name, 32),
+    });
+    const branch = (name: string) => ({ links: [link(name)], signature: parseSignature(new Uint8Array(64)) });
+    const prev = seq === 0 ? ZERO_ENTRY_ID : parseEntryId(pattern("before", 32));
+    const branches = [branch("left"), branch("right")] as const;
+    return { type: "fork", database: directoryDatabase, writer: voice.writer, seq, prev, branches };
+  }
+
+  test("D1 ends it before the fork: whom it let in there is out, whom it let in before stays", async () => {
+    const world = new World();
+    const alice = await world.grant(world.root, "alice", "admin");
+    await world.grant(alice, "bob", "editor");
+    const carol = await world.grant(alice, "carol", "editor");
+    world.say(carol, forkOf(alice, 1));
+    expect(world.names()).toEqual(["alice admin", "bob editor"]);
+    world.say(world.root, forkOf(alice, 0));
+    expect(world.names()).toEqual(["alice admin"]);
+  });
+
+  test("D9 K-4 leaves what a cut of somebody else names", async () => {
+    const world = new World();
+    const alice = await world.grant(world.root, "alice", "admin");
+    const bob = await world.grant(alice, "bob", "editor");
+    const named = [0, 1].map((at) => world.say(bob, { type: "database", name: `database ${at}` }));
+    const cutAt = { writer: bob.writer, seq: 1, id: named[1]?.entry ?? ZERO_ENTRY_ID };
+    const cuts = [{ database: directoryDatabase, cuts: [{ ...cutAt, signature: parseSignature(new Uint8Array(64)) }] }];
+    world.say(alice, revoke([admissionOf(bob)], cuts));
+    world.say(alice, forkOf(bob, 0));
+    expect(world.view().databases).toEqual(["database 0", "database 1"]);
+  });
+
+  test("D1 has no say about the founding entry, which the tenant id names", async () => {
+    const world = new World();
+    await world.grant(world.root, "alice", "admin");
+    const rival = forkOf(world.root, 0);
+    const [id] = idsOf(nativeCrypto, rival, rival.branches[0]);
+    const founding = { ...identity, tenant: parseTenantId(id ?? new Uint8Array()) };
+    expect(provenForks(nativeCrypto, founding, [{ ...world.founding, statement: rival }]).size).toBe(0);
+    expect(provenForks(nativeCrypto, identity, [{ ...world.founding, statement: rival }]).size).toBe(1);
   });
 });

@@ -5,8 +5,11 @@ import {
   ByteWriter,
   compareBytes,
   encodeEntryBody,
+  entryType,
   parseCiphertext,
   parseEntryId,
+  parseSalt,
+  parseSignature,
   parseStatementId,
   parseWriterKey,
   toHex,
@@ -241,7 +244,26 @@ function tenantStatements(): readonly Statement[] {
     { type: "minVersion", version: 2 },
     { type: "replaceRoot", key: pattern("root", 32), cuts },
     { type: "database", name: "contacts" },
+    forkStatement(),
   ];
+}
+
+function forkStatement(): Statement {
+  const link = (name: string) => ({
+    type: entryType.change,
+    control: false,
+    salt: parseSalt(pattern(`salt ${name}`, 24)),
+    root: pattern(`root ${name}`, 32),
+  });
+  const branch = (...names: readonly string[]) => ({
+    links: names.map(link),
+    signature: parseSignature(pattern("signature", 64)),
+  });
+  const place = { database: testDatabase, writer: parseWriterKey(pattern("writer", 32)), seq: 7 };
+  const prev = parseEntryId(pattern("entry", 32));
+  const [a, b] = [branch("a", "a too"), branch("b")];
+  const isFirst = toHex(a.links[0]?.salt ?? prev) < toHex(b.links[0]?.salt ?? prev);
+  return { type: "fork", ...place, prev, branches: isFirst ? [a, b] : [b, a] };
 }
 
 async function makeCertificateCases(crypto: CryptoProvider): Promise<readonly VectorCase[]> {

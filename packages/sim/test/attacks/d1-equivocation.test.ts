@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { handMade } from "../../../core/test/automerge/hand-made-change.ts";
-import { HostileMember } from "../support/hostile-member.ts";
+import { type HostileChain, HostileMember } from "../support/hostile-member.ts";
 import { hex, replicaOf } from "../support/lies.ts";
 import { Scene } from "../support/scene.ts";
 
@@ -20,11 +20,11 @@ test("D1 two changes at one place of an actor: everybody counts the first of the
   for (const device of scene.everybody) expect(scene.reasons(device)).toEqual(["CHANGE_EQUIVOCATION"]);
 });
 
-test("D1 two entries at one place of a chain: whoever meets both raises EQUIVOCATION, and everybody else's work goes on", async () => {
-  const scene = await Scene.begin("D1 entries");
+/** Bob signs two first entries of one chain: alice gets the one, carol the other. Gives that chain. */
+async function split(scene: Scene): Promise<HostileChain> {
   const chain = await (await HostileMember.of(scene.bob)).chain(scene.database);
   const branch = chain.fork();
-  const make = async (of: typeof chain, value: string) => {
+  const make = async (of: HostileChain, value: string) => {
     const document = { counter: 0 };
     const { bytes } = handMade({ actor: hex(of.actor(document)), ops: [{ key: { text: "k" }, value }] });
     return of.write([of.change(document, bytes, { kind: "create" })]);
@@ -32,12 +32,39 @@ test("D1 two entries at one place of a chain: whoever meets both raises EQUIVOCA
   const [left, right] = [await make(chain, "left"), await make(branch, "right")];
   await scene.run(scene.alice.database.pullChangesFrom(replicaOf(scene, [left])));
   await scene.run(scene.carol.database.pullChangesFrom(replicaOf(scene, [right])));
+  return chain;
+}
+
+test("D1 two entries at one place of a chain: whoever meets both proves it, and everybody shows the same, without either", async () => {
+  const scene = await Scene.begin("D1 entries");
+  await split(scene);
+  expect((await scene.show(scene.alice)).join()).toContain("left");
+  expect((await scene.show(scene.carol)).join()).toContain("right");
   const doc = await scene.run(scene.alice.database.createDocument({ title: "honest" }));
-  await scene.reconnect();
-  expect(scene.alarms(scene.carol)).toContain("EQUIVOCATION"); // the relay had the other branch already
-  await scene.run(scene.alice.meet(scene.carol));
+  await scene.reconnect(); // one of the two branches comes to the relay first; who holds the other meets it there
   await scene.world.settle();
-  expect(scene.alarms(scene.alice)).toContain("EQUIVOCATION");
+  for (const device of scene.everybody) expect(scene.alarms(device)).toContain("EQUIVOCATION");
+  const shown = await scene.shared();
+  expect(shown).toHaveLength(1);
+  for (const device of [scene.alice, scene.carol]) expect(scene.reasons(device)).toContain("BEHIND_FORK");
   for (const device of scene.everybody)
     expect((await device.database.getDocument(doc.id)).getData()).toEqual({ title: "honest" });
+});
+
+test("D1 what follows on a fork counts nowhere, also after everybody started again", async () => {
+  const scene = await Scene.begin("D1 behind");
+  const chain = await split(scene);
+  await scene.reconnect();
+  await scene.world.settle();
+  const { bytes } = handMade({
+    actor: hex(chain.actor({ counter: 7 })),
+    ops: [{ key: { text: "k" }, value: "later" }],
+  });
+  const later = await chain.write([chain.change({ counter: 7 }, bytes, { kind: "create" })]);
+  await scene.run(scene.alice.database.pullChangesFrom(replicaOf(scene, [later])));
+  await scene.reconnect();
+  expect(await scene.shared()).toEqual([]);
+  for (const device of scene.everybody) await scene.run(device.close());
+  await scene.world.heal();
+  expect(await scene.shared()).toEqual([]);
 });

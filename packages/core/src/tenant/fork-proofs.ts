@@ -1,0 +1,99 @@
+import { asPlaintext } from "@selkie/crypto";
+import { concatBytes, type DatabaseId, toHex, type VerifiedEntry } from "@selkie/entry";
+import type { EntryStore } from "@selkie/store";
+import type { DirectoryView } from "../directory/directory-view.ts";
+import { type ForkStatement, proveFork } from "../directory/fork.ts";
+import { decodeStatement, encodeStatement } from "../directory/statement-codec.ts";
+import { CoreError } from "../errors.ts";
+import type { KeyVersion } from "../keys/key-version.ts";
+import { rowKind } from "../local/local-state.ts";
+import { Serial } from "../serial.ts";
+import { DirectoryEntries } from "./directory-entries.ts";
+import type { DirectoryWriter } from "./directory-writer.ts";
+import type { TenantContext } from "./tenant-context.ts";
+
+export interface ForkProofsContext {
+  readonly context: TenantContext;
+  readonly directory: DatabaseId;
+  readonly writer: Pick<DirectoryWriter, "write">;
+  view(): DirectoryView;
+  /** @throws CoreError KEY_UNKNOWN */
+  directoryKey(): KeyVersion;
+}
+
+interface Pending {
+  readonly row: Uint8Array;
+  readonly statement: ForkStatement;
+}
+
+/**
+ * Proofs of forks that this device has met, on their way into the directory, from which every replica learns of them.
+ * INVARIANT: a proof is durable before anything else happens, and gone only with the entry that says it (d1-equivocation.test.ts).
+ */
+export class ForkProofs {
+  readonly #at: ForkProofsContext;
+  readonly #working = new Serial();
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(at: ForkProofsContext) {
+    this.#at = at;
+  }
+
+  /** Proofs that were met and not published before. */
+  async load(): Promise<void> {
+    const { local } = this.#at.context;
+    for await (const { key, value } of local.range(rowKind.fork, this.#at.directory)) {
+      const statement = value === null ? null : decodeStatement(asPlaintext(value));
+      if (statement?.type === "fork") this.#pending.set(toHex(key), { row: key, statement });
+    }
+  }
+
+  /** Entries came that fork from what the store holds; of them the last is signed. Never rejects. */
+  met(entries: EntryStore, theirs: readonly VerifiedEntry[]): void {
+    void this.#run(async () => {
+      const statement = await proveFork(entries, theirs);
+      if (statement === null || this.#isKnown(statement)) return;
+      const { local, store } = this.#at.context;
+      const row = local.key(rowKind.fork, this.#at.directory, concatBytes(statement.database, statement.writer));
+      await store.commit({ put: [await local.seal(row, encodeStatement(statement))] });
+      this.#pending.set(toHex(row), { row, statement });
+      await this.#publish();
+    });
+  }
+
+  /** The directory changed: what could not be said before perhaps can be now. Never rejects. */
+  publish(): void {
+    if (this.#pending.size > 0) void this.#run(() => this.#publish());
+  }
+
+  idle(): Promise<void> {
+    return this.#working.idle();
+  }
+
+  async #publish(): Promise<void> {
+    const { context, writer, directoryKey } = this.#at;
+    for (const [name, { row, statement }] of this.#pending) {
+      try {
+        if (this.#isKnown(statement)) await context.store.commit({ remove: [row] });
+        else {
+          const draft = new DirectoryEntries(context.platform.crypto, directoryKey());
+          draft.say(statement);
+          await writer.write(draft.finish(), [row]);
+        }
+        this.#pending.delete(name);
+      } catch (error) {
+        if (!(error instanceof CoreError)) throw error;
+        return; // not admitted yet, or no more: it stays until the directory says something else
+      }
+    }
+  }
+
+  #isKnown({ database, writer, seq }: ForkStatement): boolean {
+    const known = this.#at.view().forkOf(database, writer);
+    return known !== undefined && known.seq <= seq;
+  }
+
+  #run(work: () => Promise<void>): Promise<void> {
+    return this.#working.run(work).catch(this.#at.context.platform.report);
+  }
+}

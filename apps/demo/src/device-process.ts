@@ -6,7 +6,7 @@ import type { Answer, Deeds, Question } from "./deeds.ts";
 /** A person's device, in a process of its own. */
 export interface DeviceProcess extends AsyncDisposable {
   readonly pid: number;
-  /** Asks the device to do something. @throws Refused when it does not */
+  /** Asks the device to do something. @throws RangeError when it does not, see refusalOf */
   ask<Deed extends keyof Deeds>(
     deed: Deed,
     ...args: Parameters<Deeds[Deed]>
@@ -22,15 +22,9 @@ export interface DeviceOptions {
   readonly clockBehind?: number;
 }
 
-/** What a device does not do; `code` as in docs/errors.md. */
-class Refused extends RangeError {
-  readonly code: string;
-
-  constructor({ code, message }: { code: string; message: string }) {
-    super(`${code}: ${message}`);
-    this.code = code;
-  }
-}
+/** What a device does not do; the cause is the code of docs/errors.md with which it refuses. */
+const refused = ({ code, message }: { code: string; message: string }): RangeError =>
+  new RangeError(`${code}: ${message}`, { cause: code });
 
 const ENDED = { code: "DEVICE_ENDED", message: "the device's process has ended" };
 const DEVICE = fileURLToPath(new URL("./device-main.js", import.meta.url));
@@ -58,10 +52,10 @@ export async function startDevice({ disk, password, clockBehind = 0 }: DeviceOpt
     const waiter = waiting.get(id);
     waiting.delete(id);
     if (refusal === null) waiter?.resolve(result);
-    else waiter?.reject(new Refused(refusal));
+    else waiter?.reject(refused(refusal));
   });
   child.once("exit", () => {
-    for (const waiter of waiting.values()) waiter.reject(new Refused(ENDED));
+    for (const waiter of waiting.values()) waiter.reject(refused(ENDED));
   });
   await expectAnswer().answer; // that it is ready
   return {
@@ -70,7 +64,7 @@ export async function startDevice({ disk, password, clockBehind = 0 }: DeviceOpt
       deed: Deed,
       ...args: Parameters<Deeds[Deed]>
     ): Promise<Awaited<ReturnType<Deeds[Deed]>>> => {
-      if (!child.connected) throw new Refused(ENDED);
+      if (!child.connected) throw refused(ENDED);
       const { id, answer } = expectAnswer();
       child.send({ id, deed, args } satisfies Question);
       return (await answer) as Awaited<ReturnType<Deeds[Deed]>>;
@@ -85,7 +79,7 @@ export async function refusalOf(asked: Promise<unknown>): Promise<string | null>
     await asked;
     return null;
   } catch (error) {
-    if (error instanceof Refused) return error.code;
+    if (error instanceof RangeError && typeof error.cause === "string") return error.cause;
     throw error;
   }
 }

@@ -15,6 +15,7 @@ export {
   type Draft,
   type Off,
   type Role,
+  type Root,
   type Tenant,
   type TenantEvents,
   type User,

@@ -19,6 +19,7 @@ export {
   type Off,
   type ReceivedRequest,
   type Role,
+  type Root,
   type Tenant,
   type TenantEvents,
   type User,

@@ -40,6 +40,7 @@ export type {
   Invitation,
   InvitedBy,
   ReceivedRequest,
+  Root,
   Tenant,
   TenantEvents,
   User,

@@ -100,6 +100,7 @@ export const DERIVE_LABELS = [
   "derive-keybag-content", // seals the KeyBag's content
   "derive-keybag-local", // keys handed out by the KeyBag for local state
   "derive-key-export", // seals an exported key under a password
+  "derive-root-export", // seals an exported root key under a password
   "derive-join-response", // seals a join response
   "derive-invite", // MAC key from an invite secret
 ] as const;

@@ -104,10 +104,18 @@ export async function extendAccess(
 export async function nextAccessList(
   crypto: CryptoProvider,
   signer: SigningKey,
-  lists: { readonly tenant: TenantId; readonly users: readonly SlotHolder[]; readonly current: AccessList | null },
+  lists: {
+    readonly tenant: TenantId;
+    readonly users: readonly SlotHolder[];
+    readonly current: AccessList | null;
+    /** The root begins an epoch: nothing that a signer of the last one says outranks it. */
+    readonly isRoot?: boolean;
+  },
 ): Promise<AccessList> {
-  const { tenant, users, current } = lists;
-  const place = { epoch: current?.epoch ?? 0, height: (current?.height ?? -1) + 1, signer: signer.publicKey };
+  const { tenant, users, current, isRoot = false } = lists;
+  const [epoch, height] = [current?.epoch ?? 0, current?.height ?? -1];
+  const next = isRoot ? { epoch: epoch + 1, height: 0 } : { epoch, height: height + 1 };
+  const place = { ...next, signer: signer.publicKey };
   return await signAccessList(crypto, signer, draftAccessList(tenant, users, place, current?.slots));
 }
 

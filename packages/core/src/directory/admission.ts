@@ -92,6 +92,8 @@ export type WriterVerdict =
 /** Every admission that a set of statements gives. */
 export interface Admissions {
   readonly root: Admission | null;
+  /** The first root, and those that were to follow it. */
+  readonly roots: readonly Admission[];
   /** Ascending by id. */
   readonly members: readonly Member[];
   find(id: AdmissionId): Admission | undefined;
@@ -153,7 +155,8 @@ export function resolveAdmissions(
     }
   }
   const members = [...admissionById.values()].filter(isMember).sort((a, b) => compareBytes(a.id, b.id));
-  return { root, members, find, judge, rejection: (id) => rejectionById.get(hexOf(id)) };
+  const roots = authors.filter((author) => !isMember(author));
+  return { root, roots, members, find, judge, rejection: (id) => rejectionById.get(hexOf(id)) };
 }
 
 function rootOf({ root }: DirectoryIdentity): Admission | null {

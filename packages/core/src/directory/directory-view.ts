@@ -78,6 +78,8 @@ export interface DirectoryView {
   forkOf(database: DatabaseId, writer: WriterKey): ProvenFork | undefined;
   /** An admission that was ever given. */
   admission(id: AdmissionId): Admission | undefined;
+  /** The first root, and those that were to follow it, with and without rights. */
+  roots(): readonly Admission[];
   /** Whether it gives rights now. */
   isLive(admission: Admission): boolean;
   /** The statements that ended it, in hex, ascending. */
@@ -300,15 +302,26 @@ function wipeDelays(
 
 type MemberQueries = Pick<
   DirectoryView,
-  "admission" | "isLive" | "endedBy" | "users" | "everybody" | "findUser" | "devices" | "allDevices" | "judge" | "endOf"
+  | "admission"
+  | "roots"
+  | "isLive"
+  | "endedBy"
+  | "users"
+  | "everybody"
+  | "findUser"
+  | "devices"
+  | "allDevices"
+  | "judge"
+  | "endOf"
 >;
 
 function memberQueries(admissions: Admissions, membership: Membership): MemberQueries {
-  const { root, members, find, judge } = admissions;
+  const { root, roots, members, find, judge } = admissions;
   const { isLive, endedBy, endOf } = membership;
   const people: People = sortPeople(admissions, isLive);
   return {
     admission: (id) => (id === "root" ? (root ?? undefined) : find(id)),
+    roots: () => roots,
     isLive,
     endedBy,
     endOf,

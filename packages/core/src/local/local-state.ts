@@ -12,6 +12,7 @@ export const rowKind = {
   invited: 6,
   revoked: 7,
   fork: 8,
+  root: 9,
 } as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 

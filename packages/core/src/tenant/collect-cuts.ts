@@ -1,6 +1,7 @@
 // Where the chains of devices end in this store: what a revocation lets stand.
 import {
   compareBytes,
+  equalBytes,
   fromHex,
   parseWriterKey,
   type StatementId,
@@ -22,11 +23,16 @@ type Cut = DatabaseCuts["cuts"][number];
 const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
 const SLICE = { entries: 256, bytes: 2 ** 20 };
 
-/** The cuts of all chains that these admissions have certified, in every database of the tenant that this store holds. */
+/**
+ * The cuts of all chains that these admissions have certified, in every database of the tenant that this store holds.
+ *
+ * @param founding writer of a chain without a certificate that is to be among them: the root's first
+ */
 export async function collectCuts(
   context: Pick<TenantContext, "platform" | "store" | "tenant" | "ring">,
   admissions: readonly StatementId[],
   forkOf: DirectoryView["forkOf"],
+  founding: Uint8Array | null = null,
 ): Promise<readonly DatabaseCuts[]> {
   const { store, tenant } = context;
   const names = new Set(admissions.map(toHex));
@@ -35,6 +41,7 @@ export async function collectCuts(
   for (const database of databases) {
     const cuts = await cutsIn(context, store.entries(tenant, database), {
       names,
+      founding,
       forkAt: (writer) => forkOf(database, writer)?.seq ?? Number.POSITIVE_INFINITY,
     });
     if (cuts.length > 0) found.push({ database, cuts });
@@ -42,10 +49,17 @@ export async function collectCuts(
   return found;
 }
 
+interface Wanted {
+  /** Admissions, in hex. */
+  readonly names: ReadonlySet<string>;
+  readonly founding: Uint8Array | null;
+  forkAt(writer: WriterKey): number;
+}
+
 async function cutsIn(
   context: Pick<TenantContext, "platform" | "ring">,
   entries: EntryStore,
-  { names, forkAt }: { readonly names: ReadonlySet<string>; forkAt(writer: WriterKey): number },
+  { names, founding, forkAt }: Wanted,
 ): Promise<readonly Cut[]> {
   const cuts: Cut[] = [];
   const vector: Vector = await entries.vector();
@@ -53,7 +67,8 @@ async function cutsIn(
   for (const [name, head] of [...vector].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const writer = parseWriterKey(fromHex(name));
     const admission = await admissionOfChain(context, entries, writer);
-    if (admission === null || !names.has(admission)) continue;
+    const isFounding = founding !== null && equalBytes(writer, founding);
+    if (!isFounding && (admission === null || !names.has(admission))) continue;
     const fork = forkAt(writer);
     // Behind a fork the others may hold another branch than this device: what everybody holds alike is kept.
     const tip =

@@ -126,7 +126,7 @@ async function addDevice(at: JoinContext, request: DeviceRequest, used: readonly
     .everyUserKey(self)
     .filter(({ kem }) => !equalBytes(kem, self.userKem) && person.holds(nameOf(kem)));
   const statement = addDeviceFor(request, later.map(({ by }) => by).sort(compareBytes));
-  const after = await at.preview([statement]);
+  const after = await at.preview(at.writer, [statement]);
   if (!after.devices().some(({ device }) => toHex(device) === toHex(keys.deviceSign)))
     throw new CoreError(
       "DEVICE_REVOKED",

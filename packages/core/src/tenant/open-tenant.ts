@@ -1,4 +1,4 @@
-import { type DatabaseId, equalBytes, toHex } from "@selkie/entry";
+import { type DatabaseId, equalBytes, toHex, type VerifiedRun } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection } from "../connection/link.ts";
@@ -22,9 +22,10 @@ import { DirectoryWriter } from "./directory-writer.ts";
 import { ForkProofs } from "./fork-proofs.ts";
 import { keepKeys } from "./keep-keys.ts";
 import { prepareWrite } from "./key-work.ts";
+import { exportRootKey, openRoot } from "./root-work.ts";
 import { Standing } from "./standing.ts";
 import type { StatementContext } from "./statement-work.ts";
-import type { ConnectOptions, Directory, Tenant, TenantEvents } from "./tenant.ts";
+import type { ConnectOptions, Directory, Root, Tenant, TenantEvents } from "./tenant.ts";
 import type { TenantContext } from "./tenant-context.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
 import { wipeTenant } from "./wipe.ts";
@@ -76,10 +77,7 @@ export class OpenTenant implements Tenant {
       directoryKey: () => this.#directoryKey(),
       frontier: (own) => this.#log.frontier(own),
       isEnded: (writer) => this.#log.isEnded(writer),
-      onSealed: async (runs) => {
-        await this.#read(() => this.#log.read(runs));
-        this.#links.announce(record.directory);
-      },
+      onSealed: (runs) => this.#sealed(runs),
     });
     this.#forks = new ForkProofs({
       context,
@@ -94,7 +92,8 @@ export class OpenTenant implements Tenant {
       view: () => this.#log.view,
       self: () => this.#self(),
       directoryKey: () => this.#directoryKey(),
-      preview: (statements) => this.#preview(statements),
+      preview: (writer, statements) => this.#preview(writer, statements),
+      listSigner: () => ({ key: context.keys.person.requireSlot(), isRoot: false }),
       sync: () => this.#catchUp(),
     };
     this.#directory = new TenantDirectory({ ...this.#statements, record, quarantined: () => this.#quarantined() });
@@ -154,6 +153,22 @@ export class OpenTenant implements Tenant {
   async connect(target: string | Transport | Dialler, options: ConnectOptions = {}): Promise<Connection> {
     this.#open();
     return this.#links.connect(target, options);
+  }
+
+  exportRootKey(password: string): Promise<string> {
+    this.#open();
+    return exportRootKey(this.#context, password);
+  }
+
+  async asRoot(exported: string, password: string): Promise<Root> {
+    this.#open();
+    const host = {
+      at: this.#statements,
+      database: this.#record.directory,
+      log: this.#log,
+      onSealed: (runs: readonly VerifiedRun[]) => this.#sealed(runs),
+    };
+    return await openRoot(host, exported, password);
   }
 
   on<Type extends keyof TenantEvents>(type: Type, listener: (event: TenantEvents[Type]) => void): Off {
@@ -216,6 +231,12 @@ export class OpenTenant implements Tenant {
     this.#replicas.set(toHex(id), assembled.replica);
     this.#links.join(assembled.replica);
     return assembled;
+  }
+
+  /** Statements that this device made are durable. */
+  async #sealed(runs: readonly VerifiedRun[]): Promise<void> {
+    await this.#read(() => this.#log.read(runs));
+    this.#links.announce(this.#record.directory);
   }
 
   /** Reads directory entries one batch after the other, and lets everything that waited for them go on. */
@@ -301,9 +322,9 @@ export class OpenTenant implements Tenant {
     return await this.#links.catchUp();
   }
 
-  async #preview(statements: readonly Statement[]): Promise<DirectoryView> {
+  async #preview(writer: DirectoryWriter, statements: readonly Statement[]): Promise<DirectoryView> {
     const { crypto } = this.#context.platform;
-    const { seq, claim } = await (await this.#writer.open()).next();
+    const { seq, claim } = await (await writer.open()).next();
     const [certificate] = await verifyCertificates(crypto, [claim]);
     return this.#log.preview({ writer: claim.writer, seq, certificate: certificate ?? null }, statements);
   }

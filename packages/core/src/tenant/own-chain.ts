@@ -2,7 +2,9 @@ import type { DatabaseId, EntryType } from "@selkie/entry";
 import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
+import { rowKind } from "../local/local-state.ts";
 import { type SealedEntries, WriterChain } from "../writer/writer-chain.ts";
+import type { RootKeys } from "./root-work.ts";
 import { admissionOf, type TenantContext } from "./tenant-context.ts";
 
 /** Who a chain of this device is certified for. */
@@ -12,11 +14,13 @@ export interface ChainOwner {
   self(): Admission;
   /** @throws CoreError KEY_UNKNOWN */
   directoryKey(): KeyVersion;
+  /** When it is the root that writes, from this device. */
+  readonly root?: RootKeys;
 }
 
 /** Opens this device's chain in the directory or in a database. */
 export function openOwnChain(
-  { context, self, directoryKey }: ChainOwner,
+  { context, self, directoryKey, root }: ChainOwner,
   database: DatabaseId,
   type: EntryType,
 ): Promise<WriterChain> {
@@ -29,9 +33,11 @@ export function openOwnChain(
     entries: store.entries(tenant, database),
     local,
     instance: store.instance,
-    deviceSecret: keys.deviceSecret,
-    deviceKey: keys.device,
-    admission: () => admissionOf(self()),
+    row:
+      root === undefined ? local.key(rowKind.writer, database) : local.key(rowKind.root, database, root.key.publicKey),
+    deviceSecret: root?.secret ?? keys.deviceSecret,
+    deviceKey: root?.key ?? keys.device,
+    admission: () => admissionOf(self(), tenant),
     directoryKey,
     report: platform.report,
   });

@@ -57,7 +57,7 @@ async function cutOffAfter(
   statement: Statement,
   chains: readonly { readonly database: DatabaseId; readonly cut: Cut }[],
 ): Promise<readonly string[]> {
-  const after = await at.preview([statement]);
+  const after = await at.preview(at.writer, [statement]);
   const left: string[] = [];
   for (const { database, cut } of chains) {
     const chain = { database, writer: cut.writer };

@@ -1,3 +1,4 @@
+import type { SigningKey } from "@selkie/crypto";
 import { type EntryId, equalBytes } from "@selkie/entry";
 import { encodeAccessList } from "@selkie/sync-protocol";
 import { newestAccessList, nextAccessList } from "../directory/access.ts";
@@ -20,14 +21,22 @@ export interface StatementContext {
   readonly context: TenantContext;
   readonly writer: DirectoryWriter;
   view(): DirectoryView;
-  /** The view as it will be after these statements of this device. */
-  preview(statements: readonly Statement[]): Promise<DirectoryView>;
+  /** The view as it will be after these statements of a writer of this device. */
+  preview(writer: DirectoryWriter, statements: readonly Statement[]): Promise<DirectoryView>;
   /** @throws CoreError DIRECTORY_UNKNOWN | DEVICE_REVOKED */
   self(): Admission;
   /** @throws CoreError KEY_UNKNOWN */
   directoryKey(): KeyVersion;
+  /** Signs the lists that relays get. @throws CoreError KEY_UNKNOWN */
+  listSigner(): ListSigner;
   /** Brings in what others have, as far as anybody can be reached. @returns whether anybody was */
   sync(): Promise<boolean>;
+}
+
+/** An admin's slot key, or the root. */
+export interface ListSigner {
+  readonly key: SigningKey;
+  readonly isRoot: boolean;
 }
 
 /** Statements in the making, with keys that turn and keys that are given. */
@@ -57,7 +66,7 @@ export async function writeStatements(
   const { history } = requireFound(at.view());
   const rotation = await draftRotation(crypto, ring, rotate);
   const said = [...statements, ...rotation.statements];
-  const after = await at.preview(said);
+  const after = await at.preview(writer, said);
   require?.(after);
   const first = new DirectoryEntries(crypto, at.directoryKey());
   for (const statement of said) first.say(statement);
@@ -78,20 +87,23 @@ export async function writeStatements(
 
 /** The list that relays are to have from now on; null when this device may sign none, or nothing changes. */
 async function accessListAfter(
-  { context, view, self }: StatementContext,
+  { context, view, self, listSigner }: StatementContext,
   after: DirectoryView,
 ): Promise<AccessListStatement | null> {
   if (self().role !== "admin") return null;
   const same =
     after.users().length === view().users().length &&
     after.users().every((user, at) => equalBytes(user.id, view().users()[at]?.id ?? user.slot));
-  if (same) return null;
+  const { key, isRoot } = listSigner();
+  // A stolen admin may have given relays lists that the directory never saw: what the root does there outranks them all.
+  if (same && !isRoot) return null;
   const { crypto } = context.platform;
   const current = await newestAccessList(crypto, view().identity, view().accessLists);
-  const list = await nextAccessList(crypto, context.keys.person.requireSlot(), {
+  const list = await nextAccessList(crypto, key, {
     tenant: context.tenant,
     users: after.users(),
     current,
+    isRoot,
   });
   return { type: "accessList", list: encodeAccessList(list) };
 }

@@ -1,9 +1,8 @@
 import type { KemKey, SecretKey, SigningKey } from "@selkie/crypto";
-import type { StatementId, TenantId } from "@selkie/entry";
+import { parseStatementId, type StatementId, type TenantId } from "@selkie/entry";
 import type { Identity, KeyBag } from "@selkie/keybag";
 import type { Store } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
-import { CoreError } from "../errors.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import type { LocalState } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
@@ -38,8 +37,7 @@ export interface TenantContext {
   readonly keys: DeviceKeys;
 }
 
-/** The statement that a certificate names. @throws CoreError NOT_ADMIN for the root, which certifies no writers */
-export function admissionOf(admission: Admission): StatementId {
-  if (admission.id === "root") throw new CoreError("NOT_ADMIN", "the root key writes no certified chain");
-  return admission.id;
+/** The statement that a certificate names; the first root, which no statement admits, goes by the tenant id. */
+export function admissionOf({ id }: Pick<Admission, "id">, tenant: TenantId): StatementId {
+  return id === "root" ? parseStatementId(tenant) : id;
 }

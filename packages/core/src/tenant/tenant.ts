@@ -154,6 +154,23 @@ export interface ConnectOptions {
   readonly origin?: string;
 }
 
+/**
+ * The tenant's root, as long as its key is at hand: for what no admin can do. Dispose of it at once. What it does is written on this device,
+ * which has to hold the keys that turn: an admin's.
+ */
+export interface Root extends AsyncDisposable {
+  /** As {@link Directory.revokeUser}, for everybody: also an admin whom no other admin may revoke. Relays get a list that outranks all of that admin's. */
+  revokeUser(user: string, options?: RevokeOptions): Promise<Revoked>;
+  /** The same for one device. */
+  revokeDevice(device: string, options?: RevokeOptions): Promise<Revoked>;
+  /** Makes a key to follow this one, under a password, and does nothing else: put the text away before {@link Root.replaceRoot}. */
+  newRootKey(password: string): Promise<string>;
+  /** From now on the key in this text is the root, and this one is nothing. @throws CoreError ROOT_REFUSED; KeyBagError WRONG_PASSWORD */
+  replaceRoot(next: string, password: string): Promise<Revoked>;
+  /** Forgets the root key on this device: the text that this session was opened with is all that is left of it. */
+  forgetRootKey(): Promise<void>;
+}
+
 /** A tenant as this device and this user see it. */
 export interface Tenant extends AsyncDisposable {
   /** Hex of the founding entry's hash. */
@@ -173,6 +190,13 @@ export interface Tenant extends AsyncDisposable {
    * @throws CoreError CONNECTION_REFUSED when the other side refuses for good, or the address cannot be used; `cause` is a SyncError; CLOSED
    */
   connect(target: string | Transport | Dialler, options?: ConnectOptions): Promise<Connection>;
+  /**
+   * The root key of a tenant that was founded on this device, as text under a password, to be kept offline: on paper, not in a cloud. Then
+   * open it once with {@link Tenant.asRoot} and have this device forget it. @throws CoreError ROOT_KEY_UNKNOWN
+   */
+  exportRootKey(password: string): Promise<string>;
+  /** Acts as the root, with its exported key. @throws CoreError ROOT_REFUSED; KeyBagError WRONG_PASSWORD | DAMAGED */
+  asRoot(exported: string, password: string): Promise<Root>;
   /** Calls the listener at every such event, until the function it returns is called. */
   on<Type extends keyof TenantEvents>(type: Type, listener: (event: TenantEvents[Type]) => void): Off;
 }

@@ -22,7 +22,7 @@ import type { EntryStore, InstanceId } from "@selkie/store";
 import { CborFields, type CborValue, encodeCbor } from "../cbor.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
-import { type LocalState, rowKind, type SealedRow } from "../local/local-state.ts";
+import type { LocalState, SealedRow } from "../local/local-state.ts";
 import {
   type Certificate,
   type CertificateClaim,
@@ -40,6 +40,8 @@ export interface WriterContext {
   readonly entries: EntryStore;
   readonly local: LocalState;
   readonly instance: InstanceId;
+  /** Key of the row of local state that keeps where this chain stands. */
+  readonly row: Uint8Array;
   /** The device's 32-byte secret that writer keys derive from, and the key that certifies them. */
   readonly deviceSecret: SecretKey;
   readonly deviceKey: SigningKey;
@@ -96,7 +98,7 @@ export class WriterChain {
   /** Reads the chain's state; begins nothing before the first write. */
   static async open(context: WriterContext): Promise<WriterChain> {
     const chain = new WriterChain(context);
-    const row = await context.local.recall(context.local.key(rowKind.writer, context.database));
+    const row = await context.local.recall(context.row);
     if (row !== undefined) await chain.#resume(row);
     return chain;
   }
@@ -216,11 +218,11 @@ export class WriterChain {
     prev: EntryId,
     frontier: readonly EntryId[],
   ): Promise<SealedRow> {
-    const { local, database, instance } = this.#context;
+    const { local, row, instance } = this.#context;
     const before = incarnation.previous;
     const previous = before === null ? [] : [before.writer, before.seq, before.id];
     const value = encodeCbor([instance, incarnation.id, seq, prev, incarnation.counter, frontier, previous]);
-    return local.seal(local.key(rowKind.writer, database), value);
+    return local.seal(row, value);
   }
 
   async #resume(row: Uint8Array): Promise<void> {

@@ -4,7 +4,7 @@ import { entryType, limits, parseStatementId, runSize, type VerifiedRun, verifyR
 import { memoryStore } from "@selkie/store";
 import { expect, test } from "vitest";
 import { newKeyVersion } from "../../src/keys/key-version.ts";
-import { LocalState } from "../../src/local/local-state.ts";
+import { LocalState, rowKind } from "../../src/local/local-state.ts";
 import type { PartDraft } from "../../src/sealing/seal-entry.ts";
 import { commitSealed } from "../../src/tenant/own-chain.ts";
 import { WriterChain } from "../../src/writer/writer-chain.ts";
@@ -14,13 +14,15 @@ const key = await newKeyVersion(crypto, "directory", pattern("key id", 16));
 
 async function newChain() {
   const store = memoryStore({ verifier: crypto, random: (length) => crypto.randomBytes(length) });
+  const local = new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant);
   const chain = await WriterChain.open({
     crypto,
     tenant: testTenant,
     database: directoryDatabase,
     type: entryType.statement,
     entries: store.entries(testTenant, directoryDatabase),
-    local: new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant),
+    local,
+    row: local.key(rowKind.writer, directoryDatabase),
     instance: store.instance,
     deviceSecret: await crypto.importSecret(pattern("device", 32)),
     deviceKey: await crypto.importSigningKey(pattern("sign", 32)),

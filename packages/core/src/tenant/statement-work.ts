@@ -34,7 +34,7 @@ export interface StatementContext {
 }
 
 /** An admin's slot key, or the root. */
-export interface ListSigner {
+interface ListSigner {
   readonly key: SigningKey;
   readonly isRoot: boolean;
 }

@@ -2,7 +2,7 @@ import { asPlaintext } from "@selkie/crypto";
 import { entryType, equalBytes, parseStatementId, toHex, type VerifiedRun } from "@selkie/entry";
 import { MemoryDisk, memoryStore, type Store } from "@selkie/store";
 import { describe, expect, test } from "vitest";
-import { LocalState } from "../../src/local/local-state.ts";
+import { LocalState, rowKind } from "../../src/local/local-state.ts";
 import { decodeControlPart } from "../../src/sealing/control-part.ts";
 import { openEntries } from "../../src/sealing/open-entry.ts";
 import type { PartDraft } from "../../src/sealing/seal-entry.ts";
@@ -25,13 +25,15 @@ interface Run {
 async function start(disk: MemoryDisk): Promise<Run> {
   const store = memoryStore({ verifier: crypto, random: (length) => crypto.randomBytes(length), disk });
   const reports: unknown[] = [];
+  const local = new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant);
   const chain = await WriterChain.open({
     crypto,
     tenant: testTenant,
     database: testDatabase,
     type: entryType.change,
     entries: store.entries(testTenant, testDatabase),
-    local: new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant),
+    local,
+    row: local.key(rowKind.writer, testDatabase),
     instance: store.instance,
     deviceSecret: await crypto.importSecret(pattern("device secret", 32)),
     deviceKey,

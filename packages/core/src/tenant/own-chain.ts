@@ -4,8 +4,7 @@ import { CoreError } from "../errors.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { rowKind } from "../local/local-state.ts";
 import { type SealedEntries, WriterChain } from "../writer/writer-chain.ts";
-import type { RootKeys } from "./root-work.ts";
-import { admissionOf, type TenantContext } from "./tenant-context.ts";
+import { admissionOf, type RootKeys, type TenantContext } from "./tenant-context.ts";
 
 /** Who a chain of this device is certified for. */
 export interface ChainOwner {

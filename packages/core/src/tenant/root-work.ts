@@ -1,5 +1,4 @@
 // What the root key does: it is kept offline, and used for what no admin can do.
-import type { SecretKey, SigningKey } from "@selkie/crypto";
 import { type DatabaseId, equalBytes, type VerifiedRun } from "@selkie/entry";
 import { openRootKey, type RootKey, sealRootKey } from "@selkie/keybag";
 import type { Admission } from "../directory/admission.ts";
@@ -11,17 +10,7 @@ import { DirectoryWriter } from "./directory-writer.ts";
 import { type Revoked, type RevokeOptions, revokeDevice, revokeUser } from "./people-work.ts";
 import { type StatementContext, writeStatements } from "./statement-work.ts";
 import type { Root } from "./tenant.ts";
-import { admissionOf, type TenantContext } from "./tenant-context.ts";
-
-/** The root's secrets, imported for one session. */
-export interface RootKeys {
-  /** Makes statements. */
-  readonly key: SigningKey;
-  /** Writer keys of the root's chains derive from it. */
-  readonly secret: SecretKey;
-  /** The key of the founding entry: signs access lists. */
-  readonly list: SigningKey;
-}
+import { admissionOf, type RootKeys, type TenantContext } from "./tenant-context.ts";
 
 /** What a session of the root takes from the tenant it is opened in. */
 export interface RootHost {

@@ -26,6 +26,16 @@ export interface DeviceKeys {
   readonly login: SigningKey;
 }
 
+/** The root's secrets, imported for one session. */
+export interface RootKeys {
+  /** Makes statements. */
+  readonly key: SigningKey;
+  /** Writer keys of the root's chains derive from it. */
+  readonly secret: SecretKey;
+  /** The key of the founding entry: signs access lists. */
+  readonly list: SigningKey;
+}
+
 /** What every part of an open tenant works with. */
 export interface TenantContext {
   readonly platform: Platform;

@@ -90,6 +90,8 @@ export interface DirectoryView {
   users(): readonly Member[];
   /** Every user that ever was. */
   everybody(): readonly Member[];
+  /** The first grant of a member's person, through all changes of its rights. */
+  personOf(member: Member): StatementId;
   /** Users with rights whose names fold to the same; more than one are shown with their fingerprints. */
   findUser(name: string): readonly Member[];
   /** The devices with rights of a user, or all. */
@@ -153,6 +155,7 @@ export function buildDirectory(
     forks: [...forks.values()],
     forkOf: (database, writer) => forks.get(chainName(database, writer)),
     ...memberQueries(admissions, membership),
+    personOf: keyMembership.personOf,
     wipeAfter: wipeDelays([...sorted.of("revoke"), ...sorted.of("change")], membership),
     ...keyQueries(catalog),
     ...ruleQueries(

@@ -105,7 +105,9 @@ async function draftRevocation(at: StatementContext, { targets, devices, keys, o
   const { crypto } = at.context.platform;
   return {
     targets: targets.toSorted(compareBytes),
-    identityKeys: keys.map((key) => identityKeyName(crypto, key)).sort(compareBytes),
+    identityKeys: onlyTheirs(at.view(), devices, keys)
+      .map((key) => identityKeyName(crypto, key))
+      .sort(compareBytes),
     cuts: await collectCuts(
       at.context,
       devices.map(({ id }) => id),
@@ -113,6 +115,21 @@ async function draftRevocation(at: StatementContext, { targets, devices, keys, o
     ),
     wipe: options.wipe === true ? (options.wipeAfter ?? WEEK) : null,
   };
+}
+
+/**
+ * Those of the keys that nobody else goes on with. SECURITY: D10. Public keys prove nothing: who adds a device, or asks to join, may name
+ * another's, who would be out along with it, with all they ever wrote (people-work.test.ts).
+ */
+export function onlyTheirs(
+  view: Pick<DirectoryView, "devices" | "personOf">,
+  ended: readonly Member[],
+  keys: readonly Uint8Array[],
+): readonly Uint8Array[] {
+  const people = new Set(ended.map((device) => toHex(view.personOf(device))));
+  const others = view.devices().filter((device) => !people.has(toHex(view.personOf(device))));
+  const kept = new Set(others.flatMap(({ userKem, device, deviceKem }) => [userKem, device, deviceKem]).map(toHex));
+  return keys.filter((key) => !kept.has(toHex(key)));
 }
 
 /** @throws CoreError NOT_PERMITTED when the statement would end nothing: only who let an admin in may take its rights */

@@ -246,3 +246,20 @@ test("A3 a second founding statement founds nothing, whoever makes it", async ()
   expect(world.rejection(byAlice)).toBe("NOT_FOUNDING");
   expect(world.view().found?.name).toBe("acme-corp");
 });
+
+test("D12 a change by who is no admin is settled at once, whichever devices it names", async () => {
+  const world = new World();
+  const bob = await world.grant(world.root, "bob", "reader");
+  const change = world.say(bob, {
+    type: "change",
+    targets: [noStatement],
+    identityKeys: [],
+    cuts: [],
+    wipe: null,
+    name: "bob",
+    role: "admin",
+    keys: [],
+    devices: [noStatement],
+  });
+  expect(world.rejection(change)).toBe("NOT_ADMIN");
+});

@@ -26,6 +26,9 @@ export interface SeedResult {
   readonly acts: number;
 }
 
+/** Longer than anybody waits before an alarm about what did not come: nobody may raise one. */
+const PATIENCE_MS = 400_000;
+
 /** Runs one seed from the founding of the tenant to the verdict. */
 export async function runSeed(seed: string, options: SeedOptions = {}): Promise<SeedResult> {
   const { devices = 3, count = 120 } = options;
@@ -43,6 +46,7 @@ async function run(world: World, workload: Workload, events: readonly SimEvent[]
     await world.begin();
     await workload.run(events);
     await world.heal();
+    await world.clock.advance(PATIENCE_MS);
     const warm = await judge(world, workload);
     if (warm.length > 0) return warm;
     // Whoever starts from the disk alone must show the same.

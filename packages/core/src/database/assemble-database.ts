@@ -1,4 +1,4 @@
-import { type DatabaseId, type EntryId, entryType, type VerifiedEntry, type WriterKey } from "@selkie/entry";
+import { type DatabaseId, type EntryId, entryType, toHex, type VerifiedEntry, type WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DocId } from "../document/doc-id.ts";
@@ -11,9 +11,12 @@ import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { Quarantine, type Quarantined } from "../replica/quarantine.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
+import { VectorClaims } from "../replica/vector-claims.ts";
 import { type ChainOwner, openOwnChain } from "../tenant/own-chain.ts";
 import { requireKey } from "../tenant/statement-work.ts";
+import type { Alarm } from "../tenant/tenant.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
+import { SeenHeads } from "../writer/seen-heads.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
 import { FlushTimer } from "./flush-timer.ts";
@@ -32,6 +35,10 @@ export interface DatabaseHost extends ChainOwner {
   /** Entries were sealed: connections send them. */
   announce(database: DatabaseId): void;
   online(): boolean;
+  /** Brings in what others have. @returns whether somebody was reached */
+  catchUp(): Promise<boolean>;
+  /** What others have seen is not what is here. */
+  alarm(alarm: Alarm): void;
   /** Entries came that fork from those that the store holds. */
   forked(entries: EntryStore, theirs: readonly VerifiedEntry[]): void;
   closed(): void;
@@ -59,18 +66,13 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const documents = new Documents(platform.crypto, quarantine);
   const shelf = new Shelf(platform);
   const own = (): WriterKey | null => chain.current;
-  const received = new ReceivedChanges({
-    context,
-    database: id,
-    entries,
-    documents,
-    shelf,
-    events,
-    quarantine,
-    view,
-    own,
+  const received: ReceivedChanges = new ReceivedChanges({
+    ...{ context, database: id, entries, documents, shelf, events, quarantine, view, own },
+    heard: (heads) => claims.take(heads),
   });
-  const chain: WriterChain = await openOwnChain(host, id, entryType.change);
+  const claims: VectorClaims = claimsOf(host, entries, received);
+  const seen = new SeenHeads(await entries.vector(), platform.now());
+  const chain: WriterChain = await openOwnChain(host, id, entryType.change, seen);
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
   await received.load();
   // Everybody holds back what an actor made behind a change that waits: what is made from now on is another actor's.
@@ -101,7 +103,10 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   });
   const replica = new SyncedReplica(entries, {
     flush: () => writes.flush(),
-    applied: (runs) => received.apply(runs),
+    applied: (runs) => {
+      seen.received(runs);
+      return received.apply(runs);
+    },
     forked: (theirs) => host.forked(entries, theirs),
   });
   const database = new OpenDatabase<object>({
@@ -121,11 +126,9 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     close: async () => {
       timer.stop();
       try {
-        await writes.flush(); // what it cannot seal stays in the journal
-      } catch (error) {
-        // A device that is out seals nothing any more.
-        if (!(error instanceof CoreError) || error.code !== "DEVICE_REVOKED") throw error;
+        await flushLast(writes);
       } finally {
+        await claims.close();
         await received.idle();
         await shelf.close();
         host.closed();
@@ -145,6 +148,27 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     rebuild: (names) => received.rebuild(names),
     quarantined: () => quarantine.list(),
   };
+}
+
+/** What it cannot seal stays in the journal. */
+async function flushLast(writes: LocalWrites): Promise<void> {
+  try {
+    await writes.flush();
+  } catch (error) {
+    // A device that is out seals nothing any more.
+    if (!(error instanceof CoreError) || error.code !== "DEVICE_REVOKED") throw error;
+  }
+}
+
+function claimsOf(host: DatabaseHost, entries: EntryStore, received: ReceivedChanges): VectorClaims {
+  return new VectorClaims({
+    platform: host.context.platform,
+    entries,
+    isBeyond: (writer, seq) => received.isBeyond(writer, seq),
+    online: host.online,
+    catchUp: host.catchUp,
+    alarm: (code, at) => host.alarm({ code, database: toHex(entries.database), ...at, writer: toHex(at.writer) }),
+  });
 }
 
 function currentKey({ ring }: TenantContext, keyId: Uint8Array): KeyVersion {

@@ -10,6 +10,7 @@ import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import { type Delivery, type EntryRefusalCode, Ingest } from "../replica/ingest.ts";
 import type { Quarantine } from "../replica/quarantine.ts";
+import type { WriterHead } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import { ChainEnds } from "./chain-ends.ts";
@@ -24,6 +25,8 @@ export interface ReceivedChangesContext {
   readonly events: Events<DatabaseEvents>;
   readonly quarantine: Quarantine;
   view(): DirectoryView;
+  /** An entry that counts says that its author has seen these. */
+  heard(heads: readonly WriterHead[]): Promise<void>;
   /** The writer this device writes as, if it has begun. */
   own(): WriterKey | null;
 }
@@ -64,6 +67,7 @@ export class ReceivedChanges {
       entries,
       ring: context.ring,
       report: context.platform.report,
+      heard: (heads) => at.heard(heads),
       judge: (writer, certificate) => view().judge({ database, writer, certificate }),
       refusal: ({ header }, admission) => {
         if (header.type !== entryType.change) return "ENTRY_TYPE";
@@ -162,6 +166,12 @@ export class ReceivedChanges {
         for (const part of delivery.parts) found.push(...this.#at.documents.changesIn(delivery, part));
     });
     return found;
+  }
+
+  /** Whether an entry lies beyond where its chain ends, as of now; false for a writer that is not known. */
+  isBeyond(writer: WriterKey, seq: number): boolean {
+    const admission = this.#ingest.admissionOf(writer);
+    return admission !== null && this.#ends.now(writer, admission) < seq;
   }
 
   /** Whether the directory has ended a chain, as of now. */

@@ -19,6 +19,7 @@ import {
   decodeControlPart,
   type VerifiedCertificate,
   verifyCertificates,
+  type WriterHead,
 } from "../sealing/control-part.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
 import { ClosedParts, type LatePlace } from "./closed-parts.ts";
@@ -56,6 +57,8 @@ export interface IngestContext {
   deliver(deliveries: readonly Delivery[]): void;
   /** Parts that could not be opened before: later ones of the same writer have been delivered. */
   deliverLate(deliveries: readonly Delivery[]): void;
+  /** An entry that counts says that its author has seen these. */
+  heard(heads: readonly WriterHead[]): Promise<void>;
   /** Gets a CHAIN_DAMAGED when the store has lost entries. */
   report(error: unknown): void;
   /** An entry that counts for nothing, with the reason. */
@@ -123,6 +126,7 @@ export class Ingest {
       else admitted.push(...this.#counting(entries, verdict));
     }
     const deliveries = await this.#open(admitted);
+    await this.#hear(admitted);
     for (const { entry, parts } of deliveries) this.#note(entry, parts);
     const isAgain = ({ entry: { header } }: Delivery) => header.seq < this.#writer(header.writer).delivered;
     deliver(deliveries.filter((delivery) => !isAgain(delivery)));
@@ -274,6 +278,16 @@ export class Ingest {
     return admitted.map((item, at) => ({ ...item, parts: opened[at] ?? [] }));
   }
 
+  /** What these entries say that their authors have seen. */
+  async #hear(admitted: readonly Admitted[]): Promise<void> {
+    const { crypto, ring, heard } = this.#context;
+    const entries = admitted.flatMap(({ entry }) => (entry.header.control ? [entry] : []));
+    for (const [control] of await openEntries(crypto, ring, entries, ["control"])) {
+      const heads = control === undefined ? null : vectorIn(control);
+      if (heads !== null) await heard(heads);
+    }
+  }
+
   /** D8: what does not open is remembered and left behind; it never stops the entries after it. */
   #note(entry: VerifiedEntry, parts: readonly OpenedPart[]): void {
     const writer = this.#writer(entry.header.writer);
@@ -330,6 +344,17 @@ export class Ingest {
 /** The disk damaged an entry since it was delivered: from it on the chain is delivered again when it can be read. */
 function setBack(chain: Writer, seq: number): void {
   chain.next = Math.min(chain.next, seq);
+}
+
+/** Null for none, and for what can't be read. */
+function vectorIn(control: OpenedPart): readonly WriterHead[] | null {
+  if (control.type !== "opened" || control.kind !== "control") return null;
+  try {
+    return decodeControlPart(control.plaintext).vector;
+  } catch (error) {
+    if (error instanceof CoreError) return null;
+    throw error;
+  }
 }
 
 function certificateIn(parts: readonly OpenedPart[]): Certificate | "closed" | "none" {

@@ -221,6 +221,8 @@ export class OpenTenant implements Tenant {
       frontier: () => this.#log.frontier(null),
       announce: (database) => this.#links.announce(database),
       online: () => this.#links.online,
+      catchUp: () => this.#links.catchUp(),
+      alarm: (alarm) => this.#events.emit("alarm", alarm),
       forked: (entries, theirs) => this.#forks.met(entries, theirs),
       closed: () => {
         this.#databases.delete(name);

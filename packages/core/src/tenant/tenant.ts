@@ -7,7 +7,7 @@ import type { Quarantined } from "../replica/quarantine.ts";
 import type { ChangedRights, Revoked, RevokeOptions } from "./people-work.ts";
 
 /** Something a peer or relay did that an honest one does not; sync goes on around it. */
-export type AlarmCode = "GAP" | "RELAY_ROLLBACK" | "EQUIVOCATION" | "KEY_UNAUTHENTIC";
+export type AlarmCode = "FORK" | "GAP" | "RELAY_ROLLBACK" | "EQUIVOCATION" | "KEY_UNAUTHENTIC";
 
 /** Where something is wrong. Ids in hex. */
 export interface Alarm {

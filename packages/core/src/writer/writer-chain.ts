@@ -26,10 +26,12 @@ import type { LocalState, SealedRow } from "../local/local-state.ts";
 import {
   type Certificate,
   type CertificateClaim,
+  type ControlPart,
   encodeControlPart,
   signCertificate,
 } from "../sealing/control-part.ts";
 import { type PartDraft, sealEntry, signRun } from "../sealing/seal-entry.ts";
+import type { SeenHeads } from "./seen-heads.ts";
 
 /** Who writes, where, and with what: fixed for one open database on this device. */
 export interface WriterContext {
@@ -48,6 +50,10 @@ export interface WriterContext {
   /** The statement that admits this device, and the key control parts are sealed under: known once the directory is. */
   admission(): StatementId;
   directoryKey(): KeyVersion;
+  /** What this device has seen of others, for the vectors it says; null where it says none. */
+  readonly seen: SeenHeads | null;
+  /** ms since the epoch. */
+  now(): number;
   /** Gets a CHAIN_DAMAGED when entries that this device has written are gone. */
   report(error: unknown): void;
 }
@@ -158,9 +164,13 @@ export class WriterChain {
     const incarnation = await this.#incarnation();
     const sealed: IdentifiedEntry[] = [];
     let { seq, prev, frontier: known } = incarnation;
+    const now = this.#context.now();
+    let vector = this.#context.seen?.due(incarnation.writer, seq === 0, now) ?? null;
+    const told = vector;
     for (const drafts of entries) {
       const silent = control === "when-new" && seq > 0 && sameFrontier(known, frontier);
-      const draft = await this.#control(incarnation, seq, silent ? null : frontier);
+      const draft = await this.#control(incarnation, seq, { frontier: silent ? null : frontier, vector });
+      vector = null;
       const at = { type, database, writer: incarnation.writer, writerSecret: incarnation.secret, seq, prev };
       const entry = await sealEntry(crypto, at, draft === null ? drafts : [draft, ...drafts]);
       sealed.push(entry);
@@ -170,7 +180,10 @@ export class WriterChain {
     }
     const runs = await Promise.all(divide(sealed).map((some) => signRun(crypto, incarnation.key, some)));
     const row = await this.#sealRow(incarnation, seq, prev, known);
-    const advance = () => Object.assign(incarnation, { seq, prev, frontier: known });
+    const advance = () => {
+      Object.assign(incarnation, { seq, prev, frontier: known });
+      if (told !== null) this.#context.seen?.told(told, now);
+    };
     return { runs, row, advance };
   }
 
@@ -197,12 +210,13 @@ export class WriterChain {
   async #control(
     incarnation: Incarnation,
     seq: number,
-    frontier: readonly EntryId[] | null,
+    { frontier, vector }: Pick<ControlPart, "frontier" | "vector">,
   ): Promise<PartDraft | null> {
-    if (frontier === null) return null;
+    if (frontier === null && vector === null) return null;
     const { directoryKey } = this.#context;
     const certificate = seq > 0 ? null : await this.#certificate(incarnation);
-    const plaintext = encodeControlPart({ certificate, frontier: [...frontier].sort(compareBytes), vector: null });
+    const heads = frontier?.toSorted(compareBytes) ?? null;
+    const plaintext = encodeControlPart({ certificate, frontier: heads, vector });
     return { kind: "control", key: directoryKey(), plaintext };
   }
 

@@ -172,6 +172,10 @@ export class Device {
   readonly reports: unknown[] = [];
   readonly changed: DocId[] = [];
   readonly announced: string[] = [];
+  readonly alarms: string[] = [];
+  /** What waits for the time to pass. */
+  readonly timers: (() => void)[] = [];
+  isOnline = false;
   /** What came that forks from what is stored. */
   readonly forked: (readonly VerifiedEntry[])[] = [];
   disk: MemoryDisk = new MemoryDisk();
@@ -211,7 +215,12 @@ export class Device {
           platform: {
             crypto,
             now: () => 0,
-            scheduler: { after: () => () => undefined },
+            scheduler: {
+              after: (_, run) => {
+                this.timers.push(run);
+                return () => undefined;
+              },
+            },
             loadAutomerge: async () => undefined,
             report: (error) => this.reports.push(error),
           },
@@ -229,7 +238,9 @@ export class Device {
         prepareWrite: async () => undefined,
         frontier: () => [],
         announce: () => undefined,
-        online: () => false,
+        online: () => this.isOnline,
+        catchUp: async () => true,
+        alarm: ({ code, seq }) => this.alarms.push(`${code} ${seq}`),
         forked: (_, theirs) => this.forked.push(theirs),
         closed: () => undefined,
       },

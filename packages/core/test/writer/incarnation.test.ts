@@ -39,6 +39,8 @@ async function start(disk: MemoryDisk): Promise<Run> {
     deviceKey,
     admission: () => parseStatementId(pattern("grant", 32)),
     directoryKey: () => directoryKey,
+    seen: null,
+    now: () => 0,
     report: (error) => reports.push(error),
   });
   return { store, chain, reports };

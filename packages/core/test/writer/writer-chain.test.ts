@@ -28,6 +28,8 @@ async function newChain() {
     deviceKey: await crypto.importSigningKey(pattern("sign", 32)),
     admission: () => parseStatementId(pattern("admission", 32)),
     directoryKey: () => key,
+    seen: null,
+    now: () => 0,
     report: (error) => {
       throw error;
     },

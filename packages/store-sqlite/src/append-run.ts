@@ -1,4 +1,4 @@
-// Appending runs and retiring parts, within a transaction.
+// Appending runs, cutting chains short, and retiring parts, within a transaction.
 import type { AppendResult, DatabaseId, TenantId, Verifier } from "@selkie/entry";
 import {
   arrivingRanges,
@@ -10,6 +10,7 @@ import {
   planAppend,
   punchHoles,
   type StoreAppend,
+  type StoreDrop,
 } from "@selkie/store";
 import type { BaseNumber, ChainName, ChainNumber } from "./names.ts";
 import { EntryReader } from "./read-entries.ts";
@@ -42,6 +43,13 @@ export function appendRun(tables: Tables, verifier: Verifier, append: StoreAppen
     arrivals.add(base, number, from, end + 1 - from);
   }
   return result;
+}
+
+/** Cuts a chain short. The order of arrival stays: what takes these places arrives at positions of its own. */
+export function dropTail({ names, entries }: Tables, { tenant, database, writer, from }: StoreDrop): void {
+  const base = names.base(tenant, database);
+  const chain = base === null ? null : names.chain(base, writer);
+  if (chain !== null) entries.dropTail(chain.number, from);
 }
 
 function headSeq({ entries }: Tables, chain: ChainNumber): number {

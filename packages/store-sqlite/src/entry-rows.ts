@@ -37,6 +37,8 @@ export class EntryRows {
   readonly #damaged: Statement<[number, number, number], RawRow>;
   readonly #addDamage: Statement<[number, number]>;
   readonly #dropDamage: Statement<[number, number]>;
+  readonly #dropTail: Statement<[number, number]>;
+  readonly #dropDamageFrom: Statement<[number, number]>;
 
   constructor(db: Connection) {
     const columns = "chain, seq, holed, sum, id, signature";
@@ -64,6 +66,8 @@ export class EntryRows {
     this.#damaged = db.prepare("SELECT seq FROM damage WHERE chain = ? AND seq BETWEEN ? AND ?");
     this.#addDamage = db.prepare("INSERT OR IGNORE INTO damage (chain, seq) VALUES (?, ?)");
     this.#dropDamage = db.prepare("DELETE FROM damage WHERE chain = ? AND seq = ?");
+    this.#dropTail = db.prepare("DELETE FROM entry WHERE chain = ? AND seq >= ?");
+    this.#dropDamageFrom = db.prepare("DELETE FROM damage WHERE chain = ? AND seq >= ?");
   }
 
   /** The lowest seq that is not held undamaged. */
@@ -138,6 +142,12 @@ export class EntryRows {
   /** Forgets the damage: the entry is whole again. */
   dropDamage(chain: ChainNumber, seq: number): void {
     this.#dropDamage.run(chain, seq);
+  }
+
+  /** Deletes everything of a chain from a seq on. */
+  dropTail(chain: ChainNumber, from: number): void {
+    this.#dropTail.run(chain, from);
+    this.#dropDamageFrom.run(chain, from);
   }
 
   /** Writes one entry as planned. */

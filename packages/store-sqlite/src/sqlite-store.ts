@@ -21,7 +21,7 @@ import {
   StoreError,
   type StoreWrite,
 } from "@selkie/store";
-import { appendRun } from "./append-run.ts";
+import { appendRun, dropTail } from "./append-run.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { type Connection, cutLog } from "./connection.ts";
 import type { FileBlobs } from "./file-blobs.ts";
@@ -134,6 +134,7 @@ export class SqliteStore implements Store, SqliteHost {
   }
 
   #apply(tables: Tables, write: StoreWrite): readonly AppendResult[] {
+    for (const drop of write.drop ?? []) dropTail(tables, drop);
     const results = (write.append ?? []).map((append) => appendRun(tables, this.verifier, append));
     checkExpectation(write, results);
     for (const { key, value } of write.put ?? []) {

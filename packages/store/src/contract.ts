@@ -5,6 +5,7 @@ import { describe } from "vitest";
 import { appendContract } from "./contract/append-contract.ts";
 import { blobContract } from "./contract/blob-contract.ts";
 import { commitContract } from "./contract/commit-contract.ts";
+import { dropContract } from "./contract/drop-contract.ts";
 import { forgetContract } from "./contract/forget-contract.ts";
 import { holeContract } from "./contract/hole-contract.ts";
 import { lifetimeContract } from "./contract/lifetime-contract.ts";
@@ -36,6 +37,7 @@ export function storeContract(options: StoreContractOptions): void {
   describe(`store contract: ${options.name}`, () => {
     appendContract(context);
     readContract(context);
+    dropContract(context);
     holeContract(context);
     modelContract(context);
     tenantContract(context);

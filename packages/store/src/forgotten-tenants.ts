@@ -33,9 +33,9 @@ export class ForgottenTenants {
   }
 
   /** Refuses a write if any of it is of such a tenant: its entries, or the state under its id. @throws StoreError `TENANT_FORGOTTEN` */
-  checkWrite({ append = [], put = [], remove = [] }: StoreWrite): void {
+  checkWrite({ drop = [], append = [], put = [], remove = [] }: StoreWrite): void {
     if (this.#refused.size === 0) return;
-    for (const { tenant } of append) this.check(tenant);
+    for (const { tenant } of [...drop, ...append]) this.check(tenant);
     for (const key of [...put.map((item) => item.key), ...remove]) {
       if (this.#refused.has(toHex(key.subarray(0, TENANT_BYTES)))) throw forgotten();
     }

@@ -28,6 +28,6 @@ export {
   type SeqRange,
 } from "./plan-append.ts";
 export { checkStateKey, type StateItem, type StateStore } from "./state-store.ts";
-export type { Store, StoreAppend, StoreWrite } from "./store.ts";
+export type { Store, StoreAppend, StoreDrop, StoreWrite } from "./store.ts";
 export { STORE_ERROR_CODES, StoreError, type StoreErrorCode } from "./store-error.ts";
 export { publicState, type StoredState, sealedState } from "./stored-state.ts";

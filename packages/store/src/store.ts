@@ -1,5 +1,5 @@
 // A store: three faces over one place, and the one way to write several of them at once.
-import type { AppendResult, DatabaseId, TenantId, VerifiedRun } from "@selkie/entry";
+import type { AppendResult, DatabaseId, TenantId, VerifiedRun, WriterKey } from "@selkie/entry";
 import type { BlobStore } from "./blob-store.ts";
 import type { EntryStore } from "./entry-store.ts";
 import type { InstanceId } from "./instance-id.ts";
@@ -13,8 +13,17 @@ export interface StoreAppend {
   readonly run: VerifiedRun;
 }
 
-/** What one {@link Store.commit} writes. Runs are appended in order; puts and removals follow in order. */
+/** The entries of a chain from a seq on: what gives way to another branch of it. */
+export interface StoreDrop {
+  readonly tenant: TenantId;
+  readonly database: DatabaseId;
+  readonly writer: WriterKey;
+  readonly from: number;
+}
+
+/** What one {@link Store.commit} writes. Chains are cut short first, then runs are appended in order; puts and removals follow in order. */
 export interface StoreWrite {
+  readonly drop?: readonly StoreDrop[];
   readonly append?: readonly StoreAppend[];
   readonly put?: readonly { readonly key: Uint8Array; readonly value: StoredState }[];
   readonly remove?: readonly Uint8Array[];
@@ -37,7 +46,8 @@ export interface Store extends AsyncDisposable {
   blobs(tenant: TenantId): BlobStore;
   /**
    * One atomic transaction, durable when it resolves, with one result per run. Concurrent commits share one sync to disk; one that
-   * fails does not touch the others.
+   * fails does not touch the others. Where a chain was cut short, the entries that take the place of others arrive like any; what was
+   * dropped is never read again, by seq, position or id.
    *
    * @throws StoreError `NOT_APPENDED` | `WRONG_DATABASE` | `RUN_UNSIGNED` | `BAD_KEY` | `TENANT_FORGOTTEN` | `STORE_FULL` | `STORE_FAILED`
    */

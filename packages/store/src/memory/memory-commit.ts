@@ -4,7 +4,7 @@ import { checkAppend, checkExpectation } from "../commit-rules.ts";
 import { hasHoles } from "../holes.ts";
 import { arrivingRanges, type HeldChain, type HeldEntry, type PlannedWrite, planAppend } from "../plan-append.ts";
 import { checkStateKey } from "../state-store.ts";
-import type { StoreWrite } from "../store.ts";
+import type { StoreDrop, StoreWrite } from "../store.ts";
 import {
   copyRow,
   headOf,
@@ -23,6 +23,7 @@ type Undo = (() => void)[];
 export function commitToMemory(host: MemoryHost, state: MemoryRecords, write: StoreWrite): readonly AppendResult[] {
   const undo: Undo = [];
   try {
+    for (const drop of write.drop ?? []) dropTail(host, drop, undo);
     const results = (write.append ?? []).map((append) => {
       checkAppend(append);
       return appendRun(host, host.makeDatabase(append.tenant, append.database), append.run, undo);
@@ -35,6 +36,22 @@ export function commitToMemory(host: MemoryHost, state: MemoryRecords, write: St
     for (const step of undo.reverse()) step();
     throw error;
   }
+}
+
+function dropTail(host: MemoryHost, { tenant, database: id, writer, from }: StoreDrop, undo: Undo): void {
+  const database = host.databaseOf(tenant, id);
+  const chain = database?.chains.get(toHex(writer));
+  if (database === undefined || chain === undefined) return;
+  const rows = chain.rows.splice(Math.max(0, from));
+  const places = rows.map((row) => [toHex(row.id), database.placeById.get(toHex(row.id))] as const);
+  const damaged = [...chain.damaged].filter((seq) => seq >= from);
+  for (const [name] of places) database.placeById.delete(name);
+  for (const seq of damaged) chain.damaged.delete(seq);
+  undo.push(() => {
+    chain.rows.push(...rows);
+    for (const [name, place] of places) if (place !== undefined) database.placeById.set(name, place);
+    for (const seq of damaged) chain.damaged.add(seq);
+  });
 }
 
 function appendRun(host: MemoryHost, database: MemoryDatabase, run: VerifiedRun, undo: Undo): AppendResult {

@@ -11,6 +11,7 @@ import {
   type WriterKey,
 } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
+import { type Lines, mayCut, type Ranked } from "../membership/may-cut.ts";
 import type { VerifiedCertificate } from "../sealing/control-part.ts";
 import { isAdmissibleKnownKemKey } from "./kem-admission.ts";
 import {
@@ -76,6 +77,7 @@ export type RejectionCode =
   | "NOT_ADMIN"
   | "NOT_ENTITLED"
   | "NOT_FOUNDING"
+  | "NOT_PERMITTED"
   | "NOT_ROOT"
   | "READER"
   | "ROOT_HAS_NO_DEVICES"
@@ -121,6 +123,7 @@ export function resolveAdmissions(
   const root = rootOf(identity);
   const admissionById = new Map<string, Admission>();
   const rejectionById = new Map<string, RejectionCode>();
+  const parentById: Parents = new Map();
   const neverAdmit = idsThatNeverAdmit(placed);
   const isVoid = (id: StatementId) => neverAdmit.has(hexOf(id)) || rejectionById.has(hexOf(id));
   const find = (id: AdmissionId) => (id === "root" ? (root ?? undefined) : admissionById.get(hexOf(id)));
@@ -130,9 +133,16 @@ export function resolveAdmissions(
   const authors: Admission[] = root === null ? [] : [root];
   const letIn = (author: Admission, asked: AdmittingStatement): void => {
     const verdict = judge({ ...asked, database: identity.directory });
-    const outcome = verdict.type === "admitted" ? admit({ verifier, find }, author, asked) : "AUTHOR_REFUSED";
+    const known = { verifier, find, mayEnd: (target: Admission) => mayEnd(parentById, author, target) };
+    const outcome = verdict.type === "admitted" ? admit(known, author, asked) : "AUTHOR_REFUSED";
     if (typeof outcome === "string") rejectionById.set(hexOf(asked.id), outcome);
-    else for (const admission of outcome) if (register(admissionById, admission)) authors.push(admission);
+    else
+      for (const admission of outcome) {
+        if (!register(admissionById, admission)) continue;
+        // The others that a change lets go on are as if the first had added them.
+        parentById.set(keyOf(admission.id), keyOf(admission === outcome[0] ? author.id : asked.id));
+        authors.push(admission);
+      }
   };
   /** Changes of people whose own admissions are still to come. */
   let waiting: { readonly author: Admission; readonly asked: AdmittingStatement }[] = [];
@@ -234,6 +244,26 @@ function judgeChain(
 interface Known {
   readonly verifier: Verifier;
   find(id: AdmissionId): Admission | undefined;
+  /** Whether a change by this author ends the admission. */
+  mayEnd(target: Admission): boolean;
+}
+
+/** By admission, whom it descends from. */
+type Parents = Map<string, string>;
+
+/** As the rules of membership say it: whom the author may take rights from, and itself. */
+function mayEnd(parents: Parents, author: Admission, target: Admission): boolean {
+  const [by, of] = [author, target].map(
+    ({ id, user, role }): Ranked => ({ id: keyOf(id), user: keyOf(user), role, isRoot: user === "root" }),
+  );
+  const lines: Lines<Ranked> = {
+    isInLine: ({ id }, ancestor) => {
+      for (let above: string | undefined = id; above !== undefined; above = parents.get(above))
+        if (above === ancestor) return true;
+      return false;
+    },
+  };
+  return by !== undefined && of !== undefined && (by.id === of.id || mayCut(lines, by, of));
 }
 
 /** Whom a statement of an admitted author lets in. */
@@ -271,9 +301,12 @@ function granted(id: StatementId, statement: GrantStatement): readonly Member[] 
   return [{ id, user: id, name, role, device: deviceSign, userKem, deviceKem, slot, slotSalt, keys }];
 }
 
-/** SECURITY: an admin plants no device: a change continues devices of one user that are in already, and of whom it ends (admission.test.ts). */
+/**
+ * SECURITY: an admin plants no device, and takes no rights of who stands above it by letting them go on with less: a change continues
+ * devices of one user that are in already, and which it ends (admission.test.ts "D10").
+ */
 function continued(
-  { verifier, find }: Known,
+  { verifier, find, mayEnd }: Known,
   id: StatementId,
   statement: ChangeStatement,
 ): readonly Member[] | RejectionCode {
@@ -285,6 +318,7 @@ function continued(
     if (member === undefined || !isMember(member)) return "DEVICE_UNKNOWN";
     const isEnded = targets.some((target) => equalBytes(target, member.user));
     if (!isEnded || (first !== undefined && !equalBytes(first.userKem, member.userKem))) return "DEVICE_UNKNOWN";
+    if (!mayEnd(member)) return "NOT_PERMITTED";
     const admission = at === 0 ? id : continuedAdmission(verifier, id, device);
     members.push({ ...member, id: admission, user: id, name, role, keys });
   }

@@ -16,7 +16,6 @@ import {
   type Admissions,
   type Chain,
   type DirectoryIdentity,
-  isMember,
   type Member,
   type PlacedStatement,
   type RejectionCode,
@@ -36,17 +35,11 @@ import {
   type UserKey,
   userKeysOf,
 } from "./key-recipients.ts";
-import { type ChainEnd, judgeMembership, type Membership, type People, sortPeople } from "./membership.ts";
+import { type ChainEnd, judgeMembership, type Membership } from "./membership.ts";
 import { foldName } from "./name.ts";
+import { type People, resolvePeople } from "./people.ts";
 import { type ProvenFork, provenForks } from "./proven-forks.ts";
-import type {
-  ChangeStatement,
-  FoundStatement,
-  Revocation,
-  SettingsStatement,
-  SettingValue,
-  Statement,
-} from "./statement.ts";
+import type { FoundStatement, Revocation, SettingsStatement, SettingValue, Statement } from "./statement.ts";
 
 /** A statement that counts for nothing. */
 interface RejectedStatement {
@@ -86,16 +79,18 @@ export interface DirectoryView {
   endedBy(id: StatementId): readonly string[];
   /** Seconds after which a device whose admission ended wipes its store: the shortest that one of its revocations says; null for none. */
   wipeAfter(admission: Admission): number | null;
-  /** The users that have rights, ascending by id: the grant of each. */
+  /** The people that have rights, ascending by id: one admission of each, with what is left of its rights when several admins changed them at once. */
   users(): readonly Member[];
-  /** Every user that ever was. */
+  /** Every person that ever was. */
   everybody(): readonly Member[];
   /** The first grant of a member's person, through all changes of its rights. */
   personOf(member: Member): StatementId;
-  /** Users with rights whose names fold to the same; more than one are shown with their fingerprints. */
+  /** People with rights whose names fold to the same; more than one are shown with their fingerprints. */
   findUser(name: string): readonly Member[];
-  /** The devices with rights of a user, or all. */
+  /** The devices with rights of a user, or all: a device is there as often as it was admitted. */
   devices(user?: StatementId): readonly Member[];
+  /** The devices with rights of a member's person, each once, the one that stands first in line first. */
+  devicesOf(member: Member): readonly Member[];
   /** Every device that ever was. */
   allDevices(): readonly Member[];
   keys(): readonly DirectoryKey[];
@@ -128,7 +123,8 @@ export function buildDirectory(
   const admissions = resolveAdmissions(verifier, identity, statements);
   const forks = provenForks(verifier, identity, statements);
   const membership = judgeMembership(verifier, identity, { admissions, statements, forks });
-  const sorted = sortOut(identity, { admissions, membership }, statements);
+  const people = resolvePeople(admissions, statements, membership);
+  const sorted = sortOut(identity, { admissions, membership, people }, statements);
   const found = sorted.found;
   const catalog = catalogKeys(verifier, {
     found: sorted.of("found")[0],
@@ -137,11 +133,12 @@ export function buildDirectory(
     links: sorted.seen("link"),
     shares: sorted.of("share"),
     counts: (id) => sorted.counts(id),
+    beside: people.beside,
   });
   const keyMembership: KeyMembership = {
-    members: admissions.members,
+    members: admissions.members.map(people.least),
     isLive: (id) => membership.isLive({ id }),
-    personOf: personOf(admissions, statements),
+    personOf: people.personOf,
   };
   const notEntitled = catalog.rejected.map((id): RejectedStatement => ({ id, code: "NOT_ENTITLED" }));
   return {
@@ -154,8 +151,7 @@ export function buildDirectory(
     unknown: sorted.of("unknown").length,
     forks: [...forks.values()],
     forkOf: (database, writer) => forks.get(chainName(database, writer)),
-    ...memberQueries(admissions, membership),
-    personOf: keyMembership.personOf,
+    ...memberQueries(identity, { admissions, membership, people }),
     wipeAfter: wipeDelays([...sorted.of("revoke"), ...sorted.of("change")], membership),
     ...keyQueries(catalog),
     ...ruleQueries(
@@ -196,9 +192,16 @@ interface SortedStatements {
   counts(id: StatementId): boolean;
 }
 
+/** What is settled about who is in. */
+interface Settled {
+  readonly admissions: Admissions;
+  readonly membership: Membership;
+  readonly people: People;
+}
+
 function sortOut(
   identity: DirectoryIdentity,
-  { admissions, membership }: { readonly admissions: Admissions; readonly membership: Membership },
+  { admissions, membership, people }: Settled,
   statements: readonly PlacedStatement[],
 ): SortedStatements {
   const founding = foundingStatement(identity, statements);
@@ -208,13 +211,13 @@ function sortOut(
   for (const placed of statements) {
     const verdict = admissions.judge({ ...placed, database: identity.directory });
     if (verdict.type === "held") continue;
-    const code =
-      verdict.type === "refused" ? "AUTHOR_REFUSED" : objection(placed, { admissions, founding, ...verdict });
-    if (code !== undefined || verdict.type !== "admitted") {
+    const author = verdict.type === "admitted" ? people.least(verdict.admission) : null;
+    const code = author === null ? "AUTHOR_REFUSED" : objection(placed, { admissions, founding, admission: author });
+    if (code !== undefined || author === null) {
       rejected.push({ id: placed.id, code: code ?? "AUTHOR_REFUSED" });
       continue;
     }
-    const authored = { placed, statement: placed.statement, author: verdict.admission };
+    const authored = { placed, statement: placed.statement, author };
     seen.push(authored);
     if (membership.counts(placed)) counting.set(hexOf(placed.id), authored);
     else rejected.push({ id: placed.id, code: "BEYOND_CUT" });
@@ -311,32 +314,64 @@ type MemberQueries = Pick<
   | "endedBy"
   | "users"
   | "everybody"
+  | "personOf"
   | "findUser"
   | "devices"
+  | "devicesOf"
   | "allDevices"
   | "judge"
   | "endOf"
 >;
 
-function memberQueries(admissions: Admissions, membership: Membership): MemberQueries {
+function memberQueries(identity: DirectoryIdentity, { admissions, membership, people }: Settled): MemberQueries {
   const { root, roots, members, find, judge } = admissions;
-  const { isLive, endedBy, endOf } = membership;
-  const people: People = sortPeople(admissions, isLive);
+  const { isLive, endedBy } = membership;
+  const { users, everybody, devices, personOf, least } = people;
+  const endOf = endsOf(identity, { membership, people });
   return {
-    admission: (id) => (id === "root" ? (root ?? undefined) : find(id)),
+    admission: (id) => [id === "root" ? root : find(id)].flatMap((known) => (known == null ? [] : [least(known)]))[0],
     roots: () => roots,
     isLive,
     endedBy,
     endOf,
-    users: () => people.users,
-    everybody: () => people.everybody,
-    findUser: (name) => people.users.filter((user) => foldName(user.name) === foldName(name)),
-    devices: (user) => people.devices.filter((member) => user === undefined || equalBytes(member.user, user)),
+    users: () => users,
+    everybody: () => everybody,
+    personOf,
+    findUser: (name) => users.filter((user) => foldName(user.name) === foldName(name)),
+    devices: (user) => devices.filter((member) => user === undefined || equalBytes(member.user, user)),
+    devicesOf: (member) => eachOnce(devices.filter((other) => equalBytes(personOf(other), personOf(member)))),
     allDevices: () => members,
     judge: (chain) => {
       const verdict = judge(chain);
       return verdict.type === "admitted" ? { ...verdict, ...endOf(chain, verdict.admission) } : verdict;
     },
+  };
+}
+
+/** A device that several changes let go on is one. First in line is what a grant or change names first. */
+function eachOnce(devices: readonly Member[]): readonly Member[] {
+  const [first, others] = [devices.filter(isFirst), devices.filter((device) => !isFirst(device))];
+  const byKeys = new Map(
+    [...others, ...first].reverse().map((each) => [`${hexOf(each.device)} ${hexOf(each.deviceKem)}`, each]),
+  );
+  return [...byKeys.values()];
+}
+
+const isFirst = ({ id, user }: Member): boolean => hexOf(id) === hexOf(user);
+
+/**
+ * SECURITY: P-11. What one admin leaves of somebody's rights is no way around what another takes at the same time: whom a change beside
+ * makes a reader has no chain in a database, wherever it was admitted (people.test.ts).
+ */
+function endsOf(
+  { directory }: DirectoryIdentity,
+  { membership, people }: Pick<Settled, "membership" | "people">,
+): DirectoryView["endOf"] {
+  return (chain, admission) => {
+    if (equalBytes(chain.database, directory)) return membership.endOf(chain, admission);
+    const demoted = people.beside(admission).filter(({ role }) => role === "reader");
+    if (demoted.length === 0) return membership.endOf(chain, admission);
+    return { last: -1, endedBy: demoted.map(({ id }) => hexOf(id)).sort(), fork: null };
   };
 }
 
@@ -356,23 +391,6 @@ function ruleQueries(
     userKeys: (member) => userKeysOf(rules, member),
     everyUserKey: (member) => everyUserKeyOf(rules, member),
     lacksUserKey: (member) => found !== null && lacksUserKey(rules, member, found.directoryKey.keyId),
-  };
-}
-
-/** The first grant of a member's person, through all changes of its rights. */
-function personOf(admissions: Admissions, statements: readonly PlacedStatement[]): (member: Member) => StatementId {
-  const changed = new Map<string, ChangeStatement>();
-  for (const { id, statement } of statements) if (statement.type === "change") changed.set(hexOf(id), statement);
-  return (member) => {
-    let { user } = member;
-    // A change names devices that were in before it: ids are hashes, so this ends.
-    for (let change = changed.get(hexOf(user)); change !== undefined; change = changed.get(hexOf(user))) {
-      const [first] = change.devices;
-      const before = first === undefined ? undefined : admissions.find(first);
-      if (before === undefined || !isMember(before)) break;
-      user = before.user;
-    }
-    return user;
   };
 }
 

@@ -4,7 +4,7 @@ import { hexOf } from "../hex.ts";
 import { keyIdOf } from "../keys/key-version.ts";
 import type { VersionLink } from "../keys/version-link.ts";
 import type { Admission, AdmissionId } from "./admission.ts";
-import { type Authored, holds, spreadShares } from "./entitlement.ts";
+import { type Authored, type Beside, holds, spreadShares } from "./entitlement.ts";
 import {
   type CreateKeyStatement,
   type FoundStatement,
@@ -53,6 +53,7 @@ export interface KeyStatements {
   readonly shares: readonly Authored<ShareStatement>[];
   /** Whether a statement of the other lists counts. */
   counts(id: StatementId): boolean;
+  readonly beside: Beside;
 }
 
 /** The keys that a set of statements makes. */
@@ -71,11 +72,12 @@ export interface KeyCatalog {
 export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyCatalog {
   const origins = [...foundingKeys(statements.found), ...namedKeys(verifier, statements.creations)];
   const originByKey = new Map(origins.map((origin) => [hexOf(origin.version.keyId), origin]));
-  const shared = spreadShares(creators(origins, statements), statements.shares);
+  const shared = spreadShares(creators(origins, statements), statements.shares, statements.beside);
+  const rights = { holders: shared.holders, beside: statements.beside };
   const isEntitled = (admission: Admission, keyId: Uint8Array): boolean => {
     const kind = originByKey.get(hexOf(keyId))?.kind;
     if (kind === undefined) return false;
-    return kind !== "named" || admission.role === "admin" || holds(shared.holders, admission, keyId);
+    return kind !== "named" || admission.role === "admin" || holds(rights, admission, keyId);
   };
   const rotations = statements.rotations.filter(({ statement }) => originByKey.has(hexOf(statement.keyId)));
   const isCounting = ({ placed, statement, author }: Authored<RotateStatement>) =>

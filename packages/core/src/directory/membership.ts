@@ -1,7 +1,7 @@
 // What the rules of membership say about the directory's people, devices and chains.
 import type { StatementId, Verifier } from "@selkie/entry";
 import { accept } from "../membership/accept.ts";
-import type { Admission, Admissions, Chain, DirectoryIdentity, Member, PlacedStatement } from "./admission.ts";
+import type { Admission, Chain, DirectoryIdentity, PlacedStatement } from "./admission.ts";
 import { chainName } from "./chain-name.ts";
 import { admissionName, type Known, membershipFacts, placeIn } from "./membership-facts.ts";
 
@@ -56,22 +56,4 @@ export function judgeMembership(verifier: Verifier, identity: DirectoryIdentity,
       return { last, endedBy: [...new Set(endedBy)].sort(), fork: seq <= last ? { seq, named } : null };
     },
   };
-}
-
-/** The people and devices that a directory names, with and without rights. */
-export interface People {
-  /** One member for each user that has a device with rights, ascending by id: its grant. */
-  readonly users: readonly Member[];
-  /** Devices with rights, ascending by id. */
-  readonly devices: readonly Member[];
-  /** Every user that ever was, likewise. */
-  readonly everybody: readonly Member[];
-}
-
-/** Sorts members by whether they have rights. */
-export function sortPeople({ members }: Admissions, isLive: Membership["isLive"]): People {
-  const devices = members.filter(isLive);
-  const live = new Set(devices.map(({ user }) => admissionName(user)));
-  const everybody = members.filter((member) => admissionName(member.id) === admissionName(member.user));
-  return { users: everybody.filter(({ id }) => live.has(admissionName(id))), devices, everybody };
 }

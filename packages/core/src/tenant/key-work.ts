@@ -5,14 +5,8 @@ import { foldName, isName, requireName } from "../directory/name.ts";
 import { CoreError } from "../errors.ts";
 import { newKeyId, newKeyVersion } from "../keys/key-version.ts";
 import { giftsOf } from "./due-keys.ts";
-import {
-  currentVersions,
-  requireFound,
-  requireKey,
-  requireUser,
-  type StatementContext,
-  writeStatements,
-} from "./statement-work.ts";
+import { requirePerson } from "./person.ts";
+import { currentVersions, requireFound, requireKey, type StatementContext, writeStatements } from "./statement-work.ts";
 
 /** Makes a key for single documents and gives it to its maker, the admins and those it is shared with. */
 export async function createKey(at: StatementContext, name: string, share: readonly string[]): Promise<void> {
@@ -24,7 +18,7 @@ export async function createKey(at: StatementContext, name: string, share: reado
   const chain = await at.writer.open();
   const { nonce, keyId } = newKeyId(crypto, await chain.writer());
   const version = await newKeyVersion(crypto, name, keyId);
-  const to = share.map((user) => requireUser(view, user).id);
+  const to = share.flatMap((user) => requirePerson(crypto, view, user).users);
   at.context.ring.add(version, "unconfirmed");
   await writeStatements(at, {
     statements: [
@@ -41,7 +35,8 @@ export async function shareKey(at: StatementContext, name: string, users: readon
   const view = at.view();
   const { keyId } = requireKey(view, name);
   if (!view.isEntitled(at.self(), keyId)) throw new CoreError("NOT_ENTITLED", "this device's user holds no such key");
-  const to = users.map((user) => requireUser(view, user).id);
+  const { crypto } = at.context.platform;
+  const to = users.flatMap((user) => requirePerson(crypto, view, user).users);
   const versions = currentVersions(at.context, keyId);
   await writeStatements(at, {
     statements: [{ type: "share", keyId, to }],

@@ -6,7 +6,8 @@ import type { Revocation, Role, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { identityKeyName } from "../keys/identity-key.ts";
 import { collectCuts } from "./collect-cuts.ts";
-import { requireAdmin, requireKey, requireUser, type StatementContext, writeStatements } from "./statement-work.ts";
+import { requirePerson } from "./person.ts";
+import { requireAdmin, requireKey, type StatementContext, writeStatements } from "./statement-work.ts";
 
 /** How a revoked device treats its store. */
 export interface RevokeOptions {
@@ -24,16 +25,16 @@ export interface Revoked {
 
 const WEEK = 7 * 24 * 3_600;
 
-/** Ends all rights of a user. */
-export async function revokeUser(at: StatementContext, name: string, options: RevokeOptions): Promise<Revoked> {
+/** Ends all rights of a person: its name, or its id or fingerprint. */
+export async function revokeUser(at: StatementContext, named: string, options: RevokeOptions): Promise<Revoked> {
   requireAdmin(at);
-  requireUser(at.view(), name);
+  const { crypto } = at.context.platform;
+  requirePerson(crypto, at.view(), named);
   const synced = await at.sync();
   const view = at.view();
-  const user = requireUser(view, name);
-  const devices = view.allDevices().filter((device) => equalBytes(device.user, user.user));
-  const keys = [user.userKem, ...devices.flatMap(({ device, deviceKem }) => [device, deviceKem])];
-  const revocation = await draftRevocation(at, { targets: [user.id], devices, keys, options });
+  const { users, everything: devices } = requirePerson(crypto, view, named);
+  const keys = devices.flatMap(({ userKem, device, deviceKem }) => [userKem, device, deviceKem]);
+  const revocation = await draftRevocation(at, { targets: users, devices, keys: distinct(keys), options });
   await end(at, { type: "revoke", ...revocation }, { ended: devices, lost: lostKeys(view, devices) });
   return { synced };
 }
@@ -60,36 +61,37 @@ export interface ChangedRights {
   readonly unshare?: readonly string[];
 }
 
-/** Takes some rights of a user away and leaves the rest: its devices go on under new admissions. */
-export async function changeUser(at: StatementContext, name: string, rights: ChangedRights): Promise<Revoked> {
+/** Takes some rights of a person away and leaves the rest: its devices go on under new admissions. */
+export async function changeUser(at: StatementContext, named: string, rights: ChangedRights): Promise<Revoked> {
   requireAdmin(at);
-  requireUser(at.view(), name);
+  const { crypto } = at.context.platform;
+  requirePerson(crypto, at.view(), named);
   const synced = await at.sync();
   const view = at.view();
-  const user = requireUser(view, name);
-  const role = rights.role ?? user.role;
+  const { member, users, everything } = requirePerson(crypto, view, named);
+  const role = rights.role ?? member.role;
   const unshared = (rights.unshare ?? []).map((key) => toHex(requireKey(view, key).keyId));
-  const held = { ...user, role: "editor" as const };
+  const held = { ...member, role: "editor" as const };
   const keys = view
     .keys()
     .filter(({ keyId, kind }) => kind === "named" && view.isEntitled(held, keyId) && !unshared.includes(toHex(keyId)))
     .map(({ keyId }) => keyId);
-  const devices = view.devices(user.user);
-  const revocation = await draftRevocation(at, { targets: [user.id], devices, keys: [], options: {} });
+  const ended = everything.filter((device) => view.isLive(device));
+  const revocation = await draftRevocation(at, { targets: users, devices: ended, keys: [], options: {} });
   const change = {
     ...revocation,
     type: "change",
-    name: user.name,
+    name: member.name,
     role,
     keys,
-    devices: devices.map(({ id }) => id),
+    devices: view.devicesOf(member).map(({ id }) => id),
   } as const;
   const left = new Set(keys.map(toHex));
   const lost =
     role === "admin"
       ? []
-      : lostKeys(view, devices).filter(({ keyId, kind }) => kind === "named" && !left.has(toHex(keyId)));
-  await end(at, change, { ended: devices, lost });
+      : lostKeys(view, ended).filter(({ keyId, kind }) => kind === "named" && !left.has(toHex(keyId)));
+  await end(at, change, { ended, lost });
   return { synced };
 }
 
@@ -146,6 +148,11 @@ async function end(
       );
   };
   await writeStatements(at, { statements: [statement], rotate: lost, give: () => [], require });
+}
+
+/** Each once. */
+function distinct(keys: readonly Uint8Array[]): readonly Uint8Array[] {
+  return [...new Map(keys.map((key) => [toHex(key), key])).values()];
 }
 
 /** The keys that these devices could open: they turn, so that nothing new is sealed for who is out. */

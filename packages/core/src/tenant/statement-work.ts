@@ -2,7 +2,7 @@ import type { SigningKey } from "@selkie/crypto";
 import { type EntryId, equalBytes } from "@selkie/entry";
 import { encodeAccessList } from "@selkie/sync-protocol";
 import { newestAccessList, nextAccessList } from "../directory/access.ts";
-import type { Admission, Member } from "../directory/admission.ts";
+import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DirectoryKey } from "../directory/key-catalog.ts";
 import { foldName } from "../directory/name.ts";
@@ -118,18 +118,6 @@ export function requireFound(view: DirectoryView): FoundStatement {
 /** @throws CoreError NOT_ADMIN */
 export function requireAdmin({ self }: Pick<StatementContext, "self">): void {
   if (self().role !== "admin") throw new CoreError("NOT_ADMIN", "only an admin does this");
-}
-
-/** The one user of this name. @throws CoreError USER_UNKNOWN | USER_AMBIGUOUS */
-export function requireUser(view: DirectoryView, name: string): Member {
-  const [user, ...others] = view.findUser(name);
-  if (user === undefined) throw new CoreError("USER_UNKNOWN", "nobody of this name is in the tenant");
-  if (others.length > 0)
-    throw new CoreError(
-      "USER_AMBIGUOUS",
-      "several people have this name: have one renamed, after comparing fingerprints",
-    );
-  return user;
 }
 
 /** The key of this name. @throws CoreError KEY_UNKNOWN */

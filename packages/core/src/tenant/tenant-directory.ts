@@ -18,6 +18,7 @@ import {
   revokeDevice,
   revokeUser,
 } from "./people-work.ts";
+import { personFingerprint, personId } from "./person.ts";
 import { readmit } from "./readmission.ts";
 import { requireAdmin, type StatementContext } from "./statement-work.ts";
 import type { Approval, Device, Directory, Invitation, ReceivedRequest, User } from "./tenant.ts";
@@ -44,8 +45,12 @@ export class TenantDirectory implements Directory {
 
   async users(): Promise<readonly User[]> {
     const view = this.#at.view();
+    const { crypto } = this.#at.context.platform;
     const live = new Set(view.users().map(({ id }) => toHex(id)));
-    return view.everybody().map(({ id, name, role }) => ({ name, role, revoked: !live.has(toHex(id)) }));
+    return view.everybody().map((user) => {
+      const shown = { id: personId(view, user), name: user.name, fingerprint: personFingerprint(crypto, view, user) };
+      return { ...shown, role: user.role, revoked: !live.has(toHex(user.id)) };
+    });
   }
 
   async devices(user?: string): Promise<readonly Device[]> {

@@ -37,8 +37,13 @@ export interface TenantEvents {
 
 /** A person of the tenant, as its directory says. */
 export interface User {
+  /** Hex; stays whatever changes of the person's name and rights. No two have the same. */
+  readonly id: string;
   /** As in the grant, for example `CN=alice/O=acme`. */
   readonly name: string;
+  /** 60 digits over the name and keys that the person joined with, as it sees them on that device: to compare, where two have one name. */
+  readonly fingerprint: string;
+  /** What is left, where several admins changed it at the same time. */
   readonly role: Role;
   /** Whether all of this person's devices are out. */
   readonly revoked: boolean;
@@ -92,7 +97,7 @@ export interface Approval {
 
 /** Who belongs to the tenant: a database of signed statements that the relay cannot read. */
 export interface Directory {
-  /** Everybody who was admitted. Two people may have one name: compare fingerprints. */
+  /** Everybody who was admitted, each once. Two people may have one name: compare fingerprints. Wherever a user is named, the id or fingerprint does too. */
   users(): Promise<readonly User[]>;
   /** The devices of the users with this name, or of all. */
   devices(user?: string): Promise<readonly Device[]>;

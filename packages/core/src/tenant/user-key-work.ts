@@ -35,7 +35,7 @@ export async function renewUserKey(at: StatementContext): Promise<void> {
 
 /** The author's own first: it passes nothing on that it can't open itself. */
 function devicesOf(at: StatementContext, self: Member): readonly Member[] {
-  const devices = at.view().devices(self.user);
-  const own = devices.filter(({ id }) => equalBytes(id, self.id));
-  return [...own, ...devices.filter(({ id }) => !equalBytes(id, self.id))];
+  const devices = at.view().devicesOf(self);
+  const isOwn = ({ deviceKem }: Member): boolean => equalBytes(deviceKem, self.deviceKem);
+  return [self, ...devices.filter((device) => !isOwn(device))];
 }

@@ -34,6 +34,7 @@ async function tenant() {
       links: of("link"),
       shares: of("share"),
       counts: (id) => !voids.some((each) => toHex(each) === toHex(id)),
+      beside: () => [],
     });
   };
   const nameOf = new Map([alice, bob].map(({ writer, name }) => [toHex(writer), name]));

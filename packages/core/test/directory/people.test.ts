@@ -1,0 +1,196 @@
+import { nativeCrypto as crypto } from "@selkie/crypto/native";
+import { equalBytes, toHex } from "@selkie/entry";
+import { describe, expect, test } from "vitest";
+import type { PlacedStatement } from "../../src/directory/admission.ts";
+import type { DirectoryView } from "../../src/directory/directory-view.ts";
+import type { ChangeStatement, Role } from "../../src/directory/statement.ts";
+import { keyIdOf } from "../../src/keys/key-version.ts";
+import { otherDatabase, pattern } from "../fixture.ts";
+import { deviceNamed, digestOf, grantTo, type Voice, World } from "./world.ts";
+
+const nonce = pattern("nonce", 16);
+
+/** Alice, who let Bob in, both admins; and Carol, with a key. */
+async function company(carols: Role = "editor") {
+  const world = new World();
+  const alice = await world.grant(world.root, "alice", "admin");
+  const bob = await world.grant(alice, "bob", "admin");
+  const key = keyIdOf(crypto, alice.writer, nonce);
+  world.say(alice, { type: "createKey", nonce, name: "board", commitment: pattern("board", 32) });
+  const carol = world.say(alice, await grantTo("carol", carols, { keys: [key] }));
+  return { world, alice, bob, carol, key };
+}
+
+function change(
+  world: World,
+  by: Voice,
+  of: readonly PlacedStatement[],
+  left: Pick<ChangeStatement, "role" | "keys">,
+): PlacedStatement {
+  const targets = of.map(({ id }) => id).sort((a, b) => (toHex(a) < toHex(b) ? -1 : 1));
+  const devices = of.slice(0, 1).map(({ id }) => id);
+  const revocation = { targets, identityKeys: [], cuts: [], wipe: null };
+  return world.say(by, { type: "change", ...revocation, name: "carol", ...left, devices });
+}
+
+const carolIn = (view: DirectoryView) => {
+  const [carol, ...others] = view.findUser("carol");
+  expect(others).toEqual([]);
+  return carol ?? expect.fail("carol is in");
+};
+
+describe("two admins change one person at the same time", () => {
+  test("P-11 both take away what they took away, and the person is one", async () => {
+    const { world, alice, bob, carol, key } = await company();
+    const demoted = change(world, alice, [carol], { role: "reader", keys: [key] });
+    const unshared = change(world, bob, [carol], { role: "editor", keys: [] });
+    const view = world.view();
+    expect(carolIn(view).role).toBe("reader");
+    for (const { id } of [demoted, unshared]) {
+      const admission = view.admission(id) ?? expect.fail("admitted");
+      expect([admission.role, view.isLive(admission), view.isEntitled(admission, key)]).toEqual([
+        "reader",
+        true,
+        false,
+      ]);
+    }
+    expect(view.users()).toHaveLength(3);
+    expect(view.everybody()).toHaveLength(3);
+    expect(view.devicesOf(carolIn(view))).toHaveLength(1);
+  });
+
+  test("P-11 nothing counts in a database of whom either made a reader, whichever admission it writes under", async () => {
+    const { world, alice, bob, carol } = await company();
+    const chain = { database: otherDatabase, ...(await world.voice("carol", carol.id)) };
+    const demoted = change(world, alice, [carol], { role: "reader", keys: [] });
+    const alone = world.view();
+    const unshared = change(world, bob, [carol], { role: "editor", keys: [] });
+    const view = world.view();
+    const admission = view.admission(unshared.id) ?? expect.fail("admitted");
+    expect(view.endOf(chain, admission)).toEqual({ last: -1, endedBy: [toHex(demoted.id)], fork: null });
+    // What the grant allowed ends where both say; it is no longer theirs to say more.
+    const granted = view.admission(carol.id) ?? expect.fail("admitted");
+    expect(alone.endOf(chain, granted).endedBy).toEqual([toHex(demoted.id)]);
+    expect(view.endOf(chain, granted).endedBy).toEqual([demoted, unshared].map(({ id }) => toHex(id)).sort());
+  });
+
+  test("P-11 says the same in any order, and of three as of two", async () => {
+    const { world, alice, bob, carol, key } = await company();
+    const dan = await world.grant(alice, "dan", "admin");
+    change(world, alice, [carol], { role: "editor", keys: [key] });
+    change(world, dan, [carol], { role: "reader", keys: [key] });
+    change(world, bob, [carol], { role: "editor", keys: [] });
+    const digest = digestOf(world.view());
+    expect(carolIn(world.view()).role).toBe("reader");
+    for (let turn = 0; turn < world.placed.length; turn++) {
+      const placed = [...world.placed.slice(turn), ...world.placed.slice(0, turn)];
+      expect(digestOf(world.view(placed))).toBe(digest);
+      expect(digestOf(world.view(placed.reverse()))).toBe(digest);
+    }
+  });
+
+  test("who knows of both says what is left; who changes one of them again does not lift the other", async () => {
+    const { world, alice, bob, carol, key } = await company();
+    const demoted = change(world, alice, [carol], { role: "reader", keys: [key] });
+    const unshared = change(world, bob, [carol], { role: "editor", keys: [] });
+    const again = change(world, bob, [unshared], { role: "editor", keys: [key] });
+    expect(carolIn(world.view()).role).toBe("reader");
+    expect(world.view().isEntitled(carolIn(world.view()), key)).toBe(true);
+    const settled = change(world, alice, [demoted, again], { role: "editor", keys: [key] });
+    const view = world.view();
+    expect(carolIn(view)).toMatchObject({ id: settled.id, role: "editor" });
+    expect(view.isEntitled(carolIn(view), key)).toBe(true);
+    // What was made under one of the two stays as it was judged.
+    const chain = { database: otherDatabase, writer: alice.writer };
+    expect(view.endOf(chain, view.admission(again.id) ?? expect.fail("admitted")).last).toBe(-1);
+  });
+
+  test("P-11 passes no key on that one of them took away", async () => {
+    const { world, alice, bob, carol, key } = await company();
+    const [user] = world.view().findUser("bob");
+    const demoted = change(world, alice, [carol], { role: "editor", keys: [] });
+    const kept = change(world, bob, [carol], { role: "editor", keys: [key] });
+    for (const { id } of [demoted, kept]) {
+      const share = world.say(await world.voice("carol", id), { type: "share", keyId: key, to: [user?.id ?? id] });
+      expect(world.rejection(share)).toBe("NOT_ENTITLED");
+    }
+  });
+
+  test("A2 A3 who lost the role of admin to one of them publishes nothing as an admin under the other", async () => {
+    const { world, alice, bob, carol, key } = await company("admin");
+    change(world, alice, [carol], { role: "editor", keys: [key] });
+    const kept = change(world, world.root, [carol], { role: "admin", keys: [] });
+    const carols = await world.voice("carol", kept.id);
+    const settings = world.say(carols, { type: "settings", over: [], values: new Map([["a", 1]]) });
+    expect(world.rejection(settings)).toBe("NOT_ADMIN");
+    expect(world.names()).toEqual(["alice admin", "bob admin", "carol editor"]);
+    expect(bob.name).toBe("bob");
+  });
+});
+
+describe("one person after the other", () => {
+  test("is listed once, with what the last change left, and once it is out, too", async () => {
+    const { world, alice, carol, key } = await company();
+    const first = change(world, alice, [carol], { role: "reader", keys: [key] });
+    const second = change(world, alice, [first], { role: "editor", keys: [] });
+    const line = () =>
+      world
+        .view()
+        .everybody()
+        .filter(({ name }) => name === "carol");
+    expect(line()).toMatchObject([{ id: second.id, role: "editor" }]);
+    world.say(alice, { type: "revoke", targets: [second.id], identityKeys: [], cuts: [], wipe: null });
+    expect(line()).toMatchObject([{ id: second.id, role: "editor" }]);
+    expect(world.names()).toEqual(["alice admin", "bob admin"]);
+  });
+
+  test("has each device once, the first in line first", async () => {
+    const { world, alice, bob, carol } = await company();
+    const phone = world.say(await world.voice("carol", carol.id), await deviceNamed("carol's phone"));
+    const both = { role: "editor", keys: [] } as const;
+    for (const by of [alice, bob]) {
+      const revocation = { targets: [carol.id], identityKeys: [], cuts: [], wipe: null };
+      const devices = [carol.id, phone.id];
+      world.say(by, { type: "change", ...revocation, name: "carol", ...both, devices });
+    }
+    const view = world.view();
+    expect(view.devices().filter(({ name }) => name === "carol")).toHaveLength(4);
+    const [first, second, ...others] = view.devicesOf(carolIn(view));
+    const [own, added] = [view.admission(carol.id), view.admission(phone.id)];
+    expect(others).toEqual([]);
+    expect(equalBytes(first?.device ?? carol.id, own?.device ?? carol.id)).toBe(true);
+    expect(equalBytes(second?.device ?? carol.id, added?.device ?? carol.id)).toBe(true);
+  });
+});
+
+describe("D10 a change by who may not take the rights", () => {
+  const left = { role: "reader", keys: [] } as const;
+
+  test("lets nobody go on with less: not an admin whom its author descends from, nor one beside it", async () => {
+    const { world, alice, bob } = await company();
+    const dan = await world.grant(alice, "dan", "admin");
+    const [user] = world.view().findUser("alice");
+    const of = world.placed.filter(({ id }) => toHex(id) === toHex(user?.id ?? id));
+    for (const by of [bob, dan, await world.grant(bob, "eve", "admin")]) {
+      const placed = change(world, by, of, left);
+      expect(world.rejection(placed)).toBe("NOT_PERMITTED");
+    }
+    expect(world.names()).toEqual(["alice admin", "bob admin", "carol editor", "dan admin", "eve admin"]);
+    const above = change(world, world.root, of, left);
+    expect(world.rejection(above)).toBeUndefined();
+    expect(world.view().admission(above.id)?.role).toBe("reader");
+  });
+
+  test("counts by whom it may: an admin of those it let in, and by oneself, but not by a younger device of the older", async () => {
+    const { world, alice } = await company();
+    const bobs = world.placed.filter(({ statement }) => statement.type === "grant" && statement.name === "bob");
+    const phone = world.say(alice, await deviceNamed("alice's phone"));
+    const alices = world.placed.filter(({ statement }) => statement.type === "grant" && statement.name === "alice");
+    const byPhone = change(world, await world.voice("alice's phone", phone.id), alices, left);
+    expect(world.rejection(byPhone)).toBe("NOT_PERMITTED");
+    expect(world.rejection(change(world, alice, bobs, left))).toBeUndefined();
+    const own = change(world, alice, alices, left);
+    expect(world.rejection(own)).toBeUndefined();
+    expect(world.view().users()).toContainEqual(expect.objectContaining({ id: own.id, role: "reader" }));
+  });
+});

@@ -86,7 +86,7 @@ async function contextOf({ host, record }: TenantWorld): Promise<TenantContext> 
   for (const secrets of bag.keyBag.keyVersions(tenant)) ring.add(await openKeyVersion(crypto, secrets));
   const keys = await importDeviceKeys(crypto, identity, tenant, decodeTenantData(record.data));
   const local = new LocalState(crypto, store.state, await bag.keyBag.localKey("local-state"), tenant);
-  return { platform, tenant, store, bag, ring, local, keys };
+  return { platform, tenant, admittedBy: record.admittedBy, store, bag, ring, local, keys };
 }
 
 /** What cannot be left out: each run's signature and each certificate's, and every part opened and decoded. */

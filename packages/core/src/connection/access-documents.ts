@@ -1,8 +1,9 @@
 // What a relay is told about who may connect: founding entry, access lists, ticket, and how this device's own slot lets it in.
 import type { CryptoProvider, SigningKey } from "@selkie/crypto";
-import { encodeFounding, equalBytes, parseLoginKey, type TenantId, toHex, type VerifiedEntry } from "@selkie/entry";
+import { encodeFounding, parseLoginKey, type TenantId, toHex, type VerifiedEntry } from "@selkie/entry";
 import { encodeSlotChain, encodeSlotLogin, type SlotSigner, signSlotChain, signSlotLogin } from "@selkie/sync-protocol";
 import { sortAccessLists } from "../directory/access.ts";
+import type { Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { CoreError } from "../errors.ts";
 import type { DeviceKeys } from "../tenant/tenant-context.ts";
@@ -11,9 +12,11 @@ import { slotLines } from "./slot-lines.ts";
 export interface AccessDocumentsContext {
   readonly crypto: CryptoProvider;
   readonly tenant: TenantId;
-  readonly keys: Pick<DeviceKeys, "person" | "login" | "deviceKem">;
+  readonly keys: Pick<DeviceKeys, "person" | "login">;
   founding(): VerifiedEntry | null;
   view(): DirectoryView;
+  /** What this device joined with; null while it has not arrived. */
+  joined(): Member | null;
   /** The ticket that came with the approval, for a relay that does not have the newest access list yet. */
   readonly ticket: Uint8Array | null;
 }
@@ -49,13 +52,11 @@ export class AccessDocuments {
 
   /** None until the user's keys have come: the ticket lets a further device in. */
   async #slot(): Promise<readonly Uint8Array[]> {
-    const { crypto, tenant, keys, view } = this.#context;
-    const { person, login, deviceKem } = keys;
-    const member = view()
-      .allDevices()
-      .find((device) => equalBytes(device.deviceKem, deviceKem.publicKey));
+    const { crypto, tenant, keys, view, joined } = this.#context;
+    const { person, login } = keys;
+    const member = joined();
     const first = person.slot === null ? [] : [[person.slot]]; // the founding entry may still be on its way
-    const lines = member === undefined ? first : await slotLines(crypto, view(), { person, member });
+    const lines = member === null ? first : await slotLines(crypto, view(), { person, member });
     const documents = await Promise.all(lines.map((line) => slotDocuments(crypto, { tenant, keys: line, login })));
     return documents.flat();
   }

@@ -1,10 +1,11 @@
-import { type DatabaseId, type EntryId, equalBytes, hash, toHex, type WriterKey } from "@selkie/entry";
+import { type DatabaseId, type EntryId, hash, toHex, type WriterKey } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import { type Dialler, dialWebSocket, originOf, type Session, type Transport } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { DirectoryLog } from "../tenant/directory-log.ts";
+import { joinedWith, liveAdmissionOf } from "../tenant/own-admissions.ts";
 import type { AlarmCode, ConnectOptions, TenantEvents } from "../tenant/tenant.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import { decodeTenantData } from "../tenant/tenant-data.ts";
@@ -148,17 +149,16 @@ export class Links {
       generation: context.store.generation,
       founding: () => log.founding,
       view: () => log.view,
+      joined: () => joinedWith(log.view, context.admittedBy),
       ticket: decodeTenantData(record.data).ticket,
     };
   }
 
   /** The directory says so: not a relay. */
   #isRevoked(): boolean {
-    const { admittedBy } = this.#context.record;
-    const { view } = this.#context.log;
-    const admission = admittedBy === null ? undefined : view.admission(admittedBy);
-    if (admission === undefined || view.isLive(admission)) return false;
-    return !view.devices().some(({ device }) => equalBytes(device, admission.device)); // it may go on under another admission
+    const { context, log } = this.#context;
+    const joined = joinedWith(log.view, context.admittedBy);
+    return joined !== null && liveAdmissionOf(log.view, joined) === undefined;
   }
 
   /** What a peer did that an honest one does not, as events of the tenant. */

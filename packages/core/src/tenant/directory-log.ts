@@ -23,6 +23,7 @@ import { readAll } from "../replica/read-all.ts";
 import { decodeControlPart, verifyCertificates } from "../sealing/control-part.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
 import { DirectoryChains } from "./directory-chains.ts";
+import { joinedWith } from "./own-admissions.ts";
 import { ParkedPlaces, type Place } from "./parked-places.ts";
 import { personPlaces } from "./person-places.ts";
 import type { TenantContext } from "./tenant-context.ts";
@@ -199,9 +200,11 @@ export class DirectoryLog {
    * @returns whether a user key is new: what was permitted to it may stand in entries that were read already
    */
   async #findPerson(): Promise<boolean> {
-    const { platform, keys } = this.#context;
+    const { platform, keys, admittedBy } = this.#context;
+    const joined = joinedWith(this.#view, admittedBy);
+    if (joined === null) return false;
     let found = false;
-    for (const { by, names } of personPlaces(platform.crypto, this.#view, keys.deviceKem.publicKey)) {
+    for (const { by, names } of personPlaces(platform.crypto, this.#view, joined)) {
       const placed = this.#placed.get(toHex(by));
       const wanted = names.filter((name) => !keys.person.holds(name) && !this.#lookedFor.has(toHex(by) + toHex(name)));
       if (placed === undefined || wanted.length === 0) continue;

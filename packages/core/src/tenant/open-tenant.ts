@@ -1,11 +1,11 @@
-import { type DatabaseId, equalBytes, toHex, type VerifiedRun } from "@selkie/entry";
+import { type DatabaseId, toHex, type VerifiedRun } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection } from "../connection/link.ts";
 import { Links } from "../connection/links.ts";
 import { type Assembled, assembleDatabase, type DatabaseHost } from "../database/assemble-database.ts";
 import type { Database } from "../database/database.ts";
-import type { Admission } from "../directory/admission.ts";
+import type { Member } from "../directory/admission.ts";
 import { databaseIdOf } from "../directory/database-id.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { FoundStatement, Statement } from "../directory/statement.ts";
@@ -22,6 +22,7 @@ import { DirectoryWriter } from "./directory-writer.ts";
 import { ForkProofs } from "./fork-proofs.ts";
 import { keepKeys } from "./keep-keys.ts";
 import { prepareWrite } from "./key-work.ts";
+import { joinedWith, liveAdmissionOf } from "./own-admissions.ts";
 import { exportRootKey, openRoot } from "./root-work.ts";
 import { Standing } from "./standing.ts";
 import type { StatementContext } from "./statement-work.ts";
@@ -288,9 +289,8 @@ export class OpenTenant implements Tenant {
     return found;
   }
 
-  #joined(): Admission | null {
-    const { admittedBy } = this.#record;
-    return admittedBy === null ? null : (this.#log.view.admission(admittedBy) ?? null);
+  #joined(): Member | null {
+    return joinedWith(this.#log.view, this.#context.admittedBy);
   }
 
   /** Once the caller is done: closing waits for it. */
@@ -305,13 +305,12 @@ export class OpenTenant implements Tenant {
   }
 
   /** This device's own admission: the one it joined with, or the one it goes on under. */
-  #self(): Admission {
+  #self(): Member {
     const { view } = this.#log;
-    const admission = this.#joined();
-    if (admission === null)
+    const joined = this.#joined();
+    if (joined === null)
       throw new CoreError("DIRECTORY_UNKNOWN", "this device has not received its own admission yet: connect first");
-    if (view.isLive(admission)) return admission;
-    const live = view.devices().find(({ device }) => equalBytes(device, admission.device));
+    const live = liveAdmissionOf(view, joined);
     if (live === undefined) throw new CoreError("DEVICE_REVOKED", "this device is no longer part of the tenant");
     return live;
   }

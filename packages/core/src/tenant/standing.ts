@@ -1,10 +1,11 @@
 import { type DatabaseId, toHex } from "@selkie/entry";
 import type { Store } from "@selkie/store";
-import type { Admission } from "../directory/admission.ts";
+import type { Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { LocalState } from "../local/local-state.ts";
 import { rowKind } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
+import { liveAdmissionOf } from "./own-admissions.ts";
 
 export interface StandingContext {
   readonly platform: Platform;
@@ -13,7 +14,7 @@ export interface StandingContext {
   readonly directory: DatabaseId;
   view(): DirectoryView;
   /** The admission this device joined with; null while it has not arrived. */
-  joined(): Admission | null;
+  joined(): Member | null;
   /** This device is out: it takes part in nothing any more. */
   onOut(device: string): void;
   /** The time has come to wipe. */
@@ -43,7 +44,7 @@ export class Standing {
     if (admission === null) return;
     this.#cancel?.();
     this.#cancel = null;
-    if (isIn(view(), admission)) {
+    if (liveAdmissionOf(view(), admission) !== undefined) {
       if (this.#isOut) await this.#forget();
       this.#isOut = false;
       return;
@@ -86,10 +87,4 @@ export class Standing {
   #key(): Uint8Array {
     return this.#at.local.key(rowKind.revoked, this.#at.directory);
   }
-}
-
-/** Whether this device has an admission that gives rights: the one it joined with, or one it goes on under. */
-function isIn(view: DirectoryView, joined: Admission): boolean {
-  const device = toHex(joined.device);
-  return view.isLive(joined) || view.devices().some((other) => toHex(other.device) === device);
 }

@@ -40,6 +40,8 @@ export interface RootKeys {
 export interface TenantContext {
   readonly platform: Platform;
   readonly tenant: TenantId;
+  /** The statement that admitted this device. */
+  readonly admittedBy: StatementId | null;
   readonly store: Store;
   readonly bag: KeyBagFile;
   readonly ring: KeyRing;

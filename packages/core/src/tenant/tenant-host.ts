@@ -79,7 +79,8 @@ export async function openTenant(host: TenantHost, record: TenantRecord): Promis
   }
   const keys = await importDeviceKeys(crypto, identity, tenant, decodeTenantData(record.data));
   const local = new LocalState(crypto, store.state, await bag.keyBag.localKey("local-state"), tenant);
-  const context = { platform, tenant, store, bag, ring, local, keys };
+  const { admittedBy } = record;
+  const context = { platform, tenant, admittedBy, store, bag, ring, local, keys };
   return OpenTenant.open(context, record, () => host.onClosed(toHex(tenant)));
 }
 

@@ -225,6 +225,7 @@ export class Device {
             report: (error) => this.reports.push(error),
           },
           tenant: testTenant,
+          admittedBy: null,
           store,
           bag: {} as unknown as KeyBagFile, // no database touches it
           ring,

@@ -33,7 +33,7 @@ let reads = 0;
 let keys: DeviceKeys;
 
 /** A log on an empty store, by who holds Alice's secrets. */
-async function begin({ tenant, directory, slotSalt }: FoundedTenant = founded): Promise<void> {
+async function begin({ tenant, directory, slotSalt, admission }: FoundedTenant = founded): Promise<void> {
   store = memoryStore({ verifier: crypto, random: crypto.randomBytes });
   ring = new KeyRing(crypto, directory);
   reads = 0;
@@ -41,6 +41,7 @@ async function begin({ tenant, directory, slotSalt }: FoundedTenant = founded): 
   const context = {
     platform: { crypto, report: (error: unknown) => reported.push(error) },
     tenant,
+    admittedBy: admission,
     store,
     ring,
     local: new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), tenant),

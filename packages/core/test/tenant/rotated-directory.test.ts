@@ -41,7 +41,8 @@ async function readAfterRotation(tamper: (link: SealedLink) => SealedLink) {
   const ring = new KeyRing(crypto, founded.directory);
   const local = new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), founded.tenant);
   const platform = { crypto, report: (error: unknown) => expect.fail(String(error)) };
-  const context = { platform, tenant: founded.tenant, store, ring, local, keys } as unknown as TenantContext;
+  const { tenant, admission: admittedBy } = founded;
+  const context = { platform, tenant, admittedBy, store, ring, local, keys } as unknown as TenantContext;
   const log = new DirectoryLog(context, founded.directory, store.entries(founded.tenant, founded.directory));
   const runs = [founding, withHole(grant ?? expect.fail("a run"), 3), run].filter(
     (each): each is VerifiedRun => !!each,

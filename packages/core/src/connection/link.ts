@@ -162,6 +162,10 @@ export class Link implements Connection {
     void this.#presenting.then(() => this.#session?.announce(database));
   }
 
+  compare(database: DatabaseId): void {
+    this.#session?.compare(database);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#wake?.();

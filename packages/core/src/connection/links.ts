@@ -44,6 +44,11 @@ export class Links {
     for (const link of this.#links) link.announce(database);
   }
 
+  /** Entries of a database are gone: the other sides say what they have. */
+  compare(database: DatabaseId): void {
+    for (const link of this.#links) link.compare(database);
+  }
+
   /** A database was opened: every connection syncs it too. */
   join(replica: SyncedReplica): void {
     for (const link of this.#links) link.join(replica);

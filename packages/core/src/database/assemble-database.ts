@@ -9,6 +9,7 @@ import { Events } from "../events.ts";
 import { adoptJournal } from "../journal/adopt-journal.ts";
 import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
+import { NamedEntries } from "../replica/named-entries.ts";
 import { Quarantine, type Quarantined } from "../replica/quarantine.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { VectorClaims } from "../replica/vector-claims.ts";
@@ -40,7 +41,9 @@ export interface DatabaseHost extends ChainOwner {
   /** What others have seen is not what is here. */
   alarm(alarm: Alarm): void;
   /** Entries came that fork from those that the store holds. */
-  forked(entries: EntryStore, theirs: readonly VerifiedEntry[]): void;
+  forked(entries: EntryStore, theirs: readonly VerifiedEntry[]): Promise<void>;
+  /** Less of a chain is here than there seemed to be: connections find out what is missing. */
+  compare(database: DatabaseId): void;
   closed(): void;
 }
 
@@ -65,9 +68,11 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const quarantine = new Quarantine((item) => events.emit("quarantined", item));
   const documents = new Documents(platform.crypto, quarantine);
   const shelf = new Shelf(platform);
+  // Who connected before sends what is missing now.
+  const named = new NamedEntries(() => host.compare(id));
   const own = (): WriterKey | null => chain.current;
   const received: ReceivedChanges = new ReceivedChanges({
-    ...{ context, database: id, entries, documents, shelf, events, quarantine, view, own },
+    ...{ context, database: id, entries, documents, shelf, events, quarantine, named, view, own },
     heard: (heads) => claims.take(heads),
   });
   const claims: VectorClaims = claimsOf(host, entries, received);
@@ -101,14 +106,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       if (host.online()) timer.start();
     },
   });
-  const replica = new SyncedReplica(entries, {
-    flush: () => writes.flush(),
-    applied: (runs) => {
-      seen.received(runs);
-      return received.apply(runs);
-    },
-    forked: (theirs) => host.forked(entries, theirs),
-  });
+  const replica = replicaOf(host, entries, { seen, named, received, writes });
   const database = new OpenDatabase<object>({
     name,
     id,
@@ -148,6 +146,36 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     rebuild: (names) => received.rebuild(names),
     quarantined: () => quarantine.list(),
   };
+}
+
+interface ReplicaParts {
+  readonly seen: SeenHeads;
+  readonly named: NamedEntries;
+  readonly received: ReceivedChanges;
+  readonly writes: LocalWrites;
+}
+
+function replicaOf(
+  host: DatabaseHost,
+  entries: EntryStore,
+  { seen, named, received, writes }: ReplicaParts,
+): SyncedReplica {
+  return new SyncedReplica(entries, {
+    flush: () => writes.flush(),
+    applied: (runs) => {
+      seen.received(runs);
+      return received.apply(runs);
+    },
+    forked: (theirs) => host.forked(entries, theirs),
+    named,
+    replace: async (run, from) => {
+      const result = await received.replace(run, from);
+      if (result === null) return null;
+      seen.forget(run.writer);
+      host.compare(entries.database); // what follows was refused before
+      return result;
+    },
+  });
 }
 
 /** What it cannot seal stays in the journal. */

@@ -1,7 +1,9 @@
-import { type DatabaseId, limits, toHex, type WriterKey } from "@selkie/entry";
+import { type DatabaseId, limits, toHex, type Verifier, type WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
+import type { NamedEntries } from "../replica/named-entries.ts";
+import { StoredBranches } from "../replica/stored-branches.ts";
 
 const SLICE = { entries: 256, bytes: limits.runBytes };
 
@@ -11,70 +13,113 @@ interface Branch {
   readonly ids: Set<string>;
 }
 
+/** How far a chain counts; infinite where nobody ended it. */
+interface End {
+  /** The last seq that counts. */
+  readonly end: number;
+  /** The last seq that cuts let stand. */
+  readonly cut: number;
+}
+
+/** A chain and who it is of. */
+export interface ChainOf {
+  readonly writer: WriterKey;
+  readonly admission: Admission;
+}
+
+export interface ChainEndsContext {
+  readonly verifier: Verifier;
+  readonly database: DatabaseId;
+  readonly entries: Pick<EntryStore, "read">;
+  /** Gets the entries by which branches that count are known. */
+  readonly named: NamedEntries;
+  view(): DirectoryView;
+}
+
 /** How far the chains of one database count, as the directory says and as its documents were last built. */
 export class ChainEnds {
-  readonly #database: DatabaseId;
-  readonly #view: () => DirectoryView;
-  /** By writer: the last seq that counts; infinite for a chain that nobody ended. */
-  readonly #built = new Map<string, number>();
+  readonly #at: ChainEndsContext;
+  /** By writer. */
+  readonly #built = new Map<string, End>();
   /** By writer, of chains that fork. */
   readonly #branches = new Map<string, Branch>();
+  readonly #stored: StoredBranches;
 
-  constructor(database: DatabaseId, view: () => DirectoryView) {
-    this.#database = database;
-    this.#view = view;
+  constructor(at: ChainEndsContext) {
+    this.#at = at;
+    this.#stored = new StoredBranches({ ...at, signature: (writer, id) => at.view().cutSignature(writer, id) });
   }
 
-  /** Looks which branches of forked chains the store holds. @returns whether there are any */
-  async look(entries: EntryStore): Promise<boolean> {
-    const forks = this.#view().forks.filter(({ database }) => toHex(database) === toHex(this.#database));
-    for (const { writer, seq } of forks) {
-      const known = this.#branches.get(toHex(writer));
-      const branch = known?.seq === seq ? known : { seq, ids: new Set<string>() };
-      this.#branches.set(toHex(writer), branch);
-      for (;;) {
-        const run = await entries.read(writer, seq + branch.ids.size, SLICE);
-        if (run === null) break;
-        for (const { id } of run.entries) branch.ids.add(toHex(id));
-      }
+  /** Looks which branches of forked chains the store holds, and of chains that are cut. @returns whether that may move an end */
+  async look(chains: readonly ChainOf[]): Promise<boolean> {
+    const forks = this.#at.view().forks.filter(({ database }) => toHex(database) === toHex(this.#at.database));
+    for (const { writer, seq } of forks) await this.#lookBehind(writer, seq);
+    for (const { writer, admission } of chains) {
+      const { named } = this.#at.view().endOf({ database: this.#at.database, writer }, admission);
+      await this.#stored.look(writer, named);
     }
-    return forks.length > 0;
+    return this.#stored.hasChanged() || forks.length > 0;
   }
 
   /** The last seq of a chain that counts: it stays what it was first asked for until `move`. */
   of(writer: WriterKey, admission: Admission): number {
-    const name = toHex(writer);
-    const known = this.#built.get(name);
-    if (known !== undefined) return known;
-    const last = this.now(writer, admission);
-    this.#built.set(name, last);
-    return last;
+    return this.#builtOf(writer, admission).end;
+  }
+
+  /** Why an entry beyond that counts for nothing. */
+  reason(writer: WriterKey, admission: Admission, seq: number): "BEYOND_CUT" | "BEHIND_FORK" {
+    return seq > this.#builtOf(writer, admission).cut ? "BEYOND_CUT" : "BEHIND_FORK";
   }
 
   /** Takes over what the directory says now. @returns the first seq about which it says something else than before; null when none */
   move(writer: WriterKey, admission: Admission): number | null {
-    const before = this.of(writer, admission);
-    const now = this.now(writer, admission);
+    const before = this.#builtOf(writer, admission);
+    const now = this.#judge(writer, admission);
     this.#built.set(toHex(writer), now);
-    return before === now ? null : Math.min(before, now) + 1;
+    return before.end === now.end && before.cut === now.cut ? null : Math.min(before.end, now.end) + 1;
   }
 
-  /** Whether an entry lies at or behind a fork of its chain. */
-  isForked(writer: WriterKey, seq: number): boolean {
-    const fork = this.#view().forkOf(this.#database, writer);
-    return fork !== undefined && fork.seq <= seq;
+  /** The end of a chain was dropped or replaced. */
+  forget(writer: WriterKey): void {
+    this.#branches.delete(toHex(writer));
+    this.#stored.forget(writer);
+  }
+
+  /** The last seq that counts, as the directory says now. */
+  now(writer: WriterKey, admission: Admission): number {
+    return this.#judge(writer, admission).end;
+  }
+
+  #builtOf(writer: WriterKey, admission: Admission): End {
+    const name = toHex(writer);
+    const known = this.#built.get(name);
+    if (known !== undefined) return known;
+    const end = this.#judge(writer, admission);
+    this.#built.set(name, end);
+    return end;
   }
 
   /**
-   * As the directory says now.
    * INVARIANT: at a fork both branches end, everywhere alike, unless cuts name what lies behind it: then the branch counts that all of them
-   * name, where it is held. Tests: forks.test.ts "D1 ...", "D9 ...".
+   * name, where it is held. Tests: forks.test.ts "D1 ...", branches.test.ts "D9 ...".
    */
-  now(writer: WriterKey, admission: Admission): number {
-    const { last, fork } = this.#view().endOf({ database: this.#database, writer }, admission);
-    if (fork === null) return last;
+  #judge(writer: WriterKey, admission: Admission): End {
+    const { last: cut, fork } = this.#at.view().endOf({ database: this.#at.database, writer }, admission);
+    // Of a branch that does not count not even the place is known where it leaves the other, as long as no fork is proven.
+    if (fork === null) return { end: this.#stored.lostAt(writer) === null ? cut : -1, cut };
     const held = this.#branches.get(toHex(writer))?.ids;
     const isNamed = fork.named.length > 0 && fork.named.every((id) => held?.has(id) === true);
-    return isNamed ? last : fork.seq - 1;
+    return { end: isNamed ? cut : fork.seq - 1, cut };
+  }
+
+  async #lookBehind(writer: WriterKey, seq: number): Promise<void> {
+    const known = this.#branches.get(toHex(writer));
+    const branch = known?.seq === seq ? known : { seq, ids: new Set<string>() };
+    this.#branches.set(toHex(writer), branch);
+    for (;;) {
+      const run = await this.#at.entries.read(writer, seq + branch.ids.size, SLICE);
+      if (run === null) return;
+      for (const { id } of run.entries) branch.ids.add(toHex(id));
+    }
   }
 }

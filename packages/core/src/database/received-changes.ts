@@ -1,5 +1,14 @@
-import { type DatabaseId, entryType, toHex, type VerifiedRun, type WriterKey } from "@selkie/entry";
-import type { EntryStore } from "@selkie/store";
+import {
+  type AppendResult,
+  type DatabaseId,
+  entryType,
+  limits,
+  toHex,
+  type VerifiedEntry,
+  type VerifiedRun,
+  type WriterKey,
+} from "@selkie/entry";
+import type { EntryStore, StoreDrop } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DocId } from "../document/doc-id.ts";
@@ -9,11 +18,12 @@ import type { Shelf } from "../document/shelf.ts";
 import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import { type Delivery, type EntryRefusalCode, Ingest } from "../replica/ingest.ts";
+import type { NamedEntries } from "../replica/named-entries.ts";
 import type { Quarantine } from "../replica/quarantine.ts";
 import type { WriterHead } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
-import { ChainEnds } from "./chain-ends.ts";
+import { ChainEnds, type ChainOf } from "./chain-ends.ts";
 import type { DatabaseEvents } from "./database.ts";
 
 export interface ReceivedChangesContext {
@@ -29,10 +39,14 @@ export interface ReceivedChangesContext {
   heard(heads: readonly WriterHead[]): Promise<void>;
   /** The writer this device writes as, if it has begun. */
   own(): WriterKey | null;
+  /** The entries that name the branches of chains that count: kept up to date here. */
+  readonly named: NamedEntries;
 }
 
 /** Reasons that pass when a chain ends elsewhere. */
 const ENDED: readonly EntryRefusalCode[] = ["BEHIND_FORK", "BEYOND_CUT"];
+
+const SLICE = { entries: 256, bytes: limits.runBytes };
 
 /** Documents to rebuild, and writers of which something came for them that was not delivered yet. */
 interface Stale {
@@ -53,13 +67,15 @@ export class ReceivedChanges {
   readonly #working = new Serial();
   #fresh = new Map<DocumentRecord, Uint8Array[] | "reset">();
   #stale: Stale = { documents: new Set(), writers: new Set() };
+  /** Writers that this device wrote as since the database was opened. */
+  readonly #mine = new Set<string>();
   /** Documents that nothing had come for before this batch's late parts. */
   readonly #begun = new Set<DocId>();
 
   constructor(at: ReceivedChangesContext) {
     this.#at = at;
-    const { context, database, entries, quarantine, view } = at;
-    this.#ends = new ChainEnds(database, view);
+    const { context, database, entries, quarantine, named, view } = at;
+    this.#ends = new ChainEnds({ verifier: context.platform.crypto, database, entries, named, view });
     this.#ingest = new Ingest({
       crypto: context.platform.crypto,
       tenant: context.tenant,
@@ -72,7 +88,7 @@ export class ReceivedChanges {
       refusal: ({ header }, admission) => {
         if (header.type !== entryType.change) return "ENTRY_TYPE";
         if (header.seq <= this.#ends.of(header.writer, admission)) return null;
-        return this.#ends.isForked(header.writer, header.seq) ? "BEHIND_FORK" : "BEYOND_CUT";
+        return this.#ends.reason(header.writer, admission, header.seq);
       },
       deliver: (deliveries) => this.#gate(deliveries),
       deliverLate: (deliveries) => this.#sort(deliveries),
@@ -82,8 +98,10 @@ export class ReceivedChanges {
 
   /** Everything the store holds, before anybody looks: nothing is announced. */
   async load(): Promise<void> {
-    await this.#ends.look(this.#at.entries);
+    await this.#ends.look([]);
     await this.#ingest.all();
+    if (await this.#ends.look(this.#chains())) await this.#moveEnds();
+    await this.#rebuild();
     await this.#settle(this.#at.documents, (deliveries) => this.#gate(deliveries));
     this.#fresh.clear();
   }
@@ -91,19 +109,68 @@ export class ReceivedChanges {
   /** Runs that were just stored. Never rejects: what fails is reported, and read again when the database is opened. */
   apply(runs: readonly VerifiedRun[]): Promise<void> {
     return this.#then(async () => {
-      // What came may be the branch that a cut names.
-      if (await this.#ends.look(this.#at.entries)) await this.#moveEnds();
+      // What came may be the branch that a cut names, or another.
+      if (await this.#ends.look(this.#chains(runs))) await this.#moveEnds();
+      const strangers = runs.filter(({ writer }) => this.#ingest.admissionOf(writer) === null);
       await this.#ingest.run(runs);
+      if (strangers.length > 0 && (await this.#ends.look(this.#chains(strangers)))) await this.#moveEnds();
     });
   }
 
   /** The directory or the keys changed. */
   reconsider(): Promise<void> {
     return this.#then(async () => {
-      await this.#ends.look(this.#at.entries);
+      await this.#ends.look(this.#chains());
       await this.#moveEnds();
       await this.#ingest.reconsider();
     });
+  }
+
+  /**
+   * Puts a run in the place of what is stored of its chain from a seq on: that is of a branch that does not count.
+   * @returns null for a chain of this device: it makes anew what it wrote there before it opens the database again
+   */
+  replace(run: VerifiedRun, from: number): Promise<AppendResult | null> {
+    return this.#working.run(async () => {
+      const { store, tenant } = this.#at.context;
+      if (this.#isOwn(run.writer)) return null;
+      const append = [{ tenant, database: this.#at.database, run }];
+      const [result] = await this.#drop(run.writer, from, (drop) => store.commit({ drop, append }));
+      return result ?? { type: "known" };
+    });
+  }
+
+  /** The chains whose authors are known; those of these runs alone. */
+  #chains(runs: readonly VerifiedRun[] | null = null): readonly ChainOf[] {
+    const writers = runs === null ? this.#ingest.writers() : new Set(runs.map(({ writer }) => writer));
+    return [...writers].flatMap((writer) => {
+      const admission = this.#ingest.admissionOf(writer);
+      return admission === null ? [] : [{ writer, admission }];
+    });
+  }
+
+  async #drop<Result>(
+    writer: WriterKey,
+    from: number,
+    commit: (drop: readonly StoreDrop[]) => Promise<Result>,
+  ): Promise<Result> {
+    const { context, database, entries, quarantine } = this.#at;
+    await this.#ingest.inspect({ writer, from }, (deliveries) => this.#outdate(deliveries));
+    const gone: VerifiedEntry[] = [];
+    for (let run = await entries.read(writer, from, SLICE); run !== null; ) {
+      gone.push(...run.entries);
+      run = await entries.read(writer, run.firstSeq + run.entries.length, SLICE);
+    }
+    const result = await commit([{ tenant: context.tenant, database, writer, from }]);
+    for (const entry of gone) quarantine.forget(entry);
+    this.#ingest.setBack(writer, from);
+    this.#ends.forget(writer);
+    return result;
+  }
+
+  #isOwn(writer: WriterKey): boolean {
+    const own = this.#at.own();
+    return this.#mine.has(toHex(writer)) || (own !== null && toHex(own) === toHex(writer));
   }
 
   /** Chains end elsewhere than they did: documents that something between there and here is of are built anew. */
@@ -119,8 +186,10 @@ export class ReceivedChanges {
     const { documents, quarantine } = this.#at;
     for (const delivery of deliveries) {
       const { entry, admission, parts } = delivery;
-      if (entry.header.seq <= this.#ends.of(entry.header.writer, admission))
-        for (const reason of ENDED) quarantine.release(entry, reason);
+      const { writer, seq } = entry.header;
+      for (const reason of ENDED) quarantine.release(entry, reason);
+      if (seq > this.#ends.of(writer, admission))
+        quarantine.add(entry, null, { user: admission.name, reason: this.#ends.reason(writer, admission, seq) });
       for (const part of parts) {
         const name = documents.nameIn(delivery, part);
         if (name === null) continue;
@@ -151,6 +220,7 @@ export class ReceivedChanges {
   }
 
   own(run: VerifiedRun, admission: Admission): void {
+    this.#mine.add(toHex(run.writer));
     this.#ingest.own(run, admission);
     this.#ends.of(run.writer, admission);
   }
@@ -178,6 +248,7 @@ export class ReceivedChanges {
   isEnded(writer: WriterKey): boolean {
     const admission = this.#ingest.admissionOf(writer);
     if (admission === null) return false;
+    this.#mine.add(toHex(writer)); // of what this device wrote as nothing is dropped before it is made anew
     return this.#ends.now(writer, admission) < Number.POSITIVE_INFINITY;
   }
 

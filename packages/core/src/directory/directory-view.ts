@@ -3,7 +3,9 @@
 import {
   compareBytes,
   type DatabaseId,
+  type EntryId,
   equalBytes,
+  type Signature,
   type StatementId,
   type Verifier,
   type WriterKey,
@@ -111,6 +113,8 @@ export interface DirectoryView {
   judge(chain: Chain): ChainVerdict;
   /** How far a chain of this admission counts. */
   endOf(chain: Pick<Chain, "database" | "writer">, admission: Admission): ChainEnd;
+  /** What some cut gives as the writer's signature of this entry; null when none names it. */
+  cutSignature(writer: WriterKey, id: EntryId): Signature | null;
 }
 
 /** Reads a directory. Statements may come in any order, and more than once. */
@@ -152,6 +156,7 @@ export function buildDirectory(
     forks: [...forks.values()],
     forkOf: (database, writer) => forks.get(chainName(database, writer)),
     ...memberQueries(identity, { admissions, membership, people }),
+    cutSignature: (writer, id) => cutSignature(statements, writer, id),
     wipeAfter: wipeDelays([...sorted.of("revoke"), ...sorted.of("change")], membership),
     ...keyQueries(catalog),
     ...ruleQueries(
@@ -288,6 +293,15 @@ function objection(
   }
 }
 
+/** Asked for few entries, of chains that fork. */
+function cutSignature(statements: readonly PlacedStatement[], writer: WriterKey, id: EntryId): Signature | null {
+  const cuts = statements.flatMap(({ statement }) => ("cuts" in statement ? statement.cuts : []));
+  const found = cuts
+    .flatMap((each) => each.cuts)
+    .find((cut) => equalBytes(cut.id, id) && equalBytes(cut.writer, writer));
+  return found?.signature ?? null;
+}
+
 /** The settings over which no other was set; among concurrent ones the lowest id, by setting. */
 function currentSettings(statements: readonly Authored<SettingsStatement>[]): ReadonlyMap<string, SettingValue> {
   const replaced = new Set(statements.flatMap(({ statement }) => statement.over.map(hexOf)));
@@ -371,7 +385,7 @@ function endsOf(
     if (equalBytes(chain.database, directory)) return membership.endOf(chain, admission);
     const demoted = people.beside(admission).filter(({ role }) => role === "reader");
     if (demoted.length === 0) return membership.endOf(chain, admission);
-    return { last: -1, endedBy: demoted.map(({ id }) => hexOf(id)).sort(), fork: null };
+    return { last: -1, endedBy: demoted.map(({ id }) => hexOf(id)).sort(), fork: null, named: null };
   };
 }
 

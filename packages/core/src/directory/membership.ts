@@ -1,6 +1,7 @@
 // What the rules of membership say about the directory's people, devices and chains.
 import type { StatementId, Verifier } from "@selkie/entry";
 import { accept } from "../membership/accept.ts";
+import type { Cut } from "../membership/facts.ts";
 import type { Admission, Chain, DirectoryIdentity, PlacedStatement } from "./admission.ts";
 import { chainName } from "./chain-name.ts";
 import { admissionName, type Known, membershipFacts, placeIn } from "./membership-facts.ts";
@@ -13,6 +14,8 @@ export interface ChainEnd {
   readonly endedBy: readonly string[];
   /** Where the chain is proven to fork, if that is before its end. */
   readonly fork: Fork | null;
+  /** The first entry that a cut by somebody else names: its branch counts. Null for none, and where two are named in one place. */
+  readonly named: { readonly seq: number; readonly id: string } | null;
 }
 
 /** A fork, and the entries at or behind it that cuts name: they decide. Ids in hex. */
@@ -46,14 +49,26 @@ export function judgeMembership(verifier: Verifier, identity: DirectoryIdentity,
     endedBy: (id) => accepted.ended.get(admissionName(id)) ?? [],
     endOf: ({ database, writer }, { id }) => {
       const name = admissionName(id);
-      if (isVoid(name)) return { last: -1, endedBy: [], fork: null };
+      if (isVoid(name)) return { last: -1, endedBy: [], fork: null, named: null };
       const { byOthers, byItself } = accepted.cutsOn(chainName(database, writer), name);
       const cuts = [...byOthers, ...byItself];
       const last = Math.min(Number.POSITIVE_INFINITY, ...cuts.map(({ seq }) => seq));
       const endedBy = cuts.filter(({ seq }) => seq === last).map(({ by }) => by);
       const seq = known.forks.get(chainName(database, writer))?.seq ?? Number.POSITIVE_INFINITY;
       const named = byOthers.filter((cut) => cut.seq >= seq).map(({ id }) => id);
-      return { last, endedBy: [...new Set(endedBy)].sort(), fork: seq <= last ? { seq, named } : null };
+      return {
+        last,
+        endedBy: [...new Set(endedBy)].sort(),
+        fork: seq <= last ? { seq, named } : null,
+        named: byOthers.length === 0 ? null : firstNamed(byOthers),
+      };
     },
   };
+}
+
+/** INVARIANT: cuts by others that name two entries in one place name no branch: nobody takes a side (forks.test.ts "D9 ..."). */
+function firstNamed(cuts: readonly Cut[]): Cut | null {
+  const seq = Math.min(...cuts.map((cut) => cut.seq));
+  const [id, ...others] = new Set(cuts.filter((cut) => cut.seq === seq).map((cut) => cut.id));
+  return seq < 0 || id === undefined || others.length > 0 ? null : { seq, id };
 }

@@ -190,6 +190,13 @@ export class Ingest {
     }
   }
 
+  /** The store holds nothing any more of a chain from some place on, or something else. */
+  setBack(writer: WriterKey, from: number): void {
+    const chain = this.#writer(writer);
+    setBack(chain, from);
+    if (from === 0) chain.verdict = "unknown";
+  }
+
   /** The admission of a writer, once it is admitted. */
   admissionOf(writer: WriterKey): Admission | null {
     const { verdict } = this.#writer(writer);
@@ -341,7 +348,7 @@ export class Ingest {
   }
 }
 
-/** The disk damaged an entry since it was delivered: from it on the chain is delivered again when it can be read. */
+/** The disk damaged an entry since it was delivered, or it made room: from it on the chain is delivered again when it can be read. */
 function setBack(chain: Writer, seq: number): void {
   chain.next = Math.min(chain.next, seq);
 }

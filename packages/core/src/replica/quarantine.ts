@@ -47,6 +47,17 @@ export class Quarantine {
     this.#count(item.user, -1);
   }
 
+  /** An entry is here no more. */
+  forget(entry: VerifiedEntry): void {
+    const items = this.#itemsByDocument.get(NO_DOCUMENT);
+    const id = toHex(entry.id);
+    for (const [name, item] of items ?? []) {
+      if (item.entryId !== id) continue;
+      items?.delete(name);
+      this.#count(item.user, -1);
+    }
+  }
+
   /** Everything that is remembered. */
   *list(): Iterable<Quarantined> {
     for (const items of this.#itemsByDocument.values())

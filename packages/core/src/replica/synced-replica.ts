@@ -1,15 +1,17 @@
-import type {
-  AppendResult,
-  DatabaseId,
-  EntryId,
-  ReadLimit,
-  TenantId,
-  Vector,
-  VerifiedEntry,
-  VerifiedRun,
-  WriterKey,
+import {
+  type AppendResult,
+  type DatabaseId,
+  type EntryId,
+  equalBytes,
+  type ReadLimit,
+  type TenantId,
+  type Vector,
+  type VerifiedEntry,
+  type VerifiedRun,
+  type WriterKey,
 } from "@selkie/entry";
 import type { EntryStore, PartName } from "@selkie/store";
+import type { NamedEntries } from "./named-entries.ts";
 
 /** What happens around the stored entries of an open database. */
 export interface ReplicaHooks {
@@ -17,9 +19,18 @@ export interface ReplicaHooks {
   flush(): Promise<void>;
   /** Judges, opens and applies runs that were just stored. */
   applied(runs: readonly VerifiedRun[]): Promise<void>;
-  /** Verified entries came that fork from the stored ones: from the forked place on, of which the last is signed. */
-  forked(entries: readonly VerifiedEntry[]): void;
+  /**
+   * Verified entries came that fork from the stored ones: from the forked place on, of which the last is signed. Resolves when that is
+   * proven and kept.
+   */
+  forked(entries: readonly VerifiedEntry[]): Promise<void>;
+  /** The entries that name the branches of chains that count. */
+  readonly named: NamedEntries;
+  /** Puts a run in the place of what is stored from a seq on: that is of a branch that does not count. Null where it has to stay. */
+  replace(run: VerifiedRun, from: number): Promise<AppendResult | null>;
 }
+
+const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
 
 /**
  * An open database as sync sees it: the stored entries, flushed before they are read and applied after they are stored.
@@ -52,8 +63,11 @@ export class SyncedReplica implements EntryStore {
     return this.#applying;
   }
 
-  vector(): Promise<Vector> {
-    return this.#entries.vector();
+  /** A chain of which another branch counts than is stored is as if it had not come: so that others send it from the start. */
+  async vector(): Promise<Vector> {
+    const vector = await this.#entries.vector();
+    const { lost } = this.#hooks.named;
+    return lost.size === 0 ? vector : new Map([...vector].filter(([writer]) => !lost.has(writer)));
   }
 
   position(): Promise<number> {
@@ -81,12 +95,10 @@ export class SyncedReplica implements EntryStore {
   }
 
   async append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
-    const results = await this.#entries.append(runs);
+    const results = [...(await this.#store(runs))];
     for (const [at, run] of runs.entries()) {
       const result = results[at];
-      // Where the fork lies before the run, the session asks for earlier entries.
-      if (result?.type === "fork" && result.seq >= run.firstSeq)
-        this.#hooks.forked(run.entries.slice(result.seq - run.firstSeq));
+      if (result?.type === "fork") results[at] = await this.#meet(run, result);
     }
     const appended = runs.filter((_, at) => results[at]?.type === "appended");
     const apply = (): Promise<void> => this.#hooks.applied(appended);
@@ -94,4 +106,50 @@ export class SyncedReplica implements EntryStore {
     await this.#applying; // back-pressure: a peer can't send faster than this device applies
     return results;
   }
+
+  /** SECURITY: what holds another entry in the place of one that is named is taken in nowhere (forks.test.ts "D9 ..."). */
+  async #store(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
+    const { named } = this.#hooks;
+    if (!runs.some((run) => named.compare(run) === "other")) return this.#entries.append(runs);
+    const results: AppendResult[] = [];
+    for (const run of runs) {
+      const [result = LOST] =
+        named.compare(run) !== "other" || (await this.#holds(run)) ? await this.#entries.append([run]) : [LOST];
+      results.push(result);
+    }
+    return results;
+  }
+
+  /** Whether something is held at the place that decides: then the store tells where the run forks from it. */
+  async #holds({ writer }: VerifiedRun): Promise<boolean> {
+    const seq = this.#hooks.named.get(writer)?.seq ?? 0;
+    return (await this.#entries.read(writer, seq, ONE_ENTRY)) !== null;
+  }
+
+  /** A run forks from what is stored: it takes the place of that where it is of the branch that counts. */
+  async #meet(run: VerifiedRun, fork: Extract<AppendResult, { type: "fork" }>): Promise<AppendResult> {
+    const { named, forked, replace } = this.#hooks;
+    // Where the fork lies before the run, the session asks for earlier entries.
+    if (fork.seq < run.firstSeq) {
+      named.learn(run);
+      return fork;
+    }
+    await forked(run.entries.slice(fork.seq - run.firstSeq));
+    return (await this.#isBetter(run, fork.seq)) ? ((await replace(run, fork.seq)) ?? fork) : fork;
+  }
+
+  /** It holds what is named; or it leads elsewhere than what is stored, of which that is known to be wrong. */
+  async #isBetter(run: VerifiedRun, from: number): Promise<boolean> {
+    const named = this.#hooks.named.get(run.writer);
+    if (named === null || named.seq < from) return false;
+    const likeness = this.#hooks.named.compare(run);
+    if (likeness !== "elsewhere") return likeness === "same";
+    const [held] = (await this.#entries.read(run.writer, named.seq, ONE_ENTRY))?.entries ?? [];
+    return held !== undefined && !equalBytes(held.id, named.id);
+  }
 }
+
+/** Why a run is not taken in: it is of a branch that does not count. */
+type RunRefusalCode = "BRANCH_LOST";
+
+const LOST: AppendResult = { type: "refused", code: "BRANCH_LOST" satisfies RunRefusalCode };

@@ -27,6 +27,10 @@ export class DirectoryChains {
     return this.#certified;
   }
 
+  writers(): readonly WriterKey[] {
+    return [...this.#chains.values()].map(({ writer }) => writer);
+  }
+
   note({ id, header: { writer, seq } }: VerifiedEntry): void {
     const name = hexOf(writer);
     const chain = this.#chains.get(name);

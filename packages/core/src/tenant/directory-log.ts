@@ -19,7 +19,9 @@ import { CoreError } from "../errors.ts";
 import { type KeyVersion, openKeyVersion } from "../keys/key-version.ts";
 import { openPermits, openUserKeys } from "../keys/permit.ts";
 import type { VersionLink } from "../keys/version-link.ts";
+import { NamedEntries } from "../replica/named-entries.ts";
 import { readAll } from "../replica/read-all.ts";
+import { StoredBranches } from "../replica/stored-branches.ts";
 import { decodeControlPart, verifyCertificates } from "../sealing/control-part.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
 import { DirectoryChains } from "./directory-chains.ts";
@@ -45,6 +47,8 @@ interface Permitted extends Place {
 }
 
 const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
+/** Whoever may cut another stands above it: what decides about a chain is settled after as many rounds as there are above it. */
+const MOST_ROUNDS = 16;
 /** Dropped key versions that are remembered, should the statement that names them come later. */
 const MAX_DROPPED = 256;
 
@@ -57,7 +61,10 @@ export class DirectoryLog {
   readonly #context: TenantContext;
   readonly #database: DatabaseId;
   readonly #entries: EntryStore;
-  readonly #chains: DirectoryChains;
+  /** The entries that name the branches of the directory's own chains. */
+  readonly named: NamedEntries;
+  readonly #stored: StoredBranches;
+  #chains: DirectoryChains;
   readonly #parked = new ParkedPlaces();
   /** Statements and names of this person's keys, in hex, that their entries were searched for. */
   readonly #lookedFor = new Set<string>();
@@ -68,13 +75,21 @@ export class DirectoryLog {
   /** What `frontier` last answered: every local change asks. */
   #frontier: { readonly own: WriterKey | null; readonly heads: readonly EntryId[] } | null = null;
   #founding: VerifiedEntry | null = null;
+  /** Everything was read once more, for something is gone. */
+  #isAnew = false;
   #view: DirectoryView;
 
-  constructor(context: TenantContext, database: DatabaseId, entries: EntryStore) {
+  /** @param onLost of a chain another branch counts than is stored */
+  constructor(context: TenantContext, database: DatabaseId, entries: EntryStore, onLost: () => void = () => undefined) {
+    this.named = new NamedEntries(onLost);
     this.#context = context;
     this.#database = database;
     this.#entries = entries;
     this.#chains = new DirectoryChains(database);
+    this.#stored = new StoredBranches({
+      ...{ verifier: context.platform.crypto, entries, named: this.named },
+      signature: (writer, id) => this.#view.cutSignature(writer, id),
+    });
     this.#view = this.#build();
   }
 
@@ -111,10 +126,40 @@ export class DirectoryLog {
     return this.#learn(() => this.#take(runs.flatMap((run) => run.entries)));
   }
 
+  /**
+   * Drops the end of a chain, by `commit`, and reads what is left: permits and statements of a branch that is gone are as if they had
+   * never come.
+   */
+  replace(commit: () => Promise<unknown>): Promise<DirectoryNews> {
+    return this.#learn(async () => {
+      await commit();
+      this.#chains = new DirectoryChains(this.#database);
+      this.#placed.clear();
+      this.#lookedFor.clear();
+      this.#parked.clear();
+      this.#isAnew = true;
+      return this.#takeAll();
+    });
+  }
+
+  /** Which branches are stored of chains that are cut: it changes what counts, and so what is cut. */
+  async #lookAtBranches(): Promise<void> {
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      for (const writer of this.#chains.writers()) {
+        const certificate = this.#chains.certificate(writer);
+        const verdict = this.#view.judge({ database: this.#database, writer, certificate });
+        await this.#stored.look(writer, verdict.type === "admitted" ? verdict.named : null);
+      }
+      if (!this.#stored.hasChanged()) return;
+      this.#view = this.#build();
+    }
+  }
+
   async #learn(take: () => Promise<boolean>): Promise<DirectoryNews> {
     const before = this.#placed.size + this.#chains.certified;
     let newKeys = await this.#openLate(await take());
     this.#view = this.#build();
+    await this.#lookAtBranches();
     while (await this.#findPerson()) {
       newKeys = true;
       await this.#openLate(await this.#takeAll());
@@ -128,7 +173,9 @@ export class DirectoryLog {
     this.#frontier = null;
     const unauthentic = this.#confirmKeys();
     await this.#context.ring.follow(this.#view.keys());
-    return { changed: this.#placed.size + this.#chains.certified !== before, newKeys, unauthentic };
+    const changed = this.#isAnew || this.#placed.size + this.#chains.certified !== before;
+    this.#isAnew = false;
+    return { changed, newKeys, unauthentic };
   }
 
   /** @returns whether a permit gave new keys */
@@ -290,11 +337,17 @@ export class DirectoryLog {
     const statements: PlacedStatement[] = [...more];
     for (const placed of this.#placed.values()) {
       const certificate = this.#chains.certificate(placed.writer);
+      // Where it leaves the branch that counts is not known: nothing of it is heard until that one is here.
+      if (this.#stored.lostAt(placed.writer) !== null && !this.#isProven(placed.writer)) continue;
       const byRoot = root !== null && equalBytes(placed.writer, root);
       if (byRoot || certificate !== null) statements.push({ ...placed, certificate: byRoot ? null : certificate });
     }
     const { platform, tenant } = this.#context;
     return buildDirectory(platform.crypto, { tenant, root, directory: this.#database }, statements);
+  }
+
+  #isProven(writer: WriterKey): boolean {
+    return this.#view.forkOf(this.#database, writer) !== undefined;
   }
 
   /** Dropped versions that a statement names after all. */

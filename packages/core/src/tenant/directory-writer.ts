@@ -2,6 +2,7 @@ import {
   type DatabaseId,
   type EntryId,
   entryType,
+  equalBytes,
   type VerifiedRun,
   type WriterKey,
   ZERO_ENTRY_ID,
@@ -47,6 +48,12 @@ export class DirectoryWriter {
       await this.#finish();
       return sealed.runs[0]?.entries[0]?.id ?? ZERO_ENTRY_ID;
     });
+  }
+
+  /** Whether this device writes this chain now. */
+  isCurrent(writer: WriterKey): boolean {
+    const current = this.#chain?.current ?? null;
+    return current !== null && equalBytes(current, writer);
   }
 
   /** This device's chain as the store has it. */

@@ -48,17 +48,19 @@ export class ForkProofs {
     }
   }
 
-  /** Entries came that fork from what the store holds; of them the last is signed. Never rejects. */
-  met(entries: EntryStore, theirs: readonly VerifiedEntry[]): void {
-    void this.#run(async () => {
+  /** Entries came that fork from what the store holds; of them the last is signed. Resolves when the proof is durable; never rejects. */
+  async met(entries: EntryStore, theirs: readonly VerifiedEntry[]): Promise<void> {
+    try {
       const statement = await proveFork(entries, theirs);
       if (statement === null || this.#isKnown(statement)) return;
       const { local, store } = this.#at.context;
       const row = local.key(rowKind.fork, this.#at.directory, concatBytes(statement.database, statement.writer));
       await store.commit({ put: [await local.seal(row, encodeStatement(statement))] });
       this.#pending.set(toHex(row), { row, statement });
-      await this.#publish();
-    });
+      void this.#run(() => this.#publish());
+    } catch (error) {
+      this.#at.context.platform.report(error);
+    }
   }
 
   /** The directory changed: what could not be said before perhaps can be now. Never rejects. */

@@ -1,4 +1,4 @@
-import { type DatabaseId, toHex, type VerifiedRun } from "@selkie/entry";
+import { type AppendResult, type DatabaseId, toHex, type VerifiedRun } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection } from "../connection/link.ts";
@@ -64,11 +64,13 @@ export class OpenTenant implements Tenant {
     this.#onClosed = onClosed;
     this.#events = new Events(context.platform.report);
     const entries = context.store.entries(context.tenant, record.directory);
-    this.#log = new DirectoryLog(context, record.directory, entries);
+    this.#log = new DirectoryLog(context, record.directory, entries, () => this.#links.compare(record.directory));
     this.#replica = new SyncedReplica(entries, {
       flush: async () => undefined,
       applied: (runs) => this.#read(() => this.#log.read(runs)).catch(context.platform.report),
       forked: (theirs) => this.#forks.met(entries, theirs),
+      named: this.#log.named,
+      replace: (run, from) => this.#replace(run, from),
     });
     this.#replicas.set(toHex(record.directory), this.#replica);
     this.#writer = new DirectoryWriter({
@@ -221,6 +223,7 @@ export class OpenTenant implements Tenant {
       prepareWrite: (database, keyIds) => prepareWrite(this.#statements, database, keyIds),
       frontier: () => this.#log.frontier(null),
       announce: (database) => this.#links.announce(database),
+      compare: (database) => this.#links.compare(database),
       online: () => this.#links.online,
       catchUp: () => this.#links.catchUp(),
       alarm: (alarm) => this.#events.emit("alarm", alarm),
@@ -234,6 +237,22 @@ export class OpenTenant implements Tenant {
     this.#replicas.set(toHex(id), assembled.replica);
     this.#links.join(assembled.replica);
     return assembled;
+  }
+
+  /** A run of the directory takes the place of what is stored from a seq on: that is of a branch that does not count. */
+  async #replace(run: VerifiedRun, from: number): Promise<AppendResult | null> {
+    const { store, tenant } = this.#context;
+    if (this.#writer.isCurrent(run.writer)) return null; // this device begins another chain when it next writes
+    const database = this.#record.directory;
+    let result: AppendResult = { type: "known" };
+    await this.#read(() =>
+      this.#log.replace(async () => {
+        const drop = [{ tenant, database, writer: run.writer, from }];
+        [result = result] = await store.commit({ drop, append: [{ tenant, database, run }] });
+      }),
+    );
+    this.#links.compare(database);
+    return result;
   }
 
   /** Statements that this device made are durable. */

@@ -39,6 +39,11 @@ export class SeenHeads {
     }
   }
 
+  /** Another branch of this chain is here now. */
+  forget(writer: WriterKey): void {
+    this.#heads.delete(toHex(writer));
+  }
+
   /** The vector that is due with the next entry of `own`; null while none is: most entries carry none. */
   due(own: WriterKey, isFirst: boolean, now: number): readonly WriterHead[] | null {
     if (!isFirst && this.#entries < MANY && !(now - this.#since >= DAY_MS)) return null;

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { Handshake } from "../../src/connection/handshake.ts";
 import { Link } from "../../src/connection/link.ts";
 import type { Platform } from "../../src/platform.ts";
+import { NamedEntries } from "../../src/replica/named-entries.ts";
 import { SyncedReplica } from "../../src/replica/synced-replica.ts";
 import { directoryDatabase, pattern, testTenant } from "../fixture.ts";
 
@@ -27,7 +28,9 @@ const entries = store.entries(testTenant, directoryDatabase);
 const directory = new SyncedReplica(entries, {
   flush: async () => undefined,
   applied: async () => undefined,
-  forked: () => undefined,
+  forked: async () => undefined,
+  named: new NamedEntries(() => undefined),
+  replace: async () => null,
 });
 const FULL: Grant = { pull: true, push: true, purge: false };
 

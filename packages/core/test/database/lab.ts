@@ -19,7 +19,8 @@ import {
 } from "@selkie/entry";
 import { MemoryDisk, memoryStore, type Store } from "@selkie/store";
 import { type Assembled, assembleDatabase } from "../../src/database/assemble-database.ts";
-import type { Admission } from "../../src/directory/admission.ts";
+import type { Admission, PlacedStatement } from "../../src/directory/admission.ts";
+import type { DirectoryView } from "../../src/directory/directory-view.ts";
 import { newIdentity } from "../../src/directory/identity.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
 import type { KeyRing } from "../../src/keys/key-ring.ts";
@@ -178,6 +179,11 @@ export class Device {
   isOnline = false;
   /** What came that forks from what is stored. */
   readonly forked: (readonly VerifiedEntry[])[] = [];
+  /** The statements that have arrived here; null for all there are. */
+  known: readonly PlacedStatement[] | null = null;
+  #built: { readonly size: number; readonly view: DirectoryView } | null = null;
+  /** How often others were asked what is missing. */
+  compared = 0;
   disk: MemoryDisk = new MemoryDisk();
   readonly #lab: Lab;
   readonly #at: { readonly name: string; readonly admission: Admission; readonly ring: KeyRing };
@@ -232,7 +238,7 @@ export class Device {
           local,
           keys: deviceKeys,
         },
-        view: () => world.view(),
+        view: () => this.#view(world),
         self: () => admission,
         directoryKey: () => directoryKey,
         defaultKeyId: () => keys[0]?.keyId ?? new Uint8Array(),
@@ -242,7 +248,10 @@ export class Device {
         online: () => this.isOnline,
         catchUp: async () => true,
         alarm: ({ code, seq }) => this.alarms.push(`${code} ${seq}`),
-        forked: (_, theirs) => this.forked.push(theirs),
+        forked: async (_, theirs) => void this.forked.push(theirs),
+        compare: () => {
+          this.compared += 1;
+        },
         closed: () => undefined,
       },
       "things",
@@ -251,6 +260,19 @@ export class Device {
     this.#open = { store, assembled };
     assembled.database.on("change", ({ id }) => this.changed.push(id));
     assembled.database.on("quarantined", ({ entryId, reason }) => this.announced.push(`${entryId} ${reason}`));
+  }
+
+  /** Statements arrive: from now on this device knows no others. */
+  async hear(...statements: readonly PlacedStatement[]): Promise<void> {
+    this.known = [...(this.known ?? []), ...statements];
+    await this.assembled.reconsider();
+  }
+
+  /** Built once for each set of statements: building is what a device does when they arrive. */
+  #view(world: World): DirectoryView {
+    const placed = this.known ?? world.placed;
+    if (this.#built?.size !== placed.length) this.#built = { size: placed.length, view: world.view(placed) };
+    return this.#built.view;
   }
 
   /** Power off: nothing is sealed. */
@@ -279,6 +301,7 @@ export class Device {
   async reopened(): Promise<Device> {
     const other = new Device(this.#lab, this.#at);
     other.disk = this.disk.copy();
+    other.known = this.known;
     await other.open();
     return other;
   }

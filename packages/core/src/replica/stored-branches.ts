@@ -1,0 +1,88 @@
+import {
+  type EntryId,
+  equalBytes,
+  fromHex,
+  labelled,
+  limits,
+  parseEntryId,
+  type Signature,
+  toHex,
+  type Verifier,
+  type WriterKey,
+} from "@selkie/entry";
+import type { EntryStore } from "@selkie/store";
+import type { NamedEntries } from "./named-entries.ts";
+
+const ONE_ENTRY = { entries: 1, bytes: limits.runBytes };
+
+export interface StoredBranchesContext {
+  readonly verifier: Verifier;
+  readonly entries: Pick<EntryStore, "read">;
+  /** Gets the entries by which the branches that count are known. */
+  readonly named: NamedEntries;
+  /** What the directory gives as the writer's signature of an entry; null for none. */
+  signature(writer: WriterKey, id: EntryId): Signature | null;
+}
+
+/** Holds what a store has of chains against the entries that the directory names. */
+export class StoredBranches {
+  readonly #at: StoredBranchesContext;
+  /** By entry: whether its writer signed it. */
+  readonly #signed = new Map<string, boolean>();
+  #changed = false;
+
+  constructor(at: StoredBranchesContext) {
+    this.#at = at;
+  }
+
+  /**
+   * Looks which entry is stored in the place of the one that is named.
+   * SECURITY: who names what the writer never signed names no branch (forks.test.ts "D9 ...").
+   */
+  async look(writer: WriterKey, said: { readonly seq: number; readonly id: string } | null): Promise<void> {
+    const { entries, named } = this.#at;
+    if (said === null) {
+      named.set(writer, null);
+      this.#settle(writer, null);
+      return;
+    }
+    const id = parseEntryId(fromHex(said.id));
+    const [held] = (await entries.read(writer, said.seq, ONE_ENTRY))?.entries ?? [];
+    const isHere = held !== undefined && equalBytes(held.id, id);
+    const isSigned = isHere || (await this.#isSigned(writer, id));
+    named.set(writer, isSigned ? { seq: said.seq, id } : null);
+    this.#settle(writer, isSigned && held !== undefined && !isHere ? said.seq : null);
+  }
+
+  /** The place of the entry that tells that another branch of this chain counts than is stored; null when nothing does. */
+  lostAt(writer: WriterKey): number | null {
+    const { lost } = this.#at.named;
+    return lost.size === 0 ? null : (lost.get(toHex(writer)) ?? null);
+  }
+
+  /** The end of a chain was dropped or replaced. */
+  forget(writer: WriterKey): void {
+    this.#settle(writer, null);
+  }
+
+  /** Whether a chain is lost, or no longer, since this was last asked. */
+  hasChanged(): boolean {
+    const changed = this.#changed;
+    this.#changed = false;
+    return changed;
+  }
+
+  #settle(writer: WriterKey, seq: number | null): void {
+    if (this.#at.named.setLost(writer, seq)) this.#changed = true;
+  }
+
+  async #isSigned(writer: WriterKey, id: EntryId): Promise<boolean> {
+    const known = this.#signed.get(toHex(id));
+    if (known !== undefined) return known;
+    const signature = this.#at.signature(writer, id);
+    const checks = signature === null ? [] : [{ publicKey: writer, message: labelled("sign-entry", id), signature }];
+    const [isSigned = false] = await this.#at.verifier.verifyMany(checks);
+    this.#signed.set(toHex(id), isSigned);
+    return isSigned;
+  }
+}

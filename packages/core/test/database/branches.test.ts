@@ -1,0 +1,131 @@
+// A writer who is revoked shows others another branch of what it wrote before: whole replicas, with stores, sessions and documents.
+import { nativeCrypto } from "@selkie/crypto/native";
+import { toHex, type VerifiedRun } from "@selkie/entry";
+import { describe, expect, test } from "vitest";
+import { actorOf } from "../../src/automerge/actor.ts";
+import type { PlacedStatement } from "../../src/directory/admission.ts";
+import { proveFork } from "../../src/directory/fork.ts";
+import type { Statement } from "../../src/directory/statement.ts";
+import { docIdOf } from "../../src/document/doc-id.ts";
+import { handMade } from "../automerge/hand-made-change.ts";
+import { pattern, testDatabase } from "../fixture.ts";
+import { permutations } from "../permutations.ts";
+import { type Author, type Device, Lab } from "./lab.ts";
+
+const TITLES = ["0", "1", "2", "3", "1'", "2'", "3'", "4'", "again"];
+const ids = TITLES.map((title) => docIdOf(pattern(title, 16)));
+
+/** A run with an entry of each title, each making a document. */
+async function write(author: Author, ...titles: readonly string[]): Promise<VerifiedRun> {
+  return author.write(
+    ...titles.map((title) => {
+      const id = pattern(title, 16);
+      const actor = toHex(actorOf(nativeCrypto, author.writer, id, null));
+      const { bytes } = handMade({ actor, ops: [{ key: { text: "title" }, value: title }] });
+      return [author.part(id, bytes, { kind: "create" })];
+    }),
+  );
+}
+
+const titles = async (device: Device): Promise<readonly string[]> =>
+  (await device.show(ids)).flatMap((line) => /"title":"(.*)"/.exec(line)?.[1] ?? []);
+
+/** What a device stores, shows and quarantines, as text. */
+async function stateOf(device: Device): Promise<string> {
+  const stored = (await device.runs()).flatMap(({ writer, entries }) =>
+    entries.map(({ id }) => `${toHex(writer)} ${toHex(id)}`),
+  );
+  return JSON.stringify([stored, await device.show(ids)]);
+}
+
+/** Somebody who holds this and nothing else, to be asked in a session. */
+async function holderOf(lab: Lab, name: string, ...runs: readonly VerifiedRun[]): Promise<Device> {
+  const holder = await lab.device(name);
+  await holder.receive(...runs);
+  return holder;
+}
+
+interface Cast {
+  readonly lab: Lab;
+  /** The branch that was revoked at 2, with an entry beyond, and another from 1 on. */
+  readonly honest: Device;
+  readonly liar: Device;
+  readonly revoke: PlacedStatement;
+  readonly proof: PlacedStatement;
+  readonly setup: readonly PlacedStatement[];
+}
+
+/** @param pieces how the branches are cut into runs: the last entry of each is signed */
+async function begin(
+  seed: string,
+  pieces: "whole" | "single",
+  victims: readonly string[],
+): Promise<Cast & { readonly devices: readonly Device[] }> {
+  const lab = await Lab.begin(seed);
+  const mallory = await lab.author("mallory");
+  const cut = (...all: readonly string[]) => (pieces === "whole" ? [all] : all.map((title) => [title]));
+  const runs = async (author: Author, ...all: readonly string[]) => {
+    const made: VerifiedRun[] = [];
+    for (const some of cut(...all)) made.push(await write(author, ...some));
+    return made;
+  };
+  const first = await write(mallory, "0");
+  const other = mallory.fork();
+  const ours = [...(await runs(mallory, "1", "2")), await write(mallory, "3")];
+  const theirs = await runs(other, "1'", "2'", "3'", "4'");
+  const honest = await holderOf(lab, "honest", first, ...ours);
+  const liar = await holderOf(lab, "liar", first, ...theirs);
+  const devices: Device[] = [];
+  for (const name of victims) devices.push(await lab.device(name));
+  const setup = [...lab.world.placed];
+  const tip = ours.flatMap(({ entries }) => entries).find(({ header }) => header.seq === 2);
+  if (tip?.signature == null) throw new RangeError("a signed entry");
+  const cuts = [
+    { database: testDatabase, cuts: [{ writer: mallory.writer, seq: 2, id: tip.id, signature: tip.signature }] },
+  ];
+  const statement: Statement = { type: "revoke", targets: [mallory.admission], identityKeys: [], cuts, wipe: null };
+  const revoke = lab.world.say(lab.world.root, statement);
+  const [fork] = theirs;
+  const proven = fork === undefined ? null : await proveFork(honest.assembled.replica, fork.entries);
+  if (proven === null) throw new RangeError("a fork");
+  const proof = lab.world.say(lab.world.root, proven);
+  return { lab, honest, liar, revoke, proof, setup, devices };
+}
+
+describe("a revoked writer's other branch", () => {
+  const events = ["honest", "liar", "revoke", "proof"] as const;
+  const orders = [...permutations(events)];
+
+  test.each(["whole", "single"] as const)(
+    "D9 leaves every replica as if it had never been, in all orders of arrival, with and without its proof (%s)",
+    async (pieces) => {
+      const all = [...orders, ...orders.map((order) => order.filter((event) => event !== "proof"))];
+      const names = all.map((_, at) => `victim ${at}`);
+      const { devices, ...cast } = await begin(`orders ${pieces}`, pieces, [...names, "witness"]);
+      const witness = devices.at(-1);
+      if (witness === undefined) throw new RangeError("a witness");
+      witness.known = cast.setup;
+      await witness.hear(cast.revoke);
+      await witness.database.pullChangesFrom(cast.honest.database.getStore());
+      expect(await titles(witness)).toEqual(["0", "1", "2"]);
+      const expected = await stateOf(witness);
+      for (const [at, order] of all.entries()) {
+        const device = devices[at];
+        if (device === undefined) throw new RangeError("a device");
+        device.known = cast.setup;
+        for (const event of order) {
+          if (event === "honest" || event === "liar")
+            await device.database.pullChangesFrom(cast[event].database.getStore());
+          else await device.hear(cast[event]);
+        }
+        // What makes room asks others for what is missing; in the end everybody has met somebody honest.
+        for (let meetings = 0; meetings < 3; meetings++)
+          await device.database.pullChangesFrom(cast.honest.database.getStore());
+        expect(await stateOf(device), order.join()).toBe(expected);
+        expect(await stateOf(await device.reopened()), order.join()).toBe(expected);
+        await device.database.pullChangesFrom(cast.liar.database.getStore());
+        expect(await stateOf(device), order.join()).toBe(expected);
+      }
+    },
+  );
+});

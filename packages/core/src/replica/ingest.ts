@@ -41,7 +41,7 @@ export interface Delivery {
 }
 
 /** Why an entry of an admitted writer counts for nothing. */
-export type EntryRefusalCode = "BEHIND_FORK" | "BEYOND_CUT" | "ENTRY_TYPE";
+export type EntryRefusalCode = "BEHIND_FORK" | "BEYOND_CUT" | "BRANCH_LOST" | "ENTRY_TYPE";
 
 export interface IngestContext {
   readonly crypto: CryptoProvider;

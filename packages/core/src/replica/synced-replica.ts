@@ -11,6 +11,7 @@ import {
   type WriterKey,
 } from "@selkie/entry";
 import type { EntryStore, PartName } from "@selkie/store";
+import type { EntryRefusalCode } from "./ingest.ts";
 import type { NamedEntries } from "./named-entries.ts";
 
 /** What happens around the stored entries of an open database. */
@@ -149,7 +150,5 @@ export class SyncedReplica implements EntryStore {
   }
 }
 
-/** Why a run is not taken in: it is of a branch that does not count. */
-type RunRefusalCode = "BRANCH_LOST";
-
-const LOST: AppendResult = { type: "refused", code: "BRANCH_LOST" satisfies RunRefusalCode };
+/** It is of a branch that does not count. */
+const LOST: AppendResult = { type: "refused", code: "BRANCH_LOST" satisfies EntryRefusalCode };

@@ -67,7 +67,7 @@ describe("two admins change one person at the same time", () => {
     const unshared = change(world, bob, [carol], { role: "editor", keys: [] });
     const view = world.view();
     const admission = view.admission(unshared.id) ?? expect.fail("admitted");
-    expect(view.endOf(chain, admission)).toEqual({ last: -1, endedBy: [toHex(demoted.id)], fork: null });
+    expect(view.endOf(chain, admission)).toEqual({ last: -1, endedBy: [toHex(demoted.id)], fork: null, named: null });
     // What the grant allowed ends where both say; it is no longer theirs to say more.
     const granted = view.admission(carol.id) ?? expect.fail("admitted");
     expect(alone.endOf(chain, granted).endedBy).toEqual([toHex(demoted.id)]);

@@ -130,9 +130,32 @@ export class RelayReplica implements Replica {
     const { tenant, login } = admitted;
     const append = paid.map(({ run }) => ({ tenant: tenant.id, database: entries.database, run }));
     const usage = { key: usageKey(tenant.id, login.key), value: usageRecord(tenant.usage.save(login.key)) };
-    const results = await this.#commit({ append, put: [usage] }, paid);
-    if (results === null) return paid.map(() => refuse("RELAY_FULL"));
-    await this.#tell(this.#settle(paid, results));
+    const written = await this.#commit({ append, put: [usage] }, paid);
+    if (written === null) return paid.map(() => refuse("RELAY_FULL"));
+    const results = await this.#replaceBranches(paid, written);
+    const isOther = results.some((result, index) => result !== written[index]);
+    await this.#tell(this.#settle(paid, results), isOther);
+    return results;
+  }
+
+  /**
+   * A relay can't tell which of two branches of a chain counts, and keeps the one that came first, until somebody with the right to purge
+   * brings another: of the forked place and all behind it that one is kept from then on.
+   * SECURITY: both branches are signed by the writer, so nobody loses anything by this who signs no place twice, and nobody without that
+   * right brings it about (relay-replica.test.ts "D9 ...").
+   */
+  async #replaceBranches(paid: readonly PaidRun[], written: readonly AppendResult[]): Promise<readonly AppendResult[]> {
+    const { entries, admitted } = this.#options;
+    const results = [...written];
+    for (const [index, { run }] of paid.entries()) {
+      const result = results[index];
+      if (result?.type !== "fork" || result.seq < run.firstSeq) continue;
+      if (admitted.login.grant?.purge !== true) continue;
+      const place = { tenant: admitted.tenant.id, database: entries.database };
+      const drop = [{ ...place, writer: run.writer, from: result.seq }];
+      const [replaced] = (await this.#replace({ drop, append: [{ ...place, run }], expect: "all-appended" })) ?? [];
+      if (replaced !== undefined) results[index] = replaced;
+    }
     return results;
   }
 
@@ -147,6 +170,16 @@ export class RelayReplica implements Replica {
       counters.count("store_full_total");
       logger.log("error", "store.full");
       return null;
+    }
+  }
+
+  /** Null when the chain was replaced by somebody else meanwhile, or the disk is full. */
+  async #replace(write: StoreWrite): Promise<readonly AppendResult[] | null> {
+    try {
+      return await this.#commit(write, []);
+    } catch (failure) {
+      if (failure instanceof StoreError && failure.code === "NOT_APPENDED") return null;
+      throw failure;
     }
   }
 
@@ -167,10 +200,15 @@ export class RelayReplica implements Replica {
 
   /**
    * Tells the other sessions that there is more. When a damaged entry was replaced, those behind it can be read again, and they arrived
-   * long ago: no position leads there, so both sides compare what they have.
+   * long ago: no position leads there, so both sides compare what they have; likewise when a chain goes on otherwise than before.
    */
-  async #tell(runs: readonly AppendedRun[]): Promise<void> {
-    const { live, subscriber } = this.#options;
+  async #tell(runs: readonly AppendedRun[], isOther: boolean): Promise<void> {
+    const { live, subscriber, entries } = this.#options;
+    if (isOther) {
+      live.observe(await entries.vector()); // shorter, and not damaged
+      live.compareAll();
+      return;
+    }
     const appended = runs.filter(({ count }) => count > 0);
     if (appended.length === 0) return;
     const isPartial = appended.some(({ run, count }) => count < run.entries.length);

@@ -1,4 +1,4 @@
-import { runSize, type Vector, type VerifiedRun } from "@selkie/entry";
+import { runSize, toHex, type Vector, type VerifiedRun } from "@selkie/entry";
 import { nativeVerifier } from "@selkie/entry/native";
 import { type EntryStore, type Store, StoreError } from "@selkie/store";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -53,6 +53,57 @@ function replicaFor(
   const { live } = databases.open(acme.id, contacts, subscriber);
   return new RelayReplica({ store, entries, admitted, live, subscriber, counters, logger: silentLogger });
 }
+
+describe("two branches of a chain", () => {
+  const split = async () => {
+    const writer = new TestWriter(contacts, "w");
+    const before = await writer.write(2);
+    const other = writer.fork();
+    return { before, ours: await writer.write(3), theirs: await other.write(2), later: await other.write() };
+  };
+  const as = async (all: Tenants, member: typeof alice, purge: boolean): Promise<Admitted> => {
+    const admitted = await login(all, member);
+    admitted.login.grant = { pull: true, push: true, purge };
+    return admitted;
+  };
+  const headOf = async (replica: RelayReplica, { writer }: VerifiedRun) =>
+    (await replica.vector()).get(toHex(writer));
+
+  test("D9 the first that came is kept, whoever brings the other without the right to purge", async () => {
+    const all = tenants();
+    const mine = replicaFor(await as(all, alice, false), "alice");
+    const theirs = replicaFor(await as(all, bob, false), "bob");
+    const runs = await split();
+    await mine.append([runs.before, runs.ours]);
+    for (const replica of [mine, theirs])
+      expect(await replica.append([runs.theirs])).toMatchObject([{ type: "fork", seq: 2 }]);
+    expect(await headOf(mine, runs.ours)).toMatchObject({ seq: 4, id: runs.ours.entries[2]?.id });
+  });
+
+  test("D9 who may purge puts the other in its place, and every session compares what it has", async () => {
+    const all = tenants();
+    const mine = replicaFor(await as(all, alice, false), "alice");
+    const theirs = replicaFor(await as(all, bob, true), "bob");
+    const runs = await split();
+    await mine.append([runs.before, runs.ours]);
+    told.length = 0;
+    expect(await theirs.append([runs.theirs])).toEqual([{ type: "appended", count: 2 }]);
+    expect([...told].sort()).toEqual(["compare alice", "compare bob"]);
+    expect(await headOf(mine, runs.ours)).toMatchObject({ seq: 3, id: runs.theirs.entries[1]?.id });
+    expect(await mine.append([runs.later])).toEqual([{ type: "appended", count: 1 }]);
+    expect(await mine.append([runs.ours])).toMatchObject([{ type: "fork", seq: 2 }]);
+    expect(counters.get("damage_noticed_total")).toBe(0);
+  });
+
+  test("D9 a run that begins behind the fork takes nobody's place", async () => {
+    const all = tenants();
+    const replica = replicaFor(await as(all, bob, true), "bob");
+    const runs = await split();
+    await replica.append([runs.before, runs.ours]);
+    expect(await replica.append([runs.later])).toMatchObject([{ type: "fork", seq: 3 }]);
+    expect(await headOf(replica, runs.ours)).toMatchObject({ seq: 4 });
+  });
+});
 
 describe("append", () => {
   test("stores runs and tells every other session of the database, not the one they came from", async () => {

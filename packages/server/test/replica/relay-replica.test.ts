@@ -66,8 +66,7 @@ describe("two branches of a chain", () => {
     admitted.login.grant = { pull: true, push: true, purge };
     return admitted;
   };
-  const headOf = async (replica: RelayReplica, { writer }: VerifiedRun) =>
-    (await replica.vector()).get(toHex(writer));
+  const headOf = async (replica: RelayReplica, { writer }: VerifiedRun) => (await replica.vector()).get(toHex(writer));
 
   test("D9 the first that came is kept, whoever brings the other without the right to purge", async () => {
     const all = tenants();

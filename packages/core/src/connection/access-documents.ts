@@ -7,7 +7,7 @@ import type { Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { CoreError } from "../errors.ts";
 import type { DeviceKeys } from "../tenant/tenant-context.ts";
-import { slotLines } from "./slot-lines.ts";
+import { knownSlotLines } from "./slot-lines.ts";
 
 export interface AccessDocumentsContext {
   readonly crypto: CryptoProvider;
@@ -56,7 +56,7 @@ export class AccessDocuments {
     const { person, login } = keys;
     const member = joined();
     const first = person.slot === null ? [] : [[person.slot]]; // the founding entry may still be on its way
-    const lines = member === null ? first : await slotLines(crypto, view(), { person, member });
+    const lines = member === null ? first : await knownSlotLines(crypto, view(), { person, member });
     const documents = await Promise.all(lines.map((line) => slotDocuments(crypto, { tenant, keys: line, login })));
     return documents.flat();
   }

@@ -2,6 +2,7 @@
 import type { CryptoProvider, SigningKey } from "@selkie/crypto";
 import { toHex } from "@selkie/entry";
 import { MAX_SUCCESSIONS } from "@selkie/sync-protocol";
+import { newestAccessList } from "../directory/access.ts";
 import type { Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { nextSlotKeyFor } from "../directory/identity.ts";
@@ -38,6 +39,24 @@ export async function slotLines(
     return [slot, ...(await Promise.all(known.map((seed) => nextSlotKeyFor(crypto, seed, member.slotSalt))))];
   });
   return await Promise.all(lines);
+}
+
+/**
+ * The same, each from the key on by which the newest list knows the person: relays keep a slot by its first key, and the list may have put
+ * another in its place, which no device that is out holds.
+ */
+export async function knownSlotLines(
+  crypto: CryptoProvider,
+  view: Pick<DirectoryView, "userKeys" | "everyUserKey" | "identity" | "accessLists">,
+  device: { readonly person: PersonKeys; readonly member: Member },
+): Promise<readonly (readonly SigningKey[])[]> {
+  const lines = await slotLines(crypto, view, device);
+  const list = await newestAccessList(crypto, view.identity, view.accessLists);
+  const known = new Set(list?.slots.filter(({ rights }) => rights.pull).map(({ slot }) => toHex(slot)));
+  return lines.map((line) => {
+    const from = line.findLastIndex(({ publicKey }) => known.has(toHex(publicKey)));
+    return line.slice(Math.max(0, from));
+  });
 }
 
 /** The shortest lines to these tips. */

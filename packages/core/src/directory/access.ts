@@ -27,6 +27,8 @@ export interface SlotHolder {
   /** 32-byte slot key. */
   readonly slot: Uint8Array;
   readonly role: Role;
+  /** A device that is out holds the key: it signs no more lists. */
+  readonly isLost?: boolean;
 }
 
 /** What a role may do at a relay. Clients judge every entry again, whatever a relay let through. */
@@ -44,12 +46,12 @@ export function draftAccessList(
   place: { readonly epoch: number; readonly height: number; readonly signer: Uint8Array },
   before: readonly Slot[] = [],
 ): UnsignedAccessList {
-  const ascending = users.toSorted((a, b) => compareBytes(a.slot, b.slot) || rank(a.role) - rank(b.role));
+  const ascending = users.toSorted((a, b) => compareBytes(a.slot, b.slot) || rank(a) - rank(b));
   const distinct = ascending.filter(
     ({ slot }, at) => at === 0 || compareBytes(ascending[at - 1]?.slot ?? slot, slot) !== 0,
   );
   const slots = distinct.map(({ slot, role }): Slot => ({ slot, rights: rightsOfRole(role) }));
-  const signers = distinct.filter(({ role }) => role === "admin").map(({ slot }) => slot);
+  const signers = distinct.filter(({ role, isLost }) => role === "admin" && isLost !== true).map(({ slot }) => slot);
   const held = new Set(slots.map(({ slot }) => toHex(slot)));
   const ended = before
     .filter(({ slot }) => !held.has(toHex(slot)))
@@ -176,7 +178,7 @@ function decodeOne(bytes: Uint8Array): KnownList | null {
   }
 }
 
-function rank(role: Role): number {
+function rank({ role }: SlotHolder): number {
   switch (role) {
     case "admin":
       return 0;

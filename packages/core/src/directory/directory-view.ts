@@ -33,7 +33,9 @@ import {
   isSafe,
   type KeyRules,
   lacksUserKey,
+  type PersonSlot,
   recipientsOf,
+  slotsOf,
   type UserKey,
   userKeysOf,
 } from "./key-recipients.ts";
@@ -110,6 +112,8 @@ export interface DirectoryView {
   everyUserKey(member: Member): readonly UserKey[];
   /** Whether a device that is out holds every KEM key of a person: one of its live devices is to make the next. */
   lacksUserKey(member: Member): boolean;
+  /** The people that have rights, as relays are to know them. */
+  slots(): readonly PersonSlot[];
   judge(chain: Chain): ChainVerdict;
   /** How far a chain of this admission counts. */
   endOf(chain: Pick<Chain, "database" | "writer">, admission: Admission): ChainEnd;
@@ -176,7 +180,7 @@ export function buildDirectory(
         userKeys: sorted.of("userKey"),
         seenUserKeys: sorted.seen("userKey"),
       },
-      found,
+      { found, users: people.users },
     ),
   };
 }
@@ -391,10 +395,11 @@ function endsOf(
 
 function ruleQueries(
   rules: KeyRules,
-  found: FoundStatement | null,
-): Pick<DirectoryView, "recipients" | "isSafe" | "userKeys" | "everyUserKey" | "lacksUserKey"> {
+  { found, users }: { readonly found: FoundStatement | null; readonly users: readonly Member[] },
+): Pick<DirectoryView, "recipients" | "isSafe" | "userKeys" | "everyUserKey" | "lacksUserKey" | "slots"> {
   /** Every flush asks, and the answer follows from all members. */
   const safe = new Map<string, boolean>();
+  let slots: readonly PersonSlot[] | null = null;
   return {
     recipients: (keyId) => recipientsOf(rules, keyId),
     isSafe: (keyId) => {
@@ -404,6 +409,10 @@ function ruleQueries(
     },
     userKeys: (member) => userKeysOf(rules, member),
     everyUserKey: (member) => everyUserKeyOf(rules, member),
+    slots: () => {
+      slots ??= found === null ? [] : slotsOf(rules, users, found.directoryKey.keyId);
+      return slots;
+    },
     lacksUserKey: (member) => found !== null && lacksUserKey(rules, member, found.directoryKey.keyId),
   };
 }

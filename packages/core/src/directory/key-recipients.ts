@@ -5,7 +5,7 @@ import { isMember, type Member } from "./admission.ts";
 import type { Authored } from "./entitlement.ts";
 import type { KeyCatalog } from "./key-catalog.ts";
 import type { Keeper, KeyMembership, KeyOpeners } from "./key-openers.ts";
-import type { Recipient, UserKeyStatement } from "./statement.ts";
+import type { Recipient, Role, UserKeyStatement } from "./statement.ts";
 
 /** A KEM key that a permit is due to, and how the permit statement names it. */
 export interface DueRecipient {
@@ -99,6 +99,8 @@ function recipientsAmong(
 /** A user key and the statement that names it. */
 export interface UserKey {
   readonly kem: Uint8Array;
+  /** The slot key that goes with it. */
+  readonly slot: Uint8Array;
   readonly by: StatementId;
   /** The statements that named the keys it replaces; of a grant, none. */
   readonly over: readonly StatementId[];
@@ -122,8 +124,8 @@ function keysAmong({ membership }: KeyRules, member: Member, among: KeyRules["us
   const person = membership.personOf(member);
   const published = among.filter(({ author }) => isMember(author) && equalBytes(membership.personOf(author), person));
   return [
-    { kem: member.userKem, by: person, over: [] },
-    ...published.map(({ placed, statement: { kem, over } }) => ({ kem, by: placed.id, over })),
+    { kem: member.userKem, slot: member.slot, by: person, over: [] },
+    ...published.map(({ placed, statement: { kem, slot, over } }) => ({ kem, slot, by: placed.id, over })),
   ];
 }
 
@@ -131,6 +133,25 @@ function keysAmong({ membership }: KeyRules, member: Member, among: KeyRules["us
 export function lacksUserKey(rules: KeyRules, member: Member, directoryKey: Uint8Array): boolean {
   const { outsiders } = audienceOf(rules, directoryKey);
   return userKeysOf(rules, member).every(({ kem }) => isHeldBy(rules, kem, outsiders));
+}
+
+/** A person, as relays are to know it. */
+export interface PersonSlot {
+  /** 32-byte slot key: the one that goes with the user key permits are for. */
+  readonly slot: Uint8Array;
+  readonly role: Role;
+  /** A device that is out holds it, and the person has not made the next. */
+  readonly isLost: boolean;
+}
+
+/** How relays are to know these people. SECURITY: A3. A device that is out holds the key of nobody's slot, once its person has made the next (a3-lost-device-at-a-relay.test.ts). */
+export function slotsOf(rules: KeyRules, users: readonly Member[], directoryKey: Uint8Array): readonly PersonSlot[] {
+  const { outsiders } = audienceOf(rules, directoryKey);
+  return users.map((user) => {
+    const keys = userKeysOf(rules, user);
+    const safe = keys.find(({ kem }) => !isHeldBy(rules, kem, outsiders));
+    return { slot: (safe ?? keys[0])?.slot ?? user.slot, role: user.role, isLost: safe === undefined };
+  });
 }
 
 function isHeldBy({ openers }: KeyRules, userKem: Uint8Array, keepers: ReadonlySet<Keeper>): boolean {

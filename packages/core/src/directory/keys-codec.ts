@@ -77,10 +77,11 @@ export const link: FieldsCodec<LinkStatement> = {
 
 export const userKey: FieldsCodec<UserKeyStatement> = {
   code: 15,
-  write: ({ kem, over, to }) => [kem, over, to],
+  write: ({ kem, slot, over, to }) => [kem, slot, over, to],
   read: (fields) => ({
     type: "userKey",
     kem: fields.bytes(kemKeyBytes),
+    slot: fields.bytes(32),
     over: readIdSet(fields),
     to: readIdSet(fields),
   }),

@@ -166,6 +166,8 @@ export interface UserKeyStatement {
   readonly type: "userKey";
   /** 1,216 bytes. */
   readonly kem: Uint8Array;
+  /** 32-byte key by which relays know the person from now on: it follows from this user key, and who lacks that one lacks it. */
+  readonly slot: Uint8Array;
   /** The statements that named the keys this one replaces, ascending. */
   readonly over: readonly StatementId[];
   /** The admissions of the devices it was wrapped for, ascending. The author's need not be there. */

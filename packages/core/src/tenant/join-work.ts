@@ -3,7 +3,7 @@ import { compareBytes, equalBytes, parseLoginKey, type StatementId, toHex } from
 import type { TenantRecord } from "@selkie/keybag";
 import { encodeAccessList, encodeAccessTicket, encodeSlotLogin, signSlotLogin } from "@selkie/sync-protocol";
 import { signWith } from "../connection/access-documents.ts";
-import { slotLines } from "../connection/slot-lines.ts";
+import { knownSlotLines } from "../connection/slot-lines.ts";
 import { extendAccess, newestAccessList } from "../directory/access.ts";
 import { isMember, type Member } from "../directory/admission.ts";
 import {
@@ -94,11 +94,13 @@ async function grantUser(
   const { context, view, directoryKey, writer } = at;
   const { crypto } = context.platform;
   const { keys } = request;
-  const { list, ticket } = await extendAccess(crypto, context.keys.person.requireSlot(), {
+  const current = await newestAccessList(crypto, view().identity, view().accessLists);
+  const signer = (await at.listSigner(current))?.key ?? context.keys.person.requireSlot();
+  const { list, ticket } = await extendAccess(crypto, signer, {
     tenant: context.tenant,
-    users: view().users(),
+    users: view().slots(),
     joining: { slot: keys.slot, role },
-    current: await newestAccessList(crypto, view().identity, view().accessLists),
+    current,
   });
   const { history, defaultKey, directoryKey: own } = requireFound(view());
   const versions = [own, defaultKey].flatMap(({ keyId }) => currentVersions(context, keyId));
@@ -117,10 +119,11 @@ async function addDevice(at: JoinContext, request: DeviceRequest, used: readonly
   const { keys } = request;
   const self = ownMembership(at, request);
   const { person } = context.keys;
-  const [line] = await slotLines(crypto, view(), { person, member: self });
-  const slot = line?.at(-1) ?? person.requireSlot();
-  const unsigned = { tenant: context.tenant, slot: self.slot, loginKey: parseLoginKey(keys.login) };
-  const login = await signSlotLogin(unsigned, { publicKey: slot.publicKey, sign: signWith(crypto, slot) });
+  const [line] = await knownSlotLines(crypto, view(), { person, member: self });
+  const slot = line?.[0] ?? person.requireSlot();
+  const newest = line?.at(-1) ?? slot;
+  const unsigned = { tenant: context.tenant, slot: slot.publicKey, loginKey: parseLoginKey(keys.login) };
+  const login = await signSlotLogin(unsigned, { publicKey: newest.publicKey, sign: signWith(crypto, newest) });
   const nameOf = (kem: Uint8Array): Uint8Array => identityKeyName(crypto, kem);
   const later = view()
     .everyUserKey(self)

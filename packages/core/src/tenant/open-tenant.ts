@@ -16,6 +16,7 @@ import type { Quarantined } from "../replica/quarantine.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { verifyCertificates } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
+import { slotSigner } from "./access-work.ts";
 import { disposeDeviceKeys } from "./device-keys.ts";
 import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
@@ -96,7 +97,7 @@ export class OpenTenant implements Tenant {
       self: () => this.#self(),
       directoryKey: () => this.#directoryKey(),
       preview: (writer, statements) => this.#preview(writer, statements),
-      listSigner: () => ({ key: context.keys.person.requireSlot(), isRoot: false }),
+      listSigner: (current) => slotSigner(context, this.#log.view, this.#self(), current),
       sync: () => this.#catchUp(),
     };
     this.#directory = new TenantDirectory({ ...this.#statements, record, quarantined: () => this.#quarantined() });
@@ -170,6 +171,7 @@ export class OpenTenant implements Tenant {
       database: this.#record.directory,
       log: this.#log,
       onSealed: (runs: readonly VerifiedRun[]) => this.#sealed(runs),
+      renew: () => this.#directory.renew(),
     };
     return await openRoot(host, exported, password);
   }
@@ -280,7 +282,7 @@ export class OpenTenant implements Tenant {
         for (const assembled of await this.#assembled()) await assembled.reconsider();
         this.#events.emit("directory", { users: this.#log.view.users().length });
         await this.#standing.check();
-        if (this.#closed === null) this.#directory.renewUserKey().catch(this.#context.platform.report);
+        if (this.#closed === null) this.#directory.renew().catch(this.#context.platform.report);
       }
     });
   }

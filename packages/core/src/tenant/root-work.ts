@@ -4,6 +4,7 @@ import { openRootKey, type RootKey, sealRootKey } from "@selkie/keybag";
 import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import { Serial } from "../serial.ts";
+import { renewAccessList } from "./access-work.ts";
 import { collectCuts } from "./collect-cuts.ts";
 import type { DirectoryLog } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
@@ -18,6 +19,8 @@ export interface RootHost {
   readonly database: DatabaseId;
   readonly log: DirectoryLog;
   onSealed(runs: readonly VerifiedRun[]): Promise<void>;
+  /** Says what follows from the directory for this device's person. */
+  renew(): Promise<void>;
 }
 
 /** The root key of a tenant that was founded here, under a password. @throws CoreError ROOT_KEY_UNKNOWN */
@@ -93,7 +96,7 @@ class OpenRoot implements Root {
       isEnded: (own) => log.isEnded(own),
       onSealed,
     });
-    this.#at = { ...at, writer, self, listSigner: () => ({ key: keys.list, isRoot: true }) };
+    this.#at = { ...at, writer, self, listSigner: async () => ({ key: keys.list, isRoot: true }) };
   }
 
   /** The admission that the key speaks with. @throws CoreError ROOT_REFUSED */
@@ -110,7 +113,12 @@ class OpenRoot implements Root {
   }
 
   revokeDevice(device: string, options: RevokeOptions = {}): Promise<Revoked> {
-    return this.#working.run(() => revokeDevice(this.#at, device, options));
+    return this.#working.run(async () => {
+      const revoked = await revokeDevice(this.#at, device, options);
+      await this.#host.renew(); // where it was one of this device's own person, its next key signs the lists after this one
+      await renewAccessList(this.#at);
+      return revoked;
+    });
   }
 
   async newRootKey(password: string): Promise<string> {

@@ -1,15 +1,15 @@
 import type { SigningKey } from "@selkie/crypto";
 import { type EntryId, equalBytes } from "@selkie/entry";
-import { encodeAccessList } from "@selkie/sync-protocol";
-import { newestAccessList, nextAccessList } from "../directory/access.ts";
+import type { AccessList } from "@selkie/sync-protocol";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DirectoryKey } from "../directory/key-catalog.ts";
 import { foldName } from "../directory/name.ts";
-import type { AccessListStatement, FoundStatement, Statement } from "../directory/statement.ts";
+import type { FoundStatement, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { isMerged } from "../keys/merged-version.ts";
+import { accessListAfter } from "./access-work.ts";
 import { DirectoryEntries } from "./directory-entries.ts";
 import type { DirectoryWriter } from "./directory-writer.ts";
 import { giftsOf, type KeyGift } from "./due-keys.ts";
@@ -27,14 +27,14 @@ export interface StatementContext {
   self(): Admission;
   /** @throws CoreError KEY_UNKNOWN */
   directoryKey(): KeyVersion;
-  /** Signs the lists that relays get. @throws CoreError KEY_UNKNOWN */
-  listSigner(): ListSigner;
+  /** Signs the list that relays get after this one; null for who is not among those whom it names. @throws CoreError KEY_UNKNOWN */
+  listSigner(current: AccessList | null): Promise<ListSigner | null>;
   /** Brings in what others have, as far as anybody can be reached. @returns whether anybody was */
   sync(): Promise<boolean>;
 }
 
 /** An admin's slot key, or the root. */
-interface ListSigner {
+export interface ListSigner {
   readonly key: SigningKey;
   readonly isRoot: boolean;
 }
@@ -70,7 +70,7 @@ export async function writeStatements(
   require?.(after);
   const first = new DirectoryEntries(crypto, at.directoryKey());
   for (const statement of said) first.say(statement);
-  const list = await accessListAfter(at, after);
+  const list = await accessListAfter(at, after, "always");
   if (list !== null) first.say(list);
   for (const gift of [...giftsOf(after, rotation.versions), ...give(after)]) first.give(gift, history);
   const entries = [...first.finish()];
@@ -83,29 +83,6 @@ export async function writeStatements(
   }
   for (const version of rotation.versions) ring.add(version, "unconfirmed"); // confirmed when the entry is read
   return await writer.write(entries);
-}
-
-/** The list that relays are to have from now on; null when this device may sign none, or nothing changes. */
-async function accessListAfter(
-  { context, view, self, listSigner }: StatementContext,
-  after: DirectoryView,
-): Promise<AccessListStatement | null> {
-  if (self().role !== "admin") return null;
-  const same =
-    after.users().length === view().users().length &&
-    after.users().every((user, at) => equalBytes(user.id, view().users()[at]?.id ?? user.slot));
-  const { key, isRoot } = listSigner();
-  // A stolen admin may have given relays lists that the directory never saw: what the root does there outranks them all.
-  if (same && !isRoot) return null;
-  const { crypto } = context.platform;
-  const current = await newestAccessList(crypto, view().identity, view().accessLists);
-  const list = await nextAccessList(crypto, key, {
-    tenant: context.tenant,
-    users: after.users(),
-    current,
-    isRoot,
-  });
-  return { type: "accessList", list: encodeAccessList(list) };
 }
 
 export function requireFound(view: DirectoryView): FoundStatement {

@@ -7,6 +7,7 @@ import type { Role } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
 import { Serial } from "../serial.ts";
+import { renewAccessList } from "./access-work.ts";
 import { Invitations } from "./invitations.ts";
 import { approveRequest } from "./join-work.ts";
 import { createKey, rotateKey, shareKey } from "./key-work.ts";
@@ -88,7 +89,7 @@ export class TenantDirectory implements Directory {
   revokeDevice(device: string, options: RevokeOptions = {}): Promise<Revoked> {
     return this.#working.run(async () => {
       const revoked = await revokeDevice(this.#at, device, options);
-      await this.#renewUserKey();
+      await this.#renew();
       return revoked;
     });
   }
@@ -137,9 +138,12 @@ export class TenantDirectory implements Directory {
     return this.#working.run(() => approveRequest(at, request.toString(), role ?? null));
   }
 
-  /** Makes the next key of this device's person, where a device that is out holds the one there is. */
-  renewUserKey(): Promise<void> {
-    return this.#working.run(() => this.#renewUserKey());
+  /**
+   * What follows from the directory and is this device's to say: the next key of its person, where a device that is out holds the one there is;
+   * by an admin, the next list for relays.
+   */
+  renew(): Promise<void> {
+    return this.#working.run(() => this.#renew());
   }
 
   /** Resolves when nothing is being written any more. */
@@ -147,7 +151,7 @@ export class TenantDirectory implements Directory {
     return this.#working.idle();
   }
 
-  async #renewUserKey(): Promise<void> {
+  async #renew(): Promise<void> {
     try {
       this.#at.self();
     } catch (error) {
@@ -155,5 +159,6 @@ export class TenantDirectory implements Directory {
       throw error;
     }
     await renewUserKey(this.#at);
+    await renewAccessList(this.#at);
   }
 }

@@ -1,5 +1,6 @@
 import { compareBytes, equalBytes, limits } from "@selkie/entry";
 import { isMember, type Member } from "../directory/admission.ts";
+import { nextSlotKeyFor } from "../directory/identity.ts";
 import { identityKeyName } from "../keys/identity-key.ts";
 import { DirectoryEntries } from "./directory-entries.ts";
 import type { StatementContext } from "./statement-work.ts";
@@ -15,10 +16,12 @@ export async function renewUserKey(at: StatementContext): Promise<void> {
   const devices = devicesOf(at, self).slice(0, limits.permitsPerEntry);
   const seed = crypto.randomBytes(32);
   using key = await crypto.importKemKey(seed);
+  using slot = await nextSlotKeyFor(crypto, seed, self.slotSalt);
   const draft = new DirectoryEntries(crypto, at.directoryKey());
   draft.say({
     type: "userKey",
     kem: key.publicKey,
+    slot: slot.publicKey.slice(),
     over: at
       .view()
       .userKeys(self)

@@ -13,6 +13,7 @@ const member = { slotSalt: pattern("salt", 16) } as Member;
 const idOf = (name: string): StatementId => parseStatementId(pattern(`statement ${name}`, 32));
 const userKey = (name: string, ...over: readonly string[]): UserKey => ({
   kem: pattern(`kem ${name}`, 1_216),
+  slot: pattern(`slot ${name}`, 32),
   by: idOf(name),
   over: over.map(idOf),
 });

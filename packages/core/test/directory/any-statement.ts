@@ -161,7 +161,7 @@ export const anyStatement: fc.Arbitrary<Statement> = fc.oneof(
     links,
   }),
   fc.record({ type: fc.constant("link" as const), keyId: bytes(16), version: version32, links }),
-  fc.record({ type: fc.constant("userKey" as const), kem: bytes(1_216), over: idSet, to: idSet }),
+  fc.record({ type: fc.constant("userKey" as const), kem: bytes(1_216), slot: bytes(32), over: idSet, to: idSet }),
   fc.record({
     type: fc.constant("rename" as const),
     user: bytes(32).map(parseStatementId),

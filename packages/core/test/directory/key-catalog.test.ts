@@ -198,7 +198,8 @@ test("statements of the root and of people are refused from others", async () =>
     expect(world.rejection(world.say(bob, statement))).toBe("NOT_ADMIN");
     expect(world.rejection(world.say(alice, statement))).toBeUndefined();
   }
-  const userKey: Statement = { type: "userKey", kem: (await grantTo("next", "admin")).userKem, over: [], to: [] };
+  const { userKem: kem, slot } = await grantTo("next", "admin");
+  const userKey: Statement = { type: "userKey", kem, slot, over: [], to: [] };
   expect(world.rejection(world.say(world.root, userKey))).toBe("ROOT_HAS_NO_DEVICES");
   expect(world.rejection(world.say(bob, userKey))).toBeUndefined();
 });

@@ -184,6 +184,7 @@ export class KeyWorld {
     const statement = {
       type: "userKey" as const,
       kem: key.publicKey,
+      slot: name,
       over: userKeysOf(rules, by.member).map((each) => each.by),
       to: devices.map(({ member }) => member.id).sort(compareBytes),
     };

@@ -246,6 +246,7 @@ test("A2 of a person's keys those are taken that a statement of the person names
   const say = (kem: Uint8Array): Statement => ({
     type: "userKey",
     kem,
+    slot: pattern("slot", 32),
     over: [parseStatementId(founded.admission)],
     to: [parseStatementId(founded.admission)],
   });

@@ -75,7 +75,7 @@ test("A9 takes its person's next keys, and logs in with the slot key that follow
   const seed = pattern("Bob's next user key", 32);
   using kem = await crypto.importKemKey(seed);
   const next = world.say(await world.voice("bob", bob.id), {
-    ...{ type: "userKey", kem: kem.publicKey, over: [bob.id], to: [bob.id] },
+    ...{ type: "userKey", kem: kem.publicKey, slot: pattern("slot", 32), over: [bob.id], to: [bob.id] },
   });
   const view = world.view();
   const places = new Set(personPlaces(crypto, view, joined()).map(({ by }) => toHex(by)));

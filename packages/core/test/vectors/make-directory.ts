@@ -222,7 +222,7 @@ function keyStatements(): readonly Statement[] {
   return [
     { type: "rotate", keyId: pattern("key id", 16), over, commitment: pattern("version 2", 32), links },
     { type: "link", keyId: pattern("key id", 16), version: pattern("version 2", 32), links },
-    { type: "userKey", kem: pattern("user KEM", 1_216), over: [id("grant")], to: over },
+    { type: "userKey", kem: pattern("user KEM", 1_216), slot: pattern("next slot", 32), over: [id("grant")], to: over },
     {
       type: "permit",
       history: "full",

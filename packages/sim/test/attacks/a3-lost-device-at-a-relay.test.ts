@@ -1,16 +1,17 @@
 // One of a user's devices is lost, with whole clients at a relay: the others go on without an admin, under a slot key that the lost one lacks.
 import { describe, expect, test } from "vitest";
 import type { SimDevice } from "../../src/sim-device.ts";
-import { Scene } from "../support/scene.ts";
+import { codeOf, Scene } from "../support/scene.ts";
+import { Thief } from "../support/thief.ts";
 
-const BOB = "CN=bob/O=acme";
+const PAPER = "a password for the paper in the safe";
 
-/** A further device of Bob's, which nobody but the relay talks to. */
-async function addDevice(scene: Scene, name: string): Promise<SimDevice> {
+/** A further device of Bob's, or of another's, which nobody but the relay talks to. */
+async function addDevice(scene: Scene, name: string, of: "alice" | "bob" = "bob"): Promise<SimDevice> {
   const added = scene.world.device(name);
-  await added.setUp("bob");
+  await added.setUp(of);
   const request = await scene.run(added.ask({ device: true }));
-  await scene.run(added.join(`${await scene.run(scene.bob.tenant.directory.approveJoinRequest(request))}`));
+  await scene.run(added.join(`${await scene.run(scene[of].tenant.directory.approveJoinRequest(request))}`));
   await scene.run(added.connectRelay(scene.world.relay));
   await scene.run(added.openDatabase());
   await scene.world.settle();
@@ -24,8 +25,19 @@ async function sync(scene: Scene, device: SimDevice): Promise<void> {
 }
 
 async function idOf(device: SimDevice): Promise<string> {
-  const own = (await device.tenant.directory.devices(BOB)).find(({ isThis }) => isThis);
+  const own = (await device.tenant.directory.devices()).find(({ isThis }) => isThis);
   return own?.id ?? "";
+}
+
+/** A relay ends the sessions of a user whose slot another takes the place of; they come back by themselves. */
+async function calm({ world }: Scene): Promise<void> {
+  for (let tries = 0; tries < 5; tries += 1) {
+    const code = await codeOf(world.settle());
+    if (code === null) return;
+    expect(code).toBe("PEER_FAILED");
+    await world.clock.advance(30_000);
+  }
+  expect.fail("no rest");
 }
 
 const titles = async (device: SimDevice): Promise<readonly string[]> => {
@@ -53,7 +65,7 @@ describe("a further device", () => {
     await scene.run(phone.disconnect());
     await scene.run(bob.tenant.directory.revokeDevice(await idOf(phone)));
     await scene.run(bob.database.createDocument({ title: "without the phone" }));
-    await world.settle();
+    await calm(scene);
     expect(await titles(carol)).toContain("without the phone");
     await expect(scene.run(phone.connectRelay(world.relay))).rejects.toMatchObject({ code: "DEVICE_REVOKED" });
     expect(await titles(phone)).not.toContain("without the phone");
@@ -65,5 +77,89 @@ describe("a further device", () => {
     await scene.reconnect([tablet]);
     await sync(scene, tablet);
     expect(await titles(carol)).toContain("from the tablet");
+  });
+});
+
+describe("A3 a lost device that names the next key of its user's slot first", () => {
+  test("keeps its user out at the relay, until an admin that heard of it has put another slot there", async () => {
+    const scene = await Scene.begin("first to succeed");
+    const { alice, bob, carol, world } = scene;
+    const phone = await addDevice(scene, "phone");
+    const thief = await Thief.of(scene, phone);
+    const phoneId = await idOf(phone);
+    await scene.run(phone.disconnect());
+    await scene.run(bob.disconnect());
+    expect(await thief.login(await thief.succession())).toMatchObject({ pull: true, push: true });
+    expect((await scene.run(bob.connectRelay(world.relay))).status).toBe("offline");
+    await scene.run(bob.disconnect());
+
+    await scene.run(bob.tenant.directory.revokeDevice(phoneId));
+    expect(await thief.login(await thief.succession())).toMatchObject({ pull: true, push: true }); // who would say so?
+    await scene.run(bob.meet(alice));
+    await calm(scene);
+    expect(await thief.login(await thief.succession())).toMatchObject({ push: false, directoryOnly: true });
+    await scene.reconnect([alice, bob]);
+    await scene.run(bob.database.createDocument({ title: "from Bob, again" }));
+    await calm(scene);
+    expect(await titles(carol)).toContain("from Bob, again");
+    await thief.leave();
+  });
+});
+
+describe("a stolen device of an admin", () => {
+  test("A3 D10 signs no list for relays once it is out, with the key that the admin's devices had in common", async () => {
+    const scene = await Scene.begin("stolen admin");
+    const { alice, bob, carol } = scene;
+    const phone = await addDevice(scene, "phone", "alice");
+    const thief = await Thief.of(scene, phone);
+    const only = { slot: thief.keys.person.requireSlot().publicKey, role: "admin" } as const;
+    const phoneId = await idOf(phone);
+    await scene.run(phone.disconnect());
+    await scene.run(alice.tenant.directory.revokeDevice(phoneId));
+    await calm(scene);
+    const list = await thief.list([only], { epoch: 0, height: 1_000_000 });
+    const rights = await thief.login([list, ...(await thief.succession())]);
+    expect(rights).toMatchObject({ push: false, directoryOnly: true });
+    await scene.reconnect([alice, bob, carol]);
+    await scene.run(bob.database.createDocument({ title: "nobody is out but the thief" }));
+    await calm(scene);
+    expect(await titles(carol)).toContain("nobody is out but the thief");
+    await thief.leave();
+  });
+
+  test("A3 D10 cannot keep a tenant: what the root says outranks its lists, and it signs none after that", async () => {
+    const scene = await Scene.begin("stolen tenant");
+    const { alice, bob, carol, world } = scene;
+    const exported = await alice.tenant.exportRootKey(PAPER);
+    const phone = await addDevice(scene, "phone", "alice");
+    const thief = await Thief.of(scene, phone);
+    const only = { slot: thief.keys.person.requireSlot().publicKey, role: "admin" } as const;
+    const phoneId = await idOf(phone);
+    for (const device of [phone, alice, bob, carol]) await scene.run(device.disconnect());
+    const list = await thief.list([only], { epoch: 0, height: 2 ** 40 });
+    expect(await thief.login([list, ...(await thief.succession())])).toMatchObject({ push: true });
+    expect((await scene.run(alice.connectRelay(world.relay))).status).toBe("offline");
+    await scene.run(alice.disconnect());
+    expect(await codeOf(scene.run(bob.connectRelay(world.relay)))).toBe("CONNECTION_REFUSED");
+
+    {
+      await using root = await alice.tenant.asRoot(exported, PAPER);
+      await scene.run(root.revokeDevice(phoneId));
+    }
+    await scene.run(alice.connectRelay(world.relay));
+    await scene.reconnect([bob, carol]);
+    for (const epoch of [0, 1, 2]) {
+      const again = await thief.list([only], { epoch, height: 2 ** 41 });
+      expect(await thief.login([again, ...(await thief.succession())])).toMatchObject({ push: false });
+    }
+    await scene.run(alice.database.createDocument({ title: "the tenant's own again" }));
+    await calm(scene);
+    expect(await titles(carol)).toContain("the tenant's own again");
+    // Alice's next list is heard, though the key that signed the lists before is the thief's too.
+    await scene.run(bob.disconnect());
+    await scene.run(alice.tenant.directory.revokeUser("CN=bob/O=acme"));
+    await world.settle();
+    expect(await codeOf(scene.run(bob.connectRelay(world.relay)))).toBe("DEVICE_REVOKED");
+    await thief.leave();
   });
 });

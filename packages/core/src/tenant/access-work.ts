@@ -7,7 +7,7 @@ import type { Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { AccessListStatement } from "../directory/statement.ts";
 import { DirectoryEntries } from "./directory-entries.ts";
-import type { ListSigner, StatementContext } from "./statement-work.ts";
+import type { ListSigner, StatementContext } from "./statement-context.ts";
 import type { TenantContext } from "./tenant-context.ts";
 
 /**

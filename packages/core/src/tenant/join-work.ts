@@ -23,7 +23,8 @@ import type { KeyVersion } from "../keys/key-version.ts";
 import { isMerged } from "../keys/merged-version.ts";
 import { DirectoryEntries } from "./directory-entries.ts";
 import type { Invitations } from "./invitations.ts";
-import { currentVersions, requireAdmin, requireFound, type StatementContext } from "./statement-work.ts";
+import type { StatementContext } from "./statement-context.ts";
+import { currentVersions, requireAdmin, requireFound } from "./statement-work.ts";
 import type { Approval } from "./tenant.ts";
 
 export interface JoinContext extends StatementContext {

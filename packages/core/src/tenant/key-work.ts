@@ -6,7 +6,8 @@ import { CoreError } from "../errors.ts";
 import { newKeyId, newKeyVersion } from "../keys/key-version.ts";
 import { giftsOf } from "./due-keys.ts";
 import { requirePerson } from "./person.ts";
-import { currentVersions, requireFound, requireKey, type StatementContext, writeStatements } from "./statement-work.ts";
+import type { StatementContext } from "./statement-context.ts";
+import { currentVersions, requireFound, requireKey, writeStatements } from "./statement-work.ts";
 
 /** Makes a key for single documents and gives it to its maker, the admins and those it is shared with. */
 export async function createKey(at: StatementContext, name: string, share: readonly string[]): Promise<void> {

@@ -26,7 +26,7 @@ import { prepareWrite } from "./key-work.ts";
 import { joinedWith, liveAdmissionOf } from "./own-admissions.ts";
 import { exportRootKey, openRoot } from "./root-work.ts";
 import { Standing } from "./standing.ts";
-import type { StatementContext } from "./statement-work.ts";
+import type { StatementContext } from "./statement-context.ts";
 import type { ConnectOptions, Directory, Root, Tenant, TenantEvents } from "./tenant.ts";
 import type { TenantContext } from "./tenant-context.ts";
 import { TenantDirectory } from "./tenant-directory.ts";

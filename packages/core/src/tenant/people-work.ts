@@ -7,7 +7,8 @@ import { CoreError } from "../errors.ts";
 import { identityKeyName } from "../keys/identity-key.ts";
 import { collectCuts } from "./collect-cuts.ts";
 import { requirePerson } from "./person.ts";
-import { requireAdmin, requireKey, type StatementContext, writeStatements } from "./statement-work.ts";
+import type { StatementContext } from "./statement-context.ts";
+import { requireAdmin, requireKey, writeStatements } from "./statement-work.ts";
 
 /** How a revoked device treats its store. */
 export interface RevokeOptions {

@@ -15,7 +15,8 @@ import type { DatabaseCuts } from "../directory/cuts.ts";
 import type { Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { admissionOfChain } from "./collect-cuts.ts";
-import { requireAdmin, type StatementContext, writeStatements } from "./statement-work.ts";
+import type { StatementContext } from "./statement-context.ts";
+import { requireAdmin, writeStatements } from "./statement-work.ts";
 
 type Cut = DatabaseCuts["cuts"][number];
 

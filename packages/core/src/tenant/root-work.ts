@@ -9,7 +9,8 @@ import { collectCuts } from "./collect-cuts.ts";
 import type { DirectoryLog } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
 import { type Revoked, type RevokeOptions, revokeDevice, revokeUser } from "./people-work.ts";
-import { type StatementContext, writeStatements } from "./statement-work.ts";
+import type { StatementContext } from "./statement-context.ts";
+import { writeStatements } from "./statement-work.ts";
 import type { Root } from "./tenant.ts";
 import { admissionOf, type RootKeys, type TenantContext } from "./tenant-context.ts";
 

@@ -1,7 +1,4 @@
-import type { SigningKey } from "@selkie/crypto";
 import { type EntryId, equalBytes } from "@selkie/entry";
-import type { AccessList } from "@selkie/sync-protocol";
-import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DirectoryKey } from "../directory/key-catalog.ts";
 import { foldName } from "../directory/name.ts";
@@ -11,33 +8,10 @@ import type { KeyVersion } from "../keys/key-version.ts";
 import { isMerged } from "../keys/merged-version.ts";
 import { accessListAfter } from "./access-work.ts";
 import { DirectoryEntries } from "./directory-entries.ts";
-import type { DirectoryWriter } from "./directory-writer.ts";
 import { giftsOf, type KeyGift } from "./due-keys.ts";
 import { draftRotation } from "./rotation.ts";
+import type { StatementContext } from "./statement-context.ts";
 import type { TenantContext } from "./tenant-context.ts";
-
-/** What making statements takes. */
-export interface StatementContext {
-  readonly context: TenantContext;
-  readonly writer: DirectoryWriter;
-  view(): DirectoryView;
-  /** The view as it will be after these statements of a writer of this device. */
-  preview(writer: DirectoryWriter, statements: readonly Statement[]): Promise<DirectoryView>;
-  /** @throws CoreError DIRECTORY_UNKNOWN | DEVICE_REVOKED */
-  self(): Admission;
-  /** @throws CoreError KEY_UNKNOWN */
-  directoryKey(): KeyVersion;
-  /** Signs the list that relays get after this one; null for who is not among those whom it names. @throws CoreError KEY_UNKNOWN */
-  listSigner(current: AccessList | null): Promise<ListSigner | null>;
-  /** Brings in what others have, as far as anybody can be reached. @returns whether anybody was */
-  sync(): Promise<boolean>;
-}
-
-/** An admin's slot key, or the root. */
-export interface ListSigner {
-  readonly key: SigningKey;
-  readonly isRoot: boolean;
-}
 
 /** Statements in the making, with keys that turn and keys that are given. */
 export interface Draft {

@@ -21,7 +21,8 @@ import {
 } from "./people-work.ts";
 import { personFingerprint, personId } from "./person.ts";
 import { readmit } from "./readmission.ts";
-import { requireAdmin, type StatementContext } from "./statement-work.ts";
+import type { StatementContext } from "./statement-context.ts";
+import { requireAdmin } from "./statement-work.ts";
 import type { Approval, Device, Directory, Invitation, ReceivedRequest, User } from "./tenant.ts";
 import { renewUserKey } from "./user-key-work.ts";
 

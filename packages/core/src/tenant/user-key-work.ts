@@ -3,7 +3,7 @@ import { isMember, type Member } from "../directory/admission.ts";
 import { nextSlotKeyFor } from "../directory/identity.ts";
 import { identityKeyName } from "../keys/identity-key.ts";
 import { DirectoryEntries } from "./directory-entries.ts";
-import type { StatementContext } from "./statement-work.ts";
+import type { StatementContext } from "./statement-context.ts";
 
 /**
  * Makes the next key of this device's person, if a device that is out holds the ones there are. It is wrapped for the devices that are

@@ -1,0 +1,31 @@
+import type { SigningKey } from "@selkie/crypto";
+import type { AccessList } from "@selkie/sync-protocol";
+import type { Admission } from "../directory/admission.ts";
+import type { DirectoryView } from "../directory/directory-view.ts";
+import type { Statement } from "../directory/statement.ts";
+import type { KeyVersion } from "../keys/key-version.ts";
+import type { DirectoryWriter } from "./directory-writer.ts";
+import type { TenantContext } from "./tenant-context.ts";
+
+/** What making statements takes. */
+export interface StatementContext {
+  readonly context: TenantContext;
+  readonly writer: DirectoryWriter;
+  view(): DirectoryView;
+  /** The view as it will be after these statements of a writer of this device. */
+  preview(writer: DirectoryWriter, statements: readonly Statement[]): Promise<DirectoryView>;
+  /** @throws CoreError DIRECTORY_UNKNOWN | DEVICE_REVOKED */
+  self(): Admission;
+  /** @throws CoreError KEY_UNKNOWN */
+  directoryKey(): KeyVersion;
+  /** Signs the list that relays get after this one; null for who is not among those whom it names. @throws CoreError KEY_UNKNOWN */
+  listSigner(current: AccessList | null): Promise<ListSigner | null>;
+  /** Brings in what others have, as far as anybody can be reached. @returns whether anybody was */
+  sync(): Promise<boolean>;
+}
+
+/** An admin's slot key, or the root. */
+export interface ListSigner {
+  readonly key: SigningKey;
+  readonly isRoot: boolean;
+}

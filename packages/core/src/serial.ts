@@ -1,10 +1,15 @@
 /** Runs asynchronous jobs one after the other; a failed job rejects its own promise only. */
 export class Serial {
   #tail: Promise<unknown> = Promise.resolve();
+  #running = 0;
 
+  /** Starts the job at once when no other is running. */
   run<Result>(job: () => Promise<Result>): Promise<Result> {
-    const result = this.#tail.then(job, job);
-    this.#tail = result.catch(() => undefined); // the caller of run() has the rejection
+    const result = this.#running++ === 0 ? job() : this.#tail.then(job);
+    const ended = () => {
+      this.#running -= 1;
+    };
+    this.#tail = result.then(ended, ended); // the caller of run() has the rejection
     return result;
   }
 

@@ -24,7 +24,7 @@ export interface LiveDocument {
   editedLate: boolean;
   /** The actor it edits as, once there is one. */
   actor: Uint8Array | null;
-  /** Its heads, as far as they are known: asking costs a call into WebAssembly. */
+  /** Its heads, as far as they are known: asking Automerge costs a call into WebAssembly. */
   heads: readonly string[] | null;
 }
 
@@ -38,6 +38,8 @@ export interface Applied {
 /** What an edit did; `change` is null when it changed nothing. */
 export interface Edited<R> {
   readonly change: Uint8Array | null;
+  /** Whether it gave keys of maps numbers, truth values or null, and did nothing else: there is no rule that refuses such a change. */
+  readonly isPlain: boolean;
   readonly result: R;
 }
 
@@ -96,7 +98,7 @@ function isOneLine(before: readonly string[], changes: readonly Uint8Array[], af
 export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: (data: object) => R): Edited<R> {
   useActor(live, actor);
   const handle = Automerge.getBackend(live.doc);
-  let outcome: { readonly result: R; readonly head: string | null } | undefined;
+  let outcome: { readonly result: R; readonly head: string | null; readonly isPlain: boolean } | undefined;
   live.visible = live.changes.length;
   Automerge.change(live.doc, { time: 0 }, (root) => {
     const draft = openDraft<object>(root);
@@ -104,7 +106,8 @@ export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: (da
     try {
       const result = edit(draft.data);
       // Committed in here, so that Automerge does not bring its plain objects up to date for a reader who may never come.
-      outcome = { result, head: handle.pendingOps() === 0 ? null : handle.commit(undefined, 0) };
+      const head = handle.pendingOps() === 0 ? null : handle.commit(undefined, 0);
+      outcome = { result, head, isPlain: draft.isPlain };
     } finally {
       draft.close(() => {
         live.editedLate = true;
@@ -112,10 +115,12 @@ export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: (da
     }
   });
   if (outcome === undefined) throw new CoreError("CHANGE_REFUSED", "the change did not run");
-  const { result, head } = outcome;
-  if (head === null) return { change: null, result };
+  const { result, head, isPlain } = outcome;
+  if (head === null) return { change: null, isPlain, result };
   live.unseen += 1;
-  return { change: takeLocalChange(live), result };
+  const change = takeLocalChange(live);
+  live.heads = [head]; // it follows on everything the document holds
+  return { change, isPlain, result };
 }
 
 /** What the edit made is there to see from now on. */

@@ -5,6 +5,8 @@ import { guardKey, guardValue } from "./values.ts";
 /** A draft and what ends it. */
 export interface OpenDraft<T extends object> {
   readonly data: T;
+  /** Whether nothing was done so far but to give a few keys of maps numbers, truth values or null: no change of these is refused. */
+  readonly isPlain: boolean;
   /** No edit gets through any more: the next one throws `CHANGE_CLOSED`, after `onLateEdit` was told. */
   close(onLateEdit: () => void): void;
 }
@@ -29,6 +31,9 @@ export function openDraft<T extends object>(root: T): OpenDraft<T> {
   const guard = new DraftGuard();
   return {
     data: guard.wrap(root),
+    get isPlain() {
+      return guard.plain >= 0;
+    },
     close: (onLateEdit) => guard.close(onLateEdit),
   };
 }
@@ -36,6 +41,8 @@ export function openDraft<T extends object>(root: T): OpenDraft<T> {
 /** Whether the change is still open, for all parts of its draft. */
 class DraftGuard {
   #onLateEdit: (() => void) | null = null;
+  /** How many more plain edits there may be. */
+  plain = MOST_PLAIN;
 
   close(onLateEdit: () => void): void {
     this.#onLateEdit = onLateEdit;
@@ -58,9 +65,20 @@ class DraftGuard {
   }
 
   wrapValue(value: unknown): unknown {
-    const isContainer = typeof value === "object" && value !== null && Reflect.get(value, isAutomergeProxy) === true;
-    return isContainer ? this.wrap(value) : value;
+    if (typeof value !== "object" || value === null) return value;
+    if (Reflect.get(value, isAutomergeProxy) === true) return this.wrap(value);
+    this.plain = NOT_PLAIN; // a counter counts on by itself
+    return value;
   }
+}
+
+/** Plain edits of one change; what stands in place of their number once an edit was another. */
+const MOST_PLAIN = 64;
+const NOT_PLAIN = -1;
+
+/** A value that is one operation, whatever it is. */
+function isPlain(value: unknown): boolean {
+  return typeof value === "number" || typeof value === "boolean" || value === null;
 }
 
 class MapGuard implements ProxyHandler<object> {
@@ -74,7 +92,9 @@ class MapGuard implements ProxyHandler<object> {
 
   get(_: object, key: PropertyKey): unknown {
     const value: unknown = Reflect.get(this.live, key);
-    return typeof key === "symbol" ? value : this.guard.wrapValue(value);
+    if (typeof key !== "symbol") return this.guard.wrapValue(value);
+    this.guard.plain = NOT_PLAIN; // Automerge's own: nobody knows what is done with it
+    return value;
   }
 
   set(_: object, key: PropertyKey, value: unknown): boolean {
@@ -83,11 +103,13 @@ class MapGuard implements ProxyHandler<object> {
       guardKey(String(key));
       guardValue(value);
     }
+    this.guard.plain = isPlain(value) ? this.guard.plain - 1 : NOT_PLAIN;
     return Reflect.set(this.live, key, value);
   }
 
   deleteProperty(_: object, key: PropertyKey): boolean {
     this.guard.requireOpen();
+    this.guard.plain = NOT_PLAIN;
     return Reflect.deleteProperty(this.live, key);
   }
 
@@ -124,6 +146,11 @@ class ListGuard extends MapGuard {
     return super.get(target, key);
   }
 
+  override set(target: object, key: PropertyKey, value: unknown): boolean {
+    this.guard.plain = NOT_PLAIN;
+    return super.set(target, key, value);
+  }
+
   override has(_: object, key: PropertyKey): boolean {
     return isIndex(key) ? Number(key) < this.#length() : key in Array.prototype;
   }
@@ -144,6 +171,7 @@ class ListGuard extends MapGuard {
   #writer(name: string): (...args: unknown[]) => unknown {
     return (...args) => {
       this.guard.requireOpen();
+      this.guard.plain = NOT_PLAIN;
       for (const value of valuesAmong(name, args)) guardValue(value);
       const method: unknown = Reflect.get(this.live, name);
       if (typeof method !== "function") throw new CoreError("VALUE_UNSUPPORTED", "a list has no such method");

@@ -54,7 +54,7 @@ export function parseAndGate(bytes: Uint8Array, sha256: Sha256, context: GateCon
 }
 
 /**
- * Fills an empty history with the changes of a stored document, dependencies first, as `getAllChanges` gives them.
+ * Reads changes of a document on, dependencies first: for a stored one, from the first.
  *
  * @throws ChangeError when they are not changes that passed the gate before: the stored document is damaged
  */

@@ -1,4 +1,5 @@
 import type { WriterKey } from "@selkie/entry";
+import { actorOf } from "../automerge/actor.ts";
 import { encodeChanges } from "../automerge/change-codec.ts";
 import { writeFirstChange } from "../automerge/first-change.ts";
 import type { DocId } from "../document/doc-id.ts";
@@ -71,14 +72,16 @@ async function createChunk(
 }
 
 async function createOne(
-  { platform, chain, writes, documents, keyOf }: DatabaseParts,
+  { platform, chain, documents, keyOf }: DatabaseParts,
   row: object,
   { writer, time, key }: { readonly writer: WriterKey; readonly time: number; readonly key: Uint8Array },
   records: DocumentRecord[],
 ): Promise<Created> {
   const counter = await chain.takeCounter();
   const id = documentIdOf(platform.crypto, writer, counter);
-  const change = writeFirstChange(await writes.actor(id), row, (...chunks) => platform.crypto.sha256(...chunks));
+  const change = writeFirstChange(actorOf(platform.crypto, writer, id, null), row, (...chunks) =>
+    platform.crypto.sha256(...chunks),
+  );
   const record = documents.ensure(id);
   records.push(record);
   const chunk = documents.own(record, writer, "create", change);

@@ -1,4 +1,3 @@
-import { toHex } from "@selkie/entry";
 import { actorIn, type DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { DatabaseParts } from "./database-parts.ts";
@@ -18,11 +17,12 @@ async function place(
   record: DocumentRecord,
   edit: Edit,
 ): Promise<{ durable: Promise<void> } | null> {
-  const { platform, documents, chain, writes, shelf, keyId } = parts;
+  const { platform, documents, writes, shelf, keyId } = parts;
   if (edit === "delete" && record.deleted) return null;
   if (typeof edit === "function" && record.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
-  const automerge = await shelf.automerge();
-  const writer = await chain.writer();
+  // Here and below nothing is awaited that is there: between two syncs to disk every turn is a cold one.
+  const automerge = shelf.loaded ?? (await shelf.automerge());
+  const writer = writes.writer ?? (await writes.begin());
   const actor = actorIn(platform.crypto, record, writer);
   const kind = typeof edit === "string" ? edit : "change";
   record.busy = true;
@@ -30,27 +30,31 @@ async function place(
     const live = shelf.live(automerge, record);
     const made =
       typeof edit === "string"
-        ? { change: automerge.emptyChange(live, actor), result: undefined }
+        ? { change: automerge.emptyChange(live, actor), isPlain: false, result: undefined }
         : automerge.editDocument(live, actor, edit);
-    await made.result;
-    // An edit after an `await` lands outside the change; bare Automerge would drop it silently.
-    if (automerge.hasLooseEdits(live))
-      throw new CoreError("CHANGE_CLOSED", "the document was edited after the change callback had awaited");
+    if (made.result !== undefined) {
+      await made.result;
+      // An edit after an `await` lands outside the change; bare Automerge would drop it silently.
+      if (automerge.hasLooseEdits(live))
+        throw new CoreError("CHANGE_CLOSED", "the document was edited after the change callback had awaited");
+    }
     if (made.change === null) {
       automerge.endEdit(live);
       return null;
     }
-    const change = documents.own(record, writer, kind, made.change);
-    live.heads = [toHex(change.hash)]; // it follows on everything the document holds
+    const { change: bytes, isPlain } = made;
+    const chunk = isPlain ? undefined : documents.own(record, writer, kind, bytes);
+    if (isPlain) documents.ownPlain(record, writer, bytes);
     record.keyId ??= keyId();
-    const placed = await writes.journal({ record, kind, counter: null, change, keyId: record.keyId });
+    const durable = writes.journal({ writer, record, kind, counter: null, bytes, chunk, keyId: record.keyId });
     automerge.endEdit(live);
     shelf.show(automerge, record);
-    return placed;
+    return { durable };
   } catch (error) {
     await shelf.reload(record);
     throw error;
   } finally {
-    await shelf.release(record);
+    const following = shelf.release(record);
+    if (following !== undefined) await following;
   }
 }

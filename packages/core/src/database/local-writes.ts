@@ -1,7 +1,7 @@
 import { type EntryId, equalBytes, type TenantId, type VerifiedRun, type WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
-import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk, Sha256 } from "../automerge/change-chunk.ts";
+import { docIdOf } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import type { Documents } from "../document/documents.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -40,12 +40,16 @@ export interface LocalWritesContext {
   onJournalled(): void;
 }
 
-/** A change that was made and passed the gate, on its way to the journal. */
+/** A change that was made, on its way to the journal. */
 export interface LocalChange {
+  /** Of `begin`: its actor follows from this key. */
+  readonly writer: WriterKey;
   readonly record: DocumentRecord;
   readonly kind: ChangeKind;
   readonly counter: number | null;
-  readonly change: ChangeChunk;
+  readonly bytes: Uint8Array;
+  /** The same, parsed; not when the gate has yet to see it. */
+  readonly chunk: ChangeChunk | undefined;
   readonly keyId: Uint8Array;
 }
 
@@ -56,30 +60,30 @@ export class LocalWrites {
   /** Sealed and perhaps stored, but not confirmed: tried again with the same bytes before anything else is sealed. */
   #unfinished: { readonly sealed: SealedEntries; readonly batches: readonly number[] } | null = null;
   /** The writer row travels with the first change, so that the incarnation can go on after a clean close. */
-  #firstRow: Promise<SealedRow> | null = null;
+  #firstRow: SealedRow | null = null;
   #rowSaved = false;
 
   constructor(context: LocalWritesContext) {
     this.#context = context;
   }
 
-  /** The writer key that new changes are made under. */
-  writer(): Promise<WriterKey> {
-    return this.#context.chain.writer();
+  /** The writer key that new changes are made under; null before the first `begin`. */
+  get writer(): WriterKey | null {
+    return this.#rowSaved || this.#firstRow !== null ? this.#context.chain.current : null;
   }
 
-  /** The Automerge actor of this device in a document. */
-  async actor(document: Uint8Array): Promise<Uint8Array> {
-    return actorOf(this.#context.platform.crypto, await this.writer(), document, null);
-  }
-
-  /** Takes the change's place in the journal before it resolves, so that callers keep their order; `durable` is the promise to give the app. */
-  async journal(change: LocalChange): Promise<{ readonly durable: Promise<void> }> {
-    const { journal, chain, platform, frontier, onJournalled } = this.#context;
-    const { record, kind, counter, keyId } = change;
+  /** The same, beginning an incarnation when there is none. */
+  async begin(): Promise<WriterKey> {
+    const { chain } = this.#context;
     const writer = await chain.writer();
-    this.#firstRow ??= chain.row();
-    const beside = this.#rowSaved ? [] : [await this.#firstRow];
+    this.#firstRow ??= await chain.row();
+    return writer;
+  }
+
+  /** The change has its place in the journal when this returns, so that callers keep their order; resolves when it is durable. */
+  journal({ writer, record, kind, counter, keyId, bytes, chunk }: LocalChange): Promise<void> {
+    const { journal, platform, frontier, onJournalled } = this.#context;
+    const beside = this.#rowSaved || this.#firstRow === null ? [] : [this.#firstRow];
     const row = {
       writer,
       frontier: frontier(),
@@ -88,14 +92,13 @@ export class LocalWrites {
       counter,
       keyId,
       time: claimedTime(platform.now()),
-      change: change.change.bytes,
-      chunk: change.change,
+      change: bytes,
+      ...(chunk === undefined ? {} : { chunk }),
     };
-    const durable = journal.add(row, beside).then(() => {
+    return journal.add(row, beside).then(() => {
       this.#rowSaved = true;
       onJournalled();
     });
-    return { durable };
   }
 
   /** Runs work while nothing is sealed. */
@@ -106,10 +109,13 @@ export class LocalWrites {
   /** Seals everything the journal holds. Concurrent calls share the work. */
   flush(): Promise<void> {
     return this.#sealing.run(async () => {
-      const { crypto } = this.#context.platform;
+      const { platform, documents } = this.#context;
+      const { crypto } = platform;
       const sha256: Sha256 = (...chunks) => crypto.sha256(...chunks);
       await this.#finish();
       for (let taken = this.#take(); this.#maySeal(taken.rows); taken = this.#take()) {
+        const unseen = taken.rows.filter(({ chunk }) => chunk === undefined);
+        documents.judge(new Set(unseen.map(({ document }) => docIdOf(document))));
         await this.#context.prepare(taken.rows.map(({ keyId }) => keyId));
         await this.#seal(
           planEntries(taken.rows, this.#context.keyOf, sha256),

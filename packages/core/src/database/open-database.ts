@@ -1,4 +1,5 @@
 import type { EntryStore } from "@selkie/store";
+import { actorOf } from "../automerge/actor.ts";
 import { writeFirstChange } from "../automerge/first-change.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
@@ -27,20 +28,21 @@ export class OpenDatabase<T extends object> implements Database<T> {
     const { platform, documents, chain, writes, id: database, keyId, keyOf } = this.#writable();
     const key = keyId(options.key);
     keyOf(key); // a key this device can't seal under is found out before anything is made
-    const writer = await chain.writer();
+    const writer = writes.writer ?? (await writes.begin());
     const counter = options.id === undefined ? await chain.takeCounter() : null;
     const id =
       counter === null
         ? namedDocumentId(platform.crypto, database, options.id ?? "")
         : documentIdOf(platform.crypto, writer, counter);
-    const change = writeFirstChange(await writes.actor(id), data, (...chunks) => platform.crypto.sha256(...chunks));
+    const change = writeFirstChange(actorOf(platform.crypto, writer, id, null), data, (...chunks) =>
+      platform.crypto.sha256(...chunks),
+    );
     const record = documents.ensure(id);
     if (record.changes.length > 0) throw new CoreError("DOC_EXISTS", "a document with this id exists");
     try {
       const chunk = documents.own(record, writer, "create", change);
       record.keyId = key;
-      const { durable } = await writes.journal({ record, kind: "create", counter, change: chunk, keyId: record.keyId });
-      await durable;
+      await writes.journal({ writer, record, kind: "create", counter, bytes: chunk.bytes, chunk, keyId: key });
     } catch (error) {
       documents.forget(record);
       throw error;
@@ -115,7 +117,7 @@ export class OpenDatabase<T extends object> implements Database<T> {
 
   async #show(record: DocumentRecord): Promise<Doc<T>> {
     this.#parts.events.emit("change", { id: record.name });
-    return (await this.#parts.shelf.handle(record)) as unknown as Doc<T>;
+    return (record.handle?.deref() ?? (await this.#parts.shelf.handle(record))) as unknown as Doc<T>;
   }
 
   #record(id: DocId): DocumentRecord {

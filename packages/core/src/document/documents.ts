@@ -124,12 +124,28 @@ export class Documents {
     return chains;
   }
 
+  /**
+   * A plain change this device just made, of which nothing can be refused: the gate looks at it later, with others, which costs a third.
+   * @throws CoreError CHANGE_REFUSED when it follows on changes that wait
+   */
+  ownPlain(record: DocumentRecord, writer: WriterKey, change: Uint8Array): void {
+    this.#requireOrder(record, actorIn(this.#verifier, record, writer));
+    record.changes.push(change);
+  }
+
+  /** Puts what `ownPlain` took through the gate, which has no exception: before it is part of an entry. @throws ChangeError */
+  judge(names: Iterable<DocId>): void {
+    for (const name of names) {
+      const record = this.#records.get(name);
+      if (record !== undefined) this.#histories.of(record);
+    }
+  }
+
   /** A change this device just made: the gate has no exception, nor has the order of a chain. @throws CoreError CHANGE_REFUSED */
   own(record: DocumentRecord, writer: WriterKey, kind: ChangeKind, change: Uint8Array): ChangeChunk {
     const chunk = parseChange(change, this.#sha256);
     const actor = actorIn(this.#verifier, record, writer);
-    if (this.#waiting.blocks(record.name, actor))
-      throw new CoreError("CHANGE_REFUSED", "earlier changes of this device in the document wait: open it again");
+    this.#requireOrder(record, actor);
     const verdict = gate(chunk, { history: this.#histories.of(record), actor });
     if (verdict.type === "pass") this.#admit(record, chunk, kind);
     if (verdict.type === "pass" || verdict.type === "known") return chunk;
@@ -343,6 +359,11 @@ export class Documents {
     record.marks.push(mark);
     record.latestMarks = [...record.latestMarks.filter(({ hash }) => !history.dependsOn(chunk.hash, hash)), mark];
     record.deleted = record.latestMarks.some(({ deleted }) => deleted);
+  }
+
+  #requireOrder(record: DocumentRecord, actor: Uint8Array): void {
+    if (this.#waiting.blocks(record.name, actor))
+      throw new CoreError("CHANGE_REFUSED", "earlier changes of this device in the document wait: open it again");
   }
 
   #refuse(record: DocumentRecord, origin: Origin | undefined, reason: string): void {

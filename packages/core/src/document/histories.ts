@@ -6,7 +6,10 @@ import type { DocumentRecord } from "./document-record.ts";
 /** How many documents' histories are kept; one of a document with one change takes 4 to 5 KB. */
 const KEPT = 1_024;
 
-/** What the gate knows of documents, for those it was lately asked about; others are read again from their accepted changes. */
+/**
+ * What the gate knows of documents, for those it was lately asked about: read from their accepted changes, and read on when there are more.
+ * A local change may be in the record before the gate has judged it: asking here does.
+ */
 export class Histories {
   readonly #sha256: Sha256;
   readonly #kept = new Map<DocumentRecord, DocumentHistory>();
@@ -17,12 +20,20 @@ export class Histories {
     this.#sha256 = sha256;
   }
 
+  /** @throws ChangeError for a change of the record that does not pass */
   of(record: DocumentRecord): DocumentHistory {
+    const history = this.#of(record);
+    // More than the record has: what is passing the gate right now.
+    if (history.count < record.changes.length)
+      restoreHistory(history, record.changes.slice(history.count), this.#sha256);
+    return history;
+  }
+
+  #of(record: DocumentRecord): DocumentHistory {
     if (this.#latest?.record === record) return this.#latest.history;
     const kept = this.#kept.get(record);
     const history = kept ?? new DocumentHistory();
-    if (kept === undefined) restoreHistory(history, record.changes, this.#sha256);
-    else this.#kept.delete(record);
+    if (kept !== undefined) this.#kept.delete(record);
     this.#kept.set(record, history);
     this.#latest = { record, history };
     const [oldest] = this.#kept.size > KEPT ? this.#kept.keys() : [];

@@ -29,6 +29,11 @@ export class Shelf {
     this.#platform = platform;
   }
 
+  /** Automerge's functions, if they are loaded. */
+  get loaded(): AutomergeDocuments | null {
+    return this.#automerge;
+  }
+
   /** Automerge's functions, loading the WebAssembly the first time. */
   async automerge(): Promise<AutomergeDocuments> {
     if (this.#automerge === null) {
@@ -116,10 +121,10 @@ export class Shelf {
   }
 
   /** A local change was made, or failed: what was received meanwhile follows. */
-  async release(record: DocumentRecord): Promise<void> {
+  release(record: DocumentRecord): Promise<void> | undefined {
     record.busy = false;
-    if (record.outdated) await this.reload(record);
-    else await this.apply(record, record.waiting.splice(0));
+    if (record.outdated) return this.reload(record);
+    return record.waiting.length === 0 ? undefined : this.apply(record, record.waiting.splice(0));
   }
 
   async close(): Promise<void> {

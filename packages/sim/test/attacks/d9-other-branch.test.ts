@@ -1,13 +1,18 @@
 // A removed member shows others another branch of what he wrote while he was in: whole clients, a relay and a directory.
-import { toHex, type VerifiedRun } from "@selkie/entry";
+import { entryType, toHex, type VerifiedRun } from "@selkie/entry";
 import { expect, test } from "vitest";
+import { newIdentity } from "../../../core/src/directory/identity.ts";
+import { encodeStatement } from "../../../core/src/directory/statement-codec.ts";
 import { handMade } from "../../../core/test/automerge/hand-made-change.ts";
+import { seededCrypto } from "../../src/seeded-crypto.ts";
+import { SeededRandom } from "../../src/seeded-random.ts";
 import type { SimDevice } from "../../src/sim-device.ts";
 import { type HostileChain, HostileMember } from "../support/hostile-member.ts";
 import { hex, replicaOf } from "../support/lies.ts";
 import { Scene } from "../support/scene.ts";
 
 const BOB = "CN=bob/O=acme";
+const SLICE = { entries: 100, bytes: 1_000_000 };
 
 interface Cast {
   readonly scene: Scene;
@@ -47,7 +52,7 @@ async function held({ scene, chain }: Cast, device: SimDevice | "relay"): Promis
   const entries = device === "relay" ? scene.relayEntries() : device.database.getStore();
   const ids: string[] = [];
   for (;;) {
-    const run = await entries.read(chain.writer, ids.length, { entries: 100, bytes: 1_000_000 });
+    const run = await entries.read(chain.writer, ids.length, SLICE);
     if (run === null) return ids;
     ids.push(...run.entries.map(({ id }) => toHex(id)));
   }
@@ -116,4 +121,51 @@ test("D9 what comes after the revocation, by whatever way, changes nothing, and 
   for (const device of [scene.alice, scene.carol]) await scene.run(device.start());
   await scene.reconnect([scene.alice, scene.carol]);
   await expectHealed(cast, known);
+});
+
+/** What the directory says to a device, and what is stored of a chain of it. */
+async function directoryOf(scene: Scene, device: SimDevice, chain: HostileChain): Promise<string> {
+  const ids: string[] = [];
+  const entries = device.life?.store.entries(scene.tenant, chain.database);
+  for (let run = await entries?.read(chain.writer, 0, SLICE); run != null; ) {
+    ids.push(...idsOf(run));
+    run = await entries?.read(chain.writer, ids.length, SLICE);
+  }
+  const { directory } = device.tenant;
+  const devices = (await directory.devices()).map(({ id, user, revoked }) => `${id} ${user} ${revoked}`).sort();
+  return JSON.stringify([ids, devices, await directory.users()]);
+}
+
+test("D9 of a forked chain of the directory everybody hears the branch that the revocation names, whichever came first", async () => {
+  const scene = await Scene.begin("D9 directory");
+  const { alice, bob, carol } = scene;
+  const hostile = await HostileMember.of(bob);
+  const { directory } = hostile.record;
+  const chain = await hostile.chain(directory, entryType.statement);
+  const add = async (of: HostileChain, name: string): Promise<VerifiedRun> => {
+    const identity = newIdentity(seededCrypto(new SeededRandom(name)), BOB);
+    const { publicKey: deviceSign } = await hostile.crypto.importSigningKey(identity.deviceSignSeed);
+    const { publicKey: deviceKem } = await hostile.crypto.importKemKey(identity.deviceKemSeed);
+    const plaintext = encodeStatement({ type: "addDevice", deviceSign, deviceKem, userKeys: [] });
+    return of.write([{ kind: "statement", key: hostile.directoryKey, plaintext }]);
+  };
+  const first = await add(chain, "first");
+  const branch = chain.fork();
+  const honest = [await add(chain, "honest 1"), await add(chain, "honest 2")];
+  const other = [await add(branch, "other 1"), await add(branch, "other 2"), await add(branch, "other 3")];
+  for (const device of [alice, bob, carol]) await scene.run(device.disconnect());
+  await alice.life?.store.entries(scene.tenant, directory).append([first, ...honest]);
+  await carol.life?.store.entries(scene.tenant, directory).append([first, ...other]);
+  await scene.relayEntries(directory).append([first, ...other]);
+  for (const device of [alice, carol]) await scene.run(device.close());
+  for (const device of [alice, carol]) await scene.run(device.start());
+  expect(await directoryOf(scene, alice, chain)).not.toBe(await directoryOf(scene, carol, chain));
+  await scene.run(alice.tenant.directory.revokeUser(BOB));
+  await scene.reconnect([alice, carol]);
+  const healed = await directoryOf(scene, alice, chain);
+  expect(JSON.parse(healed)[0]).toEqual(idsOf(first, ...honest));
+  expect(await directoryOf(scene, carol, chain)).toBe(healed);
+  for (const device of [alice, carol]) await scene.run(device.close());
+  for (const device of [alice, carol]) await scene.run(device.start());
+  for (const device of [alice, carol]) expect(await directoryOf(scene, device, chain)).toBe(healed);
 });

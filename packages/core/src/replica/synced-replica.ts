@@ -97,9 +97,15 @@ export class SyncedReplica implements EntryStore {
 
   async append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
     const results = [...(await this.#store(runs))];
+    let isReplaced = false;
     for (const [at, run] of runs.entries()) {
+      // What one run has replaced the next may go on from.
+      if (isReplaced && results[at]?.type === "fork") [results[at] = LOST] = await this.#store([run]);
       const result = results[at];
-      if (result?.type === "fork") results[at] = await this.#meet(run, result);
+      if (result?.type !== "fork") continue;
+      const met = await this.#meet(run, result);
+      isReplaced ||= met !== result;
+      results[at] = met;
     }
     const appended = runs.filter((_, at) => results[at]?.type === "appended");
     const apply = (): Promise<void> => this.#hooks.applied(appended);

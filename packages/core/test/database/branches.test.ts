@@ -1,6 +1,6 @@
 // A writer who is revoked shows others another branch of what it wrote before: whole replicas, with stores, sessions and documents.
 import { nativeCrypto } from "@selkie/crypto/native";
-import { toHex, type VerifiedRun } from "@selkie/entry";
+import { type StatementId, toHex, type VerifiedRun } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { actorOf } from "../../src/automerge/actor.ts";
 import type { PlacedStatement } from "../../src/directory/admission.ts";
@@ -8,9 +8,10 @@ import { proveFork } from "../../src/directory/fork.ts";
 import type { Statement } from "../../src/directory/statement.ts";
 import { docIdOf } from "../../src/document/doc-id.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
+import { grantTo } from "../directory/world.ts";
 import { pattern, testDatabase } from "../fixture.ts";
 import { permutations } from "../permutations.ts";
-import { type Author, type Device, Lab } from "./lab.ts";
+import { Author, type Device, Lab } from "./lab.ts";
 
 const TITLES = ["0", "1", "2", "3", "1'", "2'", "3'", "4'", "again"];
 const ids = TITLES.map((title) => docIdOf(pattern(title, 16)));
@@ -129,3 +130,54 @@ describe("a revoked writer's other branch", () => {
     },
   );
 });
+
+test("D9 replicas end alike in all 720 orders of two admins, one revoked, one re-added, entries before, after, and on another branch", async () => {
+  const lab = await Lab.begin("720 orders");
+  const { world } = lab;
+  const deviceOf = async (name: string) => ({ deviceSign: (await lab.deviceKey(name)).publicKey });
+  const alice = await world.grant(world.root, "alice", "admin", await deviceOf("alice"));
+  const bob = await world.grant(alice, "bob", "admin", await deviceOf("bob"));
+  const authorOf = async (name: string, admission: StatementId | undefined): Promise<Author> => {
+    if (admission === undefined) throw new RangeError("an admission");
+    const key = await lab.crypto.importSigningKey(pattern(`writer ${name}`, 32));
+    return new Author(lab, { key, device: await lab.deviceKey("bob"), admission });
+  };
+  const admission = bob.certificate?.certificate.admission;
+  const before = await authorOf("before", admission);
+  const first = await write(before, "0");
+  const branch = before.fork();
+  const allowed = await write(before, "1");
+  const beyond = await write(before, "2");
+  const other = await write(branch, "1'", "2'");
+  const empty = await lab.device("replica");
+  const setup = [...world.placed];
+
+  const [tip] = allowed.entries;
+  if (admission === undefined || tip?.signature == null) throw new RangeError("a signed entry of bob's");
+  const cut = { writer: before.writer, seq: 1, id: tip.id, signature: tip.signature };
+  const cuts = [{ database: testDatabase, cuts: [cut] }];
+  const revoke = world.say(alice, { type: "revoke", targets: [admission], identityKeys: [], cuts, wipe: null });
+  const readded = world.say(alice, await grantTo("bob", "editor", { ...(await deviceOf("bob")), after: [revoke.id] }));
+  const again = await write(await authorOf("again", readded.id), "again");
+
+  type Event = (device: Device) => Promise<void>;
+  const events: readonly Event[] = [
+    (device) => device.hear(revoke),
+    (device) => device.hear(readded),
+    (device) => device.receive(first, allowed),
+    (device) => device.receive(first, allowed, beyond),
+    (device) => device.receive(first, other),
+    (device) => device.receive(again),
+  ];
+  const states = new Map<string, number>();
+  for (const order of permutations(events)) {
+    const device = await empty.reopened();
+    device.known = setup;
+    for (const event of order) await event(device);
+    await device.receive(first, allowed, beyond, again); // in the end everybody meets somebody honest
+    const state = await stateOf(device);
+    states.set(state, (states.get(state) ?? 0) + 1);
+    if (states.size === 1 && states.get(state) === 1) expect(await titles(device)).toEqual(["0", "1", "again"]);
+  }
+  expect([...states.values()]).toEqual([720]);
+}, 120_000);

@@ -11,6 +11,7 @@ export type CoreErrorCode =
   | "DEVICE_OF_OTHER"
   | "DEVICE_REVOKED"
   | "DEVICE_UNKNOWN"
+  | "DIRECTORY_STALE"
   | "DIRECTORY_UNKNOWN"
   | "DOC_DELETED"
   | "DOC_EXISTS"

@@ -5,7 +5,10 @@ import type { Scheduler } from "@selkie/sync-protocol";
 export interface Platform {
   readonly crypto: CryptoProvider;
   readonly scheduler: Scheduler;
-  /** The claimed time of changes, in ms since the epoch. Nothing is ever decided by it. */
+  /**
+   * The claimed time of changes, in ms since the epoch. What others claim decides nothing; how long this device waited, for a wipe or for
+   * a contact, is the difference of two of its own.
+   */
   now(): number;
   /** Makes Automerge's WebAssembly ready; called before the first document is loaded. */
   loadAutomerge(): Promise<void>;

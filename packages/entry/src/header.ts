@@ -38,7 +38,8 @@ export interface EntryHeader {
 /** Bytes of the header prefix. */
 export const HEADER_PREFIX_BYTES = 132;
 
-const VERSION = 1;
+/** The one format version that this software reads and writes. */
+export const FORMAT_VERSION = 1;
 const SUITE = 1;
 const CONTROL_FLAG = 1;
 
@@ -50,7 +51,7 @@ const CONTROL_FLAG = 1;
 export function encodeHeaderPrefix(header: EntryHeader): Uint8Array {
   checkHeader(header);
   const bytes = new Uint8Array(HEADER_PREFIX_BYTES);
-  bytes[0] = VERSION;
+  bytes[0] = FORMAT_VERSION;
   bytes[1] = SUITE;
   bytes[2] = header.type;
   bytes[3] = header.control ? CONTROL_FLAG : 0;
@@ -71,7 +72,7 @@ export function encodeHeaderPrefix(header: EntryHeader): Uint8Array {
  */
 export function readHeaderPrefix(reader: ByteReader): EntryHeader {
   const version = reader.u8();
-  if (version !== VERSION) throw new EntryError("UNSUPPORTED_VERSION", `format version ${version}`);
+  if (version !== FORMAT_VERSION) throw new EntryError("UNSUPPORTED_VERSION", `format version ${version}`);
   const suite = reader.u8();
   if (suite !== SUITE) throw new EntryError("UNSUPPORTED_SUITE", `suite ${suite}`);
   const type = parseEntryType(reader.u8());

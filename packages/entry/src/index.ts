@@ -13,6 +13,7 @@ export {
   type EntryType,
   encodeHeaderPrefix,
   entryType,
+  FORMAT_VERSION,
   HEADER_PREFIX_BYTES,
   headerPrefixHash,
   parseEntryType,

@@ -54,7 +54,7 @@ test.each([
   [75, 1, "BAD_POSITION"],
   [76, 1, "BAD_POSITION"],
   [68, 1, "TOO_LARGE"],
-] as const)("A5 refuses byte %d = %d with %s", (offset, value, code) => {
+] as const)("A5 A6 refuses byte %d = %d with %s", (offset, value, code) => {
   const bytes = encodeHeaderPrefix(header);
   bytes[offset] = value;
   expect(codeOf(() => readHeaderPrefix(new ByteReader(bytes)))).toBe(code);

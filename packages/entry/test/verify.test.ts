@@ -108,7 +108,7 @@ describe("a run costs one signature", () => {
 describe("F5 what nobody signed", () => {
   const chain = testChain({ length: 3 });
 
-  test("F5 an unsigned run is refused", async () => {
+  test("A6 F5 an unsigned run is refused", async () => {
     expect(await verdictOf(runOf(testChain({ length: 3, signed: () => false })))).toBe("SIGNATURE_MISSING");
     expect(await verdictOf(runOf(testChain({ length: 3, signed: (seq) => seq < 2 })))).toBe("SIGNATURE_MISSING");
   });

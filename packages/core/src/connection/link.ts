@@ -8,6 +8,7 @@ import {
   type Transport,
 } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
+import { isHold } from "../hold-code.ts";
 import type { Platform } from "../platform.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { AccessDocuments } from "./access-documents.ts";
@@ -20,7 +21,10 @@ export type ConnectionStatus = "connecting" | "online" | "offline" | "refused" |
 /** A live connection to a relay or to another device. */
 export interface Connection extends AsyncDisposable {
   readonly status: ConnectionStatus;
-  /** Resolves when everything local is acknowledged and everything the other side held at the call is applied here. */
+  /**
+   * Resolves when everything local is acknowledged and everything the other side held at the call is applied here.
+   * @throws CoreError DIRECTORY_STALE | UPDATE_NEEDED when what is written here has to wait
+   */
   synced(options?: { signal?: AbortSignal }): Promise<void>;
 }
 
@@ -67,6 +71,8 @@ export interface LinkContext {
   /** The directory first. */
   replicas(): readonly SyncedReplica[];
   replica(database: DatabaseId): SyncedReplica | undefined;
+  /** Whether this device has not heard of the directory for so long that it reads that before it sends anything. */
+  isStale(): boolean;
   /** Whether the directory says that this device has no rights any more. */
   isRevoked(): boolean;
   onStatus(status: ConnectionStatus, error: unknown): void;
@@ -126,11 +132,22 @@ export class Link implements Connection {
   async synced(options: { signal?: AbortSignal } = {}): Promise<void> {
     const session = await this.session(options.signal);
     await Promise.all([this.#joining, this.#presenting]);
+    // What is held until the directory is up to date may be free once that has arrived.
+    if ((await this.#exchange(session, options)) !== null) {
+      const held = await this.#exchange(session, options);
+      if (held !== null) throw held;
+    }
+  }
+
+  /** @returns why some of what is written here had to wait, if so */
+  async #exchange(session: Session, options: { signal?: AbortSignal }): Promise<CoreError | null> {
     const replicas = this.#context.replicas();
-    for (const replica of replicas) await replica.flush();
+    let held: CoreError | null = null;
+    for (const replica of replicas) held = (await flushed(replica)) ?? held;
     for (const replica of replicas) session.announce(replica.database);
     await Promise.all(replicas.map(({ database }) => settle(session, database, options)));
     for (const replica of replicas) await replica.applied();
+    return held;
   }
 
   /** A database was opened: it joins the session. Opening never waits for the network; `synced` does. */
@@ -222,6 +239,7 @@ export class Link implements Connection {
       this.#context.onSession(session);
       if (rights.directoryOnly === true) await this.#learnWhy(session, handshake.documents);
       connected();
+      if (this.#context.isStale()) await this.#refresh(session);
       await this.#open(session, this.#context.replicas());
       this.#session = session;
       this.#set("online", null);
@@ -266,6 +284,16 @@ export class Link implements Connection {
     });
   }
 
+  /** A4: the directory, before anything that was written under an older one is sent. */
+  async #refresh(session: Session): Promise<void> {
+    const [directory] = this.#context.replicas();
+    if (directory === undefined) return;
+    await this.#open(session, [directory]);
+    await session.synced([directory.database], { signal: this.#stop.signal });
+    await directory.applied();
+    await this.#presenting;
+  }
+
   #remember(session: Session): void {
     const { memory, platform } = this.#context;
     if (memory === null) return;
@@ -301,6 +329,17 @@ export class Link implements Connection {
       };
     });
     this.#wake = null;
+  }
+}
+
+/** @returns why what is written in it has to wait, if so */
+async function flushed(replica: SyncedReplica): Promise<CoreError | null> {
+  try {
+    await replica.flush();
+    return null;
+  } catch (error) {
+    if (isHold(error)) return error;
+    throw error;
   }
 }
 

@@ -1,16 +1,18 @@
-import { type DatabaseId, type EntryId, hash, toHex, type WriterKey } from "@selkie/entry";
+import { type DatabaseId, type EntryId, equalBytes, hash, toHex, type WriterKey } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import { type Dialler, dialWebSocket, originOf, type Session, type Transport } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
+import { isHold } from "../hold-code.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { DirectoryLog } from "../tenant/directory-log.ts";
+import type { Hold } from "../tenant/hold.ts";
 import { joinedWith, liveAdmissionOf } from "../tenant/own-admissions.ts";
 import type { AlarmCode, ConnectOptions, TenantEvents } from "../tenant/tenant.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import { decodeTenantData } from "../tenant/tenant-data.ts";
 import { type HandshakeContext, peerHandshake, relayHandshake } from "./handshake.ts";
-import { type Connection, Link } from "./link.ts";
+import { type Connection, type ConnectionStatus, Link } from "./link.ts";
 import { PushBudget } from "./peer-gate.ts";
 import { PeerMemory } from "./peer-memory.ts";
 
@@ -19,8 +21,11 @@ export interface LinksContext {
   readonly record: TenantRecord;
   readonly log: DirectoryLog;
   readonly events: Events<TenantEvents>;
+  readonly hold: Hold;
   /** Every database to keep in sync, the directory first. */
   replicas(): readonly SyncedReplica[];
+  /** A connection came up. */
+  onOnline(): void;
 }
 
 /** How long a revocation waits for what others have. */
@@ -66,7 +71,7 @@ export class Links {
     const stop = this.#context.context.platform.scheduler.after(CATCH_UP_MS, () => waiting.abort());
     const outcomes = await Promise.allSettled(online.map((link) => link.synced({ signal: waiting.signal })));
     stop();
-    return online.length > 0 && outcomes.every(({ status }) => status === "fulfilled");
+    return online.length > 0 && outcomes.every((outcome) => outcome.status === "fulfilled" || isHold(outcome.reason));
   }
 
   async connect(target: string | Transport | Dialler, options: ConnectOptions): Promise<Connection> {
@@ -126,11 +131,27 @@ export class Links {
       replicas,
       replica: (database) => replicas().find((replica) => toHex(replica.database) === toHex(database)),
       isRevoked: () => this.#isRevoked(),
-      onStatus: (status, error) => events.emit("sync", { target: name, status, error }),
+      isStale: () => this.#context.hold.contact.isStale,
+      onStatus: (status, error) => {
+        events.emit("sync", { target: name, status, error });
+        this.#onStatus(status);
+      },
       onSession: (session) => this.#watch(session),
       onEnded: () => this.#links.delete(link),
     });
     return link;
+  }
+
+  #onStatus(status: ConnectionStatus): void {
+    const { context, hold, onOnline } = this.#context;
+    if (status === "online") onOnline();
+    if (this.online) return;
+    const lost = async (): Promise<void> => {
+      await hold.contact.lost();
+      if (status === "offline") hold.contact.watch();
+      else hold.contact.stop();
+    };
+    void lost().catch(context.platform.report);
   }
 
   #memory(name: string): PeerMemory {
@@ -166,8 +187,20 @@ export class Links {
     return joined !== null && liveAdmissionOf(log.view, joined) === undefined;
   }
 
+  /** What arrived of the directory has been read. */
+  async #refreshed(): Promise<void> {
+    const { hold, replicas } = this.#context;
+    const [directory] = replicas();
+    await directory?.applied();
+    await hold.refreshed();
+  }
+
   /** What a peer did that an honest one does not, as events of the tenant. */
   #watch(session: Session): void {
+    const { context, record } = this.#context;
+    session.on("caughtUp", ({ database }) => {
+      if (equalBytes(database, record.directory)) void this.#refreshed().catch(context.platform.report);
+    });
     const alarm = (
       code: AlarmCode,
       at: { readonly database: DatabaseId; readonly writer: WriterKey },

@@ -6,6 +6,7 @@ import { Documents } from "../document/documents.ts";
 import { Shelf } from "../document/shelf.ts";
 import { CoreError } from "../errors.ts";
 import { Events } from "../events.ts";
+import { type HoldCode, isHold } from "../hold-code.ts";
 import { adoptJournal } from "../journal/adopt-journal.ts";
 import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
@@ -13,6 +14,7 @@ import { NamedEntries } from "../replica/named-entries.ts";
 import { Quarantine, type Quarantined } from "../replica/quarantine.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { VectorClaims } from "../replica/vector-claims.ts";
+import type { DirectoryClaim } from "../tenant/directory-claims.ts";
 import { type ChainOwner, openOwnChain } from "../tenant/own-chain.ts";
 import { requireKey } from "../tenant/statement-work.ts";
 import type { Alarm } from "../tenant/tenant.ts";
@@ -30,7 +32,7 @@ import { Renewal } from "./renewal.ts";
 export interface DatabaseHost extends ChainOwner {
   view(): DirectoryView;
   defaultKeyId(): Uint8Array;
-  /** Before something is sealed in a database: the directory knows of it, and the keys are fit. @throws CoreError DEVICE_REVOKED */
+  /** Before something is sealed in a database: the directory knows of it, and the keys are fit. @throws CoreError DEVICE_REVOKED or a hold's code */
   prepareWrite(name: string, keyIds: readonly Uint8Array[]): Promise<void>;
   frontier(): readonly EntryId[];
   /** Entries were sealed: connections send them. */
@@ -38,6 +40,10 @@ export interface DatabaseHost extends ChainOwner {
   online(): boolean;
   /** Brings in what others have. @returns whether somebody was reached */
   catchUp(): Promise<boolean>;
+  /** Why nothing may be sealed in a database for now: what is written stays in its journal. Null when it may. */
+  held(database: DatabaseId): HoldCode | null;
+  /** An entry that counts names directory heads. */
+  heardOfDirectory(claim: DirectoryClaim): Promise<void>;
   /** What others have seen is not what is here. */
   alarm(alarm: Alarm): void;
   /** Entries came that fork from those that the store holds. */
@@ -53,6 +59,8 @@ export interface Assembled {
   readonly replica: SyncedReplica;
   /** The directory or the keys changed. */
   reconsider(): Promise<void>;
+  /** What waited in the journal may be sealed. */
+  resume(): void;
   /** Builds documents anew, because something of the chains that touch them counts no more, or counts again. */
   rebuild(documents: Iterable<DocId>): Promise<void>;
   /** What counts for nothing. */
@@ -74,6 +82,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const received: ReceivedChanges = new ReceivedChanges({
     ...{ context, database: id, entries, documents, shelf, events, quarantine, named, view, own },
     heard: (heads) => claims.take(heads),
+    heardOfDirectory: (claim) => host.heardOfDirectory(claim),
   });
   const claims: VectorClaims = claimsOf(host, entries, received);
   const seen = new SeenHeads(await entries.vector(), platform.now());
@@ -87,6 +96,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const makeAnew = await renewal.begin();
   await (makeAnew ?? adopt)();
 
+  const mayFlush = () => host.held(id) === null && host.online();
   const timer = new FlushTimer(platform, () => writes.flush());
   const writes: LocalWrites = new LocalWrites({
     platform,
@@ -102,9 +112,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       received.own(run, host.self());
       host.announce(id);
     },
-    onJournalled: () => {
-      if (host.online()) timer.start();
-    },
+    onJournalled: () => mayFlush() && timer.start(),
   });
   const replica = replicaOf(host, entries, { seen, named, received, writes });
   const database = new OpenDatabase<object>({
@@ -120,6 +128,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
     keyOf: (keyId) => currentKey(context, keyId),
     prepare: (keyIds) => host.prepareWrite(name, keyIds),
+    isHeld: () => host.held(id) !== null,
     mayWrite: () => mayWrite(host),
     close: async () => {
       timer.stop();
@@ -143,6 +152,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       // Not awaited: a flush may be what changed the directory. It takes nothing of the old chain any more, and the next one comes after.
       writes.exclusively(makeAnew).then(() => host.online() && timer.start(), platform.report);
     },
+    resume: () => void (journal.rows.length > 0 && mayFlush() && timer.start()),
     rebuild: (names) => received.rebuild(names),
     quarantined: () => quarantine.list(),
   };
@@ -183,8 +193,8 @@ async function flushLast(writes: LocalWrites): Promise<void> {
   try {
     await writes.flush();
   } catch (error) {
-    // A device that is out seals nothing any more.
-    if (!(error instanceof CoreError) || error.code !== "DEVICE_REVOKED") throw error;
+    // A device that is out seals nothing any more; one that may be out does not either.
+    if (!isHold(error) && !(error instanceof CoreError && error.code === "DEVICE_REVOKED")) throw error;
   }
 }
 

@@ -9,6 +9,7 @@ import { claimedTime, encodeChangePart } from "../sealing/change-part.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import type { DatabaseParts } from "./database-parts.ts";
+import type { LocalChange } from "./local-writes.ts";
 
 /** Documents sealed, signed and committed together. */
 const CHUNK = 10 * ENTRY_PARTS;
@@ -17,6 +18,7 @@ interface Created {
   readonly draft: PartDraft;
   readonly bytes: number;
   readonly id: DocId;
+  readonly local: LocalChange;
 }
 
 /** What to create. */
@@ -36,10 +38,12 @@ export async function createMany<T extends object>(
   const ids: DocId[] = [];
   let chunk: T[] = [];
   const seal = async (): Promise<void> => {
-    await parts.prepare([key]);
+    const isHeld = parts.isHeld();
+    if (!isHeld) await parts.prepare([key]);
     const made = await createChunk(parts, chunk, key);
     chunk = [];
-    await parts.writes.bulk(intoEntries(made));
+    if (isHeld) await journal(parts, made);
+    else await parts.writes.bulk(intoEntries(made));
     for (const { id } of made) {
       ids.push(id);
       created(id);
@@ -100,7 +104,15 @@ async function createOne(
     draft: { kind: "change", key: keyOf(key), plaintext },
     bytes: change.length,
     id: record.name,
+    local: { record, kind: "create", counter, change: chunk, keyId: key },
   };
+}
+
+/** What may not be sealed now is kept as any other local change is. */
+async function journal({ writes }: DatabaseParts, made: readonly Created[]): Promise<void> {
+  const durable: Promise<void>[] = [];
+  for (const { local } of made) durable.push((await writes.journal(local)).durable);
+  await Promise.all(durable);
 }
 
 function intoEntries(made: readonly Created[]): readonly (readonly PartDraft[])[] {

@@ -26,6 +26,8 @@ export interface DatabaseParts {
   keyOf(keyId: Uint8Array): KeyVersion;
   /** Makes keys fit to be sealed under. @throws CoreError DEVICE_REVOKED */
   prepare(keyIds: readonly Uint8Array[]): Promise<void>;
+  /** Whether nothing is sealed for now: what is written stays in the journal. */
+  isHeld(): boolean;
   /** @throws CoreError WRITE_NOT_ALLOWED | DEVICE_REVOKED */
   mayWrite(): void;
   close(): Promise<void>;

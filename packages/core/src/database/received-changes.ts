@@ -22,6 +22,7 @@ import type { NamedEntries } from "../replica/named-entries.ts";
 import type { Quarantine } from "../replica/quarantine.ts";
 import type { WriterHead } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
+import type { DirectoryClaim } from "../tenant/directory-claims.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import { ChainEnds, type ChainOf } from "./chain-ends.ts";
 import type { DatabaseEvents } from "./database.ts";
@@ -37,6 +38,8 @@ export interface ReceivedChangesContext {
   view(): DirectoryView;
   /** An entry that counts says that its author has seen these. */
   heard(heads: readonly WriterHead[]): Promise<void>;
+  /** An entry that counts names the directory heads that its author knew. */
+  heardOfDirectory(claim: DirectoryClaim): Promise<void>;
   /** The writer this device writes as, if it has begun. */
   own(): WriterKey | null;
   /** The entries that name the branches of chains that count: kept up to date here. */
@@ -84,6 +87,7 @@ export class ReceivedChanges {
       ring: context.ring,
       report: context.platform.report,
       heard: (heads) => at.heard(heads),
+      heardOfDirectory: (claim) => at.heardOfDirectory(claim),
       judge: (writer, certificate) => view().judge({ database, writer, certificate }),
       refusal: ({ header }, admission) => {
         if (header.type !== entryType.change) return "ENTRY_TYPE";

@@ -64,6 +64,8 @@ export interface DirectoryView {
   /** Access lists that admins published, oldest first; each is signed on its own and must be verified. */
   readonly accessLists: readonly Uint8Array[];
   readonly settings: ReadonlyMap<string, SettingValue>;
+  /** The least format version that this tenant's devices are to write. */
+  readonly minVersion: number;
   /** The names of the databases that somebody wrote in, ascending. Such a name may have been said by who is out. */
   readonly databases: readonly string[];
   /** Ascending by id. */
@@ -154,6 +156,7 @@ export function buildDirectory(
     found,
     accessLists: sortAccessLists(sorted.of("accessList").map(({ statement }) => statement.list)),
     settings: currentSettings(sorted.of("settings")),
+    minVersion: Math.max(1, ...sorted.of("minVersion").map(({ statement }) => statement.version)),
     databases: [...new Set(sorted.of("database").map(({ statement }) => statement.name))].sort(),
     rejected: [...sorted.rejected, ...notEntitled].sort((a, b) => compareBytes(a.id, b.id)),
     unknown: sorted.of("unknown").length,

@@ -13,6 +13,7 @@ export const rowKind = {
   revoked: 7,
   fork: 8,
   root: 9,
+  contact: 10,
 } as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 

@@ -16,12 +16,14 @@ import type { KeyRing } from "../keys/key-ring.ts";
 import {
   type Certificate,
   type CertificateClaim,
+  type ControlPart,
   decodeControlPart,
   type VerifiedCertificate,
   verifyCertificates,
   type WriterHead,
 } from "../sealing/control-part.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
+import type { DirectoryClaim } from "../tenant/directory-claims.ts";
 import { ClosedParts, type LatePlace } from "./closed-parts.ts";
 import { readAll } from "./read-all.ts";
 
@@ -59,6 +61,8 @@ export interface IngestContext {
   deliverLate(deliveries: readonly Delivery[]): void;
   /** An entry that counts says that its author has seen these. */
   heard(heads: readonly WriterHead[]): Promise<void>;
+  /** An entry that counts names the directory heads that its author knew. */
+  heardOfDirectory(claim: DirectoryClaim): Promise<void>;
   /** Gets a CHAIN_DAMAGED when the store has lost entries. */
   report(error: unknown): void;
   /** An entry that counts for nothing, with the reason. */
@@ -287,11 +291,17 @@ export class Ingest {
 
   /** What these entries say that their authors have seen. */
   async #hear(admitted: readonly Admitted[]): Promise<void> {
-    const { crypto, ring, heard } = this.#context;
-    const entries = admitted.flatMap(({ entry }) => (entry.header.control ? [entry] : []));
-    for (const [control] of await openEntries(crypto, ring, entries, ["control"])) {
-      const heads = control === undefined ? null : vectorIn(control);
-      if (heads !== null) await heard(heads);
+    const { crypto, ring, heard, heardOfDirectory } = this.#context;
+    const said = admitted.filter(({ entry }) => entry.header.control);
+    const entries = said.map(({ entry }) => entry);
+    const opened = await openEntries(crypto, ring, entries, ["control"]);
+    for (const [at, { entry, admission }] of said.entries()) {
+      const [part] = opened[at] ?? [];
+      if (part?.type === "no-key") await heardOfDirectory({ entry, admission, heads: [], tag: part.tag });
+      const control = controlIn(part);
+      if (control === null) continue;
+      if (control.vector !== null) await heard(control.vector);
+      if (control.frontier !== null) await heardOfDirectory({ entry, admission, heads: control.frontier, tag: null });
     }
   }
 
@@ -354,10 +364,10 @@ function setBack(chain: Writer, seq: number): void {
 }
 
 /** Null for none, and for what can't be read. */
-function vectorIn(control: OpenedPart): readonly WriterHead[] | null {
-  if (control.type !== "opened" || control.kind !== "control") return null;
+function controlIn(control: OpenedPart | undefined): ControlPart | null {
+  if (control?.type !== "opened" || control.kind !== "control") return null;
   try {
-    return decodeControlPart(control.plaintext).vector;
+    return decodeControlPart(control.plaintext);
   } catch (error) {
     if (error instanceof CoreError) return null;
     throw error;

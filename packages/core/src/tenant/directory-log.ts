@@ -25,6 +25,7 @@ import { StoredBranches } from "../replica/stored-branches.ts";
 import { decodeControlPart, verifyCertificates } from "../sealing/control-part.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
 import { DirectoryChains } from "./directory-chains.ts";
+import type { DirectoryClaim } from "./directory-claims.ts";
 import { joinedWith } from "./own-admissions.ts";
 import { ParkedPlaces, type Place } from "./parked-places.ts";
 import { personPlaces } from "./person-places.ts";
@@ -38,6 +39,8 @@ export interface DirectoryNews {
   readonly newKeys: boolean;
   /** Ids of keys that came in a permit though no statement commits to them: they were dropped. */
   readonly unauthentic: readonly Uint8Array[];
+  /** Of each chain of an admitted author that was read: the newest of its entries that names heads of others. */
+  readonly claims: readonly DirectoryClaim[];
 }
 
 /** A key version that a permit gave and no statement has named, and where that permit stands. */
@@ -72,6 +75,8 @@ export class DirectoryLog {
   /** By version in hex. */
   readonly #permitted = new Map<string, Permitted>();
   readonly #dropped = new Map<string, Permitted>();
+  /** By writer: what was read since `#learn` was last done. */
+  readonly #heard = new Map<string, Omit<DirectoryClaim, "admission">>();
   /** What `frontier` last answered: every local change asks. */
   #frontier: { readonly own: WriterKey | null; readonly heads: readonly EntryId[] } | null = null;
   #founding: VerifiedEntry | null = null;
@@ -175,7 +180,7 @@ export class DirectoryLog {
     await this.#context.ring.follow(this.#view.keys());
     const changed = this.#isAnew || this.#placed.size + this.#chains.certified !== before;
     this.#isAnew = false;
-    return { changed, newKeys, unauthentic };
+    return { changed, newKeys, unauthentic, claims: this.#claims() };
   }
 
   /** @returns whether a permit gave new keys */
@@ -188,7 +193,10 @@ export class DirectoryLog {
       if (equalBytes(entry.id, this.#context.tenant)) this.#founding = entry;
       this.#chains.note(entry);
       for (const part of opened[at] ?? []) {
-        if (part.type === "no-key") this.#parked.park(entry, part.tag);
+        if (part.type === "no-key") {
+          this.#parked.park(entry, part.tag);
+          if (part.index === 0) this.#hear({ entry, heads: [], tag: part.tag });
+        }
         if (part.type === "opened") await this.#read(entry, part);
       }
     }
@@ -308,11 +316,33 @@ export class DirectoryLog {
     const { seq, writer } = entry.header;
     const { certificate, frontier } = decodeControlPart(part.plaintext);
     this.#chains.cover(writer, frontier ?? []);
+    if (frontier !== null) this.#hear({ entry, heads: frontier, tag: null });
     if (seq !== 0 || certificate === null) return;
     const { platform, tenant } = this.#context;
     const claim = { tenant, database: this.#database, writer, certificate };
     const [verified] = await verifyCertificates(platform.crypto, [claim]);
     if (verified) this.#chains.certify(verified);
+  }
+
+  #hear(claim: Omit<DirectoryClaim, "admission">): void {
+    const { writer, seq } = claim.entry.header;
+    const heard = this.#heard.get(toHex(writer));
+    if (heard === undefined || heard.entry.header.seq <= seq) this.#heard.set(toHex(writer), claim);
+  }
+
+  #claims(): readonly DirectoryClaim[] {
+    const claims: DirectoryClaim[] = [];
+    for (const claim of this.#heard.values()) {
+      const { writer, seq } = claim.entry.header;
+      const verdict = this.#view.judge({
+        database: this.#database,
+        writer,
+        certificate: this.#chains.certificate(writer),
+      });
+      if (verdict.type === "admitted" && seq <= verdict.last) claims.push({ ...claim, admission: verdict.admission });
+    }
+    this.#heard.clear();
+    return claims;
   }
 
   /**

@@ -11,6 +11,7 @@ import type { DirectoryView } from "../directory/directory-view.ts";
 import type { FoundStatement, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
+import { requireFree } from "../hold-code.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
@@ -21,6 +22,7 @@ import { disposeDeviceKeys } from "./device-keys.ts";
 import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
 import { ForkProofs } from "./fork-proofs.ts";
+import { Hold } from "./hold.ts";
 import { keepKeys } from "./keep-keys.ts";
 import { prepareWrite } from "./key-work.ts";
 import { joinedWith, liveAdmissionOf } from "./own-admissions.ts";
@@ -49,6 +51,7 @@ export class OpenTenant implements Tenant {
   readonly #forked = new Set<string>();
   readonly #statements: StatementContext;
   readonly #standing: Standing;
+  readonly #hold: Hold;
   /** Keys were permitted to this device before: it has read the directory, with its own admission. */
   readonly #wasAdmitted: boolean;
   readonly #databases = new Map<string, Promise<Assembled>>();
@@ -112,12 +115,24 @@ export class OpenTenant implements Tenant {
       onOut: (device) => this.#events.emit("revoked", { device, wiped: false }), // connections end by themselves, with the reason
       onWipe: (device) => this.#wipe(device),
     });
+    this.#hold = new Hold({
+      context,
+      directory: record.directory,
+      entries,
+      view: () => this.#log.view,
+      online: () => this.#links.online,
+      catchUp: () => this.#links.catchUp(),
+      alarm: (alarm) => this.#events.emit("alarm", alarm),
+      resume: () => this.#resume(),
+    });
     this.#links = new Links({
       context,
       record,
       log: this.#log,
       events: this.#events,
+      hold: this.#hold,
       replicas: () => [...this.#replicas.values()],
+      onOnline: () => this.#resume(),
     });
   }
 
@@ -126,8 +141,10 @@ export class OpenTenant implements Tenant {
     const tenant = new OpenTenant(context, record, onClosed);
     await tenant.#writer.open(); // says so when this device's own statements are damaged
     await tenant.#forks.load();
+    await tenant.#hold.contact.load();
     await tenant.#read(() => tenant.#log.all());
     await tenant.#standing.check();
+    context.platform.scheduler.after(0, () => tenant.#hold.contact.check()); // once somebody listens
     return tenant;
   }
 
@@ -191,6 +208,7 @@ export class OpenTenant implements Tenant {
     try {
       await this.#directory.idle();
       await this.#links.close();
+      await this.#hold.close();
       const closed = await Promise.allSettled(
         (await this.#assembled()).map(({ database }) => database[Symbol.asyncDispose]()),
       );
@@ -222,12 +240,17 @@ export class OpenTenant implements Tenant {
       self: () => this.#self(),
       directoryKey: () => this.#directoryKey(),
       defaultKeyId: () => found.defaultKey.keyId,
-      prepareWrite: (database, keyIds) => prepareWrite(this.#statements, database, keyIds),
+      prepareWrite: async (database, keyIds) => {
+        requireFree(this.#hold.of(id));
+        await prepareWrite(this.#statements, database, keyIds);
+      },
       frontier: () => this.#log.frontier(null),
       announce: (database) => this.#links.announce(database),
       compare: (database) => this.#links.compare(database),
       online: () => this.#links.online,
       catchUp: () => this.#links.catchUp(),
+      held: (database) => this.#hold.of(database),
+      heardOfDirectory: (claim) => this.#hold.claims.take(claim),
       alarm: (alarm) => this.#events.emit("alarm", alarm),
       forked: (entries, theirs) => this.#forks.met(entries, theirs),
       closed: () => {
@@ -273,6 +296,8 @@ export class OpenTenant implements Tenant {
       }
       this.#announceForks();
       this.#forks.publish();
+      for (const claim of news.claims) await this.#hold.claims.take(claim);
+      await this.#hold.look();
       if (!news.changed && !news.newKeys) return;
       this.#links.reconsider();
       try {
@@ -284,6 +309,13 @@ export class OpenTenant implements Tenant {
         await this.#standing.check();
         if (this.#closed === null) this.#directory.renew().catch(this.#context.platform.report);
       }
+    });
+  }
+
+  /** What waits in the journals of open databases may be sealed. */
+  #resume(): void {
+    void this.#assembled().then((assembled) => {
+      for (const each of assembled) each.resume();
     });
   }
 

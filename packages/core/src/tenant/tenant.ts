@@ -6,8 +6,18 @@ import type { Off } from "../events.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
 import type { ChangedRights, Revoked, RevokeOptions } from "./people-work.ts";
 
-/** Something a peer or relay did that an honest one does not; sync goes on around it. */
-export type AlarmCode = "FORK" | "GAP" | "RELAY_ROLLBACK" | "EQUIVOCATION" | "KEY_UNAUTHENTIC";
+/**
+ * Something a peer or relay did that an honest one does not; sync goes on around it. With the last two, what is written here waits in the
+ * journal: until the directory is up to date, or this software.
+ */
+export type AlarmCode =
+  | "FORK"
+  | "GAP"
+  | "RELAY_ROLLBACK"
+  | "EQUIVOCATION"
+  | "KEY_UNAUTHENTIC"
+  | "DIRECTORY_STALE"
+  | "UPDATE_NEEDED";
 
 /** Where something is wrong. Ids in hex. */
 export interface Alarm {

@@ -113,6 +113,7 @@ async function run(connections: (() => Transport)[], isRevoked = false) {
     memory: null,
     replicas: () => [directory],
     replica: () => undefined,
+    isStale: () => false,
     isRevoked: () => isRevoked,
     onStatus: (status, error) => {
       seen.push(error === null ? status : `${status} ${(error as SyncError).code}`);

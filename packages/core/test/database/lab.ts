@@ -247,6 +247,8 @@ export class Device {
         announce: () => undefined,
         online: () => this.isOnline,
         catchUp: async () => true,
+        held: () => null,
+        heardOfDirectory: async () => undefined,
         alarm: ({ code, seq }) => this.alarms.push(`${code} ${seq}`),
         forked: async (_, theirs) => void this.forked.push(theirs),
         compare: () => {

@@ -10,6 +10,7 @@ import {
   identifyEntry,
   parseCiphertext,
   parseSignature,
+  parseStatementId,
   parseWriterKey,
   type VerifiedRun,
   type WriterKey,
@@ -65,6 +66,19 @@ export class HostileMember {
     });
   }
 
+  /** The root itself, as whoever has its key can write: on the device that founded the tenant. */
+  static async root(device: SimDevice): Promise<HostileMember> {
+    const member = await HostileMember.of(device);
+    const { crypto, record } = member;
+    if (record.rootSeed === null) throw new RangeError("no root key here");
+    const root = {
+      ...member,
+      device: await crypto.importSigningKey(record.rootSeed),
+      record: { ...record, admittedBy: parseStatementId(record.tenant) },
+    };
+    return new HostileMember(root);
+  }
+
   /** Somebody who knows what a relay knows, and makes keys of his own. */
   async stranger(): Promise<HostileMember> {
     const { crypto, record } = this;
@@ -95,6 +109,8 @@ export class HostileChain {
   readonly writer: WriterKey;
   /** What entries sealed from now on are called. */
   type: EntryType;
+  /** What the first entry says that its author knows of the directory. */
+  frontier: readonly EntryId[] = [];
   readonly #key: SigningKey;
   readonly #incarnation: Uint8Array;
   #seq = 0;
@@ -214,7 +230,7 @@ export class HostileChain {
     return {
       kind: "control",
       key: directoryKey,
-      plaintext: encodeControlPart({ certificate, frontier: [], vector: null }),
+      plaintext: encodeControlPart({ certificate, frontier: this.frontier, vector: null }),
     };
   }
 }

@@ -1,0 +1,159 @@
+// A relay that shows an older directory than there is: in it somebody who was removed still has rights, and keys that he knows are current.
+import type { DatabaseId, VerifiedRun } from "@selkie/entry";
+import { expect, test } from "vitest";
+import { KeyRing } from "../../../core/src/keys/key-ring.ts";
+import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
+import { openEntries } from "../../../core/src/sealing/open-entry.ts";
+import type { SimDevice } from "../../src/sim-device.ts";
+import { runsOf } from "../support/lies.ts";
+import { codeOf, Scene } from "../support/scene.ts";
+
+const BOB = "CN=bob/O=acme";
+const DAY = 86_400_000;
+/** The type of frames that carry entries. */
+const ENTRIES = 8;
+
+const isRevoked = async (device: SimDevice): Promise<boolean> =>
+  (await device.tenant.directory.users()).some(({ name, revoked }) => name === BOB && revoked);
+
+/** The relay goes on with what it once held. */
+function setBack(scene: Scene, disk: Scene["world"]["relay"]["disk"]): void {
+  const { relay } = scene.world;
+  relay.crash();
+  relay.disk = disk;
+  relay.start();
+}
+
+/** Everything that somebody holds who was removed: what the relay has, and his keys. Gives what he can read of it. */
+async function readableBy(scene: Scene, device: SimDevice, database: DatabaseId): Promise<readonly string[]> {
+  const host = device.life?.host;
+  const [record] = host?.bag.keyBag.tenants() ?? [];
+  if (host === undefined || record === undefined) throw new RangeError("he keeps what he had");
+  const { crypto } = host.platform;
+  const ring = new KeyRing(crypto, record.directory);
+  for (const key of host.bag.keyBag.keyVersions(scene.tenant)) ring.add(await openKeyVersion(crypto, key));
+  const entries = (await runsOf(scene.relayEntries(database))).flatMap(({ entries: each }) => each);
+  const opened = (await openEntries(crypto, ring, entries, ["change"])).flat();
+  return opened.flatMap((part) => (part.type === "opened" ? [Buffer.from(part.plaintext).toString("latin1")] : []));
+}
+
+test("A4 a relay that serves the directory of before a revocation is found out by who knew better, who does not go back", async () => {
+  const scene = await Scene.begin("A4 old client");
+  const { alice, bob, carol, world } = scene;
+  await scene.run(alice.database.createDocument({ title: "before" }));
+  await world.settle();
+  const backup = world.relay.disk.copy();
+  await scene.run(bob.disconnect());
+  await scene.run(alice.tenant.directory.revokeUser(BOB));
+  await scene.run(carol.database.createDocument({ title: "after" }));
+  await world.settle();
+  expect(await isRevoked(carol)).toBe(true);
+
+  await scene.run(alice.disconnect());
+  await scene.run(carol.disconnect());
+  setBack(scene, backup);
+  await scene.run(carol.connectRelay(world.relay));
+  await world.settle();
+  expect(scene.alarms(carol)).toContain("RELAY_ROLLBACK");
+  expect(await isRevoked(carol)).toBe(true);
+  await scene.run(carol.database.createDocument({ title: "secret" }));
+  await world.settle();
+  expect((await readableBy(scene, bob, scene.database)).join()).not.toContain("secret");
+});
+
+test("A4 a new device that is shown an older directory seals nothing once an entry names what it lacks, and says so", async () => {
+  const scene = await Scene.begin("A4 new client");
+  const { alice, bob, carol, world } = scene;
+  await scene.run(alice.database.createDocument({ title: "before" }));
+  const dave = world.device("dave");
+  await dave.setUp();
+  const response = await scene.run(
+    alice.tenant.directory.approveJoinRequest(await scene.run(dave.ask()), { role: "editor" }),
+  );
+  await world.settle();
+  const backup = world.relay.disk.copy();
+
+  await scene.run(bob.disconnect());
+  await scene.run(alice.tenant.directory.revokeUser(BOB));
+  await scene.run(alice.database.createDocument({ title: "after" }));
+  await world.settle();
+  const newest: readonly VerifiedRun[] = await runsOf(scene.relayEntries());
+  await scene.run(alice.disconnect());
+  await scene.run(carol.disconnect());
+
+  setBack(scene, backup);
+  const { database } = scene;
+  await scene.relayEntries().append(newest);
+  await scene.run(dave.join(response.toString()));
+  const line = await scene.run(dave.connectRelay(world.relay));
+  await scene.run(dave.openDatabase());
+  await scene.run(line.synced().catch(() => undefined));
+  expect(await isRevoked(dave)).toBe(false);
+
+  const writers = await scene.writers();
+  const { id } = await scene.run(dave.database.createDocument({ title: "secret of Dave" }));
+  await scene.run(dave.database.createDocuments([{ title: "secret one" }, { title: "secret two" }]));
+  await world.clock.advance(400_000);
+  expect(await scene.run(codeOf(line.synced()))).toBe("DIRECTORY_STALE");
+  expect(scene.alarms(dave)).toEqual(["DIRECTORY_STALE"]);
+  expect(await scene.writers()).toEqual(writers);
+  expect((await dave.database.getDocument(id)).getData()).toEqual({ title: "secret of Dave" });
+  expect((await scene.show(dave)).join()).toContain("before");
+
+  // It may be closed meanwhile. Whoever brings the rest of the directory lets it go on, under keys that the removed one does not have.
+  await scene.run(dave.close());
+  await scene.run(dave.start());
+  const again = await scene.run(dave.connectRelay(world.relay));
+  expect(await scene.run(codeOf(again.synced()))).toBe("DIRECTORY_STALE");
+  await scene.run(carol.connectRelay(world.relay));
+  await world.clock.advance(60_000);
+  await scene.run(again.synced());
+  expect(await isRevoked(dave)).toBe(true);
+  await world.settle();
+  expect((await scene.show(carol)).join()).toContain("secret of Dave");
+  expect((await scene.show(carol)).join()).toContain("secret two");
+  const shown = (await readableBy(scene, bob, database)).join();
+  expect(shown).toContain("before");
+  expect(shown).not.toContain("secret");
+});
+
+test("A4 after a week without contact a device warns, works on, and sends nothing before it has read the directory", async () => {
+  const scene = await Scene.begin("A4 a week");
+  const { alice, bob, carol, world } = scene;
+  await scene.run(carol.database.createDocument({ title: "before" }));
+  await world.settle();
+  await scene.run(carol.disconnect());
+  await scene.run(bob.disconnect());
+  await scene.run(carol.database.createDocument({ title: "sealed in time" }));
+  await scene.run(alice.tenant.directory.revokeUser(BOB));
+  await world.settle();
+  await scene.run(alice.disconnect());
+
+  await scene.run(carol.close());
+  await world.clock.advance(6 * DAY);
+  await scene.run(carol.start());
+  expect(scene.alarms(carol)).toEqual([]);
+  await scene.run(carol.close());
+  await world.clock.advance(2 * DAY);
+  await scene.run(carol.start());
+  const { id } = await scene.run(carol.database.createDocument({ title: "secret" }));
+  expect(scene.alarms(carol)).toEqual(["DIRECTORY_STALE"]);
+  expect((await carol.database.getDocument(id)).getData()).toEqual({ title: "secret" });
+  expect(await codeOf(alice.database.pullChangesFrom(carol.database.getStore()))).toBe("DIRECTORY_STALE");
+
+  let hasRead = false;
+  const sent: boolean[] = [];
+  carol.tenant.on("directory", () => {
+    hasRead = true;
+  });
+  world.network.tap = (lane, frame) => void (lane === "carol>relay" && frame[0] === ENTRIES && sent.push(hasRead));
+  const line = await scene.run(carol.connectRelay(world.relay));
+  await scene.run(line.synced());
+  expect(await isRevoked(carol)).toBe(true);
+  expect(sent.length).toBeGreaterThan(0);
+  expect(sent).not.toContain(false);
+  expect((await readableBy(scene, bob, scene.database)).join()).not.toContain("secret");
+  await scene.run(alice.connectRelay(world.relay));
+  await world.settle();
+  expect((await scene.show(alice)).join()).toContain("secret");
+});

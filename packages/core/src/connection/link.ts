@@ -8,9 +8,8 @@ import {
   type Transport,
 } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
-import { isHold } from "../hold-code.ts";
 import type { Platform } from "../platform.ts";
-import type { SyncedReplica } from "../replica/synced-replica.ts";
+import { flushOrHold, type SyncedReplica } from "../replica/synced-replica.ts";
 import type { AccessDocuments } from "./access-documents.ts";
 import type { Handshake } from "./handshake.ts";
 import type { PeerMemory } from "./peer-memory.ts";
@@ -143,7 +142,7 @@ export class Link implements Connection {
   async #exchange(session: Session, options: { signal?: AbortSignal }): Promise<CoreError | null> {
     const replicas = this.#context.replicas();
     let held: CoreError | null = null;
-    for (const replica of replicas) held = (await flushed(replica)) ?? held;
+    for (const replica of replicas) held = (await flushOrHold(replica)) ?? held;
     for (const replica of replicas) session.announce(replica.database);
     await Promise.all(replicas.map(({ database }) => settle(session, database, options)));
     for (const replica of replicas) await replica.applied();
@@ -329,17 +328,6 @@ export class Link implements Connection {
       };
     });
     this.#wake = null;
-  }
-}
-
-/** @returns why what is written in it has to wait, if so */
-async function flushed(replica: SyncedReplica): Promise<CoreError | null> {
-  try {
-    await replica.flush();
-    return null;
-  } catch (error) {
-    if (isHold(error)) return error;
-    throw error;
   }
 }
 

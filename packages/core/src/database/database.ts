@@ -46,7 +46,10 @@ export interface Database<T extends object> extends AsyncDisposable {
   changeDoc(doc: Doc<T>, change: (draft: Draft<T>) => void | Promise<void>): Promise<Doc<T>>;
   /** Deletes a document here and everywhere; its id is never used again. @throws CoreError DOC_NOT_FOUND | WRITE_NOT_ALLOWED */
   deleteDocument(doc: Doc<T> | DocId): Promise<void>;
-  /** The entries of this database, for `pullChangesFrom` and `pushChangesTo` of another. */
+  /**
+   * The entries of this database, for `pullChangesFrom` and `pushChangesTo` of another. Both reject with `DIRECTORY_STALE` or
+   * `UPDATE_NEEDED` when something that was written at the source has to wait; all else is copied then.
+   */
   getStore(): EntryStore;
   /** Takes the entries that `store` has and this database lacks; applied when it resolves. @throws CoreError DATABASE_OTHER */
   pullChangesFrom(store: EntryStore): Promise<{ entries: number }>;

@@ -4,15 +4,18 @@ import type { EntryStore } from "@selkie/store";
 import { type Credentials, pipe, runSession } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
-import { SyncedReplica } from "./synced-replica.ts";
+import { flushOrHold, SyncedReplica } from "./synced-replica.ts";
 
 const IN_PROCESS = "in-process";
 
-/** Brings what `from` has and `to` lacks, one way, with the same session that a relay would run, over an in-memory pipe. */
+/**
+ * Brings what `from` has and `to` lacks, one way, with the same session that a relay would run, over an in-memory pipe.
+ * @throws CoreError DIRECTORY_STALE | UPDATE_NEEDED once everything is here but for what has to wait in the journal of `from`
+ */
 export async function copyEntries(platform: Platform, from: EntryStore, to: EntryStore): Promise<{ entries: number }> {
   if (!equalBytes(from.database, to.database))
     throw new CoreError("DATABASE_OTHER", "entries of one database don't belong in another");
-  if (from instanceof SyncedReplica) await from.flush();
+  const held = from instanceof SyncedReplica ? await flushOrHold(from) : null;
   const { crypto, scheduler } = platform;
   const [near, far] = pipe();
   using key = await crypto.importSigningKey(crypto.randomBytes(32));
@@ -45,6 +48,7 @@ export async function copyEntries(platform: Platform, from: EntryStore, to: Entr
   await Promise.all([source.ready, session.ready]);
   await session.openDatabases([{ replica: to }]);
   await session.synced([to.database]);
+  if (held !== null) throw held;
   return { entries };
 }
 

@@ -11,6 +11,8 @@ import {
   type WriterKey,
 } from "@selkie/entry";
 import type { EntryStore, PartName } from "@selkie/store";
+import type { CoreError } from "../errors.ts";
+import { isHold } from "../hold-code.ts";
 import type { EntryRefusalCode } from "./ingest.ts";
 import type { NamedEntries } from "./named-entries.ts";
 
@@ -158,3 +160,14 @@ export class SyncedReplica implements EntryStore {
 
 /** It is of a branch that does not count. */
 const LOST: AppendResult = { type: "refused", code: "BRANCH_LOST" satisfies EntryRefusalCode };
+
+/** @returns why what is written in the database has to wait in its journal, if so */
+export async function flushOrHold(replica: SyncedReplica): Promise<CoreError | null> {
+  try {
+    await replica.flush();
+    return null;
+  } catch (error) {
+    if (isHold(error)) return error;
+    throw error;
+  }
+}

@@ -104,15 +104,14 @@ async function createOne(
     draft: { kind: "change", key: keyOf(key), plaintext },
     bytes: change.length,
     id: record.name,
-    local: { record, kind: "create", counter, change: chunk, keyId: key },
+    local: { writer, record, kind: "create", counter, bytes: chunk.bytes, chunk, keyId: key },
   };
 }
 
 /** What may not be sealed now is kept as any other local change is. */
 async function journal({ writes }: DatabaseParts, made: readonly Created[]): Promise<void> {
-  const durable: Promise<void>[] = [];
-  for (const { local } of made) durable.push((await writes.journal(local)).durable);
-  await Promise.all(durable);
+  await writes.begin();
+  await Promise.all(made.map(({ local }) => writes.journal(local)));
 }
 
 function intoEntries(made: readonly Created[]): readonly (readonly PartDraft[])[] {

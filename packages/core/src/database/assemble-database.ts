@@ -92,7 +92,9 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   // Everybody holds back what an actor made behind a change that waits: what is made from now on is another actor's.
   if (chain.current !== null && documents.waitsFor(chain.current)) await chain.begin();
   const adopt = () => adoptJournal({ verifier: platform.crypto, journal, chain, documents, report: platform.report });
-  const renewal = new Renewal({ host, chain, journal, received, adopt });
+  // Later: who opens the database has no listener yet.
+  const unsent = (event: DatabaseEvents["unsent"]) => platform.scheduler.after(0, () => events.emit("unsent", event));
+  const renewal = new Renewal({ host, chain, journal, received, adopt, unsent });
   const makeAnew = await renewal.begin();
   await (makeAnew ?? adopt)();
 

@@ -14,6 +14,11 @@ export interface Draft<T extends object> {
 export interface DatabaseEvents {
   /** A document has a new state, made here or received. */
   change: { readonly id: DocId };
+  /**
+   * Changes made here that had not left this device are gone from it, as its user became a reader: nobody else will ever see them. The
+   * document shows what the others have.
+   */
+  unsent: { readonly id: DocId; readonly changes: number };
   /** A received change counts for nothing; `reason` is a code of docs/errors.md, `entryId` in hex. */
   quarantined: { readonly entryId: string; readonly user: string; readonly reason: string };
 }

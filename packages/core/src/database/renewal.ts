@@ -5,6 +5,7 @@ import type { UnheardChange } from "../document/documents.ts";
 import { CoreError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
+import type { DatabaseEvents } from "./database.ts";
 import type { ReceivedChanges } from "./received-changes.ts";
 
 export interface RenewalContext {
@@ -14,6 +15,8 @@ export interface RenewalContext {
   readonly received: ReceivedChanges;
   /** Takes up the journal under the chain there is. */
   adopt(): Promise<void>;
+  /** Changes of a document were let go. */
+  unsent(event: DatabaseEvents["unsent"]): void;
 }
 
 /**
@@ -27,22 +30,39 @@ export class Renewal {
     this.#at = at;
   }
 
-  /** Begins another chain if the one there is has ended, and this device still belongs. @returns what remains to be done then */
+  /**
+   * Begins another chain if the one there is has ended, and this device still belongs. A reader's goes on with nothing: it lets go of what it had not sent.
+   * @returns what remains to be done then
+   */
   async begin(): Promise<(() => Promise<void>) | null> {
-    const { chain, received } = this.#at;
-    const ended = chain.current;
-    if (ended === null || !received.isEnded(ended) || this.#role() === null) return null;
-    await chain.begin();
-    return () => this.#makeAnew(ended);
+    const { chain, received, journal } = this.#at;
+    const [ended, role] = [chain.current, this.#role()];
+    const isEnded = ended !== null && received.isEnded(ended);
+    const letsGo = role === "reader" && journal.rows.length > 0;
+    if (role === null || !(isEnded || letsGo)) return null;
+    if (ended !== null) await chain.begin();
+    if (role === "reader") return () => this.#letGo();
+    return ended === null ? null : () => this.#makeAnew(ended);
+  }
+
+  async #letGo(): Promise<void> {
+    const { journal, received, unsent } = this.#at;
+    const rows = Map.groupBy(await journal.clear(), (row) => docIdOf(row.document));
+    if (rows.size === 0) return;
+    await received.rebuild(rows.keys());
+    for (const [id, { length: changes }] of rows) {
+      await received.reload(id);
+      unsent({ id, changes });
+    }
   }
 
   async #makeAnew(ended: WriterKey): Promise<void> {
     const { journal, received, adopt } = this.#at;
-    if (this.#role() !== "reader") await this.#journal(ended, await received.beyond(ended));
+    await this.#journal(ended, await received.beyond(ended));
     const unsealed = new Set(journal.rows.map((row) => docIdOf(row.document)));
     if (unsealed.size === 0) return;
     await received.rebuild(unsealed);
-    if (this.#role() !== "reader") await adopt();
+    await adopt();
     for (const name of unsealed) await received.reload(name);
   }
 

@@ -125,6 +125,16 @@ export class Journal {
     this.#batches = batches;
   }
 
+  /** Lets all of it go, what is set aside too: no entry will ever hold it. @returns what it was */
+  async clear(): Promise<readonly JournalRow[]> {
+    await this.#writing;
+    const batches = this.#batches.filter(({ durable }) => durable);
+    const numbers = batches.map(({ number }) => number);
+    if (numbers.length > 0) await this.#store.commit({ remove: [...this.keysOf(numbers)] });
+    this.forget(numbers);
+    return batches.flatMap(({ rows }) => rows);
+  }
+
   #begin(): { readonly batch: Batch; readonly written: Promise<void> } {
     const batch: Batch = { number: this.#next++, rows: [], beside: [], durable: false, aside: false };
     this.#batches.push(batch);

@@ -13,20 +13,24 @@ interface Item extends Quarantined {
   readonly writer: WriterKey;
 }
 
-/** How many items are remembered of each user: D7. */
-const REMEMBERED = 1_000;
+/** How many items are remembered: of a writer, and of all writers of one user. */
+const OF_MEMBERS = { writer: 1_000, user: 4_000 };
+/** The same of writers that the directory refuses: anybody can begin as many as he likes, and one shows as well as a thousand what he is. */
+const OF_STRANGERS = { writer: 16, user: 4_096 };
 
 /** Where items stand that belong to an entry and not to one document. */
 const NO_DOCUMENT = "";
 
 /**
- * What counts for nothing, by document. Each item is announced once, however often its entry is read; of a user who makes very many,
- * the first are remembered and the others are announced as they are read.
+ * What counts for nothing, by document. Each item is announced once, however often its entry is read; of a writer, and of a user, who makes
+ * very many, the first are remembered and announced.
+ * SECURITY: D7. Nobody's items keep another's from being seen, or take more than their place (quarantine.test.ts).
  */
 export class Quarantine {
   readonly #announce: (item: Quarantined) => void;
   readonly #itemsByDocument = new Map<string, Map<string, Item>>();
-  readonly #countByUser = new Map<string, number>();
+  /** By user, and by writer. */
+  readonly #counts = new Map<string, number>();
 
   constructor(announce: (item: Quarantined) => void) {
     this.#announce = announce;
@@ -44,7 +48,7 @@ export class Quarantine {
     const item = items?.get(name);
     if (item === undefined) return;
     items?.delete(name);
-    this.#count(item.user, -1);
+    this.#count(item, -1);
   }
 
   /** An entry is here no more. */
@@ -54,7 +58,7 @@ export class Quarantine {
     for (const [name, item] of items ?? []) {
       if (item.entryId !== id) continue;
       items?.delete(name);
-      this.#count(item.user, -1);
+      this.#count(item, -1);
     }
   }
 
@@ -73,7 +77,7 @@ export class Quarantine {
   replace(document: string, other: Quarantine): void {
     const before = this.#itemsByDocument.get(document);
     this.#itemsByDocument.delete(document);
-    for (const { user } of before?.values() ?? []) this.#count(user, -1);
+    for (const item of before?.values() ?? []) this.#count(item, -1);
     for (const [name, item] of other.#itemsByDocument.get(document) ?? [])
       this.#add(document, item, before?.has(name) === true);
   }
@@ -81,16 +85,27 @@ export class Quarantine {
   #add(document: string, item: Item, isAnnounced = false): void {
     const items = this.#itemsByDocument.get(document) ?? new Map<string, Item>();
     const name = `${item.entryId} ${item.reason}`;
-    if (items.has(name)) return;
-    if ((this.#countByUser.get(item.user) ?? 0) < REMEMBERED) {
-      this.#itemsByDocument.set(document, items.set(name, item));
-      this.#count(item.user, 1);
-    }
+    if (items.has(name) || !this.#hasRoom(item)) return;
+    this.#itemsByDocument.set(document, items.set(name, item));
+    this.#count(item, 1);
     const { entryId, user, reason } = item;
     if (!isAnnounced) this.#announce({ entryId, user, reason });
   }
 
-  #count(user: string, change: number): void {
-    this.#countByUser.set(user, (this.#countByUser.get(user) ?? 0) + change);
+  #hasRoom(item: Item): boolean {
+    const most = item.user === "" ? OF_STRANGERS : OF_MEMBERS;
+    const [writer = 0, user = 0] = placesOf(item).map((place) => this.#counts.get(place) ?? 0);
+    return writer < most.writer && user < most.user;
+  }
+
+  #count(item: Item, change: number): void {
+    for (const place of placesOf(item)) {
+      const count = (this.#counts.get(place) ?? 0) + change;
+      if (count === 0) this.#counts.delete(place);
+      else this.#counts.set(place, count);
+    }
   }
 }
+
+/** Where an item is counted. */
+const placesOf = ({ writer, user }: Item): readonly [string, string] => [`writer ${toHex(writer)}`, `user ${user}`];

@@ -19,7 +19,7 @@ import {
 } from "@selkie/entry";
 import { MemoryDisk, memoryStore, type Store } from "@selkie/store";
 import { type Assembled, assembleDatabase } from "../../src/database/assemble-database.ts";
-import type { Admission, PlacedStatement } from "../../src/directory/admission.ts";
+import { type Admission, isMember, type PlacedStatement } from "../../src/directory/admission.ts";
 import type { DirectoryView } from "../../src/directory/directory-view.ts";
 import { newIdentity } from "../../src/directory/identity.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
@@ -30,6 +30,7 @@ import { type ChangeKind, encodeChangePart } from "../../src/sealing/change-part
 import { encodeControlPart, signCertificate } from "../../src/sealing/control-part.ts";
 import { type PartDraft, sealEntry, signRun } from "../../src/sealing/seal-entry.ts";
 import { importDeviceKeys } from "../../src/tenant/device-keys.ts";
+import { liveAdmissionOf } from "../../src/tenant/own-admissions.ts";
 import type { KeyBagFile } from "../../src/tenant/tenant-context.ts";
 import { newTenantData } from "../../src/tenant/tenant-data.ts";
 import { World } from "../directory/world.ts";
@@ -173,6 +174,7 @@ export class Device {
   readonly reports: unknown[] = [];
   readonly changed: DocId[] = [];
   readonly announced: string[] = [];
+  readonly unsent: string[] = [];
   readonly alarms: string[] = [];
   /** What waits for the time to pass. */
   readonly timers: (() => void)[] = [];
@@ -239,7 +241,7 @@ export class Device {
           keys: deviceKeys,
         },
         view: () => this.#view(world),
-        self: () => admission,
+        self: () => (isMember(admission) ? (liveAdmissionOf(this.#view(world), admission) ?? admission) : admission),
         directoryKey: () => directoryKey,
         defaultKeyId: () => keys[0]?.keyId ?? new Uint8Array(),
         prepareWrite: async () => undefined,
@@ -261,6 +263,7 @@ export class Device {
     );
     this.#open = { store, assembled };
     assembled.database.on("change", ({ id }) => this.changed.push(id));
+    assembled.database.on("unsent", ({ id, changes }) => this.unsent.push(`${id} ${changes}`));
     assembled.database.on("quarantined", ({ entryId, reason }) => this.announced.push(`${entryId} ${reason}`));
   }
 

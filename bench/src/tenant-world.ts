@@ -119,7 +119,7 @@ async function admit(
     const some = await newKeys(people.length, Math.min(limits.permitsPerEntry, users - people.length));
     const recipients = some.map(({ keys }) => draft.say(grantFor({ keys }, "editor")));
     const to = recipients.map((recipient, at) => ({ recipient, kem: some[at]?.keys.userKem ?? new Uint8Array() }));
-    draft.give({ to, versions }, "full");
+    draft.give({ to, versions, history: "full" });
     if (people.length + some.length === users) {
       const slots = [...people, ...some].map(({ keys }) => ({ slot: keys.slot, role: "editor" as const }));
       draft.say({ type: "accessList", list: await rootList(record, slots) });

@@ -18,7 +18,7 @@ import type { DirectoryClaim } from "../tenant/directory-claims.ts";
 import { type ChainOwner, openOwnChain } from "../tenant/own-chain.ts";
 import { requireKey } from "../tenant/statement-work.ts";
 import type { Alarm } from "../tenant/tenant.ts";
-import type { TenantContext } from "../tenant/tenant-context.ts";
+import type { WriteCheck } from "../tenant/write-check.ts";
 import { SeenHeads } from "../writer/seen-heads.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
@@ -32,8 +32,10 @@ import { Renewal } from "./renewal.ts";
 export interface DatabaseHost extends ChainOwner {
   view(): DirectoryView;
   defaultKeyId(): Uint8Array;
-  /** Before something is sealed in a database: the directory knows of it, and the keys are fit. @throws CoreError DEVICE_REVOKED or a hold's code */
-  prepareWrite(name: string, keyIds: readonly Uint8Array[]): Promise<void>;
+  /** What has to be right before something is sealed in the database of this name. */
+  writeCheck(name: string): Pick<WriteCheck, "isReady" | "prepare">;
+  /** The version of a key to seal under now. @throws CoreError KEY_UNKNOWN */
+  keyOf(keyId: Uint8Array): KeyVersion;
   frontier(): readonly EntryId[];
   /** Entries were sealed: connections send them. */
   announce(database: DatabaseId): void;
@@ -108,8 +110,8 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     journal,
     documents,
     frontier: host.frontier,
-    keyOf: (keyId) => currentKey(context, keyId),
-    prepare: (keyIds) => host.prepareWrite(name, keyIds),
+    keyOf: host.keyOf,
+    check: host.writeCheck(name),
     onSealed: (run) => {
       received.own(run, host.self());
       host.announce(id);
@@ -128,8 +130,6 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     replica,
     events,
     keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
-    keyOf: (keyId) => currentKey(context, keyId),
-    prepare: (keyIds) => host.prepareWrite(name, keyIds),
     isHeld: () => host.held(id) !== null,
     mayWrite: () => mayWrite(host),
     close: async () => {
@@ -209,12 +209,6 @@ function claimsOf(host: DatabaseHost, entries: EntryStore, received: ReceivedCha
     catchUp: host.catchUp,
     alarm: (code, at) => host.alarm({ code, database: toHex(entries.database), ...at, writer: toHex(at.writer) }),
   });
-}
-
-function currentKey({ ring }: TenantContext, keyId: Uint8Array): KeyVersion {
-  const version = ring.current(keyId);
-  if (version === undefined) throw new CoreError("KEY_UNKNOWN", "this device does not hold the key to seal under");
-  return version;
 }
 
 function mayWrite(host: DatabaseHost): void {

@@ -1,3 +1,4 @@
+import type { Plaintext } from "@selkie/crypto";
 import type { WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { encodeChanges } from "../automerge/change-codec.ts";
@@ -7,7 +8,6 @@ import type { DocumentRecord } from "../document/document-record.ts";
 import { ENTRY_BYTES, ENTRY_PARTS } from "../journal/plan-entries.ts";
 import { claimedTime, encodeChangePart } from "../sealing/change-part.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
-import type { PartDraft } from "../sealing/seal-entry.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import type { LocalChange } from "./local-writes.ts";
 
@@ -15,7 +15,7 @@ import type { LocalChange } from "./local-writes.ts";
 const CHUNK = 10 * ENTRY_PARTS;
 
 interface Created {
-  readonly draft: PartDraft;
+  readonly plaintext: Plaintext;
   readonly bytes: number;
   readonly id: DocId;
   readonly local: LocalChange;
@@ -39,11 +39,11 @@ export async function createMany<T extends object>(
   let chunk: T[] = [];
   const seal = async (): Promise<void> => {
     const isHeld = parts.isHeld();
-    if (!isHeld) await parts.prepare([key]);
+    await parts.writes.ready(key, isHeld); // a key this device can't seal under is found out before anything is made
     const made = await createChunk(parts, chunk, key);
     chunk = [];
     if (isHeld) await journal(parts, made);
-    else await parts.writes.bulk(intoEntries(made));
+    else await parts.writes.bulk(key, intoEntries(made));
     for (const { id } of made) {
       ids.push(id);
       created(id);
@@ -76,7 +76,7 @@ async function createChunk(
 }
 
 async function createOne(
-  { platform, chain, documents, keyOf }: DatabaseParts,
+  { platform, chain, documents }: DatabaseParts,
   row: object,
   { writer, time, key }: { readonly writer: WriterKey; readonly time: number; readonly key: Uint8Array },
   records: DocumentRecord[],
@@ -101,7 +101,7 @@ async function createOne(
     payload,
   });
   return {
-    draft: { kind: "change", key: keyOf(key), plaintext },
+    plaintext,
     bytes: change.length,
     id: record.name,
     local: { writer, record, kind: "create", counter, bytes: chunk.bytes, chunk, keyId: key },
@@ -114,16 +114,16 @@ async function journal({ writes }: DatabaseParts, made: readonly Created[]): Pro
   await Promise.all(made.map(({ local }) => writes.journal(local)));
 }
 
-function intoEntries(made: readonly Created[]): readonly (readonly PartDraft[])[] {
-  const entries: PartDraft[][] = [];
+function intoEntries(made: readonly Created[]): readonly (readonly Plaintext[])[] {
+  const entries: Plaintext[][] = [];
   let bytes = ENTRY_BYTES;
-  for (const { draft, bytes: size } of made) {
+  for (const { plaintext, bytes: size } of made) {
     const last = entries.at(-1);
     if (last === undefined || last.length === ENTRY_PARTS || bytes + size > ENTRY_BYTES) {
-      entries.push([draft]);
+      entries.push([plaintext]);
       bytes = size;
     } else {
-      last.push(draft);
+      last.push(plaintext);
       bytes += size;
     }
   }

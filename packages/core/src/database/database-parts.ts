@@ -2,7 +2,6 @@ import type { DatabaseId } from "@selkie/entry";
 import type { Documents } from "../document/documents.ts";
 import type { Shelf } from "../document/shelf.ts";
 import type { Events } from "../events.ts";
-import type { KeyVersion } from "../keys/key-version.ts";
 import type { Platform } from "../platform.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
@@ -22,10 +21,6 @@ export interface DatabaseParts {
   readonly events: Events<DatabaseEvents>;
   /** The 16-byte id of the key of this name; of the one documents are sealed under that name none. @throws CoreError KEY_UNKNOWN */
   keyId(name?: string): Uint8Array;
-  /** The version of that key to seal under now. @throws CoreError KEY_UNKNOWN */
-  keyOf(keyId: Uint8Array): KeyVersion;
-  /** Makes keys fit to be sealed under. @throws CoreError DEVICE_REVOKED */
-  prepare(keyIds: readonly Uint8Array[]): Promise<void>;
   /** Whether nothing is sealed for now: what is written stays in the journal. */
   isHeld(): boolean;
   /** @throws CoreError WRITE_NOT_ALLOWED | DEVICE_REVOKED */

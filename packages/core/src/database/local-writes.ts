@@ -1,3 +1,4 @@
+import type { Plaintext } from "@selkie/crypto";
 import { type EntryId, equalBytes, type TenantId, type VerifiedRun, type WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import type { ChangeChunk, Sha256 } from "../automerge/change-chunk.ts";
@@ -14,8 +15,11 @@ import { type ChangeKind, claimedTime } from "../sealing/change-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import { Serial } from "../serial.ts";
 import { commitSealed } from "../tenant/own-chain.ts";
+import type { WriteCheck } from "../tenant/write-check.ts";
 import type { SealedEntries, WriterChain } from "../writer/writer-chain.ts";
 
+/** How often keys are made fit for one flush. What is not then is sealed under what this device made last. */
+const TRIES = 3;
 /** Changes of one flush; more go into the next run, so that a run stays within its limits. */
 const FLUSH_ROWS = 4_096;
 
@@ -29,11 +33,8 @@ export interface LocalWritesContext {
   /** The directory heads as this device knows them. */
   frontier(): readonly EntryId[];
   keyOf(keyId: Uint8Array): KeyVersion;
-  /**
-   * Makes keys fit to be sealed under: one that somebody who is out can open, or of which this device lacks a current version, turns first.
-   * @throws CoreError DEVICE_REVOKED: then everything stays in the journal
-   */
-  prepare(keyIds: readonly Uint8Array[]): Promise<void>;
+  /** Whether keys are fit to be sealed under, and what makes them so. @throws CoreError DEVICE_REVOKED: then everything stays in the journal */
+  readonly check: Pick<WriteCheck, "isReady" | "prepare">;
   /** A run of this device is durable. */
   onSealed(run: VerifiedRun): void;
   /** A change was made that no entry holds yet. */
@@ -109,14 +110,15 @@ export class LocalWrites {
   /** Seals everything the journal holds. Concurrent calls share the work. */
   flush(): Promise<void> {
     return this.#sealing.run(async () => {
-      const { platform, documents } = this.#context;
+      const { platform, documents, check } = this.#context;
       const { crypto } = platform;
       const sha256: Sha256 = (...chunks) => crypto.sha256(...chunks);
       await this.#finish();
       for (let taken = this.#take(); this.#maySeal(taken.rows); taken = this.#take()) {
         const unseen = taken.rows.filter(({ chunk }) => chunk === undefined);
         documents.judge(new Set(unseen.map(({ document }) => docIdOf(document))));
-        await this.#context.prepare(taken.rows.map(({ keyId }) => keyId));
+        for (let tries = 0; tries < TRIES && !check.isReady(taken.rows); tries++) await check.prepare(taken.rows);
+        // INVARIANT: keys are taken in the tick in which they were found fit.
         await this.#seal(
           planEntries(taken.rows, this.#context.keyOf, sha256),
           taken.rows[0]?.frontier ?? [],
@@ -126,12 +128,29 @@ export class LocalWrites {
     });
   }
 
-  /** Seals parts without a journal in between: for bulk creation, durable when it resolves. */
-  bulk(entries: readonly (readonly PartDraft[])[]): Promise<void> {
+  /** Seals changes without a journal in between: for bulk creation, durable when it resolves. */
+  bulk(keyId: Uint8Array, entries: readonly (readonly Plaintext[])[]): Promise<void> {
+    const { check } = this.#context;
     return this.#sealing.run(async () => {
       await this.#finish();
-      await this.#seal(entries, this.#context.frontier(), []);
+      const writes = [{ keyId }];
+      for (let tries = 0; tries < TRIES && !check.isReady(writes); tries++) await check.prepare(writes);
+      const key = this.#context.keyOf(keyId);
+      const drafts = entries.map((some) => some.map((plaintext): PartDraft => ({ kind: "change", key, plaintext })));
+      await this.#seal(drafts, this.#context.frontier(), []);
     });
+  }
+
+  /**
+   * Makes a key fit, if something has to be done first: null when nothing has, or when nothing is sealed for now.
+   * @throws CoreError KEY_UNKNOWN when this device can't seal under it all the same
+   */
+  ready(keyId: Uint8Array, isHeld: boolean): Promise<void> | null {
+    const { check, keyOf } = this.#context;
+    const writes = [{ keyId }];
+    if (!isHeld && !check.isReady(writes)) return check.prepare(writes).then(() => void keyOf(keyId));
+    keyOf(keyId);
+    return null;
   }
 
   /** Whether there is something, and of the chain there is: what another made is made anew first. */

@@ -25,9 +25,10 @@ export class OpenDatabase<T extends object> implements Database<T> {
   }
 
   async createDocument(data: T = {} as T, options: { id?: string; key?: string } = {}): Promise<Doc<T>> {
-    const { platform, documents, chain, writes, id: database, keyId, keyOf } = this.#writable();
+    const { platform, documents, chain, writes, id: database, keyId, isHeld } = this.#writable();
     const key = keyId(options.key);
-    keyOf(key); // a key this device can't seal under is found out before anything is made
+    const ready = writes.ready(key, isHeld()); // a key this device can't seal under is found out before anything is made
+    if (ready !== null) await ready;
     const writer = writes.writer ?? (await writes.begin());
     const counter = options.id === undefined ? await chain.takeCounter() : null;
     const id =

@@ -11,6 +11,7 @@ import {
   type WriterKey,
 } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
+import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import { sortAccessLists } from "./access.ts";
 import {
   type Admission,
@@ -26,11 +27,11 @@ import {
 import { chainName } from "./chain-name.ts";
 import type { Authored } from "./entitlement.ts";
 import { catalogKeys, type DirectoryKey, type KeyCatalog } from "./key-catalog.ts";
+import { isSafe, type KeyFitness, keyFitness } from "./key-fitness.ts";
 import { findOpeners, type KeyMembership } from "./key-openers.ts";
 import {
   type DueRecipient,
   everyUserKeyOf,
-  isSafe,
   type KeyRules,
   lacksUserKey,
   type PersonSlot,
@@ -108,6 +109,10 @@ export interface DirectoryView {
   recipients(keyId: Uint8Array): readonly DueRecipient[];
   /** Whether nobody without a right to a key can open all of its current versions. */
   isSafe(keyId: Uint8Array): boolean;
+  /** What else has to be right before a key is sealed under. */
+  readonly keyFitness: KeyFitness;
+  /** How far back those who come to a key read what lies under it: of the directory's own key, always all. */
+  historyOf(keyId: Uint8Array): HistoryPolicy;
   /** The KEM keys of a person that no other replaces. */
   userKeys(member: Member): readonly UserKey[];
   /** The KEM keys of a person, that of the grant first, those that were replaced or are void too. */
@@ -399,7 +404,10 @@ function endsOf(
 function ruleQueries(
   rules: KeyRules,
   { found, users }: { readonly found: FoundStatement | null; readonly users: readonly Member[] },
-): Pick<DirectoryView, "recipients" | "isSafe" | "userKeys" | "everyUserKey" | "lacksUserKey" | "slots"> {
+): Pick<
+  DirectoryView,
+  "recipients" | "isSafe" | "keyFitness" | "historyOf" | "userKeys" | "everyUserKey" | "lacksUserKey" | "slots"
+> {
   /** Every flush asks, and the answer follows from all members. */
   const safe = new Map<string, boolean>();
   let slots: readonly PersonSlot[] | null = null;
@@ -410,6 +418,8 @@ function ruleQueries(
       safe.set(hexOf(keyId), known);
       return known;
     },
+    keyFitness: keyFitness(rules),
+    historyOf: (keyId) => (found === null || equalBytes(keyId, found.directoryKey.keyId) ? "full" : found.history),
     userKeys: (member) => userKeysOf(rules, member),
     everyUserKey: (member) => everyUserKeyOf(rules, member),
     slots: () => {

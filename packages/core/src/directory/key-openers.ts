@@ -42,6 +42,10 @@ export interface KeyOpeners {
   keeperOf(admission: Admission): Keeper;
   /** Whether a device can open a version: given its content secret by whoever could, or led to it by links. */
   canOpen(keeper: Keeper, version: Uint8Array): boolean;
+  /** Whether it holds the history secret too, so that it can pass the version on. */
+  opensFully(keeper: Keeper, version: Uint8Array): boolean;
+  /** The versions, in hex, that these lead to by links, themselves included: who opens one of these in full opens those. */
+  ledTo(versions: readonly Uint8Array[]): ReadonlySet<string>;
   /**
    * Who holds a user's KEM key: that of a grant, every device of the user ever seen, for who adds a device gives it this one; that of a
    * user-key statement, its author, the devices it was wrapped for, and those whom one who holds it gave it when adding them.
@@ -55,6 +59,8 @@ type Depth = "content" | "full";
 /** Who can open which version, by version. */
 class Knowledge {
   readonly #byVersion = new Map<string, Map<Keeper, Depth>>();
+  /** By version, those it leads to by links that were followed. */
+  readonly #led = new Map<string, Set<string>>();
 
   of(version: string): Map<Keeper, Depth> {
     const known = this.#byVersion.get(version) ?? new Map<Keeper, Depth>();
@@ -68,6 +74,17 @@ class Knowledge {
     if (before === "full" || before === depth) return false;
     known.set(keeper, depth);
     return true;
+  }
+
+  link(from: string, version: string): void {
+    this.#led.set(from, (this.#led.get(from) ?? new Set()).add(version));
+  }
+
+  ledTo(versions: readonly string[]): ReadonlySet<string> {
+    // The set grows while it is walked: links lead on.
+    const reached = new Set(versions);
+    for (const each of reached) for (const next of this.#led.get(each) ?? []) reached.add(next);
+    return reached;
   }
 }
 
@@ -93,6 +110,8 @@ export function findOpeners(
   return {
     keeperOf: (admission) => keeperOf(verifier, admission),
     canOpen: (keeper, version) => known().of(hexOf(version)).has(keeper),
+    opensFully: (keeper, version) => known().of(hexOf(version)).get(keeper) === "full",
+    ledTo: (versions) => known().ledTo(versions.map(hexOf)),
     holdersOf: (userKem) => holders.get(identityKeyText(verifier, userKem)) ?? new Set(),
   };
 }
@@ -165,6 +184,7 @@ function lead(
 ): boolean {
   const [opening, opened] = [knowledge.of(from), knowledge.of(version)];
   if (opening.get(author) !== "full" || opened.get(author) !== "full") return false;
+  knowledge.link(from, version);
   let grew = false;
   for (const [keeper, depth] of opening) if (depth === "full") grew = knowledge.give(opened, keeper, "full") || grew;
   return grew;

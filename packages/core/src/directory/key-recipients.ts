@@ -1,4 +1,4 @@
-// Whom a version of a key is due, and whether one may be sealed under: what the directory entitles to, never a choice.
+// Whom a version of a key is due: what the directory entitles to, never a choice.
 import { compareBytes, equalBytes, type StatementId } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
 import { isMember, type Member } from "./admission.ts";
@@ -26,14 +26,14 @@ export interface KeyRules {
 }
 
 /** A key's people, by what the directory says of them. */
-interface Audience {
+export interface Audience {
   /** Devices that are entitled to it. */
   readonly due: readonly Member[];
   /** Devices that were in and no longer have a right to the key: none of their admissions that is left entitles to it. */
   readonly outsiders: ReadonlySet<Keeper>;
 }
 
-function audienceOf({ catalog, membership, openers }: KeyRules, keyId: Uint8Array): Audience {
+export function audienceOf({ catalog, membership, openers }: KeyRules, keyId: Uint8Array): Audience {
   const outsiders = new Set<Keeper>();
   const due: Member[] = [];
   for (const member of membership.members) {
@@ -45,32 +45,15 @@ function audienceOf({ catalog, membership, openers }: KeyRules, keyId: Uint8Arra
 }
 
 /**
- * Whether something may be sealed under the current versions of a key: no device that lost its right can open all of them. Otherwise the
- * writer rotates first.
- */
-export function isSafe(rules: KeyRules, keyId: Uint8Array): boolean {
-  const current = rules.catalog.find(keyId)?.current ?? [];
-  const { outsiders } = audienceOf(rules, keyId);
-  return ![...outsiders].some((keeper) => opensAll(rules, keeper, current));
-}
-
-/** Whether a device is entitled to a key and can open all its current versions. Who is entitled and can't asks for a permit, or rotates. */
-export function canSeal(rules: KeyRules, member: Member, keyId: Uint8Array): boolean {
-  const current = rules.catalog.find(keyId)?.current ?? [];
-  const isEntitled = rules.membership.isLive(member.id) && rules.catalog.isEntitled(member, keyId);
-  return isEntitled && current.length > 0 && opensAll(rules, rules.openers.keeperOf(member), current);
-}
-
-function opensAll({ openers }: KeyRules, keeper: Keeper, versions: readonly Uint8Array[]): boolean {
-  return versions.length > 0 && versions.every((version) => openers.canOpen(keeper, version));
-}
-
-/**
  * The recipients of the next version of a key: each person once, by its user key. Where an outsider holds that, until the person publishes
  * the next, its live devices each; and so a device that was added since and does not hold the user key.
  */
 export function recipientsOf(rules: KeyRules, keyId: Uint8Array): readonly DueRecipient[] {
-  const { due, outsiders } = audienceOf(rules, keyId);
+  return recipientsFor(rules, audienceOf(rules, keyId));
+}
+
+/** The same for some of the devices that are entitled. */
+export function recipientsFor(rules: KeyRules, { due, outsiders }: Audience): readonly DueRecipient[] {
   const people = Map.groupBy(due, (member) => hexOf(rules.membership.personOf(member)));
   const recipients = [...people.values()].flatMap((devices) => recipientsAmong(rules, devices, outsiders));
   const byKem = new Map(recipients.map((each) => [hexOf(each.kem), each]));

@@ -7,10 +7,11 @@ import { type MergedVersion, maxMerged, mergeVersions } from "./merged-version.t
 import { openLink, type VersionLink } from "./version-link.ts";
 
 /**
- * Whether the directory names this very version. Before it does, what a permit gave serves only to read the directory.
+ * Whether the directory names this very version. Before it does, what a permit gave serves only to read the directory; what this device
+ * made itself waits for its own statement.
  * SECURITY: A1. Nothing is sealed under an unconfirmed version, and no document is opened with it (key-ring.test.ts).
  */
-export type KeyState = "confirmed" | "unconfirmed";
+export type KeyState = "confirmed" | "unconfirmed" | "made";
 
 interface HeldKey {
   readonly key: KeyVersion;
@@ -27,6 +28,12 @@ interface TagIndex {
 export type Found =
   | { readonly type: "found"; readonly key: KeyVersion }
   | { readonly type: "missing"; readonly tag: KeyTag };
+
+/** The versions of a key that are current. */
+interface CurrentVersions {
+  readonly keyId: Uint8Array;
+  readonly current: readonly Uint8Array[];
+}
 
 /** Holds key versions; disposing it overwrites them all. */
 export class KeyRing implements Disposable {
@@ -56,20 +63,25 @@ export class KeyRing implements Disposable {
   add(key: KeyVersion, state: KeyState = "confirmed"): boolean {
     const known = this.#find(key.version);
     const learnsHistory = known?.key.historyBytes === null && key.historyBytes !== null;
-    const learnsState = known?.state === "unconfirmed" && state === "confirmed";
+    const learnsState = known !== undefined && known.state !== "confirmed" && state === "confirmed";
     if (known !== undefined && !learnsHistory && !learnsState) return false;
     const merged: HeldKey = {
       key: known === undefined || learnsHistory ? key : known.key,
-      state: known?.state === "confirmed" ? "confirmed" : state,
+      state: learnsState ? state : (known?.state ?? state),
     };
     this.#held = [...(known === undefined ? this.#held : this.#held.filter((held) => held !== known)), merged];
     this.#heldByVersion.set(hexOf(key.version), merged);
     return true;
   }
 
-  /** Versions that the directory has not been seen to name. */
+  /** Versions that came and that the directory has not been seen to name. */
   unconfirmed(): readonly KeyVersion[] {
     return this.#held.flatMap(({ key, state }) => (state === "unconfirmed" ? [key] : []));
+  }
+
+  /** Versions that this device made and has not said so yet. */
+  made(): readonly KeyVersion[] {
+    return this.#held.flatMap(({ key, state }) => (state === "made" ? [key] : []));
   }
 
   /** Versions that may be used everywhere, in the order they came. */
@@ -152,9 +164,13 @@ export class KeyRing implements Disposable {
    * Takes over which versions are current. A key of which this device lacks a current version has none to seal under until it gets it, or
    * rotates. Further versions at once than a table names are rotated first too.
    */
-  async follow(
-    keys: readonly { readonly keyId: Uint8Array; readonly current: readonly Uint8Array[] }[],
-  ): Promise<void> {
+  async follow(keys: readonly CurrentVersions[]): Promise<void> {
+    const take = await this.following(keys);
+    take();
+  }
+
+  /** The same, up to the moment in which it is so: what this resolves to is called together with what else changes then. */
+  async following(keys: readonly CurrentVersions[]): Promise<() => void> {
     const current = new Map<string, KeyVersion>();
     for (const { keyId, current: versions } of keys) {
       const held = versions.map((version) => this.#find(version)).filter((each) => each?.state === "confirmed");
@@ -163,7 +179,9 @@ export class KeyRing implements Disposable {
       if (first === undefined || parts.length < versions.length || parts.length > maxMerged) continue;
       current.set(toHex(keyId), parts.length === 1 ? first : await this.#merge(parts));
     }
-    this.#current = current;
+    return () => {
+      this.#current = current;
+    };
   }
 
   /** The tags of all versions that may be used in this database, in hexadecimal. */
@@ -176,7 +194,7 @@ export class KeyRing implements Disposable {
 
   /** The version of this key to seal under: the current one, or several merged. */
   current(keyId: Uint8Array): KeyVersion | undefined {
-    return this.#current.get(toHex(keyId));
+    return this.#current.get(hexOf(keyId));
   }
 
   [Symbol.dispose](): void {
@@ -195,7 +213,7 @@ export class KeyRing implements Disposable {
 
   #usable({ heldByTag }: TagIndex, database: DatabaseId, tag: string): HeldKey | undefined {
     const held = heldByTag.get(tag);
-    return held?.state === "unconfirmed" && !equalBytes(database, this.#directory) ? undefined : held;
+    return held?.state !== "confirmed" && !equalBytes(database, this.#directory) ? undefined : held;
   }
 
   async #openLink(link: VersionLink, { keyId, name, historyBytes }: KeyVersion): Promise<KeyVersion | null> {

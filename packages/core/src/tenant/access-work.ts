@@ -37,6 +37,7 @@ export async function accessListAfter(
 export async function renewAccessList(at: StatementContext): Promise<void> {
   const list = await accessListAfter(at, at.view(), "if changed");
   if (list === null) return;
+  await at.settle();
   const draft = new DirectoryEntries(at.context.platform.crypto, at.directoryKey());
   draft.say(list);
   await at.writer.write(draft.finish());

@@ -4,7 +4,7 @@ import type { Reference, Statement } from "../directory/statement.ts";
 import { encodeStatement } from "../directory/statement-codec.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { draftPermits, draftUserKeys } from "../keys/permit.ts";
-import type { HistoryPolicy, UserKeySecret } from "../keys/permit-bundle.ts";
+import type { UserKeySecret } from "../keys/permit-bundle.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import type { KeyGift } from "./due-keys.ts";
 
@@ -33,7 +33,7 @@ export class DirectoryEntries {
   }
 
   /** Gives key versions. Whoever is named by a part of the first entry must be among the first of the first gift. */
-  give({ to, versions }: KeyGift, history: HistoryPolicy): void {
+  give({ to, versions, history }: KeyGift): void {
     for (let rest = to; rest.length > 0; ) {
       const room = limits.permitsPerEntry - this.#permits;
       if (room === 0) {

@@ -82,7 +82,10 @@ export class DirectoryLog {
   #founding: VerifiedEntry | null = null;
   /** Everything was read once more, for something is gone. */
   #isAnew = false;
+  /** Of what was read so far. */
   #view: DirectoryView;
+  /** What others see: it goes on together with the keys of the ring, so that what it says of them is so. */
+  #shown: DirectoryView;
 
   /** @param onLost of a chain another branch counts than is stored */
   constructor(context: TenantContext, database: DatabaseId, entries: EntryStore, onLost: () => void = () => undefined) {
@@ -96,10 +99,11 @@ export class DirectoryLog {
       signature: (writer, id) => this.#view.cutSignature(writer, id),
     });
     this.#view = this.#build();
+    this.#shown = this.#view;
   }
 
   get view(): DirectoryView {
-    return this.#view;
+    return this.#shown;
   }
 
   /** The founding entry, whose hash is the tenant id and whose writer is the root. */
@@ -175,9 +179,11 @@ export class DirectoryLog {
       newKeys = (await this.#openLate(await this.#takeAgain(named))) || newKeys;
       this.#view = this.#build();
     }
-    this.#frontier = null;
     const unauthentic = this.#confirmKeys();
-    await this.#context.ring.follow(this.#view.keys());
+    const follow = await this.#context.ring.following(this.#view.keys());
+    this.#shown = this.#view;
+    this.#frontier = null;
+    follow();
     const changed = this.#isAnew || this.#placed.size + this.#chains.certified !== before;
     this.#isAnew = false;
     return { changed, newKeys, unauthentic, claims: this.#claims() };
@@ -392,7 +398,8 @@ export class DirectoryLog {
   #confirmKeys(): readonly Uint8Array[] {
     const { ring } = this.#context;
     const unconfirmed = ring.unconfirmed();
-    for (const version of unconfirmed) if (this.#view.commits(version.keyId, version.version)) this.#confirm(version);
+    for (const version of [...unconfirmed, ...ring.made()])
+      if (this.#view.commits(version.keyId, version.version)) this.#confirm(version);
     const forged = unconfirmed.filter(({ keyId, version }) => !this.#view.commits(keyId, version));
     if (forged.length === 0 || !this.#isReadable()) return [];
     const dropped = forged.map(({ keyId }) => keyId.slice());

@@ -3,25 +3,47 @@ import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DueRecipient } from "../directory/key-recipients.ts";
 import { hexOf } from "../hex.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
+import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 
 /** Key versions for those who are due the same ones. */
 export interface KeyGift {
   readonly to: readonly DueRecipient[];
   readonly versions: readonly KeyVersion[];
+  /** Whether the versions come with their history secrets. */
+  readonly history: HistoryPolicy;
 }
 
-/** The gifts that bring these versions to everybody who is due them: each recipient once, however many versions it is due. */
+/** A version and some who are due it. */
+export interface DueVersion {
+  readonly version: KeyVersion;
+  readonly to: readonly DueRecipient[];
+}
+
+/** The gifts that bring these versions to everybody who is due them. */
 export function giftsOf(view: DirectoryView, versions: readonly KeyVersion[]): readonly KeyGift[] {
+  return groupGifts(
+    view,
+    versions.map((version) => ({ version, to: view.recipients(version.keyId) })),
+  );
+}
+
+/** The fewest gifts: each recipient once, however many versions it is due, but for those that come with another share of history. */
+export function groupGifts(view: DirectoryView, due: readonly DueVersion[]): readonly KeyGift[] {
+  const byHistory = Map.groupBy(due, ({ version }) => view.historyOf(version.keyId));
+  return [...byHistory].flatMap(([history, some]) => groupByRecipient(some).map((gift) => ({ ...gift, history })));
+}
+
+function groupByRecipient(due: readonly DueVersion[]): readonly Omit<KeyGift, "history">[] {
   const dueByKem = new Map<string, { readonly recipient: DueRecipient; readonly versions: KeyVersion[] }>();
-  for (const version of versions) {
-    for (const recipient of view.recipients(version.keyId)) {
+  for (const { version, to } of due) {
+    for (const recipient of to) {
       const kem = hexOf(recipient.kem);
-      const due = dueByKem.get(kem);
-      if (due === undefined) dueByKem.set(kem, { recipient, versions: [version] });
-      else due.versions.push(version);
+      const known = dueByKem.get(kem);
+      if (known === undefined) dueByKem.set(kem, { recipient, versions: [version] });
+      else known.versions.push(version);
     }
   }
-  const groups = Map.groupBy(dueByKem.values(), (due) => due.versions.map(({ version }) => hexOf(version)).join());
+  const groups = Map.groupBy(dueByKem.values(), ({ versions }) => versions.map(({ version }) => hexOf(version)).join());
   return [...groups.values()].map((group) => ({
     to: group.map(({ recipient }) => recipient),
     versions: group[0]?.versions ?? [],

@@ -19,6 +19,8 @@ export interface ForkProofsContext {
   view(): DirectoryView;
   /** @throws CoreError KEY_UNKNOWN */
   directoryKey(): KeyVersion;
+  /** Makes the directory's key fit. @throws CoreError DEVICE_REVOKED */
+  settle(): Promise<void>;
 }
 
 interface Pending {
@@ -73,11 +75,12 @@ export class ForkProofs {
   }
 
   async #publish(): Promise<void> {
-    const { context, writer, directoryKey } = this.#at;
+    const { context, writer, directoryKey, settle } = this.#at;
     for (const [name, { row, statement }] of this.#pending) {
       try {
         if (this.#isKnown(statement)) await context.store.commit({ remove: [row] });
         else {
+          await settle();
           const draft = new DirectoryEntries(context.platform.crypto, directoryKey());
           draft.say(statement);
           await writer.write(draft.finish(), [row]);

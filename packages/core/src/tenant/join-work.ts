@@ -22,6 +22,7 @@ import { identityKeyName } from "../keys/identity-key.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { isMerged } from "../keys/merged-version.ts";
 import { DirectoryEntries } from "./directory-entries.ts";
+import { groupGifts } from "./due-keys.ts";
 import type { Invitations } from "./invitations.ts";
 import type { StatementContext } from "./statement-context.ts";
 import { currentVersions, requireAdmin, requireFound } from "./statement-work.ts";
@@ -95,6 +96,8 @@ async function grantUser(
   const { context, view, directoryKey, writer } = at;
   const { crypto } = context.platform;
   const { keys } = request;
+  const { defaultKey, directoryKey: own } = requireFound(view());
+  await at.settle([defaultKey.keyId]);
   const current = await newestAccessList(crypto, view().identity, view().accessLists);
   const signer = (await at.listSigner(current))?.key ?? context.keys.person.requireSlot();
   const { list, ticket } = await extendAccess(crypto, signer, {
@@ -103,12 +106,16 @@ async function grantUser(
     joining: { slot: keys.slot, role },
     current,
   });
-  const { history, defaultKey, directoryKey: own } = requireFound(view());
   const versions = [own, defaultKey].flatMap(({ keyId }) => currentVersions(context, keyId));
   const draft = new DirectoryEntries(crypto, directoryKey());
   const recipient = draft.say(grantFor(request, role));
   draft.say({ type: "accessList", list: encodeAccessList(list) });
-  draft.give({ to: [{ recipient, kem: keys.userKem }], versions }, history);
+  const to = [{ recipient, kem: keys.userKem }];
+  for (const gift of groupGifts(
+    view(),
+    versions.map((version) => ({ version, to })),
+  ))
+    draft.give(gift);
   const entry = await writer.write(draft.finish(), used);
   return { admission: statementId(crypto, entry, ADMITTING_PART), ticket: encodeAccessTicket(ticket) };
 }
@@ -119,6 +126,7 @@ async function addDevice(at: JoinContext, request: DeviceRequest, used: readonly
   const { crypto } = context.platform;
   const { keys } = request;
   const self = ownMembership(at, request);
+  await at.settle();
   const { person } = context.keys;
   const [line] = await knownSlotLines(crypto, view(), { person, member: self });
   const slot = line?.[0] ?? person.requireSlot();
@@ -143,7 +151,7 @@ async function addDevice(at: JoinContext, request: DeviceRequest, used: readonly
   const to = [{ recipient: { type: "device", of }, kem: keys.deviceKem }] as const;
   const versions = dueVersions(at, self);
   for (let from = 0; from < versions.length; from += VERSIONS)
-    draft.give({ to, versions: versions.slice(from, from + VERSIONS) }, "full");
+    draft.give({ to, versions: versions.slice(from, from + VERSIONS), history: "full" });
   const entry = await writer.write(draft.finish(), used);
   return { admission: statementId(crypto, entry, ADMITTING_PART), ticket: encodeSlotLogin(login) };
 }

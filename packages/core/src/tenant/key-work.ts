@@ -1,13 +1,13 @@
 import { toHex } from "@selkie/entry";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DueRecipient } from "../directory/key-recipients.ts";
-import { foldName, isName, requireName } from "../directory/name.ts";
+import { foldName, requireName } from "../directory/name.ts";
 import { CoreError } from "../errors.ts";
 import { newKeyId, newKeyVersion } from "../keys/key-version.ts";
-import { giftsOf } from "./due-keys.ts";
+import { giftsOf, groupGifts } from "./due-keys.ts";
 import { requirePerson } from "./person.ts";
 import type { StatementContext } from "./statement-context.ts";
-import { currentVersions, requireFound, requireKey, writeStatements } from "./statement-work.ts";
+import { currentVersions, requireKey, writeStatements } from "./statement-work.ts";
 
 /** Makes a key for single documents and gives it to its maker, the admins and those it is shared with. */
 export async function createKey(at: StatementContext, name: string, share: readonly string[]): Promise<void> {
@@ -20,7 +20,7 @@ export async function createKey(at: StatementContext, name: string, share: reado
   const { nonce, keyId } = newKeyId(crypto, await chain.writer());
   const version = await newKeyVersion(crypto, name, keyId);
   const to = share.flatMap((user) => requirePerson(crypto, view, user).users);
-  at.context.ring.add(version, "unconfirmed");
+  at.context.ring.add(version, "made");
   await writeStatements(at, {
     statements: [
       { type: "createKey", nonce, name, commitment: version.version },
@@ -38,11 +38,16 @@ export async function shareKey(at: StatementContext, name: string, users: readon
   if (!view.isEntitled(at.self(), keyId)) throw new CoreError("NOT_ENTITLED", "this device's user holds no such key");
   const { crypto } = at.context.platform;
   const to = users.flatMap((user) => requirePerson(crypto, view, user).users);
+  await at.settle([keyId]);
   const versions = currentVersions(at.context, keyId);
   await writeStatements(at, {
     statements: [{ type: "share", keyId, to }],
     rotate: [],
-    give: (after) => [{ to: newRecipients(view, after, keyId), versions }],
+    give: (after) =>
+      groupGifts(
+        after,
+        versions.map((version) => ({ version, to: newRecipients(view, after, keyId) })),
+      ),
   });
 }
 
@@ -57,26 +62,6 @@ export async function rotateKey(at: StatementContext, name: string): Promise<voi
   if (!at.view().isEntitled(at.self(), key.keyId))
     throw new CoreError("NOT_ENTITLED", "this device's user holds no such key");
   await rotateKeys(at, [key.keyId]);
-}
-
-/**
- * Before something is sealed in a database: the directory says that there is one, and keys whose current versions somebody who is out can
- * open turn, and with them the directory's.
- * SECURITY: nothing is sealed for a device after its rights ended (membership.test.ts "P-11 ...").
- */
-export async function prepareWrite(
-  at: StatementContext,
-  database: string,
-  keyIds: readonly Uint8Array[],
-): Promise<void> {
-  const self = at.self();
-  const view = at.view();
-  const name = database.normalize("NFC");
-  const used = [...keyIds, requireFound(view).directoryKey.keyId];
-  const unsafe = used.filter((keyId) => !view.isSafe(keyId) && view.isEntitled(self, keyId));
-  if (unsafe.length > 0) await rotateKeys(at, unsafe);
-  if (self.role !== "reader" && isName(name) && !view.databases.includes(name))
-    await writeStatements(at, { statements: [{ type: "database", name }], rotate: [], give: () => [] });
 }
 
 /** Makes the next version of keys, in one go. */

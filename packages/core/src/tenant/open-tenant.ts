@@ -24,7 +24,7 @@ import { DirectoryWriter } from "./directory-writer.ts";
 import { ForkProofs } from "./fork-proofs.ts";
 import { Hold } from "./hold.ts";
 import { keepKeys } from "./keep-keys.ts";
-import { prepareWrite } from "./key-work.ts";
+import { giveMissing, settleKeys, versionToSeal } from "./key-care.ts";
 import { joinedWith, liveAdmissionOf } from "./own-admissions.ts";
 import { exportRootKey, openRoot } from "./root-work.ts";
 import { Standing } from "./standing.ts";
@@ -33,6 +33,7 @@ import type { ConnectOptions, Directory, Root, Tenant, TenantEvents } from "./te
 import type { TenantContext } from "./tenant-context.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
 import { wipeTenant } from "./wipe.ts";
+import { WriteCheck } from "./write-check.ts";
 
 /** The one implementation of `Tenant`: its directory, its open databases and its connections. */
 export class OpenTenant implements Tenant {
@@ -57,6 +58,7 @@ export class OpenTenant implements Tenant {
   readonly #databases = new Map<string, Promise<Assembled>>();
   readonly #replicas = new Map<string, SyncedReplica>();
   readonly #reading = new Serial();
+  readonly #settling = new Serial();
   readonly #onClosed: () => void;
   #closed: Promise<void> | null = null;
 
@@ -92,6 +94,7 @@ export class OpenTenant implements Tenant {
       writer: this.#writer,
       view: () => this.#log.view,
       directoryKey: () => this.#directoryKey(),
+      settle: () => settleKeys(this.#statements),
     });
     this.#statements = {
       context,
@@ -102,6 +105,8 @@ export class OpenTenant implements Tenant {
       preview: (writer, statements) => this.#preview(writer, statements),
       listSigner: (current) => slotSigner(context, this.#log.view, this.#self(), current),
       sync: () => this.#catchUp(),
+      settling: this.#settling,
+      settle: (keyIds) => settleKeys(this.#statements, keyIds),
     };
     this.#directory = new TenantDirectory({ ...this.#statements, record, quarantined: () => this.#quarantined() });
     this.directory = this.#directory;
@@ -207,6 +212,7 @@ export class OpenTenant implements Tenant {
     this.#standing.stop();
     try {
       await this.#directory.idle();
+      await this.#settling.idle();
       await this.#links.close();
       await this.#hold.close();
       const closed = await Promise.allSettled(
@@ -240,10 +246,8 @@ export class OpenTenant implements Tenant {
       self: () => this.#self(),
       directoryKey: () => this.#directoryKey(),
       defaultKeyId: () => found.defaultKey.keyId,
-      prepareWrite: async (database, keyIds) => {
-        requireFree(this.#hold.of(id));
-        await prepareWrite(this.#statements, database, keyIds);
-      },
+      writeCheck: (database) => this.#writeCheck(database, id),
+      keyOf: (keyId) => this.#keyOf(keyId),
       frontier: () => this.#log.frontier(null),
       announce: (database) => this.#links.announce(database),
       compare: (database) => this.#links.compare(database),
@@ -307,7 +311,7 @@ export class OpenTenant implements Tenant {
         for (const assembled of await this.#assembled()) await assembled.reconsider();
         this.#events.emit("directory", { users: this.#log.view.users().length });
         await this.#standing.check();
-        if (this.#closed === null) this.#directory.renew().catch(this.#context.platform.report);
+        if (this.#closed === null) this.#tend().catch(this.#context.platform.report);
       }
     });
   }
@@ -317,6 +321,29 @@ export class OpenTenant implements Tenant {
     void this.#assembled().then((assembled) => {
       for (const each of assembled) each.resume();
     });
+  }
+
+  #writeCheck(database: string, id: DatabaseId): Pick<WriteCheck, "isReady" | "prepare"> {
+    const check = new WriteCheck(this.#statements, database);
+    return {
+      isReady: (writes) => this.#hold.of(id) === null && check.isReady(writes),
+      prepare: async (writes) => {
+        requireFree(this.#hold.of(id));
+        await check.prepare(writes);
+      },
+    };
+  }
+
+  /** What the directory asks of this device, beside what it is used for. Who is out, or not in yet, has nothing to do. */
+  async #tend(): Promise<void> {
+    try {
+      this.#self();
+    } catch (error) {
+      if (error instanceof CoreError) return;
+      throw error;
+    }
+    await this.#directory.renew();
+    await giveMissing(this.#statements);
   }
 
   /** Whoever met a fork, everybody is told of it. */
@@ -384,8 +411,12 @@ export class OpenTenant implements Tenant {
   }
 
   #directoryKey(): KeyVersion {
-    const version = this.#context.ring.current(this.#found().directoryKey.keyId);
-    if (version === undefined) throw new CoreError("KEY_UNKNOWN", "this device does not hold the directory key");
+    return this.#keyOf(this.#found().directoryKey.keyId);
+  }
+
+  #keyOf(keyId: Uint8Array): KeyVersion {
+    const version = versionToSeal({ view: this.#log.view, ring: this.#context.ring }, keyId);
+    if (version === undefined) throw new CoreError("KEY_UNKNOWN", "this device does not hold the key to seal under");
     return version;
   }
 

@@ -8,6 +8,7 @@ import { renewAccessList } from "./access-work.ts";
 import { collectCuts } from "./collect-cuts.ts";
 import type { DirectoryLog } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
+import { settleKeys } from "./key-care.ts";
 import { type Revoked, type RevokeOptions, revokeDevice, revokeUser } from "./people-work.ts";
 import type { StatementContext } from "./statement-context.ts";
 import { writeStatements } from "./statement-work.ts";
@@ -97,7 +98,8 @@ class OpenRoot implements Root {
       isEnded: (own) => log.isEnded(own),
       onSealed,
     });
-    this.#at = { ...at, writer, self, listSigner: async () => ({ key: keys.list, isRoot: true }) };
+    const settle: StatementContext["settle"] = (keyIds) => settleKeys(this.#at, keyIds);
+    this.#at = { ...at, writer, self, settle, listSigner: async () => ({ key: keys.list, isRoot: true }) };
   }
 
   /** The admission that the key speaks with. @throws CoreError ROOT_REFUSED */

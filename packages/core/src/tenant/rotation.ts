@@ -1,10 +1,19 @@
 import type { CryptoProvider } from "@selkie/crypto";
-import { equalBytes } from "@selkie/entry";
+import { compareBytes, equalBytes } from "@selkie/entry";
+import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DirectoryKey } from "../directory/key-catalog.ts";
 import type { LinkStatement, RotateStatement } from "../directory/statement.ts";
+import { maxItems } from "../directory/statement-fields.ts";
+import { hexOf } from "../hex.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import { type KeyVersion, newKeyVersion } from "../keys/key-version.ts";
-import { type SealedLink, sealLink } from "../keys/version-link.ts";
+import { sealLink } from "../keys/version-link.ts";
+
+/** What a device knows and holds. */
+export interface Held {
+  readonly view: DirectoryView;
+  readonly ring: KeyRing;
+}
 
 /** New versions of keys, and what the directory has to say about them. */
 export interface Rotation {
@@ -14,10 +23,13 @@ export interface Rotation {
   readonly links: readonly LinkStatement[];
 }
 
-/** Makes the next version of each key. It links those it follows on, as far as this device can open them, so that history stays readable. */
+/**
+ * Makes the next version of each key. It links those it follows on, as far as this device can open them, so that history stays readable,
+ * and with them what others that turned the key could not link.
+ */
 export async function draftRotation(
   crypto: CryptoProvider,
-  ring: KeyRing,
+  held: Held,
   keys: readonly DirectoryKey[],
 ): Promise<Rotation> {
   const versions: KeyVersion[] = [];
@@ -25,22 +37,28 @@ export async function draftRotation(
   const links: LinkStatement[] = [];
   for (const { keyId, name, kind, current, open } of keys) {
     const next = await newKeyVersion(crypto, name, keyId);
-    const linked = await linksTo(crypto, ring, { next, current });
+    const linked = await Promise.all(lastOf(held, keyId, current).map((version) => sealLink(crypto, next, version)));
     const isDirectory = kind === "directory";
+    const over = open.slice(0, maxItems); // what is left is turned next
     versions.push(next);
-    statements.push({ type: "rotate", keyId, over: open, commitment: next.version, links: isDirectory ? [] : linked });
+    statements.push({ type: "rotate", keyId, over, commitment: next.version, links: isDirectory ? [] : linked });
     if (isDirectory) links.push({ type: "link", keyId, version: next.version, links: linked });
   }
   return { versions, statements, links };
 }
 
-async function linksTo(
-  crypto: CryptoProvider,
-  ring: KeyRing,
-  { next, current }: { readonly next: KeyVersion; readonly current: readonly Uint8Array[] },
-): Promise<readonly SealedLink[]> {
+/** The versions of a key that this device holds with their history and that lead to all others it so holds, ascending: the current ones first of all. */
+function lastOf({ view, ring }: Held, keyId: Uint8Array, current: readonly Uint8Array[]): readonly KeyVersion[] {
   const held = ring
     .confirmed()
-    .filter(({ version, historyBytes }) => historyBytes !== null && current.some((one) => equalBytes(one, version)));
-  return await Promise.all(held.map((version) => sealLink(crypto, next, version)));
+    .toReversed() // later ones lead to earlier ones
+    .filter((key) => key.historyBytes !== null && hexOf(key.keyId) === hexOf(keyId));
+  const last = held.filter(({ version }) => current.some((one) => equalBytes(one, version)));
+  let reached = view.keyFitness.ledTo(last.map(({ version }) => version));
+  for (const key of held) {
+    if (reached.has(hexOf(key.version))) continue;
+    last.push(key);
+    reached = view.keyFitness.ledTo(last.map(({ version }) => version));
+  }
+  return last.sort((a, b) => compareBytes(a.version, b.version));
 }

@@ -4,6 +4,7 @@ import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { Statement } from "../directory/statement.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
+import type { Serial } from "../serial.ts";
 import type { DirectoryWriter } from "./directory-writer.ts";
 import type { TenantContext } from "./tenant-context.ts";
 
@@ -16,8 +17,12 @@ export interface StatementContext {
   preview(writer: DirectoryWriter, statements: readonly Statement[]): Promise<DirectoryView>;
   /** @throws CoreError DIRECTORY_UNKNOWN | DEVICE_REVOKED */
   self(): Admission;
-  /** @throws CoreError KEY_UNKNOWN */
+  /** What statements are sealed under, as near to what is current as this device can. @throws CoreError KEY_UNKNOWN */
   directoryKey(): KeyVersion;
+  /** Makes keys fit to be sealed under, the directory's among them. @throws CoreError DEVICE_REVOKED */
+  settle(keyIds?: readonly Uint8Array[]): Promise<void>;
+  /** Keys are made fit one after the other. */
+  readonly settling: Serial;
   /** Signs the list that relays get after this one; null for who is not among those whom it names. @throws CoreError KEY_UNKNOWN */
   listSigner(current: AccessList | null): Promise<ListSigner | null>;
   /** Brings in what others have, as far as anybody can be reached. @returns whether anybody was */

@@ -17,7 +17,7 @@ import type { TenantContext } from "./tenant-context.ts";
 export interface Draft {
   readonly statements: readonly Statement[];
   /** Keys that get their next version, for everybody who is due it once the statements count. */
-  readonly rotate: readonly DirectoryKey[];
+  readonly rotate: readonly Pick<DirectoryKey, "keyId">[];
   /** Versions for some, beside. */
   readonly give: (after: DirectoryView) => readonly KeyGift[];
   /** Throws when what the statements would bring about is not what is wanted: nothing is written then. */
@@ -26,19 +26,25 @@ export interface Draft {
 
 /**
  * Writes statements with what follows from them: new versions of keys, permits for everybody who is due them, and the relay's next access
- * list when somebody loses or gains a right. All is durable together, or nothing.
+ * list when somebody loses or gains a right. All is durable together, or nothing. A directory key that is not fit turns first.
  *
  * @throws CoreError KEY_UNKNOWN | KEY_WITHHELD | DIRECTORY_UNKNOWN
  */
-export async function writeStatements(
+export async function writeStatements(at: StatementContext, draft: Draft): Promise<EntryId> {
+  await at.settle();
+  return await sealStatements(at, draft);
+}
+
+/** The same, under the directory key there is. */
+export async function sealStatements(
   at: StatementContext,
   { statements, rotate, give, require }: Draft,
 ): Promise<EntryId> {
   const { context, writer } = at;
   const { ring, platform } = context;
   const { crypto } = platform;
-  const { history } = requireFound(at.view());
-  const rotation = await draftRotation(crypto, ring, rotate);
+  const keys = rotate.flatMap(({ keyId }) => at.view().key(keyId) ?? []);
+  const rotation = await draftRotation(crypto, { ring, view: at.view() }, keys);
   const said = [...statements, ...rotation.statements];
   const after = await at.preview(writer, said);
   require?.(after);
@@ -46,7 +52,7 @@ export async function writeStatements(
   for (const statement of said) first.say(statement);
   const list = await accessListAfter(at, after, "always");
   if (list !== null) first.say(list);
-  for (const gift of [...giftsOf(after, rotation.versions), ...give(after)]) first.give(gift, history);
+  for (const gift of [...giftsOf(after, rotation.versions), ...give(after)]) first.give(gift);
   const entries = [...first.finish()];
   for (const link of rotation.links) {
     const key = rotation.versions.find(({ version }) => equalBytes(version, link.version));
@@ -55,7 +61,7 @@ export async function writeStatements(
     second.say(link);
     entries.push(...second.finish());
   }
-  for (const version of rotation.versions) ring.add(version, "unconfirmed"); // confirmed when the entry is read
+  for (const version of rotation.versions) ring.add(version, "made"); // confirmed when the entry is read
   return await writer.write(entries);
 }
 

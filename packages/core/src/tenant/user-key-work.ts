@@ -12,6 +12,7 @@ import type { StatementContext } from "./statement-context.ts";
 export async function renewUserKey(at: StatementContext): Promise<void> {
   const self = at.self();
   if (!isMember(self) || !at.view().lacksUserKey(self)) return;
+  await at.settle();
   const { crypto } = at.context.platform;
   const devices = devicesOf(at, self).slice(0, limits.permitsPerEntry);
   const seed = crypto.randomBytes(32);

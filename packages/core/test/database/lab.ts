@@ -244,7 +244,12 @@ export class Device {
         self: () => (isMember(admission) ? (liveAdmissionOf(this.#view(world), admission) ?? admission) : admission),
         directoryKey: () => directoryKey,
         defaultKeyId: () => keys[0]?.keyId ?? new Uint8Array(),
-        prepareWrite: async () => undefined,
+        writeCheck: () => ({ isReady: () => true, prepare: async () => undefined }),
+        keyOf: (keyId) => {
+          const key = ring.current(keyId);
+          if (key === undefined) throw new RangeError("a key to seal under");
+          return key;
+        },
         frontier: () => [],
         announce: () => undefined,
         online: () => this.isOnline,

@@ -1,6 +1,7 @@
 import { toHex } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
-import { canSeal, isSafe, readersGained, recipientsOf } from "../../src/directory/key-recipients.ts";
+import { canSeal, isSafe } from "../../src/directory/key-fitness.ts";
+import { readersGained, recipientsOf } from "../../src/directory/key-recipients.ts";
 import { pattern, repeatableCrypto } from "../fixture.ts";
 import { type Device, KeyWorld } from "./key-world.ts";
 

@@ -143,8 +143,11 @@ export class KeyWorld {
     await device.ring.follow([this.rules(device).key]);
   }
 
-  /** Makes the next version for whom the directory entitles, as the device knows it. */
-  async rotate(by: Device): Promise<KeyVersion> {
+  /**
+   * Makes the next version for whom the directory entitles, as the device knows it.
+   * @param gives whether the nth of them gets a permit: a hostile device chooses
+   */
+  async rotate(by: Device, gives: (nth: number) => boolean = () => true): Promise<KeyVersion> {
     const rules = this.rules(by);
     const made = await newKeyVersion(this.crypto, "default", this.keyId);
     const links = [];
@@ -159,7 +162,8 @@ export class KeyWorld {
       commitment: made.version,
       links: sorted,
     };
-    await this.#give(by, recipientsOf(rules, this.keyId), [made], [statement]);
+    const recipients = recipientsOf(rules, this.keyId).filter((_, nth) => gives(nth));
+    await this.#give(by, recipients, [made], [statement]);
     return made;
   }
 

@@ -1,0 +1,113 @@
+// Whether a key is fit to be sealed under, and what it lacks: a pure function of the directory.
+import { hexOf } from "../hex.ts";
+import type { Member } from "./admission.ts";
+import type { Keeper } from "./key-openers.ts";
+import { audienceOf, type DueRecipient, type KeyRules, recipientsFor } from "./key-recipients.ts";
+
+/**
+ * Whether something may be sealed under the current versions of a key: no device that lost its right can open all of them. Otherwise the
+ * writer rotates first.
+ */
+export function isSafe(rules: KeyRules, keyId: Uint8Array): boolean {
+  const current = rules.catalog.find(keyId)?.current ?? [];
+  const { outsiders } = audienceOf(rules, keyId);
+  return ![...outsiders].some((keeper) => opensAll(rules, keeper, current));
+}
+
+/** Whether a device is entitled to a key and can open all its current versions. Who is entitled and can't rotates before it seals. */
+export function canSeal(rules: KeyRules, member: Member, keyId: Uint8Array): boolean {
+  const current = rules.catalog.find(keyId)?.current ?? [];
+  const isEntitled = rules.membership.isLive(member.id) && rules.catalog.isEntitled(member, keyId);
+  return isEntitled && current.length > 0 && opensAll(rules, rules.openers.keeperOf(member), current);
+}
+
+function opensAll({ openers }: KeyRules, keeper: Keeper, versions: readonly Uint8Array[]): boolean {
+  return versions.length > 0 && versions.every((version) => openers.canOpen(keeper, version));
+}
+
+/** A current version, and those who are due it and were not given it. */
+interface MissingPermit {
+  readonly version: Uint8Array;
+  readonly to: readonly DueRecipient[];
+}
+
+/** What nobody gave to those who are due it: whoever let them in and whoever turned the key did not know of each other. Empty when everybody can open what is current. */
+export function missingPermits(rules: KeyRules, keyId: Uint8Array): readonly MissingPermit[] {
+  const { openers, catalog } = rules;
+  const { due, outsiders } = audienceOf(rules, keyId);
+  return (catalog.find(keyId)?.current ?? []).flatMap((version) => {
+    const lacking = due.filter((member) => !openers.canOpen(openers.keeperOf(member), version));
+    return lacking.length === 0 ? [] : [{ version, to: recipientsFor(rules, { due: lacking, outsiders }) }];
+  });
+}
+
+/** Versions of a key that no current one leads to: who comes to the key now can't read what lies under them. */
+function unlinkedVersions(rules: KeyRules, keyId: Uint8Array): readonly Uint8Array[] {
+  const key = rules.catalog.find(keyId);
+  if (key === undefined) return [];
+  const reached = rules.openers.ledTo(key.current);
+  return key.versions.filter((version) => !reached.has(hexOf(version)));
+}
+
+/**
+ * Whether it is for a device to give what others lack of a key: of those who can, the one of the lowest id. The others do it when they
+ * come to write and nobody has. Two that do not know of each other do no harm: permits and links are the same twice.
+ */
+function isFirstToGive(rules: KeyRules, member: Member, keyId: Uint8Array): boolean {
+  const { openers, catalog } = rules;
+  const current = catalog.find(keyId)?.current ?? [];
+  const able = audienceOf(rules, keyId)
+    .due.filter((each) => current.every((version) => openers.opensFully(openers.keeperOf(each), version)))
+    .map(({ id }) => hexOf(id))
+    .sort();
+  return current.length > 0 && able[0] === hexOf(member.id);
+}
+
+/** How a version would do to seal under in place of the current ones. */
+interface Fallback {
+  /** How many who are due the key can't open it. */
+  readonly closedTo: number;
+  /** How many whose right ended can. */
+  readonly openTo: number;
+}
+
+/** What becomes of something that is sealed under one version. */
+function fallbackOf(rules: KeyRules, keyId: Uint8Array, version: Uint8Array): Fallback {
+  const { openers } = rules;
+  const { due, outsiders } = audienceOf(rules, keyId);
+  return {
+    closedTo: due.filter((member) => !openers.canOpen(openers.keeperOf(member), version)).length,
+    openTo: [...outsiders].filter((keeper) => openers.canOpen(keeper, version)).length,
+  };
+}
+
+/** What the directory says about how fit keys are. */
+export interface KeyFitness {
+  /** What those who are due a key were never given of its current versions. */
+  missing(keyId: Uint8Array): readonly MissingPermit[];
+  /** Versions that no current one leads to. */
+  unlinked(keyId: Uint8Array): readonly Uint8Array[];
+  /** These versions and those that they lead to, in hex. */
+  ledTo(versions: readonly Uint8Array[]): ReadonlySet<string>;
+  isFirstToGive(member: Member, keyId: Uint8Array): boolean;
+  /** Whether a device holds a version with its history: what it gives of that is believed. */
+  passesOn(member: Member, version: Uint8Array): boolean;
+  fallback(keyId: Uint8Array, version: Uint8Array): Fallback;
+}
+
+/** Answers from one directory, each remembered that every write asks for. */
+export function keyFitness(rules: KeyRules): KeyFitness {
+  const missing = new Map<string, readonly MissingPermit[]>();
+  return {
+    missing: (keyId) => {
+      const known = missing.get(hexOf(keyId)) ?? missingPermits(rules, keyId);
+      missing.set(hexOf(keyId), known);
+      return known;
+    },
+    unlinked: (keyId) => unlinkedVersions(rules, keyId),
+    ledTo: (versions) => rules.openers.ledTo(versions),
+    isFirstToGive: (member, keyId) => isFirstToGive(rules, member, keyId),
+    passesOn: (member, version) => rules.openers.opensFully(rules.openers.keeperOf(member), version),
+    fallback: (keyId, version) => fallbackOf(rules, keyId, version),
+  };
+}

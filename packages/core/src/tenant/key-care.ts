@@ -1,0 +1,150 @@
+// Keeps keys fit to be sealed under: nobody is locked out, and nobody who is out reads on.
+import { type Admission, isMember } from "../directory/admission.ts";
+import type { DirectoryView } from "../directory/directory-view.ts";
+import type { DirectoryKey } from "../directory/key-catalog.ts";
+import type { LinkStatement } from "../directory/statement.ts";
+import { hexOf } from "../hex.ts";
+import type { KeyRing } from "../keys/key-ring.ts";
+import type { KeyVersion } from "../keys/key-version.ts";
+import { sealLink } from "../keys/version-link.ts";
+import { type DueVersion, groupGifts, type KeyGift } from "./due-keys.ts";
+import type { Held } from "./rotation.ts";
+import type { StatementContext } from "./statement-context.ts";
+import { requireFound, sealStatements } from "./statement-work.ts";
+
+/**
+ * How often keys are looked at again: what others write meanwhile may make them unfit. One who turns keys without end stops nobody: after
+ * so many times something is sealed under the version that this device made last.
+ */
+const TRIES = 4;
+
+/** What fitness depends on. */
+interface FitnessOf {
+  readonly view: Pick<DirectoryView, "isSafe" | "keyFitness">;
+  readonly ring: Pick<KeyRing, "current">;
+}
+
+/** Whether a key may be sealed under as things stand: this device holds what is current, who is out does not, and who is due it does. */
+export function isFit({ view, ring }: FitnessOf, keyId: Uint8Array): boolean {
+  return ring.current(keyId) !== undefined && view.isSafe(keyId) && view.keyFitness.missing(keyId).length === 0;
+}
+
+/** Whether something has to be done before a key is sealed under, and this device may do it. */
+export function isForUs(held: Held, self: Admission, keyId: Uint8Array): boolean {
+  return !isFit(held, keyId) && held.view.isEntitled(self, keyId) && (held.view.key(keyId)?.current ?? []).length > 0;
+}
+
+/**
+ * The version to seal under: what is current, or several merged. Where this device lacks that, or who is out can open it, the version it
+ * holds that is closed to the fewest who are due the key, then open to the fewest who are out.
+ */
+export function versionToSeal({ view, ring }: Held, keyId: Uint8Array): KeyVersion | undefined {
+  const current = ring.current(keyId);
+  if (current !== undefined && view.isSafe(keyId)) return current;
+  const held = ring
+    .confirmed()
+    .toReversed() // the newest of the best
+    .filter((key) => hexOf(key.keyId) === hexOf(keyId))
+    .map((key) => ({ key, ...view.keyFitness.fallback(keyId, key.version) }))
+    .sort((a, b) => a.closedTo - b.closedTo || a.openTo - b.openTo);
+  // SECURITY: P-11. Of documents, nothing is sealed for who is out; a statement must be sealed, or nobody could revoke anybody (d10-keys-turned-for-nobody.test.ts).
+  const mayLeak = view.key(keyId)?.kind === "directory";
+  return held.find(({ openTo }) => mayLeak || openTo === 0)?.key;
+}
+
+/**
+ * Makes keys fit, the directory's among them: gives what is current to those who are due it and never got it, and turns what this device
+ * can't open, or who is out can.
+ * @throws CoreError DEVICE_REVOKED | DIRECTORY_UNKNOWN
+ */
+export async function settleKeys(at: StatementContext, keyIds: readonly Uint8Array[] = []): Promise<void> {
+  const self = at.self();
+  const wanted = [...keyIds, requireFound(at.view()).directoryKey.keyId];
+  const { ring } = at.context;
+  if (!wanted.some((keyId) => isForUs({ view: at.view(), ring }, self, keyId))) return;
+  await at.settling.run(async () => {
+    for (let left = TRIES; left > 0; left--) {
+      const held = { view: at.view(), ring };
+      const unfit = unfitKeys(held, at.self(), wanted);
+      if (unfit.length === 0) return;
+      // What was given and did not help is turned.
+      const gifts = left === TRIES ? unfit.map((key) => permitsFor(held, at.self(), key)) : unfit.map(() => null);
+      await sealStatements(at, {
+        statements: [],
+        rotate: unfit.filter((_, nth) => gifts[nth] === null),
+        give: () =>
+          groupGifts(
+            held.view,
+            gifts.flatMap((some) => some ?? []),
+          ),
+      });
+    }
+  });
+}
+
+function unfitKeys(held: Held, self: Admission, keyIds: readonly Uint8Array[]): readonly DirectoryKey[] {
+  const names = new Set(keyIds.filter((keyId) => isForUs(held, self, keyId)).map(hexOf));
+  return held.view.keys().filter(({ keyId }) => names.has(hexOf(keyId)));
+}
+
+/** The permits that make a key fit; null when permits do not, or it is not for this device to give them. */
+function permitsFor({ view, ring }: Held, self: Admission, { keyId }: DirectoryKey): readonly DueVersion[] | null {
+  if (!view.isSafe(keyId) || ring.current(keyId) === undefined || view.historyOf(keyId) !== "full") return null;
+  const due: DueVersion[] = [];
+  for (const { version, to } of view.keyFitness.missing(keyId)) {
+    const key = heldInFull({ view, ring }, self, version);
+    if (key === undefined) return null;
+    due.push({ version: key, to });
+  }
+  return due;
+}
+
+/** A version that this device holds with its history, by what the directory says too: others believe what it passes on of that. */
+function heldInFull({ view, ring }: Held, self: Admission, version: Uint8Array): KeyVersion | undefined {
+  const key = ring.confirmed().find((each) => hexOf(each.version) === hexOf(version));
+  const isFull = key !== undefined && key.historyBytes !== null;
+  return isFull && isMember(self) && view.keyFitness.passesOn(self, version) ? key : undefined;
+}
+
+/**
+ * Gives what others lack and this device is the first to give: permits of current versions, to who was let in while a key turned, and
+ * links to earlier ones, which who turned a key could not open.
+ */
+export async function giveMissing(at: StatementContext): Promise<void> {
+  await at.settling.run(async () => {
+    const held = { view: at.view(), ring: at.context.ring };
+    const self = at.self();
+    const own = requireFound(held.view).directoryKey.keyId;
+    // Nothing is turned here: that is for who has something to write.
+    if (!isMember(self) || held.ring.current(own) === undefined || !held.view.isSafe(own)) return;
+    const keys = held.view
+      .keys()
+      .filter(({ keyId }) => held.view.historyOf(keyId) === "full" && held.view.isEntitled(self, keyId))
+      .filter(({ keyId }) => held.view.keyFitness.isFirstToGive(self, keyId));
+    const gifts: readonly KeyGift[] = groupGifts(
+      held.view,
+      keys.flatMap((key) => permitsFor(held, self, key) ?? []),
+    );
+    const links = await missingLinks(at, held, keys);
+    if (gifts.length > 0 || links.length > 0)
+      await sealStatements(at, { statements: links, rotate: [], give: () => gifts });
+  });
+}
+
+/** Links to what no current version leads to, from one that this device holds. */
+async function missingLinks(
+  at: StatementContext,
+  held: Held,
+  keys: readonly DirectoryKey[],
+): Promise<readonly LinkStatement[]> {
+  const self = at.self();
+  const statements: LinkStatement[] = [];
+  for (const { keyId, current } of keys) {
+    const from = current.map((version) => heldInFull(held, self, version)).find((key) => key !== undefined);
+    const lost = held.view.keyFitness.unlinked(keyId).flatMap((version) => heldInFull(held, self, version) ?? []);
+    if (from === undefined || lost.length === 0) continue;
+    const links = await Promise.all(lost.map((version) => sealLink(at.context.platform.crypto, from, version)));
+    statements.push({ type: "link", keyId, version: from.version, links });
+  }
+  return statements;
+}

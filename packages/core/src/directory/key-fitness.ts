@@ -32,7 +32,7 @@ interface MissingPermit {
 }
 
 /** What nobody gave to those who are due it: whoever let them in and whoever turned the key did not know of each other. Empty when everybody can open what is current. */
-export function missingPermits(rules: KeyRules, keyId: Uint8Array): readonly MissingPermit[] {
+function missingPermits(rules: KeyRules, keyId: Uint8Array): readonly MissingPermit[] {
   const { openers, catalog } = rules;
   const { due, outsiders } = audienceOf(rules, keyId);
   return (catalog.find(keyId)?.current ?? []).flatMap((version) => {

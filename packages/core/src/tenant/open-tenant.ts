@@ -50,6 +50,8 @@ export class OpenTenant implements Tenant {
   readonly #forks: ForkProofs;
   /** By chain: those that were announced. */
   readonly #forked = new Set<string>();
+  /** By statement and reason: those that were announced. */
+  readonly #rejected = new Set<string>();
   readonly #statements: StatementContext;
   readonly #standing: Standing;
   readonly #hold: Hold;
@@ -299,6 +301,7 @@ export class OpenTenant implements Tenant {
         this.#events.emit("alarm", { code: "KEY_UNAUTHENTIC", database, writer: "", seq: 0, entryId: "" });
       }
       this.#announceForks();
+      this.#announceRejected();
       this.#forks.publish();
       for (const claim of news.claims) await this.#hold.claims.take(claim);
       await this.#hold.look();
@@ -344,6 +347,15 @@ export class OpenTenant implements Tenant {
     }
     await this.#directory.renew();
     await giveMissing(this.#statements);
+  }
+
+  #announceRejected(): void {
+    for (const { id, code } of this.#log.view.rejected) {
+      const statement = toHex(id);
+      if (this.#rejected.has(`${statement} ${code}`)) continue;
+      this.#rejected.add(`${statement} ${code}`);
+      this.#events.emit("rejected", { statement, code });
+    }
   }
 
   /** Whoever met a fork, everybody is told of it. */

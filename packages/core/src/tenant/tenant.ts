@@ -41,6 +41,8 @@ export interface TenantEvents {
    * revocation says so and has stood for its delay. `device` in hex.
    */
   revoked: { readonly device: string; readonly wiped: boolean };
+  /** A statement of the directory counts for nothing: `code` says why, as a code of docs/spec/directory.md. `statement` in hex. */
+  rejected: { readonly statement: string; readonly code: string };
   /** The directory changed: users, devices or keys. `users` is how many there are. */
   directory: { readonly users: number };
 }

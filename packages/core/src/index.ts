@@ -3,7 +3,7 @@ export type { Database, DatabaseEvents, Draft } from "./database/database.ts";
 export { identityFingerprint, newIdentity, publicKeysOf } from "./directory/identity.ts";
 export type { JoinRequest } from "./directory/join-request.ts";
 export type { JoinResponse } from "./directory/join-response.ts";
-export type { Role } from "./directory/statement.ts";
+export type { Role, SettingValue } from "./directory/statement.ts";
 export type { Doc } from "./document/doc-handle.ts";
 export type { DocId } from "./document/doc-id.ts";
 export { CoreError, type CoreErrorCode } from "./errors.ts";
@@ -30,6 +30,7 @@ export { judgeKeys, type KeyHeads } from "./membership/key-heads.ts";
 export type { ChainVerdict, Judgement, Reason } from "./membership/verdict.ts";
 export type { Platform } from "./platform.ts";
 export { SyncedReplica } from "./replica/synced-replica.ts";
+export type { Settings, SettingsOf } from "./tenant/settings.ts";
 export type {
   Alarm,
   AlarmCode,

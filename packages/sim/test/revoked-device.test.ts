@@ -5,9 +5,14 @@ import { Scene } from "./support/scene.ts";
 const BOB = "CN=bob/O=acme";
 const DAY_MS = 86_400_000;
 
-async function revoked(seed: string, options: { readonly wipe?: boolean; readonly wipeAfter?: number }) {
+async function revoked(
+  seed: string,
+  options: { readonly wipe?: boolean; readonly wipeAfter?: number },
+  setting?: number,
+) {
   const scene = await Scene.begin(seed);
   const { alice, bob, world } = scene;
+  if (setting !== undefined) await scene.run(alice.tenant.settings.change({ wipeAfter: setting }));
   const told: boolean[] = [];
   const refused = Promise.withResolvers<void>();
   bob.tenant.on("revoked", ({ wiped }) => told.push(wiped));
@@ -51,5 +56,13 @@ describe("a device that is out", () => {
     await scene.world.clock.advance(2 * DAY_MS);
     expect(told).toEqual([false, true]);
     expect(await scene.bob.life?.store.databases(scene.tenant)).toEqual([]);
+  });
+
+  test("wipes when the tenant's settings say, where the revocation does not say when", async () => {
+    const { scene, told } = await revoked("out, wipes by policy", { wipe: true }, 2 * 86_400);
+    await scene.world.clock.advance(DAY_MS);
+    expect(told).toEqual([false]);
+    await scene.world.clock.advance(2 * DAY_MS);
+    expect(told).toEqual([false, true]);
   });
 });

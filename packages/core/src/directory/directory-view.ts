@@ -44,7 +44,8 @@ import { type ChainEnd, judgeMembership, type Membership } from "./membership.ts
 import { foldName } from "./name.ts";
 import { type People, resolvePeople } from "./people.ts";
 import { type ProvenFork, provenForks } from "./proven-forks.ts";
-import type { FoundStatement, Revocation, SettingsStatement, SettingValue, Statement } from "./statement.ts";
+import { type CurrentSettings, currentSettings, resolveNames, settingsOf } from "./settings.ts";
+import type { FoundStatement, Revocation, SettingValue, Statement } from "./statement.ts";
 
 /** A statement that counts for nothing. */
 interface RejectedStatement {
@@ -65,6 +66,8 @@ export interface DirectoryView {
   /** Access lists that admins published, oldest first; each is signed on its own and must be verified. */
   readonly accessLists: readonly Uint8Array[];
   readonly settings: ReadonlyMap<string, SettingValue>;
+  /** The same with what the next statement replaces, or those of one database. */
+  settingsOf(database: DatabaseId | null): CurrentSettings;
   /** The least format version that this tenant's devices are to write. */
   readonly minVersion: number;
   /** The names of the databases that somebody wrote in, ascending. Such a name may have been said by who is out. */
@@ -92,6 +95,10 @@ export interface DirectoryView {
   everybody(): readonly Member[];
   /** The first grant of a member's person, through all changes of its rights. */
   personOf(member: Member): StatementId;
+  /** What the member's person is called now. */
+  nameOf(member: Member): string;
+  /** The renames that the next one of the member's person replaces, ascending. */
+  openRenames(member: Member): readonly StatementId[];
   /** People with rights whose names fold to the same; more than one are shown with their fingerprints. */
   findUser(name: string): readonly Member[];
   /** The devices with rights of a user, or all: a device is there as often as it was admitted. */
@@ -141,6 +148,8 @@ export function buildDirectory(
   const people = resolvePeople(admissions, statements, membership);
   const sorted = sortOut(identity, { admissions, membership, people }, statements);
   const found = sorted.found;
+  const settings = currentSettings(sorted.of("settings"));
+  const names = resolveNames(sorted.of("rename"), admissions.members, people);
   const catalog = catalogKeys(verifier, {
     found: sorted.of("found")[0],
     creations: sorted.seen("createKey"),
@@ -160,7 +169,8 @@ export function buildDirectory(
     identity,
     found,
     accessLists: sortAccessLists(sorted.of("accessList").map(({ statement }) => statement.list)),
-    settings: currentSettings(sorted.of("settings")),
+    settings: settings.values,
+    settingsOf: (database) => (database === null ? settings : settingsOf(sorted.of("databaseSettings"), database)),
     minVersion: Math.max(1, ...sorted.of("minVersion").map(({ statement }) => statement.version)),
     databases: [...new Set(sorted.of("database").map(({ statement }) => statement.name))].sort(),
     rejected: [...sorted.rejected, ...notEntitled].sort((a, b) => compareBytes(a.id, b.id)),
@@ -168,6 +178,8 @@ export function buildDirectory(
     forks: [...forks.values()],
     forkOf: (database, writer) => forks.get(chainName(database, writer)),
     ...memberQueries(identity, { admissions, membership, people }),
+    ...names,
+    findUser: (name) => people.users.filter((user) => foldName(names.nameOf(user)) === foldName(name)),
     cutSignature: (writer, id) => cutSignature(statements, writer, id),
     wipeAfter: wipeDelays([...sorted.of("revoke"), ...sorted.of("change")], membership),
     ...keyQueries(catalog),
@@ -314,13 +326,6 @@ function cutSignature(statements: readonly PlacedStatement[], writer: WriterKey,
   return found?.signature ?? null;
 }
 
-/** The settings over which no other was set; among concurrent ones the lowest id, by setting. */
-function currentSettings(statements: readonly Authored<SettingsStatement>[]): ReadonlyMap<string, SettingValue> {
-  const replaced = new Set(statements.flatMap(({ statement }) => statement.over.map(hexOf)));
-  const heads = statements.filter(({ placed }) => !replaced.has(hexOf(placed.id)));
-  return new Map(heads.toReversed().flatMap(({ statement }) => [...statement.values]));
-}
-
 function wipeDelays(
   revocations: readonly Authored<Statement & Revocation>[],
   { endedBy }: Membership,
@@ -341,7 +346,6 @@ type MemberQueries = Pick<
   | "users"
   | "everybody"
   | "personOf"
-  | "findUser"
   | "devices"
   | "devicesOf"
   | "allDevices"
@@ -363,7 +367,6 @@ function memberQueries(identity: DirectoryIdentity, { admissions, membership, pe
     users: () => users,
     everybody: () => everybody,
     personOf,
-    findUser: (name) => users.filter((user) => foldName(user.name) === foldName(name)),
     devices: (user) => devices.filter((member) => user === undefined || equalBytes(member.user, user)),
     devicesOf: (member) => eachOnce(devices.filter((other) => equalBytes(personOf(other), personOf(member)))),
     allDevices: () => members,

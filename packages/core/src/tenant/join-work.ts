@@ -157,9 +157,10 @@ async function addDevice(at: JoinContext, request: DeviceRequest, used: readonly
 }
 
 /** @throws CoreError DEVICE_OF_OTHER when the request is for somebody else's device */
-function ownMembership({ self }: JoinContext, { user }: DeviceRequest): Member {
+function ownMembership({ context, self, view }: JoinContext, { user }: DeviceRequest): Member {
   const own = self();
-  if (!isMember(own) || foldName(own.name) !== foldName(user))
+  const names = isMember(own) ? [context.keys.identity.name, view().nameOf(own)] : [];
+  if (!isMember(own) || !names.some((name) => foldName(name) === foldName(user)))
     throw new CoreError("DEVICE_OF_OTHER", "only a device of the same user admits a further one");
   return own;
 }

@@ -27,6 +27,7 @@ import { keepKeys } from "./keep-keys.ts";
 import { giveMissing, settleKeys, versionToSeal } from "./key-care.ts";
 import { joinedWith, liveAdmissionOf } from "./own-admissions.ts";
 import { exportRootKey, openRoot } from "./root-work.ts";
+import { TenantSettings } from "./settings.ts";
 import { Standing } from "./standing.ts";
 import type { StatementContext } from "./statement-context.ts";
 import type { ConnectOptions, Directory, Root, Tenant, TenantEvents } from "./tenant.ts";
@@ -39,6 +40,7 @@ import { WriteCheck } from "./write-check.ts";
 export class OpenTenant implements Tenant {
   readonly id: string;
   readonly directory: Directory;
+  readonly settings: TenantSettings;
   readonly #directory: TenantDirectory;
   readonly #context: TenantContext;
   readonly #record: TenantRecord;
@@ -112,6 +114,7 @@ export class OpenTenant implements Tenant {
     };
     this.#directory = new TenantDirectory({ ...this.#statements, record, quarantined: () => this.#quarantined() });
     this.directory = this.#directory;
+    this.settings = new TenantSettings({ at: this.#statements, databaseId: (name) => this.#databaseId(name) });
     this.#standing = new Standing({
       platform: context.platform,
       store: context.store,
@@ -215,6 +218,7 @@ export class OpenTenant implements Tenant {
     try {
       await this.#directory.idle();
       await this.#settling.idle();
+      await this.settings.idle();
       await this.#links.close();
       await this.#hold.close();
       const closed = await Promise.allSettled(
@@ -241,7 +245,7 @@ export class OpenTenant implements Tenant {
   }
 
   async #assemble(name: string, found: FoundStatement): Promise<Assembled> {
-    const id: DatabaseId = await databaseIdOf(this.#context.platform.crypto, found.tenantSecret, name);
+    const id = await this.#databaseId(name);
     const host: DatabaseHost = {
       context: this.#context,
       view: () => this.#log.view,
@@ -379,6 +383,10 @@ export class OpenTenant implements Tenant {
         "this device has not received the tenant's directory yet: connect first",
       );
     return found;
+  }
+
+  #databaseId(name: string): Promise<DatabaseId> {
+    return databaseIdOf(this.#context.platform.crypto, this.#found().tenantSecret, name);
   }
 
   #joined(): Member | null {

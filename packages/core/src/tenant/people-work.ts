@@ -2,6 +2,7 @@ import { compareBytes, equalBytes, type StatementId, toHex } from "@selkie/entry
 import type { Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DirectoryKey } from "../directory/key-catalog.ts";
+import { requireName } from "../directory/name.ts";
 import type { Revocation, Role, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { identityKeyName } from "../keys/identity-key.ts";
@@ -14,7 +15,7 @@ import { requireAdmin, requireKey, writeStatements } from "./statement-work.ts";
 export interface RevokeOptions {
   /** Whether it wipes what it holds, once the revocation has stood for `wipeAfter` seconds. Default false: it keeps it, sealed. */
   readonly wipe?: boolean;
-  /** Seconds; default 604,800, a week. */
+  /** Seconds; default the tenant's setting `wipeAfter`, or 604,800, a week. */
   readonly wipeAfter?: number;
 }
 
@@ -25,6 +26,12 @@ export interface Revoked {
 }
 
 const WEEK = 7 * 24 * 3_600;
+
+/** What the tenant's settings say. */
+function defaultDelay(view: DirectoryView): number {
+  const set = view.settings.get("wipeAfter");
+  return typeof set === "number" && set < 2 ** 32 ? set : WEEK;
+}
 
 /** Ends all rights of a person: its name, or its id or fingerprint. */
 export async function revokeUser(at: StatementContext, named: string, options: RevokeOptions): Promise<Revoked> {
@@ -60,6 +67,8 @@ export interface ChangedRights {
   readonly role?: Role;
   /** Names of keys that are no longer shared with the user. */
   readonly unshare?: readonly string[];
+  /** What the person is called from now on; by itself it takes nothing away. */
+  readonly name?: string;
 }
 
 /** Takes some rights of a person away and leaves the rest: its devices go on under new admissions. */
@@ -70,6 +79,11 @@ export async function changeUser(at: StatementContext, named: string, rights: Ch
   const synced = await at.sync();
   const view = at.view();
   const { member, users, everything } = requirePerson(crypto, view, named);
+  const renamed = rights.name === undefined ? [] : [draftRename(view, member, rights.name)];
+  if (rights.role === undefined && rights.unshare === undefined) {
+    if (renamed.length > 0) await writeStatements(at, { statements: renamed, rotate: [], give: () => [] });
+    return { synced };
+  }
   const role = rights.role ?? member.role;
   const unshared = (rights.unshare ?? []).map((key) => toHex(requireKey(view, key).keyId));
   const held = { ...member, role: "editor" as const };
@@ -82,7 +96,7 @@ export async function changeUser(at: StatementContext, named: string, rights: Ch
   const change = {
     ...revocation,
     type: "change",
-    name: member.name,
+    name: view.nameOf(member),
     role,
     keys,
     devices: view.devicesOf(member).map(({ id }) => id),
@@ -92,8 +106,17 @@ export async function changeUser(at: StatementContext, named: string, rights: Ch
     role === "admin"
       ? []
       : lostKeys(view, ended).filter(({ keyId, kind }) => kind === "named" && !left.has(toHex(keyId)));
-  await end(at, change, { ended, lost });
+  await end(at, change, { ended, lost, beside: renamed });
   return { synced };
+}
+
+/** @throws CoreError NAME_INVALID | USER_AMBIGUOUS when somebody else has the name */
+function draftRename(view: DirectoryView, member: Member, name: string): Statement {
+  const person = view.personOf(member);
+  requireName(name);
+  if (view.findUser(name).some((other) => !equalBytes(view.personOf(other), person)))
+    throw new CoreError("USER_AMBIGUOUS", "somebody else has this name");
+  return { type: "rename", user: person, over: view.openRenames(member), name };
 }
 
 interface Ending {
@@ -116,7 +139,7 @@ async function draftRevocation(at: StatementContext, { targets, devices, keys, o
       devices.map(({ id }) => id),
       at.view().forkOf,
     ),
-    wipe: options.wipe === true ? (options.wipeAfter ?? WEEK) : null,
+    wipe: options.wipe === true ? (options.wipeAfter ?? defaultDelay(at.view())) : null,
   };
 }
 
@@ -139,7 +162,15 @@ export function onlyTheirs(
 async function end(
   at: StatementContext,
   statement: Statement,
-  { ended, lost }: { readonly ended: readonly Member[]; readonly lost: readonly DirectoryKey[] },
+  {
+    ended,
+    lost,
+    beside = [],
+  }: {
+    readonly ended: readonly Member[];
+    readonly lost: readonly DirectoryKey[];
+    readonly beside?: readonly Statement[];
+  },
 ): Promise<void> {
   const require = (after: DirectoryView): void => {
     if (ended.some((device) => after.isLive(device)))
@@ -148,7 +179,7 @@ async function end(
         "only the root, or an admin on whose grant the rights rest, takes them away",
       );
   };
-  await writeStatements(at, { statements: [statement], rotate: lost, give: () => [], require });
+  await writeStatements(at, { statements: [statement, ...beside], rotate: lost, give: () => [], require });
 }
 
 /** Each once. */

@@ -4,6 +4,7 @@ import { equalBytes, type StatementId, toHex } from "@selkie/entry";
 import { isMember, type Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { identityFingerprint } from "../directory/identity.ts";
+import { foldName } from "../directory/name.ts";
 import { CoreError } from "../errors.ts";
 
 /** A person with rights. */
@@ -53,11 +54,19 @@ export function requirePerson(crypto: CryptoProvider, view: DirectoryView, named
   return { member, users: [...users.values()], everything: view.allDevices().filter(isTheirs) };
 }
 
+/** Whether somebody, with rights or without, has this name, id or fingerprint. */
+export function isNamed(crypto: CryptoProvider, view: DirectoryView, member: Member, named: string): boolean {
+  if (foldName(view.nameOf(member)) === foldName(named) || personId(view, member) === named) return true;
+  return isFingerprint(named) && digitsOf(personFingerprint(crypto, view, member)) === digitsOf(named);
+}
+
+const digitsOf = (text: string): string => text.replace(/\s/g, "");
+const isFingerprint = (text: string): boolean => /^\d{60}$/.test(digitsOf(text));
+
 /** Nobody is found by a name that is somebody's id or fingerprint. */
 function membersNamed(crypto: CryptoProvider, view: DirectoryView, named: string): readonly Member[] {
   const [byId] = view.users().filter((user) => personId(view, user) === named);
   if (byId !== undefined) return [byId];
-  const digits = named.replace(/\s/g, "");
-  if (!/^\d{60}$/.test(digits)) return view.findUser(named);
-  return view.users().filter((user) => personFingerprint(crypto, view, user).replace(/\s/g, "") === digits);
+  if (!isFingerprint(named)) return view.findUser(named);
+  return view.users().filter((user) => digitsOf(personFingerprint(crypto, view, user)) === digitsOf(named));
 }

@@ -1,5 +1,5 @@
 // What the root key does: it is kept offline, and used for what no admin can do.
-import { type DatabaseId, equalBytes, type VerifiedRun } from "@selkie/entry";
+import { type DatabaseId, equalBytes, FORMAT_VERSION, type VerifiedRun } from "@selkie/entry";
 import { openRootKey, type RootKey, sealRootKey } from "@selkie/keybag";
 import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
@@ -121,6 +121,15 @@ class OpenRoot implements Root {
       await this.#host.renew(); // where it was one of this device's own person, its next key signs the lists after this one
       await renewAccessList(this.#at);
       return revoked;
+    });
+  }
+
+  requireVersion(version: number): Promise<void> {
+    return this.#working.run(async () => {
+      if (!Number.isSafeInteger(version) || version < 1 || version > FORMAT_VERSION)
+        throw new CoreError("VALUE_UNSUPPORTED", `this software knows format versions 1 to ${FORMAT_VERSION}`);
+      const statements = [{ type: "minVersion", version } as const];
+      await writeStatements(this.#at, { statements, rotate: [], give: () => [] });
     });
   }
 

@@ -2,7 +2,6 @@ import { toHex } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import { fingerprint, fingerprintWords } from "../directory/fingerprint.ts";
 import { parseJoinRequest } from "../directory/join-request.ts";
-import { foldName } from "../directory/name.ts";
 import type { Role } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
@@ -19,7 +18,7 @@ import {
   revokeDevice,
   revokeUser,
 } from "./people-work.ts";
-import { personFingerprint, personId } from "./person.ts";
+import { isNamed, personFingerprint, personId } from "./person.ts";
 import { readmit } from "./readmission.ts";
 import type { StatementContext } from "./statement-context.ts";
 import { requireAdmin } from "./statement-work.ts";
@@ -50,7 +49,11 @@ export class TenantDirectory implements Directory {
     const { crypto } = this.#at.context.platform;
     const live = new Set(view.users().map(({ id }) => toHex(id)));
     return view.everybody().map((user) => {
-      const shown = { id: personId(view, user), name: user.name, fingerprint: personFingerprint(crypto, view, user) };
+      const shown = {
+        id: personId(view, user),
+        name: view.nameOf(user),
+        fingerprint: personFingerprint(crypto, view, user),
+      };
       return { ...shown, role: user.role, revoked: !live.has(toHex(user.id)) };
     });
   }
@@ -63,11 +66,12 @@ export class TenantDirectory implements Directory {
     // A device whose user's rights changed was admitted more than once.
     const byKey = new Map(view.allDevices().map((member) => [toHex(member.device), member]));
     return [...byKey]
-      .filter(([, { name }]) => user === undefined || foldName(name) === foldName(user))
-      .map(([id, { device, deviceKem, name }]) => {
+      .filter(([, member]) => user === undefined || isNamed(crypto, view, member, user))
+      .map(([id, member]) => {
+        const { device, deviceKem } = member;
         const digits = fingerprint(crypto, "device", [device, deviceKem]);
         const shown = { fingerprint: digits, words: fingerprintWords(digits) };
-        return { id, user: name, ...shown, isThis: id === own, revoked: !live.has(id) };
+        return { id, user: view.nameOf(member), ...shown, isThis: id === own, revoked: !live.has(id) };
       });
   }
 

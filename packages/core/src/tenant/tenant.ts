@@ -5,6 +5,7 @@ import type { Role } from "../directory/statement.ts";
 import type { Off } from "../events.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
 import type { ChangedRights, Revoked, RevokeOptions } from "./people-work.ts";
+import type { Settings } from "./settings.ts";
 
 /**
  * Something a peer or relay did that an honest one does not; sync goes on around it. With the last two, what is written here waits in the
@@ -51,7 +52,7 @@ export interface TenantEvents {
 export interface User {
   /** Hex; stays whatever changes of the person's name and rights. No two have the same. */
   readonly id: string;
-  /** As in the grant, for example `CN=alice/O=acme`. */
+  /** For example `CN=alice/O=acme`: as in the grant, or as an admin said since. */
   readonly name: string;
   /** 60 digits over the name and keys that the person joined with, as it sees them on that device: to compare, where two have one name. */
   readonly fingerprint: string;
@@ -150,7 +151,10 @@ export interface Directory {
   revokeUser(user: string, options?: RevokeOptions): Promise<Revoked>;
   /** The same for one device, which an admin, the user's own older devices or itself may do. @throws CoreError NOT_PERMITTED | DEVICE_UNKNOWN */
   revokeDevice(device: string, options?: RevokeOptions): Promise<Revoked>;
-  /** Takes some of a user's rights away: a lower role, keys that are no longer shared. @throws CoreError NOT_ADMIN | NOT_PERMITTED | USER_UNKNOWN */
+  /**
+   * Takes some of a user's rights away: a lower role, keys that are no longer shared. Or gives the user another name.
+   * @throws CoreError NOT_ADMIN | NOT_PERMITTED | USER_UNKNOWN | USER_AMBIGUOUS | NAME_INVALID
+   */
   changeUser(user: string, rights: ChangedRights): Promise<Revoked>;
   /** What counts for nothing in the databases that are open: each entry, who wrote it, and a code of docs/errors.md. */
   quarantined(): AsyncIterable<Quarantined>;
@@ -180,6 +184,11 @@ export interface Root extends AsyncDisposable {
   revokeUser(user: string, options?: RevokeOptions): Promise<Revoked>;
   /** The same for one device. */
   revokeDevice(device: string, options?: RevokeOptions): Promise<Revoked>;
+  /**
+   * From now on nothing is written in the tenant by software that knows no format of this version: it says that it has to be updated. Cannot be taken
+   * back. @throws CoreError VALUE_UNSUPPORTED for a version that this software does not know either
+   */
+  requireVersion(version: number): Promise<void>;
   /** Makes a key to follow this one, under a password, and does nothing else: put the text away before {@link Root.replaceRoot}. */
   newRootKey(password: string): Promise<string>;
   /** From now on the key in this text is the root, and this one is nothing. @throws CoreError ROOT_REFUSED; KeyBagError WRONG_PASSWORD */
@@ -196,6 +205,7 @@ export interface Tenant extends AsyncDisposable {
   /** This user's name. */
   readonly user: string;
   readonly directory: Directory;
+  readonly settings: Settings;
   /**
    * Opens a database, which comes into being with its first document. One handle for each name.
    * @throws CoreError DIRECTORY_UNKNOWN before the first sync of a tenant that was joined; CLOSED

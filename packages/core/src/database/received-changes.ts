@@ -253,6 +253,8 @@ export class ReceivedChanges {
     const admission = this.#ingest.admissionOf(writer);
     if (admission === null) return false;
     this.#mine.add(toHex(writer)); // of what this device wrote as nothing is dropped before it is made anew
+    // Whoever else holds the key of a chain that forks may go on with it, also where this device's branch counts.
+    if (this.#at.view().forkOf(this.#at.database, writer) !== undefined) return true;
     return this.#ends.now(writer, admission) < Number.POSITIVE_INFINITY;
   }
 

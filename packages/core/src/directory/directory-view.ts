@@ -41,6 +41,7 @@ import {
   userKeysOf,
 } from "./key-recipients.ts";
 import { type ChainEnd, judgeMembership, type Membership } from "./membership.ts";
+import { admissionName, type PlacedVector } from "./membership-facts.ts";
 import { foldName } from "./name.ts";
 import { type People, resolvePeople } from "./people.ts";
 import { type ProvenFork, provenForks } from "./proven-forks.ts";
@@ -79,6 +80,8 @@ export interface DirectoryView {
   /** Chains whose writers are proven to have signed two entries at one place. */
   readonly forks: readonly ProvenFork[];
   forkOf(database: DatabaseId, writer: WriterKey): ProvenFork | undefined;
+  /** Whether a user's voice is heard about a fork. */
+  hasVoice(user: AdmissionId, fork: ProvenFork): boolean;
   /** An admission that was ever given. */
   admission(id: AdmissionId): Admission | undefined;
   /** The first root, and those that were to follow it, with and without rights. */
@@ -140,11 +143,12 @@ export function buildDirectory(
   verifier: Verifier,
   identity: DirectoryIdentity,
   placed: readonly PlacedStatement[],
+  vectors: readonly PlacedVector[] = [],
 ): DirectoryView {
   const statements = inOrder(placed);
   const admissions = resolveAdmissions(verifier, identity, statements);
   const forks = provenForks(verifier, identity, statements);
-  const membership = judgeMembership(verifier, identity, { admissions, statements, forks });
+  const membership = judgeMembership(verifier, identity, { admissions, statements, forks, vectors });
   const people = resolvePeople(admissions, statements, membership);
   const sorted = sortOut(identity, { admissions, membership, people }, statements);
   const found = sorted.found;
@@ -177,6 +181,8 @@ export function buildDirectory(
     unknown: sorted.of("unknown").length,
     forks: [...forks.values()],
     forkOf: (database, writer) => forks.get(chainName(database, writer)),
+    hasVoice: (user, { database, writer }) =>
+      membership.voicesOn(chainName(database, writer)).includes(admissionName(user)),
     ...memberQueries(identity, { admissions, membership, people }),
     ...names,
     findUser: (name) => people.users.filter((user) => foldName(names.nameOf(user)) === foldName(name)),

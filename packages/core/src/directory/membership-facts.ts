@@ -1,9 +1,10 @@
 // The directory's statements as membership judges them: ids and keys as text, chains as far as statements stand in them.
-import type { DatabaseId, StatementId, Verifier } from "@selkie/entry";
+import { equalBytes, type StatementId, type Verifier } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
 import { identityKeyText } from "../keys/identity-key.ts";
 import type {
   ChainFacts,
+  ClaimFacts,
   Cut,
   DirectoryFacts,
   GrantFacts,
@@ -12,10 +13,12 @@ import type {
   RevokeFacts,
   StatementFacts,
 } from "../membership/facts.ts";
+import type { WriterHead } from "../sealing/control-part.ts";
 import { type Admissions, type DirectoryIdentity, isMember, type Member, type PlacedStatement } from "./admission.ts";
 import { chainName } from "./chain-name.ts";
+import { ChainPlaces } from "./chain-places.ts";
 import type { DatabaseCuts } from "./cuts.ts";
-import type { ProvenFork, ProvenForks } from "./proven-forks.ts";
+import type { ProvenForks } from "./proven-forks.ts";
 import { continuedAdmission, type Revocation, type Statement } from "./statement.ts";
 
 /** What is known of a directory. */
@@ -23,12 +26,21 @@ export interface Known {
   readonly admissions: Admissions;
   readonly statements: readonly PlacedStatement[];
   readonly forks: ProvenForks;
+  /** What devices say in the directory that they have seen. */
+  readonly vectors: readonly PlacedVector[];
+}
+
+/** A vector and the chain of the directory that it stands in. */
+export interface PlacedVector extends Pick<PlacedStatement, "writer" | "seq" | "certificate"> {
+  readonly heads: readonly WriterHead[];
 }
 
 /** What membership is judged from. */
 export interface MembershipFacts {
   readonly chains: readonly ChainFacts[];
   readonly directory: DirectoryFacts;
+  /** Where an entry of the directory stands. */
+  place(entry: Pick<PlacedStatement, "writer" | "seq">): Place;
 }
 
 /** The name of an admission. */
@@ -38,71 +50,55 @@ export function admissionName(id: StatementId | "root"): string {
 
 /**
  * Facts of a set of statements. A store holds one branch of a chain: as long as statements stand in it, and divided where it is proven to
- * fork. Of the rival its first entry is known.
+ * fork.
  *
  * @param admissions whom the statements would let in: a statement counts here only if its author's certificate is good
  */
 export function membershipFacts(
   verifier: Verifier,
   identity: DirectoryIdentity,
-  { admissions, statements, forks }: Known,
+  { admissions, statements, forks, vectors }: Known,
 ): MembershipFacts {
-  const placeByEntry = new Map<string, Place>();
-  const chains = new Map<string, ChainFacts>();
-  const facts: PlacedFacts[] = [];
-  for (const placed of statements) {
-    const verdict = admissions.judge({ ...placed, database: identity.directory });
+  const admissionByWriter = new Map<string, string | null>();
+  const admissionOf = (chain: Pick<PlacedVector, "writer" | "certificate">): string | null => {
+    const writer = hexOf(chain.writer);
+    const known = admissionByWriter.get(writer);
+    if (known !== undefined) return known;
+    const verdict = admissions.judge({ ...chain, database: identity.directory });
     const admission = verdict.type === "admitted" ? admissionName(verdict.admission.id) : null;
-    const at = placeIn(forks, identity.directory, placed);
-    placeByEntry.set(hexOf(placed.entry), at);
-    chains.set(
-      at.chain,
-      longer(chains.get(at.chain), { name: at.chain, admission, seq: placed.seq, id: placed.entry }),
-    );
-    if (verdict.type !== "admitted") continue;
+    admissionByWriter.set(writer, admission);
+    return admission;
+  };
+  const known = [
+    ...statements.map((each) => ({ ...each, id: hexOf(each.entry), admission: admissionOf(each) })),
+    ...vectors.map((each) => ({ ...each, id: null, admission: admissionOf(each) })),
+  ];
+  const places = new ChainPlaces(identity.directory, forks, known);
+  const placeByEntry = new Map(statements.map((placed) => [hexOf(placed.entry), places.of(placed)]));
+  const facts = statements.flatMap((placed): PlacedFacts[] => {
+    if (admissionOf(placed) === null) return [];
     const statement = factsOf({ verifier, admissions }, placed);
-    if (statement !== null) facts.push({ id: hexOf(placed.id), at, statement });
-  }
+    return statement === null ? [] : [{ id: hexOf(placed.id), at: places.of(placed), statement }];
+  });
   return {
-    chains: [...chains.values()].map((chain) => divide(chain, forks.get(chain.name))),
-    directory: { statements: facts, claims: [], place: (id) => placeByEntry.get(id) },
+    chains: places.chains(),
+    directory: {
+      statements: facts,
+      claims: vectors.flatMap((vector) => claimsIn(vector, places.of(vector), forks)),
+      place: (id) => placeByEntry.get(id) ?? (forks.size === 0 ? undefined : places.proven(id)),
+    },
+    place: (entry) => places.of(entry),
   };
 }
 
-/** Where a statement stands. */
-export function placeIn(
-  forks: ProvenForks,
-  directory: DatabaseId,
-  { writer, seq }: Pick<PlacedStatement, "writer" | "seq">,
-): Place {
-  const chain = chainName(directory, writer);
-  const at = forks.get(chain)?.seq ?? Number.POSITIVE_INFINITY;
-  return { chain, branch: seq >= at && at > 0 ? OURS : 0, seq };
-}
-
-/** The branch behind a fork that is here, unless the chain begins with the fork. */
-const OURS = 1;
-
-function divide(chain: ChainFacts, fork: ProvenFork | undefined): ChainFacts {
-  const [whole] = chain.branches;
-  if (fork === undefined || whole === undefined) return chain;
-  const { seq } = fork;
-  const { admission, first, last } = whole;
-  const end = { seq, id: "" };
-  const parent = seq === 0 ? null : 0;
-  const ours = { parent, admission, first: end, last: last.seq < seq ? end : last };
-  const theirs = { parent, admission, first: end, last: end };
-  const before = { parent: null, admission, first, last: { seq: seq - 1, id: "" } };
-  return { name: chain.name, branches: seq === 0 ? [ours, theirs] : [before, ours, theirs] };
-}
-
-function longer(
-  known: ChainFacts | undefined,
-  { name, admission, seq, id }: { name: string; admission: string | null; seq: number; id: Uint8Array },
-): ChainFacts {
-  const [branch] = known?.branches ?? [];
-  const last = branch === undefined || seq > branch.last.seq ? { seq, id: hexOf(id) } : branch.last;
-  return { name, branches: [{ parent: null, admission, first: { seq: 0, id: "" }, last }] };
+/** What a vector says about chains that fork: of which of them it names an entry that a proof shows. */
+function claimsIn({ heads }: PlacedVector, at: Place, forks: ProvenForks): readonly ClaimFacts[] {
+  return [...forks].flatMap(([chain, fork]) => {
+    // Rival first entries may be of several admissions, and who holds one of them knows of one only: cuts alone decide.
+    if (fork.isTorn || fork.seq === 0) return [];
+    const head = heads.find(({ writer }) => equalBytes(writer, fork.writer));
+    return head === undefined || !fork.rivalOf.has(hexOf(head.id)) ? [] : [{ at, chain, head: hexOf(head.id) }];
+  });
 }
 
 interface FactsContext {

@@ -11,6 +11,10 @@ export interface ProvenFork {
   readonly seq: number;
   /** The entries that claim the place. */
   readonly rivals: readonly EntryId[];
+  /** The rival that an entry is, or lies behind, as far as proofs show; by id in hex. */
+  readonly rivalOf: ReadonlyMap<string, string>;
+  /** Whether it is proven to fork elsewhere too: then nobody's voice counts, or each place would have to be decided for itself. */
+  readonly isTorn: boolean;
 }
 
 /** By name of the chain. */
@@ -33,11 +37,27 @@ export function provenForks(
     const { database, writer, seq } = statement;
     const name = chainName(database, writer);
     const known = forks.get(name);
-    if (known !== undefined && known.seq < seq) continue;
-    const firsts = statement.branches.flatMap((branch) => idsOf(verifier, statement, branch).slice(0, 1));
-    if (firsts.some((id) => equalBytes(id, tenant))) continue;
-    const rivals = new Map([...(known?.seq === seq ? known.rivals : []), ...firsts].map((id) => [toHex(id), id]));
-    forks.set(name, { database, writer, seq, rivals: [...rivals.values()] });
+    const branches = statement.branches.map((branch) => idsOf(verifier, statement, branch));
+    if (branches.some(([first]) => first !== undefined && equalBytes(first, tenant))) continue;
+    const isTorn = known !== undefined && (known.isTorn || known.seq !== seq);
+    if (known !== undefined && known.seq < seq) forks.set(name, { ...known, isTorn });
+    else
+      forks.set(name, { database, writer, seq, ...withBranches(known?.seq === seq ? known : null, branches), isTorn });
   }
   return forks;
+}
+
+function withBranches(
+  known: ProvenFork | null,
+  branches: readonly (readonly EntryId[])[],
+): Pick<ProvenFork, "rivals" | "rivalOf"> {
+  const rivals = new Map((known?.rivals ?? []).map((id) => [toHex(id), id]));
+  const rivalOf = new Map(known?.rivalOf);
+  for (const ids of branches) {
+    const [first] = ids;
+    if (first === undefined) continue;
+    rivals.set(toHex(first), first);
+    for (const id of ids) rivalOf.set(toHex(id), toHex(first));
+  }
+  return { rivals: [...rivals.values()], rivalOf };
 }

@@ -35,6 +35,10 @@ export interface Accepted {
   isLive(admission: string): boolean;
   /** Why an entry does not count; null when it does. */
   reason(entry: Place): Reason | null;
+  /** The first entry of the branch that counts of a chain that forks once; null while none does. It need not be among those judged. */
+  rivalThatCounts(chain: ChainFacts): string | null;
+  /** The users whose voices are heard about a chain. */
+  voicesOn(chain: string): readonly string[];
   /** Where a chain of an admission ends, by name, whether or not it was among those judged. */
   cutsOn(chain: string, admission: string): CutsOn;
 }
@@ -91,6 +95,12 @@ class Judge {
         const verdict = chains.get(entry.chain);
         return verdict === undefined ? { type: "gap" } : reasonAt(verdict, entry);
       },
+      rivalThatCounts: (chain) => {
+        const tree = this.#trees.get(chain.name) ?? new ChainTree(chain);
+        const winner = this.#winner(tree, tree.following(0));
+        return winner === undefined ? null : (tree.branch(winner)?.first.id ?? null);
+      },
+      voicesOn: (chain) => this.#claims.about(chain).map(({ author }) => author.user),
       cutsOn: (chain, admission) => this.#cutsOn(chain, this.#admissions.get(admission)),
     };
   }

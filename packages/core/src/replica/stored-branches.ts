@@ -24,6 +24,14 @@ export interface StoredBranchesContext {
   signature(writer: WriterKey, id: EntryId): Signature | null;
 }
 
+/** An entry that the directory names; id in hex. */
+interface SaidEntry {
+  readonly seq: number;
+  readonly id: string;
+  /** Whether the directory has proven that the writer signed it. */
+  readonly isProven: boolean;
+}
+
 /** Holds what a store has of chains against the entries that the directory names. */
 export class StoredBranches {
   readonly #at: StoredBranchesContext;
@@ -39,7 +47,7 @@ export class StoredBranches {
    * Looks which entry is stored in the place of the one that is named.
    * SECURITY: who names what the writer never signed names no branch (forks.test.ts "D9 ...").
    */
-  async look(writer: WriterKey, said: { readonly seq: number; readonly id: string } | null): Promise<void> {
+  async look(writer: WriterKey, said: SaidEntry | null): Promise<void> {
     const { entries, named } = this.#at;
     if (said === null) {
       named.set(writer, null);
@@ -49,7 +57,7 @@ export class StoredBranches {
     const id = parseEntryId(fromHex(said.id));
     const [held] = (await entries.read(writer, said.seq, ONE_ENTRY))?.entries ?? [];
     const isHere = held !== undefined && equalBytes(held.id, id);
-    const isSigned = isHere || (await this.#isSigned(writer, id));
+    const isSigned = isHere || said.isProven || (await this.#isSigned(writer, id));
     named.set(writer, isSigned ? { seq: said.seq, id } : null);
     this.#settle(writer, isSigned && held !== undefined && !isHere ? said.seq : null);
   }

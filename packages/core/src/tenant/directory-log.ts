@@ -13,6 +13,7 @@ import { type EntryStore, StoreError } from "@selkie/store";
 import type { PlacedStatement } from "../directory/admission.ts";
 import { buildDirectory, type DirectoryView } from "../directory/directory-view.ts";
 import { isProof } from "../directory/fork.ts";
+import type { PlacedVector } from "../directory/membership-facts.ts";
 import { linksOf, type Statement, statementId } from "../directory/statement.ts";
 import { decodeStatement } from "../directory/statement-codec.ts";
 import { CoreError } from "../errors.ts";
@@ -72,6 +73,8 @@ export class DirectoryLog {
   /** Statements and names of this person's keys, in hex, that their entries were searched for. */
   readonly #lookedFor = new Set<string>();
   readonly #placed = new Map<string, Omit<PlacedStatement, "certificate">>();
+  /** By entry in hex. */
+  readonly #vectors = new Map<string, Omit<PlacedVector, "certificate">>();
   /** By version in hex. */
   readonly #permitted = new Map<string, Permitted>();
   readonly #dropped = new Map<string, Permitted>();
@@ -144,6 +147,7 @@ export class DirectoryLog {
       await commit();
       this.#chains = new DirectoryChains(this.#database);
       this.#placed.clear();
+      this.#vectors.clear();
       this.#lookedFor.clear();
       this.#parked.clear();
       this.#isAnew = true;
@@ -165,7 +169,7 @@ export class DirectoryLog {
   }
 
   async #learn(take: () => Promise<boolean>): Promise<DirectoryNews> {
-    const before = this.#placed.size + this.#chains.certified;
+    const before = this.#size();
     let newKeys = await this.#openLate(await take());
     this.#view = this.#build();
     await this.#lookAtBranches();
@@ -184,9 +188,13 @@ export class DirectoryLog {
     this.#shown = this.#view;
     this.#frontier = null;
     follow();
-    const changed = this.#isAnew || this.#placed.size + this.#chains.certified !== before;
+    const changed = this.#isAnew || this.#size() !== before;
     this.#isAnew = false;
     return { changed, newKeys, unauthentic, claims: this.#claims() };
+  }
+
+  #size(): number {
+    return this.#placed.size + this.#vectors.size + this.#chains.certified;
   }
 
   /** @returns whether a permit gave new keys */
@@ -320,9 +328,10 @@ export class DirectoryLog {
 
   async #control(entry: VerifiedEntry, part: Opened): Promise<void> {
     const { seq, writer } = entry.header;
-    const { certificate, frontier } = decodeControlPart(part.plaintext);
+    const { certificate, frontier, vector } = decodeControlPart(part.plaintext);
     this.#chains.cover(writer, frontier ?? []);
     if (frontier !== null) this.#hear({ entry, heads: frontier, tag: null });
+    if (vector !== null) this.#vectors.set(toHex(entry.id), { writer, seq, heads: vector });
     if (seq !== 0 || certificate === null) return;
     const { platform, tenant } = this.#context;
     const claim = { tenant, database: this.#database, writer, certificate };
@@ -370,16 +379,18 @@ export class DirectoryLog {
 
   #build(more: readonly PlacedStatement[] = []): DirectoryView {
     const root = this.#founding?.header.writer ?? null;
-    const statements: PlacedStatement[] = [...more];
-    for (const placed of this.#placed.values()) {
-      const certificate = this.#chains.certificate(placed.writer);
-      // Where it leaves the branch that counts is not known: nothing of it is heard until that one is here.
-      if (this.#stored.lostAt(placed.writer) !== null && !this.#isProven(placed.writer)) continue;
-      const byRoot = root !== null && equalBytes(placed.writer, root);
-      if (byRoot || certificate !== null) statements.push({ ...placed, certificate: byRoot ? null : certificate });
-    }
+    const certified = <Placed extends { readonly writer: WriterKey }>(all: Iterable<Placed>) =>
+      [...all].flatMap((placed) => {
+        // Where it leaves the branch that counts is not known: nothing of it is heard until that one is here.
+        if (this.#stored.lostAt(placed.writer) !== null && !this.#isProven(placed.writer)) return [];
+        const certificate = this.#chains.certificate(placed.writer);
+        const byRoot = root !== null && equalBytes(placed.writer, root);
+        return byRoot || certificate !== null ? [{ ...placed, certificate: byRoot ? null : certificate }] : [];
+      });
+    const statements: readonly PlacedStatement[] = [...more, ...certified(this.#placed.values())];
     const { platform, tenant } = this.#context;
-    return buildDirectory(platform.crypto, { tenant, root, directory: this.#database }, statements);
+    const identity = { tenant, root, directory: this.#database };
+    return buildDirectory(platform.crypto, identity, statements, certified(this.#vectors.values()));
   }
 
   #isProven(writer: WriterKey): boolean {

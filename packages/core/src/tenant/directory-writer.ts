@@ -9,12 +9,15 @@ import {
 } from "@selkie/entry";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import { Serial } from "../serial.ts";
+import type { VectorSource } from "../writer/seen-heads.ts";
 import type { SealedEntries, WriterChain } from "../writer/writer-chain.ts";
 import { type ChainOwner, commitSealed, openOwnChain } from "./own-chain.ts";
 
 export interface DirectoryWriterContext extends ChainOwner {
   readonly database: DatabaseId;
   frontier(own: WriterKey): readonly EntryId[];
+  /** What this device's entries are to say about chains that fork. */
+  readonly voices: VectorSource | null;
   /** Whether the directory has ended a chain of this device. */
   isEnded(writer: WriterKey): boolean;
   /** Runs are durable. */
@@ -58,7 +61,12 @@ export class DirectoryWriter {
 
   /** This device's chain as the store has it. */
   async open(): Promise<WriterChain> {
-    this.#chain ??= await openOwnChain(this.#context, this.#context.database, entryType.statement);
+    this.#chain ??= await openOwnChain(
+      this.#context,
+      this.#context.database,
+      entryType.statement,
+      this.#context.voices,
+    );
     // The rights of this device changed: it goes on with another chain.
     if (this.#chain.current !== null && this.#context.isEnded(this.#chain.current)) await this.#chain.begin();
     return this.#chain;

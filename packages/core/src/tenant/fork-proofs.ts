@@ -2,7 +2,7 @@ import { asPlaintext } from "@selkie/crypto";
 import { concatBytes, type DatabaseId, toHex, type VerifiedEntry } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import { type ForkStatement, proveFork } from "../directory/fork.ts";
+import { type ForkStatement, idsOf, proveFork } from "../directory/fork.ts";
 import { decodeStatement, encodeStatement } from "../directory/statement-codec.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
@@ -22,6 +22,9 @@ export interface ForkProofsContext {
   /** Makes the directory's key fit. @throws CoreError DEVICE_REVOKED */
   settle(): Promise<void>;
 }
+
+/** Rivals for one place that are proven. */
+const MAX_RIVALS = 8;
 
 interface Pending {
   readonly row: Uint8Array;
@@ -93,9 +96,18 @@ export class ForkProofs {
     }
   }
 
-  #isKnown({ database, writer, seq }: ForkStatement): boolean {
+  /** SECURITY: who signs a thousand entries at each of a thousand places is proven to have signed a few at two. */
+  #isKnown(statement: ForkStatement): boolean {
+    const { database, writer, seq } = statement;
     const known = this.#at.view().forkOf(database, writer);
-    return known !== undefined && known.seq <= seq;
+    if (known === undefined || seq < known.seq) return false;
+    if (seq > known.seq) return known.isTorn;
+    if (known.rivals.length >= MAX_RIVALS) return true;
+    const { crypto } = this.#at.context.platform;
+    return statement.branches.every((branch) => {
+      const [first] = idsOf(crypto, statement, branch);
+      return first !== undefined && known.rivalOf.has(toHex(first));
+    });
   }
 
   #run(work: () => Promise<void>): Promise<void> {

@@ -23,6 +23,7 @@ import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
 import { ForkProofs } from "./fork-proofs.ts";
 import { Hold } from "./hold.ts";
+import { ForkVoices } from "./fork-voices.ts";
 import { keepKeys } from "./keep-keys.ts";
 import { giveMissing, settleKeys, versionToSeal } from "./key-care.ts";
 import { joinedWith, liveAdmissionOf } from "./own-admissions.ts";
@@ -50,6 +51,7 @@ export class OpenTenant implements Tenant {
   readonly #links: Links;
   readonly #writer: DirectoryWriter;
   readonly #forks: ForkProofs;
+  readonly #voices: ForkVoices;
   /** By chain: those that were announced. */
   readonly #forked = new Set<string>();
   /** By statement and reason: those that were announced. */
@@ -83,7 +85,14 @@ export class OpenTenant implements Tenant {
       replace: (run, from) => this.#replace(run, from),
     });
     this.#replicas.set(toHex(record.directory), this.#replica);
+    this.#voices = new ForkVoices({
+      context,
+      writer: () => this.#writer,
+      view: () => this.#log.view,
+      self: () => this.#self(),
+    });
     this.#writer = new DirectoryWriter({
+      voices: this.#voices,
       context,
       database: record.directory,
       self: () => this.#self(),
@@ -227,6 +236,7 @@ export class OpenTenant implements Tenant {
       for (const outcome of closed) if (outcome.status === "rejected") throw outcome.reason;
     } finally {
       await this.#forks.idle();
+      await this.#voices.idle();
       await this.#reading.idle();
       this.#context.ring[Symbol.dispose]();
       disposeDeviceKeys(this.#context.keys);
@@ -309,6 +319,7 @@ export class OpenTenant implements Tenant {
       this.#forks.publish();
       for (const claim of news.claims) await this.#hold.claims.take(claim);
       await this.#hold.look();
+      this.#voices.speak();
       if (!news.changed && !news.newKeys) return;
       this.#links.reconsider();
       try {

@@ -3,7 +3,7 @@ import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { rowKind } from "../local/local-state.ts";
-import type { SeenHeads } from "../writer/seen-heads.ts";
+import type { VectorSource } from "../writer/seen-heads.ts";
 import { type SealedEntries, WriterChain } from "../writer/writer-chain.ts";
 import { admissionOf, type RootKeys, type TenantContext } from "./tenant-context.ts";
 
@@ -23,7 +23,7 @@ export function openOwnChain(
   { context, self, directoryKey, root }: ChainOwner,
   database: DatabaseId,
   type: EntryType,
-  seen: SeenHeads | null = null,
+  seen: VectorSource | null = null,
 ): Promise<WriterChain> {
   const { platform, tenant, store, local, keys } = context;
   return WriterChain.open({

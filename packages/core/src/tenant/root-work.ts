@@ -89,6 +89,7 @@ class OpenRoot implements Root {
     const self = () => this.requireRoot();
     const { directoryKey, context } = at;
     const writer = new DirectoryWriter({
+      voices: null, // its devices speak for it
       context,
       database,
       self,

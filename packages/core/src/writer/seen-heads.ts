@@ -16,8 +16,16 @@ const MANY = 64;
 /** Heads in one vector; the others follow in the next. */
 const MAX_HEADS = 64;
 
+/** What the entries of a chain are to say that its device has seen. */
+export interface VectorSource {
+  /** The vector that is due with the next entry of `own`, ascending by writer; null while none is. */
+  due(own: WriterKey, isFirst: boolean, now: number): readonly WriterHead[] | null;
+  /** A vector is durable. */
+  told(heads: readonly WriterHead[], now: number): void;
+}
+
 /** What this device has seen of others in one database and has not said yet. */
-export class SeenHeads {
+export class SeenHeads implements VectorSource {
   readonly #heads = new Map<string, WriterHead>();
   #entries = 0;
   /** ms since the epoch: when a vector was said last, or the database opened. */
@@ -44,7 +52,7 @@ export class SeenHeads {
     this.#heads.delete(toHex(writer));
   }
 
-  /** The vector that is due with the next entry of `own`; null while none is: most entries carry none. */
+  /** Most entries carry none. */
   due(own: WriterKey, isFirst: boolean, now: number): readonly WriterHead[] | null {
     if (!isFirst && this.#entries < MANY && !(now - this.#since >= DAY_MS)) return null;
     const others = [...this.#heads.values()].filter(({ writer }) => !equalBytes(writer, own));
@@ -52,7 +60,6 @@ export class SeenHeads {
     return others.slice(0, MAX_HEADS).sort((a, b) => compareBytes(a.writer, b.writer));
   }
 
-  /** A vector is durable. */
   told(heads: readonly WriterHead[], now: number): void {
     for (const { writer, seq } of heads)
       if (this.#heads.get(toHex(writer))?.seq === seq) this.#heads.delete(toHex(writer));

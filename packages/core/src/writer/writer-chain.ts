@@ -31,7 +31,7 @@ import {
   signCertificate,
 } from "../sealing/control-part.ts";
 import { type PartDraft, sealEntry, signRun } from "../sealing/seal-entry.ts";
-import type { SeenHeads } from "./seen-heads.ts";
+import type { VectorSource } from "./seen-heads.ts";
 
 /** Who writes, where, and with what: fixed for one open database on this device. */
 export interface WriterContext {
@@ -51,7 +51,7 @@ export interface WriterContext {
   admission(): StatementId;
   directoryKey(): KeyVersion;
   /** What this device has seen of others, for the vectors it says; null where it says none. */
-  readonly seen: SeenHeads | null;
+  readonly seen: VectorSource | null;
   /** ms since the epoch. */
   now(): number;
   /** Gets a CHAIN_DAMAGED when entries that this device has written are gone. */

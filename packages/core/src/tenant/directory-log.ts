@@ -148,6 +148,7 @@ export class DirectoryLog {
       this.#chains = new DirectoryChains(this.#database);
       this.#placed.clear();
       this.#vectors.clear();
+      this.#heard.clear();
       this.#lookedFor.clear();
       this.#parked.clear();
       this.#isAnew = true;

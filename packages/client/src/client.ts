@@ -2,6 +2,7 @@ import {
   createTenant,
   finishWipes,
   identityFingerprint,
+  type JoinTexts,
   joinTenant,
   newIdentity,
   newJoinRequest,
@@ -25,16 +26,14 @@ export interface UserId {
   readonly fingerprint: string;
 }
 
-/** A request to be admitted; `toString()` is a URI for mail or a QR code. It holds public keys only. */
-export interface JoinRequest {
+/** A request to be admitted: `toString()` is a URI for mail or a file, `toQrTexts()` for QR codes. It holds public keys only; `approveJoinRequest` takes any form. */
+export interface JoinRequest extends JoinTexts {
   /** The name that is asked for, such as `CN=bob/O=acme`. */
   readonly user: string;
   /** To be compared, over a channel you trust, with what the admin sees, unless it was made with an invitation. */
   readonly fingerprint: string;
   /** The fingerprint as 12 words, for reading aloud. */
   readonly words: string;
-  /** The request as a URI; `approveJoinRequest` takes either. */
-  toString(): string;
 }
 
 /** How a join request is made. */
@@ -45,9 +44,8 @@ export interface JoinRequestOptions {
   readonly device?: boolean;
 }
 
-/** The answer to a join request; `toString()` is a URI. It holds no secret. */
+/** The answer to a join request, as `approveJoinRequest` gives it. It holds no secret. */
 export interface JoinResponse {
-  /** The response as a URI; `joinTenant` takes either. */
   toString(): string;
 }
 
@@ -69,7 +67,7 @@ export interface Client extends AsyncDisposable {
    * nobody has to compare fingerprints. @throws CoreError NAME_INVALID | JOIN_MALFORMED
    */
   createJoinRequest(user: UserId | string, options?: JoinRequestOptions): Promise<JoinRequest>;
-  /** Takes up the answer; connect next. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US | JOIN_NOT_FROM_INVITER | TENANT_EXISTS */
+  /** Takes up the answer, its URI or all its QR texts; connect next. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US | JOIN_NOT_FROM_INVITER | TENANT_EXISTS */
   joinTenant(response: JoinResponse | string): Promise<Tenant>;
 }
 

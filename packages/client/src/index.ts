@@ -16,6 +16,7 @@ export {
   type Draft,
   type Invitation,
   type InvitedBy,
+  type JoinTexts,
   type Off,
   type ReceivedRequest,
   type Role,

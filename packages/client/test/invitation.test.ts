@@ -95,6 +95,23 @@ test("without an invitation the fingerprint is what is compared, and any answer 
   await (await bob.joinTenant(approval))[Symbol.asyncDispose]();
 });
 
+test("request and answer travel as QR codes, scanned in any order, and as files", async () => {
+  const { alice, bob } = await people();
+  await using _alice = alice;
+  await using _bob = bob;
+  const { directory } = await alice.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  const request = await bob.createJoinRequest(user);
+  const scanned = request.toQrTexts();
+  expect(await directory.readJoinRequest(`\ufeff${request}\n`)).toMatchObject({ user, words: request.words });
+  const some = directory.approveJoinRequest(scanned.slice(1), { role: "editor" });
+  await expect(some).rejects.toMatchObject({ code: "JOIN_MALFORMED", message: /missing: 1$/ });
+  const approval = await directory.approveJoinRequest(scanned.toReversed().join("\n"), { role: "editor" });
+  expect(await directory.users()).toHaveLength(2);
+  const joined = await bob.joinTenant(`\ufeff${approval.toQrTexts().join("\r\n")}\r\n`);
+  expect(joined.name).toBe("acme-corp");
+  await joined[Symbol.asyncDispose]();
+});
+
 test("A8 invitations, and that a request was made with one, survive a restart on both sides", async () => {
   const store = await mkdtemp(`${tmpdir()}/selkie-invitation-`);
   const [forAlice, forBob] = [`${store}/alice`, `${store}/bob`];

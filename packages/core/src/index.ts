@@ -3,6 +3,7 @@ export type { Database, DatabaseEvents, Draft } from "./database/database.ts";
 export { identityFingerprint, newIdentity, publicKeysOf } from "./directory/identity.ts";
 export type { JoinRequest } from "./directory/join-request.ts";
 export type { JoinResponse } from "./directory/join-response.ts";
+export type { JoinTexts } from "./directory/join-uri.ts";
 export type { Role, SettingValue } from "./directory/statement.ts";
 export type { Doc } from "./document/doc-handle.ts";
 export type { DocId } from "./document/doc-id.ts";

@@ -37,6 +37,7 @@ export const HASH_LABELS = [
   "log-tag", // the short name of an id in a relay's log
   "join-request", // what a join response answers
   "invite-checksum", // tells a mistyped invitation
+  "join-qr", // ties the QR texts of a request or response together
 ] as const;
 
 /** Labels of Ed25519 messages. */

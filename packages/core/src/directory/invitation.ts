@@ -1,6 +1,7 @@
 // An invitation: a secret that an admin gives to somebody by a way that no relay sees, and the tenant it is for.
 import { concatBytes, equalBytes, hash, parseTenantId, type TenantId, type Verifier } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
+import { fromBase32, toBase32 } from "./base32.ts";
 
 /** What an invitation says. */
 export interface InvitationContent {
@@ -10,7 +11,6 @@ export interface InvitationContent {
 }
 
 const PREFIX = "SELKIE:INVITE:1:";
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const CHECKSUM_BYTES = 6;
 /** 70 bytes are 112 characters, with no bit to spare. */
 const LENGTH = 112;
@@ -23,7 +23,8 @@ export function encodeInvitation(verifier: Verifier, { tenant, secret }: Invitat
 /** Small letters, and white space in it and around it, are what people and mails make of a text. @throws CoreError `JOIN_MALFORMED` */
 export function parseInvitation(verifier: Verifier, text: string): InvitationContent {
   const whole = text.length > 1_024 ? "" : text.replaceAll(/\s/g, "").toUpperCase();
-  const bytes = whole.startsWith(PREFIX) ? fromBase32(whole.slice(PREFIX.length)) : null;
+  const isOne = whole.startsWith(PREFIX) && whole.length === PREFIX.length + LENGTH;
+  const bytes = isOne ? fromBase32(whole.slice(PREFIX.length)) : null;
   if (bytes === null) throw malformed("the text is no invitation");
   const [tenant, secret] = [bytes.slice(0, 32), bytes.slice(32, 64)];
   if (!equalBytes(bytes.subarray(64), checksum(verifier, tenant, secret)))
@@ -33,36 +34,6 @@ export function parseInvitation(verifier: Verifier, text: string): InvitationCon
 
 function checksum(verifier: Verifier, tenant: Uint8Array, secret: Uint8Array): Uint8Array {
   return hash(verifier, "invite-checksum", tenant, secret).subarray(0, CHECKSUM_BYTES);
-}
-
-function toBase32(bytes: Uint8Array): string {
-  let text = "";
-  let held = 0;
-  let bits = 0;
-  for (const byte of bytes) {
-    held = (held << 8) | byte;
-    bits += 8;
-    for (; bits >= 5; bits -= 5) text += ALPHABET[(held >>> (bits - 5)) & 31];
-    held &= 31;
-  }
-  return text;
-}
-
-function fromBase32(text: string): Uint8Array | null {
-  if (text.length !== LENGTH) return null;
-  const bytes: number[] = [];
-  let held = 0;
-  let bits = 0;
-  for (const character of text) {
-    const value = ALPHABET.indexOf(character);
-    if (value < 0) return null;
-    held = ((held << 5) | value) & 0xfff;
-    bits += 5;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes.push((held >>> bits) & 0xff);
-  }
-  return Uint8Array.from(bytes);
 }
 
 const malformed = (what: string): CoreError => new CoreError("JOIN_MALFORMED", what);

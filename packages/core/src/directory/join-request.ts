@@ -7,7 +7,7 @@ import { CborFields, encodeCbor } from "../cbor.ts";
 import { CoreError } from "../errors.ts";
 import { fingerprint, fingerprintWords } from "./fingerprint.ts";
 import { deviceKeyOf } from "./identity.ts";
-import { decodeJoinUri, encodeJoinUri, isJoinUri, type JoinUriKind } from "./join-uri.ts";
+import { type JoinTexts, joinTexts, readJoinText } from "./join-uri.ts";
 import {
   encodeRequested,
   type RequestedDevice,
@@ -27,15 +27,13 @@ interface Signed {
   readonly mac: Uint8Array | null;
 }
 
-interface ReadableRequest extends Signed {
+interface ReadableRequest extends Signed, JoinTexts {
   /** The name the requester asks for, or of the user whose device it is to be. */
   readonly user: string;
   /** 60 digits over every key and the name: to be compared with what the requester sees. */
   readonly fingerprint: string;
   /** The fingerprint as 12 words. */
   readonly words: string;
-  /** The URI. */
-  toString(): string;
 }
 
 /** Somebody asks to be admitted, by an admin. */
@@ -79,13 +77,14 @@ export async function createDeviceRequest(
   return { ...readable(crypto, keys, await sign(crypto, identity, keys, invite)), kind: "device", keys };
 }
 
-/** Reads a request and verifies its proof. @throws CoreError `JOIN_MALFORMED`, `KEY_INADMISSIBLE` */
+/** Reads a request, from its URI or QR texts, and verifies its proof. @throws CoreError `JOIN_MALFORMED`, `KEY_INADMISSIBLE` */
 export async function parseJoinRequest(verifier: Verifier, text: string): Promise<JoinRequest> {
-  if (isJoinUri("device-request:1", text)) {
-    const { keys, signed } = await parse(verifier, "device-request:1", text, readRequestedDevice);
+  const { kind, bytes } = readJoinText(verifier, ["join-request:1", "device-request:1"], text);
+  if (kind === "device-request:1") {
+    const { keys, signed } = await parse(verifier, bytes, readRequestedDevice);
     return { ...readable(verifier, keys, signed), kind: "device", keys };
   }
-  const { keys, signed } = await parse(verifier, "join-request:1", text, readRequestedKeys);
+  const { keys, signed } = await parse(verifier, bytes, readRequestedKeys);
   return { ...readable(verifier, keys, signed), kind: "user", keys };
 }
 
@@ -123,11 +122,10 @@ async function sign(
 
 async function parse<Keys extends RequestedKeys | RequestedDevice>(
   verifier: Verifier,
-  kind: JoinUriKind,
-  text: string,
+  bytes: Uint8Array,
   read: (fields: CborFields) => Keys,
 ): Promise<{ readonly keys: Keys; readonly signed: Signed }> {
-  const fields = CborFields.decode(decodeJoinUri(kind, text), malformed);
+  const fields = CborFields.decode(bytes, malformed);
   const keys = read(fields);
   const proof = parseSignature(fields.bytes(64));
   const mac = fields.bytesOrNull(32);
@@ -140,11 +138,11 @@ async function parse<Keys extends RequestedKeys | RequestedDevice>(
 
 function readable(verifier: Verifier, keys: RequestedKeys | RequestedDevice, { proof, mac }: Signed): ReadableRequest {
   const kind = "slot" in keys ? "join-request" : "device-request";
-  const uri = encodeJoinUri(`${kind}:1`, encodeCbor([...requestedFields(keys), proof, mac]));
+  const texts = joinTexts(verifier, `${kind}:1`, encodeCbor([...requestedFields(keys), proof, mac]));
   // SECURITY: A14. Over the encoding of every field (join-request.test.ts).
   const digits = fingerprint(verifier, kind, [encodeRequested(keys)]);
   const words = fingerprintWords(digits);
-  return { user: keys.name, fingerprint: digits, words, proof, mac, toString: () => uri };
+  return { user: keys.name, fingerprint: digits, words, proof, mac, ...texts };
 }
 
 async function inviteMac(crypto: CryptoProvider, invite: Uint8Array, body: Uint8Array): Promise<Uint8Array> {

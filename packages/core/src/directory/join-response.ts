@@ -9,11 +9,12 @@ import {
   parseTenantId,
   type StatementId,
   type TenantId,
+  type Verifier,
 } from "@selkie/entry";
 import type { Identity } from "@selkie/keybag";
 import { CborFields, type CborValue, encodeCbor } from "../cbor.ts";
 import { CoreError } from "../errors.ts";
-import { decodeJoinUri, encodeJoinUri } from "./join-uri.ts";
+import { type JoinTexts, joinTexts, readJoinText } from "./join-uri.ts";
 import { isName, maxNameLength } from "./name.ts";
 import { requestedDevice, requestedKeys, requestIdOf } from "./requested-keys.ts";
 
@@ -33,11 +34,9 @@ export interface JoinAnswer {
 }
 
 /** An answer as it travels. */
-export interface JoinResponse extends JoinAnswer {
+export interface JoinResponse extends JoinAnswer, JoinTexts {
   /** Under the invite secret of the request, 32 bytes; null without an invitation. */
   readonly mac: Uint8Array | null;
-  /** The URI. */
-  toString(): string;
 }
 
 const malformed = "JOIN_MALFORMED";
@@ -50,12 +49,13 @@ export async function createJoinResponse(
   answer: JoinAnswer,
   invite: Uint8Array | null = null,
 ): Promise<JoinResponse> {
-  return joinResponse(answer, invite === null ? null : await inviteMac(crypto, invite, answer));
+  return joinResponse(crypto, answer, invite === null ? null : await inviteMac(crypto, invite, answer));
 }
 
-/** @throws CoreError `JOIN_MALFORMED` */
-export function parseJoinResponse(text: string): JoinResponse {
-  const fields = CborFields.decode(decodeJoinUri("join-response:1", text), malformed);
+/** Reads a response, from its URI or QR texts. @throws CoreError `JOIN_MALFORMED` */
+export function parseJoinResponse(verifier: Verifier, text: string): JoinResponse {
+  const { bytes } = readJoinText(verifier, ["join-response:1"], text);
+  const fields = CborFields.decode(bytes, malformed);
   const answer = {
     request: fields.bytes(16),
     salt: fields.bytes(16),
@@ -68,7 +68,7 @@ export function parseJoinResponse(text: string): JoinResponse {
   const mac = fields.bytesOrNull(32);
   fields.end();
   if (!isName(answer.tenantName)) throw new CoreError(malformed, "the tenant's name is not a name");
-  return joinResponse(answer, mac);
+  return joinResponse(verifier, answer, mac);
 }
 
 /** What kind of request of this identity the response answers; null when it made none such. */
@@ -91,9 +91,8 @@ export async function isFromInviter(
   return response.mac !== null && equalSecrets(response.mac, await inviteMac(crypto, invite, response));
 }
 
-function joinResponse(answer: JoinAnswer, mac: Uint8Array | null): JoinResponse {
-  const uri = encodeJoinUri("join-response:1", encodeCbor([...answerFields(answer), mac]));
-  return { ...answer, mac, toString: () => uri };
+function joinResponse(verifier: Verifier, answer: JoinAnswer, mac: Uint8Array | null): JoinResponse {
+  return { ...answer, mac, ...joinTexts(verifier, "join-response:1", encodeCbor([...answerFields(answer), mac])) };
 }
 
 function answerFields(answer: JoinAnswer): readonly CborValue[] {

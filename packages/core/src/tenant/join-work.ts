@@ -69,7 +69,11 @@ export async function approveRequest(at: JoinContext, text: string, role: Role |
     directory: record.directory,
   };
   const response = await createJoinResponse(crypto, answer, invitation?.secret ?? null);
-  return { invitedBy: invitation === null ? "nobody" : "invitation", toString: () => response.toString() };
+  return {
+    invitedBy: invitation === null ? "nobody" : "invitation",
+    toString: () => response.toString(),
+    toQrTexts: () => response.toQrTexts(),
+  };
 }
 
 /** SECURITY: A14. A role says that a new user is meant: nobody gets a device of its own admitted unawares, or the other way round (device.test.ts). */

@@ -117,7 +117,7 @@ export async function newJoinRequest(
  */
 export async function joinTenant(host: TenantHost, response: string): Promise<Tenant> {
   const { platform, bag } = host;
-  const answer = parseJoinResponse(response);
+  const answer = parseJoinResponse(platform.crypto, response);
   // SECURITY: a response is unverified until the directory arrived and confirmed a key. Until then another may take its place, so that
   // a forged one can't shut out the genuine one (join.test.ts).
   if (bag.keyBag.keyVersions(answer.tenant).length > 0) {

@@ -1,6 +1,7 @@
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection, ConnectionStatus } from "../connection/link.ts";
 import type { Database } from "../database/database.ts";
+import type { JoinTexts } from "../directory/join-uri.ts";
 import type { Role } from "../directory/statement.ts";
 import type { Off } from "../events.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
@@ -101,11 +102,10 @@ export interface ReceivedRequest {
   readonly invitedBy: InvitedBy;
 }
 
-/** The answer to a request; `toString()` is a URI. It holds no secret. */
-export interface Approval {
+/** The answer to a request. It holds no secret. */
+export interface Approval extends JoinTexts {
   /** Whether an invitation of this device showed who asked; else the fingerprint has to. */
   readonly invitedBy: Exclude<InvitedBy, "unknown">;
-  toString(): string;
 }
 
 /** Who belongs to the tenant: a database of signed statements that the relay cannot read. */
@@ -124,7 +124,7 @@ export interface Directory {
   invitations(): Promise<readonly string[]>;
   /** Takes an invitation back: a request made with it is refused from now on. */
   withdrawInvitation(id: string): Promise<void>;
-  /** What a request says, before it is approved. @throws CoreError JOIN_MALFORMED | KEY_INADMISSIBLE */
+  /** What a request says, before it is approved; it may be the URI or all the QR texts. @throws CoreError JOIN_MALFORMED | KEY_INADMISSIBLE */
   readJoinRequest(request: { toString(): string } | string): Promise<ReceivedRequest>;
   /**
    * Admits the requester, and uses up the invitation, if one was made. Without one, compare the request's fingerprint with the requester

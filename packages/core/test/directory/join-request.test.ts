@@ -21,6 +21,7 @@ const mallory = newIdentity(repeatableCrypto("mallory"), "CN=bob/O=acme");
 const invite = pattern("invite secret", 32);
 const prefix = "selkie:join-request:1:";
 
+const formsOf = (one: JoinRequest) => ({ toString: one.toString(), toQrTexts: one.toQrTexts() });
 const fieldsOf = (request: JoinRequest): CborValue[] => {
   const fields = decodeCbor(fromBase64url(request.toString().slice(prefix.length)), "JOIN_MALFORMED");
   return Array.isArray(fields) ? [...fields] : [];
@@ -37,7 +38,7 @@ const parse = (text: string) => parseJoinRequest(crypto, text);
 test("a request arrives as it was made, white space around it or not", async () => {
   const made = await createJoinRequest(repeatableCrypto("request"), bob);
   const arrived = await parse(`\n  ${made.toString()}\r\n`);
-  expect({ ...arrived, toString: null }).toEqual({ ...made, toString: null });
+  expect({ ...arrived, ...formsOf(arrived) }).toEqual({ ...made, ...formsOf(made) });
   expect(arrived.user).toBe("CN=bob/O=acme");
   expect(arrived.fingerprint).toMatch(/^(\d{5} ){11}\d{5}$/);
   expect(arrived.toString()).toBe(made.toString());

@@ -22,6 +22,7 @@ import { buildDirectory } from "../../src/directory/directory-view.ts";
 import { identityFingerprint, publicKeysOf } from "../../src/directory/identity.ts";
 import { isInvited, parseJoinRequest } from "../../src/directory/join-request.ts";
 import { answeredRequest, isFromInviter, parseJoinResponse } from "../../src/directory/join-response.ts";
+import { decodeQrTexts, encodeQrTexts } from "../../src/directory/qr-texts.ts";
 import { requestedDevice, requestedKeys, requestIdOf } from "../../src/directory/requested-keys.ts";
 import { continuedAdmission } from "../../src/directory/statement.ts";
 import { decodeStatement, encodeStatement } from "../../src/directory/statement-codec.ts";
@@ -200,8 +201,8 @@ describe.each([nativeCrypto, portable])("on the $name provider", (crypto) => {
         ? await requestedKeys(crypto, identity, request.keys.slotSalt)
         : await requestedDevice(crypto, identity, request.keys.loginSalt);
     expect(again).toEqual(request.keys);
-    const response = parseJoinResponse(textOf(one, "answerUri"));
-    const { mac, toString: _, ...answer } = response;
+    const response = parseJoinResponse(crypto, textOf(one, "answerUri"));
+    const { mac, toString: _, toQrTexts: __, ...answer } = response;
     expect(toJson(answer)).toEqual(one["answer"]);
     expect(toJson(mac)).toBe(one["answerMac"]);
     expect(response.request).toEqual(requestIdOf(crypto, request.keys));
@@ -209,5 +210,14 @@ describe.each([nativeCrypto, portable])("on the $name provider", (crypto) => {
     if (one["invite"] === null) return;
     expect(await isInvited(crypto, request, bytesOf(one, "invite"))).toBe(true);
     expect(await isFromInviter(crypto, response, bytesOf(one, "invite"))).toBe(true);
+  });
+
+  test.each(casesOf("directory", "qr-texts"))("QR texts: $comment", (one) => {
+    const kind = textOf(one, "kind");
+    if (one.code !== undefined)
+      return expect(codeOf(() => decodeQrTexts(crypto, [kind], textOf(one, "text")))).toBe(one.code);
+    const texts = listOf(one, "texts").map(String);
+    expect(encodeQrTexts(crypto, kind, bytesOf(one, "bytes"))).toEqual(texts);
+    expect(decodeQrTexts(crypto, [kind], texts.toReversed().join(" "))).toEqual({ kind, bytes: bytesOf(one, "bytes") });
   });
 });

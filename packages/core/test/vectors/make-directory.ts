@@ -32,6 +32,7 @@ import { cutsOf } from "../directory/any-statement.ts";
 import { found, grantTo, World } from "../directory/world.ts";
 import { directoryDatabase, pattern, seededCrypto, testDatabase, testTenant } from "../fixture.ts";
 import { type Json, toJson, type VectorCase, type VectorFile, vectorFile } from "./format.ts";
+import { makeQrTextCases } from "./make-qr-texts.ts";
 
 export async function makeDirectoryVectors(crypto: CryptoProvider): Promise<Record<string, VectorFile>> {
   return {
@@ -43,6 +44,7 @@ export async function makeDirectoryVectors(crypto: CryptoProvider): Promise<Reco
       await makeFoundingCase(),
     ]),
     join: vectorFile("Requests and responses (section 7)", await makeJoinCases()),
+    "qr-texts": vectorFile("Texts for QR codes (section 7)", makeQrTextCases()),
   };
 }
 

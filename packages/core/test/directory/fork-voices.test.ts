@@ -1,0 +1,156 @@
+// Of a chain that is proven to fork, and that nobody cut, the branch counts that those name who could.
+import { nativeCrypto } from "@selkie/crypto/native";
+import {
+  entryType,
+  parseEntryId,
+  parseSalt,
+  parseSignature,
+  parseWriterKey,
+  toHex,
+  ZERO_ENTRY_ID,
+} from "@selkie/entry";
+import { describe, expect, test } from "vitest";
+import type { Admission, PlacedStatement } from "../../src/directory/admission.ts";
+import { buildDirectory } from "../../src/directory/directory-view.ts";
+import { type ForkStatement, idsOf } from "../../src/directory/fork.ts";
+import type { PlacedVector } from "../../src/directory/membership-facts.ts";
+import { pattern, testDatabase } from "../fixture.ts";
+import { permutations } from "../permutations.ts";
+import { deviceNamed, identity, type Voice, World } from "./world.ts";
+
+const writer = parseWriterKey(pattern("eve's writer", 32));
+
+/** Two branches of two entries each, proven from `seq` on; ids ascending by the first of each. */
+function forkAt(seq: number) {
+  const link = (name: string) => ({
+    type: entryType.change,
+    control: false,
+    salt: parseSalt(pattern(`${name} ${seq}`, 24)),
+    root: pattern(name, 32),
+  });
+  const branch = (name: string) => ({
+    links: [link(name), link(`${name} too`)],
+    signature: parseSignature(new Uint8Array(64)),
+  });
+  const statement: ForkStatement = {
+    ...{
+      type: "fork",
+      database: testDatabase,
+      writer,
+      seq,
+      prev: seq === 0 ? ZERO_ENTRY_ID : parseEntryId(pattern("before", 32)),
+    },
+    branches: [branch("one"), branch("other")],
+  };
+  const ids = statement.branches.map((each) => idsOf(nativeCrypto, statement, each));
+  const [lower = [], higher = []] = ids.sort(([a], [b]) => (toHex(a ?? writer) < toHex(b ?? writer) ? -1 : 1));
+  return { statement, lower, higher };
+}
+
+async function scene() {
+  const world = new World();
+  const alice = await world.grant(world.root, "alice", "admin");
+  const bob = await world.grant(world.root, "bob", "admin");
+  const eve = await world.grant(alice, "eve", "editor");
+  const { id: tablet } = world.say(bob, await deviceNamed("bob's tablet"));
+  const phone = await world.voice("bob's tablet", tablet, "bob's tablet");
+  const fork = forkAt(2);
+  world.say(eve, fork.statement);
+  const vectors: PlacedVector[] = [];
+  const name = (voice: Voice, id: Uint8Array | undefined): void => {
+    const head = { writer, seq: 2, id: parseEntryId(id ?? new Uint8Array(32)) };
+    vectors.push({ writer: voice.writer, seq: voice.seq++, certificate: voice.certificate, heads: [head] });
+  };
+  const admission = (): Admission => {
+    const of = eve.certificate?.certificate.admission;
+    const found = of === undefined ? undefined : world.view().admission(of);
+    if (found === undefined) throw new RangeError("eve was admitted");
+    return found;
+  };
+  const end = (placed: readonly PlacedStatement[] = world.placed, said: readonly PlacedVector[] = vectors) =>
+    buildDirectory(nativeCrypto, identity, placed, said).endOf({ database: testDatabase, writer }, admission());
+  return { world, alice, bob, phone, eve, fork, vectors, name, end };
+}
+
+describe("voices about a fork", () => {
+  test("D9 as long as nobody speaks who may revoke the writer, no branch counts", async () => {
+    const { end, name, eve, fork } = await scene();
+    expect(end()).toMatchObject({ fork: { seq: 2, winner: null }, named: null });
+    name(eve, fork.lower[0]);
+    expect(end()).toMatchObject({ fork: { winner: null }, named: null });
+  });
+
+  test("D9 the rival counts that more users name, then the one with the lower id, whichever entry behind it they name", async () => {
+    const { end, name, alice, bob, world, fork } = await scene();
+    const [lower, higher] = [fork.lower[0], fork.higher[0]].map((id) => toHex(id ?? writer));
+    name(bob, fork.higher[1]);
+    expect(end()).toMatchObject({ fork: { winner: higher }, named: { seq: 2, id: higher, isProven: true } });
+    name(alice, fork.lower[0]);
+    expect(end().fork?.winner).toBe(lower);
+    name(world.root, fork.higher[0]);
+    expect(end().fork?.winner).toBe(higher);
+  });
+
+  test("D9 a user has one voice, of its oldest device, that it raised first", async () => {
+    const { end, name, bob, phone, fork } = await scene();
+    const [lower, higher] = [fork.lower[0], fork.higher[0]].map((id) => toHex(id ?? writer));
+    name(phone, fork.lower[0]);
+    expect(end().fork?.winner).toBe(lower);
+    name(bob, fork.higher[0]);
+    name(bob, fork.lower[0]);
+    expect(end().fork?.winner).toBe(higher);
+  });
+
+  test("D9 a voice that names what no proof shows, or of whose author the directory knows nothing, is none", async () => {
+    const { end, name, alice, world, fork } = await scene();
+    name(alice, pattern("elsewhere", 32));
+    name({ ...world.root, certificate: null, writer: parseWriterKey(pattern("stranger", 32)) }, fork.lower[0]);
+    expect(end()).toMatchObject({ fork: { winner: null } });
+  });
+
+  test("D9 voices decide nothing about the first entry, nor about a chain that is proven to fork elsewhere too", async () => {
+    const { world, end, name, alice, vectors, fork } = await scene();
+    name(alice, fork.lower[0]);
+    expect(end().fork?.winner).not.toBe(null);
+    world.say(world.root, forkAt(5).statement);
+    expect(end()).toMatchObject({ fork: { seq: 2, winner: null }, named: null });
+    const first = forkAt(0);
+    const proof = world.placed.find(({ statement }) => statement.type === "fork");
+    if (proof === undefined) throw new RangeError("a proof");
+    const others = world.placed.filter(({ statement }) => statement.type !== "fork");
+    const [said] = vectors;
+    if (said === undefined) throw new RangeError("a voice");
+    const head = { writer, seq: 0, id: parseEntryId(first.lower[0] ?? new Uint8Array(32)) };
+    const all = [...others, { ...proof, statement: first.statement }];
+    expect(end(all, [{ ...said, heads: [head] }])).toMatchObject({ fork: { seq: 0, winner: null }, named: null });
+  });
+
+  test("D9 a cut by somebody else decides over all voices", async () => {
+    const { world, end, name, alice, bob, eve, fork } = await scene();
+    name(alice, fork.lower[0]);
+    name(bob, fork.lower[0]);
+    const target = eve.certificate?.certificate.admission;
+    const id = fork.higher[1];
+    if (target === undefined || id === undefined) throw new RangeError("an entry to cut at");
+    const cut = { writer, seq: 3, id, signature: parseSignature(new Uint8Array(64)) };
+    const cuts = [{ database: testDatabase, cuts: [cut] }];
+    world.say(alice, { type: "revoke", targets: [target], identityKeys: [], cuts, wipe: null });
+    expect(end()).toMatchObject({
+      last: 3,
+      fork: { named: [toHex(id)], winner: null },
+      named: { seq: 3, id: toHex(id) },
+    });
+  });
+
+  test("D9 the order of statements and voices changes nothing", async () => {
+    const { world, end, name, alice, bob, phone, vectors, fork } = await scene();
+    name(phone, fork.higher[0]);
+    name(bob, fork.lower[1]);
+    name(alice, fork.higher[0]);
+    name(world.root, fork.higher[1]);
+    const expected = end();
+    expect(expected.fork?.winner).toBe(toHex(fork.higher[0] ?? writer));
+    for (const order of permutations(vectors)) expect(end(world.placed.toReversed(), order)).toEqual(expected);
+    for (const order of permutations(world.placed)) expect(end(order, vectors.toReversed())).toEqual(expected);
+  });
+});

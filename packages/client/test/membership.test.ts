@@ -92,7 +92,7 @@ describe("a revoked user", () => {
     expect(await ofBob.findDocument(late.id)).toBeUndefined();
   });
 
-  test("D9 slips nothing in behind its cut, whatever date it bears and whoever delivers it, before or after the revocation", async () => {
+  test("D9 K-3 slips nothing in behind its cut, whatever date it bears and whoever delivers it, before or after the revocation", async () => {
     await using alice = await found();
     await using bob = await join(alice, "bob", "editor");
     await using carol = await join(alice, "carol", "editor");

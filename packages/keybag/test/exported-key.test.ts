@@ -28,7 +28,7 @@ test("an exported key is a URI-safe text that another KeyBag imports, all versio
   );
 });
 
-test("a wrong password imports nothing", async () => {
+test("P-8 a wrong password imports nothing", async () => {
   using bag = await KeyBag.create("password", { kdf });
   const saved = bag.save();
   expect(await codeOf(bag.importKey(await exported(), "wrong"))).toBe("WRONG_PASSWORD");

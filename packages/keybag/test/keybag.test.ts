@@ -53,7 +53,7 @@ test.each([
   expect(crypto.derivations()).toBe(before);
 });
 
-test("a wrong password is an error that changes nothing", async () => {
+test("P-8 a wrong password is an error that changes nothing", async () => {
   using bag = await filled();
   const saved = bag.save();
   expect(await codeOf(KeyBag.open(saved, "wrong horse"))).toBe("WRONG_PASSWORD");

@@ -21,7 +21,7 @@ async function passTime(device: Device): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-test("B5 a tail that is withheld from one device shows at the first entry of another that has it", async () => {
+test("B5 K-10 a tail that is withheld from one device shows at the first entry of another that has it", async () => {
   const lab = await Lab.begin("withheld");
   const author = await lab.author("alice");
   const [xavier, zoe] = [await lab.device("xavier"), await lab.device("zoe")];

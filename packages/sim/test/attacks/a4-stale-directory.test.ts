@@ -61,7 +61,7 @@ test("A4 a relay that serves the directory of before a revocation is found out b
   expect((await readableBy(scene, bob, scene.database)).join()).not.toContain("secret");
 });
 
-test("A4 a new device that is shown an older directory seals nothing once an entry names what it lacks, and says so", async () => {
+test("A4 K-10 a new device that is shown an older directory seals nothing once an entry names what it lacks, and says so", async () => {
   const scene = await Scene.begin("A4 new client");
   const { alice, bob, carol, world } = scene;
   await scene.run(alice.database.createDocument({ title: "before" }));

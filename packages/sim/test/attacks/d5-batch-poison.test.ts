@@ -20,7 +20,7 @@ test("D5 one bad change among fifty parts of an entry costs that change only", a
   await expectWorkGoesOn(scene);
 });
 
-test("D5 one part that is no change at all, among fifty, costs that part only", async () => {
+test("D5 P-9 one part that is no change at all, among fifty, costs that part only", async () => {
   const scene = await Scene.begin("D5 junk");
   const chain = await chainOfBob(scene);
   const parts = Array.from({ length: PARTS }, (_, counter) => {

@@ -1,13 +1,15 @@
 // What a relay learns and what nobody can prevent: attacks that succeed, so that nobody takes them for held.
+import { parseEntryId } from "@selkie/entry";
 import { expect, test } from "vitest";
 import { databaseIdOf } from "../../../core/src/directory/database-id.ts";
 import { decodeStatement } from "../../../core/src/directory/statement-codec.ts";
 import { KeyRing } from "../../../core/src/keys/key-ring.ts";
 import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
 import { openEntries } from "../../../core/src/sealing/open-entry.ts";
+import { chainOfBob, changeBy } from "../support/hostile-change.ts";
 import { hex, runsOf } from "../support/lies.ts";
 import { Observer } from "../support/observer.ts";
-import { Scene } from "../support/scene.ts";
+import { codeOf, Scene } from "../support/scene.ts";
 
 const entriesOf = async (scene: Scene) => (await runsOf(scene.relayEntries())).flatMap(({ entries }) => entries);
 
@@ -110,4 +112,26 @@ test("R8 a removed member who controls a relay tests guesses of the names of dat
   const held = (await world.relay.store?.databases(scene.tenant))?.map(hex);
   const hit = async (guess: string) => held?.includes(hex(await databaseIdOf(crypto, found.tenantSecret, guess)));
   expect([await hit("layoffs 2027"), await hit("layoffs 2026"), await hit("picnic")]).toEqual([true, false, false]);
+});
+
+test("R11 a member who names a directory entry that nobody has holds up what others write there, until an admin removes it", async () => {
+  const scene = await Scene.begin("R11");
+  const { alice, bob, carol, world } = scene;
+  const chain = await chainOfBob(scene);
+  chain.frontier = [parseEntryId(chain.member.crypto.randomBytes(32))];
+  const change = changeBy(chain, 1, { ops: [{ value: "by Bob" }] });
+  const run = await chain.write([chain.change({ counter: 1 }, change, { kind: "create" })]);
+  await scene.plant([run]);
+  expect((await scene.show(carol)).join()).toContain("by Bob"); // what came is held back by nothing
+  await scene.run(carol.database.createDocument({ title: "waits" }));
+  await world.clock.advance(400_000);
+  const [line] = carol.life?.connections ?? [];
+  expect(await scene.run(codeOf(line?.synced() ?? Promise.resolve()))).toBe("DIRECTORY_STALE");
+  expect(scene.alarms(carol)).toContain("DIRECTORY_STALE");
+  expect((await scene.show(alice)).join()).not.toContain("waits");
+
+  await scene.run(bob.disconnect());
+  await scene.run(alice.tenant.directory.revokeUser("CN=bob/O=acme"));
+  await world.clock.advance(10_000);
+  expect((await scene.show(alice)).join()).toContain("waits");
 });

@@ -1,6 +1,7 @@
 import {
   createTenant,
   finishWipes,
+  type HistoryPolicy,
   identityFingerprint,
   type JoinTexts,
   joinTenant,
@@ -55,8 +56,11 @@ export interface Client extends AsyncDisposable {
   readonly keyBag: KeyBag;
   /** Makes a person's keys, before any tenant. A name that exists already gives the person that has it. */
   createUserId(name: string): Promise<UserId>;
-  /** Founds a tenant, with no server. @throws ClientError TENANT_NAME_TAKEN; CoreError NAME_INVALID */
-  createTenant(name: string, options: { user: UserId | string }): Promise<Tenant>;
+  /**
+   * Founds a tenant, with no server. Its `history` is for good: `full` (default) lets whoever joins, or is given a key, read all that lies
+   * under the key; `from-now` only what is written from then on. @throws ClientError TENANT_NAME_TAKEN; CoreError NAME_INVALID
+   */
+  createTenant(name: string, options: { user: UserId | string; history?: HistoryPolicy }): Promise<Tenant>;
   /** Opens a tenant of this device by id or name, offline. @throws ClientError TENANT_UNKNOWN */
   openTenant(idOrName: string): Promise<Tenant>;
   /** The tenants of this device; `id` in hex. */
@@ -106,11 +110,12 @@ class OpenClient implements Client {
     return { name: identity.name, fingerprint: identityFingerprint(crypto, await publicKeysOf(crypto, identity)) };
   }
 
-  async createTenant(name: string, options: { user: UserId | string }): Promise<Tenant> {
+  async createTenant(name: string, options: { user: UserId | string; history?: HistoryPolicy }): Promise<Tenant> {
+    const { history = "full" } = options;
     const identity = await this.#identity(nameOf(options.user));
     if (this.keyBag.tenants().some((tenant) => tenant.name === name))
       throw new ClientError("TENANT_NAME_TAKEN", "this device has a tenant of that name");
-    return this.#keep(await createTenant(this.#host, { name, identity }));
+    return this.#keep(await createTenant(this.#host, { name, identity, history }));
   }
 
   async openTenant(idOrName: string): Promise<Tenant> {

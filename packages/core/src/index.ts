@@ -9,6 +9,7 @@ export type { Doc } from "./document/doc-handle.ts";
 export type { DocId } from "./document/doc-id.ts";
 export { CoreError, type CoreErrorCode } from "./errors.ts";
 export type { Off } from "./events.ts";
+export type { HistoryPolicy } from "./keys/permit-bundle.ts";
 export { type Accepted, accept } from "./membership/accept.ts";
 export type { AdmissionFacts } from "./membership/admissions.ts";
 export { type ChangeFacts, deliverable } from "./membership/changes.ts";

@@ -1,5 +1,5 @@
 // A tenant with several people, each with a client of their own in memory; they meet over pipes.
-import { type Client, createClient, type JoinRequestOptions, type Tenant } from "@selkie/client";
+import { type Client, createClient, type HistoryPolicy, type JoinRequestOptions, type Tenant } from "@selkie/client";
 import { pipe } from "@selkie/sync-protocol";
 import { cheapKeyBag, MemoryPlace, PASSWORD } from "./places.ts";
 
@@ -15,9 +15,9 @@ export interface Person extends AsyncDisposable {
 }
 
 /** Founds a tenant as alice. */
-export async function found(): Promise<Person> {
+export async function found(history: HistoryPolicy = "full"): Promise<Person> {
   const { client, place } = await newClient();
-  const tenant = await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  const tenant = await client.createTenant("acme-corp", { user: "CN=alice/O=acme", history });
   return person("CN=alice/O=acme", { client, place, tenant });
 }
 

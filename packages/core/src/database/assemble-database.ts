@@ -59,6 +59,8 @@ export interface DatabaseHost extends ChainOwner {
 export interface Assembled {
   readonly database: OpenDatabase<object>;
   readonly replica: SyncedReplica;
+  /** Seals what the journal holds. */
+  flush(): Promise<void>;
   /** The directory or the keys changed. */
   reconsider(): Promise<void>;
   /** What waited in the journal may be sealed. */
@@ -147,6 +149,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   return {
     database,
     replica,
+    flush: () => writes.flush(),
     reconsider: async () => {
       const makeAnew = await renewal.begin();
       await received.reconsider();

@@ -24,6 +24,7 @@ import { isMerged } from "../keys/merged-version.ts";
 import { DirectoryEntries } from "./directory-entries.ts";
 import { groupGifts } from "./due-keys.ts";
 import type { Invitations } from "./invitations.ts";
+import { versionsForNewcomers } from "./key-work.ts";
 import type { StatementContext } from "./statement-context.ts";
 import { currentVersions, requireAdmin, requireFound } from "./statement-work.ts";
 import type { Approval } from "./tenant.ts";
@@ -110,7 +111,8 @@ async function grantUser(
     joining: { slot: keys.slot, role },
     current,
   });
-  const versions = [own, defaultKey].flatMap(({ keyId }) => currentVersions(context, keyId));
+  const newcomers = await versionsForNewcomers(at, defaultKey.keyId);
+  const versions = [...currentVersions(context, own.keyId), ...newcomers];
   const draft = new DirectoryEntries(crypto, directoryKey());
   const recipient = draft.say(grantFor(request, role));
   draft.say({ type: "accessList", list: encodeAccessList(list) });

@@ -3,7 +3,7 @@ import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DueRecipient } from "../directory/key-recipients.ts";
 import { foldName, requireName } from "../directory/name.ts";
 import { CoreError } from "../errors.ts";
-import { newKeyId, newKeyVersion } from "../keys/key-version.ts";
+import { type KeyVersion, newKeyId, newKeyVersion } from "../keys/key-version.ts";
 import { giftsOf, groupGifts } from "./due-keys.ts";
 import { requirePerson } from "./person.ts";
 import type { StatementContext } from "./statement-context.ts";
@@ -38,10 +38,16 @@ export async function shareKey(at: StatementContext, name: string, users: readon
   if (!view.isEntitled(at.self(), keyId)) throw new CoreError("NOT_ENTITLED", "this device's user holds no such key");
   const { crypto } = at.context.platform;
   const to = users.flatMap((user) => requirePerson(crypto, view, user).users);
+  const share = { type: "share", keyId, to } as const;
+  if (view.historyOf(keyId) === "from-now") {
+    await at.flush();
+    await writeStatements(at, { statements: [share], rotate: [{ keyId }], give: () => [] });
+    return;
+  }
   await at.settle([keyId]);
   const versions = currentVersions(at.context, keyId);
   await writeStatements(at, {
-    statements: [{ type: "share", keyId, to }],
+    statements: [share],
     rotate: [],
     give: (after) =>
       groupGifts(
@@ -49,6 +55,19 @@ export async function shareKey(at: StatementContext, name: string, users: readon
         versions.map((version) => ({ version, to: newRecipients(view, after, keyId) })),
       ),
   });
+}
+
+/**
+ * The versions to give to who comes to a key and is not in the directory yet. Of a key whose history stays closed to newcomers, one that is
+ * made for it, and that nothing was sealed under.
+ * SECURITY: who joins such a tenant opens nothing of what was written before (from-now.test.ts).
+ */
+export async function versionsForNewcomers(at: StatementContext, keyId: Uint8Array): Promise<readonly KeyVersion[]> {
+  if (at.view().historyOf(keyId) === "full") return currentVersions(at.context, keyId);
+  await at.flush(); // what was written before is sealed under what came before
+  await rotateKeys(at, [keyId]);
+  // What another turned in this moment is not here with its history: the next who writes turns both.
+  return currentVersions(at.context, keyId).filter(({ historyBytes }) => historyBytes !== null);
 }
 
 function newRecipients(before: DirectoryView, after: DirectoryView, keyId: Uint8Array): readonly DueRecipient[] {

@@ -118,6 +118,9 @@ export class OpenTenant implements Tenant {
       preview: (writer, statements) => this.#preview(writer, statements),
       listSigner: (current) => slotSigner(context, this.#log.view, this.#self(), current),
       sync: () => this.#catchUp(),
+      flush: async () => {
+        for (const assembled of await this.#assembled()) await assembled.flush();
+      },
       settling: this.#settling,
       settle: (keyIds) => settleKeys(this.#statements, keyIds),
     };

@@ -9,6 +9,7 @@ import { requestIdOf } from "../directory/requested-keys.ts";
 import { CoreError } from "../errors.ts";
 import { KeyRing } from "../keys/key-ring.ts";
 import { openKeyVersion } from "../keys/key-version.ts";
+import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import { LocalState } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
 import { importDeviceKeys } from "./device-keys.ts";
@@ -30,11 +31,11 @@ export interface TenantHost {
 /** Founds a tenant on this device. The entries are durable before the KeyBag names the tenant. @throws CoreError NAME_INVALID */
 export async function createTenant(
   host: TenantHost,
-  options: { readonly name: string; readonly identity: Identity },
+  options: { readonly name: string; readonly identity: Identity; readonly history?: HistoryPolicy },
 ): Promise<Tenant> {
   const { platform, store, bag } = host;
-  const { name, identity } = options;
-  const founded = await foundTenant(platform.crypto, { name, identity, history: "full" });
+  const { name, identity, history = "full" } = options;
+  const founded = await foundTenant(platform.crypto, { name, identity, history });
   const { tenant, directory } = founded;
   await store.commit({
     append: founded.runs.map((run) => ({ tenant, database: directory, run })),

@@ -3,6 +3,8 @@ import {
   compareBytes,
   equalBytes,
   fromHex,
+  parseEntryId,
+  parseStatementId,
   parseWriterKey,
   type StatementId,
   toHex,
@@ -31,7 +33,7 @@ const SLICE = { entries: 256, bytes: 2 ** 20 };
 export async function collectCuts(
   context: Pick<TenantContext, "platform" | "store" | "tenant" | "ring">,
   admissions: readonly StatementId[],
-  forkOf: DirectoryView["forkOf"],
+  view: Pick<DirectoryView, "forkOf" | "endOf" | "admission">,
   founding: Uint8Array | null = null,
 ): Promise<readonly DatabaseCuts[]> {
   const { store, tenant } = context;
@@ -42,7 +44,7 @@ export async function collectCuts(
     const cuts = await cutsIn(context, store.entries(tenant, database), {
       names,
       founding,
-      forkAt: (writer) => forkOf(database, writer)?.seq ?? Number.POSITIVE_INFINITY,
+      view,
     });
     if (cuts.length > 0) found.push({ database, cuts });
   }
@@ -53,13 +55,13 @@ interface Wanted {
   /** Admissions, in hex. */
   readonly names: ReadonlySet<string>;
   readonly founding: Uint8Array | null;
-  forkAt(writer: WriterKey): number;
+  readonly view: Pick<DirectoryView, "forkOf" | "endOf" | "admission">;
 }
 
 async function cutsIn(
   context: Pick<TenantContext, "platform" | "ring">,
   entries: EntryStore,
-  { names, founding, forkAt }: Wanted,
+  { names, founding, view }: Wanted,
 ): Promise<readonly Cut[]> {
   const cuts: Cut[] = [];
   const vector: Vector = await entries.vector();
@@ -69,8 +71,8 @@ async function cutsIn(
     const admission = await admissionOfChain(context, entries, writer);
     const isFounding = founding !== null && equalBytes(writer, founding);
     if (!isFounding && (admission === null || !names.has(admission))) continue;
-    const fork = forkAt(writer);
-    // Behind a fork the others may hold another branch than this device: what everybody holds alike is kept.
+    const fork = await openForkOf(view, entries, { writer, admission });
+    // Behind a fork that nobody has decided the others may hold another branch than this device: what everybody holds alike is kept.
     const tip =
       head.seq < fork
         ? (await entries.read(writer, head.seq, ONE_ENTRY))?.entries.at(-1)
@@ -79,6 +81,23 @@ async function cutsIn(
       cuts.push({ writer, seq: tip.header.seq, id: tip.id, signature: tip.signature });
   }
   return cuts;
+}
+
+/** Where a chain forks, unless this store holds the branch that counts; infinite for no such place. */
+async function openForkOf(
+  view: Wanted["view"],
+  entries: EntryStore,
+  { writer, admission }: { readonly writer: WriterKey; readonly admission: string | null },
+): Promise<number> {
+  const { database } = entries;
+  const known = view.forkOf(database, writer);
+  if (known === undefined) return Number.POSITIVE_INFINITY;
+  const by = admission === null ? undefined : view.admission(parseStatementId(fromHex(admission)));
+  const fork = by === undefined ? null : view.endOf({ database, writer }, by).fork;
+  if (fork === null) return known.seq;
+  const deciding = fork.named.length === 0 && fork.winner !== null ? [fork.winner] : fork.named;
+  for (const id of deciding) if ((await entries.find(parseEntryId(fromHex(id)))) === undefined) return fork.seq;
+  return deciding.length === 0 ? fork.seq : Number.POSITIVE_INFINITY;
 }
 
 /** The last signed entry before a place, if there is one. */

@@ -137,7 +137,7 @@ async function draftRevocation(at: StatementContext, { targets, devices, keys, o
     cuts: await collectCuts(
       at.context,
       devices.map(({ id }) => id),
-      at.view().forkOf,
+      at.view(),
     ),
     wipe: options.wipe === true ? (options.wipeAfter ?? defaultDelay(at.view())) : null,
   };

@@ -76,6 +76,15 @@ test.each(["relay first", "admin first"] as const)(
     expect([...shown].sort()).toEqual(["first", "left 1", "left 2"]);
     expect(await held(cast)).toEqual(idsOf(first, ...left));
     for (const device of scene.everybody) expect(scene.alarms(device)).toContain("EQUIVOCATION");
+
+    // Who is removed then keeps what counted so far.
+    await scene.run(scene.bob.disconnect());
+    await scene.run(scene.alice.tenant.directory.revokeUser("CN=bob/O=acme"));
+    await scene.reconnect([scene.alice, scene.carol]);
+    for (const device of [scene.alice, scene.carol]) {
+      const kept = (await scene.show(device)).flatMap((text) => /"k":"(.*)"/.exec(text)?.[1] ?? []);
+      expect([...kept].sort()).toEqual(["first", "left 1", "left 2"]);
+    }
   },
 );
 

@@ -144,6 +144,39 @@ describe("access documents", () => {
   });
 });
 
+test("B1 random bytes, and a document cut short, lengthened or with a byte changed, are refused with a typed error, or are exactly what encode writes", async () => {
+  const { list, chain, login, ticket } = await documents();
+  const codecs: readonly [Uint8Array, (bytes: Uint8Array) => Uint8Array][] = [
+    [encodeAccessList(list), (bytes) => encodeAccessList(decodeAccessList(bytes))],
+    [encodeSlotChain(chain), (bytes) => encodeSlotChain(decodeSlotChain(bytes))],
+    [encodeSlotLogin(login), (bytes) => encodeSlotLogin(decodeSlotLogin(bytes))],
+    [encodeAccessTicket(ticket), (bytes) => encodeAccessTicket(decodeAccessTicket(bytes))],
+  ];
+  const check = (bytes: Uint8Array, again: (bytes: Uint8Array) => Uint8Array): void => {
+    let written: Uint8Array;
+    try {
+      written = again(bytes);
+    } catch (error) {
+      expect(codeOf(error)).toMatch(/^[A-Z_]+$/);
+      return;
+    }
+    expect(written).toEqual(bytes);
+  };
+  for (const [genuine, again] of codecs)
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), fc.nat(), fc.nat(255), (random, at, value) => {
+        check(random, again);
+        check(Uint8Array.of(...genuine.subarray(0, 2), ...random), again);
+        check(genuine.slice(0, at % genuine.length), again);
+        check(concatBytes(genuine, Uint8Array.of(value)), again);
+        const changed = genuine.slice();
+        changed[at % changed.length] = value;
+        check(changed, again);
+      }),
+      { numRuns: 300 },
+    );
+});
+
 function codeOf(error: unknown): string {
   if (!(error instanceof SyncError)) throw error;
   return error.code;

@@ -3,7 +3,7 @@ import type { TenantRecord } from "@selkie/keybag";
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection } from "../connection/link.ts";
 import { Links } from "../connection/links.ts";
-import { type Assembled, assembleDatabase, type DatabaseHost } from "../database/assemble-database.ts";
+import type { DatabaseHost } from "../database/assemble-database.ts";
 import type { Database } from "../database/database.ts";
 import type { Member } from "../directory/admission.ts";
 import { databaseIdOf } from "../directory/database-id.ts";
@@ -13,11 +13,11 @@ import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
 import { requireFree } from "../hold-code.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
-import type { Quarantined } from "../replica/quarantine.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { verifyCertificates } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
 import { slotSigner } from "./access-work.ts";
+import { Announcements } from "./announcements.ts";
 import { disposeDeviceKeys } from "./device-keys.ts";
 import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
@@ -26,6 +26,7 @@ import { ForkVoices } from "./fork-voices.ts";
 import { Hold } from "./hold.ts";
 import { keepKeys } from "./keep-keys.ts";
 import { giveMissing, settleKeys, versionToSeal } from "./key-care.ts";
+import { OpenDatabases, type OpenDatabasesContext } from "./open-databases.ts";
 import { joinedWith, liveAdmissionOf } from "./own-admissions.ts";
 import { exportRootKey, openRoot } from "./root-work.ts";
 import { TenantSettings } from "./settings.ts";
@@ -52,17 +53,16 @@ export class OpenTenant implements Tenant {
   readonly #writer: DirectoryWriter;
   readonly #forks: ForkProofs;
   readonly #voices: ForkVoices;
-  /** By chain: those that were announced. */
-  readonly #forked = new Set<string>();
-  /** By statement and reason: those that were announced. */
-  readonly #rejected = new Set<string>();
+  readonly #announcements: Announcements;
   readonly #statements: StatementContext;
   readonly #standing: Standing;
   readonly #hold: Hold;
   /** Keys were permitted to this device before: it has read the directory, with its own admission. */
   readonly #wasAdmitted: boolean;
-  readonly #databases = new Map<string, Promise<Assembled>>();
-  readonly #replicas = new Map<string, SyncedReplica>();
+  readonly #databases = new OpenDatabases({
+    host: (name) => this.#host(name),
+    onOpened: (replica) => this.#links.join(replica),
+  });
   readonly #reading = new Serial();
   readonly #settling = new Serial();
   readonly #onClosed: () => void;
@@ -84,7 +84,7 @@ export class OpenTenant implements Tenant {
       named: this.#log.named,
       replace: (run, from) => this.#replace(run, from),
     });
-    this.#replicas.set(toHex(record.directory), this.#replica);
+    this.#announcements = new Announcements(record.directory, this.#events);
     this.#voices = new ForkVoices({
       context,
       writer: () => this.#writer,
@@ -118,13 +118,15 @@ export class OpenTenant implements Tenant {
       preview: (writer, statements) => this.#preview(writer, statements),
       listSigner: (current) => slotSigner(context, this.#log.view, this.#self(), current),
       sync: () => this.#catchUp(),
-      flush: async () => {
-        for (const assembled of await this.#assembled()) await assembled.flush();
-      },
+      flush: () => this.#databases.flush(),
       settling: this.#settling,
       settle: (keyIds) => settleKeys(this.#statements, keyIds),
     };
-    this.#directory = new TenantDirectory({ ...this.#statements, record, quarantined: () => this.#quarantined() });
+    this.#directory = new TenantDirectory({
+      ...this.#statements,
+      record,
+      quarantined: () => this.#databases.quarantined(),
+    });
     this.directory = this.#directory;
     this.settings = new TenantSettings({ at: this.#statements, databaseId: (name) => this.#databaseId(name) });
     this.#standing = new Standing({
@@ -153,7 +155,7 @@ export class OpenTenant implements Tenant {
       log: this.#log,
       events: this.#events,
       hold: this.#hold,
-      replicas: () => [...this.#replicas.values()],
+      replicas: () => [this.#replica, ...this.#databases.replicas],
       onOnline: () => this.#resume(),
     });
   }
@@ -180,17 +182,10 @@ export class OpenTenant implements Tenant {
 
   async openDB<T extends object>(name: string): Promise<Database<T>> {
     this.#open();
-    const found = this.#found();
+    this.#found();
     if (this.#wasAdmitted) this.#self(); // gone from a damaged disk: every document would be missing, without a word
-    const opening = this.#databases.get(name) ?? this.#assemble(name, found);
-    this.#databases.set(name, opening);
-    try {
-      const { database } = await opening;
-      return database as unknown as Database<T>;
-    } catch (error) {
-      if (this.#databases.get(name) === opening) this.#databases.delete(name); // so that it can be tried again
-      throw error;
-    }
+    const { database } = await this.#databases.open(name);
+    return database as unknown as Database<T>;
   }
 
   async connect(target: string | Transport | Dialler, options: ConnectOptions = {}): Promise<Connection> {
@@ -233,10 +228,7 @@ export class OpenTenant implements Tenant {
       await this.settings.idle();
       await this.#links.close();
       await this.#hold.close();
-      const closed = await Promise.allSettled(
-        (await this.#assembled()).map(({ database }) => database[Symbol.asyncDispose]()),
-      );
-      for (const outcome of closed) if (outcome.status === "rejected") throw outcome.reason;
+      await this.#databases.close();
     } finally {
       await this.#forks.idle();
       await this.#voices.idle();
@@ -247,24 +239,15 @@ export class OpenTenant implements Tenant {
     }
   }
 
-  async *#quarantined(): AsyncIterable<Quarantined> {
-    for (const assembled of await this.#assembled()) yield* assembled.quarantined();
-  }
-
-  /** The databases that are open; one that failed to open is its caller's concern. */
-  async #assembled(): Promise<readonly Assembled[]> {
-    const opened = await Promise.allSettled(this.#databases.values());
-    return opened.flatMap((database) => (database.status === "fulfilled" ? [database.value] : []));
-  }
-
-  async #assemble(name: string, found: FoundStatement): Promise<Assembled> {
+  async #host(name: string): ReturnType<OpenDatabasesContext["host"]> {
     const id = await this.#databaseId(name);
-    const host: DatabaseHost = {
+    const { defaultKey } = this.#found();
+    const host = {
       context: this.#context,
       view: () => this.#log.view,
       self: () => this.#self(),
       directoryKey: () => this.#directoryKey(),
-      defaultKeyId: () => found.defaultKey.keyId,
+      defaultKeyId: () => defaultKey.keyId,
       writeCheck: (database) => this.#writeCheck(database, id),
       keyOf: (keyId) => this.#keyOf(keyId),
       frontier: () => this.#log.frontier(null),
@@ -276,15 +259,8 @@ export class OpenTenant implements Tenant {
       heardOfDirectory: (claim) => this.#hold.claims.take(claim),
       alarm: (alarm) => this.#events.emit("alarm", alarm),
       forked: (entries, theirs) => this.#forks.met(entries, theirs),
-      closed: () => {
-        this.#databases.delete(name);
-        this.#replicas.delete(toHex(id));
-      },
-    };
-    const assembled = await assembleDatabase(host, name, id);
-    this.#replicas.set(toHex(id), assembled.replica);
-    this.#links.join(assembled.replica);
-    return assembled;
+    } satisfies Omit<DatabaseHost, "closed">;
+    return { id, host };
   }
 
   /** A run of the directory takes the place of what is stored from a seq on: that is of a branch that does not count. */
@@ -313,12 +289,7 @@ export class OpenTenant implements Tenant {
   #read(read: () => Promise<DirectoryNews>): Promise<void> {
     return this.#reading.run(async () => {
       const news = await read();
-      if (news.unauthentic.length > 0) {
-        const database = toHex(this.#record.directory);
-        this.#events.emit("alarm", { code: "KEY_UNAUTHENTIC", database, writer: "", seq: 0, entryId: "" });
-      }
-      this.#announceForks();
-      this.#announceRejected();
+      this.#announcements.read(news, this.#log.view);
       this.#forks.publish();
       for (const claim of news.claims) await this.#hold.claims.take(claim);
       await this.#hold.look();
@@ -329,7 +300,7 @@ export class OpenTenant implements Tenant {
         await keepKeys(this.#context, this.#log.view);
       } finally {
         // A KeyBag that could not be saved is reported by the caller; what the directory now allows goes on all the same.
-        for (const assembled of await this.#assembled()) await assembled.reconsider();
+        for (const assembled of await this.#databases.all()) await assembled.reconsider();
         this.#events.emit("directory", { users: this.#log.view.users().length });
         await this.#standing.check();
         if (this.#closed === null) this.#tend().catch(this.#context.platform.report);
@@ -339,7 +310,7 @@ export class OpenTenant implements Tenant {
 
   /** What waits in the journals of open databases may be sealed. */
   #resume(): void {
-    void this.#assembled().then((assembled) => {
+    void this.#databases.all().then((assembled) => {
       for (const each of assembled) each.resume();
     });
   }
@@ -365,28 +336,6 @@ export class OpenTenant implements Tenant {
     }
     await this.#directory.renew();
     await giveMissing(this.#statements);
-  }
-
-  #announceRejected(): void {
-    for (const { id, code } of this.#log.view.rejected) {
-      const statement = toHex(id);
-      if (this.#rejected.has(`${statement} ${code}`)) continue;
-      this.#rejected.add(`${statement} ${code}`);
-      this.#events.emit("rejected", { statement, code });
-    }
-  }
-
-  /** Whoever met a fork, everybody is told of it. */
-  #announceForks(): void {
-    for (const { database, writer, seq, rivals } of this.#log.view.forks) {
-      const at = { database: toHex(database), writer: toHex(writer) };
-      const name = `${at.database}/${at.writer}`;
-      if (this.#forked.has(name)) continue;
-      this.#forked.add(name);
-      const [rival] = rivals;
-      const entryId = rival === undefined ? "" : toHex(rival);
-      this.#events.emit("alarm", { code: "EQUIVOCATION", ...at, seq, entryId });
-    }
   }
 
   #found(): FoundStatement {

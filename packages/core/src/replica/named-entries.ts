@@ -17,6 +17,7 @@ export class NamedEntries {
   /** Chains of which another branch is stored, by writer: the place of the entry that tells. */
   readonly #lost = new Map<string, number>();
   readonly #onLost: () => void;
+  #changed = false;
   /** What the directory says, and the lowest entry that is known to lead there. */
   readonly #byWriter = new Map<string, { readonly said: NamedEntry; readonly lowest: NamedEntry }>();
 
@@ -30,16 +31,23 @@ export class NamedEntries {
     return this.#lost;
   }
 
-  /** @param seq the place of the entry that tells; null when the branch that counts is stored. @returns whether that is new */
-  setLost(writer: WriterKey, seq: number | null): boolean {
+  /** @param seq the place of the entry that tells; null when the branch that counts is stored */
+  setLost(writer: WriterKey, seq: number | null): void {
     const name = toHex(writer);
-    if ((this.#lost.get(name) ?? null) === seq) return false;
+    if ((this.#lost.get(name) ?? null) === seq) return;
+    this.#changed = true;
     if (seq === null) this.#lost.delete(name);
     else {
       this.#lost.set(name, seq);
       this.#onLost();
     }
-    return true;
+  }
+
+  /** Whether a chain is lost, or no longer, since this was last asked. */
+  hasChanged(): boolean {
+    const changed = this.#changed;
+    this.#changed = false;
+    return changed;
   }
 
   /** The directory names this entry now; null for none. */
@@ -56,11 +64,13 @@ export class NamedEntries {
     return this.#byWriter.size === 0 ? null : (this.#byWriter.get(toHex(writer))?.lowest ?? null);
   }
 
-  /** A run leads to the entry that is named: so does the entry before it. */
+  /** A run forks before its first entry from what is stored. If it leads to the entry that is named, so does the entry before it. */
   learn(run: VerifiedRun): void {
     const known = this.#byWriter.get(toHex(run.writer));
     if (known === undefined || run.firstSeq === 0 || this.compare(run) !== "same") return;
-    this.#byWriter.set(toHex(run.writer), { ...known, lowest: { seq: run.firstSeq - 1, id: run.prev } });
+    const lowest = { seq: run.firstSeq - 1, id: run.prev };
+    this.#byWriter.set(toHex(run.writer), { ...known, lowest });
+    this.setLost(run.writer, lowest.seq); // another is stored there
   }
 
   /** Whether a run holds the named entry, or another in its place. */

@@ -11,7 +11,7 @@ import {
   type WriterKey,
 } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
-import type { NamedEntries } from "./named-entries.ts";
+import type { NamedEntries, NamedEntry } from "./named-entries.ts";
 
 const ONE_ENTRY = { entries: 1, bytes: limits.runBytes };
 
@@ -37,7 +37,6 @@ export class StoredBranches {
   readonly #at: StoredBranchesContext;
   /** By entry: whether its writer signed it. */
   readonly #signed = new Map<string, boolean>();
-  #changed = false;
 
   constructor(at: StoredBranchesContext) {
     this.#at = at;
@@ -48,18 +47,26 @@ export class StoredBranches {
    * SECURITY: who names what the writer never signed names no branch (forks.test.ts "D9 ...").
    */
   async look(writer: WriterKey, said: SaidEntry | null): Promise<void> {
-    const { entries, named } = this.#at;
+    const { named } = this.#at;
     if (said === null) {
       named.set(writer, null);
-      this.#settle(writer, null);
+      named.setLost(writer, null);
       return;
     }
     const id = parseEntryId(fromHex(said.id));
-    const [held] = (await entries.read(writer, said.seq, ONE_ENTRY))?.entries ?? [];
-    const isHere = held !== undefined && equalBytes(held.id, id);
-    const isSigned = isHere || said.isProven || (await this.#isSigned(writer, id));
+    const likeness = await this.#hold(writer, { seq: said.seq, id });
+    const isSigned = likeness === "same" || said.isProven || (await this.#isSigned(writer, id));
     named.set(writer, isSigned ? { seq: said.seq, id } : null);
-    this.#settle(writer, isSigned && held !== undefined && !isHere ? said.seq : null);
+    const lowest = named.get(writer);
+    const isOther = lowest !== null && (await this.#hold(writer, lowest)) === "other";
+    named.setLost(writer, isOther ? lowest.seq : null);
+  }
+
+  /** Whether this entry is stored, or another in its place. */
+  async #hold(writer: WriterKey, { seq, id }: NamedEntry): Promise<"same" | "other" | "none"> {
+    const [held] = (await this.#at.entries.read(writer, seq, ONE_ENTRY))?.entries ?? [];
+    if (held === undefined) return "none";
+    return equalBytes(held.id, id) ? "same" : "other";
   }
 
   /** The place of the entry that tells that another branch of this chain counts than is stored; null when nothing does. */
@@ -70,18 +77,12 @@ export class StoredBranches {
 
   /** The end of a chain was dropped or replaced. */
   forget(writer: WriterKey): void {
-    this.#settle(writer, null);
+    this.#at.named.setLost(writer, null);
   }
 
   /** Whether a chain is lost, or no longer, since this was last asked. */
   hasChanged(): boolean {
-    const changed = this.#changed;
-    this.#changed = false;
-    return changed;
-  }
-
-  #settle(writer: WriterKey, seq: number | null): void {
-    if (this.#at.named.setLost(writer, seq)) this.#changed = true;
+    return this.#at.named.hasChanged();
   }
 
   async #isSigned(writer: WriterKey, id: EntryId): Promise<boolean> {

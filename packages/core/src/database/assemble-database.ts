@@ -18,12 +18,11 @@ import type { DirectoryClaim } from "../tenant/directory-claims.ts";
 import { type ChainOwner, openOwnChain } from "../tenant/own-chain.ts";
 import { requireKey } from "../tenant/statement-work.ts";
 import type { Alarm } from "../tenant/tenant.ts";
-import type { WriteCheck } from "../tenant/write-check.ts";
 import { SeenHeads } from "../writer/seen-heads.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
 import { FlushTimer } from "./flush-timer.ts";
-import { LocalWrites } from "./local-writes.ts";
+import { LocalWrites, type WriteChecks } from "./local-writes.ts";
 import { OpenDatabase } from "./open-database.ts";
 import { ReceivedChanges } from "./received-changes.ts";
 import { Renewal } from "./renewal.ts";
@@ -33,7 +32,7 @@ export interface DatabaseHost extends ChainOwner {
   view(): DirectoryView;
   defaultKeyId(): Uint8Array;
   /** What has to be right before something is sealed in the database of this name. */
-  writeCheck(name: string): Pick<WriteCheck, "isReady" | "prepare">;
+  writeCheck(name: string): WriteChecks;
   /** The version of a key to seal under now. @throws CoreError KEY_UNKNOWN */
   keyOf(keyId: Uint8Array): KeyVersion;
   frontier(): readonly EntryId[];

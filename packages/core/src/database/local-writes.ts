@@ -23,6 +23,9 @@ const TRIES = 3;
 /** Changes of one flush; more go into the next run, so that a run stays within its limits. */
 const FLUSH_ROWS = 4_096;
 
+/** What is looked at, and done, before something is written or sealed. */
+export type WriteChecks = Pick<WriteCheck, "isReady" | "prepare" | "isFit" | "settle">;
+
 export interface LocalWritesContext {
   readonly platform: Platform;
   readonly tenant: TenantId;
@@ -34,7 +37,7 @@ export interface LocalWritesContext {
   frontier(): readonly EntryId[];
   keyOf(keyId: Uint8Array): KeyVersion;
   /** Whether keys are fit to be sealed under, and what makes them so. @throws CoreError DEVICE_REVOKED: then everything stays in the journal */
-  readonly check: Pick<WriteCheck, "isReady" | "prepare">;
+  readonly check: WriteChecks;
   /** A run of this device is durable. */
   onSealed(run: VerifiedRun): void;
   /** A change was made that no entry holds yet. */
@@ -147,8 +150,7 @@ export class LocalWrites {
    */
   ready(keyId: Uint8Array, isHeld: boolean): Promise<void> | null {
     const { check, keyOf } = this.#context;
-    const writes = [{ keyId }];
-    if (!isHeld && !check.isReady(writes)) return check.prepare(writes).then(() => void keyOf(keyId));
+    if (!isHeld && !check.isFit(keyId)) return check.settle(keyId).then(() => void keyOf(keyId));
     keyOf(keyId);
     return null;
   }

@@ -5,6 +5,7 @@ import type { Connection } from "../connection/link.ts";
 import { Links } from "../connection/links.ts";
 import type { DatabaseHost } from "../database/assemble-database.ts";
 import type { Database } from "../database/database.ts";
+import type { WriteChecks } from "../database/local-writes.ts";
 import type { Member } from "../directory/admission.ts";
 import { databaseIdOf } from "../directory/database-id.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
@@ -315,9 +316,11 @@ export class OpenTenant implements Tenant {
     });
   }
 
-  #writeCheck(database: string, id: DatabaseId): Pick<WriteCheck, "isReady" | "prepare"> {
+  #writeCheck(database: string, id: DatabaseId): WriteChecks {
     const check = new WriteCheck(this.#statements, database);
     return {
+      isFit: (keyId) => check.isFit(keyId),
+      settle: (keyId) => check.settle(keyId),
       isReady: (writes) => this.#hold.of(id) === null && check.isReady(writes),
       prepare: async (writes) => {
         requireFree(this.#hold.of(id));

@@ -50,6 +50,17 @@ export class WriteCheck {
       });
   }
 
+  /** Whether a key is fit, whatever else has to be done: so much is asked before anything is written. @throws CoreError DEVICE_REVOKED */
+  isFit(keyId: Uint8Array): boolean {
+    const isKnown = this.#view === this.#at.view() && keyId === this.#last;
+    return isKnown || !isForUs(this.#held(), this.#at.self(), keyId);
+  }
+
+  /** Makes a key fit, and says nothing else. @throws CoreError DEVICE_REVOKED */
+  async settle(keyId: Uint8Array): Promise<void> {
+    await this.#at.settle([keyId]);
+  }
+
   #look(view: DirectoryView): boolean {
     this.#view = null;
     this.#last = null;

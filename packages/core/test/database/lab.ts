@@ -244,7 +244,12 @@ export class Device {
         self: () => (isMember(admission) ? (liveAdmissionOf(this.#view(world), admission) ?? admission) : admission),
         directoryKey: () => directoryKey,
         defaultKeyId: () => keys[0]?.keyId ?? new Uint8Array(),
-        writeCheck: () => ({ isReady: () => true, prepare: async () => undefined }),
+        writeCheck: () => ({
+          isReady: () => true,
+          prepare: async () => undefined,
+          isFit: () => true,
+          settle: async () => undefined,
+        }),
         keyOf: (keyId) => {
           const key = ring.current(keyId);
           if (key === undefined) throw new RangeError("a key to seal under");

@@ -43,7 +43,7 @@ export interface Delivery {
 }
 
 /** Why an entry of an admitted writer counts for nothing. */
-export type EntryRefusalCode = "BEHIND_FORK" | "BEYOND_CUT" | "BRANCH_LOST" | "ENTRY_TYPE";
+export type EntryRefusalCode = "BEHIND_FORK" | "BEYOND_CUT" | "BRANCH_LOST" | "ENTRY_TYPE" | "PART_MISSING";
 
 export interface IngestContext {
   readonly crypto: CryptoProvider;

@@ -2,6 +2,7 @@ import {
   type AppendResult,
   type DatabaseId,
   type EntryId,
+  entryType,
   equalBytes,
   type ReadLimit,
   type TenantId,
@@ -10,7 +11,7 @@ import {
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
-import type { EntryStore, PartName } from "@selkie/store";
+import { type EntryStore, hasHoles, type PartName } from "@selkie/store";
 import type { CoreError } from "../errors.ts";
 import { isHold } from "../hold-code.ts";
 import type { EntryRefusalCode } from "./ingest.ts";
@@ -119,6 +120,13 @@ export class SyncedReplica implements EntryStore {
   /** SECURITY: what holds another entry in the place of one that is named is taken in nowhere (forks.test.ts "D9 ..."). */
   async #store(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
     const { named } = this.#hooks;
+    // SECURITY: K-8. Taken with holes, an entry of the directory would not be asked for again: a permit in it is what a device begins with
+    // (packages/sim/test/attacks/a1-permits-on-the-wire.test.ts).
+    if (runs.some(isIncomplete)) {
+      const results: AppendResult[] = [];
+      for (const run of runs) results.push(isIncomplete(run) ? MISSING : ((await this.#store([run]))[0] ?? LOST));
+      return results;
+    }
     if (!runs.some((run) => named.compare(run) === "other")) return this.#entries.append(runs);
     const results: AppendResult[] = [];
     for (const run of runs) {
@@ -158,8 +166,15 @@ export class SyncedReplica implements EntryStore {
   }
 }
 
+/** A part of the directory is withheld. */
+const MISSING: AppendResult = { type: "refused", code: "PART_MISSING" satisfies EntryRefusalCode };
 /** It is of a branch that does not count. */
 const LOST: AppendResult = { type: "refused", code: "BRANCH_LOST" satisfies EntryRefusalCode };
+
+/** Entries of the directory are only ever taken whole. */
+function isIncomplete({ entries }: VerifiedRun): boolean {
+  return entries.some((entry) => entry.header.type !== entryType.change && hasHoles(entry));
+}
 
 /** @returns why what is written in the database has to wait in its journal, if so */
 export async function flushOrHold(replica: SyncedReplica): Promise<CoreError | null> {

@@ -153,12 +153,13 @@ for (const [what, swap] of Object.entries(SWAPS))
 
 const same = (id: EntryId, other: EntryId | undefined): boolean => other !== undefined && toHex(id) === toHex(other);
 
-test("A1 P-5 a permit that a relay leaves out gives no key, and nothing is written under another", async () => {
+test("A1 P-5 K-8 a permit that a relay leaves out gives no key, and does not keep the genuine one from coming later", async () => {
   const scene = await Scene.begin("A1 hole");
   const { world } = scene;
   const { dave, before } = await approved(scene);
   const directory = (await HostileMember.of(scene.alice)).record.directory;
   const genuine = (await runsOf(scene.relayEntries(directory))).flatMap(({ entries }) => entries);
+  const honest = world.relay.disk.copy();
   for (const device of scene.everybody) await scene.run(device.disconnect());
   world.relay.crash();
   world.relay.disk = before;
@@ -174,4 +175,9 @@ test("A1 P-5 a permit that a relay leaves out gives no key, and nothing is writt
   await world.clock.advance(20_000);
   expect(versionsOf(dave)).toEqual([]);
   expect(await codeOf(dave.tenant.openDB("things"))).toBe("DIRECTORY_UNKNOWN");
+  await scene.run(dave.disconnect());
+  world.relay.crash();
+  world.relay.disk = honest;
+  world.relay.start();
+  await expectHonestRelayHelps(scene, dave);
 });

@@ -79,8 +79,9 @@ export class ChainEnds {
     return before.end === now.end && before.cut === now.cut ? null : Math.min(before.end, now.end) + 1;
   }
 
-  /** The end of a chain was dropped or replaced. */
-  forget(writer: WriterKey): void {
+  /** A chain was dropped or replaced from a seq on. */
+  forget(writer: WriterKey, from: number): void {
+    if (from === 0) this.#built.delete(toHex(writer)); // whose it is will be judged anew
     this.#branches.delete(toHex(writer));
     this.#stored.forget(writer);
   }

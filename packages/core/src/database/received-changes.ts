@@ -168,7 +168,7 @@ export class ReceivedChanges {
     const result = await commit([{ tenant: context.tenant, database, writer, from }]);
     for (const entry of gone) quarantine.forget(entry);
     this.#ingest.setBack(writer, from);
-    this.#ends.forget(writer);
+    this.#ends.forget(writer, from);
     return result;
   }
 

@@ -13,7 +13,7 @@ import { pattern, testDatabase } from "../fixture.ts";
 import { permutations } from "../permutations.ts";
 import { Author, type Device, Lab } from "./lab.ts";
 
-const TITLES = ["0", "1", "2", "3", "1'", "2'", "3'", "4'", "again"];
+const TITLES = ["0", "1", "2", "3", "1'", "2'", "3'", "4'", "0'", "again"];
 const ids = TITLES.map((title) => docIdOf(pattern(title, 16)));
 
 /** A run with an entry of each title, each making a document. */
@@ -74,12 +74,14 @@ async function begin(
     for (const some of cut(...all)) made.push(await write(author, ...some));
     return made;
   };
+  const anew = mallory.fork();
   const first = await write(mallory, "0");
-  const other = mallory.fork();
+  const isAnew = lies[0] === "0'";
+  const other = isAnew ? anew : mallory.fork();
   const ours = [...(await runs(mallory, "1", "2")), await write(mallory, "3")];
   const theirs = await runs(other, ...lies);
   const honest = await holderOf(lab, "honest", first, ...ours);
-  const liar = await holderOf(lab, "liar", first, ...theirs);
+  const liar = await holderOf(lab, "liar", ...(isAnew ? [] : [first]), ...theirs);
   const devices: Device[] = [];
   for (const name of victims) devices.push(await lab.device(name));
   const setup = [...lab.world.placed];
@@ -107,6 +109,8 @@ describe("a revoked writer's other branch", () => {
     ["single", longer],
     ["whole", ["1'"]], // too short to tell by itself that it is another
     ["single", ["1'", "2'"]],
+    ["single", ["0'", "1'", "2'", "3'"]],
+    ["whole", ["0'", "1'"]],
   ] as const)(
     "D9 leaves every replica as if it had never been, in all orders of arrival, with and without its proof (%s %s)",
     async (pieces, lies) => {

@@ -47,7 +47,7 @@ export class ChainEnds {
 
   constructor(at: ChainEndsContext) {
     this.#at = at;
-    this.#stored = new StoredBranches({ ...at, signature: (writer, id) => at.view().cutSignature(writer, id) });
+    this.#stored = new StoredBranches({ ...at, signatures: (writer, id) => at.view().cutSignatures(writer, id) });
   }
 
   /** Looks which branches of forked chains the store holds, and of chains that are cut. @returns whether that may move an end */

@@ -134,8 +134,8 @@ export interface DirectoryView {
   judge(chain: Chain): ChainVerdict;
   /** How far a chain of this admission counts. */
   endOf(chain: Pick<Chain, "database" | "writer">, admission: Admission): ChainEnd;
-  /** What some cut gives as the writer's signature of this entry; null when none names it. */
-  cutSignature(writer: WriterKey, id: EntryId): Signature | null;
+  /** What cuts give as the writer's signature of this entry, whoever says them: not each need be one. None when nothing names it. */
+  cutSignatures(writer: WriterKey, id: EntryId): readonly Signature[];
 }
 
 /** Reads a directory. Statements may come in any order, and more than once. */
@@ -186,7 +186,7 @@ export function buildDirectory(
     ...memberQueries(identity, { admissions, membership, people }),
     ...names,
     findUser: (name) => people.users.filter((user) => foldName(names.nameOf(user)) === foldName(name)),
-    cutSignature: (writer, id) => cutSignature(statements, writer, id),
+    cutSignatures: (writer, id) => cutSignatures(statements, writer, id),
     wipeAfter: wipeDelays([...sorted.of("revoke"), ...sorted.of("change")], membership),
     ...keyQueries(catalog),
     ...ruleQueries(
@@ -324,12 +324,12 @@ function objection(
 }
 
 /** Asked for few entries, of chains that fork. */
-function cutSignature(statements: readonly PlacedStatement[], writer: WriterKey, id: EntryId): Signature | null {
+function cutSignatures(statements: readonly PlacedStatement[], writer: WriterKey, id: EntryId): readonly Signature[] {
   const cuts = statements.flatMap(({ statement }) => ("cuts" in statement ? statement.cuts : []));
   const found = cuts
     .flatMap((each) => each.cuts)
-    .find((cut) => equalBytes(cut.id, id) && equalBytes(cut.writer, writer));
-  return found?.signature ?? null;
+    .filter((cut) => equalBytes(cut.id, id) && equalBytes(cut.writer, writer));
+  return [...new Map(found.map(({ signature }) => [hexOf(signature), signature])).values()];
 }
 
 function wipeDelays(

@@ -20,8 +20,8 @@ export interface StoredBranchesContext {
   readonly entries: Pick<EntryStore, "read">;
   /** Gets the entries by which the branches that count are known. */
   readonly named: NamedEntries;
-  /** What the directory gives as the writer's signature of an entry; null for none. */
-  signature(writer: WriterKey, id: EntryId): Signature | null;
+  /** What the directory gives as the writer's signature of an entry: whoever may write in it may say another. */
+  signatures(writer: WriterKey, id: EntryId): readonly Signature[];
 }
 
 /** An entry that the directory names; id in hex. */
@@ -35,8 +35,10 @@ interface SaidEntry {
 /** Holds what a store has of chains against the entries that the directory names. */
 export class StoredBranches {
   readonly #at: StoredBranchesContext;
-  /** By entry: whether its writer signed it. */
-  readonly #signed = new Map<string, boolean>();
+  /** Entries that their writers signed. */
+  readonly #signed = new Set<string>();
+  /** By entry and signature: those that do not hold. */
+  readonly #forged = new Set<string>();
 
   constructor(at: StoredBranchesContext) {
     this.#at = at;
@@ -44,7 +46,8 @@ export class StoredBranches {
 
   /**
    * Looks which entry is stored in the place of the one that is named.
-   * SECURITY: who names what the writer never signed names no branch (forks.test.ts "D9 ...").
+   * SECURITY: who names what the writer never signed names no branch (forks.test.ts "D9 ..."), and who gives another signature of what it
+   * did sign keeps none from counting (branches.test.ts "D9 who repeats a cut ...").
    */
   async look(writer: WriterKey, said: SaidEntry | null): Promise<void> {
     const { named } = this.#at;
@@ -86,12 +89,18 @@ export class StoredBranches {
   }
 
   async #isSigned(writer: WriterKey, id: EntryId): Promise<boolean> {
-    const known = this.#signed.get(toHex(id));
-    if (known !== undefined) return known;
-    const signature = this.#at.signature(writer, id);
-    const checks = signature === null ? [] : [{ publicKey: writer, message: labelled("sign-entry", id), signature }];
-    const [isSigned = false] = await this.#at.verifier.verifyMany(checks);
-    this.#signed.set(toHex(id), isSigned);
-    return isSigned;
+    const name = toHex(writer) + toHex(id);
+    if (this.#signed.has(name)) return true;
+    const message = labelled("sign-entry", id);
+    const checks = this.#at
+      .signatures(writer, id)
+      .filter((signature) => !this.#forged.has(name + toHex(signature)))
+      .map((signature) => ({ publicKey: writer, message, signature }));
+    const verdicts = await this.#at.verifier.verifyMany(checks);
+    for (const [at, { signature }] of checks.entries())
+      if (verdicts[at] !== true) this.#forged.add(name + toHex(signature));
+    if (!verdicts.includes(true)) return false;
+    this.#signed.add(name);
+    return true;
   }
 }

@@ -99,7 +99,7 @@ export class DirectoryLog {
     this.#chains = new DirectoryChains(database);
     this.#stored = new StoredBranches({
       ...{ verifier: context.platform.crypto, entries, named: this.named },
-      signature: (writer, id) => this.#view.cutSignature(writer, id),
+      signatures: (writer, id) => this.#view.cutSignatures(writer, id),
     });
     this.#view = this.#build();
     this.#shown = this.#view;

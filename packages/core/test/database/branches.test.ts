@@ -1,6 +1,6 @@
 // A writer who is revoked shows others another branch of what it wrote before: whole replicas, with stores, sessions and documents.
 import { nativeCrypto } from "@selkie/crypto/native";
-import { type StatementId, toHex, type VerifiedRun } from "@selkie/entry";
+import { parseSignature, type StatementId, toHex, type VerifiedRun } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { actorOf } from "../../src/automerge/actor.ts";
 import type { PlacedStatement } from "../../src/directory/admission.ts";
@@ -143,6 +143,26 @@ describe("a revoked writer's other branch", () => {
       }
     },
   );
+});
+
+test("D9 who repeats a cut with a signature that is none does not keep the branch that it names from counting", async () => {
+  const { devices, lab, setup, revoke, ...cast } = await begin("forged", "whole", ["victim"], ["1'", "2'"]);
+  const [victim] = devices;
+  const { statement } = revoke;
+  if (victim === undefined || statement.type !== "revoke") throw new RangeError("a victim and a revocation");
+  const cuts = statement.cuts.map(({ database, cuts: some }) => ({
+    database,
+    cuts: some.map((cut) => ({ ...cut, signature: parseSignature(pattern("forged", 64)) })),
+  }));
+  const accomplice = await lab.world.grant(lab.world.root, "CN=eve/O=acme", "reader");
+  // Statements are taken by their ids, which are hashes: some stand before the revocation, some behind.
+  const forged = Array.from({ length: 8 }, () => lab.world.say(accomplice, { ...statement, cuts }));
+  victim.known = [...setup, ...lab.world.placed.filter(({ statement: { type } }) => type === "grant"), ...forged];
+  await victim.database.pullChangesFrom(cast.liar.database.getStore());
+  await victim.hear(revoke);
+  for (let meetings = 0; meetings < 3; meetings++)
+    await victim.database.pullChangesFrom(cast.honest.database.getStore());
+  expect(await titles(victim)).toEqual(["0", "1", "2"]);
 });
 
 test("D9 replicas end alike in all 720 orders of two admins, one revoked, one re-added, entries before, after, and on another branch", async () => {

@@ -185,7 +185,7 @@ export function buildDirectory(
       membership.voicesOn(chainName(database, writer)).includes(admissionName(user)),
     ...memberQueries(identity, { admissions, membership, people }),
     ...names,
-    findUser: (name) => people.users.filter((user) => foldName(names.nameOf(user)) === foldName(name)),
+    findUser: finderByName(people.users, names),
     cutSignatures: (writer, id) => cutSignatures(statements, writer, id),
     wipeAfter: wipeDelays([...sorted.of("revoke"), ...sorted.of("change")], membership),
     ...keyQueries(catalog),
@@ -208,6 +208,15 @@ export function buildDirectory(
       },
       { found, users: people.users },
     ),
+  };
+}
+
+/** Looked up for many at a time, such as those a key is shared with. */
+function finderByName(users: readonly Member[], { nameOf }: Pick<DirectoryView, "nameOf">): DirectoryView["findUser"] {
+  let byName: Map<string, readonly Member[]> | null = null;
+  return (name) => {
+    byName ??= Map.groupBy(users, (user) => foldName(nameOf(user)));
+    return byName.get(foldName(name)) ?? [];
   };
 }
 

@@ -120,6 +120,7 @@ export async function giveMissing(at: StatementContext): Promise<void> {
     const keys = held.view
       .keys()
       .filter(({ keyId }) => held.view.historyOf(keyId) === "full" && held.view.isEntitled(self, keyId))
+      .filter(({ keyId }) => lacksSomething(held.view, keyId))
       .filter(({ keyId }) => held.view.keyFitness.isFirstToGive(self, keyId));
     const gifts: readonly KeyGift[] = groupGifts(
       held.view,
@@ -129,6 +130,11 @@ export async function giveMissing(at: StatementContext): Promise<void> {
     if (gifts.length > 0 || links.length > 0)
       await sealStatements(at, { statements: links, rotate: [], give: () => gifts });
   });
+}
+
+/** The cheaper question, and mostly the answer is no. */
+function lacksSomething({ keyFitness }: DirectoryView, keyId: Uint8Array): boolean {
+  return keyFitness.missing(keyId).length > 0 || keyFitness.unlinked(keyId).length > 0;
 }
 
 /** Links to what no current version leads to, from one that this device holds. */

@@ -5,6 +5,7 @@ import type { DirectoryKey } from "../directory/key-catalog.ts";
 import { requireName } from "../directory/name.ts";
 import type { Revocation, Role, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
+import { hexOf } from "../hex.ts";
 import { identityKeyName } from "../keys/identity-key.ts";
 import { collectCuts } from "./collect-cuts.ts";
 import { requirePerson } from "./person.ts";
@@ -152,10 +153,10 @@ export function onlyTheirs(
   ended: readonly Member[],
   keys: readonly Uint8Array[],
 ): readonly Uint8Array[] {
-  const people = new Set(ended.map((device) => toHex(view.personOf(device))));
-  const others = view.devices().filter((device) => !people.has(toHex(view.personOf(device))));
-  const kept = new Set(others.flatMap(({ userKem, device, deviceKem }) => [userKem, device, deviceKem]).map(toHex));
-  return keys.filter((key) => !kept.has(toHex(key)));
+  const people = new Set(ended.map((device) => hexOf(view.personOf(device))));
+  const others = view.devices().filter((device) => !people.has(hexOf(view.personOf(device))));
+  const kept = new Set(others.flatMap(({ userKem, device, deviceKem }) => [userKem, device, deviceKem]).map(hexOf));
+  return keys.filter((key) => !kept.has(hexOf(key)));
 }
 
 /** @throws CoreError NOT_PERMITTED when the statement would end nothing: only who let an admin in may take its rights */

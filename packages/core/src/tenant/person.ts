@@ -6,6 +6,7 @@ import type { DirectoryView } from "../directory/directory-view.ts";
 import { identityFingerprint } from "../directory/identity.ts";
 import { foldName } from "../directory/name.ts";
 import { CoreError } from "../errors.ts";
+import { hexOf } from "../hex.ts";
 
 /** A person with rights. */
 export interface Person {
@@ -19,7 +20,7 @@ export interface Person {
 
 /** The id of a member's person, in hex: it stays whatever changes of the person's name and rights. */
 export function personId(view: Pick<DirectoryView, "personOf">, member: Member): string {
-  return toHex(view.personOf(member));
+  return hexOf(view.personOf(member));
 }
 
 /** 60 digits over the name and public keys that a person was granted with. */

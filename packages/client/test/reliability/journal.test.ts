@@ -7,7 +7,7 @@ import { cheapKeyBag, MemoryPlace } from "../support/places.ts";
 import { type Opened, openAt } from "./opened.ts";
 import { applyEdit, plain, type Rich, type RichEdit, richOf } from "./rich.ts";
 import { UsedPlaces } from "./used-places.ts";
-import { joinAsWitness, reopenWitness } from "./witness.ts";
+import { joinAsWitness, meet, reopenWitness } from "./witness.ts";
 
 let alicesPlace: MemoryPlace;
 let bobsPlace: MemoryPlace;
@@ -21,7 +21,8 @@ beforeAll(async () => {
   for (const name of ["one", "two"]) await rich.createDocument(richOf(name));
   await rich.changeDoc(await rich.createDocument(richOf("three")), (draft) => void draft.getData().tags.push("more"));
   // Published: under an incarnation that a kill ends.
-  await (await bob.tenant.openDB<Rich>("rich")).pullChangesFrom(rich.getStore());
+  await bob.tenant.openDB<Rich>("rich");
+  await meet(alice.tenant, bob.tenant);
 });
 
 interface State {
@@ -107,8 +108,7 @@ describe("a journal that a killed run has left", () => {
         const rich = await alice.tenant.openDB<Rich>("rich");
         expect(await stateOf(rich, ids)).toEqual(expected);
 
-        await rich.pushChangesTo(richOfBob.getStore());
-        await rich.pullChangesFrom(richOfBob.getStore());
+        await meet(alice.tenant, bob.tenant);
         await alice.record(used);
         await used.noteAll(richOfBob.getStore().scan());
         expect(refused).toEqual([]);

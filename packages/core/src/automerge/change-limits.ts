@@ -17,6 +17,9 @@ export const changeLimits = {
   partBytes: 8_388_608,
 } as const;
 
+/** Operations of a local change that is durable before the gate looks at it: what only gives keys of maps numbers, truth values or null. */
+export const mostPlainOps = 64;
+
 /** Bytes of an actor id: the front of a hash. */
 export const actorLength = 16;
 

@@ -38,7 +38,7 @@ export interface Applied {
 /** What an edit did; `change` is null when it changed nothing. */
 export interface Edited<R> {
   readonly change: Uint8Array | null;
-  /** Whether it gave keys of maps numbers, truth values or null, and did nothing else: there is no rule that refuses such a change. */
+  /** Whether it gave a few keys of maps numbers, truth values or null, and did nothing else: no rule but that of its size refuses such a change. */
   readonly isPlain: boolean;
   readonly result: R;
 }

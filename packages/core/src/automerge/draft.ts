@@ -1,11 +1,12 @@
 // The document as the callback of a change sees it: guards every value that is written, and refuses edits once the change is closed.
 import { CoreError } from "../errors.ts";
+import { mostPlainOps } from "./change-limits.ts";
 import { guardKey, guardValue } from "./values.ts";
 
 /** A draft and what ends it. */
 export interface OpenDraft<T extends object> {
   readonly data: T;
-  /** Whether nothing was done so far but to give a few keys of maps numbers, truth values or null: no change of these is refused. */
+  /** Whether nothing was done so far but to give a few keys of maps numbers, truth values or null. */
   readonly isPlain: boolean;
   /** No edit gets through any more: the next one throws `CHANGE_CLOSED`, after `onLateEdit` was told. */
   close(onLateEdit: () => void): void;
@@ -42,7 +43,7 @@ export function openDraft<T extends object>(root: T): OpenDraft<T> {
 class DraftGuard {
   #onLateEdit: (() => void) | null = null;
   /** How many more plain edits there may be. */
-  plain = MOST_PLAIN;
+  plain: number = mostPlainOps;
 
   close(onLateEdit: () => void): void {
     this.#onLateEdit = onLateEdit;
@@ -72,8 +73,7 @@ class DraftGuard {
   }
 }
 
-/** Plain edits of one change; what stands in place of their number once an edit was another. */
-const MOST_PLAIN = 64;
+/** What stands in place of the number of plain edits that are left, once an edit was another. */
 const NOT_PLAIN = -1;
 
 /** A value that is one operation, whatever it is. */

@@ -43,8 +43,8 @@ async function place(
       return null;
     }
     const { change: bytes, isPlain } = made;
-    const chunk = isPlain ? undefined : documents.own(record, writer, kind, bytes);
-    if (isPlain) documents.ownPlain(record, writer, bytes);
+    const isTaken = isPlain && documents.ownPlain(record, writer, bytes);
+    const chunk = isTaken ? undefined : documents.own(record, writer, kind, bytes);
     record.keyId ??= keyId();
     const durable = writes.journal({ writer, record, kind, counter: null, bytes, chunk, keyId: record.keyId });
     automerge.endEdit(live);

@@ -3,6 +3,7 @@ import { actorOf } from "../automerge/actor.ts";
 import { type ChangeChunk, parseChange, type Sha256 } from "../automerge/change-chunk.ts";
 import { decodeChanges } from "../automerge/change-codec.ts";
 import { ChangeError } from "../automerge/change-error.ts";
+import { changeLimits, mostPlainOps } from "../automerge/change-limits.ts";
 import { gate } from "../automerge/gate.ts";
 import type { HeldChange } from "../automerge/held-changes.ts";
 import { CoreError } from "../errors.ts";
@@ -126,11 +127,17 @@ export class Documents {
 
   /**
    * A plain change this device just made, of which nothing can be refused: the gate looks at it later, with others, which costs a third.
+   * SECURITY: D12. It names every value that it takes the place of, and others may have written any number of them at one place: where
+   * they could be too many it is for `own` to say so, before the change is durable (plain-changes.test.ts).
+   * @returns false when it may be too large: nothing was done
    * @throws CoreError CHANGE_REFUSED when it follows on changes that wait
    */
-  ownPlain(record: DocumentRecord, writer: WriterKey, change: Uint8Array): void {
+  ownPlain(record: DocumentRecord, writer: WriterKey, change: Uint8Array): boolean {
+    const preds = this.#histories.mostOps(record) + mostPlainOps;
+    if (change.length > changeLimits.bytes || preds > changeLimits.preds) return false;
     this.#requireOrder(record, actorIn(this.#verifier, record, writer));
     record.changes.push(change);
+    return true;
   }
 
   /** Puts what `ownPlain` took through the gate, which has no exception: before it is part of an entry. @throws ChangeError */

@@ -1,4 +1,5 @@
 import type { Sha256 } from "../automerge/change-chunk.ts";
+import { mostPlainOps } from "../automerge/change-limits.ts";
 import { DocumentHistory } from "../automerge/document-history.ts";
 import { restoreHistory } from "../automerge/gate.ts";
 import type { DocumentRecord } from "./document-record.ts";
@@ -27,6 +28,13 @@ export class Histories {
     if (history.count < record.changes.length)
       restoreHistory(history, record.changes.slice(history.count), this.#sha256);
     return history;
+  }
+
+  /** How many operations a document has at most; infinite for one that was not read lately. Reads nothing. */
+  mostOps(record: DocumentRecord): number {
+    const history = this.#kept.get(record);
+    if (history === undefined || history.count === 0) return Number.POSITIVE_INFINITY;
+    return history.ops.count + (record.changes.length - history.count) * mostPlainOps;
   }
 
   #of(record: DocumentRecord): DocumentHistory {

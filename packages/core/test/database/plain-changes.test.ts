@@ -1,0 +1,39 @@
+// Local changes that are durable before the gate looks at them: nothing that others wrote makes one of them too large.
+import { nativeCrypto } from "@selkie/crypto/native";
+import { toHex } from "@selkie/entry";
+import { expect, test } from "vitest";
+import { actorOf } from "../../src/automerge/actor.ts";
+import { docIdOf } from "../../src/document/doc-id.ts";
+import { handMade } from "../automerge/hand-made-change.ts";
+import { pattern } from "../fixture.ts";
+import { Lab } from "./lab.ts";
+
+const set = (key: string, value: unknown) => (draft: { getData(): object }) =>
+  void Object.assign(draft.getData(), { [key]: value });
+
+test("D12 who writes more values at one place than a change may replace gets that change refused, and keeps nothing else from being sealed and opened", async () => {
+  const lab = await Lab.begin("values");
+  const mallory = await lab.author("mallory");
+  const xavier = await lab.device("xavier");
+  const { database } = xavier;
+  const id = pattern("document", 16);
+  const actor = toHex(actorOf(nativeCrypto, mallory.writer, id, null));
+  const ops = Array.from({ length: 60_000 }, () => ({ key: { text: "full" }, value: null }));
+  const first = handMade({ actor, ops });
+  const second = handMade({ actor, ops, seq: 2, startOp: ops.length + 1, deps: [first.hash] });
+  const parts = [mallory.part(id, first.bytes, { kind: "create" }), mallory.part(id, second.bytes)];
+  for (const part of parts) await xavier.receive(await mallory.write([part]));
+  expect(xavier.quarantined()).toEqual([]);
+
+  const doc = await database.getDocument(docIdOf(id));
+  await expect(database.changeDoc(doc, set("full", 1))).rejects.toMatchObject({ code: "CHANGE_REFUSED" });
+  await database.changeDoc(doc, set("free", 1));
+  await database.changeDoc(doc, set("free", 2));
+  await expect(database.changeDoc(doc, set("full", 1))).rejects.toMatchObject({ code: "CHANGE_REFUSED" });
+  const mine = await database.createDocument({ title: "mine" });
+  await xavier.assembled.flush();
+
+  const again = await xavier.reopened();
+  expect((await again.database.getDocument(mine.getId())).getData()).toEqual({ title: "mine" });
+  expect((await again.database.getDocument(docIdOf(id))).getData()).toEqual({ full: null, free: 2 });
+});

@@ -133,10 +133,17 @@ function spread(
     from: hexOf(from),
     version: hexOf(version),
   }));
-  for (let grew = true; grew; ) {
-    grew = false;
-    for (const permit of permits) grew = follow(knowledge, permit) || grew;
-    for (const link of links) grew = lead(knowledge, link) || grew;
+  const permitsByVersion = Map.groupBy(permits, ({ version }) => version);
+  const linksFrom = Map.groupBy(links, ({ from }) => from);
+  const linksTo = Map.groupBy(links, ({ version }) => version);
+  // The set grows while it is walked. SECURITY: D12. Only what may have changed is looked at: a member may link thousands of versions, in
+  // any order (key-openers.test.ts).
+  const due = new Set([...catalog.versions.map(({ commitment }) => hexOf(commitment)), ...permitsByVersion.keys()]);
+  for (const version of due) {
+    due.delete(version);
+    for (const permit of permitsByVersion.get(version) ?? []) if (follow(knowledge, permit)) due.add(version);
+    for (const link of [...(linksFrom.get(version) ?? []), ...(linksTo.get(version) ?? [])])
+      if (lead(knowledge, link)) due.add(link.version);
   }
   return knowledge;
 }

@@ -53,14 +53,17 @@ export class ByteReader {
    * @throws EntryError `TRUNCATED`, `NOT_MINIMAL`, `TOO_LARGE`
    */
   uleb(max: number = Number.MAX_SAFE_INTEGER): number {
-    let value = 0;
+    const first = this.u8();
+    let value = first & 0x7f;
+    if (value > max) throw new EntryError("TOO_LARGE", `a number is above ${max}`);
+    if (first < 0x80) return value; // nearly all are: lengths and counts
     // Eight groups hold 56 bits; a longer form is either above 2^53 - 1 or not the shortest.
-    for (let scale = 1; scale <= 2 ** 49; scale *= 128) {
+    for (let scale = 128; scale <= 2 ** 49; scale *= 128) {
       const byte = this.u8();
       value += (byte & 0x7f) * scale;
       if (value > max) throw new EntryError("TOO_LARGE", `a number is above ${max}`);
       if (byte < 0x80) {
-        if (byte === 0 && scale > 1) throw new EntryError("NOT_MINIMAL", "a number is not in its shortest form");
+        if (byte === 0) throw new EntryError("NOT_MINIMAL", "a number is not in its shortest form");
         return value;
       }
     }

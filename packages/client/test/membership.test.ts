@@ -274,6 +274,61 @@ describe("a user whose rights change", () => {
   });
 });
 
+describe("a key that was taken away", () => {
+  test("D11 is written under no more, by who holds it still; what is not under it goes on", async () => {
+    await using alice = await found();
+    await using bob = await join(alice, "bob", "editor");
+    await alice.tenant.directory.createKey("board", { share: [bob.name] });
+    const [notes, ofBob] = [await notesOf(alice), await notesOf(bob)];
+    const early = await notes.createDocument({ text: "early" }, { key: "board" });
+    const open = await notes.createDocument({ text: "open" });
+    await meet(alice, bob);
+    const edit = async (id: typeof early.id, text: string) =>
+      ofBob.changeDoc(await ofBob.getDocument(id), (draft) => {
+        draft.getData().text = text;
+      });
+    await edit(early.id, "by Bob, in time");
+    await meet(alice, bob);
+    expect(early.getData()).toEqual({ text: "by Bob, in time" });
+    await edit(early.id, "by Bob, too late");
+    await edit(open.id, "by Bob");
+    await alice.tenant.directory.changeUser(bob.name, { unshare: ["board"] });
+    await meet(alice, bob);
+    await meet(alice, bob);
+    expect(early.getData()).toEqual({ text: "by Bob, in time" });
+    expect(open.getData()).toEqual({ text: "by Bob" });
+    expect((await ofBob.getDocument(early.id)).getData()).toEqual({ text: "by Bob, in time" });
+    await expect(edit(early.id, "more")).rejects.toMatchObject({ code: "NOT_ENTITLED" });
+    await expect(ofBob.deleteDocument(early.id)).rejects.toMatchObject({ code: "NOT_ENTITLED" });
+    await expect(ofBob.createDocument({ text: "more" }, { key: "board" })).rejects.toThrow();
+    await edit(open.id, "by Bob, since");
+    await meet(alice, bob);
+    expect(open.getData()).toEqual({ text: "by Bob, since" });
+  });
+
+  test("D11 is given by a share, wherever that arrives: what came before it counts then", async () => {
+    await using alice = await found();
+    await using bob = await join(alice, "bob", "editor");
+    await using carol = await join(alice, "carol", "editor");
+    await alice.tenant.directory.createKey("board", { share: [carol.name] });
+    const [notes, ofBob, ofCarol] = [await notesOf(alice), await notesOf(bob), await notesOf(carol)];
+    await meet(alice, carol);
+    await alice.tenant.directory.shareKey("board", [bob.name]);
+    await meet(alice, bob);
+    const his = await ofBob.createDocument({ text: "by Bob" }, { key: "board" });
+    const refused: string[] = [];
+    ofCarol.on("quarantined", ({ reason }) => refused.push(reason));
+    await ofCarol.pullChangesFrom(ofBob.getStore());
+    expect(await ofCarol.findDocument(his.id)).toBeUndefined();
+    expect(refused).toEqual(["WRITE_NOT_ENTITLED"]);
+    await meet(alice, carol);
+    expect((await ofCarol.getDocument(his.id)).getData()).toEqual({ text: "by Bob" });
+    for await (const { reason } of carol.tenant.directory.quarantined()) expect.fail(reason);
+    await meet(alice, bob);
+    expect((await notes.getDocument(his.id)).getData()).toEqual({ text: "by Bob" });
+  });
+});
+
 test("a revoked device is let in by nobody who knows", async () => {
   await using alice = await found();
   await using bob = await join(alice, "bob", "editor");

@@ -50,9 +50,13 @@ export const otherDatabase: DatabaseId = parseDatabaseId(pattern("other database
 export const directoryDatabase: DatabaseId = parseDatabaseId(pattern("directory", 32));
 
 /** A version of the key with this name; versions of one key share its id. */
-export async function testKey(crypto: CryptoProvider, name: string, version = 1): Promise<KeyVersion> {
+export async function testKey(
+  crypto: CryptoProvider,
+  name: string,
+  version = 1,
+  keyId: Uint8Array = pattern(`key id of ${name}`, 16),
+): Promise<KeyVersion> {
   const suffix = version === 1 ? "" : ` version ${version}`;
-  const keyId = pattern(`key id of ${name}`, 16);
   const contentBytes = pattern(`content of ${name}${suffix}`, 32);
   const historyBytes = pattern(`history of ${name}${suffix}`, 32);
   const commitment = commitmentOf(crypto, keyId, contentBytes, historyHash(crypto, historyBytes));

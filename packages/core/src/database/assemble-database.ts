@@ -22,6 +22,7 @@ import { SeenHeads } from "../writer/seen-heads.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
 import { FlushTimer } from "./flush-timer.ts";
+import { KeyRights } from "./key-rights.ts";
 import { LocalWrites, type WriteChecks } from "./local-writes.ts";
 import { OpenDatabase } from "./open-database.ts";
 import { ReceivedChanges } from "./received-changes.ts";
@@ -77,13 +78,15 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const entries = store.entries(tenant, id);
   const events = new Events<DatabaseEvents>(platform.report);
   const quarantine = new Quarantine((item) => events.emit("quarantined", item));
-  const documents = new Documents(platform.crypto, quarantine);
+  const rights = new KeyRights(view);
+  const mayUse = (keyId: Uint8Array): boolean => rights.take(host.self(), keyId);
+  const documents = new Documents(platform.crypto, quarantine, rights);
   const shelf = new Shelf(platform);
   // Who connected before sends what is missing now.
   const named = new NamedEntries(() => host.compare(id));
   const own = (): WriterKey | null => chain.current;
   const received: ReceivedChanges = new ReceivedChanges({
-    ...{ context, database: id, entries, documents, shelf, events, quarantine, named, view, own },
+    ...{ context, database: id, entries, documents, shelf, events, quarantine, rights, named, view, own },
     heard: (heads) => claims.take(heads),
     heardOfDirectory: (claim) => host.heardOfDirectory(claim),
   });
@@ -94,10 +97,14 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   await received.load();
   // Everybody holds back what an actor made behind a change that waits: what is made from now on is another actor's.
   if (chain.current !== null && documents.waitsFor(chain.current)) await chain.begin();
-  const adopt = () => adoptJournal({ verifier: platform.crypto, journal, chain, documents, report: platform.report });
+  const adopt = () =>
+    adoptJournal({
+      ...{ verifier: platform.crypto, journal, chain, documents, report: platform.report },
+      isLost: (keyId) => renewal.isLost(keyId),
+    });
   // Later: who opens the database has no listener yet.
   const unsent = (event: DatabaseEvents["unsent"]) => platform.scheduler.after(0, () => events.emit("unsent", event));
-  const renewal = new Renewal({ host, chain, journal, received, adopt, unsent });
+  const renewal: Renewal = new Renewal({ host, chain, journal, received, mayUse, adopt, unsent });
   const makeAnew = await renewal.begin();
   await (makeAnew ?? adopt)();
 
@@ -112,6 +119,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     documents,
     frontier: host.frontier,
     keyOf: host.keyOf,
+    mayUse,
     check: host.writeCheck(name),
     onSealed: (run) => {
       received.own(run, host.self());

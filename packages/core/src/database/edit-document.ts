@@ -20,6 +20,7 @@ async function place(
   const { platform, documents, writes, shelf, keyId } = parts;
   if (edit === "delete" && record.deleted) return null;
   if (typeof edit === "function" && record.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
+  writes.requireRight(record.keyId ?? keyId());
   // Here and below nothing is awaited that is there: between two syncs to disk every turn is a cold one.
   const automerge = shelf.loaded ?? (await shelf.automerge());
   const writer = writes.writer ?? (await writes.begin());

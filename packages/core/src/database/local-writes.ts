@@ -5,6 +5,7 @@ import type { ChangeChunk, Sha256 } from "../automerge/change-chunk.ts";
 import { docIdOf } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import type { Documents } from "../document/documents.ts";
+import { CoreError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
 import { planEntries } from "../journal/plan-entries.ts";
@@ -36,6 +37,8 @@ export interface LocalWritesContext {
   /** The directory heads as this device knows them. */
   frontier(): readonly EntryId[];
   keyOf(keyId: Uint8Array): KeyVersion;
+  /** Whether a key is due to this device's user. @throws CoreError DEVICE_REVOKED */
+  mayUse(keyId: Uint8Array): boolean;
   /** Whether keys are fit to be sealed under, and what makes them so. @throws CoreError DEVICE_REVOKED: then everything stays in the journal */
   readonly check: WriteChecks;
   /** A run of this device is durable. */
@@ -121,6 +124,8 @@ export class LocalWrites {
         const unseen = taken.rows.filter(({ chunk }) => chunk === undefined);
         documents.judge(new Set(unseen.map(({ document }) => docIdOf(document))));
         for (let tries = 0; tries < TRIES && !check.isReady(taken.rows); tries++) await check.prepare(taken.rows);
+        // D11: under a key that was lost nothing is sealed; what is left of the chain's work goes on in another (renewal.ts).
+        if (![...new Set(taken.rows.map(({ keyId }) => keyId))].every((keyId) => this.#context.mayUse(keyId))) return;
         // INVARIANT: keys are taken in the tick in which they were found fit.
         await this.#seal(
           planEntries(taken.rows, this.#context.keyOf, sha256),
@@ -139,6 +144,7 @@ export class LocalWrites {
       const writes = [{ keyId }];
       for (let tries = 0; tries < TRIES && !check.isReady(writes); tries++) await check.prepare(writes);
       const key = this.#context.keyOf(keyId);
+      this.requireRight(keyId);
       const drafts = entries.map((some) => some.map((plaintext): PartDraft => ({ kind: "change", key, plaintext })));
       await this.#seal(drafts, this.#context.frontier(), []);
     });
@@ -146,13 +152,19 @@ export class LocalWrites {
 
   /**
    * Makes a key fit, if something has to be done first: null when nothing has, or when nothing is sealed for now.
-   * @throws CoreError KEY_UNKNOWN when this device can't seal under it all the same
+   * @throws CoreError KEY_UNKNOWN when this device can't seal under it all the same; NOT_ENTITLED
    */
   ready(keyId: Uint8Array, isHeld: boolean): Promise<void> | null {
     const { check, keyOf } = this.#context;
     if (!isHeld && !check.isFit(keyId)) return check.settle(keyId).then(() => void keyOf(keyId));
     keyOf(keyId);
+    this.requireRight(keyId);
     return null;
+  }
+
+  /** @throws CoreError NOT_ENTITLED when the key was taken from this device's user, which may hold it still */
+  requireRight(keyId: Uint8Array): void {
+    if (!this.#context.mayUse(keyId)) throw new CoreError("NOT_ENTITLED", "this device's user holds no such key");
   }
 
   /** Whether there is something, and of the chain there is: what another made is made anew first. */

@@ -11,6 +11,7 @@ import {
 import type { EntryStore, StoreDrop } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
+import { admissionName } from "../directory/membership-facts.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import type { Documents, UnheardChange } from "../document/documents.ts";
@@ -21,11 +22,13 @@ import { type Delivery, type EntryRefusalCode, Ingest } from "../replica/ingest.
 import type { NamedEntries } from "../replica/named-entries.ts";
 import type { Quarantine } from "../replica/quarantine.ts";
 import type { WriterHead } from "../sealing/control-part.ts";
+import type { OpenedPart } from "../sealing/open-entry.ts";
 import { Serial } from "../serial.ts";
 import type { DirectoryClaim } from "../tenant/directory-claims.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import { ChainEnds, type ChainOf } from "./chain-ends.ts";
 import type { DatabaseEvents } from "./database.ts";
+import type { KeyRights } from "./key-rights.ts";
 
 export interface ReceivedChangesContext {
   readonly context: TenantContext;
@@ -35,6 +38,7 @@ export interface ReceivedChangesContext {
   readonly shelf: Shelf;
   readonly events: Events<DatabaseEvents>;
   readonly quarantine: Quarantine;
+  readonly rights: KeyRights;
   view(): DirectoryView;
   /** An entry that counts says that its author has seen these. */
   heard(heads: readonly WriterHead[]): Promise<void>;
@@ -105,6 +109,7 @@ export class ReceivedChanges {
     await this.#ends.look([]);
     await this.#ingest.all();
     if (await this.#ends.look(this.#chains())) await this.#moveEnds();
+    await this.#moveRights();
     await this.#rebuild();
     await this.#settle(this.#at.documents, (deliveries) => this.#gate(deliveries));
     this.#fresh.clear();
@@ -126,6 +131,7 @@ export class ReceivedChanges {
     return this.#then(async () => {
       await this.#ends.look(this.#chains());
       await this.#moveEnds();
+      await this.#moveRights();
       await this.#ingest.reconsider();
     });
   }
@@ -186,20 +192,43 @@ export class ReceivedChanges {
     }
   }
 
+  /** A key is due to somebody to whom it was not, or no more: documents with parts under it are built anew. */
+  async #moveRights(): Promise<void> {
+    const moved = Map.groupBy(this.#at.rights.move(), ({ admission }) => admissionName(admission.id));
+    if (moved.size === 0) return;
+    for (const writer of this.#ingest.writers()) {
+      const admission = this.#ingest.admissionOf(writer);
+      const rights = admission === null ? undefined : moved.get(admissionName(admission.id));
+      if (rights === undefined) continue;
+      const keys = new Set(rights.map(({ keyId }) => toHex(keyId)));
+      await this.#ingest.inspect({ writer, from: 0 }, (deliveries) => {
+        for (const delivery of deliveries)
+          this.#markStale(
+            delivery,
+            delivery.parts.filter((part) => part.type === "opened" && keys.has(toHex(part.key.keyId))),
+          );
+      });
+    }
+  }
+
+  #markStale(delivery: Delivery, parts: readonly OpenedPart[]): void {
+    for (const part of parts) {
+      const name = this.#at.documents.nameIn(delivery, part);
+      if (name === null) continue;
+      this.#stale.documents.add(name);
+      this.#stale.writers.add(delivery.entry.header.writer);
+    }
+  }
+
   #outdate(deliveries: readonly Delivery[]): void {
-    const { documents, quarantine } = this.#at;
+    const { quarantine } = this.#at;
     for (const delivery of deliveries) {
       const { entry, admission, parts } = delivery;
       const { writer, seq } = entry.header;
       for (const reason of ENDED) quarantine.release(entry, reason);
       if (seq > this.#ends.of(writer, admission))
         quarantine.add(entry, null, { user: admission.name, reason: this.#ends.reason(writer, admission, seq) });
-      for (const part of parts) {
-        const name = documents.nameIn(delivery, part);
-        if (name === null) continue;
-        this.#stale.documents.add(name);
-        this.#stale.writers.add(entry.header.writer);
-      }
+      this.#markStale(delivery, parts);
     }
   }
 

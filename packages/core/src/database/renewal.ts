@@ -1,9 +1,10 @@
-import { type EntryId, toHex, type WriterKey } from "@selkie/entry";
+import { type EntryId, equalBytes, toHex, type WriterKey } from "@selkie/entry";
 import type { Admission } from "../directory/admission.ts";
 import { docIdOf } from "../document/doc-id.ts";
 import type { UnheardChange } from "../document/documents.ts";
 import { CoreError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { JournalRow } from "../journal/journal-row.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
 import type { ReceivedChanges } from "./received-changes.ts";
@@ -13,6 +14,8 @@ export interface RenewalContext {
   readonly chain: WriterChain;
   readonly journal: Journal;
   readonly received: ReceivedChanges;
+  /** Whether this device may seal under a key. @throws CoreError DEVICE_REVOKED */
+  mayUse(keyId: Uint8Array): boolean;
   /** Takes up the journal under the chain there is. */
   adopt(): Promise<void>;
   /** Changes of a document were let go. */
@@ -32,6 +35,7 @@ export class Renewal {
 
   /**
    * Begins another chain if the one there is has ended, and this device still belongs. A reader's goes on with nothing: it lets go of what it had not sent.
+   * What is to be sealed under a key that is lost stays in the journal, and another chain goes on without it.
    * @returns what remains to be done then
    */
   async begin(): Promise<(() => Promise<void>) | null> {
@@ -39,10 +43,16 @@ export class Renewal {
     const [ended, role] = [chain.current, this.#role()];
     const isEnded = ended !== null && received.isEnded(ended);
     const letsGo = role === "reader" && journal.rows.length > 0;
-    if (role === null || !(isEnded || letsGo)) return null;
+    const isLeft = ({ writer, keyId }: JournalRow) => ended !== null && equalBytes(writer, ended) && this.isLost(keyId);
+    if (role === null || !(isEnded || letsGo || journal.sealable.some(isLeft))) return null;
     if (ended !== null) await chain.begin();
     if (role === "reader") return () => this.#letGo();
     return ended === null ? null : () => this.#makeAnew(ended);
+  }
+
+  /** Whether a key is not due to this device's user; no key is lost to who is out altogether. */
+  isLost(keyId: Uint8Array): boolean {
+    return this.#role() !== null && !this.#at.mayUse(keyId);
   }
 
   async #letGo(): Promise<void> {

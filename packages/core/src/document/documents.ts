@@ -6,6 +6,7 @@ import { ChangeError } from "../automerge/change-error.ts";
 import { changeLimits, mostPlainOps } from "../automerge/change-limits.ts";
 import { gate } from "../automerge/gate.ts";
 import type { HeldChange } from "../automerge/held-changes.ts";
+import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import type { ChainPlace, Delivery } from "../replica/ingest.ts";
 import { Quarantine } from "../replica/quarantine.ts";
@@ -46,6 +47,11 @@ export interface Adopted {
 
 type Origins = WeakMap<ChangeChunk, Origin>;
 
+/** Who may write under which keys. */
+interface Rights {
+  of(admission: Admission, keyId: Uint8Array): boolean;
+}
+
 /**
  * The documents of one database: which exist, and the changes that passed the gate.
  * SECURITY: `receive` is the only way of a received change to Automerge (documents.test.ts, and the gate's own D1-D7).
@@ -55,6 +61,7 @@ export class Documents {
   readonly #sha256: Sha256;
   readonly #histories: Histories;
   readonly #quarantine: Quarantine;
+  readonly #rights: Rights;
   /** Parts of other documents are passed over; null: all count. */
   readonly #only: ReadonlySet<DocId> | null;
   readonly #records = new Map<DocId, DocumentRecord>();
@@ -67,6 +74,7 @@ export class Documents {
   constructor(
     verifier: Verifier,
     quarantine: Quarantine,
+    rights: Rights,
     part: { readonly only: ReadonlySet<DocId>; readonly origins: Origins } | null = null,
   ) {
     this.#verifier = verifier;
@@ -74,6 +82,7 @@ export class Documents {
     this.#histories = new Histories(this.#sha256);
     this.#waiting = new WaitingChanges(verifier);
     this.#quarantine = quarantine;
+    this.#rights = rights;
     this.#only = part?.only ?? null;
     this.#origins = part?.origins ?? new WeakMap();
   }
@@ -220,7 +229,7 @@ export class Documents {
   /** None of these documents, to be fed what the store holds of them: as a fresh open would, and nothing else moves. */
   blank(names: ReadonlySet<DocId>): Documents {
     const nobody = new Quarantine(() => undefined); // `adopt` announces what is new
-    return new Documents(this.#verifier, nobody, { only: names, origins: this.#origins });
+    return new Documents(this.#verifier, nobody, this.#rights, { only: names, origins: this.#origins });
   }
 
   /**
@@ -306,6 +315,11 @@ export class Documents {
       const id = this.#idIn(writer, part);
       const name = docIdOf(id);
       if (this.#only?.has(name) === false) return;
+      // SECURITY: D11. Who kept a key that it lost writes nothing under it (key-rights.test.ts).
+      if (!this.#rights.of(admission, key.keyId)) {
+        this.#quarantine.add(entry, name, { user, reason: "WRITE_NOT_ENTITLED" });
+        return;
+      }
       // SECURITY: D7. Nothing writes branches yet, and each would be an actor of its own: refused until branches exist.
       if (part.branch !== null)
         throw new CoreError("BRANCH_UNKNOWN", "this version knows no branches but the main one");

@@ -13,6 +13,8 @@ export interface Adoption {
   readonly journal: Journal;
   readonly chain: WriterChain;
   readonly documents: Documents;
+  /** Whether this device's user lost a key. */
+  isLost(keyId: Uint8Array): boolean;
   /** Gets a JOURNAL_WAITING for the changes that have to wait. */
   report(error: unknown): void;
 }
@@ -28,17 +30,21 @@ interface Group {
 /**
  * Takes up the changes that an earlier run journalled and did not seal. If the chain could not go on (a crash, a copy, a restored
  * backup), they are rewritten to a new incarnation's actor first: the gate has no exception. Changes that build on something this
- * store has lost wait in the journal until it is here again.
+ * store has lost wait in the journal until it is here again, and changes under a key that was taken away until it is shared again.
  */
 export async function adoptJournal(at: Adoption): Promise<void> {
   const { journal, chain, documents, report } = at;
   const sha256: Sha256 = (...chunks) => at.verifier.sha256(...chunks);
-  const ready = readyOf(groupsOf(journal.rows, sha256), documents);
+  const lost = journal.rows.filter(({ keyId }) => at.isLost(keyId));
+  const ready = readyOf(groupsOf(without(journal.rows, lost), sha256), documents);
   const count = ready.reduce((sum, { rows }) => sum + rows.length, 0);
   const { current } = chain;
-  const stale = ready.some(({ writer }) => current === null || !equalBytes(writer, current));
+  const isOfOther = ({ writer }: { readonly writer: WriterKey }) => current === null || !equalBytes(writer, current);
+  // What an actor makes behind a change that waits would stand in its place.
+  const stale = ready.some(isOfOther) || !lost.every(isOfOther);
   if (stale || count < journal.rows.length) await rewrite(at, ready, stale ? await chain.begin() : null);
-  if (count < journal.rows.length)
+  if (lost.length > 0) report(new CoreError("JOURNAL_WAITING", "changes wait for a key that is not shared any more"));
+  if (count + lost.length < journal.rows.length)
     report(
       new CoreError("JOURNAL_WAITING", "changes wait for entries that this store has lost: sync, then open again"),
     );
@@ -48,6 +54,12 @@ export async function adoptJournal(at: Adoption): Promise<void> {
     record.keyId ??= row.keyId;
     if (row.counter !== null) chain.reserveCounter(row.counter);
   }
+}
+
+function without(rows: readonly JournalRow[], others: readonly JournalRow[]): readonly JournalRow[] {
+  if (others.length === 0) return rows;
+  const left = new Set(others);
+  return rows.filter((row) => !left.has(row));
 }
 
 function groupsOf(rows: readonly JournalRow[], sha256: Sha256): readonly Group[] {

@@ -191,7 +191,8 @@ test("D9 replicas end alike in all 720 orders of two admins, one revoked, one re
   const cut = { writer: before.writer, seq: 1, id: tip.id, signature: tip.signature };
   const cuts = [{ database: testDatabase, cuts: [cut] }];
   const revoke = world.say(alice, { type: "revoke", targets: [admission], identityKeys: [], cuts, wipe: null });
-  const readded = world.say(alice, await grantTo("bob", "editor", { ...(await deviceOf("bob")), after: [revoke.id] }));
+  const anew = { ...(await deviceOf("bob")), after: [revoke.id], keys: lab.keys.map(({ keyId }) => keyId) };
+  const readded = world.say(alice, await grantTo("bob", "editor", anew));
   const again = await write(await authorOf("again", readded.id), "again");
 
   type Event = (device: Device) => Promise<void>;

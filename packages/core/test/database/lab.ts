@@ -24,7 +24,7 @@ import type { DirectoryView } from "../../src/directory/directory-view.ts";
 import { newIdentity } from "../../src/directory/identity.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
 import type { KeyRing } from "../../src/keys/key-ring.ts";
-import type { KeyVersion } from "../../src/keys/key-version.ts";
+import { type KeyVersion, keyIdOf } from "../../src/keys/key-version.ts";
 import { LocalState } from "../../src/local/local-state.ts";
 import { type ChangeKind, encodeChangePart } from "../../src/sealing/change-part.ts";
 import { encodeControlPart, signCertificate } from "../../src/sealing/control-part.ts";
@@ -39,12 +39,13 @@ import { pattern, repeatableCrypto, testDatabase, testKey, testRing, testTenant 
 /** Who is admitted, and the keys there are. */
 export class Lab {
   readonly crypto: CryptoProvider;
-  readonly world = new World();
+  readonly world: World;
   readonly directoryKey: KeyVersion;
   readonly keys: readonly KeyVersion[];
 
-  private constructor(crypto: CryptoProvider, directoryKey: KeyVersion, keys: readonly KeyVersion[]) {
+  private constructor(crypto: CryptoProvider, world: World, directoryKey: KeyVersion, keys: readonly KeyVersion[]) {
     this.crypto = crypto;
+    this.world = world;
     this.directoryKey = directoryKey;
     this.keys = keys;
   }
@@ -52,13 +53,22 @@ export class Lab {
   /** The first key is the one that documents are made under. */
   static async begin(seed: string, keys: readonly string[] = ["default"]): Promise<Lab> {
     const crypto = repeatableCrypto(seed);
-    const made = await Promise.all(keys.map((name) => testKey(crypto, name)));
-    return new Lab(crypto, await testKey(crypto, "directory"), made);
+    const world = new World();
+    const made: KeyVersion[] = [];
+    for (const name of keys) {
+      const nonce = pattern(`nonce of ${name}`, 16);
+      const key = await testKey(crypto, name, 1, keyIdOf(crypto, world.root.writer, nonce));
+      world.say(world.root, { type: "createKey", nonce, name, commitment: key.version });
+      made.push(key);
+    }
+    return new Lab(crypto, world, await testKey(crypto, "directory"), made);
   }
 
-  async admit(name: string): Promise<Admission> {
+  /** @param keys what the grant entitles to, and changes of rights may take away */
+  async admit(name: string, keys: readonly KeyVersion[] = this.keys): Promise<Admission> {
     const { certificate } = await this.world.grant(this.world.root, `CN=${name}/O=acme`, "editor", {
       deviceSign: (await this.deviceKey(name)).publicKey,
+      keys: keys.map(({ keyId }) => keyId),
     });
     const id = certificate?.certificate.admission;
     const admission = id === undefined ? undefined : this.world.view().admission(id);
@@ -71,8 +81,8 @@ export class Lab {
   }
 
   /** Somebody elsewhere, whose entries the test makes one by one. */
-  async author(name: string): Promise<Author> {
-    const { id } = await this.admit(name);
+  async author(name: string, keys: readonly KeyVersion[] = this.keys): Promise<Author> {
+    const { id } = await this.admit(name, keys);
     if (id === "root") throw new RangeError("the root writes nothing");
     const key = await this.crypto.importSigningKey(pattern(`writer of ${name}`, 32));
     return new Author(this, { key, device: await this.deviceKey(name), admission: id });

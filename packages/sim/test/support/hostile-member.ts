@@ -12,6 +12,7 @@ import {
   parseSignature,
   parseStatementId,
   parseWriterKey,
+  type StatementId,
   type VerifiedRun,
   type WriterKey,
   ZERO_ENTRY_ID,
@@ -79,6 +80,21 @@ export class HostileMember {
     return new HostileMember(root);
   }
 
+  /** The same device under a later admission: whose rights changed kept what it had. */
+  under(admittedBy: StatementId): HostileMember {
+    return new HostileMember({ ...this, record: { ...this.record, admittedBy } });
+  }
+
+  /** A key version that the KeyBag of a device holds, by the name of its key. */
+  static async keyOf(device: SimDevice, name: string): Promise<KeyVersion> {
+    const { crypto, record } = await HostileMember.of(device);
+    for (const secrets of device.life?.host.bag.keyBag.keyVersions(record.tenant) ?? []) {
+      const version = await openKeyVersion(crypto, secrets);
+      if (version.name === name) return version;
+    }
+    throw new RangeError(`no ${name} key`);
+  }
+
   /** Somebody who knows what a relay knows, and makes keys of his own. */
   async stranger(): Promise<HostileMember> {
     const { crypto, record } = this;
@@ -139,13 +155,13 @@ export class HostileChain {
   change(
     document: Document,
     payload: Uint8Array,
-    more: { kind?: ChangeKind; codec?: 0 | 1 | 2; time?: number } = {},
+    more: { kind?: ChangeKind; codec?: 0 | 1 | 2; time?: number; key?: KeyVersion } = {},
   ): PartDraft {
-    const { kind = "change", codec = 0, time = 0 } = more;
+    const { kind = "change", codec = 0, time = 0, key = this.member.defaultKey } = more;
     const named =
       "id" in document ? { type: "id" as const, id: document.id } : { type: "counter" as const, ...document };
     const part = { kind, codec, document: named, branch: null, time, metadata: null, payload };
-    return { kind: "change", key: this.member.defaultKey, plaintext: encodeChangePart(part) };
+    return { kind: "change", key, plaintext: encodeChangePart(part) };
   }
 
   /** Seals an entry of each list of parts, and signs the last. */

@@ -1,0 +1,64 @@
+// Who is unshared from a key keeps the version it had. It can still seal under it; what counts, the directory says.
+import type { StatementId } from "@selkie/entry";
+import { expect, test } from "vitest";
+import { statementId } from "../../../core/src/directory/statement.ts";
+import { decodeStatement } from "../../../core/src/directory/statement-codec.ts";
+import { KeyRing } from "../../../core/src/keys/key-ring.ts";
+import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
+import { readAll } from "../../../core/src/replica/read-all.ts";
+import { openEntries } from "../../../core/src/sealing/open-entry.ts";
+import { changeBy, expectWorkGoesOn } from "../support/hostile-change.ts";
+import { HostileMember } from "../support/hostile-member.ts";
+import { Scene } from "../support/scene.ts";
+
+/** The last change of somebody's rights, as a device reads the directory: it is the new admission. */
+async function lastChange(scene: Scene, device: Scene["bob"]): Promise<StatementId> {
+  const { crypto, record } = await HostileMember.of(device);
+  const ring = new KeyRing(crypto, record.directory);
+  for (const version of device.life?.host.bag.keyBag.keyVersions(record.tenant) ?? [])
+    ring.add(await openKeyVersion(crypto, version));
+  const found: StatementId[] = [];
+  for await (const { entries } of readAll(scene.relayEntries(record.directory), () => undefined))
+    for (const [at, parts] of (await openEntries(crypto, ring, entries, ["statement"])).entries())
+      for (const part of parts) {
+        const entry = entries[at];
+        if (entry === undefined || part.type !== "opened" || part.kind !== "statement") continue;
+        if (decodeStatement(part.plaintext).type === "change") found.push(statementId(crypto, entry.id, part.index));
+      }
+  return found.at(-1) ?? expect.fail("rights were changed");
+}
+
+test("D11 P-11 who was unshared from a key writes nothing under the version that it kept, and goes on under the others", async () => {
+  const scene = await Scene.begin("D11 lost key");
+  const { alice, bob, carol, world } = scene;
+  const nameOf = async (device: typeof bob): Promise<string> => {
+    const own = (await device.tenant.directory.devices()).find(({ isThis }) => isThis);
+    return own?.user ?? expect.fail("a device");
+  };
+  const [his, hers] = [await nameOf(bob), await nameOf(carol)];
+  await scene.run(alice.tenant.directory.createKey("board", { share: [his, hers] }));
+  await world.settle();
+  const board = await HostileMember.keyOf(bob, "board");
+  const before = await (await HostileMember.of(bob)).chain(scene.database);
+  const create = (chain: typeof before, counter: number, value: string, key = board) =>
+    chain.change({ counter }, changeBy(chain, counter, { ops: [{ value }] }), { kind: "create", key });
+  await scene.plant([await before.write([create(before, 1, "in time")])]);
+  const shown = async (device: typeof bob) =>
+    (await scene.show(device)).flatMap((text) => /in time|too late|for all/.exec(text)?.[0] ?? []).sort();
+  for (const device of scene.everybody) expect(await shown(device)).toEqual(["in time"]);
+
+  await scene.run(carol.disconnect()); // she hears of the change after his entry
+  await scene.run(alice.tenant.directory.changeUser(his, { unshare: ["board"] }));
+  await world.settle();
+  const member = (await HostileMember.of(bob)).under(await lastChange(scene, bob));
+  const after = await member.chain(scene.database);
+  const run = await after.write([create(after, 1, "too late")], [create(after, 2, "for all", member.defaultKey)]);
+  await carol.database.getStore().append([run]);
+  await scene.plant([run]);
+  for (const device of scene.everybody) {
+    expect(await shown(device)).toEqual(["for all", "in time"]);
+    expect(scene.reasons(device)).toEqual(["WRITE_NOT_ENTITLED"]);
+  }
+  await expectWorkGoesOn(scene);
+  for (const device of scene.everybody) expect(await shown(device)).toEqual(["for all", "in time"]);
+});

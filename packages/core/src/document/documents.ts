@@ -8,7 +8,7 @@ import { gate } from "../automerge/gate.ts";
 import type { HeldChange } from "../automerge/held-changes.ts";
 import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
-import type { ChainPlace, Delivery } from "../replica/ingest.ts";
+import type { ChainPlace, Delivery, EntryRefusalCode } from "../replica/ingest.ts";
 import { Quarantine } from "../replica/quarantine.ts";
 import { type ChangeKind, type ChangePart, decodeChangePart } from "../sealing/change-part.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
@@ -317,7 +317,8 @@ export class Documents {
       if (this.#only?.has(name) === false) return;
       // SECURITY: D11. Who kept a key that it lost writes nothing under it (key-rights.test.ts).
       if (!this.#rights.of(admission, key.keyId)) {
-        this.#quarantine.add(entry, name, { user, reason: "WRITE_NOT_ENTITLED" });
+        const reason: EntryRefusalCode = "WRITE_NOT_ENTITLED";
+        this.#quarantine.add(entry, name, { user, reason });
         return;
       }
       // SECURITY: D7. Nothing writes branches yet, and each would be an actor of its own: refused until branches exist.

@@ -42,8 +42,14 @@ export interface Delivery {
   readonly parts: readonly OpenedPart[];
 }
 
-/** Why an entry of an admitted writer counts for nothing. */
-export type EntryRefusalCode = "BEHIND_FORK" | "BEYOND_CUT" | "BRANCH_LOST" | "ENTRY_TYPE" | "PART_MISSING";
+/** Why an entry of an admitted writer, or a part of it, counts for nothing. */
+export type EntryRefusalCode =
+  | "BEHIND_FORK"
+  | "BEYOND_CUT"
+  | "BRANCH_LOST"
+  | "ENTRY_TYPE"
+  | "PART_MISSING"
+  | "WRITE_NOT_ENTITLED";
 
 export interface IngestContext {
   readonly crypto: CryptoProvider;

@@ -1,5 +1,5 @@
 import { compareBytes, equalBytes, type StatementId, toHex } from "@selkie/entry";
-import type { Member } from "../directory/admission.ts";
+import { type Admission, isMember, type Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DirectoryKey } from "../directory/key-catalog.ts";
 import { requireName } from "../directory/name.ts";
@@ -54,13 +54,26 @@ export async function revokeDevice(at: StatementContext, id: string, options: Re
   const synced = await at.sync();
   const view = at.view();
   const device = requireDevice(view, id);
-  const admissions = view.allDevices().filter((other) => equalBytes(other.device, device.device));
+  const admissions = admissionsToEnd(view, at.self(), device);
   // A grant as a target is the whole user: its first device is named by its keys.
   const targets = admissions.filter((other) => !equalBytes(other.id, other.user)).map((other) => other.id);
   const keys = [device.device, device.deviceKem];
   const revocation = await draftRevocation(at, { targets, devices: admissions, keys, options });
   await end(at, { type: "revoke", ...revocation }, { ended: admissions, lost: lostKeys(view, admissions) });
   return { synced };
+}
+
+/**
+ * Every admission of a device; where one of them is of who asks, those.
+ * SECURITY: D10. Anybody may add a device with another's keys to their own: who has lost that one has no say about it, and revokes its own
+ * all the same (a3-lost-device-at-a-relay.test.ts).
+ */
+function admissionsToEnd(view: DirectoryView, self: Admission, { device }: Member): readonly Member[] {
+  const all = view.allDevices().filter((other) => equalBytes(other.device, device));
+  if (!isMember(self)) return all;
+  const person = view.personOf(self);
+  const own = all.filter((other) => equalBytes(view.personOf(other), person));
+  return own.some((other) => view.isLive(other)) ? own : all;
 }
 
 /** What is left of a user's rights. */

@@ -1,6 +1,9 @@
 // One of a user's devices is lost, with whole clients at a relay: the others go on without an admin, under a slot key that the lost one lacks.
+import { entryType, fromHex } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
+import { encodeStatement } from "../../../core/src/directory/statement-codec.ts";
 import type { SimDevice } from "../../src/sim-device.ts";
+import { HostileMember } from "../support/hostile-member.ts";
 import { codeOf, Scene } from "../support/scene.ts";
 import { Thief } from "../support/thief.ts";
 
@@ -56,6 +59,24 @@ describe("a further device", () => {
     await scene.run(phone.connectRelay(scene.world.relay)); // by its user's slot key now
     await sync(scene, phone);
     expect(await titles(scene.carol)).toContain("from the phone");
+  });
+
+  test("A3 D10 that is lost is revoked by its user's other device, though somebody else named its keys as a device's of theirs", async () => {
+    const scene = await Scene.begin("copied device");
+    const { bob, carol, world } = scene;
+    const phone = await addDevice(scene, "phone");
+    const lost = await idOf(phone);
+    const hostile = await HostileMember.of(carol);
+    const { directory } = hostile.record;
+    const { publicKey: deviceKem } = await hostile.crypto.importKemKey(hostile.crypto.randomBytes(32));
+    const copied = { type: "addDevice", deviceSign: fromHex(lost), deviceKem, userKeys: [] } as const;
+    const chain = await hostile.chain(directory, entryType.statement);
+    const plaintext = encodeStatement(copied);
+    await scene.plant([await chain.write([{ kind: "statement", key: hostile.directoryKey, plaintext }])], directory);
+    await scene.run(phone.disconnect());
+    await scene.run(bob.tenant.directory.revokeDevice(lost));
+    await calm(scene);
+    await expect(scene.run(phone.connectRelay(world.relay))).rejects.toMatchObject({ code: "DEVICE_REVOKED" });
   });
 
   test("A3 that is lost is shut out at the relay by its user's other device, which goes on, as do those added later", async () => {

@@ -31,6 +31,11 @@ export interface Replica {
   readonly database: DatabaseId;
   /** How far each chain is held. */
   vector(): Promise<Vector>;
+  /**
+   * Where parts are missing that should be here: the vector with every chain ending before the first of them, so that who sees it sends
+   * them again. Null, or no such method, where nothing is missing.
+   */
+  wholeVector?(): Promise<Vector | null>;
   /** The run that starts exactly at seq `from`, cut so that its last entry is signed (`cutRun`); null when there is none. */
   read(writer: WriterKey, from: number, limit: ReadLimit): Promise<VerifiedRun | null>;
   /** What arrived after `position`. Positions are a convenience of this one store: correctness never depends on them. */

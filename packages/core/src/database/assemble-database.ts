@@ -10,11 +10,13 @@ import { type HoldCode, isHold } from "../hold-code.ts";
 import { adoptJournal } from "../journal/adopt-journal.ts";
 import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
+import { MissingParts } from "../replica/missing-parts.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
 import { Quarantine, type Quarantined } from "../replica/quarantine.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { VectorClaims } from "../replica/vector-claims.ts";
 import type { DirectoryClaim } from "../tenant/directory-claims.ts";
+import { missingPart } from "../tenant/missing-part.ts";
 import { type ChainOwner, openOwnChain } from "../tenant/own-chain.ts";
 import { requireKey } from "../tenant/statement-work.ts";
 import type { Alarm } from "../tenant/tenant.ts";
@@ -84,9 +86,10 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const shelf = new Shelf(platform);
   // Who connected before sends what is missing now.
   const named = new NamedEntries(() => host.compare(id));
+  const missing = new MissingParts({ entries, alarm: (entry) => host.alarm(missingPart(entry)) });
   const own = (): WriterKey | null => chain.current;
   const received: ReceivedChanges = new ReceivedChanges({
-    ...{ context, database: id, entries, documents, shelf, events, quarantine, rights, named, view, own },
+    ...{ context, database: id, entries, documents, shelf, events, quarantine, rights, named, missing, view, own },
     heard: (heads) => claims.take(heads),
     heardOfDirectory: (claim) => host.heardOfDirectory(claim),
   });
@@ -127,13 +130,9 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     },
     onJournalled: () => mayFlush() && timer.start(),
   });
-  const replica = replicaOf(host, entries, { seen, named, received, writes });
+  const replica = replicaOf(host, entries, { seen, named, missing, received, writes });
   const database = new OpenDatabase<object>({
-    name,
-    id,
-    platform,
-    documents,
-    shelf,
+    ...{ name, id, platform, documents, shelf },
     writes,
     chain,
     replica,
@@ -173,6 +172,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
 interface ReplicaParts {
   readonly seen: SeenHeads;
   readonly named: NamedEntries;
+  readonly missing: MissingParts;
   readonly received: ReceivedChanges;
   readonly writes: LocalWrites;
 }
@@ -180,7 +180,7 @@ interface ReplicaParts {
 function replicaOf(
   host: DatabaseHost,
   entries: EntryStore,
-  { seen, named, received, writes }: ReplicaParts,
+  { seen, named, missing, received, writes }: ReplicaParts,
 ): SyncedReplica {
   return new SyncedReplica(entries, {
     flush: () => writes.flush(),
@@ -190,6 +190,7 @@ function replicaOf(
     },
     forked: (theirs) => host.forked(entries, theirs),
     named,
+    missing,
     replace: async (run, from) => {
       const result = await received.replace(run, from);
       if (result === null) return null;

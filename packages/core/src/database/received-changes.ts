@@ -19,6 +19,7 @@ import type { Shelf } from "../document/shelf.ts";
 import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import { type Delivery, type EntryRefusalCode, Ingest } from "../replica/ingest.ts";
+import type { MissingParts } from "../replica/missing-parts.ts";
 import type { NamedEntries } from "../replica/named-entries.ts";
 import type { Quarantine } from "../replica/quarantine.ts";
 import type { WriterHead } from "../sealing/control-part.ts";
@@ -48,6 +49,8 @@ export interface ReceivedChangesContext {
   own(): WriterKey | null;
   /** The entries that name the branches of chains that count: kept up to date here. */
   readonly named: NamedEntries;
+  /** What is held without parts that should be here. */
+  readonly missing: MissingParts;
 }
 
 /** Reasons that pass when a chain ends elsewhere. */
@@ -90,6 +93,7 @@ export class ReceivedChanges {
       entries,
       ring: context.ring,
       report: context.platform.report,
+      stored: (run) => at.missing.stored(run),
       heard: (heads) => at.heard(heads),
       heardOfDirectory: (claim) => at.heardOfDirectory(claim),
       judge: (writer, certificate) => view().judge({ database, writer, certificate }),

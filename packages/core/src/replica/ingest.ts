@@ -65,6 +65,8 @@ export interface IngestContext {
   deliver(deliveries: readonly Delivery[]): void;
   /** Parts that could not be opened before: later ones of the same writer have been delivered. */
   deliverLate(deliveries: readonly Delivery[]): void;
+  /** The store holds this run, as it is. */
+  stored(run: VerifiedRun): void;
   /** An entry that counts says that its author has seen these. */
   heard(heads: readonly WriterHead[]): Promise<void>;
   /** An entry that counts names the directory heads that its author knew. */
@@ -108,9 +110,12 @@ export class Ingest {
 
   /** Everything the store holds. */
   async all(): Promise<void> {
-    const { entries, report, ring, database } = this.#context;
+    const { entries, report, ring, database, stored } = this.#context;
     this.#tags = await ring.tags(database);
-    for await (const run of readAll(entries, report)) await this.#run([run]);
+    for await (const run of readAll(entries, report)) {
+      stored(run);
+      await this.#run([run]);
+    }
   }
 
   /** Runs that were just appended. */

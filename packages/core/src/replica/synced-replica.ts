@@ -11,10 +11,11 @@ import {
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
-import { type EntryStore, hasHoles, type PartName } from "@selkie/store";
+import type { EntryStore, PartName } from "@selkie/store";
 import type { CoreError } from "../errors.ts";
 import { isHold } from "../hold-code.ts";
 import type { EntryRefusalCode } from "./ingest.ts";
+import { isMissingParts, type MissingParts } from "./missing-parts.ts";
 import type { NamedEntries } from "./named-entries.ts";
 
 /** What happens around the stored entries of an open database. */
@@ -30,6 +31,8 @@ export interface ReplicaHooks {
   forked(entries: readonly VerifiedEntry[]): Promise<void>;
   /** The entries that name the branches of chains that count. */
   readonly named: NamedEntries;
+  /** What is held without parts that should be here. */
+  readonly missing: MissingParts;
   /** Puts a run in the place of what is stored from a seq on: that is of a branch that does not count. Null where it has to stay. */
   replace(run: VerifiedRun, from: number): Promise<AppendResult | null>;
 }
@@ -74,6 +77,10 @@ export class SyncedReplica implements EntryStore {
     return lost.size === 0 ? vector : new Map([...vector].filter(([writer]) => !lost.has(writer)));
   }
 
+  wholeVector(): Promise<Vector | null> {
+    return this.#hooks.missing.whole(() => this.vector());
+  }
+
   position(): Promise<number> {
     return this.#entries.position();
   }
@@ -111,6 +118,7 @@ export class SyncedReplica implements EntryStore {
       results[at] = met;
     }
     const appended = runs.filter((_, at) => results[at]?.type === "appended");
+    for (const run of appended) await this.#hooks.missing.appended(run);
     const apply = (): Promise<void> => this.#hooks.applied(appended);
     this.#applying = this.#applying.then(apply, apply);
     await this.#applying; // back-pressure: a peer can't send faster than this device applies
@@ -119,12 +127,14 @@ export class SyncedReplica implements EntryStore {
 
   /** SECURITY: what holds another entry in the place of one that is named is taken in nowhere (forks.test.ts "D9 ..."). */
   async #store(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
-    const { named } = this.#hooks;
+    const { named, missing } = this.#hooks;
     // SECURITY: K-8. Taken with holes, an entry of the directory would not be asked for again: a permit in it is what a device begins with
     // (packages/sim/test/attacks/a1-permits-on-the-wire.test.ts).
     if (runs.some(isIncomplete)) {
       const results: AppendResult[] = [];
       for (const run of runs) results.push(isIncomplete(run) ? MISSING : ((await this.#store([run]))[0] ?? LOST));
+      for (const run of runs.filter(isIncomplete))
+        for (const entry of run.entries.filter(isMissingParts)) missing.announce(entry);
       return results;
     }
     if (!runs.some((run) => named.compare(run) === "other")) return this.#entries.append(runs);
@@ -173,7 +183,7 @@ const LOST: AppendResult = { type: "refused", code: "BRANCH_LOST" satisfies Entr
 
 /** Entries of the directory are only ever taken whole. */
 function isIncomplete({ entries }: VerifiedRun): boolean {
-  return entries.some((entry) => entry.header.type !== entryType.change && hasHoles(entry));
+  return entries.some((entry) => entry.header.type !== entryType.change && isMissingParts(entry));
 }
 
 /** @returns why what is written in the database has to wait in its journal, if so */

@@ -14,6 +14,7 @@ import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
 import { requireFree } from "../hold-code.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
+import { MissingParts } from "../replica/missing-parts.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { verifyCertificates } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
@@ -27,6 +28,7 @@ import { ForkVoices } from "./fork-voices.ts";
 import { Hold } from "./hold.ts";
 import { keepKeys } from "./keep-keys.ts";
 import { giveMissing, settleKeys, versionToSeal } from "./key-care.ts";
+import { missingPart } from "./missing-part.ts";
 import { OpenDatabases, type OpenDatabasesContext } from "./open-databases.ts";
 import { joinedWith, liveAdmissionOf } from "./own-admissions.ts";
 import { exportRootKey, openRoot } from "./root-work.ts";
@@ -79,10 +81,10 @@ export class OpenTenant implements Tenant {
     const entries = context.store.entries(context.tenant, record.directory);
     this.#log = new DirectoryLog(context, record.directory, entries, () => this.#links.compare(record.directory));
     this.#replica = new SyncedReplica(entries, {
-      flush: async () => undefined,
+      ...{ flush: async () => undefined, named: this.#log.named },
       applied: (runs) => this.#read(() => this.#log.read(runs)).catch(context.platform.report),
       forked: (theirs) => this.#forks.met(entries, theirs),
-      named: this.#log.named,
+      missing: new MissingParts({ entries, alarm: (entry) => this.#events.emit("alarm", missingPart(entry)) }),
       replace: (run, from) => this.#replace(run, from),
     });
     this.#announcements = new Announcements(record.directory, this.#events);

@@ -17,6 +17,7 @@ export type AlarmCode =
   | "GAP"
   | "RELAY_ROLLBACK"
   | "EQUIVOCATION"
+  | "PART_MISSING"
   | "KEY_UNAUTHENTIC"
   | "DIRECTORY_STALE"
   | "UPDATE_NEEDED";

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { Handshake } from "../../src/connection/handshake.ts";
 import { Link } from "../../src/connection/link.ts";
 import type { Platform } from "../../src/platform.ts";
+import { MissingParts } from "../../src/replica/missing-parts.ts";
 import { NamedEntries } from "../../src/replica/named-entries.ts";
 import { SyncedReplica } from "../../src/replica/synced-replica.ts";
 import { directoryDatabase, pattern, testTenant } from "../fixture.ts";
@@ -30,6 +31,7 @@ const directory = new SyncedReplica(entries, {
   applied: async () => undefined,
   forked: async () => undefined,
   named: new NamedEntries(() => undefined),
+  missing: new MissingParts({ entries, alarm: () => undefined }),
   replace: async () => null,
 });
 const FULL: Grant = { pull: true, push: true, purge: false };

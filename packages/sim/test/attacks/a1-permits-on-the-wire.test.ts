@@ -1,5 +1,6 @@
 // A relay that damages, swaps or leaves out the permits by which a new device gets its keys.
 
+import type { Alarm } from "@selkie/core";
 import {
   adoptOwnRun,
   type EntryId,
@@ -170,11 +171,16 @@ test("A1 P-5 K-8 a permit that a relay leaves out gives no key, and does not kee
     const parts = entry.parts.map((part) => (isPermit(part) ? holeOf(nativeVerifier, part) : part));
     await scene.relayEntries(directory).append([altered(entry, parts)]);
   }
+  const alarms: Alarm[] = [];
+  dave.tenant.on("alarm", (alarm) => alarms.push(alarm));
   const connecting = dave.connectRelay(world.relay);
   connecting.catch(() => undefined);
   await world.clock.advance(20_000);
   expect(versionsOf(dave)).toEqual([]);
   expect(await codeOf(dave.tenant.openDB("things"))).toBe("DIRECTORY_UNKNOWN");
+  const named = alarms.filter(({ code }) => code === "PART_MISSING").map(({ entryId }) => entryId);
+  expect(named.length).toBeGreaterThan(0);
+  expect(new Set(named).size).toBe(named.length);
   await scene.run(dave.disconnect());
   world.relay.crash();
   world.relay.disk = honest;

@@ -10,6 +10,17 @@ import type { OpenRequest, SentRun, Unframed } from "./state.ts";
 interface Snapshot {
   readonly position: number;
   readonly digest: Uint8Array;
+  /** Parts are missing here: the peer is to get our vector. */
+  readonly asks: boolean;
+}
+
+/** A replica that the peer opened; `equal`: its digest is ours. */
+export interface OpenedReplica {
+  readonly handle: number;
+  readonly position: number;
+  readonly equal: boolean;
+  /** Parts are missing here: the peer is to get our vector. */
+  readonly asks: boolean;
 }
 
 /** What reading a slice came to. */
@@ -55,8 +66,7 @@ export type Input =
       readonly type: "replicasOpened";
       readonly first: number;
       readonly handles: readonly number[];
-      /** The replicas there are; `equal`: the peer's digest is ours. */
-      readonly opened: readonly { readonly handle: number; readonly position: number; readonly equal: boolean }[];
+      readonly opened: readonly OpenedReplica[];
     }
   | {
       readonly type: "diffed";

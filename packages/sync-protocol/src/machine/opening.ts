@@ -4,7 +4,7 @@ import { NO_RIGHTS } from "../access/rights.ts";
 import type { Open, OpenAnswer, Opened } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import { type Database, newDatabase } from "./database.ts";
-import type { Input } from "./input.ts";
+import type { Input, OpenedReplica } from "./input.ts";
 import type { OpenRequest } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { queueUpload, queueVector } from "./uploads.ts";
@@ -38,11 +38,16 @@ export function onPrepared(turn: Turn, { handles, snapshots }: Extract<Input, { 
     const database = turn.find(handle);
     const snapshot = snapshots[index];
     if (database === undefined || snapshot === undefined) continue;
+    const position = snapshot.asks ? null : database.position;
     // A database that the dialler opened in between stays in the list: handles follow from the order of opening.
     if (database.stage === "preparing") {
-      turn.change(handle, { stage: "opening", upload: { type: "tail", sent: snapshot.position, due: false } });
+      turn.change(handle, {
+        stage: "opening",
+        position,
+        upload: { type: "tail", sent: snapshot.position, due: false },
+      });
     }
-    items.push({ id: database.id, digest: snapshot.digest, position: database.position });
+    items.push({ id: database.id, digest: snapshot.digest, position });
   }
   turn.send({ type: "open", items });
 }
@@ -75,7 +80,7 @@ export function onReplicasOpened(turn: Turn, input: Extract<Input, { type: "repl
       return { type: "unknown" };
     }
     turn.change(handle, { stage: "open" });
-    return answerFor(turn, database, opened.position, opened.equal);
+    return answerFor(turn, database, opened);
   });
   turn.send({ type: "opened", first: input.first, answers });
   settleOpeners(turn);
@@ -149,15 +154,15 @@ function acceptOpen(turn: Turn, id: DatabaseId, position: number | null): number
   return handle;
 }
 
-function answerFor(turn: Turn, database: Database, position: number, isSame: boolean): OpenAnswer {
+function answerFor(turn: Turn, database: Database, { position, equal, asks }: OpenedReplica): OpenAnswer {
   const { handle } = database;
-  if (isSame) {
+  if (equal) {
     turn.change(handle, { upload: { type: "tail", sent: position, due: database.announced }, download: "caughtUp" });
     queueUpload(turn, handle);
     return { type: "same", position: position === database.position ? null : position };
   }
   const known = database.position;
-  if (turn.maySend() && known !== null && known < position) {
+  if (!asks && turn.maySend() && known !== null && known < position) {
     turn.change(handle, { upload: { type: "tail", sent: known, due: true }, caughtUpDue: "atTail" });
     queueUpload(turn, handle);
     return { type: "streaming" };

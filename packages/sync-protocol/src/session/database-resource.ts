@@ -10,6 +10,8 @@ export class DatabaseResource {
   readonly echoes: Echoes = new Echoes();
   /** The vector our `open` named, until it is answered. */
   prepared: Vector | null = null;
+  /** Parts are missing here: the first vector of the session asks the peer for them. */
+  #asks: "not yet" | "next" | "asked" = "not yet";
   /** A slice is being read. */
   isReading = false;
   sentEntries = 0;
@@ -31,6 +33,19 @@ export class DatabaseResource {
   /** What the peer is known to hold. */
   get expected(): Vector {
     return this.#expected ?? NOTHING;
+  }
+
+  /** Whether parts are missing here, and the peer was not asked for them in this session. */
+  async isAsking(): Promise<boolean> {
+    if (this.#asks === "not yet" && ((await this.replica.wholeVector?.()) ?? null) !== null) this.#asks = "next";
+    return this.#asks === "next";
+  }
+
+  /** The vector to send now. */
+  async vectorToSend(): Promise<Vector> {
+    const isAsking = this.#asks === "next";
+    this.#asks = "asked";
+    return (isAsking ? await this.replica.wholeVector?.() : null) ?? (await this.replica.vector());
   }
 
   /** Our user opened it: what the peer acknowledges is remembered from now on. */

@@ -109,7 +109,8 @@ export class Delivery {
     const { replica } = resource;
     const runs = frames.flatMap(({ verdicts }) => (verdicts ?? []).flatMap(verifiedRun));
     // Before they are in the replica, where the tail may read them at once.
-    for (const run of runs) resource.echoes.add(run);
+    // What came without parts may be sent there with them, once they came from elsewhere.
+    for (const run of runs) if (!isHoled(run)) resource.echoes.add(run);
     const before = await replica.position();
     const results = runs.length === 0 ? [] : await replica.append(runs);
     const after = await replica.position();
@@ -193,4 +194,8 @@ type ExceptionBody =
 
 function verifiedRun(verdict: RunVerdict): readonly VerifiedRun[] {
   return verdict.type === "verified" ? [verdict.run] : [];
+}
+
+function isHoled({ entries }: VerifiedRun): boolean {
+  return entries.some(({ parts }) => parts.some(({ type }) => type === "hole"));
 }

@@ -11,6 +11,7 @@ import {
 import { assertNever } from "../assert-never.ts";
 import type { Effect, Greetings } from "../machine/effect.ts";
 import type { Input } from "../machine/input.ts";
+import { DIGEST_BYTES } from "../message/bounds.ts";
 import { encodeMessage, encodeVectorMessage } from "../message/codec.ts";
 import { SyncError } from "../sync-error.ts";
 import { DatabaseResource } from "./database-resource.ts";
@@ -108,7 +109,7 @@ export class ReplicaDriver {
       case "send":
         return encodeMessage(effect.message);
       case "sendVector": {
-        const vector = await this.#at(effect.handle).replica.vector();
+        const vector = await this.#at(effect.handle).vectorToSend();
         return encodeVectorMessage(effect.handle, effect.reply, encodeVector(vector));
       }
       case "sendCaughtUp": {
@@ -131,8 +132,13 @@ export class ReplicaDriver {
       if (resource === undefined) throw new SyncError("UNKNOWN_DATABASE", "a database that was not opened");
       this.#byHandle.set(handle, resource);
       const position = await resource.replica.position();
-      resource.prepared = await resource.replica.vector();
-      snapshots.push({ position, digest: this.#digest(resource.id, resource.prepared) });
+      const asks = await resource.isAsking();
+      resource.prepared = asks ? null : await resource.replica.vector();
+      const digest =
+        resource.prepared === null
+          ? this.#options.session.random(DIGEST_BYTES) // fits no vector: the two differ, and vectors follow
+          : this.#digest(resource.id, resource.prepared);
+      snapshots.push({ position, digest, asks });
     }
     this.#options.input({ type: "prepared", handles, snapshots });
   }
@@ -145,7 +151,8 @@ export class ReplicaDriver {
       this.#byHandle.set(handle, resource);
       const position = await resource.replica.position();
       const own = this.#digest(id, await resource.replica.vector());
-      opened.push({ handle, position, equal: equalBytes(own, digest) });
+      const asks = await resource.isAsking();
+      opened.push({ handle, position, equal: !asks && equalBytes(own, digest), asks });
     }
     this.#options.input({ type: "replicasOpened", first, handles, opened });
   }

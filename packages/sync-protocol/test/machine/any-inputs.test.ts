@@ -131,7 +131,7 @@ describe("any sequence of inputs", () => {
         return {
           type: "prepared",
           handles: effect.handles,
-          snapshots: effect.handles.map(() => ({ position: bits % 7, digest })),
+          snapshots: effect.handles.map(() => ({ position: bits % 7, digest, asks: bits % 5 === 0 })),
         };
       case "openReplicas":
         return {
@@ -139,7 +139,9 @@ describe("any sequence of inputs", () => {
           first: effect.first,
           handles: effect.handles,
           opened: effect.items.flatMap(({ handle }, index) =>
-            (bits >> index) % 4 === 0 ? [] : [{ handle, position: bits % 7, equal: (bits >> index) % 4 === 1 }],
+            (bits >> index) % 4 === 0
+              ? []
+              : [{ handle, position: bits % 7, equal: (bits >> index) % 4 === 1, asks: (bits >> index) % 4 === 2 }],
           ),
         };
       case "diff":

@@ -53,7 +53,7 @@ describe("what a peer makes a machine owe", () => {
       type: "replicasOpened",
       first: 0,
       handles: [0],
-      opened: [{ handle: 0, position: 5, equal: false }],
+      opened: [{ handle: 0, position: 5, equal: false, asks: false }],
     });
     const size = (): number => JSON.stringify(structuredCloneOf(machine.state)).length;
     const ask = (): void => {
@@ -77,7 +77,7 @@ describe("what a peer makes a machine owe", () => {
     }));
     const handles = items.map((_, index) => 2 * index);
     machine.hear({ type: "open", items });
-    const opened = handles.map((handle) => ({ handle, position: 5, equal: false }));
+    const opened = handles.map((handle) => ({ handle, position: 5, equal: false, asks: false }));
     machine.feed({ type: "replicasOpened", first: 0, handles, opened });
     machine.drain();
     const writer = parseWriterKey(bytesOf("writer"));
@@ -113,7 +113,7 @@ describe("what a peer makes a machine owe", () => {
       type: "replicasOpened",
       first: 0,
       handles: [0],
-      opened: [{ handle: 0, position: 0, equal: false }],
+      opened: [{ handle: 0, position: 0, equal: false, asks: false }],
     });
     for (let frame = 0; frame < 50; frame++) {
       machine.hear({ type: "entries", handle: 0, position: null, runs: Uint8Array.of(1) });
@@ -135,7 +135,12 @@ describe("what others append meanwhile", () => {
   test("is not taken for the peer's own: the tail looks at it", () => {
     const machine = openMachine("listener");
     machine.hear({ type: "open", items: [{ id: database, digest, position: null }] });
-    machine.feed({ type: "replicasOpened", first: 0, handles: [0], opened: [{ handle: 0, position: 0, equal: true }] });
+    machine.feed({
+      type: "replicasOpened",
+      first: 0,
+      handles: [0],
+      opened: [{ handle: 0, position: 0, equal: true, asks: false }],
+    });
     machine.drain();
     const deliver = (before: number, after: number, appended: number) => {
       machine.hear({ type: "entries", handle: 0, position: null, runs: Uint8Array.of(1) });
@@ -157,7 +162,12 @@ describe("what others append meanwhile", () => {
 
 describe("opening", () => {
   const opened = (machine: Machine, position: number, equal: boolean) =>
-    machine.feed({ type: "replicasOpened", first: 0, handles: [0], opened: [{ handle: 0, position, equal }] });
+    machine.feed({
+      type: "replicasOpened",
+      first: 0,
+      handles: [0],
+      opened: [{ handle: 0, position, equal, asks: false }],
+    });
 
   test.each([
     [null, "different"],
@@ -230,7 +240,7 @@ describe("a sender", () => {
       type: "replicasOpened",
       first: 0,
       handles: [0],
-      opened: [{ handle: 0, position: 9_999, equal: false }],
+      opened: [{ handle: 0, position: 9_999, equal: false, asks: false }],
     });
     const writer = parseWriterKey(bytesOf("writer"));
     let slices = 0;
@@ -253,7 +263,12 @@ describe("fences", () => {
   test("F4 of a peer that does not read are bounded, answered ones too", () => {
     const machine = openMachine("listener");
     machine.hear({ type: "open", items: [{ id: database, digest, position: null }] });
-    machine.feed({ type: "replicasOpened", first: 0, handles: [0], opened: [{ handle: 0, position: 0, equal: true }] });
+    machine.feed({
+      type: "replicasOpened",
+      first: 0,
+      handles: [0],
+      opened: [{ handle: 0, position: 0, equal: true, asks: false }],
+    });
     let asked = 0;
     for (; asked < 100 && machine.state.phase === "open"; asked++) {
       for (const effect of machine.hear({ type: "fence", token: asked, handles: [0] })) {

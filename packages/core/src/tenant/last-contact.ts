@@ -39,6 +39,8 @@ export class LastContact {
     const row = await this.#at.local.recall(this.#key());
     if (row?.length === 8) this.#last = new DataView(row.buffer, row.byteOffset).getFloat64(0);
     this.#saved = this.#last;
+    // A clock that was ahead and was set right: from here on it counts, and is written down, or no restart would ever find it stale.
+    if (this.#last !== null && this.#last > this.#at.platform.now()) await this.#note();
   }
 
   /** Whether so much time has passed that a revocation may have been missed. */

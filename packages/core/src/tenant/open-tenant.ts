@@ -41,6 +41,9 @@ import { TenantDirectory } from "./tenant-directory.ts";
 import { wipeTenant } from "./wipe.ts";
 import { WriteCheck } from "./write-check.ts";
 
+/** Databases that a revocation opens to bring in what others have of them; beyond, it says that it could not. */
+const MOST_DATABASES = 512;
+
 /** The one implementation of `Tenant`: its directory, its open databases and its connections. */
 export class OpenTenant implements Tenant {
   readonly id: string;
@@ -387,8 +390,9 @@ export class OpenTenant implements Tenant {
   async #catchUp(): Promise<boolean> {
     if (!this.#links.online) return false;
     await this.#links.catchUp();
-    for (const name of this.#log.view.databases) await this.openDB(name);
-    return await this.#links.catchUp();
+    const { databases } = this.#log.view;
+    for (const name of this.#log.view.databasesByTurns(MOST_DATABASES)) await this.openDB(name);
+    return (await this.#links.catchUp()) && databases.length <= MOST_DATABASES;
   }
 
   async #preview(writer: DirectoryWriter, statements: readonly Statement[]): Promise<DirectoryView> {

@@ -1,0 +1,37 @@
+import { nativeCrypto } from "@selkie/crypto/native";
+import { memoryStore } from "@selkie/store";
+import { expect, test } from "vitest";
+import { LocalState } from "../../src/local/local-state.ts";
+import { LastContact } from "../../src/tenant/last-contact.ts";
+import { pattern, testDatabase, testTenant } from "../fixture.ts";
+
+const DAY_MS = 86_400_000;
+
+test("A4 a clock that was ahead at the last contact keeps no directory fresh, over restarts", async () => {
+  const store = memoryStore({ verifier: nativeCrypto, random: (length) => nativeCrypto.randomBytes(length) });
+  const secret = await nativeCrypto.importSecret(pattern("local", 32));
+  let now = 0;
+  const open = async (): Promise<LastContact> => {
+    const contact = new LastContact({
+      platform: { now: () => now, scheduler: { after: () => () => undefined } },
+      store,
+      local: new LocalState(nativeCrypto, store.state, secret, testTenant),
+      directory: testDatabase,
+      limit: () => 7 * 86_400,
+      onStale: () => undefined,
+    });
+    await contact.load();
+    return contact;
+  };
+  now = 400 * DAY_MS;
+  const first = await open();
+  await first.made();
+  await first.lost();
+
+  now = 10 * DAY_MS; // set right
+  expect((await open()).isStale).toBe(false);
+  now = 16 * DAY_MS;
+  expect((await open()).isStale).toBe(false);
+  now = 18 * DAY_MS;
+  expect((await open()).isStale).toBe(true);
+});

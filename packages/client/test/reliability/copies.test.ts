@@ -45,10 +45,7 @@ async function write(
 async function converge(parties: readonly Opened[], witness: Witness, used: UsedPlaces): Promise<void> {
   for (const party of parties) await party.record(used);
   for (let round = 0; round < 2; round++) {
-    for (const party of parties) {
-      await party.notes.pullChangesFrom(witness.notes.getStore());
-      await party.notes.pushChangesTo(witness.notes.getStore());
-    }
+    for (const party of parties) await meet(party.tenant, witness.tenant);
   }
   for (const party of parties) await witness.compare(party, used);
 }

@@ -107,6 +107,9 @@ function onAnswer(turn: Turn, database: Database, answer: OpenAnswer): void {
       throw new SyncError("UNEXPECTED_MESSAGE", "a crossed open was answered as if it were not");
     return;
   }
+  // The dialler opened it at the same time, and its own open is still on the way: that one settles it.
+  const followsOpen = answer.type === "crossed" && turn.state.options.role === "listener";
+  if (stage === "opening" && followsOpen) return;
   if (stage !== "opening" || answer.type === "crossed")
     throw new SyncError("UNEXPECTED_MESSAGE", "an answer out of turn");
   switch (answer.type) {

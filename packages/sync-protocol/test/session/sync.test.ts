@@ -1,4 +1,4 @@
-import { type DatabaseId, toHex } from "@selkie/entry";
+import { type DatabaseId, type Replica, toHex } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import type { Session, SessionOptions } from "../../src/index.ts";
 import { altered, collect, connect, Peer } from "../support/peers.ts";
@@ -20,6 +20,18 @@ function relaying(...sessions: readonly Session[]): void {
     });
   }
 }
+
+/** A replica whose vector takes a number of turns of the event loop. */
+function slow(replica: Replica, turns: number): Replica {
+  const vector = async () => {
+    for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
+    return await replica.vector();
+  };
+  return altered(replica, { vector });
+}
+
+/** Every pair of 0 to 8 turns. */
+const turns = Array.from({ length: 81 }, (_, i) => [Math.floor(i / 9), i % 9] as const);
 
 describe("two replicas", () => {
   test("exchange what each lacks, and stay subscribed", async () => {
@@ -79,6 +91,19 @@ describe("a session", () => {
     connection.b.announce(ids[2] ?? database);
     await connection.b.synced(ids);
     expect((await alice.vector(ids[2] ?? database)).size).toBe(3);
+  });
+
+  test.each(turns)("opens a database once that both open, when they take %i and %i turns to prepare", async (a, b) => {
+    const [alice, bob] = [new Peer(), new Peer()];
+    await alice.replica(database).append([await (await writer("alice")).write(2)]);
+    await bob.replica(database).append([await (await writer("bob")).write(3)]);
+    await using connection = connect(alice, bob);
+    await Promise.all([
+      connection.a.openDatabases([{ replica: slow(alice.replica(database), a) }]),
+      connection.b.openDatabases([{ replica: slow(bob.replica(database), b) }]),
+    ]);
+    await Promise.all([connection.a.synced([database]), connection.b.synced([database])]);
+    expect(await bob.vector(database)).toEqual(await alice.vector(database));
   });
 
   test("says that the peer does not know a database, and takes it when the peer opens it later", async () => {

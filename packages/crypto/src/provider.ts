@@ -21,6 +21,13 @@ export interface OpenItem {
   readonly ciphertext: Ciphertext;
 }
 
+/** Messages under an AES-256-GCM key of their own, which is derived for them: {@link CryptoProvider.deriveAead}. */
+export interface OpenBatch {
+  readonly secret: SecretKey;
+  readonly info: Uint8Array;
+  readonly items: readonly OpenItem[];
+}
+
 /** A secret wrapped for one recipient: HPKE's two outputs. */
 export interface Wrapped {
   /** X-Wing encapsulation, 1,120 bytes. */
@@ -56,6 +63,8 @@ export interface CryptoProvider extends Verifier {
   sealMany(key: AeadKey, items: readonly SealItem[]): Promise<readonly Ciphertext[]>;
   /** Opens each item on its own; `null` is the one answer for every failure. */
   openMany(key: AeadKey, items: readonly OpenItem[]): Promise<readonly (Plaintext | null)[]>;
+  /** Derives and opens for many small batches in one call; answers in order. No key outlives the call. */
+  openBatches(label: DeriveLabel, batches: readonly OpenBatch[]): Promise<readonly (readonly (Plaintext | null)[])[]>;
 
   /**
    * HPKE base mode (RFC 9180 section 6.1), X-Wing, HKDF-SHA-256, AES-256-GCM, single shot.

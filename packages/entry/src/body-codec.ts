@@ -1,7 +1,7 @@
 // The body of one entry, as a store keeps it beside the place, the id and the signature (docs/spec/entry.md section 7).
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { type Entry, entrySize } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 import { EntryError } from "./entry-error.ts";
 import { type EntryPlace, readRecord, writeRecord } from "./entry-record.ts";
 
@@ -9,10 +9,13 @@ export type { EntryPlace };
 
 /** What a store keeps of an entry: type, flag, key tags, salt and parts. Place and signature are kept apart. */
 export function encodeEntryBody(entry: Entry): Uint8Array {
-  const writer = new ByteWriter(entrySize(entry));
-  writeRecord(writer, entry.signature === null ? entry : { ...entry, signature: null }, []);
+  writer.clear();
+  writeRecord(writer, entry, { table: [], signature: null });
   return writer.finish();
 }
+
+/** Used again and again: what it holds is copied out. */
+const writer = new ByteWriter(4096);
 
 /**
  * Reads a body back to the entry that stands at `at`, without its signature. The parts are views of `body`.

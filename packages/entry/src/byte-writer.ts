@@ -16,6 +16,11 @@ export class ByteWriter {
     return this.#length;
   }
 
+  /** Begins anew. */
+  clear(): void {
+    this.#length = 0;
+  }
+
   /** One byte. @throws EntryError `TOO_LARGE` */
   u8(value: number): this {
     if (value >>> 0 !== value || value > 0xff) throw new EntryError("TOO_LARGE", "not an unsigned number of 1 bytes");

@@ -13,6 +13,7 @@ import {
   parseKeyTag,
   parseSalt,
   parseSignature,
+  type Signature,
   type WriterKey,
 } from "./ids.ts";
 import { limits } from "./limits.ts";
@@ -33,9 +34,13 @@ const ALL_BITS = SAME_TABLE | SIGNED | CONTROL;
 const EXPLICIT_FRAME = 1;
 const HOLE = 2;
 
-/** Writes one entry; `table` is the key tags of the record before, which are not repeated. */
-export function writeRecord(writer: ByteWriter, entry: Entry, table: readonly KeyTag[]): void {
-  const { header, parts, signature } = entry;
+/** Writes one entry with this signature or none; `table` is the key tags of the record before, which are not repeated. */
+export function writeRecord(
+  writer: ByteWriter,
+  entry: Entry,
+  { table, signature }: { readonly table: readonly KeyTag[]; readonly signature: Signature | null },
+): void {
+  const { header, parts } = entry;
   const isSame = equalTables(entry.table, table);
   writer.u8(header.type);
   writer.u8((isSame ? SAME_TABLE : 0) | (signature === null ? 0 : SIGNED) | (header.control ? CONTROL : 0));

@@ -4,7 +4,7 @@
 //   VerifiedEntry    its writer's signature covers that id
 import { equalBytes } from "./bytes.ts";
 import { EntryError } from "./entry-error.ts";
-import { type EntryHeader, encodeHeaderPrefix, HEADER_PREFIX_BYTES } from "./header.ts";
+import { type EntryHeader, HEADER_PREFIX_BYTES, writeHeaderPrefix } from "./header.ts";
 import { type EntryId, type KeyTag, parseEntryId, parseKeyTag, parseSignature, type Signature } from "./ids.ts";
 import { limits } from "./limits.ts";
 import { checkPart, type Part, partHash, partLength, tableIndex } from "./part.ts";
@@ -48,7 +48,7 @@ export function entrySize(entry: Pick<Entry, "table" | "parts">): number {
 export function identifyEntry(verifier: Verifier, entry: Entry): IdentifiedEntry {
   if (HashedEntry.is(entry)) return entry;
   checkShape(entry);
-  const prefixHash = hash(verifier, "prefix", encodeHeaderPrefix(entry.header));
+  const prefixHash = hash(verifier, "prefix", writeHeaderPrefix(prefixScratch, entry.header));
   const root = partsRoot(verifier, entry);
   const id = entryIdOf(verifier, prefixHash, root);
   return new HashedEntry(entry, entry.signature, { id, prefixHash, root });
@@ -127,20 +127,26 @@ function partsRoot(verifier: Verifier, { table, parts }: Entry): Uint8Array {
   tags[0] = table.length;
   for (let index = 0, offset = 1; index < table.length; index++, offset += 16) tags.set(table[index] ?? [], offset);
 
-  const frames = new Uint8Array(34 + 38 * parts.length);
-  const view = new DataView(frames.buffer);
+  const size = 34 + 38 * parts.length;
+  const frames = size > framesScratch.length ? new Uint8Array(size) : framesScratch.subarray(0, size);
   frames.set(tableHash(verifier, tags), 0);
-  view.setUint16(32, parts.length);
+  frames[32] = parts.length >>> 8;
+  frames[33] = parts.length;
   let offset = 34;
   for (const part of parts) {
+    const length = partLength(part);
     frames[offset] = part.kind;
     frames[offset + 1] = part.table;
-    view.setUint32(offset + 2, partLength(part));
+    for (let i = 0; i < 4; i++) frames[offset + 2 + i] = length >>> (24 - 8 * i);
     frames.set(partHash(verifier, part), offset + 6);
     offset += 38;
   }
   return hash(verifier, "root", frames);
 }
+
+// What is hashed at once and kept by nobody: making arrays of more than 64 bytes costs more than filling them.
+const prefixScratch = new Uint8Array(HEADER_PREFIX_BYTES);
+const framesScratch = new Uint8Array(34 + 38 * 100);
 
 /** The table that was hashed last: entries of a chain mostly carry the key tags of the entry before. */
 let lastTable: { readonly verifier: Verifier; readonly tags: Uint8Array; readonly hash: Uint8Array } | null = null;

@@ -49,17 +49,23 @@ const CONTROL_FLAG = 1;
  * @throws EntryError `BAD_TYPE`, `BAD_POSITION`, `BAD_LENGTH`
  */
 export function encodeHeaderPrefix(header: EntryHeader): Uint8Array {
+  return writeHeaderPrefix(new Uint8Array(HEADER_PREFIX_BYTES), header);
+}
+
+/** The same into 132 bytes that are used again and again: every one of them is written. */
+export function writeHeaderPrefix(bytes: Uint8Array, header: EntryHeader): Uint8Array {
   checkHeader(header);
-  const bytes = new Uint8Array(HEADER_PREFIX_BYTES);
   bytes[0] = FORMAT_VERSION;
   bytes[1] = SUITE;
   bytes[2] = header.type;
   bytes[3] = header.control ? CONTROL_FLAG : 0;
   bytes.set(header.database, 4);
   bytes.set(header.writer, 36);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(68, Math.floor(header.seq / 2 ** 32));
-  view.setUint32(72, header.seq % 2 ** 32);
+  let rest = header.seq;
+  for (let i = 75; i >= 68; i--) {
+    bytes[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
   bytes.set(header.prev, 76);
   bytes.set(header.salt, 108);
   return bytes;

@@ -35,7 +35,7 @@ export class RunEncoder {
     const state = continues ? known : this.#writers.meet(run);
     message.uleb(run.entries.length);
     for (const entry of run.entries) {
-      writeRecord(message, entry, state.table);
+      writeRecord(message, entry, { table: state.table, signature: entry.signature });
       state.advance(entry);
     }
   }

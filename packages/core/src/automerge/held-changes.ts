@@ -62,7 +62,7 @@ export class HeldChanges {
 
   /** Whether a change of this actor has to wait behind an earlier one, whatever its own dependencies are. */
   blocks(device: string, document: string, actor: Uint8Array): boolean {
-    return this.#queue(document, toHex(actor)) !== undefined || this.drops(device, actor);
+    return this.#queue(document, actor) !== undefined || this.drops(device, actor);
   }
 
   /**
@@ -72,7 +72,7 @@ export class HeldChanges {
   hold(held: HeldChange, missing: readonly Uint8Array[]): void {
     const device = this.#device(held.device);
     const actor = toHex(held.actor);
-    const known = this.#queue(held.document, actor);
+    const known = this.#queue(held.document, held.actor);
     const hash = toHex(held.change.hash);
     if (known?.hashes.has(hash) === true || device.dropped.has(compact(held.actor))) return;
     const size = held.change.bytes.length;
@@ -99,13 +99,13 @@ export class HeldChanges {
 
   /** Says what the first waiting change of an actor still misses. */
   waitOn(held: HeldChange, missing: readonly Uint8Array[]): void {
-    const queue = this.#queue(held.document, toHex(held.actor));
+    const queue = this.#queue(held.document, held.actor);
     if (queue?.items[0] === held) queue.missing = new Set(missing.map(toHex));
   }
 
   /** Takes the first waiting change of an actor out, now that it was judged, and gives the one behind it. */
   settle(held: HeldChange): HeldChange | undefined {
-    const queue = this.#queue(held.document, toHex(held.actor));
+    const queue = this.#queue(held.document, held.actor);
     if (queue === undefined || queue.items[0] !== held) return undefined;
     queue.items.shift();
     queue.hashes.delete(toHex(held.change.hash));
@@ -127,7 +127,7 @@ export class HeldChanges {
 
   /** What waits of an actor in a document, in order. */
   of(document: string, actor: Uint8Array): readonly HeldChange[] {
-    return [...(this.#queue(document, toHex(actor))?.items ?? [])];
+    return [...(this.#queue(document, actor)?.items ?? [])];
   }
 
   /** Takes out everything that waits in a document. */
@@ -178,8 +178,8 @@ export class HeldChanges {
     device.bytes -= held.change.bytes.length;
   }
 
-  #queue(document: string, actor: string): Queue | undefined {
-    return this.#queuesByDocument.get(document)?.get(actor);
+  #queue(document: string, actor: Uint8Array): Queue | undefined {
+    return this.#queuesByDocument.get(document)?.get(toHex(actor));
   }
 
   #addQueue(document: string, actor: string): Queue {

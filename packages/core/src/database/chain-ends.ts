@@ -2,6 +2,7 @@ import { type DatabaseId, limits, toHex, type Verifier, type WriterKey } from "@
 import type { EntryStore } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
+import { hexOf } from "../hex.ts";
 import type { NamedEntries } from "../replica/named-entries.ts";
 import { StoredBranches } from "../replica/stored-branches.ts";
 
@@ -92,7 +93,7 @@ export class ChainEnds {
   }
 
   #builtOf(writer: WriterKey, admission: Admission): End {
-    const name = toHex(writer);
+    const name = hexOf(writer);
     const known = this.#built.get(name);
     if (known !== undefined) return known;
     const end = this.#judge(writer, admission);

@@ -8,6 +8,7 @@ import { gate } from "../automerge/gate.ts";
 import type { HeldChange } from "../automerge/held-changes.ts";
 import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
+import { hexOf } from "../hex.ts";
 import type { ChainPlace, Delivery, EntryRefusalCode } from "../replica/ingest.ts";
 import { Quarantine } from "../replica/quarantine.ts";
 import { type ChangeKind, type ChangePart, decodeChangePart } from "../sealing/change-part.ts";
@@ -331,7 +332,7 @@ export class Documents {
         known === undefined ? actorOf(this.#verifier, writer, id, null) : actorIn(this.#verifier, known, writer);
       const changes = decodeChanges(part, actor, this.#sha256);
       // D7: the bounds are a device's, however many chains it begins.
-      const device = toHex(admission.device);
+      const device = hexOf(admission.device);
       const origin = { kind: part.kind, keyId: key.keyId, entry, user };
       for (const change of changes)
         this.#receiveChange(record, { device, document: name, actor, change }, origin, fresh);

@@ -12,6 +12,7 @@ import {
 import { type EntryStore, hasHoles } from "@selkie/store";
 import type { Admission, WriterVerdict } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
+import { hexOf } from "../hex.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import {
   type Certificate,
@@ -244,7 +245,7 @@ export class Ingest {
   }
 
   #writer(key: WriterKey): Writer {
-    const name = toHex(key);
+    const name = hexOf(key);
     const writer = this.#writers.get(name) ?? { key, verdict: "unknown", next: 0, delivered: 0, opened: -1 };
     this.#writers.set(name, writer);
     return writer;

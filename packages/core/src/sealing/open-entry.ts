@@ -1,9 +1,9 @@
 // The one place that opens entries.
-import type { CryptoProvider, OpenItem, Plaintext } from "@selkie/crypto";
+import type { CryptoProvider, OpenBatch, OpenItem, Plaintext } from "@selkie/crypto";
 import { equalBytes, type KeyTag, type Part, type VerifiedEntry } from "@selkie/entry";
 import type { Found, KeyRing } from "../keys/key-ring.ts";
 import { type KeyVersion, placeKeysOf } from "../keys/key-version.ts";
-import { deriveEntryKey, partAad, type SealedKind, sealedKindOf } from "./part-cipher.ts";
+import { entryKeyInfo, entryKeyLabel, partAad, type SealedKind, sealedKindOf } from "./part-cipher.ts";
 
 /** What became of a part. */
 export type OpenedPart =
@@ -27,7 +27,7 @@ export type OpenedPart =
 const ALL_KINDS: readonly SealedKind[] = ["control", "change", "statement"];
 
 /**
- * Opens parts of many entries: one derivation and one call per entry and key version. Answers in order; never throws for what a peer
+ * Opens parts of many entries: one derivation per entry and key version, one call for all. Answers in order; never throws for what a peer
  * may have sealed.
  *
  * @param only kinds to open; parts of other kinds are left out of the answer, but for holes and permits
@@ -46,8 +46,28 @@ export async function openEntries(
     const isKnown = before !== undefined && sameTable(before, entry) && usesAll(before) && usesAll(entry);
     keysOf.push(isKnown && known !== undefined ? known : await findKeys(crypto, ring, entry));
   }
-  // All begin before the first is waited for: a browser's cryptography works on them at the same time.
-  return Promise.all(entries.map((entry, at) => openEntry(crypto, entry, keysOf[at] ?? [], only)));
+  const sealed = entries.flatMap((entry, at) => sealedParts(entry, keysOf[at] ?? [], only));
+  const opened = await crypto.openBatches(
+    entryKeyLabel,
+    sealed.map(({ batch }) => batch),
+  );
+  const plaintextsOf = new Map<VerifiedEntry, (Plaintext | null)[]>();
+  sealed.forEach(({ entry, batch }, nth) => {
+    const plaintexts = plaintextsOf.get(entry) ?? [];
+    plaintextsOf.set(entry, plaintexts);
+    batch.items.forEach(({ nonce }, item) => {
+      plaintexts[nonce] = opened[nth]?.[item] ?? null;
+    });
+  });
+  return entries.map((entry, at) => {
+    const plaintexts = plaintextsOf.get(entry) ?? [];
+    const answers: OpenedPart[] = [];
+    entry.parts.forEach((part, index) => {
+      const answer = answerTo(part, index, { keys: keysOf[at] ?? [], plaintext: plaintexts[index] ?? null, only });
+      if (answer !== null) answers.push(answer);
+    });
+    return answers;
+  });
 }
 
 /** The key version behind each place of an entry's table, as far as the ring has it, and its tag in this database. */
@@ -81,31 +101,22 @@ function usesAll({ table, parts }: VerifiedEntry): boolean {
 }
 const zeroTag = new Uint8Array(16);
 
-async function openEntry(
-  crypto: CryptoProvider,
-  entry: VerifiedEntry,
-  keys: TableKeys,
-  only: readonly SealedKind[],
-): Promise<readonly OpenedPart[]> {
+/** The parts of an entry that are sealed under one key version. */
+interface SealedParts {
+  readonly entry: VerifiedEntry;
+  readonly batch: OpenBatch;
+}
+
+function sealedParts(entry: VerifiedEntry, keys: TableKeys, only: readonly SealedKind[]): readonly SealedParts[] {
   const { parts, header, prefixHash } = entry;
-  const plaintexts: (Plaintext | null)[] = parts.map(() => null);
-  for (const [table, found] of keys.entries()) {
-    const items = found?.type === "found" ? itemsUnder(parts, table, only) : [];
-    if (found?.type !== "found" || items.length === 0) continue;
-    const { key, tag } = found;
-    const entryKey = await deriveEntryKey(crypto, key.content, { tag, salt: header.salt, prefixHash });
-    const opened = await crypto.openMany(entryKey, items);
-    entryKey[Symbol.dispose]();
-    items.forEach(({ nonce }, nth) => {
-      plaintexts[nonce] = opened[nth] ?? null;
-    });
-  }
-  const answers: OpenedPart[] = [];
-  parts.forEach((part, index) => {
-    const answer = answerTo(part, index, { keys, plaintext: plaintexts[index] ?? null, only });
-    if (answer !== null) answers.push(answer);
+  const found: SealedParts[] = [];
+  keys.forEach((key, table) => {
+    const items = key?.type === "found" ? itemsUnder(parts, table, only) : [];
+    if (key?.type !== "found" || items.length === 0) return;
+    const info = entryKeyInfo({ tag: key.tag, salt: header.salt, prefixHash });
+    found.push({ entry, batch: { secret: key.key.content, info, items } });
   });
-  return answers;
+  return found;
 }
 
 function itemsUnder(parts: readonly Part[], table: number, only: readonly SealedKind[]): readonly OpenItem[] {

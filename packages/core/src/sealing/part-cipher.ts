@@ -28,17 +28,28 @@ export function sealedKindOf(kind: PartKind): SealedKind | null {
   }
 }
 
+/** What the AES key of an entry's parts is derived for, under one content secret. */
+export interface EntryKeyPlace {
+  readonly tag: KeyTag;
+  readonly salt: Salt;
+  readonly prefixHash: Uint8Array;
+}
+
+/** The label of that derivation. */
+export const entryKeyLabel = "derive-entry-key";
+
 /**
- * The AES key of one entry's parts under one content secret: HMAC-SHA-256(content secret, label, tag, salt, prefix hash, 01).
+ * The info of that derivation: the key is HMAC-SHA-256(content secret, label, tag, salt, prefix hash, 01).
  * SECURITY: the prefix hash binds database, writer, seq and prev, the tag binds the key version: a part opens nowhere else
  * (transplant.test.ts "B2").
  */
-export function deriveEntryKey(
-  crypto: CryptoProvider,
-  content: SecretKey,
-  at: { readonly tag: KeyTag; readonly salt: Salt; readonly prefixHash: Uint8Array },
-): Promise<AeadKey> {
-  return crypto.deriveAead(content, "derive-entry-key", concatBytes(at.tag, at.salt, at.prefixHash));
+export function entryKeyInfo({ tag, salt, prefixHash }: EntryKeyPlace): Uint8Array {
+  return concatBytes(tag, salt, prefixHash);
+}
+
+/** The AES key of one entry's parts under one content secret. */
+export function deriveEntryKey(crypto: CryptoProvider, content: SecretKey, at: EntryKeyPlace): Promise<AeadKey> {
+  return crypto.deriveAead(content, entryKeyLabel, entryKeyInfo(at));
 }
 
 /**

@@ -3,7 +3,8 @@ import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import { cutSecret, expandBlocks, hashBytes } from "../framing.ts";
 import { asBytes } from "./bytes.ts";
 
-const firstCounter = Uint8Array.of(1);
+/** For what is hashed at once and no secret: each `update` costs more than copying a few bytes. */
+const scratch = new Uint8Array(1024);
 
 /** HMAC-SHA-256 over `prefix || message`. */
 export function nodeHmac(key: KeyObject, prefix: Uint8Array, message: Uint8Array): Uint8Array {
@@ -12,7 +13,12 @@ export function nodeHmac(key: KeyObject, prefix: Uint8Array, message: Uint8Array
 
 /** The first block of HKDF-Expand as an AES key: one HMAC. */
 export function nodeExpandKey(key: KeyObject, prefix: Uint8Array, info: Uint8Array): KeyObject {
-  const block = createHmac("sha256", key).update(prefix).update(info).update(firstCounter).digest();
+  const length = prefix.length + info.length;
+  const message = length < scratch.length ? scratch.subarray(0, length + 1) : new Uint8Array(length + 1);
+  message.set(prefix);
+  message.set(info, prefix.length);
+  message[length] = 1;
+  const block = createHmac("sha256", key).update(message).digest();
   const derived = createSecretKey(block);
   // Buffer has a fill of its own, several times slower.
   Uint8Array.prototype.fill.call(block, 0);

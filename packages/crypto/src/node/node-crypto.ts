@@ -8,8 +8,8 @@ import { requireLength } from "../errors.ts";
 import { labelPrefix, nonceBytes, tagBytes, writeNonce } from "../framing.ts";
 import { type HpkeParts, hpkeOpen, hpkeSeal } from "../hpke.ts";
 import { keyVault } from "../keys.ts";
-import { asPlaintext } from "../plaintext.ts";
-import type { CryptoProvider } from "../provider.ts";
+import { asPlaintext, type Plaintext } from "../plaintext.ts";
+import type { CryptoProvider, OpenItem } from "../provider.ts";
 import { importXWingKey, type MlKem768, wipeXWingKey, xWingPublicKey } from "../x-wing.ts";
 import type { Argon2id } from "./argon2.ts";
 import { asBytes } from "./bytes.ts";
@@ -97,12 +97,13 @@ export function nodeCrypto(parts: NodeCryptoParts): CryptoProvider {
       });
     },
     async openMany(key, items) {
-      const secret = aeadKeys.reveal(key);
-      const iv = new Uint8Array(nonceBytes);
-      return items.map(({ nonce, aad, ciphertext }) => {
-        const plaintext = nodeOpen(secret, writeNonce(iv, nonce), aad, ciphertext);
-        return plaintext === null ? null : asPlaintext(plaintext);
-      });
+      return openAll(aeadKeys.reveal(key), items);
+    },
+    async openBatches(label, batches) {
+      const prefix = labelPrefix(label);
+      return batches.map(({ secret, info, items }) =>
+        openAll(nodeExpandKey(secrets.reveal(secret), prefix, info), items),
+      );
     },
 
     async wrap(recipient, info, aad, plaintext) {
@@ -123,4 +124,12 @@ export function nodeCrypto(parts: NodeCryptoParts): CryptoProvider {
       return parts.argon2id(password, salt, parameters);
     },
   };
+}
+
+function openAll(key: KeyObject, items: readonly OpenItem[]): readonly (Plaintext | null)[] {
+  const iv = new Uint8Array(nonceBytes);
+  return items.map(({ nonce, aad, ciphertext }) => {
+    const plaintext = nodeOpen(key, writeNonce(iv, nonce), aad, ciphertext);
+    return plaintext === null ? null : asPlaintext(plaintext);
+  });
 }

@@ -7,8 +7,8 @@ import { CryptoError, requireLength } from "../errors.ts";
 import { encodeNonce, labelPrefix } from "../framing.ts";
 import { type HpkeParts, hpkeOpen, hpkeSeal } from "../hpke.ts";
 import { keyVault } from "../keys.ts";
-import { asPlaintext } from "../plaintext.ts";
-import type { CryptoProvider } from "../provider.ts";
+import { asPlaintext, type Plaintext } from "../plaintext.ts";
+import type { CryptoProvider, OpenItem } from "../provider.ts";
 import { importXWingKey, wipeXWingKey, xWingPublicKey } from "../x-wing.ts";
 import { portableArgon2id } from "./argon2.ts";
 import { portableOpen, portableSeal } from "./gcm.ts";
@@ -85,10 +85,15 @@ export function portableCrypto(options: PortableCryptoOptions): CryptoProvider {
       );
     },
     async openMany(key, items) {
-      const secret = aeadKeys.reveal(key);
-      return items.map(({ nonce, aad, ciphertext }) => {
-        const plaintext = portableOpen(secret, encodeNonce(nonce), aad, ciphertext);
-        return plaintext === null ? null : asPlaintext(plaintext);
+      return openAll(aeadKeys.reveal(key), items);
+    },
+    async openBatches(label, batches) {
+      const prefix = labelPrefix(label);
+      return batches.map(({ secret, info, items }) => {
+        const key = portableExpand(secrets.reveal(secret), prefix, info, 32);
+        const opened = openAll(key, items);
+        wipeBytes(key);
+        return opened;
       });
     },
 
@@ -110,4 +115,11 @@ export function portableCrypto(options: PortableCryptoOptions): CryptoProvider {
       return portableArgon2id(password, salt, parameters);
     },
   };
+}
+
+function openAll(key: Uint8Array, items: readonly OpenItem[]): readonly (Plaintext | null)[] {
+  return items.map(({ nonce, aad, ciphertext }) => {
+    const plaintext = portableOpen(key, encodeNonce(nonce), aad, ciphertext);
+    return plaintext === null ? null : asPlaintext(plaintext);
+  });
 }

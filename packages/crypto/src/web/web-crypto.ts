@@ -8,10 +8,10 @@ import { requireLength } from "../errors.ts";
 import { encodeNonce } from "../framing.ts";
 import { type HpkeParts, hpkeOpen, hpkeSeal } from "../hpke.ts";
 import { keyVault } from "../keys.ts";
-import { asPlaintext } from "../plaintext.ts";
+import { asPlaintext, type Plaintext } from "../plaintext.ts";
 import { portableHmac } from "../portable/hmac.ts";
 import { portableXWing } from "../portable/x-wing-parts.ts";
-import type { CryptoProvider } from "../provider.ts";
+import type { CryptoProvider, OpenItem } from "../provider.ts";
 import { wasmArgon2id } from "../wasm-argon2.ts";
 import { importXWingKey, type RandomSource, wipeXWingKey, xWingPublicKey } from "../x-wing.ts";
 import type { WebSigner } from "./ed25519.ts";
@@ -77,12 +77,7 @@ export function webCrypto(subtle: Subtle, random: RandomSource): CryptoProvider 
       return webExpand(subtle, secrets.reveal(key), labelled(label, info), length);
     },
     async deriveAead(key, label, info) {
-      const block = await webHmac(subtle, secrets.reveal(key), labelled(label, info), Uint8Array.of(1));
-      try {
-        return aeadKeys.hold(await webAesKey(subtle, block));
-      } finally {
-        block.fill(0);
-      }
+      return aeadKeys.hold(await expandKey(subtle, secrets.reveal(key), labelled(label, info)));
     },
 
     async sealMany(key, items) {
@@ -94,12 +89,13 @@ export function webCrypto(subtle: Subtle, random: RandomSource): CryptoProvider 
       );
     },
     async openMany(key, items) {
-      const secret = aeadKeys.reveal(key);
+      return openAll(subtle, aeadKeys.reveal(key), items);
+    },
+    async openBatches(label, batches) {
       return Promise.all(
-        items.map(async ({ nonce, aad, ciphertext }) => {
-          const plaintext = await webOpen(subtle, secret, { nonce: encodeNonce(nonce), aad }, ciphertext);
-          return plaintext === null ? null : asPlaintext(plaintext);
-        }),
+        batches.map(async ({ secret, info, items }) =>
+          openAll(subtle, await expandKey(subtle, secrets.reveal(secret), labelled(label, info)), items),
+        ),
       );
     },
 
@@ -119,4 +115,23 @@ export function webCrypto(subtle: Subtle, random: RandomSource): CryptoProvider 
       return wasmArgon2id(password, salt, parameters);
     },
   };
+}
+
+/** The first block of HKDF-Expand as an AES key: one HMAC. */
+async function expandKey(subtle: Subtle, secret: WebKey, info: Uint8Array): Promise<WebKey> {
+  const block = await webHmac(subtle, secret, info, Uint8Array.of(1));
+  try {
+    return await webAesKey(subtle, block);
+  } finally {
+    block.fill(0);
+  }
+}
+
+function openAll(subtle: Subtle, key: WebKey, items: readonly OpenItem[]): Promise<readonly (Plaintext | null)[]> {
+  return Promise.all(
+    items.map(async ({ nonce, aad, ciphertext }) => {
+      const plaintext = await webOpen(subtle, key, { nonce: encodeNonce(nonce), aad }, ciphertext);
+      return plaintext === null ? null : asPlaintext(plaintext);
+    }),
+  );
 }

@@ -144,6 +144,25 @@ export function behaviourSuite(providers: readonly UnderTest[]): void {
       expect(await provider.openMany(key, [])).toEqual([]);
     });
 
+    test("opens batches, each under the key that is derived for it, as they are opened one by one", async () => {
+      const secret = await provider.importSecret(secretBytes);
+      const label = "derive-entry-key";
+      const infos = [none, secretBytes, new Uint8Array(2000).fill(7)];
+      const batches = await Promise.all(
+        infos.map(async (info, nth) => {
+          using key = await provider.deriveAead(secret, label, info);
+          const items = Array.from({ length: nth }, (_, nonce) => ({ nonce, aad: info, plaintext }));
+          const sealed = await provider.sealMany(key, items);
+          return { secret, info, items: sealed.map((ciphertext, nonce) => ({ nonce, aad: info, ciphertext })) };
+        }),
+      );
+      expect(await provider.openBatches(label, batches)).toEqual([[], [plaintext], [plaintext, plaintext]]);
+      const swapped = batches.map((batch, nth) => ({ ...batch, info: infos[(nth + 1) % 3] ?? none }));
+      expect(await provider.openBatches(label, swapped)).toEqual([[], [null], [null, null]]);
+      expect(await provider.openBatches("derive-journal", batches)).toEqual([[], [null], [null, null]]);
+      expect(await provider.openBatches(label, [])).toEqual([]);
+    });
+
     test("refuses a nonce that is no whole number from 0", async () => {
       using key = await provider.deriveAead(await provider.importSecret(secretBytes), "derive-entry-key", none);
       for (const nonce of [-1, 0.5, Number.NaN, 2 ** 53]) {
@@ -167,6 +186,7 @@ export function behaviourSuite(providers: readonly UnderTest[]): void {
         () => provider.macMany(secret, "mac-salt", [none]),
         () => provider.derive(secret, "derive-journal", none, 32),
         () => provider.deriveAead(secret, "derive-journal", none),
+        () => provider.openBatches("derive-journal", [{ secret, info: none, items: [] }]),
         () => provider.signMany(signing, "sign-entry", [none]),
         () => provider.sealMany(aead, []),
         () => provider.openMany(aead, []),

@@ -6,7 +6,7 @@ import { arrivingRanges, type HeldChain, type HeldEntry, type PlannedWrite, plan
 import { checkStateKey } from "../state-store.ts";
 import type { StoreDrop, StoreWrite } from "../store.ts";
 import {
-  copyRow,
+  copyName,
   headOf,
   type MemoryChain,
   type MemoryDatabase,
@@ -98,8 +98,7 @@ function writeRow(
   const before = chain.rows[seq];
   const wasDamaged = chain.damaged.has(seq);
   const name = toHex(id);
-  const row = copyRow({ seq, id, signature, body: encodeEntryBody(entry) });
-  chain.rows[seq] = { ...row, holed: hasHoles(entry) };
+  chain.rows[seq] = { ...copyName({ id, signature }), seq, body: encodeEntryBody(entry), holed: hasHoles(entry) };
   chain.damaged.delete(seq);
   database.placeById.set(name, { writer, seq });
   undo.push(() => {

@@ -38,13 +38,16 @@ export interface MemoryDatabase {
 }
 
 /** The row in memory of its own: an entry's parts are views of its body, and readers may do with them what they like. */
-export function copyRow({ seq, id, signature, body }: StoredEntry): StoredEntry {
-  return {
-    seq,
-    id: parseEntryId(id.slice()),
-    signature: signature === null ? null : parseSignature(signature.slice()),
-    body: body.slice(),
-  };
+export function copyRow(row: StoredEntry): StoredEntry {
+  return { ...copyName(row), seq: row.seq, body: row.body.slice() };
+}
+
+/** Id and signature in memory of their own: those of a received entry are views of the whole message. */
+export function copyName({
+  id,
+  signature,
+}: Pick<StoredEntry, "id" | "signature">): Pick<StoredEntry, "id" | "signature"> {
+  return { id: parseEntryId(id.slice()), signature: signature === null ? null : parseSignature(signature.slice()) };
 }
 
 /** The head of a chain: its last signed entry before any damage. */

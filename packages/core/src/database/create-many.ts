@@ -7,7 +7,7 @@ import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import { ENTRY_BYTES, ENTRY_PARTS } from "../journal/plan-entries.ts";
 import { claimedTime, encodeChangePart } from "../sealing/change-part.ts";
-import { documentIdOf } from "../sealing/document-id.ts";
+import { countedStem } from "../sealing/document-id.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import type { LocalChange } from "./local-writes.ts";
 
@@ -82,14 +82,12 @@ async function createOne(
   records: DocumentRecord[],
 ): Promise<Created> {
   const counter = await chain.takeCounter();
-  const id = documentIdOf(platform.crypto, writer, counter);
-  const change = writeFirstChange(actorOf(platform.crypto, writer, id, null), row, (...chunks) =>
+  const record = documents.ensure({ stem: countedStem(platform.crypto, writer, counter), keyId: key });
+  records.push(record);
+  const change = writeFirstChange(actorOf(platform.crypto, writer, record.id, null), row, (...chunks) =>
     platform.crypto.sha256(...chunks),
   );
-  const record = documents.ensure(id);
-  records.push(record);
   const chunk = documents.own(record, writer, "create", change);
-  record.keyId = key;
   const { codec, payload } = encodeChanges([chunk]);
   const plaintext = encodeChangePart({
     kind: "create",
@@ -104,7 +102,7 @@ async function createOne(
     plaintext,
     bytes: change.length,
     id: record.name,
-    local: { writer, record, kind: "create", counter, bytes: chunk.bytes, chunk, keyId: key },
+    local: { writer, record, kind: "create", counter, bytes: chunk.bytes, chunk },
   };
 }
 

@@ -27,8 +27,8 @@ export interface DatabaseEvents {
 export interface Database<T extends object> extends AsyncDisposable {
   readonly name: string;
   /**
-   * Creates a document; durable when it resolves. `id` is a name of the app's choice, from which every device gets the same document id.
-   * `key` names a key of the directory: only who holds it can read the document, or sees that it exists.
+   * Creates a document; durable when it resolves. `id` is a name of the app's choice, from which every device gets the same document id
+   * under the same key. `key` names a key of the directory: only who holds it can read the document, or sees that it exists.
    * @throws CoreError VALUE_UNSUPPORTED | DOC_EXISTS | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
    */
   createDocument(data?: T, options?: { id?: string; key?: string }): Promise<Doc<T>>;

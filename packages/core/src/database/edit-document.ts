@@ -17,10 +17,10 @@ async function place(
   record: DocumentRecord,
   edit: Edit,
 ): Promise<{ durable: Promise<void> } | null> {
-  const { platform, documents, writes, shelf, keyId } = parts;
+  const { platform, documents, writes, shelf } = parts;
   if (edit === "delete" && record.deleted) return null;
   if (typeof edit === "function" && record.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
-  writes.requireRight(record.keyId ?? keyId());
+  writes.requireRight(record.keyId);
   // Here and below nothing is awaited that is there: between two syncs to disk every turn is a cold one.
   const automerge = shelf.loaded ?? (await shelf.automerge());
   const writer = writes.writer ?? (await writes.begin());
@@ -46,8 +46,7 @@ async function place(
     const { change: bytes, isPlain } = made;
     const isTaken = isPlain && documents.ownPlain(record, writer, bytes);
     const chunk = isTaken ? undefined : documents.own(record, writer, kind, bytes);
-    record.keyId ??= keyId();
-    const durable = writes.journal({ writer, record, kind, counter: null, bytes, chunk, keyId: record.keyId });
+    const durable = writes.journal({ writer, record, kind, counter: null, bytes, chunk });
     automerge.endEdit(live);
     shelf.show(automerge, record);
     return { durable };

@@ -57,7 +57,6 @@ export interface LocalChange {
   readonly bytes: Uint8Array;
   /** The same, parsed; not when the gate has yet to see it. */
   readonly chunk: ChangeChunk | undefined;
-  readonly keyId: Uint8Array;
 }
 
 /** How local changes become durable and then entries: first a journal row each, then at a flush one entry for many. */
@@ -88,16 +87,16 @@ export class LocalWrites {
   }
 
   /** The change has its place in the journal when this returns, so that callers keep their order; resolves when it is durable. */
-  journal({ writer, record, kind, counter, keyId, bytes, chunk }: LocalChange): Promise<void> {
+  journal({ writer, record, kind, counter, bytes, chunk }: LocalChange): Promise<void> {
     const { journal, platform, frontier, onJournalled } = this.#context;
     const beside = this.#rowSaved || this.#firstRow === null ? [] : [this.#firstRow];
     const row = {
       writer,
       frontier: frontier(),
       kind,
-      document: record.id,
+      stem: record.stem,
+      keyId: record.keyId,
       counter,
-      keyId,
       time: claimedTime(platform.now()),
       change: bytes,
       ...(chunk === undefined ? {} : { chunk }),
@@ -122,7 +121,7 @@ export class LocalWrites {
       await this.#finish();
       for (let taken = this.#take(); this.#maySeal(taken.rows); taken = this.#take()) {
         const unseen = taken.rows.filter(({ chunk }) => chunk === undefined);
-        documents.judge(new Set(unseen.map(({ document }) => docIdOf(document))));
+        documents.judge(new Set(unseen.map(docIdOf)));
         for (let tries = 0; tries < TRIES && !check.isReady(taken.rows); tries++) await check.prepare(taken.rows);
         // D11: under a key that was lost nothing is sealed; what is left of the chain's work goes on in another (renewal.ts).
         if (![...new Set(taken.rows.map(({ keyId }) => keyId))].every((keyId) => this.#context.mayUse(keyId))) return;

@@ -7,7 +7,7 @@ import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { Off } from "../events.ts";
 import { copyEntries } from "../replica/copy-entries.ts";
-import { documentIdOf, namedDocumentId } from "../sealing/document-id.ts";
+import { countedStem, namedStem } from "../sealing/document-id.ts";
 import { createMany } from "./create-many.ts";
 import type { Database, DatabaseEvents, Draft } from "./database.ts";
 import type { DatabaseParts } from "./database-parts.ts";
@@ -31,19 +31,18 @@ export class OpenDatabase<T extends object> implements Database<T> {
     if (ready !== null) await ready;
     const writer = writes.writer ?? (await writes.begin());
     const counter = options.id === undefined ? await chain.takeCounter() : null;
-    const id =
+    const stem =
       counter === null
-        ? namedDocumentId(platform.crypto, database, options.id ?? "")
-        : documentIdOf(platform.crypto, writer, counter);
-    const change = writeFirstChange(actorOf(platform.crypto, writer, id, null), data, (...chunks) =>
-      platform.crypto.sha256(...chunks),
-    );
-    const record = documents.ensure(id);
+        ? namedStem(platform.crypto, database, options.id ?? "")
+        : countedStem(platform.crypto, writer, counter);
+    const record = documents.ensure({ stem, keyId: key });
     if (record.changes.length > 0) throw new CoreError("DOC_EXISTS", "a document with this id exists");
     try {
+      const change = writeFirstChange(actorOf(platform.crypto, writer, record.id, null), data, (...chunks) =>
+        platform.crypto.sha256(...chunks),
+      );
       const chunk = documents.own(record, writer, "create", change);
-      record.keyId = key;
-      await writes.journal({ writer, record, kind: "create", counter, bytes: chunk.bytes, chunk, keyId: key });
+      await writes.journal({ writer, record, kind: "create", counter, bytes: chunk.bytes, chunk });
     } catch (error) {
       documents.forget(record);
       throw error;

@@ -57,7 +57,7 @@ export class Renewal {
 
   async #letGo(): Promise<void> {
     const { journal, received, unsent } = this.#at;
-    const rows = Map.groupBy(await journal.clear(), (row) => docIdOf(row.document));
+    const rows = Map.groupBy(await journal.clear(), docIdOf);
     if (rows.size === 0) return;
     await received.rebuild(rows.keys());
     for (const [id, { length: changes }] of rows) {
@@ -69,7 +69,7 @@ export class Renewal {
   async #makeAnew(ended: WriterKey): Promise<void> {
     const { journal, received, adopt } = this.#at;
     await this.#journal(ended, await received.beyond(ended));
-    const unsealed = new Set(journal.rows.map((row) => docIdOf(row.document)));
+    const unsealed = new Set(journal.rows.map(docIdOf));
     if (unsealed.size === 0) return;
     await received.rebuild(unsealed);
     await adopt();

@@ -207,7 +207,7 @@ export interface PartName {
 export interface PurgeStatement {
   readonly type: "purge";
   readonly database: DatabaseId;
-  /** 16-byte ids of the documents that are dead from now on, ascending. */
+  /** 32-byte ids of the documents that are dead from now on, ascending. */
   readonly documents: readonly Uint8Array[];
   /** Ascending by entry, then part. */
   readonly parts: readonly PartName[];

@@ -90,7 +90,7 @@ export const purge: FieldsCodec<PurgeStatement> = {
   read: (fields) => ({
     type: "purge",
     database: parseDatabaseId(fields.bytes(32)),
-    documents: readByteSet(fields, 16),
+    documents: readByteSet(fields, 32),
     parts: readPartNames(fields.bytes({ max: partNameBytes * maxPurgedParts })),
   }),
 };

@@ -24,7 +24,7 @@ interface Strand {
 
 /** What one part carries of it. */
 export interface CarriedHistory {
-  /** 16-byte id of the document that goes on. */
+  /** 32-byte id of the document that goes on. */
   readonly before: Uint8Array;
   /** Ascending by writer; a long strand is several. */
   readonly strands: readonly Strand[];

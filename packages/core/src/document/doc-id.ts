@@ -1,8 +1,10 @@
 import { toHex } from "@selkie/entry";
+import { hexOf } from "../hex.ts";
+import type { DocumentPlace } from "../sealing/document-id.ts";
 
-/** A document's id: 32 hex digits of its 16 bytes. */
+/** A document's id: 64 hex digits of its 32 bytes, of which the last 16 are the id of its key. */
 export type DocId = string & { readonly DocId: unique symbol };
 
-export function docIdOf(id: Uint8Array): DocId {
-  return toHex(id) as DocId;
+export function docIdOf({ stem, keyId }: DocumentPlace): DocId {
+  return (toHex(stem) + hexOf(keyId)) as DocId;
 }

@@ -1,6 +1,7 @@
 import { equalBytes, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import type { LiveDocument } from "../automerge/document.ts";
+import { type DocumentPlace, documentIdOf, stemBytes } from "../sealing/document-id.ts";
 import { Serial } from "../serial.ts";
 import type { DocHandle } from "./doc-handle.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
@@ -12,7 +13,8 @@ export interface Mark {
 }
 
 /** What is kept of every document in memory: its accepted changes, and the Automerge document while somebody reads it. */
-export interface DocumentRecord {
+export interface DocumentRecord extends DocumentPlace {
+  /** 32 bytes: the stem, then the id of the key. */
   readonly id: Uint8Array;
   readonly name: DocId;
   /** Accepted change chunks, dependencies first. */
@@ -22,8 +24,6 @@ export interface DocumentRecord {
   latestMarks: readonly Mark[];
   /** While one of the latest marks deletes: a deletion outlives a concurrent undeletion. */
   deleted: boolean;
-  /** The 16-byte id of the key its newest part is sealed under. */
-  keyId: Uint8Array | null;
   live: LiveDocument | null;
   handle: WeakRef<DocHandle<object>> | null;
   /** A local change is being made: received changes wait for it. */
@@ -37,15 +37,17 @@ export interface DocumentRecord {
   readonly edits: Serial;
 }
 
-export function newRecord(id: Uint8Array): DocumentRecord {
+export function newRecord(place: DocumentPlace): DocumentRecord {
+  const id = documentIdOf(place);
   return {
     id,
-    name: docIdOf(id),
+    stem: id.subarray(0, stemBytes), // the one given may be a piece of a whole plaintext
+    keyId: place.keyId,
+    name: docIdOf(place),
     changes: [],
     marks: [],
     latestMarks: [],
     deleted: false,
-    keyId: null,
     live: null,
     handle: null,
     busy: false,

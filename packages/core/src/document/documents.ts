@@ -9,10 +9,11 @@ import type { HeldChange } from "../automerge/held-changes.ts";
 import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
+import type { KeyVersion } from "../keys/key-version.ts";
 import type { ChainPlace, Delivery, EntryRefusalCode } from "../replica/ingest.ts";
 import { Quarantine } from "../replica/quarantine.ts";
 import { type ChangeKind, type ChangePart, decodeChangePart } from "../sealing/change-part.ts";
-import { documentIdOf } from "../sealing/document-id.ts";
+import { countedStem, type DocumentPlace, documentIdOf } from "../sealing/document-id.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
 import { actorIn, type DocumentRecord, type Mark, newRecord } from "./document-record.ts";
@@ -22,18 +23,14 @@ import { THIS_DEVICE, WaitingChanges } from "./waiting-changes.ts";
 /** Where a received change came from. */
 interface Origin {
   readonly kind: ChangeKind;
-  /** The 16-byte id of the key its part was sealed under; null, as the entry, for a change of this device that was made here. */
-  readonly keyId: Uint8Array | null;
+  /** Null for a change of this device that was made here. */
   readonly entry: VerifiedEntry | null;
   readonly user: string;
 }
 
 /** A change as a part holds it. */
-export interface UnheardChange {
-  readonly document: Uint8Array;
+export interface UnheardChange extends DocumentPlace {
   readonly kind: ChangeKind;
-  /** The 16-byte id of the key its part was sealed under. */
-  readonly keyId: Uint8Array;
   readonly time: number;
   readonly change: ChangeChunk;
 }
@@ -97,9 +94,9 @@ export class Documents {
   }
 
   /** The record of a document this device is about to create, or has made changes in. */
-  ensure(id: Uint8Array): DocumentRecord {
-    const name = docIdOf(id);
-    const record = this.#records.get(name) ?? newRecord(id);
+  ensure(place: DocumentPlace): DocumentRecord {
+    const name = docIdOf(place);
+    const record = this.#records.get(name) ?? newRecord(place);
     this.#records.set(name, record);
     return record;
   }
@@ -179,7 +176,7 @@ export class Documents {
   nameIn({ entry }: Delivery, part: OpenedPart): DocId | null {
     if (part.type !== "opened" || part.kind !== "change") return null;
     try {
-      return docIdOf(this.#idIn(entry.header.writer, decodeChangePart(part.plaintext)));
+      return docIdOf(this.#placeIn(entry.header.writer, decodeChangePart(part.plaintext), part.key));
     } catch (error) {
       if (error instanceof CoreError) return null; // `receive` says why
       throw error;
@@ -192,10 +189,10 @@ export class Documents {
     const { writer } = entry.header;
     try {
       const part = decodeChangePart(opened.plaintext);
-      const document = this.#idIn(writer, part);
+      const place = this.#placeIn(writer, part, opened.key);
       const { kind, time } = part;
-      const changes = decodeChanges(part, actorOf(this.#verifier, writer, document, null), this.#sha256);
-      return changes.map((change) => ({ document, kind, keyId: opened.key.keyId, time, change }));
+      const actor = actorOf(this.#verifier, writer, documentIdOf(place), null);
+      return decodeChanges(part, actor, this.#sha256).map((change) => ({ ...place, kind, time, change }));
     } catch (error) {
       if (error instanceof CoreError || error instanceof ChangeError) return [];
       throw error;
@@ -247,7 +244,7 @@ export class Documents {
       if (record !== undefined && own !== null) waiting += rebuilt.#carry(record, this, own);
       const result = rebuilt.#records.get(name);
       if (record !== undefined) {
-        const outcome = this.#replace(record, result ?? newRecord(record.id));
+        const outcome = this.#replace(record, result ?? newRecord(record));
         if (outcome !== "same") replaced.set(record, outcome);
       } else if (result !== undefined) {
         this.#records.set(name, result);
@@ -262,11 +259,11 @@ export class Documents {
   /** Takes this device's own changes over from a record that is about to be replaced; gives how many have to wait. */
   #carry(before: DocumentRecord, from: Documents, writer: WriterKey): number {
     const actor = actorIn(this.#verifier, before, writer);
-    const record = this.#records.get(before.name) ?? newRecord(before.id);
+    const record = this.#records.get(before.name) ?? newRecord(before);
     let waiting = 0;
     for (const { change, kind } of from.#madeBy(before, actor)) {
       if (this.#histories.of(record).has(change.hash)) continue;
-      const origin = this.#origins.get(change) ?? { kind, keyId: before.keyId, entry: null, user: "" };
+      const origin = this.#origins.get(change) ?? { kind, entry: null, user: "" };
       this.#receiveChange(record, { device: THIS_DEVICE, document: record.name, actor, change }, origin, new Map());
       if (!this.#histories.of(record).has(change.hash)) waiting += 1;
     }
@@ -298,7 +295,7 @@ export class Documents {
     const outcome = isSuperset && fresh.length > 0 ? fresh : "reset";
     const isSame = isSuperset && fresh.length === 0 && record.deleted === by.deleted;
     const { changes, marks, latestMarks, deleted } = by;
-    Object.assign(record, { changes, marks, latestMarks, deleted, keyId: by.keyId ?? record.keyId });
+    Object.assign(record, { changes, marks, latestMarks, deleted });
     this.#histories.forget(record);
     return isSame ? "same" : outcome;
   }
@@ -313,8 +310,8 @@ export class Documents {
     try {
       if (admission.role === "reader") throw new CoreError("WRITE_NOT_ALLOWED", "a reader's change");
       const part = decodeChangePart(plaintext);
-      const id = this.#idIn(writer, part);
-      const name = docIdOf(id);
+      const place = this.#placeIn(writer, part, key);
+      const name = docIdOf(place);
       if (this.#only?.has(name) === false) return;
       // SECURITY: D11. Who kept a key that it lost writes nothing under it (key-rights.test.ts).
       if (!this.#rights.of(admission, key.keyId)) {
@@ -326,14 +323,14 @@ export class Documents {
       if (part.branch !== null)
         throw new CoreError("BRANCH_UNKNOWN", "this version knows no branches but the main one");
       const known = this.#records.get(name);
-      const record = known ?? newRecord(id);
+      const record = known ?? newRecord(place);
       // Most documents are created and no more: the actor is kept for those that change.
       const actor =
-        known === undefined ? actorOf(this.#verifier, writer, id, null) : actorIn(this.#verifier, known, writer);
+        known === undefined ? actorOf(this.#verifier, writer, record.id, null) : actorIn(this.#verifier, known, writer);
       const changes = decodeChanges(part, actor, this.#sha256);
       // D7: the bounds are a device's, however many chains it begins.
       const device = hexOf(admission.device);
-      const origin = { kind: part.kind, keyId: key.keyId, entry, user };
+      const origin = { kind: part.kind, entry, user };
       for (const change of changes)
         this.#receiveChange(record, { device, document: name, actor, change }, origin, fresh);
       // D7: a document of which nothing passed takes no place.
@@ -344,8 +341,9 @@ export class Documents {
     }
   }
 
-  #idIn(writer: WriterKey, { document }: ChangePart): Uint8Array {
-    return document.type === "id" ? document.id : documentIdOf(this.#verifier, writer, document.counter);
+  #placeIn(writer: WriterKey, { document }: ChangePart, { keyId }: KeyVersion): DocumentPlace {
+    const stem = document.type === "stem" ? document.stem : countedStem(this.#verifier, writer, document.counter);
+    return { stem, keyId };
   }
 
   #receiveChange(
@@ -365,10 +363,7 @@ export class Documents {
     const list = fresh.get(record) ?? [];
     fresh.set(record, list);
     for (const change of passed) {
-      const from = originOf(change);
-      // SECURITY: the key is fixed by the part that created the document: no later part moves it to a key that more people hold.
-      record.keyId ??= from?.keyId ?? null;
-      this.#admit(record, change, from?.kind ?? "change");
+      this.#admit(record, change, originOf(change)?.kind ?? "change");
       list.push(change.bytes);
     }
   }

@@ -2,8 +2,10 @@ import { equalBytes, toHex, type Verifier, type WriterKey } from "@selkie/entry"
 import { actorOf } from "../automerge/actor.ts";
 import { type ChangeChunk, parseChange, type Sha256 } from "../automerge/change-chunk.ts";
 import { reauthorChanges } from "../automerge/reauthor.ts";
+import { docIdOf } from "../document/doc-id.ts";
 import type { Documents } from "../document/documents.ts";
 import { CoreError } from "../errors.ts";
+import { type DocumentPlace, documentIdOf } from "../sealing/document-id.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { Journal } from "./journal.ts";
 import type { JournalRow } from "./journal-row.ts";
@@ -20,8 +22,7 @@ export interface Adoption {
 }
 
 /** The changes of one document by one incarnation, in order; each builds on the one before. */
-interface Group {
-  readonly document: Uint8Array;
+interface Group extends DocumentPlace {
   readonly writer: WriterKey;
   readonly rows: readonly JournalRow[];
   readonly chunks: readonly ChangeChunk[];
@@ -49,9 +50,7 @@ export async function adoptJournal(at: Adoption): Promise<void> {
       new CoreError("JOURNAL_WAITING", "changes wait for entries that this store has lost: sync, then open again"),
     );
   for (const row of journal.sealable) {
-    const record = documents.ensure(row.document);
-    documents.own(record, row.writer, row.kind, row.change);
-    record.keyId ??= row.keyId;
+    documents.own(documents.ensure(row), row.writer, row.kind, row.change);
     if (row.counter !== null) chain.reserveCounter(row.counter);
   }
 }
@@ -63,7 +62,7 @@ function without(rows: readonly JournalRow[], others: readonly JournalRow[]): re
 }
 
 function groupsOf(rows: readonly JournalRow[], sha256: Sha256): readonly Group[] {
-  const groups = Map.groupBy(rows, ({ document, writer }) => `${toHex(document)}/${toHex(writer)}`);
+  const groups = Map.groupBy(rows, (row) => `${docIdOf(row)}/${toHex(row.writer)}`);
   return [...groups.values()].flatMap((own) => {
     const [first] = own;
     if (first === undefined) return [];
@@ -71,7 +70,9 @@ function groupsOf(rows: readonly JournalRow[], sha256: Sha256): readonly Group[]
     const made = own.map((row) => ({ row, chunk: parseChange(row.change, sha256) }));
     made.sort((a, b) => a.chunk.seq - b.chunk.seq);
     const rows = made.map(({ row }) => row);
-    return [{ document: first.document, writer: first.writer, rows, chunks: made.map(({ chunk }) => chunk) }];
+    return [
+      { stem: first.stem, keyId: first.keyId, writer: first.writer, rows, chunks: made.map(({ chunk }) => chunk) },
+    ];
   });
 }
 
@@ -79,12 +80,12 @@ function groupsOf(rows: readonly JournalRow[], sha256: Sha256): readonly Group[]
 function readyOf(groups: readonly Group[], documents: Documents): readonly Group[] {
   const byDocument = new Map<string, Group>();
   for (const group of groups) {
-    const record = documents.ensure(group.document);
+    const record = documents.ensure(group);
     const own = new Set(group.chunks.map(({ hash }) => toHex(hash)));
     const isReady = group.chunks.every(({ deps }) =>
       deps.every((dep) => own.has(toHex(dep)) || documents.has(record, dep)),
     );
-    if (isReady) byDocument.set(toHex(group.document), group);
+    if (isReady) byDocument.set(record.name, group);
   }
   return [...byDocument.values()];
 }
@@ -97,11 +98,12 @@ async function rewrite(
 ): Promise<void> {
   const sha256: Sha256 = (...chunks) => verifier.sha256(...chunks);
   const rewritten = new Map<JournalRow, JournalRow>();
-  for (const { document, rows, chunks } of ready) {
-    const author = writer === null ? null : { actor: actorOf(verifier, writer, document, null), firstSeq: 1 };
+  for (const { rows, chunks, ...place } of ready) {
+    const author =
+      writer === null ? null : { actor: actorOf(verifier, writer, documentIdOf(place), null), firstSeq: 1 };
     const changes = author === null ? chunks : reauthorChanges(chunks, author, sha256);
     for (const [at, row] of rows.entries()) {
-      // The document keeps the id the app knows, so it is named by id: its counter belongs to the incarnation that is gone.
+      // The document keeps the id the app knows, so it is named by stem: its counter belongs to the incarnation that is gone.
       const mine = writer === null ? row : { ...row, writer, counter: null, change: changes[at]?.bytes ?? row.change };
       rewritten.set(row, mine);
     }

@@ -25,7 +25,7 @@ export function encodeBatch(number: number, rows: readonly JournalRow[]): Uint8A
     const bits = (row.counter === null ? 0 : hasCounter) | (isOwned ? hasOwner : 0);
     writer.u8(KINDS.indexOf(row.kind) | bits);
     if (isOwned) writer.bytes(row.writer).bytes(row.keyId);
-    writer.bytes(row.document);
+    writer.bytes(row.stem);
     if (row.counter !== null) writer.uleb(row.counter);
     writer.uleb(row.time).uleb(row.change.length).bytes(row.change);
     before = row;
@@ -68,11 +68,11 @@ function readRow(
       ? before
       : { writer: parseWriterKey(reader.bytes(32).slice()), keyId: reader.bytes(16).slice() };
   if (kind === undefined || owner === undefined || bits >= 2 * hasOwner) throw damaged();
-  const document = reader.bytes(16).slice();
+  const stem = reader.bytes(16).slice();
   const counter = (bits & hasCounter) === 0 ? null : reader.uleb();
   const time = reader.uleb();
   const change = reader.bytes(reader.uleb(most.changeBytes)).slice();
-  return { writer: owner.writer, keyId: owner.keyId, frontier, kind, document, counter, time, change };
+  return { writer: owner.writer, keyId: owner.keyId, frontier, kind, stem, counter, time, change };
 }
 
 const isSameOwner = (a: JournalRow, b: JournalRow): boolean =>

@@ -1,19 +1,17 @@
 import type { EntryId, WriterKey } from "@selkie/entry";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
+import type { DocumentPlace } from "../sealing/document-id.ts";
 
 /** One local change, as made: durable at once, part of an entry at the next flush. */
-export interface JournalRow {
+export interface JournalRow extends DocumentPlace {
   /** The incarnation it was made under: its Automerge actor follows from this key. */
   readonly writer: WriterKey;
   /** The directory heads the change was made at. */
   readonly frontier: readonly EntryId[];
   readonly kind: ChangeKind;
-  /** The document's id, and its counter when this writer created it. */
-  readonly document: Uint8Array;
+  /** The document's counter when this writer created it. */
   readonly counter: number | null;
-  /** The 16-byte id of the key to seal it under. */
-  readonly keyId: Uint8Array;
   /** Claimed wall time in ms since the epoch. */
   readonly time: number;
   /** The Automerge change chunk. */

@@ -1,7 +1,7 @@
-import { equalBytes, toHex } from "@selkie/entry";
 import { parseChange, type Sha256 } from "../automerge/change-chunk.ts";
 import { encodeChanges } from "../automerge/change-codec.ts";
 import { changeLimits } from "../automerge/change-limits.ts";
+import { docIdOf } from "../document/doc-id.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { type ChangePart, encodeChangePart } from "../sealing/change-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
@@ -37,19 +37,18 @@ export function planEntries(
   return parts.length === 0 ? entries : [...entries, parts];
 }
 
-/** Consecutive changes of one document under one key; a deletion or undeletion is a part of its own. */
+/** Consecutive changes of one document; a deletion or undeletion is a part of its own. */
 function groups(rows: readonly JournalRow[]): readonly Group[] {
   const open = new Map<string, Group>();
   const all: Group[] = [];
   for (const row of rows) {
-    const name = toHex(row.document);
+    const name = docIdOf(row);
     const group = open.get(name);
     const [first] = group?.rows ?? [];
     const fits =
       first !== undefined &&
       row.kind === "change" &&
       isEdit(first) &&
-      sameKey(first, row) &&
       (group?.rows.length ?? 0) < changeLimits.changesInPart &&
       (group?.bytes ?? 0) + row.change.length <= ENTRY_BYTES;
     if (group !== undefined && fits) {
@@ -65,7 +64,6 @@ function groups(rows: readonly JournalRow[]): readonly Group[] {
 }
 
 const isEdit = (row: JournalRow): boolean => row.kind === "create" || row.kind === "change";
-const sameKey = (a: JournalRow, b: JournalRow): boolean => equalBytes(a.keyId, b.keyId);
 
 function partOf(rows: readonly JournalRow[], keyOf: (keyId: Uint8Array) => KeyVersion, sha256: Sha256): PartDraft {
   const [first] = rows;
@@ -73,7 +71,7 @@ function partOf(rows: readonly JournalRow[], keyOf: (keyId: Uint8Array) => KeyVe
   if (first === undefined || last === undefined) throw new RangeError("a group has rows");
   const { codec, payload } = encodeChanges(rows.map(({ change, chunk }) => chunk ?? parseChange(change, sha256)));
   const document: ChangePart["document"] =
-    first.counter === null ? { type: "id", id: first.document } : { type: "counter", counter: first.counter };
+    first.counter === null ? { type: "stem", stem: first.stem } : { type: "counter", counter: first.counter };
   const plaintext = encodeChangePart({
     kind: first.kind,
     codec,

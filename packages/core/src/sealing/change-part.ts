@@ -2,7 +2,7 @@
 import type { Plaintext } from "@selkie/crypto";
 import { type ByteReader, ByteWriter } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
-import { documentIdBytes } from "./document-id.ts";
+import { stemBytes } from "./document-id.ts";
 import { bundleFloor, pad, paddingFloor, readPadded } from "./padme.ts";
 
 /** What a change part does to its document. */
@@ -13,10 +13,10 @@ export interface ChangePart {
   readonly kind: ChangeKind;
   /** How `payload` is written: 0 an Automerge change, 1 packed, 2 a bundle of changes. */
   readonly codec: 0 | 1 | 2;
-  /** The creating writer sends its counter, everybody else the 16-byte id. */
+  /** The creating writer sends its counter, everybody else the 16-byte stem: the other half of the id is that of the part's key. */
   readonly document:
     | { readonly type: "counter"; readonly counter: number }
-    | { readonly type: "id"; readonly id: Uint8Array };
+    | { readonly type: "stem"; readonly stem: Uint8Array };
   /** 16-byte branch id; null is the main branch. */
   readonly branch: Uint8Array | null;
   /** Claimed wall time, ms since the epoch: shown to people, decides nothing. */
@@ -62,10 +62,10 @@ export function encodeChangePart(part: ChangePart): Plaintext {
   const flags =
     (branch === null ? 0 : hasBranch) |
     (metadata === null ? 0 : hasMetadata) |
-    (document.type === "id" ? 0 : byCounter);
-  const capacity = overheadBytes + 2 * documentIdBytes + (metadata?.length ?? 0) + payload.length;
+    (document.type === "stem" ? 0 : byCounter);
+  const capacity = overheadBytes + 2 * stemBytes + (metadata?.length ?? 0) + payload.length;
   const writer = new ByteWriter(capacity).u8(CODE_OF_KIND[part.kind]).u8(part.codec).u8(flags);
-  if (document.type === "id") writer.bytes(document.id);
+  if (document.type === "stem") writer.bytes(document.stem);
   else writer.uleb(document.counter);
   if (branch !== null) writer.bytes(branch);
   writer.uleb(part.time);
@@ -90,9 +90,9 @@ function readChangePart(reader: ByteReader): ChangePart {
     codec,
     document:
       (flags & byCounter) === 0
-        ? { type: "id", id: reader.bytes(documentIdBytes) }
+        ? { type: "stem", stem: reader.bytes(stemBytes) }
         : { type: "counter", counter: reader.uleb() },
-    branch: (flags & hasBranch) === 0 ? null : reader.bytes(documentIdBytes),
+    branch: (flags & hasBranch) === 0 ? null : reader.bytes(stemBytes),
     time: reader.uleb(latestTime),
     metadata: (flags & hasMetadata) === 0 ? null : reader.bytes(reader.uleb()),
     payload: reader.bytes(reader.uleb()),
@@ -102,9 +102,9 @@ function readChangePart(reader: ByteReader): ChangePart {
 const floorOf = ({ codec }: ChangePart): number => (codec === 2 ? bundleFloor : paddingFloor);
 
 function requireValid({ document, branch, time }: ChangePart): void {
-  const idFits = document.type === "counter" || document.id.length === documentIdBytes;
-  if (!idFits || (branch !== null && branch.length !== documentIdBytes)) {
-    throw new CoreError("PART_MALFORMED", "a document or branch id is not 16 bytes");
+  const stemFits = document.type === "counter" || document.stem.length === stemBytes;
+  if (!stemFits || (branch !== null && branch.length !== stemBytes)) {
+    throw new CoreError("PART_MALFORMED", "a stem or branch id is not 16 bytes");
   }
   if (claimedTime(time) !== time) throw new CoreError("PART_MALFORMED", "a claimed time is not a time");
 }

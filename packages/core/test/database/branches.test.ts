@@ -1,8 +1,6 @@
 // A writer who is revoked shows others another branch of what it wrote before: whole replicas, with stores, sessions and documents.
-import { nativeCrypto } from "@selkie/crypto/native";
 import { parseSignature, type StatementId, toHex, type VerifiedRun } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
-import { actorOf } from "../../src/automerge/actor.ts";
 import type { PlacedStatement } from "../../src/directory/admission.ts";
 import { proveFork } from "../../src/directory/fork.ts";
 import type { Statement } from "../../src/directory/statement.ts";
@@ -11,19 +9,19 @@ import { handMade } from "../automerge/hand-made-change.ts";
 import { grantTo } from "../directory/world.ts";
 import { pattern, testDatabase } from "../fixture.ts";
 import { permutations } from "../permutations.ts";
-import { Author, type Device, Lab } from "./lab.ts";
+import { Author, type Device, Lab, placeOf } from "./lab.ts";
 
 const TITLES = ["0", "1", "2", "3", "1'", "2'", "3'", "4'", "0'", "again"];
-const ids = TITLES.map((title) => docIdOf(pattern(title, 16)));
+const ids = TITLES.map((title) => docIdOf(placeOf(title)));
 
 /** A run with an entry of each title, each making a document. */
 async function write(author: Author, ...titles: readonly string[]): Promise<VerifiedRun> {
   return author.write(
     ...titles.map((title) => {
-      const id = pattern(title, 16);
-      const actor = toHex(actorOf(nativeCrypto, author.writer, id, null));
+      const place = placeOf(title);
+      const actor = author.actor(place);
       const { bytes } = handMade({ actor, ops: [{ key: { text: "title" }, value: title }] });
-      return [author.part(id, bytes, { kind: "create" })];
+      return [author.part(place, bytes, { kind: "create" })];
     }),
   );
 }

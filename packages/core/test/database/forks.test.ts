@@ -2,23 +2,22 @@
 import { nativeCrypto } from "@selkie/crypto/native";
 import { parseSalt, toHex, type VerifiedRun } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
-import { actorOf } from "../../src/automerge/actor.ts";
 import { type ForkStatement, isProof, proveFork } from "../../src/directory/fork.ts";
 import { decodeStatement, encodeStatement } from "../../src/directory/statement-codec.ts";
 import { docIdOf } from "../../src/document/doc-id.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
 import { pattern, testDatabase } from "../fixture.ts";
-import { type Author, type Device, Lab } from "./lab.ts";
+import { type Author, type Device, Lab, placeOf } from "./lab.ts";
 
 /** A run of one entry that makes a document. */
 async function write(author: Author, title: string): Promise<VerifiedRun> {
-  const id = pattern(title, 16);
-  const actor = toHex(actorOf(nativeCrypto, author.writer, id, null));
+  const place = placeOf(title);
+  const actor = author.actor(place);
   const { bytes } = handMade({ actor, ops: [{ key: { text: "title" }, value: title }] });
-  return author.write([author.part(id, bytes, { kind: "create" })]);
+  return author.write([author.part(place, bytes, { kind: "create" })]);
 }
 
-const ids = ["before", "left", "left too", "right"].map((title) => docIdOf(pattern(title, 16)));
+const ids = ["before", "left", "left too", "right"].map((title) => docIdOf(placeOf(title)));
 const titles = async (device: Device): Promise<string> =>
   (await device.show(ids))
     .filter((line) => line.includes("{"))

@@ -1,16 +1,15 @@
 // Who may write under a key: judged by the admission that a chain names, whatever arrives when.
 import { toHex, type VerifiedRun } from "@selkie/entry";
 import { expect, test } from "vitest";
-import { actorOf } from "../../src/automerge/actor.ts";
 import { type Admission, isMember } from "../../src/directory/admission.ts";
 import { docIdOf } from "../../src/document/doc-id.ts";
 import { CoreError } from "../../src/errors.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
 import { pattern, testDatabase } from "../fixture.ts";
 import { permutations } from "../permutations.ts";
-import { Author, type Device, Lab } from "./lab.ts";
+import { Author, type Device, Lab, placeOf } from "./lab.ts";
 
-const documents = new Map(["early", "late", "open"].map((title) => [title, pattern(title, 16)]));
+const titles = ["early", "late", "open"];
 
 /** Mallory, who keeps a key that a change takes away; Alice, who shares it again, until the root revokes her. */
 async function begin(seed: string) {
@@ -19,10 +18,9 @@ async function begin(seed: string) {
   const [common, board] = lab.keys;
   if (common === undefined || board === undefined) return expect.fail("two keys");
   const write = (author: Author, title: string, key = board): Promise<VerifiedRun> => {
-    const id = documents.get(title) ?? expect.fail("a document");
-    const actor = toHex(actorOf(lab.crypto, author.writer, id, null));
-    const { bytes } = handMade({ actor, ops: [{ key: { text: "title" }, value: title }] });
-    return author.write([author.part(id, bytes, { kind: "create", key })]);
+    const place = placeOf(title, key.name);
+    const { bytes } = handMade({ actor: author.actor(place), ops: [{ key: { text: "title" }, value: title }] });
+    return author.write([author.part(place, bytes, { kind: "create" })]);
   };
   const mallory = await lab.author("mallory");
   const early = await write(mallory, "early");
@@ -53,7 +51,7 @@ async function begin(seed: string) {
   return { events, empty, setup, late };
 }
 
-const ids = [...documents.values()].map(docIdOf);
+const ids = titles.flatMap((title) => ["default", "board"].map((key) => docIdOf(placeOf(title, key))));
 
 async function stateOf(device: Device): Promise<string> {
   return JSON.stringify([await device.show(ids), device.quarantined()]);

@@ -5,10 +5,12 @@ import type { CryptoProvider, SigningKey } from "@selkie/crypto";
 import {
   type EntryId,
   entryType,
+  equalBytes,
   holeOf,
   type IdentifiedEntry,
   parseWriterKey,
   partKind,
+  portableVerifier,
   type StatementId,
   toHex,
   type VerifiedEntry,
@@ -18,6 +20,7 @@ import {
   ZERO_ENTRY_ID,
 } from "@selkie/entry";
 import { MemoryDisk, memoryStore, type Store } from "@selkie/store";
+import { actorOf } from "../../src/automerge/actor.ts";
 import { type Assembled, assembleDatabase } from "../../src/database/assemble-database.ts";
 import { type Admission, isMember, type PlacedStatement } from "../../src/directory/admission.ts";
 import type { DirectoryView } from "../../src/directory/directory-view.ts";
@@ -28,6 +31,7 @@ import { type KeyVersion, keyIdOf } from "../../src/keys/key-version.ts";
 import { LocalState } from "../../src/local/local-state.ts";
 import { type ChangeKind, encodeChangePart } from "../../src/sealing/change-part.ts";
 import { encodeControlPart, signCertificate } from "../../src/sealing/control-part.ts";
+import { type DocumentPlace, documentIdOf } from "../../src/sealing/document-id.ts";
 import { type PartDraft, sealEntry, signRun } from "../../src/sealing/seal-entry.ts";
 import { importDeviceKeys } from "../../src/tenant/device-keys.ts";
 import { liveAdmissionOf } from "../../src/tenant/own-admissions.ts";
@@ -36,32 +40,50 @@ import { newTenantData } from "../../src/tenant/tenant-data.ts";
 import { World } from "../directory/world.ts";
 import { pattern, repeatableCrypto, testDatabase, testKey, testRing, testTenant } from "../fixture.ts";
 
+const nonceOf = (key: string): Uint8Array => pattern(`nonce of ${key}`, 16);
+const labKeyId = (key: string): Uint8Array => keyIdOf(portableVerifier, new World().root.writer, nonceOf(key));
+
+/** The document of this name under a key, the same in every lab. */
+export function placeOf(title: string, key = "default"): DocumentPlace {
+  return { stem: pattern(title, 16), keyId: labKeyId(key) };
+}
+
 /** Who is admitted, and the keys there are. */
 export class Lab {
   readonly crypto: CryptoProvider;
   readonly world: World;
   readonly directoryKey: KeyVersion;
+  /** Of each key the version to seal under. */
   readonly keys: readonly KeyVersion[];
+  /** All of them; the first key has three. */
+  readonly versions: readonly KeyVersion[];
 
-  private constructor(crypto: CryptoProvider, world: World, directoryKey: KeyVersion, keys: readonly KeyVersion[]) {
-    this.crypto = crypto;
-    this.world = world;
-    this.directoryKey = directoryKey;
-    this.keys = keys;
+  private constructor(fields: Pick<Lab, "crypto" | "world" | "directoryKey" | "keys" | "versions">) {
+    this.crypto = fields.crypto;
+    this.world = fields.world;
+    this.directoryKey = fields.directoryKey;
+    this.keys = fields.keys;
+    this.versions = fields.versions;
   }
 
   /** The first key is the one that documents are made under. */
-  static async begin(seed: string, keys: readonly string[] = ["default"]): Promise<Lab> {
+  static async begin(seed: string, names: readonly string[] = ["default"]): Promise<Lab> {
     const crypto = repeatableCrypto(seed);
     const world = new World();
-    const made: KeyVersion[] = [];
-    for (const name of keys) {
-      const nonce = pattern(`nonce of ${name}`, 16);
-      const key = await testKey(crypto, name, 1, keyIdOf(crypto, world.root.writer, nonce));
-      world.say(world.root, { type: "createKey", nonce, name, commitment: key.version });
-      made.push(key);
+    const keys: KeyVersion[] = [];
+    for (const name of names) {
+      const key = await testKey(crypto, name, 1, labKeyId(name));
+      world.say(world.root, { type: "createKey", nonce: nonceOf(name), name, commitment: key.version });
+      keys.push(key);
     }
-    return new Lab(crypto, world, await testKey(crypto, "directory"), made);
+    const [first = ""] = names;
+    const more = await Promise.all([2, 3].map((version) => testKey(crypto, first, version, labKeyId(first))));
+    const directoryKey = await testKey(crypto, "directory");
+    return new Lab({ crypto, world, directoryKey, keys, versions: [...keys, ...more] });
+  }
+
+  versionsOf({ keyId }: DocumentPlace): readonly KeyVersion[] {
+    return this.versions.filter((version) => equalBytes(version.keyId, keyId));
   }
 
   /** @param keys what the grant entitles to, and changes of rights may take away */
@@ -118,14 +140,19 @@ export class Author {
     this.writer = parseWriterKey(at.key.publicKey);
   }
 
+  /** The actor that this writer has to use in a document, in hexadecimal. */
+  actor(place: DocumentPlace): string {
+    return toHex(actorOf(this.#lab.crypto, this.writer, documentIdOf(place), null));
+  }
+
   /** A part that says: this Automerge change, in this document. */
-  part(document: Uint8Array, change: Uint8Array, more: { kind?: ChangeKind; key?: KeyVersion } = {}): PartDraft {
-    const { kind = "change", key = this.#lab.keys[0] } = more;
-    if (key === undefined) throw new RangeError("a lab has a key");
+  part(place: DocumentPlace, change: Uint8Array, more: { kind?: ChangeKind; key?: KeyVersion } = {}): PartDraft {
+    const { kind = "change", key = this.#lab.versionsOf(place)[0] } = more;
+    if (key === undefined) throw new RangeError("a lab has the key");
     const plaintext = encodeChangePart({
       kind,
       codec: 0,
-      document: { type: "id", id: document },
+      document: { type: "stem", stem: place.stem },
       branch: null,
       time: 0,
       metadata: null,

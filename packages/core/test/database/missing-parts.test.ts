@@ -1,19 +1,17 @@
 // Entries that a relay or peer gives without some of their parts: announced, and asked for.
-import { nativeCrypto } from "@selkie/crypto/native";
 import { toHex, type VerifiedEntry, type VerifiedRun } from "@selkie/entry";
 import { expect, test } from "vitest";
-import { actorOf } from "../../src/automerge/actor.ts";
 import { MissingParts } from "../../src/replica/missing-parts.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
 import { pattern } from "../fixture.ts";
-import { type Author, Lab, withHoles } from "./lab.ts";
+import { type Author, Lab, placeOf, withHoles } from "./lab.ts";
 
 /** An entry with a document in it. */
 async function write(author: Author, title: string): Promise<VerifiedRun> {
-  const id = pattern(title, 16);
-  const actor = toHex(actorOf(nativeCrypto, author.writer, id, null));
+  const place = placeOf(title);
+  const actor = author.actor(place);
   const { bytes } = handMade({ actor, ops: [{ key: { text: "title" }, value: title }] });
-  return author.write([author.part(id, bytes, { kind: "create" })]);
+  return author.write([author.part(place, bytes, { kind: "create" })]);
 }
 
 test("raise an alarm once for each entry, and are asked for until they come", async () => {
@@ -64,7 +62,7 @@ test("A11 are asked for whoever wrote the entry, whether or not anything of it d
 test("take a number for each chain, and a thousand alarms, however many there are", async () => {
   const lab = await Lab.begin("many missing parts");
   const author = await lab.author("alice");
-  const drafts = Array.from({ length: 250 }, (_, n) => [author.part(pattern(`${n}`, 16), pattern("junk", 16))]);
+  const drafts = Array.from({ length: 250 }, (_, n) => [author.part(placeOf(`${n}`), pattern("junk", 16))]);
   const runs: VerifiedRun[] = [];
   for (let n = 0; n < 6; n += 1) runs.push(await withHoles(lab.crypto, await author.write(...drafts), () => true));
   const alarms: VerifiedEntry[] = [];

@@ -1,12 +1,7 @@
-// Local changes that are durable before the gate looks at them: nothing that others wrote makes one of them too large.
-import { nativeCrypto } from "@selkie/crypto/native";
-import { toHex } from "@selkie/entry";
 import { expect, test } from "vitest";
-import { actorOf } from "../../src/automerge/actor.ts";
 import { docIdOf } from "../../src/document/doc-id.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
-import { pattern } from "../fixture.ts";
-import { Lab } from "./lab.ts";
+import { Lab, placeOf } from "./lab.ts";
 
 const set = (key: string, value: unknown) => (draft: { getData(): object }) =>
   void Object.assign(draft.getData(), { [key]: value });
@@ -16,16 +11,16 @@ test("D12 who writes more values at one place than a change may replace gets tha
   const mallory = await lab.author("mallory");
   const xavier = await lab.device("xavier");
   const { database } = xavier;
-  const id = pattern("document", 16);
-  const actor = toHex(actorOf(nativeCrypto, mallory.writer, id, null));
+  const place = placeOf("document");
+  const actor = mallory.actor(place);
   const ops = Array.from({ length: 60_000 }, () => ({ key: { text: "full" }, value: null }));
   const first = handMade({ actor, ops });
   const second = handMade({ actor, ops, seq: 2, startOp: ops.length + 1, deps: [first.hash] });
-  const parts = [mallory.part(id, first.bytes, { kind: "create" }), mallory.part(id, second.bytes)];
+  const parts = [mallory.part(place, first.bytes, { kind: "create" }), mallory.part(place, second.bytes)];
   for (const part of parts) await xavier.receive(await mallory.write([part]));
   expect(xavier.quarantined()).toEqual([]);
 
-  const doc = await database.getDocument(docIdOf(id));
+  const doc = await database.getDocument(docIdOf(place));
   await expect(database.changeDoc(doc, set("full", 1))).rejects.toMatchObject({ code: "CHANGE_REFUSED" });
   await database.changeDoc(doc, set("free", 1));
   await database.changeDoc(doc, set("free", 2));
@@ -35,5 +30,5 @@ test("D12 who writes more values at one place than a change may replace gets tha
 
   const again = await xavier.reopened();
   expect((await again.database.getDocument(mine.getId())).getData()).toEqual({ title: "mine" });
-  expect((await again.database.getDocument(docIdOf(id))).getData()).toEqual({ full: null, free: 2 });
+  expect((await again.database.getDocument(docIdOf(place))).getData()).toEqual({ full: null, free: 2 });
 });

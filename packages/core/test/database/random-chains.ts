@@ -1,12 +1,11 @@
-// What several people wrote, and some of them twice: random chains of random documents under several keys.
+// What several people wrote, and some of them twice: random chains of random documents under several keys, and versions of keys.
 import * as Automerge from "@automerge/automerge";
-import { toHex, type VerifiedRun } from "@selkie/entry";
-import { actorOf } from "../../src/automerge/actor.ts";
+import type { VerifiedRun } from "@selkie/entry";
 import type { KeyVersion } from "../../src/keys/key-version.ts";
+import type { DocumentPlace } from "../../src/sealing/document-id.ts";
 import type { PartDraft } from "../../src/sealing/seal-entry.ts";
 import { type AnyDoc, type Random, randomChange } from "../automerge/random-history.ts";
-import { pattern } from "../fixture.ts";
-import type { Author, Lab } from "./lab.ts";
+import { type Author, type Lab, placeOf } from "./lab.ts";
 
 export interface ChainOptions {
   readonly people: number;
@@ -17,7 +16,7 @@ export interface ChainOptions {
 }
 
 export interface Chains {
-  readonly documents: readonly Uint8Array[];
+  readonly documents: readonly DocumentPlace[];
   /** By writer, in order. */
   readonly runs: readonly (readonly VerifiedRun[])[];
 }
@@ -27,20 +26,24 @@ type Copies = AnyDoc[];
 
 export async function randomChains(lab: Lab, random: Random, options: ChainOptions): Promise<Chains> {
   const authors = await Promise.all(Array.from({ length: options.people }, (_, at) => lab.author(`author ${at}`)));
-  const documents = Array.from({ length: options.documents }, (_, at) => pattern(`document ${at}`, 16));
+  const documents = Array.from({ length: options.documents }, (_, at) =>
+    placeOf(`document ${at}`, lab.keys[at % lab.keys.length]?.name),
+  );
   const copies = authors.map((author) =>
-    documents.map((id): Copies => [Automerge.init({ actor: toHex(actorOf(lab.crypto, author.writer, id, null)) })]),
+    documents.map((place): Copies => [Automerge.init({ actor: author.actor(place) })]),
   );
   const written: PartDraft[][] = authors.map(() => []);
   for (let step = 0; step < options.steps; step++) {
     const [who, what] = [random.below(authors.length), random.below(documents.length)];
-    const [author, id] = [authors[who], documents[what]];
+    const [author, place] = [authors[who], documents[what]];
     const mine = copies[who]?.[what];
     const theirs = copies[random.below(authors.length)]?.[what];
-    if (author === undefined || id === undefined || mine === undefined || theirs === undefined) continue;
+    if (author === undefined || place === undefined || mine === undefined || theirs === undefined) continue;
     const other = random.pick(theirs);
     if (mine !== theirs && random.below(2) === 0) mergeInto(mine, other);
-    written[who]?.push(...edit({ author, id, copies: mine, keys: lab.keys }, random, options.equivocate));
+    written[who]?.push(
+      ...edit({ author, place, copies: mine, versions: lab.versionsOf(place) }, random, options.equivocate),
+    );
   }
   return {
     documents,
@@ -48,19 +51,19 @@ export async function randomChains(lab: Lab, random: Random, options: ChainOptio
   };
 }
 
-interface Place {
+interface Desk {
   readonly author: Author;
-  readonly id: Uint8Array;
+  readonly place: DocumentPlace;
   readonly copies: Copies;
-  readonly keys: readonly KeyVersion[];
+  readonly versions: readonly KeyVersion[];
 }
 
-function edit({ author, id, copies, keys }: Place, random: Random, equivocate: boolean): PartDraft[] {
+function edit({ author, place, copies, versions }: Desk, random: Random, equivocate: boolean): PartDraft[] {
   const at = random.below(copies.length);
   const before = copies[at];
   if (before === undefined) return [];
   const part = (bytes: Uint8Array, kind: "change" | "delete" = "change") =>
-    author.part(id, bytes, { kind, key: random.pick(keys) });
+    author.part(place, bytes, { kind, key: random.pick(versions) });
   if (random.below(12) === 0) {
     const after = Automerge.emptyChange(before, { time: 0 });
     copies[at] = after;

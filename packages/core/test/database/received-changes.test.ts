@@ -1,12 +1,10 @@
 import { toHex, type VerifiedRun } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
-import { actorOf } from "../../src/automerge/actor.ts";
 import { type DocId, docIdOf } from "../../src/document/doc-id.ts";
 import { CoreError } from "../../src/errors.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
 import { Random } from "../automerge/random-history.ts";
-import { pattern } from "../fixture.ts";
-import { type Device, Lab, withHoles } from "./lab.ts";
+import { type Device, Lab, placeOf, withHoles } from "./lab.ts";
 import { type Chains, randomChains } from "./random-chains.ts";
 
 /** A device receives chains as bad luck and a bad relay have it, until everything is there. */
@@ -28,7 +26,7 @@ class Story {
     this.#chains = chains;
     this.#random = random;
     this.#next = chains.runs.map(() => 0);
-    this.#keys = lab.keys.slice(1);
+    this.#keys = lab.versions.slice(1);
   }
 
   async step(writes: boolean): Promise<void> {
@@ -124,8 +122,8 @@ class Story {
 
 async function tell(seed: number, options: { equivocate: boolean; writes: boolean }): Promise<readonly Story[]> {
   const random = new Random(seed);
-  const lab = await Lab.begin(`story ${seed}`, ["default", "second", "third"]);
-  const chains = await randomChains(lab, random, { people: 3, documents: 2, steps: 25, ...options });
+  const lab = await Lab.begin(`story ${seed}`, ["default", "second"]);
+  const chains = await randomChains(lab, random, { people: 3, documents: 3, steps: 30, ...options });
   const stories: Story[] = [];
   for (const name of ["anna", "ben", "cleo"])
     stories.push(new Story(lab, await lab.device(name, lab.keys.slice(0, 1)), chains, random));
@@ -166,20 +164,20 @@ describe("any order of runs, keys, holes, damage and restarts", () => {
 });
 
 describe("a document that is built anew", () => {
-  const id = pattern("document", 16);
-  const name = docIdOf(id);
+  const place = placeOf("document");
+  const name = docIdOf(place);
 
-  /** Two changes with one number: the first under a key that comes late, so that the second is what a device shows until then. */
+  /** Two changes with one number: the first under a version of the key that comes late, so that the second is what a device shows until then. */
   async function twins() {
-    const lab = await Lab.begin("twins", ["default", "second"]);
+    const lab = await Lab.begin("twins");
     const author = await lab.author("author");
-    const actor = toHex(actorOf(lab.crypto, author.writer, id, null));
+    const actor = author.actor(place);
     const [first, second] = [1, 2].map((value) => handMade({ actor, ops: [{ value }] }));
-    const [, secondKey] = lab.keys;
-    if (first === undefined || second === undefined || secondKey === undefined) throw new RangeError("two changes");
-    const late = author.part(id, first.bytes, { key: secondKey });
-    const run = await author.write([late], [author.part(id, second.bytes)]);
-    const device = await lab.device("anna", lab.keys.slice(0, 1));
+    const [, key] = lab.versions;
+    if (first === undefined || second === undefined || key === undefined) throw new RangeError("two changes");
+    const late = author.part(place, first.bytes, { key });
+    const run = await author.write([late], [author.part(place, second.bytes)]);
+    const device = await lab.device("anna");
     await device.receive(run);
     return { lab, device, doc: await device.database.getDocument(name), first, second };
   }
@@ -190,7 +188,7 @@ describe("a document that is built anew", () => {
     doc.on("change", (patches) => seen.push([patches, doc.getData()]));
     expect(doc.getHeads()).toEqual([second.hash]);
     device.changed.length = 0;
-    await device.give(...lab.keys);
+    await device.give(...lab.versions);
     expect(doc.getHeads()).toEqual([first.hash]);
     expect(seen).toEqual([[[], { k: 1 }]]);
     expect(device.changed).toEqual([name]);
@@ -200,7 +198,7 @@ describe("a document that is built anew", () => {
   test("D1 keeps a change made here that builds on what counts no more, and says that it waits", async () => {
     const { lab, device, doc, first } = await twins();
     await device.database.changeDoc(doc, (draft) => void Object.assign(draft.getData(), { mine: 1 }));
-    await device.give(...lab.keys);
+    await device.give(...lab.versions);
     expect(doc.getHeads()).toEqual([first.hash]);
     expect(device.reports).toMatchObject([{ code: "JOURNAL_WAITING" }]);
     // Everybody would hold back what comes behind it: nothing is accepted here that nobody else would ever see.
@@ -210,14 +208,14 @@ describe("a document that is built anew", () => {
     await device.open();
     const again = await device.database.getDocument(name);
     await device.database.changeDoc(again, (draft) => void Object.assign(draft.getData(), { more: 1 }));
-    const other = await lab.device("ben");
+    const other = await lab.device("ben", lab.versions);
     await other.receive(...(await device.runs()));
     expect((await other.database.getDocument(name)).getData()).toEqual({ k: 1, more: 1 });
   });
 
   test("that still says the same is announced to nobody, nor is what was refused in it", async () => {
     const { lab, device } = await twins();
-    await device.give(...lab.keys);
+    await device.give(...lab.versions);
     device.changed.length = device.announced.length = 0;
     const before = device.quarantined();
     await device.assembled.rebuild([name]);

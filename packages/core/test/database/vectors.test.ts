@@ -1,17 +1,14 @@
 // What devices say that they have seen, and what others learn from it.
-import { nativeCrypto } from "@selkie/crypto/native";
 import { toHex, type VerifiedRun } from "@selkie/entry";
 import { expect, test } from "vitest";
-import { actorOf } from "../../src/automerge/actor.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
-import { pattern } from "../fixture.ts";
-import { type Author, type Device, Lab } from "./lab.ts";
+import { type Author, type Device, Lab, placeOf } from "./lab.ts";
 
 async function write(author: Author, title: string): Promise<VerifiedRun> {
-  const id = pattern(title, 16);
-  const actor = toHex(actorOf(nativeCrypto, author.writer, id, null));
+  const place = placeOf(title);
+  const actor = author.actor(place);
   const { bytes } = handMade({ actor, ops: [{ key: { text: "title" }, value: title }] });
-  return author.write([author.part(id, bytes, { kind: "create" })]);
+  return author.write([author.part(place, bytes, { kind: "create" })]);
 }
 
 async function passTime(device: Device): Promise<void> {

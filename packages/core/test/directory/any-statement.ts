@@ -177,7 +177,7 @@ export const anyStatement: fc.Arbitrary<Statement> = fc.oneof(
   fc.record({
     type: fc.constant("purge" as const),
     database: version32.map(parseDatabaseId),
-    documents: fc.array(bytes(16), { maxLength: 3 }).map(inOrder),
+    documents: fc.array(bytes(32), { maxLength: 3 }).map(inOrder),
     parts: fc
       .array(fc.record({ entry: version32.map(parseEntryId), part: fc.nat(65_535) }), { maxLength: 4 })
       .map((parts) => byHex(parts, ({ entry }) => entry)),

@@ -10,7 +10,7 @@ import { randomHistory } from "../automerge/random-history.ts";
 import { codeOf } from "../codes.ts";
 import { pattern } from "../fixture.ts";
 
-const before = pattern("document", 16);
+const before = pattern("document", 32);
 const writers: readonly WriterKey[] = ["alice", "bob", "carol"]
   .map((name) => parseWriterKey(pattern(name, 32)))
   .sort((a, b) => (toHex(a) < toHex(b) ? -1 : 1));
@@ -35,7 +35,7 @@ test("a history of several writers comes back change for change, with the same h
 });
 
 test("D2 changes are those of the document before: none has an actor of the document that goes on", () => {
-  const next = pattern("next document", 16);
+  const next = pattern("next document", 32);
   const forged = historyOf(next, 1);
   const own = new Set(writers.map(actorIn(next)));
   const encoded = encodeCarriedHistory({ ...forged, before });

@@ -30,7 +30,7 @@ function newShelf(): { shelf: Shelf; loads: () => number } {
 }
 
 function recordOf(data: Data): DocumentRecord {
-  const record = newRecord(pattern("a document", 16));
+  const record = newRecord({ stem: pattern("a document", 16), keyId: pattern("a key", 16) });
   record.changes.push(writeFirstChange(fromHex(alice), data, sha256));
   return record;
 }

@@ -21,7 +21,7 @@ function rowOf(frontier: readonly EntryId[], owner: Pick<JournalRow, "writer" | 
   return fc.record({
     ...{ writer: fc.constant(owner.writer), keyId: fc.constant(owner.keyId), frontier: fc.constant(frontier) },
     kind: fc.constantFrom("create", "change", "delete", "undelete", "manifest"),
-    document: bytes(16),
+    stem: bytes(16),
     counter: fc.option(fc.maxSafeNat()),
     time: fc.maxSafeNat(),
     change: fc.uint8Array({ maxLength: 300 }),
@@ -60,7 +60,7 @@ describe("a batch of the journal", () => {
   test("of a hundred small changes of one writer takes little more than the changes", () => {
     const owner = { writer: parseWriterKey(new Uint8Array(32)), keyId: new Uint8Array(16) };
     const row: JournalRow = {
-      ...{ ...owner, frontier: [], kind: "change", document: new Uint8Array(16), counter: null },
+      ...{ ...owner, frontier: [], kind: "change", stem: new Uint8Array(16), counter: null },
       ...{ time: 1_800_000_000_000, change: new Uint8Array(100) },
     };
     expect(encodeBatch(1, new Array<JournalRow>(100).fill(row)).length).toBeLessThan(100 * 125 + 60);

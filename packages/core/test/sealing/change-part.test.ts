@@ -11,11 +11,11 @@ import {
 import { codeOf } from "../codes.ts";
 import { pattern } from "../fixture.ts";
 
-const id = pattern("document", 16);
+const stem = pattern("document", 16);
 const plain: ChangePart = {
   kind: "change",
   codec: 0,
-  document: { type: "id", id },
+  document: { type: "stem", stem },
   branch: null,
   time: 1_700_000_000_000,
   metadata: null,
@@ -27,7 +27,7 @@ const anyPart: fc.Arbitrary<ChangePart> = fc.record({
   codec: fc.constantFrom(0, 1, 2),
   document: fc.oneof(
     fc.record({ type: fc.constant("counter" as const), counter: fc.maxSafeNat() }),
-    fc.record({ type: fc.constant("id" as const), id: fc.uint8Array({ minLength: 16, maxLength: 16 }) }),
+    fc.record({ type: fc.constant("stem" as const), stem: fc.uint8Array({ minLength: 16, maxLength: 16 }) }),
   ),
   branch: fc.option(fc.uint8Array({ minLength: 16, maxLength: 16 })),
   time: fc.integer({ min: 0, max: latestTime }),
@@ -91,7 +91,7 @@ describe("what is not valid", () => {
   });
 
   test.each([
-    ["a document id of 15 bytes", { document: { type: "id", id: id.slice(1) } }],
+    ["a stem of 15 bytes", { document: { type: "stem", stem: stem.slice(1) } }],
     ["a branch of 17 bytes", { branch: new Uint8Array(17) }],
     ["a time that is no number", { time: Number.NaN }],
     ["a time before 1970", { time: -1 }],

@@ -32,7 +32,7 @@ async function sizeOf(edit: (note: Note) => void): Promise<{ entry: number; part
   const plaintext = encodeChangePart({
     kind: "change",
     codec,
-    document: { type: "id", id: pattern("document", 16) },
+    document: { type: "stem", stem: pattern("document", 16) },
     branch: null,
     time: 1_763_760_000_000,
     metadata: null,

@@ -242,7 +242,7 @@ function tenantStatements(): readonly Statement[] {
   const parts = [0, 300].map((part) => ({ entry: parseEntryId(pattern("entry", 32)), part }));
   return [
     { type: "databaseSettings", database: testDatabase, over: [], values },
-    { type: "purge", database: testDatabase, documents: [pattern("document", 16)], parts },
+    { type: "purge", database: testDatabase, documents: [pattern("document", 32)], parts },
     { type: "minVersion", version: 2 },
     { type: "replaceRoot", key: pattern("root", 32), cuts },
     { type: "database", name: "contacts" },

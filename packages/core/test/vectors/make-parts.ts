@@ -12,6 +12,7 @@ import {
   toHex,
   type WriterKey,
 } from "@selkie/entry";
+import { actorOf } from "../../src/automerge/actor.ts";
 import { historyHash, placeKeysOf } from "../../src/keys/key-version.ts";
 import { mergeVersions } from "../../src/keys/merged-version.ts";
 import { draftPermits } from "../../src/keys/permit.ts";
@@ -19,7 +20,7 @@ import { encodePermitBundle, encodeUserKeys } from "../../src/keys/permit-bundle
 import { sealLink } from "../../src/keys/version-link.ts";
 import { type ChangePart, encodeChangePart, latestTime } from "../../src/sealing/change-part.ts";
 import { type Certificate, type ControlPart, encodeControlPart } from "../../src/sealing/control-part.ts";
-import { documentIdOf, namedDocumentId } from "../../src/sealing/document-id.ts";
+import { countedStem, documentIdOf, namedStem } from "../../src/sealing/document-id.ts";
 import { padmeLength } from "../../src/sealing/padme.ts";
 import { type PartDraft, sealEntry } from "../../src/sealing/seal-entry.ts";
 import { otherDatabase, pattern, say, testDatabase, testKey, testPlace } from "../fixture.ts";
@@ -28,7 +29,10 @@ import { toJson, type VectorCase, type VectorFile, vectorFile } from "./format.t
 export async function makePartVectors(crypto: CryptoProvider): Promise<Record<string, VectorFile>> {
   return {
     padme: vectorFile("Padded lengths (section 1)", makePadmeCases()),
-    "document-id": vectorFile("Ids of documents (section 2)", makeDocumentIdCases(crypto)),
+    "document-id": vectorFile(
+      "Ids of documents, and the actor of a writer in them (section 2)",
+      makeDocumentIdCases(crypto),
+    ),
     change: vectorFile("Plaintexts of change parts (section 3)", makeChangeCases()),
     control: vectorFile("Plaintexts of control parts (section 4)", makeControlCases()),
     key: vectorFile(
@@ -64,18 +68,21 @@ function makePadmeCases(): readonly VectorCase[] {
 }
 
 function makeDocumentIdCases(crypto: CryptoProvider): readonly VectorCase[] {
-  const writer = parseWriterKey(pattern("writer", 32));
+  const [writer, key] = [parseWriterKey(pattern("writer", 32)), pattern("key id", 16)];
+  const idsOf = (stem: Uint8Array) => {
+    const id = documentIdOf({ stem, keyId: key });
+    return { writer: toHex(writer), key: toHex(key), id: toHex(id), actor: toHex(actorOf(crypto, writer, id, null)) };
+  };
   const counters = [0, 1, 2 ** 32, Number.MAX_SAFE_INTEGER].map((counter) => ({
     comment: `document ${counter} of a writer`,
-    writer: toHex(writer),
     counter,
-    id: toHex(documentIdOf(crypto, writer, counter)),
+    ...idsOf(countedStem(crypto, writer, counter)),
   }));
   const names = ["", "settings", "Zoë"].map((name) => ({
     comment: `a document named "${name}"`,
     database: toHex(testDatabase),
     name,
-    id: toHex(namedDocumentId(crypto, testDatabase, name)),
+    ...idsOf(namedStem(crypto, testDatabase, name)),
   }));
   return [...counters, ...names];
 }
@@ -83,7 +90,7 @@ function makeDocumentIdCases(crypto: CryptoProvider): readonly VectorCase[] {
 const plainChange: ChangePart = {
   kind: "change",
   codec: 0,
-  document: { type: "id", id: pattern("document", 16) },
+  document: { type: "stem", stem: pattern("document", 16) },
   branch: null,
   time: 1_763_760_000_000,
   metadata: null,

@@ -16,6 +16,7 @@ import {
   type VerifiedEntry,
 } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
+import { actorOf } from "../../src/automerge/actor.ts";
 import { commitmentOf, historyHash, type KeyVersion, placeKeysOf } from "../../src/keys/key-version.ts";
 import { mergeVersions } from "../../src/keys/merged-version.ts";
 import { openPermits } from "../../src/keys/permit.ts";
@@ -23,7 +24,7 @@ import { decodePermitBundle } from "../../src/keys/permit-bundle.ts";
 import { openLink } from "../../src/keys/version-link.ts";
 import { decodeChangePart, encodeChangePart } from "../../src/sealing/change-part.ts";
 import { decodeControlPart, encodeControlPart } from "../../src/sealing/control-part.ts";
-import { documentIdOf, namedDocumentId } from "../../src/sealing/document-id.ts";
+import { countedStem, documentIdOf, namedStem } from "../../src/sealing/document-id.ts";
 import { openEntries } from "../../src/sealing/open-entry.ts";
 import { padmeLength } from "../../src/sealing/padme.ts";
 import { type PartDraft, sealEntry } from "../../src/sealing/seal-entry.ts";
@@ -115,11 +116,13 @@ function draftsOf(one: VectorCase, keys: ReadonlyMap<string, KeyVersion>): reado
 
 describe.each([nativeCrypto, portable])("on the $name provider", (crypto) => {
   test.each(casesOf("part", "document-id"))("document id: $comment", (one) => {
-    const id =
+    const writer = parseWriterKey(bytesOf(one, "writer"));
+    const stem =
       one["counter"] === undefined
-        ? namedDocumentId(crypto, parseDatabaseId(bytesOf(one, "database")), textOf(one, "name"))
-        : documentIdOf(crypto, parseWriterKey(bytesOf(one, "writer")), numberOf(one, "counter"));
-    expect(toHex(id)).toBe(one["id"]);
+        ? namedStem(crypto, parseDatabaseId(bytesOf(one, "database")), textOf(one, "name"))
+        : countedStem(crypto, writer, numberOf(one, "counter"));
+    const id = documentIdOf({ stem, keyId: bytesOf(one, "key") });
+    expect([toHex(id), toHex(actorOf(crypto, writer, id, null))]).toEqual([one["id"], one["actor"]]);
   });
 
   test.each(casesOf("part", "merged"))("merged: $comment", async (one) => {

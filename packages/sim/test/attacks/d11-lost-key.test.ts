@@ -7,8 +7,10 @@ import { KeyRing } from "../../../core/src/keys/key-ring.ts";
 import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
 import { readAll } from "../../../core/src/replica/read-all.ts";
 import { openEntries } from "../../../core/src/sealing/open-entry.ts";
+import { handMade } from "../../../core/test/automerge/hand-made-change.ts";
 import { changeBy, expectWorkGoesOn } from "../support/hostile-change.ts";
 import { HostileMember } from "../support/hostile-member.ts";
+import { hex } from "../support/lies.ts";
 import { Scene } from "../support/scene.ts";
 
 /** The last change of somebody's rights, as a device reads the directory: it is the new admission. */
@@ -41,7 +43,7 @@ test("D11 P-11 who was unshared from a key writes nothing under the version that
   const board = await HostileMember.keyOf(bob, "board");
   const before = await (await HostileMember.of(bob)).chain(scene.database);
   const create = (chain: typeof before, counter: number, value: string, key = board) =>
-    chain.change({ counter }, changeBy(chain, counter, { ops: [{ value }] }), { kind: "create", key });
+    chain.change({ counter }, changeBy(chain, counter, { ops: [{ value }] }, key), { kind: "create", key });
   await scene.plant([await before.write([create(before, 1, "in time")])]);
   const shown = async (device: typeof bob) =>
     (await scene.show(device)).flatMap((text) => /in time|too late|for all/.exec(text)?.[0] ?? []).sort();
@@ -52,12 +54,15 @@ test("D11 P-11 who was unshared from a key writes nothing under the version that
   await world.settle();
   const member = (await HostileMember.of(bob)).under(await lastChange(scene, bob));
   const after = await member.chain(scene.database);
-  const run = await after.write([create(after, 1, "too late")], [create(after, 2, "for all", member.defaultKey)]);
+  // Into the document that it created, under a key that it has still.
+  const theirs = { id: before.documentId(1, board) };
+  const into = after.change(theirs, handMade({ actor: hex(after.actor(theirs)), ops: [{ value: "into it" }] }).bytes);
+  const run = await after.write([create(after, 1, "too late")], [create(after, 2, "for all", member.defaultKey), into]);
   await carol.database.getStore().append([run]);
   await scene.plant([run]);
   for (const device of scene.everybody) {
     expect(await shown(device)).toEqual(["for all", "in time"]);
-    expect(scene.reasons(device)).toEqual(["WRITE_NOT_ENTITLED"]);
+    expect(scene.reasons(device)).toEqual(["CHANGE_ACTOR_FORGED", "WRITE_NOT_ENTITLED"]);
   }
   await expectWorkGoesOn(scene);
   for (const device of scene.everybody) expect(await shown(device)).toEqual(["for all", "in time"]);

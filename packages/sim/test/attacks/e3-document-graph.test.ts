@@ -37,7 +37,10 @@ test("E3 no document id, no name an app gave one, and no dependency is in a rela
   expect(ids).toHaveLength(3);
   expect(heads.length).toBeGreaterThan(8);
   const needles = Object.fromEntries([
-    ...ids.map((id) => [`document ${id}`, fromHex(id)] as const),
+    ...ids.flatMap((id) => [
+      [`document ${id}`, fromHex(id).slice(0, 16)] as const,
+      [`key of ${id}`, fromHex(id).slice(16)] as const,
+    ]),
     ...heads.map((head) => [`change ${head}`, fromHex(head)] as const),
     ["name of a document", "the document of"],
     ["name of the database", "things"],

@@ -42,7 +42,10 @@ test("P-1 whoever replicates from an open database sees sealed parts only, while
   for (const { entries } of taken)
     for (const { parts } of entries) for (const part of parts) expect(part.type).toBe("sealed");
   expect(
-    found(everyByteOf(taken), { canary: "canary", document: fromHex(doc.id), head: fromHex(doc.getHeads()[0] ?? "") }),
+    found(everyByteOf(taken), {
+      ...{ canary: "canary", document: fromHex(doc.id).slice(0, 16) },
+      head: fromHex(doc.getHeads()[0] ?? ""),
+    }),
   ).toEqual([]);
   expect((await bob.database.getDocument(doc.id)).getData()["title"]).toBe("canary title");
 });

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { KeyVersion } from "../../../core/src/keys/key-version.ts";
 import type { HandMadeChange } from "../../../core/test/automerge/hand-made-change.ts";
 import { handMade } from "../../../core/test/automerge/hand-made-change.ts";
 import { type HostileChain, HostileMember } from "./hostile-member.ts";
@@ -9,9 +10,9 @@ export async function chainOfBob(scene: Scene): Promise<HostileChain> {
   return (await HostileMember.of(scene.bob)).chain(scene.database);
 }
 
-/** A change of the chain's own actor, in the document of this counter. */
-export function changeBy(chain: HostileChain, counter: number, change: HandMadeChange): Uint8Array {
-  return handMade({ actor: hex(chain.actor({ counter })), ...change }).bytes;
+/** A change of the chain's own actor, in the document of this counter under a key. */
+export function changeBy(chain: HostileChain, counter: number, change: HandMadeChange, key?: KeyVersion): Uint8Array {
+  return handMade({ actor: hex(chain.actor({ counter }, key)), ...change }).bytes;
 }
 
 /**

@@ -22,10 +22,11 @@ import { actorOf } from "../../../core/src/automerge/actor.ts";
 import { type KeyVersion, newKeyVersion, openKeyVersion } from "../../../core/src/keys/key-version.ts";
 import { type ChangeKind, encodeChangePart } from "../../../core/src/sealing/change-part.ts";
 import { encodeControlPart, signCertificate } from "../../../core/src/sealing/control-part.ts";
-import { documentIdOf } from "../../../core/src/sealing/document-id.ts";
+import { countedStem, documentIdOf, stemBytes } from "../../../core/src/sealing/document-id.ts";
 import { type PartDraft, sealEntry, signRun } from "../../../core/src/sealing/seal-entry.ts";
 import type { SimDevice } from "../../src/sim-device.ts";
 
+/** A document of the writer itself, or one by its id. */
 export type Document = { readonly counter: number } | { readonly id: Uint8Array };
 
 export class HostileMember {
@@ -141,17 +142,17 @@ export class HostileChain {
     this.#incarnation = member.crypto.randomBytes(16);
   }
 
-  documentId(counter: number): Uint8Array {
-    return documentIdOf(this.member.crypto, this.writer, counter);
+  documentId(counter: number, key: KeyVersion = this.member.defaultKey): Uint8Array {
+    return documentIdOf({ stem: countedStem(this.member.crypto, this.writer, counter), keyId: key.keyId });
   }
 
-  /** The actor this writer has to use, in hexadecimal or as bytes. */
-  actor(document: Document): Uint8Array {
-    const id = "id" in document ? document.id : this.documentId(document.counter);
+  /** The actor this writer has to use in it. */
+  actor(document: Document, key?: KeyVersion): Uint8Array {
+    const id = "id" in document ? document.id : this.documentId(document.counter, key);
     return actorOf(this.member.crypto, this.writer, id, null);
   }
 
-  /** A part that says: this Automerge change, in this document. */
+  /** A part that says: this Automerge change, in this document; sealed under whichever key. */
   change(
     document: Document,
     payload: Uint8Array,
@@ -159,7 +160,9 @@ export class HostileChain {
   ): PartDraft {
     const { kind = "change", codec = 0, time = 0, key = this.member.defaultKey } = more;
     const named =
-      "id" in document ? { type: "id" as const, id: document.id } : { type: "counter" as const, ...document };
+      "id" in document
+        ? { type: "stem" as const, stem: document.id.slice(0, stemBytes) }
+        : { type: "counter" as const, ...document };
     const part = { kind, codec, document: named, branch: null, time, metadata: null, payload };
     return { kind: "change", key, plaintext: encodeChangePart(part) };
   }

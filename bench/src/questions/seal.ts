@@ -5,6 +5,7 @@ import * as Automerge from "@automerge/automerge";
 import { createClient, type Database, type Doc } from "@selkie/client";
 import { SyncedReplica } from "@selkie/core";
 import { briefCpuMicroseconds, figure } from "../measure.ts";
+import { BareCommits } from "../peers/bare-commits.ts";
 import type { Answer, Question } from "../question.ts";
 import { type BenchRecord, record } from "../record.ts";
 
@@ -32,23 +33,27 @@ export const seal: Question = {
 };
 
 async function measure(directory: string, progress: (text: string) => void): Promise<Answer> {
-  await using client = await createClient({ store: directory, password: "a password for the benchmark" });
+  using commits = new BareCommits(join(directory, "bare.sqlite"));
+  await using client = await createClient({
+    store: join(directory, "selkie"),
+    password: "a password for the benchmark",
+  });
   const tenant = await client.createTenant("bench", { user: "CN=bench" });
   const database = await tenant.openDB<BenchRecord>("records");
   // Each has documents of its own: a change costs more the more changes there are before it.
   const docs = { 1: await documents(database), 10: await documents(database), 100: await documents(database) };
-  const bare = Array.from({ length: DOCUMENTS }, (_, at) =>
-    Automerge.change(Automerge.init<BenchRecord>(), { time: 0 }, (data) => Object.assign(data, record(at))),
-  );
-  const samples: Record<string, number[]> = { bare: [], 1: [], 10: [], 100: [] };
+  const [bare, durable] = [bareDocuments(), bareDocuments()];
+  const samples: Record<string, number[]> = { bare: [], durable: [], 1: [], 10: [], 100: [] };
   for (let round = -WARM_UPS; round < ROUNDS; round++) {
     progress(`round ${round + 1} of ${ROUNDS}`);
-    const found: Record<string, number> = { bare: 0, 1: 0, 10: 0, 100: 0 };
+    const found: Record<string, number> = { bare: 0, durable: 0, 1: 0, 10: 0, 100: 0 };
     globalThis.gc?.();
     // By turns, so that what a neighbour does to this machine happens to all of them alike.
     for (let turn = 0; turn < TURNS; turn++) {
       const value = (round * TURNS + turn) * CHANGES;
       found["bare"] = (found["bare"] ?? 0) + (await briefCpuMicroseconds(() => changeBare(bare, value)));
+      found["durable"] =
+        (found["durable"] ?? 0) + (await briefCpuMicroseconds(() => changeDurable(durable, value, commits)));
       for (const together of TOGETHER)
         found[together] =
           (found[together] ?? 0) +
@@ -57,7 +62,11 @@ async function measure(directory: string, progress: (text: string) => void): Pro
     if (round >= 0)
       for (const [name, list] of Object.entries(samples)) list.push((found[name] ?? Number.NaN) / (TURNS * CHANGES));
   }
-  const bareSamples = samples["bare"] ?? [];
+  const ratio = (ours: number, floor: "bare" | "durable") =>
+    figure(
+      "ratio",
+      (samples[ours] ?? []).map((us, at) => (samples[floor]?.[at] ?? Number.NaN) / us),
+    );
   return {
     figures: Object.fromEntries(
       Object.entries(samples).map(([name, list]) => [
@@ -65,16 +74,17 @@ async function measure(directory: string, progress: (text: string) => void): Pro
         figure("us", list),
       ]),
     ),
-    ratios: Object.fromEntries(
-      TOGETHER.map((together) => [
-        NAMES[together],
-        figure(
-          "ratio",
-          (samples[together] ?? []).map((us, at) => (bareSamples[at] ?? Number.NaN) / us),
-        ),
-      ]),
-    ),
+    ratios: {
+      ...Object.fromEntries(TOGETHER.map((together) => [NAMES[together], ratio(together, "bare")])),
+      "one by one, against bare and durable": ratio(1, "durable"),
+    },
   };
+}
+
+function bareDocuments(): Automerge.Doc<BenchRecord>[] {
+  return Array.from({ length: DOCUMENTS }, (_, at) =>
+    Automerge.change(Automerge.init<BenchRecord>(), { time: 0 }, (data) => Object.assign(data, record(at))),
+  );
 }
 
 async function documents(database: Database<BenchRecord>): Promise<readonly Doc<BenchRecord>[]> {
@@ -83,16 +93,21 @@ async function documents(database: Database<BenchRecord>): Promise<readonly Doc<
 }
 
 function changeBare(docs: Automerge.Doc<BenchRecord>[], value: number): void {
-  for (let n = 0; n < CHANGES; n++) {
-    const at = n % DOCUMENTS;
-    const doc = docs[at];
-    if (doc === undefined) continue;
-    const changed = Automerge.change(doc, { time: 0 }, (data) => {
-      data.revenue = value + n;
-    });
-    Automerge.getLastLocalChange(changed);
-    docs[at] = changed;
-  }
+  for (let n = 0; n < CHANGES; n++) changeOne(docs, n, value);
+}
+
+/** The same, and each is on the disk before the next is made: what no store can do without. */
+async function changeDurable(docs: Automerge.Doc<BenchRecord>[], value: number, commits: BareCommits): Promise<void> {
+  for (let n = 0; n < CHANGES; n++) await commits.commit(changeOne(docs, n, value));
+}
+
+function changeOne(docs: Automerge.Doc<BenchRecord>[], n: number, value: number): Uint8Array {
+  const at = n % DOCUMENTS;
+  const changed = Automerge.change(docs[at] ?? Automerge.init<BenchRecord>(), { time: 0 }, (data) => {
+    data.revenue = value + n;
+  });
+  docs[at] = changed;
+  return Automerge.getLastLocalChange(changed) ?? new Uint8Array();
 }
 
 async function changeSealed(

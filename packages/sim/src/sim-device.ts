@@ -107,11 +107,11 @@ export class SimDevice {
     this.keyBagFile = keyBag.save();
   }
 
-  async found(): Promise<void> {
+  async found(history: "full" | "from-now" = "full"): Promise<void> {
     const life = this.#running();
     const [identity] = life.host.bag.keyBag.identities();
     if (identity === undefined) throw new SimError("CRASHED", "no identity");
-    life.tenant = await createTenant(life.host, { name: "acme", identity });
+    life.tenant = await createTenant(life.host, { name: "acme", identity, history });
     await this.#watchTenant(life);
   }
 

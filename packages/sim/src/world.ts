@@ -47,10 +47,10 @@ export class World {
   }
 
   /** The first founds the tenant and admits the others through the relay; everybody is connected and has the database open. */
-  async begin(): Promise<void> {
+  async begin(history: "full" | "from-now" = "full"): Promise<void> {
     for (const device of this.devices) await device.setUp();
     this.relay.start();
-    await this.clock.until(this.#gather());
+    await this.clock.until(this.#gather(history));
   }
 
   /** One more device in this world: nobody's yet. */
@@ -80,10 +80,10 @@ export class World {
     }
   }
 
-  async #gather(): Promise<void> {
+  async #gather(history: "full" | "from-now"): Promise<void> {
     const [founder, ...others] = this.devices;
     if (founder === undefined) return;
-    await founder.found();
+    await founder.found(history);
     await founder.openDatabase();
     await founder.connectRelay(this.relay);
     for (const device of others) {

@@ -14,6 +14,7 @@ export const rowKind = {
   fork: 8,
   root: 9,
   contact: 10,
+  claims: 11,
 } as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 

@@ -187,7 +187,7 @@ function isIncomplete({ entries }: VerifiedRun): boolean {
 }
 
 /** @returns why what is written in the database has to wait in its journal, if so */
-export async function flushOrHold(replica: SyncedReplica): Promise<CoreError | null> {
+export async function flushOrHold(replica: Pick<SyncedReplica, "flush">): Promise<CoreError | null> {
   try {
     await replica.flush();
     return null;

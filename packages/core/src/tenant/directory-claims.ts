@@ -1,13 +1,23 @@
-import { type DatabaseId, type EntryId, equalBytes, type KeyTag, toHex, type VerifiedEntry } from "@selkie/entry";
+import { type DatabaseId, type EntryId, type KeyTag, toHex, type VerifiedEntry, type WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
-import type { Admission } from "../directory/admission.ts";
+import { type Admission, isMember } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
+import { hexOf } from "../hex.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import type { Platform } from "../platform.ts";
 import { Serial } from "../serial.ts";
+import type { ClaimTimes } from "./claim-times.ts";
 
 /** How long what somebody else knows of the directory may be on its way before it counts as withheld. */
 const GRACE_MS = 300_000;
+/** How often it is looked whether something is due, while somebody's word waits. */
+const TICK_MS = 60_000;
+/** An alarm is given again after this long. */
+const DAY_MS = 86_400_000;
+/** As a person's id: the root is none. */
+const ROOT = "00".repeat(32);
+/** Claims of one person that are remembered in one database: chains cost nothing, and one shows as well as many what it is. */
+const MAX_CLAIMS = 8;
 
 /** An entry that counts, and the directory heads that its author names. */
 export interface DirectoryClaim {
@@ -18,33 +28,73 @@ export interface DirectoryClaim {
   readonly tag: KeyTag | null;
 }
 
+/** Where something of the directory is named that is not here. Ids in hex. */
+export interface Withheld {
+  readonly database: string;
+  readonly writer: string;
+  readonly seq: number;
+  readonly entryId: string;
+  /** The id of the person whose word it is; "" for the root. */
+  readonly user: string;
+}
+
 export interface DirectoryClaimsContext {
-  readonly platform: Pick<Platform, "scheduler" | "report">;
+  readonly platform: Pick<Platform, "now" | "scheduler" | "report">;
   readonly directory: DatabaseId;
   readonly entries: Pick<EntryStore, "find">;
   readonly ring: Pick<KeyRing, "find" | "current">;
-  view(): DirectoryView;
+  readonly times: ClaimTimes;
+  view(): Pick<DirectoryView, "found" | "isLive" | "admission" | "personOf">;
+  /** Whose chains of the directory are proven to fork: one for each chain. */
+  forked(): readonly Admission[];
+  /** Whom the directory admits as the writer of one of its chains. */
+  author(writer: WriterKey): Admission | null;
+  /** Seconds after which one person's word, that nothing bears out, holds nothing up. */
+  limit(): number;
   /** Brings in what others have of the directory. @returns whether somebody was reached */
   catchUp(): Promise<boolean>;
   /** The entry names what nobody in reach has. */
-  onWithheld(claim: DirectoryClaim): void;
-  /** Claims came true, or count no more. */
+  onWithheld(at: Withheld): void;
+  /** What may be sealed again. */
   onSettled(): void;
+}
+
+/** A claim without what else is in its entry, which may be large. */
+interface Claim extends Omit<DirectoryClaim, "entry"> {
+  readonly at: Omit<Withheld, "user">;
+  readonly place: DatabaseId;
+  /** Its database and writer, in hex. */
+  readonly chain: string;
+  /** The person's id, in hex. */
+  readonly user: string;
+  /** What of it is not here; null for the key. */
+  missing: readonly (EntryId | null)[];
+}
+
+/** What one person names that is not here. */
+interface Word {
+  /** By chain. */
+  readonly claims: Map<string, Claim>;
+  /** By this device's clock, over restarts once the alarm was given. */
+  readonly since: number;
+  /** When the alarm was last given. */
+  announced: number | null;
 }
 
 /**
  * What the authors of entries say of the directory, where this device does not have it: a relay may show it an older directory, in which
- * somebody still has rights. Nothing that came is held back for it; what this device would write is (A4).
- *
- * The word of one who is out says nothing any more, and where the directory's own chains are proven to fork a head may be on a branch that
- * this device does not hold.
+ * somebody still has rights. Nothing that came is held back for it; what this device would write is (A4), as long as it is known whose word
+ * to believe: docs/adr/0023-whose-word-holds.md.
  */
 export class DirectoryClaims {
   readonly #at: DirectoryClaimsContext;
   readonly #working = new Serial();
-  /** By chain: its newest claim, if that is open. */
-  readonly #open = new Map<string, DirectoryClaim>();
-  readonly #announced = new Set<string>();
+  /** By person. */
+  readonly #words = new Map<string, Word>();
+  /** Persons, one for each chain of the directory that is proven to fork. */
+  #forkedBy: readonly string[] = [];
+  /** Databases in which nothing is to be sealed; the directory stands for all. */
+  #held: ReadonlySet<string> = new Set();
   #cancel: (() => void) | null = null;
   #closed = false;
 
@@ -52,33 +102,57 @@ export class DirectoryClaims {
     this.#at = at;
   }
 
-  /** Whether what is written in this database has to wait. An open claim in the directory itself concerns every one. */
+  /** Whether what is written in this database has to wait. */
   holds(database: DatabaseId): boolean {
-    for (const { entry } of this.#open.values()) {
-      const { database: place } = entry.header;
-      if (equalBytes(place, database) || equalBytes(place, this.#at.directory)) return true;
-    }
-    return false;
+    return this.#held.has(hexOf(database)) || this.#held.has(hexOf(this.#at.directory));
   }
 
   /** A later claim of a chain takes the place of the one before. */
   async take(claim: DirectoryClaim): Promise<void> {
-    const { header } = claim.entry;
-    const chain = toHex(header.database) + toHex(header.writer);
-    const before = this.#open.get(chain);
-    if (before !== undefined && before.entry.header.seq > header.seq) return;
-    if (await this.#isOpen(claim)) {
-      this.#open.set(chain, claim);
-      this.#arm();
-    } else if (this.#open.delete(chain)) this.#at.onSettled();
+    const { entry, admission, heads, tag } = claim;
+    const { database: place, writer, seq } = entry.header;
+    const at = { database: toHex(place), writer: toHex(writer), seq, entryId: toHex(entry.id) };
+    const chain = at.database + at.writer;
+    const user = this.#personOf(admission);
+    if ((this.#words.get(user)?.claims.get(chain)?.at.seq ?? -1) > seq) return;
+    const taken: Claim = { at, place, chain, user, admission, heads, tag, missing: [] };
+    taken.missing = await this.#missing(taken);
+    if (taken.missing.length > 0) this.#put(taken);
+    else this.#drop(taken);
+    this.#decide();
   }
 
   /** The directory changed. */
   async look(): Promise<void> {
-    let settled = false;
-    for (const [chain, claim] of [...this.#open])
-      if (!(await this.#isOpen(claim))) settled = this.#open.delete(chain) || settled;
-    if (settled) this.#at.onSettled();
+    const { forked, times, platform } = this.#at;
+    this.#forkedBy = forked().map((admission) => this.#personOf(admission));
+    for (const user of this.#forkedBy)
+      if (times.get("fork", user) === undefined) times.set("fork", user, { since: platform.now(), lapsed: false });
+    for (const { claims } of [...this.#words.values()])
+      for (const claim of [...claims.values()]) {
+        const before = claim.missing;
+        claim.missing = await this.#missing(claim);
+        if (await this.#isBorneOut(claim, before)) times.forget("word", claim.user);
+        if (claim.missing.length === 0) this.#drop(claim);
+      }
+    this.#decide();
+    await times.save();
+  }
+
+  /** All of the directory that somebody has is here: what is missing still, they do not have. */
+  async exchanged(): Promise<void> {
+    await this.look();
+    const { times, platform, limit, onWithheld } = this.#at;
+    for (const [user, word] of this.#words) {
+      if (!this.#isDue(user, word)) continue;
+      const now = platform.now();
+      times.set("word", user, { since: Math.min(word.since, now), lapsed: now - word.since >= limit() * 1_000 });
+      word.announced = now;
+      const oneEach = new Map([...word.claims.values()].map((claim) => [claim.at.database, claim]));
+      for (const { at } of oneEach.values()) onWithheld({ ...at, user: user === ROOT ? "" : user });
+    }
+    this.#decide();
+    await times.save();
   }
 
   async close(): Promise<void> {
@@ -87,38 +161,105 @@ export class DirectoryClaims {
     await this.#working.idle();
   }
 
-  async #isOpen({ entry, heads, tag, admission }: DirectoryClaim): Promise<boolean> {
-    const { directory, entries, ring, view } = this.#at;
-    if (!view().isLive(admission) || view().forks.some(({ database }) => equalBytes(database, directory))) return false;
-    // A version that the directory names, and that was not given to this device, is another matter.
-    const { found } = view();
-    if (tag !== null && found !== null && ring.current(found.directoryKey.keyId) !== undefined)
-      return (await ring.find(entry.header.database, tag)) === undefined;
-    for (const head of heads) if ((await entries.find(head)) === undefined) return true;
-    return false;
+  #personOf(admission: Admission): string {
+    return isMember(admission) ? hexOf(this.#at.view().personOf(admission)) : ROOT;
   }
 
-  #arm(): void {
-    if (this.#closed || this.#cancel !== null || this.#unannounced().length === 0) return;
-    this.#cancel = this.#at.platform.scheduler.after(GRACE_MS, () => {
-      this.#cancel = null;
-      void this.#working.run(() => this.#check()).catch(this.#at.platform.report);
-    });
-  }
-
-  async #check(): Promise<void> {
-    await this.look();
-    if (this.#unannounced().length > 0 && !this.#closed && (await this.#at.catchUp())) {
-      await this.look();
-      for (const claim of this.#unannounced()) {
-        this.#announced.add(toHex(claim.entry.id));
-        this.#at.onWithheld(claim);
-      }
-    }
+  #put(claim: Claim): void {
+    const { user, chain } = claim;
+    const since = this.#at.times.get("word", user)?.since ?? this.#at.platform.now();
+    const word = this.#words.get(user) ?? { claims: new Map<string, Claim>(), since, announced: null };
+    const there = [...word.claims.values()].filter(({ at }) => at.database === claim.at.database);
+    // SECURITY: A4. Who has many chains takes no more room for it (directory-claims.test.ts).
+    if (!word.claims.has(chain) && there.length >= MAX_CLAIMS) return;
+    word.claims.set(chain, claim);
+    this.#words.set(user, word);
     this.#arm();
   }
 
-  #unannounced(): readonly DirectoryClaim[] {
-    return [...this.#open.values()].filter(({ entry }) => !this.#announced.has(toHex(entry.id)));
+  #drop({ user, chain }: Pick<Claim, "user" | "chain">): void {
+    const word = this.#words.get(user);
+    if (word?.claims.delete(chain) === true && word.claims.size === 0) this.#words.delete(user);
+  }
+
+  /**
+   * Whether something came that somebody else had written. SECURITY: A4. Nobody gains time by taking back what was named, or by what only
+   * that person could show (directory-claims.test.ts).
+   */
+  async #isBorneOut({ missing, admission, user }: Claim, before: Claim["missing"]): Promise<boolean> {
+    const { author, entries, view } = this.#at;
+    if (!view().isLive(admission)) return false;
+    for (const head of before.filter((each) => !missing.includes(each))) {
+      const writer = head === null ? undefined : (await entries.find(head))?.header.writer;
+      const by = writer === undefined ? null : author(writer);
+      if (head === null || (by !== null && this.#personOf(by) !== user)) return true;
+    }
+    return false;
+  }
+
+  /** What is named and not here; nothing of the word of one who is out. */
+  async #missing({ place, heads, tag, admission }: Claim): Promise<Claim["missing"]> {
+    const { entries, ring, view } = this.#at;
+    if (!view().isLive(admission)) return [];
+    // A version that the directory names, and that was not given to this device, is another matter.
+    const { found } = view();
+    if (tag !== null && found !== null && ring.current(found.directoryKey.keyId) !== undefined)
+      return (await ring.find(place, tag)) === undefined ? [null] : [];
+    const missing: EntryId[] = [];
+    for (const head of heads) if ((await entries.find(head)) === undefined) missing.push(head);
+    return missing;
+  }
+
+  /** Whose word is believed, and so where nothing is sealed. */
+  #decide(): void {
+    const open = [...this.#words].map(([user, { claims, since }]) => ({
+      lapsed: this.#at.times.get("word", user)?.lapsed === true,
+      claims: [...claims.values()].filter(({ missing }) => missing.length > this.#excused(since)),
+    }));
+    const words = open.filter(({ claims }) => claims.length > 0);
+    const believed = words.filter(
+      ({ lapsed, claims }) => !lapsed || words.length > 1 || claims.some((claim) => this.#isByAdmin(claim)),
+    );
+    const before = this.#held;
+    this.#held = new Set(believed.flatMap(({ claims }) => claims.map(({ at }) => at.database)));
+    if ([...before].some((database) => !this.#held.has(database))) this.#at.onSettled();
+  }
+
+  /**
+   * How many heads one may name that lie on branches which this device does not have: one for each chain that is proven to fork, as long as
+   * its author need not have known. SECURITY: A4. Without the bound whoever forks a chain could help a relay to freeze the directory.
+   */
+  #excused(since: number): number {
+    const { times, limit } = this.#at;
+    return this.#forkedBy.filter((user) => {
+      const known = times.get("fork", user)?.since ?? since;
+      return since - known <= limit() * 1_000;
+    }).length;
+  }
+
+  #isByAdmin({ admission }: Claim): boolean {
+    return this.#at.view().admission(admission.id)?.role === "admin";
+  }
+
+  #isDue(user: string, { since, announced }: Word): boolean {
+    const { times, platform, limit } = this.#at;
+    const waited = platform.now() - since;
+    if (waited < GRACE_MS) return false;
+    if (announced === null || platform.now() - announced >= DAY_MS) return true;
+    return times.get("word", user)?.lapsed !== true && waited >= limit() * 1_000;
+  }
+
+  #arm(): void {
+    if (this.#closed || this.#cancel !== null || this.#words.size === 0) return;
+    this.#cancel = this.#at.platform.scheduler.after(TICK_MS, () => {
+      this.#cancel = null;
+      void this.#working.run(() => this.#tick()).catch(this.#at.platform.report);
+    });
+  }
+
+  async #tick(): Promise<void> {
+    const isDue = [...this.#words].some(([user, word]) => this.#isDue(user, word));
+    if (isDue && !this.#closed && (await this.#at.catchUp())) await this.exchanged();
+    this.#arm();
   }
 }

@@ -10,7 +10,7 @@ import {
   type WriterKey,
 } from "@selkie/entry";
 import { type EntryStore, StoreError } from "@selkie/store";
-import type { PlacedStatement } from "../directory/admission.ts";
+import type { Admission, PlacedStatement } from "../directory/admission.ts";
 import { buildDirectory, type DirectoryView } from "../directory/directory-view.ts";
 import { isProof } from "../directory/fork.ts";
 import type { PlacedVector } from "../directory/membership-facts.ts";
@@ -126,6 +126,19 @@ export class DirectoryLog {
     const certificate = this.#chains.certificate(writer);
     const verdict = this.#view.judge({ database: this.#database, writer, certificate });
     return verdict.type === "admitted" && (verdict.fork !== null || verdict.last < Number.POSITIVE_INFINITY);
+  }
+
+  /** Whom the directory admits as the writer of one of its chains. */
+  author(writer: WriterKey): Admission | null {
+    const certificate = this.#chains.certificate(writer);
+    const verdict = this.#shown.judge({ database: this.#database, writer, certificate });
+    return verdict.type === "admitted" ? verdict.admission : null;
+  }
+
+  /** Whose chains of the directory are proven to fork: one for each chain that the directory admits. */
+  forked(): readonly Admission[] {
+    const forks = this.#shown.forks.filter(({ database }) => equalBytes(database, this.#database));
+    return forks.flatMap(({ writer }) => this.author(writer) ?? []);
   }
 
   /** Reads everything the store holds. */

@@ -1,9 +1,11 @@
 // Why what this device would write waits in its journal: it may not know who is out, or is too old for the tenant. Local work goes on.
-import { type DatabaseId, type EntryId, FORMAT_VERSION, toHex } from "@selkie/entry";
+import { type DatabaseId, FORMAT_VERSION, toHex } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { HoldCode } from "../hold-code.ts";
+import { ClaimTimes } from "./claim-times.ts";
 import { DirectoryClaims } from "./directory-claims.ts";
+import type { DirectoryLog } from "./directory-log.ts";
 import { LastContact } from "./last-contact.ts";
 import type { Alarm } from "./tenant.ts";
 import type { TenantContext } from "./tenant-context.ts";
@@ -17,7 +19,7 @@ export interface HoldContext {
   readonly context: TenantContext;
   readonly directory: DatabaseId;
   readonly entries: EntryStore;
-  view(): DirectoryView;
+  readonly log: Pick<DirectoryLog, "view" | "forked" | "author">;
   online(): boolean;
   /** Brings in what others have of the directory. @returns whether somebody was reached */
   catchUp(): Promise<boolean>;
@@ -31,45 +33,48 @@ export class Hold {
   readonly #at: HoldContext;
   readonly contact: LastContact;
   readonly claims: DirectoryClaims;
+  readonly #times: ClaimTimes;
   #isTooOld = false;
 
   constructor(at: HoldContext) {
     this.#at = at;
-    const { context, directory, entries, view, catchUp } = at;
+    const { context, directory, entries, log, catchUp } = at;
     const { platform, store, local } = context;
+    const limit = (): number => staleAfter(log.view);
     this.contact = new LastContact({
       platform,
       store,
       local,
       directory,
-      limit: () => staleAfter(view()),
+      limit,
       onStale: () => this.#announce("DIRECTORY_STALE"),
     });
+    this.#times = new ClaimTimes({ store, local, directory });
     this.claims = new DirectoryClaims({
-      platform,
-      directory,
-      entries,
-      ring: context.ring,
-      view,
-      catchUp,
+      ...{ platform, directory, entries, ring: context.ring, times: this.#times, limit, catchUp },
+      view: () => log.view,
+      forked: () => log.forked(),
+      author: (writer) => log.author(writer),
       onSettled: () => at.resume(),
-      onWithheld: ({ entry }) => {
-        const { database, writer, seq } = entry.header;
-        this.#announce("DIRECTORY_STALE", database, { writer: toHex(writer), seq, entryId: entry.id });
-      },
+      onWithheld: (withheld) => at.alarm({ code: "DIRECTORY_STALE", ...withheld }),
     });
+  }
+
+  async load(): Promise<void> {
+    await this.contact.load();
+    await this.#times.load();
   }
 
   /** Why nothing may be sealed in this database now; null when it may. */
   of(database: DatabaseId): HoldCode | null {
-    if (isTooOld(this.#at.view())) return "UPDATE_NEEDED";
+    if (isTooOld(this.#at.log.view)) return "UPDATE_NEEDED";
     this.contact.check();
     return this.contact.isStale || this.claims.holds(database) ? "DIRECTORY_STALE" : null;
   }
 
   /** Looks again: the directory changed. */
   async look(): Promise<void> {
-    const tooOld = isTooOld(this.#at.view());
+    const tooOld = isTooOld(this.#at.log.view);
     if (tooOld && !this.#isTooOld) this.#announce("UPDATE_NEEDED");
     this.#isTooOld = tooOld;
     await this.claims.look();
@@ -79,6 +84,7 @@ export class Hold {
   async refreshed(): Promise<void> {
     const wasStale = this.contact.isStale;
     await this.contact.made();
+    await this.claims.exchanged();
     if (wasStale) this.#at.resume();
   }
 
@@ -87,23 +93,8 @@ export class Hold {
     await this.claims.close();
   }
 
-  #announce(
-    code: HoldCode,
-    database: DatabaseId = this.#at.directory,
-    at: { readonly writer: string; readonly seq: number; readonly entryId: EntryId | null } = {
-      writer: "",
-      seq: 0,
-      entryId: null,
-    },
-  ): void {
-    const { writer, seq, entryId } = at;
-    this.#at.alarm({
-      code,
-      database: toHex(database),
-      writer,
-      seq,
-      entryId: entryId === null ? "" : toHex(entryId),
-    });
+  #announce(code: HoldCode): void {
+    this.#at.alarm({ code, database: toHex(this.#at.directory), writer: "", seq: 0, entryId: "" });
   }
 }
 

@@ -1,7 +1,7 @@
 import { type DatabaseId, toHex } from "@selkie/entry";
 import { type Assembled, assembleDatabase, type DatabaseHost } from "../database/assemble-database.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
-import type { SyncedReplica } from "../replica/synced-replica.ts";
+import { flushOrHold, type SyncedReplica } from "../replica/synced-replica.ts";
 
 export interface OpenDatabasesContext {
   /** What a database of this name stands in. */
@@ -42,8 +42,9 @@ export class OpenDatabases {
     return opened.flatMap((database) => (database.status === "fulfilled" ? [database.value] : []));
   }
 
+  /** Seals what waits in journals; what is held until the directory is up to date waits on. */
   async flush(): Promise<void> {
-    for (const assembled of await this.all()) await assembled.flush();
+    for (const assembled of await this.all()) await flushOrHold(assembled);
   }
 
   async *quarantined(): AsyncIterable<Quarantined> {

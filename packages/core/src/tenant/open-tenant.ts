@@ -149,7 +149,7 @@ export class OpenTenant implements Tenant {
       context,
       directory: record.directory,
       entries,
-      view: () => this.#log.view,
+      log: this.#log,
       online: () => this.#links.online,
       catchUp: () => this.#links.catchUp(),
       alarm: (alarm) => this.#events.emit("alarm", alarm),
@@ -171,7 +171,7 @@ export class OpenTenant implements Tenant {
     const tenant = new OpenTenant(context, record, onClosed);
     await tenant.#writer.open(); // says so when this device's own statements are damaged
     await tenant.#forks.load();
-    await tenant.#hold.contact.load();
+    await tenant.#hold.load();
     await tenant.#read(() => tenant.#log.all());
     await tenant.#standing.check();
     context.platform.scheduler.after(0, () => tenant.#hold.contact.check()); // once somebody listens

@@ -25,7 +25,7 @@ export interface StatementContext {
   readonly settling: Serial;
   /** Signs the list that relays get after this one; null for who is not among those whom it names. @throws CoreError KEY_UNKNOWN */
   listSigner(current: AccessList | null): Promise<ListSigner | null>;
-  /** Seals what was written in open databases and waits in their journals. */
+  /** Seals what was written in open databases and waits in their journals, as far as no stale directory holds it up. */
   flush(): Promise<void>;
   /** Brings in what others have, as far as anybody can be reached. @returns whether anybody was */
   sync(): Promise<boolean>;

@@ -31,6 +31,8 @@ export interface Alarm {
   readonly seq: number;
   /** The entry that shows it; "" when there is none. */
   readonly entryId: string;
+  /** Of `DIRECTORY_STALE`: the id of the person whose word it is that there is more of the directory. */
+  readonly user?: string;
 }
 
 /** What a tenant announces; nothing has to be handled. */

@@ -45,6 +45,11 @@ export class DirectoryAuthor {
     return new DirectoryAuthor(options, await crypto.importSigningKey(crypto.randomBytes(32)));
   }
 
+  /** The same writer, from its first entry on: what this one writes is another branch. */
+  twin(): DirectoryAuthor {
+    return new DirectoryAuthor(this.#options, this.#key);
+  }
+
   get writer() {
     return parseWriterKey(this.#key.publicKey);
   }

@@ -3,6 +3,7 @@ import { nativeCrypto } from "@selkie/crypto/native";
 import { compareBytes, parseStatementId, runOf, type VerifiedRun } from "@selkie/entry";
 import { type EntryStore, memoryStore, type Store } from "@selkie/store";
 import { beforeEach, describe, expect, test } from "vitest";
+import { proveFork } from "../../src/directory/fork.ts";
 import { type FoundedTenant, foundTenant } from "../../src/directory/founding.ts";
 import { newIdentity } from "../../src/directory/identity.ts";
 import type { Statement } from "../../src/directory/statement.ts";
@@ -263,4 +264,18 @@ test("A2 of a person's keys those are taken that a statement of the person names
   expect(held).not.toContainEqual(planted.secret.name);
   expect(held).not.toContainEqual(foreign.secret.name);
   expect(held).toHaveLength(2);
+});
+
+test("A4 a chain of the directory is one that forks if its writer is admitted: who makes up a writer key proves nothing of the directory", async () => {
+  const [member, stranger, honest] = [await author(), await author({ device: await strangerDevice() }), await author()];
+  const twins = [member.twin(), stranger.twin()];
+  await arrive(...founded.runs, await member.write([]), await stranger.write([]));
+  for (const [twin, forks] of [[twins[1], 0] as const, [twins[0], 1] as const]) {
+    const stored = store.entries(founded.tenant, founded.directory);
+    const proof = await proveFork(stored, (await twin?.write([]))?.entries ?? []);
+    if (proof === null) return expect.fail("a proof");
+    await arrive(await honest.write([honest.statement(proof)]));
+    expect([log.view.forks.length, log.forked().length]).toEqual([forks + 1, forks]);
+  }
+  expect(log.forked()[0]?.device).toEqual(device.publicKey);
 });

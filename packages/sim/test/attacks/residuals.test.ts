@@ -1,12 +1,13 @@
 // What a relay learns and what nobody can prevent: attacks that succeed, so that nobody takes them for held.
-import { parseEntryId } from "@selkie/entry";
+import { entryType, equalBytes, parseEntryId } from "@selkie/entry";
 import { expect, test } from "vitest";
 import { databaseIdOf } from "../../../core/src/directory/database-id.ts";
 import { decodeStatement } from "../../../core/src/directory/statement-codec.ts";
 import { KeyRing } from "../../../core/src/keys/key-ring.ts";
 import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
 import { openEntries } from "../../../core/src/sealing/open-entry.ts";
-import { chainOfBob, changeBy } from "../support/hostile-change.ts";
+import { changeBy } from "../support/hostile-change.ts";
+import { HostileMember } from "../support/hostile-member.ts";
 import { hex, runsOf } from "../support/lies.ts";
 import { Observer } from "../support/observer.ts";
 import { codeOf, Scene } from "../support/scene.ts";
@@ -114,14 +115,21 @@ test("R8 a removed member who controls a relay tests guesses of the names of dat
   expect([await hit("layoffs 2027"), await hit("layoffs 2026"), await hit("picnic")]).toEqual([true, false, false]);
 });
 
+/** Bob names an entry of the directory that nobody has, in a chain of his in this database. */
+async function nameNothing(scene: Scene, database = scene.database): Promise<void> {
+  const member = await HostileMember.of(scene.bob);
+  const isDirectory = equalBytes(database, member.record.directory);
+  const chain = await member.chain(database, isDirectory ? entryType.statement : entryType.change);
+  chain.frontier = [parseEntryId(chain.member.crypto.randomBytes(32))];
+  const change = changeBy(chain, 1, { ops: [{ value: "by Bob" }] });
+  const parts = isDirectory ? [] : [chain.change({ counter: 1 }, change, { kind: "create" })];
+  await scene.plant([await chain.write(parts)], database);
+}
+
 test("R11 a member who names a directory entry that nobody has holds up what others write there, until an admin removes it", async () => {
   const scene = await Scene.begin("R11");
   const { alice, bob, carol, world } = scene;
-  const chain = await chainOfBob(scene);
-  chain.frontier = [parseEntryId(chain.member.crypto.randomBytes(32))];
-  const change = changeBy(chain, 1, { ops: [{ value: "by Bob" }] });
-  const run = await chain.write([chain.change({ counter: 1 }, change, { kind: "create" })]);
-  await scene.plant([run]);
+  await nameNothing(scene);
   expect((await scene.show(carol)).join()).toContain("by Bob"); // what came is held back by nothing
   await scene.run(carol.database.createDocument({ title: "waits" }));
   await world.clock.advance(400_000);
@@ -134,4 +142,40 @@ test("R11 a member who names a directory entry that nobody has holds up what oth
   await scene.run(alice.tenant.directory.revokeUser("CN=bob/O=acme"));
   await world.clock.advance(10_000);
   expect((await scene.show(alice)).join()).toContain("waits");
+});
+
+test("R11 in the directory it holds up every database; but nobody longer than the tenant's limit, with alarms that name the member", async () => {
+  const scene = await Scene.begin("R11 limit", { history: "from-now" });
+  const { alice, bob, carol, world } = scene;
+  const LIMIT_S = 3_600;
+  await scene.run(alice.tenant.settings.change({ directoryStaleAfter: LIMIT_S }));
+  await world.settle();
+  const blamed: (string | undefined)[] = [];
+  carol.tenant.on("alarm", ({ code, user }) => void (code === "DIRECTORY_STALE" && blamed.push(user)));
+  const { record } = await HostileMember.of(bob);
+  await nameNothing(scene, record.directory);
+  await scene.run(carol.database.createDocument({ title: "waits" }));
+  await world.clock.advance(400_000);
+  const [his] = (await carol.tenant.directory.users()).filter(({ name }) => name === "CN=bob/O=acme");
+  expect(blamed).toEqual([his?.id]);
+  expect((await scene.show(alice)).join()).not.toContain("waits");
+
+  // Meanwhile an admin lets others in, though in such a tenant what it wrote is to be sealed before.
+  await scene.run(alice.database.createDocument({ title: "of Alice" }));
+  const dave = world.device("dave");
+  await dave.setUp();
+  const request = await scene.run(dave.ask());
+  const response = await scene.run(alice.tenant.directory.approveJoinRequest(request, { role: "editor" }));
+  await scene.run(dave.join(response.toString()));
+  await scene.run(alice.tenant.directory.createKey("board"));
+  await scene.run(alice.tenant.directory.shareKey("board", ["CN=carol/O=acme"]));
+
+  await world.clock.advance(LIMIT_S * 1_000);
+  expect((await scene.show(alice)).join()).toContain("waits");
+  expect((await scene.show(carol)).join()).toContain("of Alice");
+  expect(blamed).toEqual([his?.id, his?.id]);
+  await nameNothing(scene);
+  await scene.run(carol.database.createDocument({ title: "waits no more" }));
+  await world.settle();
+  expect((await scene.show(alice)).join()).toContain("waits no more");
 });

@@ -21,10 +21,13 @@ export class Scene {
     this.carol = carol;
   }
 
-  static async begin(seed: string, options: { readonly clockErrors?: readonly number[] } = {}): Promise<Scene> {
+  static async begin(
+    seed: string,
+    options: { readonly clockErrors?: readonly number[]; readonly history?: "from-now" } = {},
+  ): Promise<Scene> {
     await warmUp();
     const world = new World(seed, 3, options.clockErrors);
-    await world.begin();
+    await world.begin(options.history);
     return new Scene(world);
   }
 

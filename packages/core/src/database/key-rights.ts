@@ -21,6 +21,8 @@ export class KeyRights {
   readonly #built = new Map<string, Right>();
   /** What was asked last: entries come chain by chain, and mostly under one key. */
   #last: Right | null = null;
+  /** What this device was last allowed, and by which view. */
+  #taken: { readonly view: DirectoryView; readonly admission: Admission; readonly keyId: Uint8Array } | null = null;
 
   constructor(view: () => DirectoryView) {
     this.#view = view;
@@ -34,7 +36,13 @@ export class KeyRights {
 
   /** Whether this device may seal under this key now; what it does counts until `move`. */
   take(admission: Admission, keyId: Uint8Array): boolean {
-    return this.#isDue(admission, keyId) && this.#right(admission, keyId) !== null;
+    const view = this.#view();
+    const last = this.#taken;
+    if (last?.view === view && last.admission === admission && last.keyId === keyId) return true;
+    if (!this.#isDue(admission, keyId)) return false;
+    this.#right(admission, keyId);
+    this.#taken = { view, admission, keyId };
+    return true;
   }
 
   /** Takes over what the directory says now. @returns the rights that are other than they were */

@@ -72,6 +72,8 @@ export class OpenTenant implements Tenant {
   readonly #reading = new Serial();
   readonly #settling = new Serial();
   readonly #onClosed: () => void;
+  /** This device's admission in the view that was last looked at. */
+  #liveIn: { readonly view: DirectoryView; readonly admission: Member } | null = null;
   #closed: Promise<void> | null = null;
 
   private constructor(context: TenantContext, record: TenantRecord, onClosed: () => void) {
@@ -378,12 +380,14 @@ export class OpenTenant implements Tenant {
   /** This device's own admission: the one it joined with, or the one it goes on under. */
   #self(): Member {
     const { view } = this.#log;
+    if (this.#liveIn?.view === view) return this.#liveIn.admission; // every local change asks, and a view never changes
     const joined = this.#joined();
     if (joined === null)
       throw new CoreError("DIRECTORY_UNKNOWN", "this device has not received its own admission yet: connect first");
-    const live = liveAdmissionOf(view, joined);
-    if (live === undefined) throw new CoreError("DEVICE_REVOKED", "this device is no longer part of the tenant");
-    return live;
+    const admission = liveAdmissionOf(view, joined);
+    if (admission === undefined) throw new CoreError("DEVICE_REVOKED", "this device is no longer part of the tenant");
+    this.#liveIn = { view, admission };
+    return admission;
   }
 
   /** Brings in what others have of every database there is: of one that is not here a revocation would leave nothing. */

@@ -19,6 +19,8 @@ export const nativeVerifier: Verifier = {
 // allocation of a backing store, which costs more than hashing 300 bytes.
 const scratch = new Uint8Array(16_384);
 const digest = Buffer.alloc(32);
+/** By length: the front of the scratch. What is hashed has few lengths, and a view costs as much as hashing some. */
+const fronts: Uint8Array[] = [];
 
 function sha256(...chunks: readonly Uint8Array[]): Uint8Array {
   let length = 0;
@@ -29,8 +31,14 @@ function sha256(...chunks: readonly Uint8Array[]): Uint8Array {
     scratch.set(chunk, offset);
     offset += chunk.length;
   }
-  digest.write(hash("sha256", scratch.subarray(0, length), "binary"), "latin1");
+  digest.write(hash("sha256", frontOf(length), "binary"), "latin1");
   return new Uint8Array(digest);
+}
+
+function frontOf(length: number): Uint8Array {
+  if (length >= 1024) return scratch.subarray(0, length);
+  fronts[length] ??= scratch.subarray(0, length);
+  return fronts[length];
 }
 
 function sha256OfMany(chunks: readonly Uint8Array[]): Uint8Array {

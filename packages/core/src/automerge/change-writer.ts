@@ -45,7 +45,7 @@ export function writeChange(header: ChangeHeader, source: ColumnSource, sha256: 
   bytes.set(body.view(), offset + front.length);
   const hash = sha256(bytes.subarray(offset));
   bytes.set(changeMagic);
-  bytes.set(hash.subarray(0, checksumLength), changeMagic.length);
+  for (let i = 0; i < checksumLength; i++) bytes[changeMagic.length + i] = hash[i] ?? 0;
   const columns = lastColumns(bytes, lengths);
   const opCount = countOps(columns);
   const maxOp = startOp + opCount - 1;

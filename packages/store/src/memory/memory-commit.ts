@@ -19,6 +19,8 @@ import type { MemoryRecords } from "./memory-records.ts";
 
 type Undo = (() => void)[];
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** Applies a write, or throws and leaves everything as it was. */
 export function commitToMemory(host: MemoryHost, state: MemoryRecords, write: StoreWrite): readonly AppendResult[] {
   const undo: Undo = [];
@@ -84,7 +86,7 @@ function heldChain(host: MemoryHost, database: MemoryDatabase, chain: MemoryChai
       return { id: row.id, signature: row.signature, condition };
     },
     load: (seq) => loadEntry(host.verifier, database.database, chain, seq),
-    retired: (id) => database.retired.get(toHex(id)) ?? new Set(),
+    retired: (id) => (database.retired.size === 0 ? NONE : (database.retired.get(toHex(id)) ?? NONE)),
   };
 }
 

@@ -42,8 +42,12 @@ export async function revokeUser(at: StatementContext, named: string, options: R
   const synced = await at.sync();
   const view = at.view();
   const { users, everything: devices } = requirePerson(crypto, view, named);
-  const keys = devices.flatMap(({ userKem, device, deviceKem }) => [userKem, device, deviceKem]);
-  const revocation = await draftRevocation(at, { targets: users, devices, keys: distinct(keys), options });
+  const keys = onlyTheirs(
+    view,
+    devices,
+    devices.flatMap(({ userKem, device, deviceKem }) => [userKem, device, deviceKem]),
+  );
+  const revocation = await draftRevocation(at, { targets: users, devices, keys, options });
   await end(at, { type: "revoke", ...revocation }, { ended: devices, lost: lostKeys(view, devices) });
   return { synced };
 }
@@ -57,7 +61,9 @@ export async function revokeDevice(at: StatementContext, id: string, options: Re
   const admissions = admissionsToEnd(view, at.self(), device);
   // A grant as a target is the whole user: its first device is named by its keys.
   const targets = admissions.filter((other) => !equalBytes(other.id, other.user)).map((other) => other.id);
-  const keys = [device.device, device.deviceKem];
+  const named = admissions.flatMap((other) => [other.device, other.deviceKem]);
+  // Who revokes itself holds these keys: whoever names them too has copied them, and keeps none of them in.
+  const keys = equalBytes(at.self().device, device.device) ? named : onlyTheirs(view, admissions, named);
   const revocation = await draftRevocation(at, { targets, devices: admissions, keys, options });
   await end(at, { type: "revoke", ...revocation }, { ended: admissions, lost: lostKeys(view, admissions) });
   return { synced };
@@ -145,7 +151,7 @@ async function draftRevocation(at: StatementContext, { targets, devices, keys, o
   const { crypto } = at.context.platform;
   return {
     targets: targets.toSorted(compareBytes),
-    identityKeys: onlyTheirs(at.view(), devices, keys)
+    identityKeys: distinct(keys)
       .map((key) => identityKeyName(crypto, key))
       .sort(compareBytes),
     cuts: await collectCuts(

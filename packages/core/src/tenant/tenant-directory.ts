@@ -1,5 +1,7 @@
 import { toHex } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
+import type { Member } from "../directory/admission.ts";
+import type { DirectoryView } from "../directory/directory-view.ts";
 import { fingerprint, fingerprintWords } from "../directory/fingerprint.ts";
 import { parseJoinRequest } from "../directory/join-request.ts";
 import type { Role } from "../directory/statement.ts";
@@ -10,6 +12,7 @@ import { renewAccessList } from "./access-work.ts";
 import { Invitations } from "./invitations.ts";
 import { approveRequest } from "./join-work.ts";
 import { createKey, rotateKey, shareKey } from "./key-work.ts";
+import { joinedWith } from "./own-admissions.ts";
 import {
   type ChangedRights,
   changeUser,
@@ -61,17 +64,20 @@ export class TenantDirectory implements Directory {
   async devices(user?: string): Promise<readonly Device[]> {
     const view = this.#at.view();
     const { crypto } = this.#at.context.platform;
-    const live = new Set(view.devices().map(({ device }) => toHex(device)));
-    const own = toHex(this.#at.context.keys.device.publicKey);
+    const { context } = this.#at;
+    const joined = joinedWith(view, context.admittedBy);
+    const own = joined === null ? null : rowOf(view, joined);
+    const live = new Set(view.devices().map((member) => rowOf(view, member)));
     // A device whose user's rights changed was admitted more than once.
-    const byKey = new Map(view.allDevices().map((member) => [toHex(member.device), member]));
-    return [...byKey]
+    const rows = new Map(view.allDevices().map((member) => [rowOf(view, member), member]));
+    return [...rows]
       .filter(([, member]) => user === undefined || isNamed(crypto, view, member, user))
-      .map(([id, member]) => {
+      .map(([row, member]) => {
         const { device, deviceKem } = member;
         const digits = fingerprint(crypto, "device", [device, deviceKem]);
         const shown = { fingerprint: digits, words: fingerprintWords(digits) };
-        return { id, user: view.nameOf(member), ...shown, isThis: id === own, revoked: !live.has(id) };
+        const standing = { isThis: row === own, revoked: !live.has(row) };
+        return { id: toHex(device), user: view.nameOf(member), ...shown, ...standing };
       });
   }
 
@@ -166,4 +172,9 @@ export class TenantDirectory implements Directory {
     await renewUserKey(this.#at);
     await renewAccessList(this.#at);
   }
+}
+
+/** Anybody may name another's public keys as those of a device of theirs: a device is its person's and its keys'. */
+function rowOf(view: Pick<DirectoryView, "personOf">, member: Member): string {
+  return `${personId(view, member)} ${toHex(member.device)} ${toHex(member.deviceKem)}`;
 }

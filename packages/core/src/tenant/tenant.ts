@@ -68,7 +68,7 @@ export interface User {
 
 /** A device that was admitted. */
 export interface Device {
-  /** Hex of the device's 32-byte signing key. */
+  /** Hex of the device's 32-byte signing key. Who adds a device may name another's: compare fingerprints, and see whose it is. */
   readonly id: string;
   /** The name of its user. */
   readonly user: string;
@@ -115,7 +115,7 @@ export interface Approval extends JoinTexts {
 export interface Directory {
   /** Everybody who was admitted, each once. Two people may have one name: compare fingerprints. Wherever a user is named, the id or fingerprint does too. */
   users(): Promise<readonly User[]>;
-  /** The devices of the users with this name, or of all. */
+  /** The devices of the users with this name, or of all: each once for each person that it was added to. */
   devices(user?: string): Promise<readonly Device[]>;
   /**
    * Makes an invitation for one person, kept on this device until it is used. Give its text to that person by a way that only the two of

@@ -27,6 +27,16 @@ async function sync(scene: Scene, device: SimDevice): Promise<void> {
   await scene.world.settle();
 }
 
+/** Carol adds a device with these keys of Bob's to her own. */
+async function copyKeys(scene: Scene, device: string, kem: Uint8Array | "a KEM key of hers"): Promise<void> {
+  const hostile = await HostileMember.of(scene.carol);
+  const { crypto, record, directoryKey: key } = hostile;
+  const deviceKem = typeof kem === "string" ? (await crypto.importKemKey(crypto.randomBytes(32))).publicKey : kem;
+  const chain = await hostile.chain(record.directory, entryType.statement);
+  const plaintext = encodeStatement({ type: "addDevice", deviceSign: fromHex(device), deviceKem, userKeys: [] });
+  await scene.plant([await chain.write([{ kind: "statement", key, plaintext }])], record.directory);
+}
+
 async function idOf(device: SimDevice): Promise<string> {
   const own = (await device.tenant.directory.devices()).find(({ isThis }) => isThis);
   return own?.id ?? "";
@@ -63,20 +73,39 @@ describe("a further device", () => {
 
   test("A3 D10 that is lost is revoked by its user's other device, though somebody else named its keys as a device's of theirs", async () => {
     const scene = await Scene.begin("copied device");
-    const { bob, carol, world } = scene;
+    const { bob, world } = scene;
     const phone = await addDevice(scene, "phone");
     const lost = await idOf(phone);
-    const hostile = await HostileMember.of(carol);
-    const { directory } = hostile.record;
-    const { publicKey: deviceKem } = await hostile.crypto.importKemKey(hostile.crypto.randomBytes(32));
-    const copied = { type: "addDevice", deviceSign: fromHex(lost), deviceKem, userKeys: [] } as const;
-    const chain = await hostile.chain(directory, entryType.statement);
-    const plaintext = encodeStatement(copied);
-    await scene.plant([await chain.write([{ kind: "statement", key: hostile.directoryKey, plaintext }])], directory);
+    await copyKeys(scene, lost, "a KEM key of hers");
     await scene.run(phone.disconnect());
     await scene.run(bob.tenant.directory.revokeDevice(lost));
     await calm(scene);
     await expect(scene.run(phone.connectRelay(world.relay))).rejects.toMatchObject({ code: "DEVICE_REVOKED" });
+  });
+
+  test("A3 D10 the first device of a user revokes itself, though somebody else named all of its keys; hers is another row", async () => {
+    const scene = await Scene.begin("copied first device");
+    const { alice, bob, carol } = scene;
+    const phone = await addDevice(scene, "phone");
+    const [identity] = bob.life?.host.bag.keyBag.identities() ?? [];
+    const own = await idOf(bob);
+    if (identity === undefined) return expect.fail("an identity");
+    const { publicKey } = await (await HostileMember.of(bob)).crypto.importKemKey(identity.deviceKemSeed);
+    await copyKeys(scene, own, publicKey);
+    const rows = async () =>
+      (await alice.tenant.directory.devices())
+        .filter(({ id }) => id === own)
+        .map(({ user, revoked }) => `${user} ${revoked}`)
+        .sort();
+    expect(await rows()).toEqual(["CN=bob/O=acme false", "CN=carol/O=acme false"]);
+    const isThis = (await bob.tenant.directory.devices()).filter((device) => device.isThis);
+    expect(isThis.map(({ id, user }) => [id, user])).toEqual([[own, "CN=bob/O=acme"]]);
+    await scene.run(bob.tenant.directory.revokeDevice(own));
+    await calm(scene);
+    expect(await rows()).toEqual(["CN=bob/O=acme true", "CN=carol/O=acme false"]);
+    await scene.run(phone.database.createDocument({ title: "from the phone" }));
+    await sync(scene, phone);
+    expect(await titles(carol)).toContain("from the phone");
   });
 
   test("A3 that is lost is shut out at the relay by its user's other device, which goes on, as do those added later", async () => {

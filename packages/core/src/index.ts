@@ -10,26 +10,6 @@ export type { DocId } from "./document/doc-id.ts";
 export { CoreError, type CoreErrorCode } from "./errors.ts";
 export type { Off } from "./events.ts";
 export type { HistoryPolicy } from "./keys/permit-bundle.ts";
-export { type Accepted, accept } from "./membership/accept.ts";
-export type { AdmissionFacts } from "./membership/admissions.ts";
-export { type ChangeFacts, deliverable } from "./membership/changes.ts";
-export { type CollectedChains, collectChains, type LinkFacts } from "./membership/collect-chains.ts";
-export { acceptedContent } from "./membership/content.ts";
-export type {
-  BranchFacts,
-  ChainFacts,
-  ClaimFacts,
-  Cut,
-  DirectoryFacts,
-  GrantFacts,
-  Place,
-  PlacedFacts,
-  RevokeFacts,
-  StatementFacts,
-} from "./membership/facts.ts";
-export { collectHolders, type Holders } from "./membership/holders.ts";
-export { judgeKeys, type KeyHeads } from "./membership/key-heads.ts";
-export type { ChainVerdict, Judgement, Reason } from "./membership/verdict.ts";
 export type { Platform } from "./platform.ts";
 export { SyncedReplica } from "./replica/synced-replica.ts";
 export type { Settings, SettingsOf } from "./tenant/settings.ts";

@@ -11,18 +11,8 @@ import { audienceOf, type DueRecipient, type KeyRules, recipientsFor } from "./k
 export function isSafe(rules: KeyRules, keyId: Uint8Array): boolean {
   const current = rules.catalog.find(keyId)?.current ?? [];
   const { outsiders } = audienceOf(rules, keyId);
-  return ![...outsiders].some((keeper) => opensAll(rules, keeper, current));
-}
-
-/** Whether a device is entitled to a key and can open all its current versions. Who is entitled and can't rotates before it seals. */
-export function canSeal(rules: KeyRules, member: Member, keyId: Uint8Array): boolean {
-  const current = rules.catalog.find(keyId)?.current ?? [];
-  const isEntitled = rules.membership.isLive(member.id) && rules.catalog.isEntitled(member, keyId);
-  return isEntitled && current.length > 0 && opensAll(rules, rules.openers.keeperOf(member), current);
-}
-
-function opensAll({ openers }: KeyRules, keeper: Keeper, versions: readonly Uint8Array[]): boolean {
-  return versions.length > 0 && versions.every((version) => openers.canOpen(keeper, version));
+  const opensAll = (keeper: Keeper): boolean => current.every((version) => rules.openers.canOpen(keeper, version));
+  return current.length === 0 || ![...outsiders].some(opensAll);
 }
 
 /** A current version, and those who are due it and were not given it. */

@@ -21,17 +21,12 @@ export interface Accepted {
   readonly chains: ReadonlyMap<string, ChainVerdict>;
   /** Everybody whom some statement would let in, those who may take rights before those from whom they may. */
   readonly admissions: readonly AdmissionFacts[];
-  /** The statements in entries that count. */
-  readonly statements: readonly PlacedFacts[];
-  /** Every statement that is known, whether or not it counts. */
-  readonly seen: readonly PlacedFacts[];
   /**
    * By admission without rights: the statements that ended it, ascending; none when its own statement does not count. Statements by
    * which a device ended itself are heard wherever they stand within others' cuts, and do nothing else beyond its own.
    */
   readonly ended: ReadonlyMap<string, readonly string[]>;
   admission(id: string): AdmissionFacts | undefined;
-  author(statement: PlacedFacts): AdmissionFacts | undefined;
   isLive(admission: string): boolean;
   /** Why an entry does not count; null when it does. */
   reason(entry: Place): Reason | null;
@@ -60,8 +55,6 @@ class Judge {
   readonly #claims: Claims;
   readonly #chainsOf: ReadonlyMap<string, readonly ChainTree[]>;
   readonly #claimsBy: ReadonlyMap<string, readonly ClaimFacts[]>;
-  readonly #statements: PlacedFacts[] = [];
-  readonly #seen: readonly PlacedFacts[];
   readonly #ended = new Map<string, readonly string[]>();
   /** By admission: the statements by which it ended itself. */
   readonly #endings = new Map<string, readonly PlacedFacts[]>();
@@ -71,8 +64,8 @@ class Judge {
     this.#directory = directory;
     this.#trees = new Map([...chains].map((chain) => [chain.name, new ChainTree(chain)]));
     const statements = [...new Map(directory.statements.map((placed) => [placed.id, placed])).values()];
-    this.#seen = statements.sort((a, b) => (a.id < b.id ? -1 : 1));
-    this.#admissions = new AdmissionTree(this.#trees, this.#seen);
+    statements.sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#admissions = new AdmissionTree(this.#trees, statements);
     this.#revocations = new Revocations(this.#admissions, directory.place);
     this.#claims = new Claims(directory.place);
     this.#chainsOf = this.#groupChains();
@@ -85,11 +78,8 @@ class Judge {
     return {
       chains,
       admissions: this.#admissions.ranked,
-      statements: this.#statements,
-      seen: this.#seen,
       ended: this.#ended,
       admission: (id) => this.#admissions.get(id),
-      author: ({ at }) => this.#admissions.get(this.#admissionAt(at)),
       isLive: (id) => this.#admissions.get(id) !== undefined && !this.#ended.has(id),
       reason: (entry) => {
         const verdict = chains.get(entry.chain);
@@ -161,7 +151,6 @@ class Judge {
   #takeIn(author: AdmissionFacts): void {
     for (const placed of this.#admissions.statementsBy(author.id)) {
       if (!this.#counts(author, placed.at)) continue;
-      this.#statements.push(placed);
       this.#revocations.add(author, placed);
     }
     for (const claim of this.#claimsBy.get(author.id) ?? []) {

@@ -54,7 +54,7 @@ export interface RevokeFacts {
   readonly cuts: ReadonlyMap<string, Cut>;
 }
 
-/** What statements say about membership and keys. */
+/** What statements say about membership. */
 export type StatementFacts =
   | { readonly type: "grant"; readonly grant: GrantFacts }
   | { readonly type: "addDevice"; readonly device: readonly string[] }
@@ -68,21 +68,7 @@ export type StatementFacts =
       readonly others: readonly { readonly id: string; readonly device: readonly string[] }[];
     }
   | { readonly type: "readmit"; readonly lifts: readonly string[]; readonly cuts: ReadonlyMap<string, Cut> }
-  | { readonly type: "replaceRoot"; readonly cuts: ReadonlyMap<string, Cut> }
-  | { readonly type: "createKey"; readonly key: string; readonly version: string }
-  | {
-      readonly type: "rotate";
-      readonly key: string;
-      readonly version: string;
-      /** Versions it supersedes. */
-      readonly over: readonly string[];
-      /** Versions that who opens this one opens, too. */
-      readonly links: readonly string[];
-      /** Admissions. */
-      readonly to: readonly string[];
-    }
-  | { readonly type: "permit"; readonly versions: readonly string[]; readonly to: readonly string[] }
-  | { readonly type: "share"; readonly key: string; readonly to: readonly string[] };
+  | { readonly type: "replaceRoot"; readonly cuts: ReadonlyMap<string, Cut> };
 
 /** A statement and the entry it stands in. Several may stand in one. */
 export interface PlacedFacts {

@@ -1,13 +1,13 @@
 import { toHex } from "@selkie/entry";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { canSeal, isSafe, keyFitness } from "../../src/directory/key-fitness.ts";
+import { isSafe, keyFitness } from "../../src/directory/key-fitness.ts";
 import type { KeyVersion } from "../../src/keys/key-version.ts";
 import { openEntries } from "../../src/sealing/open-entry.ts";
 import { sealEntry } from "../../src/sealing/seal-entry.ts";
 import { isFit } from "../../src/tenant/key-care.ts";
 import { repeatableCrypto, say, testPlace, trusted } from "../fixture.ts";
-import { type Device, KeyWorld } from "./key-world.ts";
+import { canSeal, type Device, KeyWorld } from "./key-world.ts";
 
 /** A step of a history; `who` and `at` choose among what there is then. */
 const step = fc.record({

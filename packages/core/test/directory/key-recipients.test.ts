@@ -1,9 +1,9 @@
 import { toHex } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
-import { canSeal, isSafe } from "../../src/directory/key-fitness.ts";
+import { isSafe } from "../../src/directory/key-fitness.ts";
 import { readersGained, recipientsOf } from "../../src/directory/key-recipients.ts";
 import { pattern, repeatableCrypto } from "../fixture.ts";
-import { type Device, KeyWorld } from "./key-world.ts";
+import { canSeal, type Device, KeyWorld } from "./key-world.ts";
 
 async function world() {
   const made = new KeyWorld(repeatableCrypto("recipients"));

@@ -307,3 +307,10 @@ export class KeyWorld {
     return parseStatementId(pattern(`${what} ${this.#drawn++} ${toHex(this.crypto.randomBytes(8))}`, 32));
   }
 }
+
+/** Whether a device is entitled to a key and can open all its current versions. Who is entitled and can't rotates before it seals. */
+export function canSeal({ catalog, membership, openers }: KeyRules, member: Member, keyId: Uint8Array): boolean {
+  const current = catalog.find(keyId)?.current ?? [];
+  const isEntitled = membership.isLive(member.id) && catalog.isEntitled(member, keyId);
+  return isEntitled && current.length > 0 && current.every((each) => openers.canOpen(openers.keeperOf(member), each));
+}

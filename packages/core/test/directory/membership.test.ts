@@ -6,6 +6,7 @@ import {
   parseEntryId,
   parseSalt,
   parseSignature,
+  parseStatementId,
   parseTenantId,
   parseWriterKey,
   type StatementId,
@@ -19,8 +20,8 @@ import { type ForkStatement, idsOf } from "../../src/directory/fork.ts";
 import { provenForks } from "../../src/directory/proven-forks.ts";
 import { continuedAdmission, type Statement } from "../../src/directory/statement.ts";
 import { identityKeyName } from "../../src/keys/identity-key.ts";
-import { directoryDatabase, pattern, testDatabase } from "../fixture.ts";
-import { deviceNamed, digestOf, grantTo, identity, keysOf, type Voice, World } from "./world.ts";
+import { directoryDatabase, pattern, testDatabase, testTenant } from "../fixture.ts";
+import { deviceNamed, digestOf, grantTo, identity, keysOf, rootKey, type Voice, World } from "./world.ts";
 
 const admissionOf = (voice: Voice): StatementId => {
   const admission = voice.certificate?.certificate.admission;
@@ -245,6 +246,19 @@ describe("a replaced root", () => {
     await world.grant(next, "alice", "admin");
     expect(world.names()).toEqual(["alice admin"]);
     expect(world.rejection(late)).toBe("BEYOND_CUT");
+  });
+
+  test("D10 leaves the tenant its keys, also where who stole it cuts the founding chain away", async () => {
+    const world = new World();
+    const stolen = await world.voice("thief", parseStatementId(testTenant));
+    const { certificate } = stolen;
+    if (certificate === null) throw new RangeError("a voice is certified");
+    const byRoot = { ...certificate, certificate: { ...certificate.certificate, device: rootKey } };
+    const keys = world.view().keys();
+    const { sign } = await keysOf("thief");
+    world.say({ ...stolen, certificate: byRoot }, { type: "replaceRoot", key: sign, cuts: [] });
+    expect(world.rejection(world.founding)).toBe("BEYOND_CUT");
+    expect(world.view().keys()).toEqual(keys);
   });
 });
 

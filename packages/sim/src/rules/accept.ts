@@ -1,8 +1,9 @@
 // Which entries count: "one pure function, the only fixpoint of one operator, the same in any arrival order and batching".
 import { SimError } from "../sim-error.ts";
+import type { Admission, Made } from "./admission.ts";
 import { allows, cutOn, endsItself, ownCutOn, revokes } from "./cuts.ts";
 import { chainOf, type Entry } from "./facts.ts";
-import { type Admission, Known, type Made } from "./known.ts";
+import { Known, type Voices } from "./known.ts";
 import { type Counting, countingStatements, isAdmitted, step } from "./step.ts";
 
 /** Why an entry does not count. */
@@ -28,9 +29,15 @@ function everything(known: Known): Counting {
   return { entries: new Set(known.entries.keys()), endings };
 }
 
+/** What is judged, and from where. */
+interface AcceptOptions {
+  readonly start?: "nothing" | "everything";
+  readonly voices?: Voices;
+}
+
 /** Judges a set of entries. @throws SimError UNSTABLE when no fixpoint is reached: the rules would contradict themselves. */
-export function accept(entries: Iterable<Entry>, start: "nothing" | "everything" = "nothing"): Accepted {
-  const known = new Known(entries);
+export function accept(entries: Iterable<Entry>, { start = "nothing", voices }: AcceptOptions = {}): Accepted {
+  const known = new Known(entries, voices);
   // Each round settles at least one more rank of those who may take rights from each other, and there are no more ranks than admissions.
   const limit = known.admissions.size + 2;
   let counting = start === "nothing" ? nothing : everything(known);
@@ -70,7 +77,7 @@ function rights(known: Known, counting: Counting): Pick<Accepted, "live" | "ende
 
 function ownEndings(known: Known, { entries, endings }: Counting, admission: Admission): readonly Made[] {
   return known.statements.filter(
-    (made) => endsItself(made, admission) && (entries.has(made.entry.id) || endings.has(made.statement.id)),
+    (made) => endsItself(known, made, admission) && (entries.has(made.entry.id) || endings.has(made.statement.id)),
   );
 }
 

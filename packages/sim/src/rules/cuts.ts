@@ -1,16 +1,21 @@
 // "An entry counts only if every cut on its writer allows it."
+
+import type { Admission, Made } from "./admission.ts";
+import { lineOf } from "./admission.ts";
 import { type Cut, chainOf, type Entry, type RevokeFields } from "./facts.ts";
-import type { Admission, Known, Made } from "./known.ts";
-import { lineOf } from "./known.ts";
+import type { Known } from "./known.ts";
+import { isRefused } from "./let-in.ts";
 import { mayCut } from "./may-cut.ts";
 
 /** "A writer that is not listed is cut before its entry 0." */
 const beforeAll: Cut = { seq: -1, id: "" };
 
 /** What a statement takes away. "Demotion and unsharing are one `change` statement": it lets in too, so only an admin makes one. */
-function revocationIn({ statement }: Made, author: Admission): RevokeFields | null {
+function revocationIn(known: Known, made: Made, author: Admission): RevokeFields | null {
+  const { statement } = made;
   if (statement.type === "revoke") return statement.revoke;
-  return statement.type === "change" && author.role === "admin" ? statement.revoke : null;
+  const isChange = statement.type === "change" && author.role === "admin" && !isRefused(known.admissions, made);
+  return isChange ? statement.revoke : null;
 }
 
 /** What a statement says of where chains end. */
@@ -20,8 +25,8 @@ function cutIn({ statement }: Made, chain: string): Cut {
 }
 
 /** Whether a revocation names an admission. */
-function names(made: Made, author: Admission, target: Admission): boolean {
-  const revocation = revocationIn(made, author);
+function names(known: Known, made: Made, author: Admission, target: Admission): boolean {
+  const revocation = revocationIn(known, made, author);
   if (revocation === null || made.statement.id === target.id) return false;
   if (revocation.targets.includes(target.id) || revocation.targets.includes(target.user)) return true;
   // "A revocation ends every admission of the keys it names, known or not; only a grant that names this revocation counts again."
@@ -31,13 +36,13 @@ function names(made: Made, author: Admission, target: Admission): boolean {
 /** Whether this statement, made by somebody else who may, takes the rights of `target`. */
 export function revokes(known: Known, made: Made, target: Admission): boolean {
   const author = known.author(made);
-  return author !== undefined && names(made, author, target) && mayCut(author, target);
+  return author !== undefined && names(known, made, author, target) && mayCut(author, target);
 }
 
 /** Whether this statement ends the admission of its own author: "a device may revoke itself", and a root may be replaced. */
-export function endsItself(made: Made, author: Admission): boolean {
+export function endsItself(known: Known, made: Made, author: Admission): boolean {
   if (made.entry.admission !== author.id) return false;
-  return made.statement.type === "replaceRoot" ? author.isRoot : names(made, author, author);
+  return made.statement.type === "replaceRoot" ? author.isRoot : names(known, made, author, author);
 }
 
 /**

@@ -70,6 +70,8 @@ export type Statement = { readonly id: string } & (
       readonly grant: GrantFields;
       /** The admissions of the user's other devices that go on. */
       readonly others: readonly { readonly id: string; readonly device: readonly string[] }[];
+      /** What these devices were admitted by before, the first's first. Without it nobody asks whose rights are changed. */
+      readonly continues?: readonly string[];
     }
   | {
       readonly type: "readmit";
@@ -84,11 +86,22 @@ export type Statement = { readonly id: string } & (
       readonly type: "rotate";
       readonly key: string;
       readonly version: string;
+      /** The statements that made the versions it supersedes; "founding" for the first of a common key. */
       readonly over: readonly string[];
       readonly links: readonly string[];
+      /** Admissions of devices. */
       readonly to: readonly string[];
     }
-  | { readonly type: "permit"; readonly versions: readonly string[]; readonly to: readonly string[] }
+  | {
+      readonly type: "permit";
+      readonly versions: readonly string[];
+      /** Admissions of devices. */
+      readonly to: readonly string[];
+      /** Admissions of users: whoever holds the person's key opens it. */
+      readonly people?: readonly string[];
+      /** The content secret alone, that leads to no other version. */
+      readonly isFromNow?: boolean;
+    }
   | { readonly type: "share"; readonly key: string; readonly to: readonly string[] }
 );
 

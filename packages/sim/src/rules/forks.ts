@@ -1,8 +1,9 @@
 // "Two headers with one (writer, seq)": which of the rival entries counts.
 
+import type { Admission, Made } from "./admission.ts";
 import { cutOn, revokes } from "./cuts.ts";
-import { type Cut, chainOf, type Entry } from "./facts.ts";
-import type { Admission, Known, Made } from "./known.ts";
+import { type Cut, chainOf, directory, type Entry } from "./facts.ts";
+import type { Known } from "./known.ts";
 import { mayCut } from "./may-cut.ts";
 
 /** What is assumed to count while a fork is judged. */
@@ -71,8 +72,15 @@ function votesOf(
   return [...voices.values()].flatMap((voice) => (voice.rivals.size === 1 ? [...voice.rivals] : []));
 }
 
-function namedRival(known: Known, { vector }: Entry, rivals: readonly Entry[]): Entry | undefined {
+function namedRival(known: Known, entry: Entry, rivals: readonly Entry[]): Entry | undefined {
+  const { vector } = entry;
   const [first] = rivals;
+  if (known.voices === "directory" && first !== undefined) {
+    // "Cuts alone decide where a chain forks at its first entry, and where it is proven to fork in several places."
+    const isOpen = first.seq > 0 && known.forksOf(chainOf(first)).size === 1;
+    const head = vector.get(chainOf(first));
+    return isOpen && entry.database === directory ? rivals.find(({ id }) => id === head) : undefined;
+  }
   const tip = first === undefined ? undefined : known.entries.get(vector.get(chainOf(first)) ?? "");
   if (first === undefined || tip === undefined || chainOf(tip) !== chainOf(first)) return undefined;
   return rivals.find((rival) => known.isOnTheWay(rival, tip));

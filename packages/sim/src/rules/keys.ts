@@ -1,97 +1,223 @@
 // "Revoke means rotate, and nobody gets stuck."
 import type { Accepted } from "./accept.ts";
-import type { Admission, Known, Made } from "./known.ts";
+import type { Admission, Made } from "./admission.ts";
+import type { Statement } from "./facts.ts";
+import { beside, leastRole } from "./people.ts";
 
-/** The keys that everybody is entitled to: the directory's own and the default key. */
+/** The keys that the founding statement makes and everybody is entitled to: the directory's own and the default key. */
 export const commonKeys: ReadonlySet<string> = new Set(["directory", "default"]);
 
-type Making = Extract<Made["statement"], { readonly type: "rotate" | "createKey" }>;
+/** The first version of a common key, made by the root. */
+export const foundingVersion = (key: string): string => `founding ${key}`;
+
+/** How much of a version somebody opens: its content secret, or the history secret too. */
+type Depth = "content" | "full";
 
 /** The current versions of each key, and who can open and use them. */
 export interface Keys {
   /** By key, ascending: the versions that count and that no counting rotation supersedes. */
   readonly heads: ReadonlyMap<string, readonly string[]>;
+  /** By key: the statements that the next rotation supersedes, void ones too. */
+  readonly open: ReadonlyMap<string, readonly string[]>;
+  /** By key: every version ever made. */
+  readonly versions: ReadonlyMap<string, ReadonlySet<string>>;
   isEntitled(admission: string, key: string): boolean;
+  depth(admission: string, version: string): Depth | undefined;
+  opens(keeper: string, version: string): boolean;
   /** Whether a device can open every current version: "only who can open every one can open the result". */
   canOpenAll(admission: string, key: string): boolean;
-  /** Whether no ended device can open what would be sealed now. */
+  /** Devices that were in and have no right to the key, with none of their admissions. */
+  outsiders(key: string): ReadonlySet<string>;
+  /** Whether nobody who is out can open what would be sealed now. */
   isSafe(key: string): boolean;
   canSeal(admission: string, key: string): boolean;
 }
 
-/** Judges keys: "versions of void statements are not current; what they superseded is again". */
-export function judgeKeys(accepted: Accepted): Keys {
-  const makings = accepted.statements.flatMap(({ statement, entry }) =>
-    isMaking(statement) ? [{ statement, entry }] : [],
-  );
-  const counting = makings.filter(({ statement, entry }) => mayMake(accepted, entry.admission, statement));
-  const superseded = new Set(counting.flatMap(({ statement }) => (statement.type === "rotate" ? statement.over : [])));
-  const heads = new Map<string, readonly string[]>();
-  for (const { statement } of counting) {
-    const { key, version } = statement;
-    if (!superseded.has(version)) heads.set(key, [...new Set([...(heads.get(key) ?? []), version])].sort());
-  }
-  const canOpenAll = (admission: string, key: string): boolean => {
-    const current = heads.get(key) ?? [];
-    return current.length > 0 && current.every((version) => canOpen(accepted.known, admission, version, new Set()));
-  };
-  const isEntitled = (id: string, key: string): boolean => {
-    const admission = accepted.known.admissions.get(id);
-    if (admission === undefined || !accepted.live.has(id)) return false;
-    return commonKeys.has(key) || admission.role === "admin" || holds(accepted, admission.user, key);
-  };
-  const isSafe = (key: string): boolean => ![...accepted.ended.keys()].some((id) => canOpenAll(id, key));
-  const canSeal = (id: string, key: string): boolean => isEntitled(id, key) && canOpenAll(id, key) && isSafe(key);
-  return { heads, isEntitled, canOpenAll, isSafe, canSeal };
+/** A version and the statement that made it; null for the founding. */
+interface Making {
+  readonly key: string;
+  readonly version: string;
+  readonly made: Made | null;
 }
 
-const isMaking = (statement: Made["statement"]): statement is Making =>
-  statement.type === "rotate" || statement.type === "createKey";
+/** Judges keys: "versions of void statements are not current; what they superseded is again". */
+export function judgeKeys(accepted: Accepted): Keys {
+  const { known, live } = accepted;
+  const makings = makingsOf(accepted);
+  const openers = openersOf(accepted, new Set(makings.keys()));
+  const heads = new Map<string, readonly string[]>();
+  const open = new Map<string, readonly string[]>();
+  for (const [key, some] of makings) {
+    const counting = some.filter(({ made }) => made === null || mayMake(accepted, made, key));
+    // Statements of its own key: who may turn one key has no say in another.
+    const superseded = new Set(counting.flatMap(({ made }) => overOf(made?.statement)));
+    const left = some.filter(({ made }) => !superseded.has(made?.statement.id ?? "founding"));
+    const current = left.filter((making) => counting.includes(making)).map(({ version }) => version);
+    if (current.length > 0) heads.set(key, [...new Set(current)].sort());
+    open.set(key, left.map(({ made }) => made?.statement.id ?? "founding").sort());
+  }
+  const opens = (keeper: string, version: string): boolean => openers.get(version)?.has(keeper) === true;
+  const depth = (id: string, version: string): Depth | undefined => {
+    const admission = known.admissions.get(id);
+    return admission === undefined ? undefined : openers.get(version)?.get(keeperOf(admission));
+  };
+  const isEntitled = (id: string, key: string): boolean => {
+    const admission = known.admissions.get(id);
+    return admission !== undefined && live.has(id) && makings.has(key) && isDue(accepted, admission, key);
+  };
+  const opensAll = (keeper: string, key: string): boolean => {
+    const current = heads.get(key) ?? [];
+    return current.length > 0 && current.every((version) => opens(keeper, version));
+  };
+  const outsiders = (key: string): ReadonlySet<string> => {
+    const members = [...known.admissions.values()].filter(({ isRoot }) => !isRoot);
+    const due = new Set(members.filter(({ id }) => isEntitled(id, key)).map(keeperOf));
+    const out = members.filter((member) => !live.has(member.id) && !due.has(keeperOf(member)));
+    return new Set(out.map(keeperOf));
+  };
+  const canOpenAll = (id: string, key: string): boolean => {
+    const admission = known.admissions.get(id);
+    return admission !== undefined && opensAll(keeperOf(admission), key);
+  };
+  const isSafe = (key: string): boolean => ![...outsiders(key)].some((keeper) => opensAll(keeper, key));
+  const canSeal = (id: string, key: string): boolean => isEntitled(id, key) && canOpenAll(id, key) && isSafe(key);
+  const versions = new Map([...makings].map(([key, some]) => [key, new Set(some.map(({ version }) => version))]));
+  return { heads, open, versions, isEntitled, depth, opens, canOpenAll, outsiders, isSafe, canSeal };
+}
+
+/** A key begins with the founding or with the statement that makes it: before that is known nothing is. A reader makes none. */
+function makingsOf(accepted: Accepted): ReadonlyMap<string, readonly Making[]> {
+  const makings = new Map<string, Making[]>();
+  for (const key of commonKeys) makings.set(key, [{ key, version: foundingVersion(key), made: null }]);
+  const said = accepted.known.statements.filter((made) => accepted.known.author(made) !== undefined);
+  for (const made of said) {
+    const { statement } = made;
+    if (statement.type === "createKey" && isMaker(accepted, made)) makings.set(statement.key, [{ ...statement, made }]);
+  }
+  for (const made of said)
+    if (made.statement.type === "rotate") makings.get(made.statement.key)?.push({ ...made.statement, made });
+  return makings;
+}
+
+function isMaker(accepted: Accepted, made: Made): boolean {
+  const author = accepted.known.author(made);
+  return author !== undefined && leastRole(accepted, author) !== "reader";
+}
+
+const overOf = (statement: Statement | undefined): readonly string[] =>
+  statement?.type === "rotate" ? statement.over : [];
 
 /** "Any live entitled member may rotate a key." A key's id is the hash of its maker's writer key: nobody else can make it. */
-function mayMake(accepted: Accepted, id: string, { type, key }: Making): boolean {
-  const author = accepted.known.admissions.get(id);
-  if (author === undefined) return false;
-  if (type === "createKey") return author.role !== "reader";
-  return commonKeys.has(key) || author.role === "admin" || holds(accepted, author.user, key);
+function mayMake(accepted: Accepted, made: Made, key: string): boolean {
+  const author = accepted.known.author(made);
+  if (author === undefined || !accepted.entries.has(made.entry.id)) return false;
+  return made.statement.type === "createKey" || isDue(accepted, author, key);
+}
+
+/** Whether a key is due to who has these rights, whether or not they have ended. */
+function isDue(accepted: Accepted, admission: Admission, key: string): boolean {
+  if (commonKeys.has(key) || leastRole(accepted, admission) === "admin") return true;
+  return [admission, ...beside(accepted, admission)].every(({ user }) => holds(accepted, user, key));
 }
 
 /** Whether a user was given a named key: by its grant, by making it, or by a share of an admin or of somebody who holds it. */
 export function holds(accepted: Accepted, user: string, key: string, asking: ReadonlySet<string> = new Set()): boolean {
   if (asking.has(user)) return false;
   const within = new Set([...asking, user]);
-  const authorOf = (made: Made): Admission | undefined => accepted.known.author(made);
   if (accepted.known.admissions.get(user)?.keys.includes(key) === true) return true;
   return accepted.statements.some((made) => {
     const { statement } = made;
-    const author = authorOf(made);
+    const author = accepted.known.author(made);
     if (author === undefined) return false;
-    if (statement.type === "createKey")
-      return statement.key === key && author.user === user && author.role !== "reader";
+    if (statement.type === "createKey") return statement.key === key && author.user === user && isMaker(accepted, made);
     if (statement.type !== "share" || statement.key !== key || !statement.to.includes(user)) return false;
-    return author.role === "admin" || holds(accepted, author.user, key, within);
+    if (leastRole(accepted, author) === "admin") return true;
+    return [author, ...beside(accepted, author)].every((each) => holds(accepted, each.user, key, within));
   });
 }
 
-/** Who can open a version counts every statement ever seen: bytes that were sent stay sent, whether or not their statement counts. */
-function canOpen(known: Known, admission: string, version: string, asked: Set<string>): boolean {
-  if (asked.has(version)) return false;
-  asked.add(version);
-  return known.statements.some((made) => {
-    const { statement } = made;
-    const isMaker = known.author(made)?.id === admission;
-    const isTo = (to: readonly string[]): boolean => to.includes(admission);
-    switch (statement.type) {
-      case "createKey":
-        return statement.version === version && isMaker;
-      case "permit":
-        return statement.versions.includes(version) && isTo(statement.to);
-      case "rotate":
-        if (statement.version === version && (isMaker || isTo(statement.to))) return true;
-        // "Each version links its predecessors."
-        return statement.links.includes(version) && canOpen(known, admission, statement.version, asked);
-      default:
-        return false;
+/** A device as a keeper of secrets is its KEM key: admissions of one KEM key are one. Roots keep none apart: what they make, one device holds. */
+export const keeperOf = ({ isRoot, device, id }: Admission): string => (isRoot ? "root" : (device[0] ?? id));
+
+/** Who holds the KEM key of a user: every device of the person ever seen, for who adds a device gives it this key. */
+function holdersOf({ known }: Accepted, user: string): readonly string[] {
+  const person = personKey(known.admissions.get(user));
+  const all = [...known.admissions.values()].filter(({ isRoot }) => !isRoot);
+  return person === undefined ? [] : all.filter((each) => personKey(each) === person).map(keeperOf);
+}
+
+const personKey = (admission: Admission | undefined): string | undefined =>
+  admission === undefined || admission.isRoot ? undefined : (admission.person[0] ?? `of ${admission.user}`);
+
+/**
+ * By version, who opens it. Counts every statement ever seen: bytes that were sent stay sent, whether or not their statement counts. But
+ * nobody gives what it cannot open: so nobody makes a version look open to others by saying so (docs/adr/0025).
+ */
+function openersOf(accepted: Accepted, keys: ReadonlySet<string>): Openers {
+  const { known } = accepted;
+  const gifts = known.statements.flatMap((made) => giftIn(accepted, made, keys));
+  const openers = new Map<string, Map<string, Depth>>();
+  let grew = true;
+  const give = (version: string, keeper: string, depth: Depth): void => {
+    const known = openers.get(version) ?? new Map<string, Depth>();
+    openers.set(version, known);
+    const before = known.get(keeper);
+    if (before === "full" || before === depth) return;
+    known.set(keeper, depth);
+    grew = true;
+  };
+  for (const key of commonKeys) give(foundingVersion(key), "root", "full");
+  while (grew) {
+    grew = false;
+    for (const { by, versions, to, links, isMade, isFromNow } of gifts)
+      for (const version of versions) {
+        if (isMade) give(version, by, "full");
+        const depth = openers.get(version)?.get(by);
+        if (depth !== undefined) for (const keeper of to) give(version, keeper, isFromNow ? "content" : depth);
+        // "Each version links its predecessors": to who opens the history of this one, those that its maker opened.
+        const full = [...(openers.get(version) ?? [])].filter(([, each]) => each === "full");
+        for (const link of links)
+          if (openers.get(link)?.get(by) === "full") for (const [keeper] of full) give(link, keeper, "full");
+      }
+  }
+  return openers;
+}
+
+type Openers = ReadonlyMap<string, ReadonlyMap<string, Depth>>;
+
+/** What one statement makes or gives, and to whom. */
+interface Gift {
+  readonly by: string;
+  readonly versions: readonly string[];
+  readonly to: readonly string[];
+  readonly links: readonly string[];
+  readonly isMade: boolean;
+  readonly isFromNow: boolean;
+}
+
+function giftIn(accepted: Accepted, made: Made, keys: ReadonlySet<string>): readonly Gift[] {
+  const { statement } = made;
+  const author = accepted.known.author(made);
+  if (author === undefined) return [];
+  const devices = (ids: readonly string[]): readonly string[] =>
+    ids.flatMap((id) => {
+      const device = accepted.known.admissions.get(id);
+      return device === undefined || device.isRoot ? [] : [keeperOf(device)];
+    });
+  const gift = { by: keeperOf(author), to: [], links: [], isMade: false, isFromNow: false };
+  switch (statement.type) {
+    case "createKey":
+      return isMaker(accepted, made) ? [{ ...gift, versions: [statement.version], isMade: true }] : [];
+    case "rotate": {
+      const { version, to, links, key } = statement;
+      return keys.has(key) ? [{ ...gift, versions: [version], to: devices(to), links, isMade: true }] : [];
     }
-  });
+    case "permit": {
+      const { versions, to, people = [], isFromNow = false } = statement;
+      const holders = people.flatMap((user) => holdersOf(accepted, user));
+      return [{ ...gift, versions, to: [...devices(to), ...holders], isFromNow }];
+    }
+    default:
+      return [];
+  }
 }

@@ -1,45 +1,13 @@
 // What follows from the entries alone, whatever counts: which entry follows which, who an author would be, in which line.
-import { chainOf, directory, type Entry, type Statement } from "./facts.ts";
+import type { Admission, Made } from "./admission.ts";
+import { chainOf, directory, type Entry } from "./facts.ts";
+import { admissionsOf } from "./let-in.ts";
 
-/** A statement where it stands. */
-export interface Made {
-  readonly statement: Statement;
-  readonly entry: Entry;
-}
-
-/** "What fixes a right: the certificate in entry 0 names the statement that admits the device; that statement fixes user, role and keys." */
-export interface Admission {
-  readonly id: string;
-  /** The admission of the user's first device; "root" for the root and for every root that replaced it. */
-  readonly user: string;
-  readonly role: "admin" | "editor" | "reader";
-  readonly isRoot: boolean;
-  /** Null for the first root only. */
-  readonly parent: Admission | null;
-  readonly fingerprints: readonly string[];
-  readonly person: readonly string[];
-  /** Revocations that the user's grant overrules. */
-  readonly after: readonly string[];
-  readonly keys: readonly string[];
-  /** How many devices of its user stand before it; for a root, how many roots. */
-  readonly deviceDepth: number;
-  /** Where the admitting statement stands; null for the first root. */
-  readonly made: Made | null;
-}
-
-const firstRoot: Admission = {
-  id: "root",
-  user: "root",
-  role: "admin",
-  isRoot: true,
-  parent: null,
-  fingerprints: [],
-  person: [],
-  after: [],
-  keys: [],
-  deviceDepth: 0,
-  made: null,
-};
+/**
+ * Whose voices about a fork are heard: DESIGN.md section 5 hears vectors in every database; as built they are said in the directory, about
+ * what a proof shows (docs/adr/0019).
+ */
+export type Voices = "anywhere" | "directory";
 
 /** Static facts of a set of entries. */
 export class Known {
@@ -50,9 +18,11 @@ export class Known {
   readonly statements: readonly Made[];
   /** Everybody whom some statement would let in, whether or not it counts. */
   readonly admissions: ReadonlyMap<string, Admission>;
+  readonly voices: Voices;
   readonly #following = new Map<string, Entry[]>();
 
-  constructor(entries: Iterable<Entry>) {
+  constructor(entries: Iterable<Entry>, voices: Voices = "anywhere") {
+    this.voices = voices;
     const all = new Map([...entries].map((entry) => [entry.id, entry]));
     const linked = new Map<string, Entry>();
     const isLinked = (entry: Entry): boolean => {
@@ -80,6 +50,14 @@ export class Known {
     return this.#following.get(`${chain} ${entry === null ? null : entry.id}`) ?? [];
   }
 
+  /** The places at which a chain forks. */
+  forksOf(chain: string): ReadonlySet<number> {
+    const rivals = [...this.#following.values()].filter(
+      ([first, second]) => first !== undefined && second !== undefined,
+    );
+    return new Set(rivals.flatMap(([first]) => (first !== undefined && chainOf(first) === chain ? [first.seq] : [])));
+  }
+
   /** The chains that some first entry says belong to this admission. */
   chainsOf(admission: Admission): readonly string[] {
     const first = [...this.entries.values()].filter((entry) => entry.prev === null && entry.admission === admission.id);
@@ -101,66 +79,4 @@ export class Known {
     }
     return false;
   }
-}
-
-/** Who would be let in by which statement if all counted: fixed by the statement and its author, for good. */
-function admissionsOf(statements: readonly Made[]): ReadonlyMap<string, Admission> {
-  const admissions = new Map([[firstRoot.id, firstRoot]]);
-  for (let before = 0; before !== admissions.size; ) {
-    before = admissions.size;
-    for (const made of statements) {
-      const author = admissions.get(made.entry.admission);
-      for (const admission of author === undefined ? [] : letIn(author, made)) admissions.set(admission.id, admission);
-    }
-  }
-  return admissions;
-}
-
-/** "Users add and revoke their own devices without an admin"; admins let users in; the root names the next root. */
-function letIn(author: Admission, made: Made): readonly Admission[] {
-  const { statement } = made;
-  const by = { id: statement.id, parent: author, made };
-  switch (statement.type) {
-    case "addDevice":
-      return author.isRoot ? [] : [addedTo(author, { ...by, device: statement.device })];
-    case "grant":
-    case "change": {
-      if (author.role !== "admin") return [];
-      const { role, person, device, keys } = statement.grant;
-      const after = [...statement.grant.after, statement.id];
-      const fingerprints = [...person, ...device];
-      const first = {
-        ...by,
-        user: statement.id,
-        role,
-        isRoot: false,
-        fingerprints,
-        person,
-        after,
-        keys,
-        deviceDepth: 0,
-      };
-      // As if the first had added them.
-      const others = statement.type === "change" ? statement.others : [];
-      return [first, ...others.map((other) => addedTo(first, { ...other, made }))];
-    }
-    case "replaceRoot":
-      return author.isRoot ? [{ ...author, ...by, deviceDepth: author.deviceDepth + 1 }] : [];
-    default:
-      return [];
-  }
-}
-
-/** Another device of a user. */
-function addedTo(
-  parent: Admission,
-  { id, device, made }: { id: string; device: readonly string[]; made: Made },
-): Admission {
-  const fingerprints = [...parent.person, ...device];
-  return { ...parent, id, parent, made, fingerprints, deviceDepth: parent.deviceDepth + 1 };
-}
-
-/** An admission and everybody it descends from, up to the first root. */
-export function lineOf(admission: Admission): readonly Admission[] {
-  return admission.parent === null ? [admission] : [admission, ...lineOf(admission.parent)];
 }

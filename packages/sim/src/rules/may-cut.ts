@@ -1,5 +1,5 @@
 // Who may take rights away.
-import { type Admission, lineOf } from "./known.ts";
+import { type Admission, lineOf } from "./admission.ts";
 
 /**
  * Whether one admission may take rights from another. (non-admin?, user depth, device depth) of who may is always smaller than of

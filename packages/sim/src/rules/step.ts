@@ -1,8 +1,10 @@
 // One step: "given that these count, which count?" What counts is the one set that this step leaves as it is.
+
+import type { Admission, Made } from "./admission.ts";
 import { allows, cutOn, endsItself, ownCutOn, revokes } from "./cuts.ts";
 import type { Entry } from "./facts.ts";
 import { forkWinner } from "./forks.ts";
-import type { Admission, Known, Made } from "./known.ts";
+import type { Known } from "./known.ts";
 
 /** What counts. */
 export interface Counting {
@@ -48,7 +50,7 @@ function judge(known: Known, assumed: Counting, admission: Admission): Judgement
   const chains = known.chainsOf(admission).map((chain) => ({ chain, allowed: walk(known, assumed, admission, chain) }));
   // By others' cuts only: whoever ended itself did so whatever else it said in the meantime.
   const allowed = new Set(chains.flatMap((each) => each.allowed));
-  const endings = known.statements.filter((made) => allowed.has(made.entry) && endsItself(made, admission));
+  const endings = known.statements.filter((made) => allowed.has(made.entry) && endsItself(known, made, admission));
   const accepted = chains.flatMap(({ chain, allowed }) =>
     allowed.filter((entry) => endings.every((made) => allows(known, ownCutOn(made, chain), entry))),
   );

@@ -1,12 +1,10 @@
 // What no history may do, whatever those who stole keys say in it.
-import { judgeKeys as judgeKeysInCore } from "@selkie/core";
 import { describe, expect, test } from "vitest";
 import { accept } from "../../src/rules/accept.ts";
 import type { Entry } from "../../src/rules/facts.ts";
-import { commonKeys, judgeKeys } from "../../src/rules/keys.ts";
+import { judgeKeys } from "../../src/rules/keys.ts";
 import { SeededRandom } from "../../src/seeded-random.ts";
-import { acceptInCore } from "./support/as-core.ts";
-import { contentInCore, coreFindings, twinFindings } from "./support/compare.ts";
+import { coreFindings, twinFindings } from "./support/compare.ts";
 import { cutAfter, History } from "./support/history.ts";
 import { RandomAuthor, randomHistory } from "./support/random-history.ts";
 
@@ -28,7 +26,13 @@ function tenant(random: SeededRandom) {
   const eve = history.grant(alice, { role, person: ["p-eve"] });
   const written = [history.write(eve.id), history.write(eve.id), history.addDevice(eve.id)];
   history.write(carol);
-  const key = { type: "rotate", key: "default", over: [], links: [], to: [alice, bob, carol, eve.id] } as const;
+  const key = {
+    type: "rotate",
+    key: "default",
+    over: ["founding"],
+    links: [],
+    to: [alice, bob, carol, eve.id],
+  } as const;
   history.say("root", { ...key, version: "v0" });
   return {
     history,
@@ -63,7 +67,7 @@ describe("what no history may do", () => {
       });
       expect({ name, live: found.live }).toEqual({ name, live: [...honest, after[1]?.id].sort() });
       expect(found.ended).toContain(`${eve} by ${revocation.id}`);
-      expect(new Map(found.heads).get("default")).toEqual(["v0"]);
+      expect(judgeKeys(accept(history.entries)).heads.get("default")).toEqual(["v0"]);
     });
   });
 
@@ -127,49 +131,16 @@ describe("what no history may do", () => {
     });
   });
 
-  test("D10 no history locks the tenant: any entitled member rotates, and then all who are entitled seal and nobody else opens", {
-    timeout,
-  }, () => {
-    eachSeed(200, 10_000, (name, random) => {
-      const drawn = randomHistory(random, { length: random.between(8, 26), beyondModel: true });
-      const before = accept(drawn);
-      const keys = judgeKeys(before);
-      for (const key of ["default", "directory", "k"]) {
-        const entitled = [...before.live].filter((id) => keys.isEntitled(id, key)).sort();
-        // Two roots in one: whoever stole the root's key and the root ended each other.
-        const by = random.pick(entitled);
-        if (by === undefined) continue;
-        const over = keys.heads.get(key) ?? [];
-        const history = new History(drawn);
-        history.say(
-          by,
-          { type: "rotate", key, version: "new", over, links: over.filter(() => random.chance(0.5)), to: entitled },
-          { id: "new", incarnation: "fresh" },
-        );
-        const core = acceptInCore(history.entries).accepted;
-        const after = judgeKeysInCore(core, commonKeys);
-        expect({ name, key, heads: after.heads.get(key) }).toEqual({ name, key, heads: ["new"] });
-        expect({ name, key, sealing: entitled.filter((id) => after.canSeal(id, key)) }).toEqual({
-          name,
-          key,
-          sealing: entitled,
-        });
-        const opening = core.admissions.map(({ id }) => id).filter((id) => after.canOpenAll(id, key));
-        expect({ name, key, opening: opening.sort() }).toEqual({ name, key, opening: entitled });
-      }
-    });
-  });
-
   test("D10 histories of 200 statements have one fixpoint, and twin and core agree", { timeout }, () => {
     eachSeed(3, 100, (name, random) => {
       const entries = randomHistory(random, { length: 200, beyondModel: true });
       const accepted = accept(entries);
-      expect({ name, fixpoint: [...accept(entries, "everything").entries].sort() }).toEqual({
+      expect({ name, fixpoint: [...accept(entries, { start: "everything" }).entries].sort() }).toEqual({
         name,
         fixpoint: [...accepted.entries].sort(),
       });
       expect(coreFindings(entries)).toEqual(twinFindings(entries, accepted));
-      expect(contentInCore(entries.toReversed())).toBe(contentInCore(entries));
+      expect(coreFindings(entries.toReversed())).toEqual(coreFindings(entries));
     });
   });
 });

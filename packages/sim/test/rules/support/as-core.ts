@@ -6,8 +6,9 @@ import {
   type CollectedChains,
   collectChains,
   type PlacedFacts,
-} from "@selkie/core";
-import { chainOf, directory, type Entry } from "../../../src/rules/facts.ts";
+  type StatementFacts,
+} from "@selkie/core/internal";
+import { chainOf, directory, type Entry, type Statement } from "../../../src/rules/facts.ts";
 
 /** What core says of a set of entries, and where it puts them. */
 export interface CoreResult extends CollectedChains {
@@ -25,7 +26,9 @@ export function acceptInCore(entries: readonly Entry[]): CoreResult {
   const forked = new Set(collected.chains.filter(({ branches }) => branches.length > 1).map(({ name }) => name));
   const statements = entries.flatMap((entry): PlacedFacts[] => {
     const at = entry.database === directory ? collected.place(entry.id) : undefined;
-    return at === undefined ? [] : entry.statements.map((statement) => ({ id: statement.id, at, statement }));
+    return at === undefined
+      ? []
+      : entry.statements.filter(isOfMembership).map((statement) => ({ id: statement.id, at, statement }));
   });
   const claims = entries.flatMap((entry): ClaimFacts[] => {
     const at = collected.place(entry.id);
@@ -34,3 +37,8 @@ export function acceptInCore(entries: readonly Entry[]): CoreResult {
   });
   return { ...collected, accepted: accept(collected.chains, { statements, claims, place: collected.place }) };
 }
+
+const ofKeys: readonly string[] = ["createKey", "rotate", "permit", "share"];
+
+const isOfMembership = (statement: Statement): statement is Statement & StatementFacts =>
+  !ofKeys.includes(statement.type);

@@ -9,6 +9,7 @@ import {
   type RevokeFields,
   type Statement,
 } from "../../../src/rules/facts.ts";
+import { commonKeys, foundingVersion } from "../../../src/rules/keys.ts";
 
 interface ModelEntry {
   readonly id: string;
@@ -41,6 +42,14 @@ export const model: Model | null = file === null ? null : await import(/* @vite-
 /** The model's names of keys. */
 export const keyInModel = (key: string): string => (key === "directory" ? "dir" : key);
 
+/** The founding statement, which the model lacks: a chain of the root for each key that it makes. */
+export function foundingInModel(): readonly ModelEntry[] {
+  return [...commonKeys].map((key) => {
+    const stmt = { t: "rotate", key: keyInModel(key), over: [], links: [], to: [] };
+    return { id: foundingVersion(key), w: foundingVersion(key), adm: "root", db: "dir", seq: 0, prev: null, stmt };
+  });
+}
+
 /** An entry as the model has it: with one statement at most, whose id is the entry's. */
 export function toModel(entry: Entry): ModelEntry {
   const { id, admission: adm, database, seq, prev, statements, vector, change } = entry;
@@ -70,11 +79,13 @@ function statementInModel(statement: Statement): object {
     }
     case "readmit":
       return { t: "readmit", lifts: statement.lifts, ...readmitInModel(statement.cuts) };
+    case "createKey":
+      return { t: "rotate", key: keyInModel(statement.key), over: [], links: [], to: [] };
     case "rotate":
       return {
         t: "rotate",
         key: keyInModel(statement.key),
-        over: statement.over,
+        over: statement.over.map((id) => (id === "founding" ? foundingVersion(statement.key) : id)),
         links: statement.links,
         to: statement.to,
       };

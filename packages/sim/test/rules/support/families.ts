@@ -163,7 +163,8 @@ export function demotion(): Family {
   const change = scene.change(
     alice,
     { targets: [eve], keys: ["p-editor"], cuts: cutAfter(before) },
-    { role: "reader", person: ["p-editor"] },
+    { role: "reader", person: ["p-editor"], device: [eve] },
+    { continues: [eve] },
   );
   scene.write(eve);
   const asReader = scene.write(change.id, { dependencies: [before.id] });
@@ -329,7 +330,7 @@ export function rotations(): Family {
     const version = `v${scene.entries.length}`;
     return scene.say(by, { type: "rotate", key: "default", version, over, links: over, to }, { id: version });
   };
-  const v0 = rotate("root", [], everybody);
+  const v0 = rotate("root", ["founding"], everybody);
   scene.start();
   const a1 = rotate(alice, [v0.id], everybody);
   const b1 = rotate(bob, [v0.id], everybody);

@@ -84,12 +84,14 @@ export class History {
     return this.say(admission, { type: "revoke", revoke: fullRevoke(revoke) }, put);
   }
 
-  change(admission: string, revoke: Partial<RevokeFields>, grant: Partial<GrantFields>, put: Put = {}): Entry {
-    return this.say(
-      admission,
-      { type: "change", revoke: fullRevoke(revoke), grant: fullGrant(grant), others: [] },
-      put,
-    );
+  change(
+    admission: string,
+    revoke: Partial<RevokeFields>,
+    grant: Partial<GrantFields>,
+    { continues, ...put }: Put & { readonly continues?: readonly string[] } = {},
+  ): Entry {
+    const rights = { revoke: fullRevoke(revoke), grant: fullGrant(grant), others: [] };
+    return this.say(admission, { type: "change", ...rights, ...(continues === undefined ? {} : { continues }) }, put);
   }
 
   readmit(admission: string, lifts: readonly string[], entry: Entry, put: Put = {}): Entry {

@@ -1,6 +1,9 @@
 // Histories drawn at random, in which everybody may be a thief: devices go on after they were revoked, fork their chains, cut and
 // readmit what they like, vote for branches and hand out keys. Nothing here follows the rules; that is the point.
+
+import type { Admission } from "../../../src/rules/admission.ts";
 import { chainOf, directory, type Entry } from "../../../src/rules/facts.ts";
+import { Known } from "../../../src/rules/known.ts";
 import type { SeededRandom } from "../../../src/seeded-random.ts";
 import { History, type Put } from "./history.ts";
 
@@ -9,32 +12,47 @@ export interface Draw {
   readonly length: number;
   /** Also what the model lacks: several statements an entry, replaced roots, named keys with a maker, rival certificates. */
   readonly beyondModel: boolean;
+  /**
+   * As the directory can hold it: changes name the devices that go on, cuts name entries of their chain, nobody names the root, and first
+   * entries of one writer are of one admission.
+   */
+  readonly isTold?: boolean;
 }
 
-export function randomHistory(random: SeededRandom, { length, beyondModel }: Draw): readonly Entry[] {
+export function randomHistory(random: SeededRandom, { length, beyondModel, isTold = false }: Draw): readonly Entry[] {
   const history = new History();
+  history.say("root", { type: "createKey", key: "k", version: "e0" });
   for (let admins = 0; admins < 2; admins += 1) history.grant("root", { role: "admin", person: [`p${admins}`] });
-  const author = new RandomAuthor(random, history, { beyondModel });
+  const author = new RandomAuthor(random, history, { beyondModel, isTold });
   while (history.entries.length < length) author.act();
   return history.entries;
 }
+
+/** The chain of the founding entry, which the tenant's id names. */
+const founding = chainOf({ database: directory, writer: "root.0" });
 
 /** Whoever writes at random. */
 export class RandomAuthor {
   readonly history: History;
   readonly #random: SeededRandom;
   readonly #beyondModel: boolean;
+  readonly #isTold: boolean;
   readonly #controlled: Set<string> | null;
 
   /** `controlled`: the admissions whose keys it has; what they let in is added. Without it: everybody's. */
   constructor(
     random: SeededRandom,
     history: History,
-    { beyondModel, controlled = null }: { readonly beyondModel: boolean; readonly controlled?: Set<string> | null },
+    {
+      beyondModel,
+      isTold = false,
+      controlled = null,
+    }: Omit<Draw, "length"> & { readonly controlled?: Set<string> | null },
   ) {
     this.#random = random;
     this.history = history;
     this.#beyondModel = beyondModel;
+    this.#isTold = isTold;
     this.#controlled = controlled;
   }
 
@@ -43,9 +61,9 @@ export class RandomAuthor {
     const kind = random.below(20);
     const by = this.#admission();
     if (kind < 3) this.history.grant(by, this.#grant(), this.#put(by));
-    else if (kind < 5) this.history.addDevice(by, this.#put(by));
+    else if (kind < 5) this.history.say(by, { type: "addDevice", device: this.#device() }, this.#put(by));
     else if (kind < 8) this.history.revoke(by, this.#revocation(by), this.#put(by));
-    else if (kind < 9) this.#change(by);
+    else if (kind < 9) this.#isTold ? this.#changeOf(by) : this.#change(by);
     else if (kind < 11) this.#readmit(by);
     else if (kind < 13) this.#rotate(by);
     else if (kind < 14) this.#giveKeys(by);
@@ -79,7 +97,8 @@ export class RandomAuthor {
     if (!random.chance(0.12)) return put;
     const chain = chainOf({ database, writer: `${by}.${incarnation}` });
     const entry = random.pick(this.history.entries.filter((each) => chainOf(each) === chain));
-    return entry === undefined ? put : { ...put, after: random.chance(0.2) ? null : entry };
+    const isAnew = random.chance(0.2) && !(this.#isTold && chain === founding);
+    return entry === undefined ? put : { ...put, after: isAnew ? null : entry };
   }
 
   #database(): string {
@@ -93,8 +112,14 @@ export class RandomAuthor {
       person: [`p${random.below(4)}`],
       after: this.#some(this.#entriesThat("revoke", "change"), 0.4),
       keys: random.chance(0.3) ? ["k"] : [],
-      device: [],
+      device: this.#device(),
     };
+  }
+
+  /** Mostly keys of its own; now and then those of another device. */
+  #device(): readonly string[] {
+    const random = this.#random;
+    return this.#isTold && this.#beyondModel && random.chance(0.3) ? [`d${random.below(4)}`] : [];
   }
 
   #some(entries: readonly Entry[], chance: number): readonly string[] {
@@ -107,16 +132,46 @@ export class RandomAuthor {
     // The model can't tell a device that demotes itself from a thief that does: a device ends itself by `revoke` only.
     const target = random.pick(admitting.filter(({ id }) => id !== by));
     const targets = target === undefined || random.chance(0.1) ? [] : [target.id];
-    const keys = random.chance(0.15) ? [`p${random.below(4)}`] : [];
+    const name = this.#isTold && this.#beyondModel && random.chance(0.3) ? "d" : "p";
+    const keys = random.chance(0.15) ? [`${name}${random.below(4)}`] : [];
     const cuts = new Map<string, { seq: number; id: string }>();
     for (const chain of new Set(this.history.entries.map(chainOf))) {
       if (random.chance(0.3)) continue;
       // Now and then an entry of another chain: such a cut names no branch.
-      const isElsewhere = random.chance(0.05);
+      const isElsewhere = !this.#isTold && random.chance(0.05);
       const entry = random.pick(this.history.entries.filter((each) => isElsewhere || chainOf(each) === chain));
-      if (entry !== undefined) cuts.set(chain, random.chance(0.1) ? { seq: random.below(5), id: "unseen" } : entry);
+      if (entry !== undefined)
+        cuts.set(chain, !this.#isTold && random.chance(0.1) ? { seq: random.below(5), id: "unseen" } : entry);
     }
-    return { targets: random.chance(0.1) ? [...targets, by] : targets, keys, cuts };
+    const endsItself = random.chance(0.1) && !(this.#isTold && by === "root");
+    return { targets: endsItself ? [...targets, by] : targets, keys, cuts };
+  }
+
+  /** Somebody's devices go on with other rights; whose they are is looked up, so that few of these are refused. */
+  #changeOf(by: string): void {
+    const random = this.#random;
+    const known = [...new Known(this.history.entries).admissions.values()].filter(({ isRoot }) => !isRoot);
+    const first = random.pick(known);
+    if (first === undefined) return;
+    const second = random.pick(
+      known.filter(({ user, id }) => (user === first.user || random.chance(0.1)) && id !== first.id),
+    );
+    const others = second === undefined || random.chance(0.5) ? [] : [second];
+    const revoke = this.#revocation(by);
+    const targets = random.chance(0.05) ? revoke.targets : [...new Set([...revoke.targets, first.user])];
+    const id = `e${this.history.entries.length}`;
+    const { role, keys } = this.#grant();
+    this.history.say(
+      by,
+      {
+        type: "change",
+        revoke: { ...revoke, targets: targets.filter((target) => target !== "root") },
+        grant: { role, keys, after: [], person: first.person, device: deviceOf(first) },
+        others: others.map((other) => ({ id: `${id}+1`, device: deviceOf(other) })),
+        continues: [first, ...others].map((each) => each.id),
+      },
+      { ...this.#put(by), id },
+    );
   }
 
   #change(by: string): void {
@@ -131,14 +186,22 @@ export class RandomAuthor {
   }
 
   #rotate(by: string): void {
-    const key = this.#random.pick(["directory", "default", "k"]) ?? "k";
-    const versions = this.#entriesThat("rotate", "createKey").filter(({ statements }) =>
-      statements.some((statement) => "key" in statement && statement.key === key),
+    const random = this.#random;
+    const made = this.#entriesThat("createKey").flatMap(({ statements }) =>
+      statements.flatMap((statement) => (statement.type === "createKey" ? [statement.key] : [])),
     );
-    const version = `e${this.history.entries.length}`;
-    const over = this.#some(versions, 0.7);
+    const key = random.pick(["directory", "default", ...made]) ?? "k";
+    const isOf = ({ statements }: Entry): boolean =>
+      statements.some((statement) => "key" in statement && statement.key === key);
+    // Beyond the model, whose rotations supersede whatever they name: versions of other keys, too.
+    const isAnother = this.#isTold && this.#beyondModel && random.chance(0.1);
+    const versions = this.#entriesThat("rotate", "createKey").filter((entry) => isAnother || isOf(entry));
+    const id = `e${this.history.entries.length}`;
+    const isCopy = this.#isTold && this.#beyondModel && random.chance(0.05);
+    const version = (isCopy ? random.pick(versions.filter(isOf))?.id : undefined) ?? id;
+    const over = [...this.#some(versions, 0.7), ...(random.chance(0.7) ? ["founding"] : [])];
     const links = this.#some(versions, 0.5);
-    this.history.say(by, { type: "rotate", key, version, over, links, to: this.#recipients() }, { id: version });
+    this.history.say(by, { type: "rotate", key, version, over, links, to: this.#recipients() }, { id });
   }
 
   #recipients(): readonly string[] {
@@ -151,7 +214,10 @@ export class RandomAuthor {
       this.history.say(by, { type: "share", key: "k", to: [to] }, this.#put(by));
     else {
       const versions = this.#some(this.#entriesThat("rotate"), 0.5);
-      this.history.say(by, { type: "permit", versions, to: this.#recipients() }, this.#put(by));
+      const isBeyond = this.#isTold && this.#beyondModel;
+      const people = isBeyond ? { people: this.#some(this.#entriesThat("grant"), 0.3) } : {};
+      const isFromNow = isBeyond && this.#random.chance(0.4);
+      this.history.say(by, { type: "permit", versions, to: this.#recipients(), ...people, isFromNow }, this.#put(by));
     }
   }
 
@@ -171,15 +237,11 @@ export class RandomAuthor {
     const random = this.#random;
     const id = `e${this.history.entries.length}`;
     const kind = random.below(6);
-    if (kind === 0)
-      this.history.say(
-        this.#controlled === null && random.chance(0.7) ? "root" : by,
-        { type: "replaceRoot", cuts: new Map() },
-        this.#put(by),
-      );
-    else if (kind === 1) this.#changeSeveral(by, id);
+    const root = this.#controlled === null && random.chance(0.7) ? "root" : by;
+    if (kind === 0) this.history.say(root, { type: "replaceRoot", cuts: new Map() }, this.#put(root));
+    else if (kind === 1 && !this.#isTold) this.#changeSeveral(by, id);
     else if (kind === 2) this.#readmitSeveral(by);
-    else if (kind === 3) this.history.say(by, { type: "createKey", key: "k", version: id }, { id });
+    else if (kind === 3) this.history.say(by, { type: "createKey", key: `k${id}`, version: id }, { id });
     else if (kind === 4) {
       const revoke = { type: "revoke" as const, revoke: this.#revocation("nobody") };
       const grant = { type: "grant" as const, grant: this.#grant() };
@@ -190,7 +252,7 @@ export class RandomAuthor {
           ({ prev, admission }) => prev === null && (this.#controlled?.has(admission) ?? true),
         ),
       );
-      if (first !== undefined)
+      if (first !== undefined && !this.#isTold)
         this.history.write(by, {}, { writer: first.writer, database: first.database, after: null });
     }
   }
@@ -212,3 +274,5 @@ export class RandomAuthor {
     this.history.say(by, { type: "readmit", lifts, cuts }, this.#put(by));
   }
 }
+
+const deviceOf = ({ device, id }: Admission): readonly string[] => (device.length > 0 ? device : [id]);

@@ -1,0 +1,162 @@
+// The directory that clients use, the twin and the model, on small histories in every order and on those that nobody would write: who is
+// in, which branches and versions count, who opens what.
+import { describe, expect, test } from "vitest";
+import { accept } from "../../src/rules/accept.ts";
+import type { Entry } from "../../src/rules/facts.ts";
+import { judgeKeys } from "../../src/rules/keys.ts";
+import { Known } from "../../src/rules/known.ts";
+import type { SeededRandom } from "../../src/seeded-random.ts";
+import { ToldDirectory } from "./support/as-directory.ts";
+import { model } from "./support/as-model.ts";
+import {
+  countingFindings,
+  directoryFindings,
+  isAsInModel,
+  keysInModel,
+  keysInTwin,
+  twinAsTold,
+} from "./support/compare-keys.ts";
+import * as families from "./support/families.ts";
+import { History } from "./support/history.ts";
+import { permutations, shuffled, subsets } from "./support/orders.ts";
+import { randomHistory } from "./support/random-history.ts";
+import { type RealHistory, withRealIds } from "./support/real-ids.ts";
+import { eachSeed, isOneSeed, seeds } from "./support/seeds.ts";
+
+const timeout = 3_600_000;
+
+/**
+ * What of a history has arrived, in any order: all, or not all, but with the founding entry, what cuts name, and who goes on by a change.
+ * What a directory does without those is held against nothing here: a chain is lost, a change waits.
+ */
+function arrived(random: SeededRandom, { entries, links }: RealHistory): RealHistory {
+  const isAll = random.chance(0.6);
+  let left = shuffled(
+    entries.filter((_, at) => at === 0 || isAll || random.chance(0.9)),
+    random,
+  );
+  for (let before = -1; before !== left.length; ) {
+    before = left.length;
+    const known = new Known(left);
+    left = left.filter((entry) => named(entry).every((id) => known.entries.has(id) || known.admissions.has(id)));
+  }
+  return { entries: left, links };
+}
+
+function named({ statements }: Entry): readonly string[] {
+  return statements.flatMap((statement) => {
+    const cuts =
+      "revoke" in statement ? statement.revoke.cuts : "cuts" in statement ? statement.cuts : new Map<string, Entry>();
+    const devices = statement.type === "change" ? (statement.continues ?? []) : [];
+    return [...[...cuts.values()].map(({ id }) => id), ...devices];
+  });
+}
+
+/** Whichever branch came first: what it says follows from what it holds, and what counts from all that there is. */
+function expectAsTwin(history: RealHistory): void {
+  const all = accept(history.entries, { voices: "directory" });
+  const told = [0, 1].map((first) => new ToldDirectory(history, first));
+  for (const directory of told) {
+    const held = accept(directory.entries, { voices: "directory" });
+    const found = directoryFindings(directory);
+    expect(found).toEqual(twinAsTold(held));
+    if (!knowsWhoGoesOn(held.known)) continue;
+    expect(found.entries).toEqual(twinAsTold(all).entries);
+    expect(found.live).toEqual([...all.live].sort());
+  }
+}
+
+/** Not who goes on by a change and was let in on a branch that does not count: the directory waits for it, where the branch is not held. */
+function knowsWhoGoesOn({ statements, admissions }: Known): boolean {
+  return statements.every(
+    ({ statement }) => statement.type !== "change" || (statement.continues ?? []).every((id) => admissions.has(id)),
+  );
+}
+
+const small = {
+  "an editor revoked and let in again": families.revokedAndAddedAgain,
+  "admins who revoke each other": families.mutualRevocation,
+  "a junior admin and its senior": families.seniorAndJunior,
+  "keys that were revoked": families.revokedKeys,
+  "an old grant made again": families.replayedGrant,
+  "devices that end each other": families.devices,
+  "an editor made a reader": families.demotion,
+  "entries that are readmitted": families.readmission,
+  "a fork, and voices": families.fork,
+  "a branch made after the revocation": families.backdated,
+  "a root that is replaced": families.rootReplaced,
+  "a root that forks": families.rootForked,
+  "keys that turn at once": families.rotations,
+} as const;
+
+describe("the directory that clients use", () => {
+  for (const [name, build] of Object.entries(small)) {
+    test(`D9 D10 ends alike in every order, and says what the twin says of every batch: ${name}`, () => {
+      const { before, events } = build();
+      const { entries, links } = withRealIds([...before, ...events]);
+      const known = entries.slice(0, before.length);
+      for (const arrived of subsets(entries.slice(before.length)))
+        expectAsTwin({ entries: [...known, ...arrived], links });
+      const { entries: counting, live, heads } = twinAsTold(accept(entries, { voices: "directory" }));
+      const meant = JSON.stringify({ entries: counting, live, heads });
+      const outOfLine = [...permutations(entries.slice(before.length))].filter((order) => {
+        const told = new ToldDirectory({ entries: [...known, ...order], links }, 0);
+        return JSON.stringify(countingFindings(told)) !== meant;
+      });
+      expect(outOfLine.map((order) => order.map(({ id }) => id))).toEqual([]);
+    });
+  }
+
+  test("D10 D11 says what twin and model say, whatever arrived in whatever order", { timeout }, () => {
+    let [inModel, all] = [0, 0];
+    eachSeed("told", seeds(300, 100_000), (random) => {
+      const drawn = randomHistory(random, { length: random.between(6, 26), beyondModel: false, isTold: true });
+      const history = arrived(random, withRealIds(drawn));
+      expectAsTwin(history);
+      const accepted = accept(history.entries, { voices: "directory" });
+      all += 1;
+      if (model === null || !isAsInModel(accepted)) return;
+      inModel += 1;
+      const keys = judgeKeys(accepted);
+      expect(keysInModel(model, accepted, keys)).toEqual(keysInTwin(accepted, keys));
+    });
+    if (model !== null && !isOneSeed) expect(inModel / all).toBeGreaterThan(0.5);
+  });
+
+  test("D10 D11 says what the twin says of what the model lacks", { timeout }, () => {
+    eachSeed("told beyond", seeds(300, 100_000), (random) => {
+      const drawn = randomHistory(random, { length: random.between(6, 26), beyondModel: true, isTold: true });
+      expectAsTwin(arrived(random, withRealIds(drawn)));
+    });
+  });
+
+  test("D10 no history locks the tenant: any entitled member rotates, and then all who are entitled open it and nobody else", {
+    timeout,
+  }, () => {
+    eachSeed("never locked", seeds(100, 10_000), (random) => {
+      const drawn = randomHistory(random, { length: random.between(8, 26), beyondModel: true, isTold: true });
+      const before = accept(drawn, { voices: "directory" });
+      const keys = judgeKeys(before);
+      for (const key of ["default", "directory", "k"]) {
+        const entitled = [...before.live].filter((id) => keys.isEntitled(id, key));
+        // Two roots in one: whoever stole the root's key and the root ended each other.
+        const by = random.pick(entitled);
+        if (by === undefined) continue;
+        const history = new History(drawn);
+        const links = (keys.heads.get(key) ?? []).filter(() => random.chance(0.5));
+        const over = keys.open.get(key) ?? [];
+        const rotation = { type: "rotate", key, version: "new", over, links, to: entitled } as const;
+        history.say(by, rotation, { id: "new", incarnation: "fresh" });
+        const real = withRealIds(history.entries);
+        const { view, bytes } = new ToldDirectory(real, random.below(2));
+        const made = bytes.version(real.entries.at(-1)?.id ?? "");
+        const keyId = bytes.key(key);
+        const [current, ...others] = view.key(keyId)?.current ?? [];
+        expect(others).toEqual([]);
+        expect(current).toEqual(made);
+        expect(view.keyFitness.fallback(keyId, made)).toEqual({ closedTo: 0, openTo: 0 });
+        expect([view.isSafe(keyId), view.keyFitness.missing(keyId)]).toEqual([true, []]);
+      }
+    });
+  });
+});

@@ -98,7 +98,7 @@ def check_documents(value):
 
 
 # Section 3: messages
-NAMES = "hello claim admitted refused open opened vector entries ack caughtUp fence fenced ping pong present error goaway".split()
+NAMES = "hello claim admitted refused open opened vector entries ack caughtUp fence fenced ping pong present error goaway close".split()
 KINDS, ROLES = ["none", "login", "device"], {1: "dialler", 2: "listener"}
 ANSWERS = ["same", "same", "streaming", "different", "unknown", "crossed"]
 
@@ -223,6 +223,7 @@ READERS = {
     "pong": lambda r: {"token": r.uleb()},
     "present": read_present,
     "goaway": read_goaway,
+    "close": lambda r: {"handles": [r.uleb() for _ in range(r.uleb())]},
 }
 
 
@@ -484,6 +485,8 @@ def check_sessions(case):
         mine = [m["vector"] for m in sides["dialler"] if m["type"] == "vector"][0]
         digest = vector_digest(b(case["database"]), plain(mine))
         assert H("open-digest", *both, digest)[:16] == opened["digest"]
+    closes = [[m["handles"] for m in sides[role] if m["type"] == "close"] for role in sides]
+    assert closes[0] == closes[1]
     assert sum(m["type"] == "fence" for m in sides["dialler"]) == sum(m["type"] == "fenced" for m in sides["listener"])
 
 

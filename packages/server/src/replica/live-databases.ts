@@ -14,7 +14,8 @@ export interface Subscriber {
 /** One open database. */
 export class LiveDatabase {
   readonly database: DatabaseId;
-  readonly #subscribers = new Set<Subscriber>();
+  /** How often each has it open: twice while it opens again what it has just closed. */
+  readonly #subscribers = new Map<Subscriber, number>();
   readonly #counters: Counters;
   #seen: Vector = new Map();
 
@@ -28,17 +29,20 @@ export class LiveDatabase {
   }
 
   add(subscriber: Subscriber): void {
-    if (!this.#subscribers.has(subscriber)) this.#counters.move("subscriptions", 1);
-    this.#subscribers.add(subscriber);
+    const times = this.#subscribers.get(subscriber) ?? 0;
+    if (times === 0) this.#counters.move("subscriptions", 1);
+    this.#subscribers.set(subscriber, times + 1);
   }
 
   remove(subscriber: Subscriber): void {
-    if (this.#subscribers.delete(subscriber)) this.#counters.move("subscriptions", -1);
+    const times = this.#subscribers.get(subscriber) ?? 0;
+    if (times > 1) this.#subscribers.set(subscriber, times - 1);
+    else if (this.#subscribers.delete(subscriber)) this.#counters.move("subscriptions", -1);
   }
 
   /** Tells every session but the one the news came from. */
   announce(from: Subscriber): void {
-    for (const subscriber of this.#subscribers) {
+    for (const subscriber of this.#subscribers.keys()) {
       if (subscriber === from) continue;
       this.#counters.count("announcements_total");
       subscriber.announce(this.database);
@@ -47,7 +51,7 @@ export class LiveDatabase {
 
   /** Lets every session compare vectors with its peer again. */
   compareAll(): void {
-    for (const subscriber of this.#subscribers) subscriber.compare(this.database);
+    for (const subscriber of this.#subscribers.keys()) subscriber.compare(this.database);
   }
 
   /** Remembers how far the chains reach. Answers whether one of them got shorter, which only damage does. */

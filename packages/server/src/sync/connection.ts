@@ -1,6 +1,6 @@
 // One peer, from its first frame to its last: a session of sync-protocol as listener, which proves nothing and asks for a login.
 
-import type { DatabaseId, Replica, TenantId, Verifier } from "@selkie/entry";
+import { type DatabaseId, type Replica, type TenantId, toHex, type Verifier } from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import {
   type Admission,
@@ -53,7 +53,8 @@ export class Connection {
   readonly #number: number;
   readonly #session: Session;
   readonly #subscriber: Subscriber;
-  readonly #closers: (() => void)[] = [];
+  /** By database in hexadecimal; more than one where it is opened again while what came before is still stored. */
+  readonly #closers = new Map<string, (() => void)[]>();
   #admitted: Admitted | null = null;
   #isOver = false;
 
@@ -82,6 +83,7 @@ export class Connection {
       announce: (database) => this.#session.announce(database),
       compare: (database) => this.#session.compare(database),
     };
+    this.#session.on("closed", ({ database }) => this.#closers.get(toHex(database))?.shift()?.());
     counters.move("sessions", 1);
     this.settled = this.#session.ready.then(ignore, ignore);
     this.finished = this.#session.closed.then((failure) => this.#finish(failure));
@@ -132,7 +134,8 @@ export class Connection {
     const { tenant: at, login } = this.#admitted;
     if (!at.mayOpen(login, database)) return undefined;
     const { live, close } = databases.open(tenant, database, this.#subscriber);
-    this.#closers.push(close);
+    const closers = this.#closers.get(toHex(database)) ?? [];
+    this.#closers.set(toHex(database), [...closers, close]);
     const entries = store.entries(tenant, database);
     return new RelayReplica({
       store,
@@ -148,7 +151,8 @@ export class Connection {
   async #finish(failure: SyncError | null): Promise<void> {
     const { counters } = this.#host;
     this.#isOver = true;
-    for (const close of this.#closers.splice(0)) close();
+    for (const closers of this.#closers.values()) for (const close of closers) close();
+    this.#closers.clear();
     counters.move("sessions", -1);
     const isOrdinary = failure === null || ORDINARY_ENDS.has(failure.code);
     if (!isOrdinary) counters.count("sessions_failed_total");

@@ -73,6 +73,7 @@ export interface Database {
     | "opening" // our open waits for its answer
     | "answering" // the peer's open is being answered
     | "open"
+    | "closing" // we closed it; what the peer sent before it heard of that still arrives
     | "unknown" // the other side does not have it
     | "crossed"; // both opened it; the dialler's handle is used
   /** The position we named, or the peer did, in `open`. */

@@ -74,14 +74,23 @@ export type Effect =
   | { readonly type: "deliver"; readonly handle: number; readonly frame: number; readonly runs: Uint8Array }
   /** Answered by `positions`. */
   | { readonly type: "readPositions"; readonly fence: number; readonly handles: readonly number[] }
+  /** The handle is void. What was received for it is appended still. */
+  | { readonly type: "forget"; readonly handle: number }
   // time
   | { readonly type: "startTimer"; readonly timer: "handshake" | "liveness"; readonly ms: number }
   | { readonly type: "stopTimer"; readonly timer: "handshake" | "liveness" }
   // towards the user
   | { readonly type: "announce"; readonly handle: number; readonly event: HandleEvent }
+  /** Nothing more is appended under this handle. */
+  | { readonly type: "closed"; readonly handle: number; readonly id: DatabaseId }
   | { readonly type: "rights"; readonly rights: Grant }
   | { readonly type: "leaving"; readonly afterMs: number; readonly withinMs: number }
-  | { readonly type: "resolve"; readonly caller: number; readonly rights?: Grant }
+  | {
+      readonly type: "resolve";
+      readonly caller: number;
+      readonly rights?: Grant;
+      readonly left?: readonly DatabaseId[];
+    }
   | { readonly type: "reject"; readonly caller: number; readonly error: SyncError }
   /** Tells the peer, if there is something to tell, and closes. `error` is null when this side wanted it. */
   | { readonly type: "close"; readonly error: SyncError | null; readonly tell: Message | null };

@@ -5,17 +5,22 @@ import type { Fenced, Fence as FenceMessage } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import type { Input } from "./input.ts";
 import { completeDownload } from "./reconcile.ts";
-import type { Fence } from "./state.ts";
+import type { Barrier, Fence } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { extendTail } from "./uploads.ts";
+
+/** Of a fence that has lost its caller. */
+const NOBODY: Fence["owner"] = { type: "us", caller: null };
 
 /** Our user wants to be told when these databases are in sync. */
 export function syncRequested(turn: Turn, caller: number, ids: readonly DatabaseId[]): void {
   const databases = ids.map((id) => turn.findById(id));
   const handles = databases.flatMap((database) => (database === undefined ? [] : [database.handle]));
-  if (handles.length < ids.length || databases.some((database) => database?.stage === "unknown")) {
-    const error = new SyncError("UNKNOWN_DATABASE", "a database that is not open in this session");
-    turn.effect({ type: "reject", caller, error });
+  if (
+    handles.length < ids.length ||
+    databases.some((database) => database?.stage === "unknown" || database?.stage === "closing")
+  ) {
+    turn.effect({ type: "reject", caller, error: notOpen() });
     return;
   }
   const unique = [...new Set(handles)];
@@ -31,7 +36,7 @@ export function syncRequested(turn: Turn, caller: number, ids: readonly Database
 
 /** The peer wants to be told once everything we hold of these databases is sent. */
 export function onFence(turn: Turn, { token, handles }: FenceMessage): void {
-  for (const handle of handles) turn.need(handle);
+  for (const handle of handles) if (!turn.isClosing(handle)) turn.need(handle);
   if (new Set(handles).size !== handles.length)
     throw new SyncError("UNEXPECTED_MESSAGE", "a fence names a handle twice");
   const { fences, outbox } = turn.state;
@@ -40,6 +45,7 @@ export function onFence(turn: Turn, { token, handles }: FenceMessage): void {
   if (theirs.length + answers.length >= MAX_FENCES || theirs.some((fence) => fence.token === token)) {
     throw new SyncError("LIMIT_EXCEEDED", "more fences than a peer may have");
   }
+  if (handles.some((handle) => turn.isClosing(handle))) return; // the peer gives it up when it hears of that
   addFence(turn, { owner: { type: "peer" }, token, handles, targets: null, ackedBy: null, fenced: false });
   readPositions(turn, keyOf("peer", token), handles);
 }
@@ -77,13 +83,23 @@ function passFence(turn: Turn, token: number): void {
   changeFence(turn, keyOf("us", token), (fence) => ({ ...fence, fenced: true }));
 }
 
+/** What arrived before a database was closed is appended. */
+function passClosed(turn: Turn, handle: number, id: DatabaseId): void {
+  turn.effect({ type: "closed", handle, id });
+  const closers = turn.state.databases.closers.map((closer) => ({
+    ...closer,
+    handles: closer.handles.filter((other) => other !== handle),
+  }));
+  turn.setDatabases({ closers });
+}
+
 /** Moves every fence on as far as it goes. Called at the end of each step. */
 export function progressFences(turn: Turn): void {
   const { fences, phase } = turn.state;
   if (fences.length === 0 || (phase !== "open" && phase !== "leaving")) return;
   for (const fence of fences) {
     if (fence.owner.type === "peer") progressTheirs(turn, fence);
-    else progressOurs(turn, fence, fence.owner.caller);
+    else if (fence.owner.caller !== null) progressOurs(turn, fence, fence.owner.caller);
   }
 }
 
@@ -132,6 +148,23 @@ function isSent(turn: Turn, { handles, targets }: Fence): boolean {
   });
 }
 
+/** We closed a database: whoever waits for it waits in vain. What we asked of the peer it may still answer. */
+export function voidFences(turn: Turn, handle: number): void {
+  for (const fence of turn.state.fences) {
+    if (!fence.handles.includes(handle)) continue;
+    if (fence.owner.type === "us" && fence.token !== null) replaceFence(turn, fence, { ...fence, owner: NOBODY });
+    else removeFence(turn, fence);
+    forgetTargets(turn, fence);
+    if (fence.owner.type === "us" && fence.owner.caller !== null)
+      turn.effect({ type: "reject", caller: fence.owner.caller, error: notOpen() });
+  }
+}
+
+/** The peer has heard that a database is closed: it answers nothing about it any more. */
+export function dropFences(turn: Turn, handle: number): void {
+  turn.set({ fences: turn.state.fences.filter(({ handles }) => !handles.includes(handle)) });
+}
+
 /** Does what waited for entries that are appended now. */
 export function passBarriers(turn: Turn): void {
   const { inbox } = turn.state;
@@ -142,8 +175,20 @@ export function passBarriers(turn: Turn): void {
   for (const { action } of passed) {
     if (action.type === "fenced") passFence(turn, action.token);
     else if (action.type === "readPositions") turn.effect(action);
+    else if (action.type === "closed") passClosed(turn, action.handle, action.id);
     else completeDownload(turn, action.handle, action.position, action.digest);
   }
+}
+
+function forgetTargets(turn: Turn, fence: Fence): void {
+  const key = keyOfFence(fence);
+  const { inbox } = turn.state;
+  const isLeft = ({ action }: Barrier): boolean => action.type !== "readPositions" || action.fence !== key;
+  turn.setInbox({ barriers: inbox.barriers.filter(isLeft) });
+}
+
+function notOpen(): SyncError {
+  return new SyncError("UNKNOWN_DATABASE", "a database that is not open in this session");
 }
 
 function addFence(turn: Turn, fence: Fence): void {

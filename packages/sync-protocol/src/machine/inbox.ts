@@ -11,7 +11,7 @@ import { extendTail, showFork } from "./uploads.ts";
 export function onEntries(turn: Turn, message: Entries, bytes: number): void {
   const { inbox } = turn.state;
   const { handle, position, runs } = message;
-  turn.need(handle);
+  if (!turn.isClosing(handle)) turn.need(handle);
   if (!turn.mayReceive()) throw new SyncError("NOT_PERMITTED", "the peer sends entries that it may not send");
   // SECURITY: what waits to be appended is bounded. Test: flow.test.ts "F4 closes on a peer that exceeds its credit".
   const unacknowledged = inbox.frames.length + turn.state.outbox.ack.frames;

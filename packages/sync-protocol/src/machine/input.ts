@@ -96,6 +96,7 @@ export type Input =
   | { readonly type: "positions"; readonly fence: number; readonly positions: readonly number[] }
   // wishes
   | { readonly type: "open"; readonly caller: number; readonly requests: readonly OpenRequest[] }
+  | { readonly type: "closeDatabases"; readonly caller: number; readonly databases: readonly DatabaseId[] }
   | { readonly type: "announce"; readonly database: DatabaseId }
   | { readonly type: "compare"; readonly database: DatabaseId }
   | { readonly type: "sync"; readonly caller: number; readonly databases: readonly DatabaseId[] }

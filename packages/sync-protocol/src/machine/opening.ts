@@ -1,33 +1,38 @@
 // Opening databases: both sides compare digests, and most often that is all. docs/spec/sync.md section 5.
 import type { DatabaseId } from "@selkie/entry";
 import { NO_RIGHTS } from "../access/rights.ts";
+import { MAX_DATABASES, MAX_OPENS } from "../message/bounds.ts";
 import type { Open, OpenAnswer, Opened } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
+import { openedByPeer } from "./closing.ts";
 import { type Database, newDatabase } from "./database.ts";
 import type { Input, OpenedReplica } from "./input.ts";
 import type { OpenRequest } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { queueUpload, queueVector } from "./uploads.ts";
 
-/** Our user opens databases: those the peer opened already are open, the others are prepared. */
+/** Our user opens databases: those the peer opened already are open, of the others as many as there is room for are prepared. */
 export function openRequested(turn: Turn, caller: number, requests: readonly OpenRequest[]): void {
   const { databases, handshake } = turn.state;
-  const fresh = requests.filter(({ id }) => isFree(turn.findById(id)));
-  const allowed = handshake.peerHello?.databases ?? 0;
-  if (databases.ours.length + fresh.length > allowed) {
-    const error = new SyncError("TOO_MANY_DATABASES", `the peer takes ${allowed} databases a session`);
+  if (requests.some(({ id }) => turn.findById(id)?.stage === "closing")) {
+    const error = new SyncError("BAD_OPTIONS", "a database is opened again before it is closed");
     turn.effect({ type: "reject", caller, error });
     return;
   }
+  const allowed = Math.min(handshake.peerHello?.databases ?? 0, MAX_DATABASES);
+  let room = Math.min(allowed - databases.ours.size, MAX_OPENS - databases.ours.length);
   const handles: number[] = [];
+  const left: DatabaseId[] = [];
   for (const { id, position } of requests) {
     const known = turn.findById(id);
-    handles.push(isFree(known) ? addDatabase(turn, "ours", { id, position, stage: "preparing" }) : known.handle);
+    if (!isFree(known)) handles.push(known.handle);
+    else if (room-- > 0) handles.push(addDatabase(turn, "ours", { id, position, stage: "preparing" }));
+    else left.push(id);
   }
   const prepared = handles.filter((handle) => turn.find(handle)?.stage === "preparing");
   if (prepared.length > 0)
     turn.effect({ type: "prepare", handles: prepared, ids: prepared.map((handle) => idOf(turn, handle)) });
-  turn.setDatabases({ openers: [...turn.state.databases.openers, { caller, handles }] });
+  turn.setDatabases({ openers: [...turn.state.databases.openers, { caller, handles, left }] });
   settleOpeners(turn);
 }
 
@@ -56,7 +61,8 @@ export function onPrepared(turn: Turn, { handles, snapshots }: Extract<Input, { 
 export function onOpen(turn: Turn, open: Open): void {
   const { databases, options, handshake } = turn.state;
   if (open.items.length === 0) throw new SyncError("UNEXPECTED_MESSAGE", "an open of nothing");
-  if (databases.theirs.length + open.items.length > options.limits.databases) {
+  const most = Math.min(options.limits.databases, MAX_DATABASES);
+  if (openedByPeer(turn) + open.items.length > most || databases.theirs.length + open.items.length > MAX_OPENS) {
     throw new SyncError("LIMIT_EXCEEDED", "the peer opens more databases than it may");
   }
   const first = databases.theirs.length;
@@ -149,9 +155,9 @@ function acceptOpen(turn: Turn, id: DatabaseId, position: number | null): number
   if (!isCrossing) throw new SyncError("UNEXPECTED_MESSAGE", "a database was opened twice");
   turn.change(known.handle, { stage: "crossed", upload: { type: "idle" } });
   const handle = addDatabase(turn, "theirs", { id, position, stage: "answering" });
-  const openers = turn.state.databases.openers.map(({ caller, handles }) => ({
-    caller,
-    handles: handles.map((item) => (item === known.handle ? handle : item)),
+  const openers = turn.state.databases.openers.map((opener) => ({
+    ...opener,
+    handles: opener.handles.map((item) => (item === known.handle ? handle : item)),
   }));
   turn.setDatabases({ openers });
   return handle;
@@ -181,6 +187,8 @@ function isFree(database: Database | undefined): database is undefined {
 
 /** Adds a database under the next handle; a void handle is not found by name. */
 function addDatabase(turn: Turn, side: "ours" | "theirs", fields: Pick<Database, "id" | "position" | "stage">): number {
+  const unknown = turn.findById(fields.id);
+  if (unknown?.stage === "unknown") turn.remove(unknown);
   const handle = turn.nextHandle(side);
   const { databases } = turn.state;
   turn.setDatabases({ [side]: databases[side].push(newDatabase({ ...fields, handle })) });
@@ -192,11 +200,11 @@ function addDatabase(turn: Turn, side: "ours" | "theirs", fields: Pick<Database,
 function settleOpeners(turn: Turn): void {
   const isAnswered = (handle: number): boolean => {
     const stage = turn.find(handle)?.stage;
-    return stage === "open" || stage === "unknown";
+    return stage === undefined || stage === "open" || stage === "unknown" || stage === "closing";
   };
   const waiting = [];
   for (const opener of turn.state.databases.openers) {
-    if (opener.handles.every(isAnswered)) turn.effect({ type: "resolve", caller: opener.caller });
+    if (opener.handles.every(isAnswered)) turn.effect({ type: "resolve", caller: opener.caller, left: opener.left });
     else waiting.push(opener);
   }
   if (waiting.length < turn.state.databases.openers.length) turn.setDatabases({ openers: waiting });

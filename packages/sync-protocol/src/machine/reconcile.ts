@@ -8,6 +8,7 @@ import { extendTail, queueReply, queueVector, startUpload, startWalk } from "./u
 
 /** What the peer holds: find out what it lacks, and answer if it asks. */
 export function onVector(turn: Turn, message: VectorMessage): void {
+  if (turn.isClosing(message.handle)) return;
   const { handle } = turn.need(message.handle);
   turn.effect({ type: "diff", handle, vector: message.vector });
   if (message.reply) queueVector(turn, handle, "plain");
@@ -16,12 +17,14 @@ export function onVector(turn: Turn, message: VectorMessage): void {
 /** What the peer lacks is known. */
 export function onDiffed(turn: Turn, input: Extract<Input, { type: "diffed" }>): void {
   const { handle, position, missing, forked } = input;
+  if (turn.find(handle)?.stage !== "open") return; // closed since
   for (const { writer, seq } of forked) startWalk(turn, handle, writer, seq);
   startUpload(turn, handle, position, missing);
 }
 
 /** The peer has sent all that this side lacked; it counts once what arrived before is appended. */
 export function onCaughtUp(turn: Turn, message: CaughtUp): void {
+  if (turn.isClosing(message.handle)) return;
   const { handle } = turn.need(message.handle);
   const { position, digest } = message;
   const { inbox } = turn.state;
@@ -33,7 +36,7 @@ export function onCaughtUp(turn: Turn, message: CaughtUp): void {
 /** Everything the peer had sent is appended. After a stream, digests tell whether that was all. */
 export function completeDownload(turn: Turn, handle: number, position: number, digest: Uint8Array): void {
   const database = turn.find(handle);
-  if (database === undefined || database.download === "comparing") return;
+  if (database?.stage !== "open" || database.download === "comparing") return;
   if (database.download === "streaming") {
     turn.change(handle, { download: "comparing", position });
     turn.effect({ type: "compareDigest", handle, digest });
@@ -47,7 +50,7 @@ export function completeDownload(turn: Turn, handle: number, position: number, d
 export function onCompared(turn: Turn, input: Extract<Input, { type: "compared" }>): void {
   const { handle, equal, position } = input;
   const database = turn.find(handle);
-  if (database?.download !== "comparing") return;
+  if (database?.stage !== "open" || database.download !== "comparing") return;
   if (!equal) {
     turn.change(handle, { download: "waiting" });
     queueVector(turn, handle, "reply");

@@ -2,6 +2,7 @@
 import { assertNever } from "../assert-never.ts";
 import type { Message } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
+import { closeRequested, onClose, progressClosers } from "./closing.ts";
 import type { Effect } from "./effect.ts";
 import { onFence, onFenced, onPositions, passBarriers, progressFences, syncRequested } from "./fences.ts";
 import {
@@ -43,6 +44,7 @@ export function step(state: State, input: Input): Step {
   const turn = new Turn(state);
   try {
     apply(turn, input);
+    progressClosers(turn);
     progressFences(turn);
     pump(turn);
     if (hasLeft(turn)) end(turn, new SyncError("PEER_LEAVING", "the peer asked this side to come back later"));
@@ -121,13 +123,16 @@ function applyAnswer(turn: Turn, input: Answer): void {
 
 type Wish = Extract<
   Answer,
-  { type: "open" | "announce" | "compare" | "sync" | "present" | "reconsider" | "leave" | "close" }
+  { type: "open" | "closeDatabases" | "announce" | "compare" | "sync" | "present" | "reconsider" | "leave" | "close" }
 >;
 
 function applyWish(turn: Turn, input: Wish): void {
   switch (input.type) {
     case "open":
       openRequested(turn, input.caller, input.requests);
+      break;
+    case "closeDatabases":
+      closeRequested(turn, input.caller, input.databases);
       break;
     case "announce":
       announced(turn, input.database);
@@ -230,6 +235,10 @@ function onOpenMessage(turn: Turn, message: OpenMessage, bytes: number): void {
       break;
     case "goaway":
       onGoaway(turn, message);
+      break;
+    case "close":
+      onClose(turn, message);
+      passBarriers(turn);
       break;
     default:
       assertNever(message);

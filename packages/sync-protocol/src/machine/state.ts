@@ -46,8 +46,22 @@ export interface Databases {
   readonly handleById: ReadonlyMap<string, number>;
   /** Our opens that were answered. */
   readonly answered: number;
-  /** Callers of `openDatabases` and the handles they wait for. */
-  readonly openers: readonly { readonly caller: number; readonly handles: readonly number[] }[];
+  readonly openers: readonly Opener[];
+  readonly closers: readonly Closer[];
+}
+
+/** A caller of `openDatabases`, the handles it waits for, and the databases that the peer had no room for. */
+export interface Opener {
+  readonly caller: number;
+  readonly handles: readonly number[];
+  readonly left: readonly DatabaseId[];
+}
+
+/** A caller of `closeDatabases`: databases that can't be closed before they are open, and handles that are not void yet. */
+export interface Closer {
+  readonly caller: number;
+  readonly ids: readonly DatabaseId[];
+  readonly handles: readonly number[];
 }
 
 /** An entries message that arrived and is not acknowledged. */
@@ -68,6 +82,7 @@ export interface Barrier {
   readonly action:
     | { readonly type: "caughtUp"; readonly handle: number; readonly position: number; readonly digest: Uint8Array }
     | { readonly type: "fenced"; readonly token: number }
+    | { readonly type: "closed"; readonly handle: number; readonly id: DatabaseId }
     /** A fence's positions are read once what the peer sent before has its own. */
     | { readonly type: "readPositions"; readonly fence: number; readonly handles: readonly number[] };
 }
@@ -124,7 +139,12 @@ export interface Outbox {
 
 /** A caller of `synced`, or a fence of the peer: waits until all of these databases were sent up to a position. */
 export interface Fence {
-  readonly owner: { readonly type: "us"; readonly caller: number } | { readonly type: "peer" };
+  readonly owner:
+    | {
+        readonly type: "us" /** Null: a database was closed, and nobody waits any more. */;
+        readonly caller: number | null;
+      }
+    | { readonly type: "peer" };
   /** Names the fence to the peer; null while ours is not sent. */
   readonly token: number | null;
   readonly handles: readonly number[];
@@ -169,7 +189,14 @@ export function initialState(options: MachineOptions): State {
       received: null,
       presenters: [],
     },
-    databases: { ours: Table.empty(), theirs: Table.empty(), handleById: new Map(), answered: 0, openers: [] },
+    databases: {
+      ours: Table.empty(),
+      theirs: Table.empty(),
+      handleById: new Map(),
+      answered: 0,
+      openers: [],
+      closers: [],
+    },
     inbox: { allowance: windowBytes, arrived: 0, frames: [], barriers: [], junk: 0 },
     flight: { credit: 0, sent: 0, frames: [] },
     outbox: {

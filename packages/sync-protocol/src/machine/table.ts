@@ -2,19 +2,25 @@
 
 const CHUNK = 64;
 
-/** An immutable list; `with` and `push` copy one chunk and the spine. */
-export class Table<T> {
-  readonly length: number;
-  readonly #chunks: readonly (readonly T[])[];
+type Chunk<T> = readonly (T | undefined)[];
 
-  private constructor(chunks: readonly (readonly T[])[], length: number) {
+/** An immutable list whose items may be taken out, which leaves their places empty. A change copies one chunk and the spine. */
+export class Table<T> {
+  /** Places, the empty ones among them. */
+  readonly length: number;
+  /** Items. */
+  readonly size: number;
+  readonly #chunks: readonly Chunk<T>[];
+
+  private constructor(chunks: readonly Chunk<T>[], { length, size }: Pick<Table<T>, "length" | "size">) {
     this.#chunks = chunks;
     this.length = length;
+    this.size = size;
   }
 
   /** A list without items. */
   static empty<T>(): Table<T> {
-    return new Table<T>([], 0);
+    return new Table<T>([], { length: 0, size: 0 });
   }
 
   /** The item at `index`, if there is one. */
@@ -27,17 +33,25 @@ export class Table<T> {
     const last = this.#chunks.at(-1);
     const isFull = last === undefined || last.length === CHUNK;
     const chunks = isFull ? [...this.#chunks, [item]] : [...this.#chunks.slice(0, -1), [...last, item]];
-    return new Table(chunks, this.length + 1);
+    return new Table(chunks, { length: this.length + 1, size: this.size + 1 });
   }
 
   /** The same list with another item at `index`, which must exist. */
   with(index: number, item: T): Table<T> {
-    const at = Math.floor(index / CHUNK);
-    const chunk = this.#chunks[at] ?? [];
-    return new Table(this.#chunks.with(at, chunk.with(index % CHUNK, item)), this.length);
+    return new Table(this.#set(index, item), this);
+  }
+
+  /** The same list without the item at `index`, which must exist; the others keep their places. */
+  without(index: number): Table<T> {
+    return new Table(this.#set(index, undefined), { length: this.length, size: this.size - 1 });
   }
 
   *[Symbol.iterator](): Iterator<T> {
-    for (const chunk of this.#chunks) yield* chunk;
+    for (const chunk of this.#chunks) for (const item of chunk) if (item !== undefined) yield item;
+  }
+
+  #set(index: number, item: T | undefined): readonly Chunk<T>[] {
+    const at = Math.floor(index / CHUNK);
+    return this.#chunks.with(at, (this.#chunks[at] ?? []).with(index % CHUNK, item));
   }
 }

@@ -10,7 +10,7 @@ import type { Databases, Flight, Handshake, Inbox, Outbox, State } from "./state
 export class Turn {
   readonly effects: Effect[] = [];
   #state: State;
-  /** The names of databases, once this turn added one: copied once a turn, not once a database. */
+  /** The names of databases, once this turn added or dropped one: copied once a turn, not once a database. */
   #names: Map<string, number> | null = null;
 
   constructor(state: State) {
@@ -86,6 +86,11 @@ export class Turn {
     return database;
   }
 
+  /** Whether we closed a database, and the peer has not answered: what it says about it does not matter. */
+  isClosing(handle: number): boolean {
+    return this.find(handle)?.stage === "closing";
+  }
+
   /** The database of this name. */
   findById(id: DatabaseId): Database | undefined {
     const handle = this.#state.databases.handleById.get(toHex(id));
@@ -94,11 +99,15 @@ export class Turn {
 
   /** Gives a database's name to a handle. */
   name(id: DatabaseId, handle: number): void {
-    if (this.#names === null) {
-      this.#names = new Map(this.#state.databases.handleById);
-      this.setDatabases({ handleById: this.#names });
-    }
-    this.#names.set(toHex(id), handle);
+    this.#ownNames().set(toHex(id), handle);
+  }
+
+  /** Drops a database; its handle is void, and its name free unless it has another. */
+  remove({ handle, id }: Database): void {
+    const { databases } = this.#state;
+    const side = this.#isOurs(handle) ? "ours" : "theirs";
+    this.setDatabases({ [side]: databases[side].without(Math.floor(handle / 2)) });
+    if (databases.handleById.get(toHex(id)) === handle) this.#ownNames().delete(toHex(id));
   }
 
   /** Changes a database that exists. */
@@ -126,6 +135,14 @@ export class Turn {
   mayReceive(): boolean {
     const { granted, received } = this.#state.handshake;
     return granted?.push === true && received?.rights.pull === true;
+  }
+
+  #ownNames(): Map<string, number> {
+    if (this.#names === null) {
+      this.#names = new Map(this.#state.databases.handleById);
+      this.setDatabases({ handleById: this.#names });
+    }
+    return this.#names;
   }
 
   #table(handle: number): Databases["ours"] {

@@ -117,7 +117,7 @@ export function startUpload(turn: Turn, handle: number, position: number, missin
 }
 
 /** The list of a database's missing chains is done with, or void. */
-function dropListed(turn: Turn, handle: number): void {
+export function dropListed(turn: Turn, handle: number): void {
   const upload = turn.find(handle)?.upload;
   if (upload?.type !== "filling") return;
   turn.setOutbox({ listed: turn.state.outbox.listed - upload.items.length });
@@ -157,6 +157,7 @@ export function onAck(turn: Turn, ack: Ack): void {
 
 function acknowledge(turn: Turn, frame: SentFrame, exceptionOf: (run: number) => RunException | undefined): void {
   const { handle } = frame;
+  if (turn.find(handle) === undefined) return; // closed since
   const heads = new Map(
     frame.runs.flatMap((run, index) =>
       exceptionOf(index) === undefined ? [[toHex(run.writer), run.head] as const] : [],

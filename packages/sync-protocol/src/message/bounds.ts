@@ -6,8 +6,10 @@ export const PROTOCOL_VERSION = 1;
 export const MAX_CLAIM_BYTES = 1_048_576;
 /** Bytes of an origin in UTF-8. */
 export const MAX_ORIGIN_BYTES = 512;
-/** Databases one side may open in a session, whatever the other offers. */
+/** Databases one side may have open in a session at a time, whatever the other offers. */
 export const MAX_DATABASES = 65_536;
+/** Databases one side may open in a session, one after the other: their handles are never used again. */
+export const MAX_OPENS = 1_048_576;
 /** Entries messages in flight, not yet acknowledged. */
 export const MAX_FRAMES_IN_FLIGHT = 1_024;
 /** Fences in flight. */

@@ -37,6 +37,7 @@ const typeByte = {
   present: 15,
   error: 16,
   goaway: 17,
+  close: 18,
 } as const satisfies Record<Message["type"], number>;
 
 const tagged: ReadonlySet<number | undefined> = new Set([
@@ -133,8 +134,10 @@ function encodeHotMessage(message: HotMessage): Uint8Array {
     case "caughtUp":
       return writer.uleb(message.handle).uleb(message.position).bytes(message.digest).finish();
     case "fence":
-      writer.uleb(message.token).uleb(message.handles.length);
-      for (const handle of message.handles) writer.uleb(handle);
+      writeHandles(writer.uleb(message.token), message.handles);
+      return writer.finish();
+    case "close":
+      writeHandles(writer, message.handles);
       return writer.finish();
     case "fenced":
     case "ping":
@@ -182,6 +185,8 @@ function readMessage(reader: ByteReader): Message {
       return { type: "error", code: decodeCode(rest(reader)) };
     case typeByte.goaway:
       return decodeGoaway(rest(reader));
+    case typeByte.close:
+      return { type: "close", handles: readHandles(reader) };
     default:
       throw new SyncError("BAD_MESSAGE", "a message of no known type");
   }
@@ -225,6 +230,11 @@ function readFlag(reader: ByteReader): boolean {
   const byte = reader.u8();
   if (byte > 1) throw new SyncError("BAD_MESSAGE", "a flag that is neither 0 nor 1");
   return byte === 1;
+}
+
+function writeHandles(writer: ByteWriter, handles: readonly number[]): void {
+  writer.uleb(handles.length);
+  for (const handle of handles) writer.uleb(handle);
 }
 
 function readHandles(reader: ByteReader): readonly number[] {

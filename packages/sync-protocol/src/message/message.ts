@@ -113,6 +113,12 @@ export interface CaughtUp {
   readonly digest: Uint8Array;
 }
 
+/** These databases are closed for the sender; who has not said so of them yet answers the same. Their handles are void then. */
+export interface Close {
+  readonly type: "close";
+  readonly handles: readonly number[];
+}
+
 /** Asks to be told once everything now held of these databases was sent. */
 export interface Fence {
   readonly type: "fence";
@@ -175,4 +181,5 @@ export type Message =
   | Pong
   | Present
   | ErrorMessage
-  | Goaway;
+  | Goaway
+  | Close;

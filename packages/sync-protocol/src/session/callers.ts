@@ -1,9 +1,11 @@
 // Who waits for an answer of the machine.
-import type { Grant } from "../access/rights.ts";
+import type { Effect } from "../machine/effect.ts";
 import type { SyncError } from "../sync-error.ts";
 
+type Answer = Extract<Effect, { type: "resolve" }>;
+
 interface Waiting {
-  readonly resolve: (rights: Grant | undefined) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (reason: unknown) => void;
 }
 
@@ -14,10 +16,10 @@ export class Callers {
   #refusal: SyncError | null = null;
 
   /** Makes a call with a new number and waits for its answer, or for the signal. */
-  async call(make: (caller: number) => void, signal?: AbortSignal): Promise<Grant | undefined> {
+  async call(make: (caller: number) => void, signal?: AbortSignal): Promise<Answer> {
     if (this.#refusal !== null) throw this.#refusal;
     const caller = this.#next++;
-    const { promise, resolve, reject } = Promise.withResolvers<Grant | undefined>();
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     this.#waiting.set(caller, { resolve, reject });
     const abort = (): void => this.reject(caller, signal?.reason);
     signal?.addEventListener("abort", abort);
@@ -31,8 +33,8 @@ export class Callers {
   }
 
   /** Answers a call; an answer to a call that was aborted is dropped. */
-  resolve(caller: number, rights: Grant | undefined): void {
-    this.#waiting.get(caller)?.resolve(rights);
+  resolve(answer: Answer): void {
+    this.#waiting.get(answer.caller)?.resolve(answer);
   }
 
   reject(caller: number, reason: unknown): void {

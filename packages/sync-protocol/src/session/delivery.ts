@@ -63,6 +63,11 @@ export class Delivery {
     void this.#verify(pending, queue);
   }
 
+  /** A handle is void, and everything that came under it is appended. */
+  forget(handle: number): void {
+    this.#queues.delete(handle);
+  }
+
   /** Resolves when no append is under way. */
   async idle(): Promise<void> {
     while (this.#active > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));

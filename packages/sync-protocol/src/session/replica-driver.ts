@@ -38,6 +38,8 @@ export type ReplicaEffect = EffectOf<
   | "peerLacks"
   | "peerRefused"
   | "announce"
+  | "forget"
+  | "closed"
 >;
 
 /** Effects that end in a frame to send. */
@@ -73,7 +75,8 @@ export class ReplicaDriver {
   /** Our user opens a database: its replica counts, and what the peer acknowledges is remembered. */
   watch({ replica, expected }: OpenDatabase): void {
     const name = toHex(replica.database);
-    const resource = this.#byId.get(name) ?? new DatabaseResource(replica);
+    const known = this.#byId.get(name);
+    const resource = known?.hasHandle === true ? known : new DatabaseResource(replica);
     this.#byId.set(name, resource);
     resource.watch(expected);
   }
@@ -96,6 +99,12 @@ export class ReplicaDriver {
         return await this.#compare(effect);
       case "readPositions":
         return await this.#positions(effect);
+      case "forget":
+        return this.#forget(effect.handle);
+      case "closed":
+        this.#delivery.forget(effect.handle);
+        this.#options.events.emit("closed", { database: effect.id });
+        return;
       case "deliver":
         return this.#delivery.take(effect.handle, this.#at(effect.handle), effect.frame, effect.runs);
       default:
@@ -130,7 +139,7 @@ export class ReplicaDriver {
     for (const [index, handle] of handles.entries()) {
       const resource = this.#byId.get(toHex(ids[index] ?? new Uint8Array()));
       if (resource === undefined) throw new SyncError("UNKNOWN_DATABASE", "a database that was not opened");
-      this.#byHandle.set(handle, resource);
+      this.#attach(handle, resource);
       const position = await resource.replica.position();
       const asks = await resource.isAsking();
       resource.prepared = asks ? null : await resource.replica.vector();
@@ -148,7 +157,7 @@ export class ReplicaDriver {
     for (const { handle, id, digest } of items) {
       const resource = this.#byId.get(toHex(id)) ?? (await this.#openFor(id, rights));
       if (resource === null) continue;
-      this.#byHandle.set(handle, resource);
+      this.#attach(handle, resource);
       const position = await resource.replica.position();
       const own = this.#digest(id, await resource.replica.vector());
       const asks = await resource.isAsking();
@@ -189,8 +198,9 @@ export class ReplicaDriver {
   }
 
   async #positions({ fence, handles }: EffectOf<"readPositions">): Promise<void> {
+    const resources = handles.map((handle) => this.#at(handle)); // now: a database may be closed while another is read
     const positions = [];
-    for (const handle of handles) positions.push(await this.#at(handle).replica.position());
+    for (const { replica } of resources) positions.push(await replica.position());
     this.#options.input({ type: "positions", fence, positions });
   }
 
@@ -256,6 +266,19 @@ export class ReplicaDriver {
       default:
         assertNever(effect);
     }
+  }
+
+  #attach(handle: number, resource: DatabaseResource): void {
+    resource.hasHandle = true;
+    this.#byHandle.set(handle, resource);
+  }
+
+  /** Who opens the database again, on either side, does so with the replica there is then. */
+  #forget(handle: number): void {
+    const resource = this.#byHandle.get(handle);
+    if (resource === undefined) return;
+    this.#byHandle.delete(handle);
+    this.#byId.delete(toHex(resource.id));
   }
 
   #acknowledged(resource: DatabaseResource, vector: Vector): void {

@@ -6,7 +6,7 @@ import type { Effect } from "../machine/effect.ts";
 import type { Input } from "../machine/input.ts";
 import { step } from "../machine/session-machine.ts";
 import { initialState, type OpenRequest, type State } from "../machine/state.ts";
-import { MAX_DATABASES, MAX_GOAWAY_MS } from "../message/bounds.ts";
+import { MAX_GOAWAY_MS } from "../message/bounds.ts";
 import { decodeMessage, encodeMessage } from "../message/codec.ts";
 import { isCode } from "../message/control-codec.ts";
 import { SyncError, type SyncErrorCode } from "../sync-error.ts";
@@ -74,16 +74,21 @@ class SyncSession implements Session {
     void this.#receive();
   }
 
-  async openDatabases(list: readonly OpenDatabase[]): Promise<void> {
+  async openDatabases(list: readonly OpenDatabase[]): Promise<readonly DatabaseId[]> {
     await this.ready;
-    if (list.length > MAX_DATABASES) throw new SyncError("TOO_MANY_DATABASES", `at most ${MAX_DATABASES} at once`);
     const requests = new Map<string, OpenRequest>();
     for (const item of list) {
       this.#replicas.watch(item);
       const id = item.replica.database;
       requests.set(toHex(id), { id, position: item.position ?? null });
     }
-    await this.#callers.call((caller) => this.#input({ type: "open", caller, requests: [...requests.values()] }));
+    const open = (caller: number): void => this.#input({ type: "open", caller, requests: [...requests.values()] });
+    return (await this.#callers.call(open)).left ?? [];
+  }
+
+  async closeDatabases(databases: readonly DatabaseId[]): Promise<void> {
+    await this.ready;
+    await this.#callers.call((caller) => this.#input({ type: "closeDatabases", caller, databases }));
   }
 
   announce(database: DatabaseId): void {
@@ -107,7 +112,7 @@ class SyncSession implements Session {
       return await this.#callers.call((caller) => this.#input({ type: "present", caller, documents }));
     })();
     this.#presenting = answer.catch(() => undefined);
-    const rights = await answer;
+    const { rights } = await answer;
     if (rights === undefined) throw new SyncError("SESSION_CLOSED", "the session ended before it answered");
     return rights;
   }
@@ -205,7 +210,7 @@ class SyncSession implements Session {
         this.#whenReady.resolve(effect.ready);
         break;
       case "resolve":
-        this.#callers.resolve(effect.caller, effect.rights);
+        this.#callers.resolve(effect);
         break;
       case "reject":
         this.#callers.reject(effect.caller, effect.error);

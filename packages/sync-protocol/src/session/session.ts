@@ -135,6 +135,8 @@ export interface SessionEvents {
   damaged: { readonly database: DatabaseId };
   /** The peer does not know this database and will not take it. */
   unknown: { readonly database: DatabaseId };
+  /** This side or the peer closed a database: nothing more of it is appended here. */
+  closed: { readonly database: DatabaseId };
   /** Sums of this session so far. */
   progress: {
     readonly database: DatabaseId;
@@ -162,11 +164,19 @@ export interface Session extends AsyncDisposable {
   /** How it ended: null when this side closed it. Never rejects. */
   readonly closed: Promise<SyncError | null>;
   /**
-   * Opens databases; both sides stay subscribed until the session ends. Resolves when the peer has answered for each.
+   * Opens databases; both sides stay subscribed until one of them closes the database, or the session ends. Resolves when the peer has
+   * answered for each, with those that were left out: the peer's limit was reached before them.
    *
-   * @throws SyncError `TOO_MANY_DATABASES`, or what ended the session
+   * @throws SyncError `BAD_OPTIONS` for one that is being closed, or what ended the session
    */
-  openDatabases(list: readonly OpenDatabase[]): Promise<void>;
+  openDatabases(list: readonly OpenDatabase[]): Promise<readonly DatabaseId[]>;
+  /**
+   * Closes databases, as far as they are open: neither side sends anything of them from then on. Resolves when the peer has heard of it
+   * and what it had sent is appended; then they may be opened again. What waits in `synced` for one of them fails.
+   *
+   * @throws SyncError what ended the session
+   */
+  closeDatabases(databases: readonly DatabaseId[]): Promise<void>;
   /** Tells that the replica has new entries: those the peer lacks are sent. Calls are coalesced. */
   announce(database: DatabaseId): void;
   /** Tells that the replica lost entries or was repaired: both sides compare vectors again. */

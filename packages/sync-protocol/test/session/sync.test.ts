@@ -132,13 +132,19 @@ describe("a session", () => {
     expect(seen).toEqual([[tenant, database, { pull: true, push: true, purge: true }]]);
   });
 
-  test("refuses to open more databases than the peer takes, and goes on", async () => {
-    const alice = new Peer();
-    await using connection = connect(alice, new Peer(), { b: { limits: { databases: 2 } } });
-    const list = ["a", "b", "c"].map((name) => ({ replica: alice.replica(databaseOf(name)) }));
-    await expect(connection.a.openDatabases(list)).rejects.toMatchObject({ code: "TOO_MANY_DATABASES" });
-    await connection.a.openDatabases(list.slice(0, 2));
-    await connection.a.synced([databaseOf("a")]);
+  test("opens as many databases as the peer takes, and says which are left", async () => {
+    const [alice, bob] = [new Peer(), new Peer()];
+    const [a, b, c, d] = ["a", "b", "c", "d"].map(databaseOf);
+    await using connection = connect(alice, bob, { b: { limits: { databases: 2 } } });
+    const list = (...names: readonly (DatabaseId | undefined)[]) =>
+      names.map((name = database) => ({ replica: alice.replica(name) }));
+    expect(await connection.a.openDatabases(list(a, b, c, d))).toEqual([c, d]);
+    await connection.a.synced([a ?? database, b ?? database]);
+    await expect(connection.a.synced([c ?? database])).rejects.toMatchObject({ code: "UNKNOWN_DATABASE" });
+    // What the peer opens takes none of the places that it gives.
+    await connection.b.openDatabases([{ replica: bob.replica(c ?? database) }]);
+    expect(await connection.a.openDatabases(list(b, c, d))).toEqual([d]);
+    await connection.a.synced([c ?? database]);
   });
 
   test("resumes after a position, and receives only what is new", async () => {

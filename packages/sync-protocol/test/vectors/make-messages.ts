@@ -111,12 +111,14 @@ const valid: readonly (readonly [string, Message])[] = [
   ["documents", { type: "present", documents: [bytesOf("document", 9)] }],
   ["an error", { type: "error", code: "BAD_MESSAGE" }],
   ["goaway", { type: "goaway", afterMs: 1_000, withinMs: 30_000 }],
+  ["a close of two databases", { type: "close", handles: [0, 129] }],
 ];
 
 const hello = toHex(encodeMessage(valid[0]?.[1] ?? { type: "ping", token: 0 }));
 const invalid: readonly (readonly [comment: string, frame: string, code: string])[] = [
   ["nothing", "", "BAD_MESSAGE"],
-  ["a type that is not known", "12", "BAD_MESSAGE"],
+  ["a type that is not known", "13", "BAD_MESSAGE"],
+  ["a close of more databases than there are bytes", "120300", "BAD_MESSAGE"],
   ["type 0", "0000", "BAD_MESSAGE"],
   ["a hello of version 2", `0102${hello.slice(4)}`, "VERSION_UNSUPPORTED"],
   ["a hello of a later version that looks different", "0109", "VERSION_UNSUPPORTED"],

@@ -21,6 +21,7 @@ export async function makeSessionCases(): Promise<readonly SessionCase[]> {
       [ofAlice, [...ofAlice, ofBob]],
       3,
     ),
+    await sessionCase("the dialler closes the database, and the listener answers", [ofAlice, [ofBob]], undefined, true),
   ];
 }
 
@@ -28,6 +29,7 @@ async function sessionCase(
   comment: string,
   [here, there]: readonly [readonly VerifiedRun[], readonly VerifiedRun[]],
   position?: number,
+  closes = false,
 ): Promise<SessionCase> {
   const [dialler, listener] = [peer("dialler"), peer("listener")];
   await dialler.replica(database).append(here);
@@ -37,6 +39,7 @@ async function sessionCase(
   const replica = dialler.replica(database);
   await connection.a.openDatabases([position === undefined ? { replica } : { replica, position }]);
   await connection.a.synced([database]);
+  if (closes) await connection.a.closeDatabases([database]);
   await connection[Symbol.asyncDispose]();
   return {
     comment,

@@ -1,5 +1,5 @@
 import { nativeVerifier } from "@selkie/entry/native";
-import { createRelay, jsonLogger, type Relay } from "@selkie/server";
+import { createRelay, jsonLogger, type Relay, type RelayLimits } from "@selkie/server";
 import { MemoryDisk, memoryStore, type Store } from "@selkie/store";
 import type { Transport } from "@selkie/sync-protocol";
 import type { ChainWatch } from "./chain-watch.ts";
@@ -31,6 +31,8 @@ export class SimRelay {
   disk: MemoryDisk = new MemoryDisk();
   /** Every line it logged. */
   readonly log: string[] = [];
+  /** For its next life. */
+  limits: Partial<RelayLimits> = {};
   crashAtCommit: { left: number; point: CrashPoint } | null = null;
   readonly #options: SimRelayOptions;
   #life: Life | null = null;
@@ -66,6 +68,7 @@ export class SimRelay {
       verifier: nativeVerifier,
       random: own.bytes,
       origins: [this.origin],
+      limits: this.limits,
       now: () => clock.now,
       logger: jsonLogger({ write: (line) => this.log.push(line), now: () => clock.now, level: "debug" }),
     });

@@ -13,6 +13,7 @@ import { flushOrHold, type SyncedReplica } from "../replica/synced-replica.ts";
 import type { AccessDocuments } from "./access-documents.ts";
 import type { Handshake } from "./handshake.ts";
 import type { PeerMemory } from "./peer-memory.ts";
+import { SessionDatabases } from "./session-databases.ts";
 
 /** How a connection stands. `offline` tries again by itself; `refused` and `closed` do not. */
 export type ConnectionStatus = "connecting" | "online" | "offline" | "refused" | "closed";
@@ -22,7 +23,8 @@ export interface Connection extends AsyncDisposable {
   readonly status: ConnectionStatus;
   /**
    * Resolves when everything local is acknowledged and everything the other side held at the call is applied here.
-   * @throws CoreError DIRECTORY_STALE | UPDATE_NEEDED when what is written here has to wait
+   * @throws CoreError DIRECTORY_STALE | UPDATE_NEEDED when what is written here has to wait; TOO_MANY_DATABASES when the other side has
+   * no room for all databases that are open: the others are in sync then
    */
   synced(options?: { signal?: AbortSignal }): Promise<void>;
 }
@@ -75,8 +77,16 @@ export interface LinkContext {
   /** Whether the directory says that this device has no rights any more. */
   isRevoked(): boolean;
   onStatus(status: ConnectionStatus, error: unknown): void;
+  /** More databases are open than the other side takes at a time: those that are left wait until others are closed. */
+  onLeftOut(error: CoreError): void;
   onSession(session: Session): void;
   onEnded(): void;
+}
+
+/** A session that is up, and its databases. */
+interface Admitted {
+  readonly session: Session;
+  readonly databases: SessionDatabases;
 }
 
 /** Keeps one session up: dials, logs in, opens every database, and dials again after a growing, jittered pause. */
@@ -88,7 +98,7 @@ export class Link implements Connection {
   #status: ConnectionStatus = "connecting";
   /** With all databases open. */
   #session: Session | null = null;
-  #admitted: Session | null = null;
+  #admitted: Admitted | null = null;
   readonly #waiting: { resolve: (session: Session) => void; reject: (error: unknown) => void }[] = [];
   readonly #settling: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   #failure: unknown = null;
@@ -128,19 +138,29 @@ export class Link implements Connection {
     });
   }
 
-  async synced(options: { signal?: AbortSignal } = {}): Promise<void> {
+  synced(options: { signal?: AbortSignal } = {}): Promise<void> {
+    return this.syncedOf(this.#context.replicas, options);
+  }
+
+  /** The same for some of the databases. */
+  async syncedOf(replicas: () => readonly SyncedReplica[], options: { signal?: AbortSignal }): Promise<void> {
     const session = await this.session(options.signal);
-    await Promise.all([this.#joining, this.#presenting]);
+    await unlessAborted(Promise.all([this.#joining, this.#presenting]), options.signal);
+    const left = (await this.#admitted?.databases.leftOf(replicas())) ?? 0;
     // What is held until the directory is up to date may be free once that has arrived.
-    if ((await this.#exchange(session, options)) !== null) {
-      const held = await this.#exchange(session, options);
+    if ((await this.#exchange(session, replicas(), options)) !== null) {
+      const held = await this.#exchange(session, replicas(), options);
       if (held !== null) throw held;
     }
+    if (left > 0) throw leftOut(left);
   }
 
   /** @returns why some of what is written here had to wait, if so */
-  async #exchange(session: Session, options: { signal?: AbortSignal }): Promise<CoreError | null> {
-    const replicas = this.#context.replicas();
+  async #exchange(
+    session: Session,
+    replicas: readonly SyncedReplica[],
+    options: { signal?: AbortSignal },
+  ): Promise<CoreError | null> {
     let held: CoreError | null = null;
     for (const replica of replicas) held = (await flushOrHold(replica)) ?? held;
     for (const replica of replicas) session.announce(replica.database);
@@ -149,18 +169,30 @@ export class Link implements Connection {
     return held;
   }
 
-  /** A database was opened: it joins the session. Opening never waits for the network; `synced` does. */
-  join(replica: SyncedReplica): void {
-    const session = this.#session;
-    if (session === null) return;
-    const joining = this.#open(session, [replica]).catch(() => undefined); // a session that ends opens all databases when it is back
-    this.#joining = Promise.all([this.#joining, joining]);
+  /** Databases were opened: they join the session. Opening never waits for the network; `synced` does. */
+  join(...replicas: readonly SyncedReplica[]): void {
+    if (this.#session !== null && replicas.length > 0) void this.#change((databases) => databases.open(replicas));
+  }
+
+  /** A database was closed: it leaves the session. Resolves when nothing of it is sent any more, either way. */
+  leave(database: DatabaseId): Promise<void> {
+    return this.#change((databases) => databases.close(database));
+  }
+
+  /** Changes which databases the session follows, if there is one: all that are open join the next. */
+  #change(change: (databases: SessionDatabases) => Promise<void>): Promise<void> {
+    if (this.#admitted === null) return Promise.resolve();
+    const changing = change(this.#admitted.databases).catch((error: unknown) => {
+      if (!(error instanceof SyncError)) this.#context.platform.report(error); // how a session ends, `closed` tells
+    });
+    this.#joining = Promise.all([this.#joining, changing]);
+    return changing;
   }
 
   /** The directory changed: a device that is connected directly is judged again, a relay is told who may connect. */
   reconsider(): void {
-    this.#admitted?.reconsider();
-    const session = this.#admitted;
+    const session = this.#admitted?.session ?? null;
+    session?.reconsider();
     const documents = this.#documents;
     if (session === null || documents === null) return;
     this.#presenting = this.#presenting
@@ -232,15 +264,21 @@ export class Link implements Connection {
       const { generation, rights } = await session.ready;
       this.#context.memory?.connected(generation);
       this.#remember(session);
-      this.#admitted = session;
+      const databases = new SessionDatabases(session, {
+        ...this.#context,
+        onLeftOut: (count) => this.#context.onLeftOut(leftOut(count)),
+      });
+      this.#admitted = { session, databases };
       this.#documents = handshake.documents;
       handshake.gatekeeper?.watch(session);
       this.#context.onSession(session);
-      if (rights.directoryOnly === true) await this.#learnWhy(session, handshake.documents);
+      if (rights.directoryOnly === true) await this.#learnWhy(this.#admitted, handshake.documents);
       connected();
-      if (this.#context.isStale()) await this.#refresh(session);
-      await this.#open(session, this.#context.replicas());
+      if (this.#context.isStale()) await this.#refresh(this.#admitted);
+      const first = this.#context.replicas();
+      await databases.open(first);
       this.#session = session;
+      this.join(...without(this.#context.replicas(), first));
       this.#set("online", null);
       for (const { resolve } of this.#waiting.splice(0)) resolve(session);
       const error = await session.closed;
@@ -255,22 +293,16 @@ export class Link implements Connection {
     this.#set("offline", null);
   }
 
-  async #open(session: Session, replicas: readonly SyncedReplica[]): Promise<void> {
-    const { memory } = this.#context;
-    const list = replicas.map(async (replica) => ({ replica, ...(await memory?.of(replica.database)) }));
-    await session.openDatabases(await Promise.all(list));
-  }
-
   /**
    * The relay lets this device read the directory only. Whether it was removed, or its user has another slot key, the directory says: in
    * the second case it goes on with that.
    *
    * @throws CoreError DEVICE_REVOKED when the directory says that it was removed
    */
-  async #learnWhy(session: Session, documents: AccessDocuments | null): Promise<void> {
+  async #learnWhy({ session, databases }: Admitted, documents: AccessDocuments | null): Promise<void> {
     const [directory] = this.#context.replicas();
     if (directory === undefined) return;
-    await this.#open(session, [directory]);
+    await databases.open([directory]);
     await session.synced([directory.database], { signal: this.#stop.signal });
     await directory.applied();
     if (this.#context.isRevoked())
@@ -284,10 +316,10 @@ export class Link implements Connection {
   }
 
   /** A4: the directory, before anything that was written under an older one is sent. */
-  async #refresh(session: Session): Promise<void> {
+  async #refresh({ session, databases }: Admitted): Promise<void> {
     const [directory] = this.#context.replicas();
     if (directory === undefined) return;
-    await this.#open(session, [directory]);
+    await databases.open([directory]);
     await session.synced([directory.database], { signal: this.#stop.signal });
     await directory.applied();
     await this.#presenting;
@@ -328,6 +360,27 @@ export class Link implements Connection {
       };
     });
     this.#wake = null;
+  }
+}
+
+function leftOut(count: number): CoreError {
+  return new CoreError("TOO_MANY_DATABASES", `the other side has no room for ${count} of the databases that are open`);
+}
+
+function without(replicas: readonly SyncedReplica[], others: readonly SyncedReplica[]): readonly SyncedReplica[] {
+  const known = new Set(others);
+  return replicas.filter((replica) => !known.has(replica));
+}
+
+async function unlessAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    signal?.removeEventListener("abort", abort);
   }
 }
 

@@ -24,6 +24,7 @@ export interface LinksContext {
   readonly hold: Hold;
   /** Every database to keep in sync, the directory first. */
   replicas(): readonly SyncedReplica[];
+  replica(database: DatabaseId): SyncedReplica | undefined;
   /** A connection came up. */
   onOnline(): void;
 }
@@ -54,9 +55,14 @@ export class Links {
     for (const link of this.#links) link.compare(database);
   }
 
-  /** A database was opened: every connection syncs it too. */
-  join(replica: SyncedReplica): void {
-    for (const link of this.#links) link.join(replica);
+  /** Databases were opened: every connection syncs them too. */
+  join(...replicas: readonly SyncedReplica[]): void {
+    for (const link of this.#links) link.join(...replicas);
+  }
+
+  /** A database was closed: no connection syncs it any more once this resolves. */
+  async leave(database: DatabaseId): Promise<void> {
+    await Promise.all([...this.#links].map((link) => link.leave(database)));
   }
 
   /** The directory changed: peers are judged again, and relays learn at once who may connect. */
@@ -64,12 +70,17 @@ export class Links {
     for (const link of this.#links) link.reconsider();
   }
 
-  /** Brings in what the other sides have, for a few seconds at most. @returns whether one of them was reached, and none in reach failed */
-  async catchUp(): Promise<boolean> {
+  /**
+   * Brings in what the other sides have, of all databases or of these, for a few seconds at most.
+   * @returns whether one of them was reached, and none in reach failed
+   */
+  async catchUp(replicas: () => readonly SyncedReplica[] = this.#context.replicas): Promise<boolean> {
     const online = [...this.#links].filter(({ status }) => status === "online");
     const waiting = new AbortController();
     const stop = this.#context.context.platform.scheduler.after(CATCH_UP_MS, () => waiting.abort());
-    const outcomes = await Promise.allSettled(online.map((link) => link.synced({ signal: waiting.signal })));
+    const outcomes = await Promise.allSettled(
+      online.map((link) => link.syncedOf(replicas, { signal: waiting.signal })),
+    );
     stop();
     return online.length > 0 && outcomes.every((outcome) => outcome.status === "fulfilled" || isHold(outcome.reason));
   }
@@ -111,7 +122,7 @@ export class Links {
   }
 
   #link(target: string | Transport | Dialler, options: ConnectOptions): Link {
-    const { context, events, replicas } = this.#context;
+    const { context, events, replicas, replica } = this.#context;
     const name = typeof target === "string" ? target : (options.origin ?? "peer");
     const { peer = "relay" } = options;
     const dial: Dialler =
@@ -129,7 +140,8 @@ export class Links {
       handshake: () => (peer === "relay" ? relayHandshake(at, origin) : peerHandshake(at, peer, origin)),
       memory: peer === "relay" ? this.#memory(origin) : null,
       replicas,
-      replica: (database) => replicas().find((replica) => toHex(replica.database) === toHex(database)),
+      replica,
+      onLeftOut: (error) => events.emit("sync", { target: name, status: link.status, error }),
       isRevoked: () => this.#isRevoked(),
       isStale: () => this.#context.hold.contact.isStale,
       onStatus: (status, error) => {

@@ -24,7 +24,6 @@ import {
   type RejectionCode,
   resolveAdmissions,
 } from "./admission.ts";
-import { byTurns } from "./by-turns.ts";
 import { chainName } from "./chain-name.ts";
 import type { Authored } from "./entitlement.ts";
 import { catalogKeys, type DirectoryKey, type KeyCatalog } from "./key-catalog.ts";
@@ -74,8 +73,8 @@ export interface DirectoryView {
   readonly minVersion: number;
   /** The names of the databases that somebody wrote in, ascending. Such a name may have been said by who is out. */
   readonly databases: readonly string[];
-  /** At most so many of these names, from each who said some in turn. */
-  databasesByTurns(most: number): readonly string[];
+  /** The same with who said it, as often as it was said. */
+  readonly databasesSaid: readonly { readonly author: Admission; readonly name: string }[];
   /** Ascending by id. */
   readonly rejected: readonly RejectedStatement[];
   /** Statements of a later version, from admitted authors: held until this software is updated. */
@@ -180,11 +179,7 @@ export function buildDirectory(
     settingsOf: (database) => (database === null ? settings : settingsOf(sorted.of("databaseSettings"), database)),
     minVersion: Math.max(1, ...sorted.of("minVersion").map(({ statement }) => statement.version)),
     databases: [...new Set(sorted.of("database").map(({ statement }) => statement.name))].sort(),
-    databasesByTurns: (most) =>
-      byTurns(
-        sorted.of("database").map(({ author, statement: { name } }) => ({ author: admissionName(author.user), name })),
-        most,
-      ),
+    databasesSaid: sorted.of("database").map(({ author, statement: { name } }) => ({ author, name })),
     rejected: [...sorted.rejected, ...notEntitled].sort((a, b) => compareBytes(a.id, b.id)),
     unknown: sorted.of("unknown").length,
     forks: [...forks.values()],

@@ -8,6 +8,8 @@ export interface OpenDatabasesContext {
   host(name: string): Promise<{ readonly id: DatabaseId; readonly host: Omit<DatabaseHost, "closed"> }>;
   /** A database was opened: connections sync it, too. */
   onOpened(replica: SyncedReplica): void;
+  /** A database was closed. Resolves when no connection syncs it any more. */
+  onClosed(replica: SyncedReplica): Promise<void>;
 }
 
 /** The databases of a tenant that are open on this device, each once. */
@@ -15,6 +17,12 @@ export class OpenDatabases {
   readonly #at: OpenDatabasesContext;
   readonly #opening = new Map<string, Promise<Assembled>>();
   readonly #replicas = new Map<string, SyncedReplica>();
+  /** Opened by a visit, and by nobody else so far. */
+  readonly #visited = new Set<string>();
+  /** Being closed after a visit. */
+  readonly #closing = new Map<string, Promise<void>>();
+  /** Of databases that were closed: until no connection syncs them any more. */
+  readonly #leaving = new WeakMap<SyncedReplica, Promise<void>>();
 
   constructor(at: OpenDatabasesContext) {
     this.#at = at;
@@ -24,8 +32,38 @@ export class OpenDatabases {
     return [...this.#replicas.values()];
   }
 
+  replica(database: DatabaseId): SyncedReplica | undefined {
+    return this.#replicas.get(toHex(database));
+  }
+
   /** The database of this name: whoever asks twice gets the same. */
   async open(name: string): Promise<Assembled> {
+    this.#visited.delete(name);
+    await this.#closing.get(name);
+    return this.#open(name);
+  }
+
+  /**
+   * Has those of the databases open that are not, for as long as the work takes. One that somebody else opens meanwhile stays.
+   * @returns what the work did; false when one of them could not be opened or closed
+   */
+  async visit(names: readonly string[], work: (at: readonly SyncedReplica[]) => Promise<boolean>): Promise<boolean> {
+    const fresh = names.filter((name) => !this.#opening.has(name));
+    if (fresh.length === 0) return true;
+    for (const name of fresh) this.#visited.add(name);
+    let isDone = false;
+    try {
+      const opened = await Promise.allSettled(fresh.map((name) => this.#open(name)));
+      const replicas = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value.replica] : []));
+      isDone = (await work(replicas)) && replicas.length === fresh.length;
+    } finally {
+      const left = fresh.filter((name) => this.#visited.delete(name)).map((name) => this.#leave(name));
+      for (const outcome of await Promise.allSettled(left)) isDone &&= outcome.status === "fulfilled";
+    }
+    return isDone;
+  }
+
+  async #open(name: string): Promise<Assembled> {
     const opening = this.#opening.get(name) ?? this.#assemble(name);
     this.#opening.set(name, opening);
     try {
@@ -57,11 +95,26 @@ export class OpenDatabases {
     for (const outcome of closed) if (outcome.status === "rejected") throw outcome.reason;
   }
 
+  async #leave(name: string): Promise<void> {
+    const opened = await this.#opening.get(name);
+    if (opened === undefined) return;
+    const closing = opened.database[Symbol.asyncDispose]();
+    this.#closing.set(name, closing);
+    try {
+      await closing;
+    } finally {
+      this.#closing.delete(name);
+      await this.#leaving.get(opened.replica);
+    }
+  }
+
   async #assemble(name: string): Promise<Assembled> {
     const { id, host } = await this.#at.host(name);
     const closed = (): void => {
+      const replica = this.#replicas.get(toHex(id));
       this.#opening.delete(name);
       this.#replicas.delete(toHex(id));
+      if (replica !== undefined) this.#leaving.set(replica, this.#at.onClosed(replica));
     };
     const assembled = await assembleDatabase({ ...host, closed }, name, id);
     this.#replicas.set(toHex(id), assembled.replica);

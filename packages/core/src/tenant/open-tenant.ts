@@ -1,4 +1,11 @@
-import { type AppendResult, type DatabaseId, toHex, type VerifiedRun } from "@selkie/entry";
+import {
+  type AppendResult,
+  type DatabaseId,
+  equalBytes,
+  type StatementId,
+  toHex,
+  type VerifiedRun,
+} from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection } from "../connection/link.ts";
@@ -20,6 +27,7 @@ import { verifyCertificates } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
 import { slotSigner } from "./access-work.ts";
 import { Announcements } from "./announcements.ts";
+import { catchUpAll } from "./catch-up.ts";
 import { disposeDeviceKeys } from "./device-keys.ts";
 import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
@@ -40,9 +48,6 @@ import type { TenantContext } from "./tenant-context.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
 import { wipeTenant } from "./wipe.ts";
 import { WriteCheck } from "./write-check.ts";
-
-/** Databases that a revocation opens to bring in what others have of them; beyond, it says that it could not. */
-const MOST_DATABASES = 512;
 
 /** The one implementation of `Tenant`: its directory, its open databases and its connections. */
 export class OpenTenant implements Tenant {
@@ -68,7 +73,9 @@ export class OpenTenant implements Tenant {
   readonly #databases = new OpenDatabases({
     host: (name) => this.#host(name),
     onOpened: (replica) => this.#links.join(replica),
+    onClosed: ({ database }) => this.#links.leave(database),
   });
+  readonly #catchingUp = new Serial();
   readonly #reading = new Serial();
   readonly #settling = new Serial();
   readonly #onClosed: () => void;
@@ -125,7 +132,7 @@ export class OpenTenant implements Tenant {
       directoryKey: () => this.#directoryKey(),
       preview: (writer, statements) => this.#preview(writer, statements),
       listSigner: (current) => slotSigner(context, this.#log.view, this.#self(), current),
-      sync: () => this.#catchUp(),
+      sync: (people) => this.#catchUp(people),
       flush: () => this.#databases.flush(),
       settling: this.#settling,
       settle: (keyIds) => settleKeys(this.#statements, keyIds),
@@ -158,12 +165,9 @@ export class OpenTenant implements Tenant {
       resume: () => this.#resume(),
     });
     this.#links = new Links({
-      context,
-      record,
-      log: this.#log,
-      events: this.#events,
-      hold: this.#hold,
+      ...{ context, record, log: this.#log, events: this.#events, hold: this.#hold },
       replicas: () => [this.#replica, ...this.#databases.replicas],
+      replica: (id) => (equalBytes(id, record.directory) ? this.#replica : this.#databases.replica(id)),
       onOnline: () => this.#resume(),
     });
   }
@@ -390,13 +394,9 @@ export class OpenTenant implements Tenant {
     return admission;
   }
 
-  /** Brings in what others have of every database there is: of one that is not here a revocation would leave nothing. */
-  async #catchUp(): Promise<boolean> {
-    if (!this.#links.online) return false;
-    await this.#links.catchUp();
-    const { databases } = this.#log.view;
-    for (const name of this.#log.view.databasesByTurns(MOST_DATABASES)) await this.openDB(name);
-    return (await this.#links.catchUp()) && databases.length <= MOST_DATABASES;
+  #catchUp(people: readonly StatementId[]): Promise<boolean> {
+    const at = { links: this.#links, databases: this.#databases, view: () => this.#log.view };
+    return this.#catchingUp.run(() => catchUpAll({ ...at, platform: this.#context.platform }, people));
   }
 
   async #preview(writer: DirectoryWriter, statements: readonly Statement[]): Promise<DirectoryView> {

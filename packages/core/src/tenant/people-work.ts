@@ -22,7 +22,10 @@ export interface RevokeOptions {
 
 /** What came of a revocation. */
 export interface Revoked {
-  /** Whether anybody could be reached first. If not, what the others wrote meanwhile may lie beyond the cut: readmit it. */
+  /**
+   * Whether all that the others wrote was brought in first. If not, some of it may lie beyond the cut: nobody could be reached, or the
+   * tenant has more databases than are looked through. Readmit it.
+   */
   readonly synced: boolean;
 }
 
@@ -38,8 +41,8 @@ function defaultDelay(view: DirectoryView): number {
 export async function revokeUser(at: StatementContext, named: string, options: RevokeOptions): Promise<Revoked> {
   requireAdmin(at);
   const { crypto } = at.context.platform;
-  requirePerson(crypto, at.view(), named);
-  const synced = await at.sync();
+  const person = at.view().personOf(requirePerson(crypto, at.view(), named).member);
+  const synced = await at.sync([person]);
   const view = at.view();
   const { users, everything: devices } = requirePerson(crypto, view, named);
   const keys = onlyTheirs(
@@ -54,8 +57,8 @@ export async function revokeUser(at: StatementContext, named: string, options: R
 
 /** Ends the rights of one device: by its user's own devices that stand before it, by an admin, or by itself. */
 export async function revokeDevice(at: StatementContext, id: string, options: RevokeOptions): Promise<Revoked> {
-  requireDevice(at.view(), id);
-  const synced = await at.sync();
+  const person = at.view().personOf(requireDevice(at.view(), id));
+  const synced = await at.sync([person]);
   const view = at.view();
   const device = requireDevice(view, id);
   const admissions = admissionsToEnd(view, at.self(), device);
@@ -95,8 +98,8 @@ export interface ChangedRights {
 export async function changeUser(at: StatementContext, named: string, rights: ChangedRights): Promise<Revoked> {
   requireAdmin(at);
   const { crypto } = at.context.platform;
-  requirePerson(crypto, at.view(), named);
-  const synced = await at.sync();
+  const person = at.view().personOf(requirePerson(crypto, at.view(), named).member);
+  const synced = await at.sync([person]);
   const view = at.view();
   const { member, users, everything } = requirePerson(crypto, view, named);
   const renamed = rights.name === undefined ? [] : [draftRename(view, member, rights.name)];

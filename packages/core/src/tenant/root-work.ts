@@ -159,7 +159,7 @@ class OpenRoot implements Root {
     const isOurs = equalBytes(root.tenant, context.tenant);
     if (!isOurs || equalBytes(key.publicKey, this.#keys.key.publicKey))
       throw new CoreError("ROOT_REFUSED", "the key that is to follow is another tenant's, or this one");
-    const synced = await this.#at.sync();
+    const synced = await this.#at.sync([]);
     const self = this.requireRoot();
     const name = admissionOf(self, context.tenant);
     const founding = self.id === "root" ? self.device : null;

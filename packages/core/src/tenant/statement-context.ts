@@ -1,4 +1,5 @@
 import type { SigningKey } from "@selkie/crypto";
+import type { StatementId } from "@selkie/entry";
 import type { AccessList } from "@selkie/sync-protocol";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
@@ -27,8 +28,8 @@ export interface StatementContext {
   listSigner(current: AccessList | null): Promise<ListSigner | null>;
   /** Seals what was written in open databases and waits in their journals, as far as no stale directory holds it up. */
   flush(): Promise<void>;
-  /** Brings in what others have, as far as anybody can be reached. @returns whether anybody was */
-  sync(): Promise<boolean>;
+  /** Brings in what others have before rights of these people end, as far as anybody can be reached. @returns whether all of it is here */
+  sync(people: readonly StatementId[]): Promise<boolean>;
 }
 
 /** An admin's slot key, or the root. */

@@ -37,7 +37,7 @@ export interface Alarm {
 
 /** What a tenant announces; nothing has to be handled. */
 export interface TenantEvents {
-  /** A connection came up, went down, or was refused; `error` says why. */
+  /** A connection came up, went down, or was refused, or has no room for all databases that are open; `error` says why. */
   sync: { readonly target: string; readonly status: ConnectionStatus; readonly error: unknown };
   /** A peer or relay did what an honest one does not. */
   alarm: Alarm;

@@ -1,5 +1,5 @@
 import { nativeCrypto } from "@selkie/crypto/native";
-import { type LoginKey, parseLoginKey } from "@selkie/entry";
+import { type DatabaseId, type LoginKey, parseDatabaseId, parseLoginKey, toHex } from "@selkie/entry";
 import { memoryStore } from "@selkie/store";
 import { DIRECTORY_ONLY, type Grant, pipe, runSession, type SyncError, type Transport } from "@selkie/sync-protocol";
 import { describe, expect, test } from "vitest";
@@ -26,14 +26,20 @@ const platform = {
 } as unknown as Platform;
 
 const entries = store.entries(testTenant, directoryDatabase);
-const directory = new SyncedReplica(entries, {
-  flush: async () => undefined,
-  applied: async () => undefined,
-  forked: async () => undefined,
-  named: new NamedEntries(() => undefined),
-  missing: new MissingParts({ entries, alarm: () => undefined }),
-  replace: async () => null,
-});
+
+function replicaOf(database: DatabaseId): SyncedReplica {
+  const inner = store.entries(testTenant, database);
+  return new SyncedReplica(inner, {
+    flush: async () => undefined,
+    applied: async () => undefined,
+    forked: async () => undefined,
+    named: new NamedEntries(() => undefined),
+    missing: new MissingParts({ entries: inner, alarm: () => undefined }),
+    replace: async () => null,
+  });
+}
+
+const directory = replicaOf(directoryDatabase);
 const FULL: Grant = { pull: true, push: true, purge: false };
 
 type Tap = (frame: Uint8Array, at: number) => readonly Uint8Array[];
@@ -114,13 +120,14 @@ async function run(connections: (() => Transport)[], isRevoked = false) {
     handshake,
     memory: null,
     replicas: () => [directory],
-    replica: () => undefined,
+    replica: () => directory,
     isStale: () => false,
     isRevoked: () => isRevoked,
     onStatus: (status, error) => {
       seen.push(error === null ? status : `${status} ${(error as SyncError).code}`);
       if (status !== "offline") came.resolve();
     },
+    onLeftOut: () => undefined,
     onSession: () => undefined,
     onEnded: () => undefined,
   });
@@ -179,4 +186,119 @@ describe("a link", () => {
       expect([...ends].filter((status) => status.startsWith("offline")).length).toBeGreaterThan(1);
     },
   );
+});
+
+describe("more databases than the other side takes at a time", () => {
+  const replicas = Array.from({ length: 6 }, (_, at) => replicaOf(parseDatabaseId(pattern(`database ${at}`, 32))));
+  const id = (replica: SyncedReplica | undefined): string => toHex(replica?.database ?? new Uint8Array());
+
+  /** A relay, or a device that dials, which takes so many, opens some itself, and remembers what is open to it. */
+  function narrow(kind: "relay" | "peer", databases: number, opens: readonly SyncedReplica[] = []) {
+    const [near, far] = pipe();
+    const followed = new Set<string>();
+    const session = runSession(far, {
+      ...(kind === "relay"
+        ? { role: "listener", origin: ["wss://relay"] }
+        : { role: "dialler", origin: "wss://relay" }),
+      verifier: crypto,
+      credentials: null,
+      gatekeeper: null,
+      tenant: testTenant,
+      scheduler: platform.scheduler,
+      random: (length) => crypto.randomBytes(length),
+      open: async (_, database) => {
+        followed.add(toHex(database));
+        return store.entries(testTenant, database);
+      },
+      generation: store.generation,
+      limits: { databases },
+    });
+    session.on("closed", ({ database }) => followed.delete(toHex(database)));
+    const opened = session.ready.then(() => session.openDatabases(opens.map((replica) => ({ replica }))));
+    return { kind, transport: near, followed, session, opened };
+  }
+
+  /** A link, the databases that are open, and what it said. */
+  async function up(other: ReturnType<typeof narrow>, open: SyncedReplica[]) {
+    const errors: string[] = [];
+    const dials: number[] = [];
+    const link = new Link({
+      platform,
+      dial: async () => {
+        dials.push(1);
+        return other.transport;
+      },
+      redial: true,
+      handshake: () =>
+        other.kind === "relay"
+          ? handshake()
+          : { ...handshake(), role: "listener", origin: ["wss://relay"], credentials: null },
+      memory: null,
+      replicas: () => [directory, ...open],
+      replica: (database) => [directory, ...open].find((each) => id(each) === toHex(database)),
+      isStale: () => false,
+      isRevoked: () => false,
+      onStatus: (status, error) => void (error !== null && errors.push(`${status} ${(error as SyncError).code}`)),
+      onLeftOut: ({ code }) => errors.push(code),
+      onSession: () => undefined,
+      onEnded: () => undefined,
+    });
+    await link.settled();
+    return { link, errors, dials };
+  }
+
+  test.each(["relay", "peer"] as const)(
+    "are synced as far as they fit at a %s, the directory first; the rest is reported, and follows when there is room",
+    async (kind) => {
+      const other = narrow(kind, 4);
+      const open = [...replicas];
+      const { link, errors, dials } = await up(other, open);
+      expect(link.status).toBe("online");
+      expect(errors).toEqual(["TOO_MANY_DATABASES"]);
+      expect([...other.followed]).toEqual([id(directory), ...replicas.slice(0, 3).map(id)]);
+      await expect(link.synced()).rejects.toMatchObject({ code: "TOO_MANY_DATABASES" });
+      await link.syncedOf(() => replicas.slice(0, 3), {});
+
+      for (const closed of open.splice(0, 2)) await link.leave(closed.database);
+      expect([...other.followed].sort()).toEqual([directory, ...replicas.slice(2, 5)].map(id).sort());
+      await expect(link.synced()).rejects.toMatchObject({ code: "TOO_MANY_DATABASES" });
+      for (const closed of open.splice(0, 1)) await link.leave(closed.database);
+      await link.synced();
+      expect([...other.followed].sort()).toEqual([directory, ...replicas.slice(3)].map(id).sort());
+      expect([link.status, errors, dials.length]).toEqual(["online", ["TOO_MANY_DATABASES"], 1]);
+      await link[Symbol.asyncDispose]();
+      await other.session.close();
+    },
+  );
+
+  test("do not count where the other side opens them itself", async () => {
+    const other = narrow("peer", 4, replicas);
+    const { link } = await up(other, [...replicas]);
+    await other.opened;
+    await link.synced();
+    await link[Symbol.asyncDispose]();
+    await other.session.close();
+  });
+
+  test("may be opened and closed over and over, and opened again before they are closed", async () => {
+    const other = narrow("relay", 3);
+    const open: SyncedReplica[] = [];
+    const { link, errors } = await up(other, open);
+    for (let times = 0; times < 20; times += 1)
+      for (const { database } of replicas) {
+        const fresh = replicaOf(database);
+        open.push(fresh);
+        link.join(fresh);
+        open.splice(open.indexOf(fresh), 1);
+        const left = link.leave(database);
+        if (times % 2 === 0) await left;
+      }
+    open.push(...replicas.slice(0, 2));
+    link.join(...open);
+    await link.synced();
+    expect([...other.followed].sort()).toEqual([directory, ...open].map(id).sort());
+    expect(errors).not.toContain("offline");
+    await link[Symbol.asyncDispose]();
+    await other.session.close();
+  });
 });

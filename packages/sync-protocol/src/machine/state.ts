@@ -51,7 +51,7 @@ export interface Databases {
 }
 
 /** A caller of `openDatabases`, the handles it waits for, and the databases that the peer had no room for. */
-export interface Opener {
+interface Opener {
   readonly caller: number;
   readonly handles: readonly number[];
   readonly left: readonly DatabaseId[];

@@ -201,7 +201,8 @@ export class Ingest {
     for (let seq = from; seq < next; ) {
       const run = await this.#context.entries.read(writer, seq, SLICE);
       if (run === null) return;
-      look(await this.#open(run.entries.map((entry) => ({ entry, admission: verdict }))));
+      const entries = run.entries.filter(({ header }) => header.seq < next);
+      look(await this.#open(entries.map((entry) => ({ entry, admission: verdict }))));
       seq += run.entries.length;
     }
   }

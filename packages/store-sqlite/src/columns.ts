@@ -1,4 +1,4 @@
-// Columns as they come back from a file that may be damaged: any type, any length.
+// Columns as they come back from a file that may be damaged: of whatever type and length.
 import { compareBytes } from "@selkie/entry";
 import { StoreError } from "@selkie/store";
 

@@ -13,7 +13,7 @@ import { joinAsWitness } from "./witness.ts";
 const KILLS = process.env["SELKIE_TEST_FULL"] === undefined ? 200 : 1_000;
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 /** A directory grows with every kill, by a writer and what it wrote: it serves for so many. */
-const KILLS_EACH = 50;
+const KILLS_EACH = 25;
 const CHECK_EVERY = 25;
 
 const tally = { acknowledged: 0, entries: 0, writers: 0, closed: 0, continued: 0 };

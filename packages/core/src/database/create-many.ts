@@ -106,7 +106,7 @@ async function createOne(
   };
 }
 
-/** What may not be sealed now is kept as any other local change is. */
+/** What may not be sealed now is kept like every other local change. */
 async function journal({ writes }: DatabaseParts, made: readonly Created[]): Promise<void> {
   await writes.begin();
   await Promise.all(made.map(({ local }) => writes.journal(local)));

@@ -3,7 +3,6 @@ import * as Automerge from "@automerge/automerge";
 import { asPlaintext } from "@selkie/crypto";
 import { fromHex, toHex, type VerifiedRun } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
-import { actorOf } from "../../src/automerge/actor.ts";
 import { changeLimits } from "../../src/automerge/change-limits.ts";
 import { docIdOf } from "../../src/document/doc-id.ts";
 import type { DocumentRecord } from "../../src/document/document-record.ts";
@@ -14,11 +13,11 @@ import { encodeChangePart } from "../../src/sealing/change-part.ts";
 import { openEntries } from "../../src/sealing/open-entry.ts";
 import type { PartDraft } from "../../src/sealing/seal-entry.ts";
 import { type HandMadeChange, handMade, type Made } from "../automerge/hand-made-change.ts";
-import { type Author, Lab } from "../database/lab.ts";
+import { type Author, Lab, placeOf } from "../database/lab.ts";
 import { pattern, say, testRing } from "../fixture.ts";
 import { permutations } from "../permutations.ts";
 
-const PLACE = pattern("document", 16);
+const PLACE = placeOf("document");
 const NAME = docIdOf(PLACE);
 
 /** A lab with Bob, Carol and Dave, and what an empty database makes of their entries. */
@@ -66,7 +65,7 @@ class Desk {
     return handMade({
       ops: [{ value: 1 }],
       ...change,
-      actor: toHex(actorOf(this.lab.crypto, author.writer, PLACE, null)),
+      actor: author.actor(PLACE),
     });
   }
 

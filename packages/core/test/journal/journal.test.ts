@@ -14,7 +14,7 @@ const there = parseEntryId(pattern("another", 32));
 
 const row = (name: string, more: Partial<JournalRow> = {}): JournalRow => ({
   ...{ writer: parseWriterKey(pattern("writer", 32)), frontier: [here], kind: "change", counter: null, time: 1 },
-  ...{ document: pattern("document", 16), keyId: pattern("key", 16), change: new TextEncoder().encode(name) },
+  ...{ stem: pattern("document", 16), keyId: pattern("key", 16), change: new TextEncoder().encode(name) },
   ...more,
 });
 

@@ -18,6 +18,7 @@ export {
   type Invitation,
   type InvitedBy,
   type JoinTexts,
+  type KeyOptions,
   type Off,
   type ReceivedRequest,
   type Role,

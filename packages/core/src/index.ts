@@ -22,6 +22,7 @@ export type {
   Directory,
   Invitation,
   InvitedBy,
+  KeyOptions,
   ReceivedRequest,
   Root,
   Tenant,

@@ -66,8 +66,10 @@ export interface Member extends Admission {
   readonly deviceKem: Uint8Array;
   readonly slot: Uint8Array;
   readonly slotSalt: Uint8Array;
-  /** 16-byte ids of named keys that the grant entitles to. */
+  /** 16-byte ids of named keys that the grant or change entitles to. */
   readonly keys: readonly Uint8Array[];
+  /** What the person was let in with before a change of its rights; null where this goes back to a grant. */
+  readonly before: Member | null;
 }
 
 /** Why a statement counts for nothing. */
@@ -298,7 +300,7 @@ function granted(id: StatementId, statement: GrantStatement): readonly Member[] 
   const isAdmissible =
     isAdmissibleDeviceKey(deviceSign) && isAdmissibleKnownKemKey(deviceKem) && isAdmissibleKnownKemKey(userKem);
   if (!isAdmissible) return "KEY_INADMISSIBLE";
-  return [{ id, user: id, name, role, device: deviceSign, userKem, deviceKem, slot, slotSalt, keys }];
+  return [{ id, user: id, name, role, device: deviceSign, userKem, deviceKem, slot, slotSalt, keys, before: null }];
 }
 
 /**
@@ -320,7 +322,7 @@ function continued(
     if (!isEnded || (first !== undefined && !equalBytes(first.userKem, member.userKem))) return "DEVICE_UNKNOWN";
     if (!mayEnd(member)) return "NOT_PERMITTED";
     const admission = at === 0 ? id : continuedAdmission(verifier, id, device);
-    members.push({ ...member, id: admission, user: id, name, role, keys });
+    members.push({ ...member, id: admission, user: id, name, role, keys, before: member });
   }
   return members.length === 0 ? "DEVICE_UNKNOWN" : members;
 }

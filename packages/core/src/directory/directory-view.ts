@@ -117,14 +117,14 @@ export interface DirectoryView {
   /** Whether the directory names this version of this key. */
   commits(keyId: Uint8Array, version: Uint8Array): boolean;
   isEntitled(admission: Admission, keyId: Uint8Array): boolean;
+  /** How far back who is entitled to a key reads what lies under it; null for who is not. */
+  dueHistory(admission: Admission, keyId: Uint8Array): HistoryPolicy | null;
   /** Whom the next version of a key is due: each person once, where that is safe. */
   recipients(keyId: Uint8Array): readonly DueRecipient[];
   /** Whether nobody without a right to a key can open all of its current versions. */
   isSafe(keyId: Uint8Array): boolean;
   /** What else has to be right before a key is sealed under. */
   readonly keyFitness: KeyFitness;
-  /** How far back those who come to a key read what lies under it: of the directory's own key, always all. */
-  historyOf(keyId: Uint8Array): HistoryPolicy;
   /** The KEM keys of a person that no other replaces. */
   userKeys(member: Member): readonly UserKey[];
   /** The KEM keys of a person, that of the grant first, those that were replaced or are void too. */
@@ -427,7 +427,7 @@ function ruleQueries(
   { found, users }: { readonly found: FoundStatement | null; readonly users: readonly Member[] },
 ): Pick<
   DirectoryView,
-  "recipients" | "isSafe" | "keyFitness" | "historyOf" | "userKeys" | "everyUserKey" | "lacksUserKey" | "slots"
+  "recipients" | "isSafe" | "keyFitness" | "userKeys" | "everyUserKey" | "lacksUserKey" | "slots"
 > {
   /** Every flush asks, and the answer follows from all members. */
   const safe = new Map<string, boolean>();
@@ -440,7 +440,6 @@ function ruleQueries(
       return known;
     },
     keyFitness: keyFitness(rules),
-    historyOf: (keyId) => (found === null || equalBytes(keyId, found.directoryKey.keyId) ? "full" : found.history),
     userKeys: (member) => userKeysOf(rules, member),
     everyUserKey: (member) => everyUserKeyOf(rules, member),
     slots: () => {
@@ -451,12 +450,15 @@ function ruleQueries(
   };
 }
 
-function keyQueries(catalog: KeyCatalog): Pick<DirectoryView, "keys" | "key" | "commits" | "isEntitled"> {
-  const { keys, find, isEntitled } = catalog;
+function keyQueries(
+  catalog: KeyCatalog,
+): Pick<DirectoryView, "keys" | "key" | "commits" | "isEntitled" | "dueHistory"> {
+  const { keys, find, isEntitled, dueHistory } = catalog;
   return {
     keys: () => keys,
     key: find,
     commits: (keyId, version) => find(keyId)?.versions.some((known) => equalBytes(known, version)) === true,
     isEntitled,
+    dueHistory,
   };
 }

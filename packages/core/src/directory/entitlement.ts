@@ -1,6 +1,7 @@
-// Who is entitled to a named key: by grant, by having made it, or by a share.
+// Who is entitled to a named key, and how far back: by grant, by having made it, or by a share.
 import type { StatementId } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
+import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import { type Admission, type AdmissionId, isMember, type Member, type PlacedStatement } from "./admission.ts";
 import type { ShareStatement } from "./statement.ts";
 
@@ -11,54 +12,79 @@ export interface Authored<Statement> {
   readonly author: Admission;
 }
 
-/** By key id, the users it was shared with. */
-export type Holders = ReadonlyMap<string, ReadonlySet<string>>;
+/** By key id, how far back each user reads whom it was shared with. */
+type Holders = ReadonlyMap<string, ReadonlyMap<string, HistoryPolicy>>;
 
 /** What other changes of the author's rights let in beside an admission. */
 export type Beside = (admission: Admission) => readonly Member[];
 
-/**
- * Whether a member is entitled to a named key other than by being an admin: by its own admission, and by each that was given beside it.
- * SECURITY: P-11. Of two changes at once, the key that either of them takes away is gone (people.test.ts).
- */
-export function holds(
-  { holders, beside }: { readonly holders: Holders; readonly beside: Beside },
-  admission: Admission,
-  keyId: Uint8Array,
-): boolean {
-  if (!isMember(admission)) return true;
-  const [key, shared] = [hexOf(keyId), holders.get(hexOf(keyId))];
-  return [admission, ...beside(admission)].every(
-    ({ keys, user }) => keys.some((own) => hexOf(own) === key) || shared?.has(hexOf(user)) === true,
-  );
+/** What entitles to named keys. */
+export interface Entitlement {
+  readonly holders: Holders;
+  readonly beside: Beside;
+  /** How far back those read to whom nobody gave more. */
+  policyOf(keyId: Uint8Array): HistoryPolicy;
 }
 
-/** A share counts when its author is an admin or holds the key, which another share may be the reason of: to the fixpoint. */
+/**
+ * How far back a member reads under a named key: by its own admission and by each that was given beside it, whichever is least; null for
+ * who is not entitled.
+ * SECURITY: P-11. Of two changes at once, the key that either of them takes away is gone (people.test.ts).
+ */
+export function dueHistory(rules: Entitlement, admission: Admission, keyId: Uint8Array): HistoryPolicy | null {
+  if (!isMember(admission)) return "full";
+  const given = [admission, ...rules.beside(admission)].map((each) => givenHistory(rules, each, keyId));
+  if (given.includes(null)) return null;
+  return given.includes("from-now") ? "from-now" : "full";
+}
+
+/** SECURITY: D11. A change of rights, whoever makes it, gives nobody more of the past than they had (entitlement.test.ts). */
+function givenHistory({ holders, policyOf }: Entitlement, member: Member, keyId: Uint8Array): HistoryPolicy | null {
+  const shared = holders.get(hexOf(keyId));
+  const goesOn = ({ keys }: Member): boolean => keys.some((own) => hexOf(own) === hexOf(keyId));
+  const given = new Set<HistoryPolicy | undefined>();
+  if (member.role === "admin") given.add(policyOf(keyId));
+  for (let each: Member | null = member; each !== null; each = goesOn(each) ? each.before : null) {
+    given.add(shared?.get(hexOf(each.user)));
+    if (each.before === null && goesOn(each)) given.add(policyOf(keyId));
+  }
+  if (given.has("full")) return "full";
+  // A share that was taken back leaves who went on with the key no more than it may have given.
+  return given.has("from-now") || goesOn(member) ? "from-now" : null;
+}
+
+/**
+ * A share counts when its author is an admin or holds the key, which another share may be the reason of: to the fixpoint.
+ * SECURITY: D11. It gives no more of the past than its author may read (entitlement.test.ts).
+ *
+ * @returns what the shares entitle to, and those that do not count
+ */
 export function spreadShares(
   creatorByKey: ReadonlyMap<string, AdmissionId>,
   shares: readonly Authored<ShareStatement>[],
-  beside: Beside,
-): { holders: Holders; rejected: readonly StatementId[] } {
-  const holders = new Map<string, Set<string>>();
-  for (const [key, creator] of creatorByKey) holders.set(key, new Set(creator === "root" ? [] : [hexOf(creator)]));
+  rules: Omit<Entitlement, "holders">,
+): Entitlement & { readonly rejected: readonly StatementId[] } {
+  const holders = new Map<string, Map<string, HistoryPolicy>>();
+  for (const [key, creator] of creatorByKey)
+    holders.set(key, new Map(creator === "root" ? [] : [[hexOf(creator), "full"]]));
+  const entitlement = { ...rules, holders };
   let waiting = shares;
-  for (;;) {
-    const [counting, rest] = partition(
-      waiting,
-      ({ author, statement }) => author.role === "admin" || holds({ holders, beside }, author, statement.keyId),
-    );
-    for (const { statement } of counting) {
-      const of = holders.get(hexOf(statement.keyId)) ?? new Set<string>();
-      holders.set(hexOf(statement.keyId), of);
-      for (const user of statement.to) of.add(hexOf(user));
-    }
-    waiting = rest;
-    if (counting.length === 0) return { holders, rejected: waiting.map(({ placed }) => placed.id) };
+  for (let grew = true; grew; ) {
+    grew = false;
+    waiting = waiting.filter(({ author, statement: { keyId, to, history } }) => {
+      const own = dueHistory(entitlement, author, keyId);
+      if (own === null) return true;
+      const given = own === "full" ? history : "from-now";
+      const of = holders.get(hexOf(keyId)) ?? new Map<string, HistoryPolicy>();
+      holders.set(hexOf(keyId), of);
+      for (const user of to.map(hexOf)) {
+        if (of.get(user) === given || of.get(user) === "full") continue;
+        of.set(user, given);
+        grew = true;
+      }
+      return given !== history; // its author may come to read more
+    });
   }
-}
-
-function partition<Item>(items: readonly Item[], test: (item: Item) => boolean): readonly [Item[], Item[]] {
-  const [yes, no]: [Item[], Item[]] = [[], []];
-  for (const item of items) (test(item) ? yes : no).push(item);
-  return [yes, no];
+  const rejected = waiting.filter(({ author, statement }) => dueHistory(entitlement, author, statement.keyId) === null);
+  return { ...entitlement, rejected: rejected.map(({ placed }) => placed.id) };
 }

@@ -2,9 +2,10 @@
 import { compareBytes, type StatementId, type Verifier } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
 import { keyIdOf } from "../keys/key-version.ts";
+import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import type { VersionLink } from "../keys/version-link.ts";
 import type { Admission, AdmissionId } from "./admission.ts";
-import { type Authored, type Beside, holds, spreadShares } from "./entitlement.ts";
+import { type Authored, type Beside, dueHistory, spreadShares } from "./entitlement.ts";
 import {
   type CreateKeyStatement,
   type FoundStatement,
@@ -21,6 +22,8 @@ export interface DirectoryKey {
   readonly name: string;
   /** The directory's own key, the key of documents that name none, or a key made by a user. */
   readonly kind: "directory" | "default" | "named";
+  /** How far back those read to whom nobody gave more: of the directory's own key, always all. */
+  readonly history: HistoryPolicy;
   /** Commitments of all versions ever made, ascending: those of void statements too, for something may be sealed under them. */
   readonly versions: readonly Uint8Array[];
   /** Commitments of the versions to seal under, ascending; several are merged. Empty when the key itself is void. */
@@ -64,6 +67,8 @@ export interface KeyCatalog {
   readonly links: readonly MadeLink[];
   find(keyId: Uint8Array): DirectoryKey | undefined;
   isEntitled(admission: Admission, keyId: Uint8Array): boolean;
+  /** How far back who is entitled reads; null for who is not. */
+  dueHistory(admission: Admission, keyId: Uint8Array): HistoryPolicy | null;
   /** The shares and rotations that do not count, because their author holds no right to the key. */
   readonly rejected: readonly StatementId[];
 }
@@ -72,13 +77,16 @@ export interface KeyCatalog {
 export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyCatalog {
   const origins = [...foundingKeys(statements.found), ...namedKeys(verifier, statements.creations)];
   const originByKey = new Map(origins.map((origin) => [hexOf(origin.version.keyId), origin]));
-  const shared = spreadShares(creators(origins, statements), statements.shares, statements.beside);
-  const rights = { holders: shared.holders, beside: statements.beside };
-  const isEntitled = (admission: Admission, keyId: Uint8Array): boolean => {
-    const kind = originByKey.get(hexOf(keyId))?.kind;
-    if (kind === undefined) return false;
-    return kind !== "named" || admission.role === "admin" || holds(rights, admission, keyId);
+  const shared = spreadShares(creators(origins, statements), statements.shares, {
+    beside: statements.beside,
+    policyOf: (keyId) => originByKey.get(hexOf(keyId))?.history ?? "from-now",
+  });
+  const historyFor = (admission: Admission, keyId: Uint8Array): HistoryPolicy | null => {
+    const origin = originByKey.get(hexOf(keyId));
+    if (origin === undefined) return null;
+    return origin.kind === "named" ? dueHistory(shared, admission, keyId) : origin.history;
   };
+  const isEntitled = (admission: Admission, keyId: Uint8Array): boolean => historyFor(admission, keyId) !== null;
   const rotations = statements.rotations.filter(({ statement }) => originByKey.has(hexOf(statement.keyId)));
   const isCounting = ({ placed, statement, author }: Authored<RotateStatement>) =>
     statements.counts(placed.id) && isEntitled(author, statement.keyId);
@@ -98,6 +106,7 @@ export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyC
     ),
     find: (keyId) => keyById.get(hexOf(keyId)),
     isEntitled,
+    dueHistory: historyFor,
     rejected: [...shared.rejected, ...unentitled.map(({ placed }) => placed.id)],
   };
 }
@@ -106,16 +115,17 @@ export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyC
 interface Origin {
   readonly kind: DirectoryKey["kind"];
   readonly name: string;
+  readonly history: HistoryPolicy;
   readonly version: MadeVersion;
 }
 
 function foundingKeys(found: Authored<FoundStatement> | undefined): readonly Origin[] {
   if (found === undefined) return [];
   const { placed, author, statement } = found;
-  const { directoryKey, defaultKey } = statement;
+  const { directoryKey, defaultKey, history } = statement;
   return [
-    { kind: "directory", name: "directory", version: { by: placed.id, author, ...directoryKey } },
-    { kind: "default", name: "default", version: { by: placed.id, author, ...defaultKey } },
+    { kind: "directory", name: "directory", history: "full", version: { by: placed.id, author, ...directoryKey } },
+    { kind: "default", name: "default", history, version: { by: placed.id, author, ...defaultKey } },
   ];
 }
 
@@ -129,7 +139,8 @@ function namedKeys(verifier: Verifier, creations: readonly Authored<CreateKeySta
     const keyId = keyIdOf(verifier, placed.writer, statement.nonce);
     if (originByKey.has(hexOf(keyId))) continue;
     const version = { by: placed.id, keyId, commitment: statement.commitment, author };
-    originByKey.set(hexOf(keyId), { kind: "named", name: statement.name, version });
+    const { name, history } = statement;
+    originByKey.set(hexOf(keyId), { kind: "named", name, history, version });
   }
   return [...originByKey.values()].sort((a, b) => compareBytes(a.version.keyId, b.version.keyId));
 }
@@ -156,7 +167,7 @@ interface Rotations {
  * INVARIANT: a key that is not void has a current version. What a rotation replaces it names by statement id, a hash, so no two rotations
  * replace each other and one is always left (key-catalog.test.ts).
  */
-function keyOf({ kind, name, version }: Origin, { rotations, counting, statements }: Rotations): DirectoryKey {
+function keyOf({ kind, name, history, version }: Origin, { rotations, counting, statements }: Rotations): DirectoryKey {
   const all = [version, ...rotations.map(madeBy)];
   const replaced = new Set(counting.flatMap(({ statement }) => statement.over.map(hexOf)));
   const valid = new Set(counting.map(({ placed }) => hexOf(placed.id)));
@@ -166,6 +177,7 @@ function keyOf({ kind, name, version }: Origin, { rotations, counting, statement
     keyId: version.keyId,
     name,
     kind,
+    history,
     versions: distinct(all.map(({ commitment }) => commitment)),
     current: distinct(open.filter(({ by }) => valid.has(hexOf(by))).map(({ commitment }) => commitment)),
     open: distinct(open.map(({ by }) => by)),

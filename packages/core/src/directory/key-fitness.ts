@@ -27,7 +27,7 @@ function missingPermits(rules: KeyRules, keyId: Uint8Array): readonly MissingPer
   const { due, outsiders } = audienceOf(rules, keyId);
   return (catalog.find(keyId)?.current ?? []).flatMap((version) => {
     const lacking = due.filter((member) => !openers.canOpen(openers.keeperOf(member), version));
-    return lacking.length === 0 ? [] : [{ version, to: recipientsFor(rules, { due: lacking, outsiders }) }];
+    return lacking.length === 0 ? [] : [{ version, to: recipientsFor(rules, keyId, { due: lacking, outsiders }) }];
   });
 }
 
@@ -39,15 +39,39 @@ function unlinkedVersions(rules: KeyRules, keyId: Uint8Array): readonly Uint8Arr
   return key.versions.filter((version) => !reached.has(hexOf(version)));
 }
 
+/** Those who are due a version with its history and do not hold that. */
+function lackHistory(rules: KeyRules, keyId: Uint8Array, version: Uint8Array): readonly DueRecipient[] {
+  const { openers, catalog } = rules;
+  const { due, outsiders } = audienceOf(rules, keyId);
+  const lacking = due.filter(
+    (member) => catalog.dueHistory(member, keyId) === "full" && !openers.opensFully(openers.keeperOf(member), version),
+  );
+  return recipientsFor(rules, keyId, { due: lacking, outsiders });
+}
+
 /**
- * Whether it is for a device to give what others lack of a key: of those who can, the one of the lowest id. The others do it when they
+ * Whether all who hold a version with its history may read everything under the key: what is linked from it, they read.
+ * SECURITY: P-11. Who reads from now on and turns the key is led to nothing from before, nor is who is out (key-histories.test.ts, key-history.test.ts).
+ */
+function mayLeadBack(rules: KeyRules, keyId: Uint8Array, version: Uint8Array): boolean {
+  const { openers, catalog, membership } = rules;
+  const full = audienceOf(rules, keyId).due.filter((member) => catalog.dueHistory(member, keyId) === "full");
+  const keepers = new Set(full.map((member) => openers.keeperOf(member)));
+  return membership.members
+    .map((member) => openers.keeperOf(member))
+    .every((keeper) => keepers.has(keeper) || !openers.opensFully(keeper, version));
+}
+
+/**
+ * Whether it is for a device to give what others lack of a key: of those who read all of it and can, the one of the lowest id. The others do it when they
  * come to write and nobody has. Two that do not know of each other do no harm: permits and links are the same twice.
  */
 function isFirstToGive(rules: KeyRules, member: Member, keyId: Uint8Array): boolean {
   const { openers, catalog } = rules;
   const current = catalog.find(keyId)?.current ?? [];
   const able = audienceOf(rules, keyId)
-    .due.filter((each) => current.every((version) => openers.opensFully(openers.keeperOf(each), version)))
+    .due.filter((each) => catalog.dueHistory(each, keyId) === "full")
+    .filter((each) => current.every((version) => openers.opensFully(openers.keeperOf(each), version)))
     .map(({ id }) => hexOf(id))
     .sort();
   return current.length > 0 && able[0] === hexOf(member.id);
@@ -75,6 +99,10 @@ function fallbackOf(rules: KeyRules, keyId: Uint8Array, version: Uint8Array): Fa
 export interface KeyFitness {
   /** What those who are due a key were never given of its current versions. */
   missing(keyId: Uint8Array): readonly MissingPermit[];
+  /** Those who are due a version with its history and were not given that. */
+  lackHistory(keyId: Uint8Array, version: Uint8Array): readonly DueRecipient[];
+  /** Whether links may lead from a version to earlier ones. */
+  mayLeadBack(keyId: Uint8Array, version: Uint8Array): boolean;
   /** Versions that no current one leads to. */
   unlinked(keyId: Uint8Array): readonly Uint8Array[];
   /** These versions and those that they lead to, in hex. */
@@ -94,6 +122,8 @@ export function keyFitness(rules: KeyRules): KeyFitness {
       missing.set(hexOf(keyId), known);
       return known;
     },
+    lackHistory: (keyId, version) => lackHistory(rules, keyId, version),
+    mayLeadBack: (keyId, version) => mayLeadBack(rules, keyId, version),
     unlinked: (keyId) => unlinkedVersions(rules, keyId),
     ledTo: (versions) => rules.openers.ledTo(versions),
     isFirstToGive: (member, keyId) => isFirstToGive(rules, member, keyId),

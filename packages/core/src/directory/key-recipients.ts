@@ -1,22 +1,29 @@
 // Whom a version of a key is due: what the directory entitles to, never a choice.
 import { compareBytes, equalBytes, type StatementId } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
+import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import { isMember, type Member } from "./admission.ts";
 import type { Authored } from "./entitlement.ts";
 import type { KeyCatalog } from "./key-catalog.ts";
 import type { Keeper, KeyMembership, KeyOpeners } from "./key-openers.ts";
 import type { Recipient, Role, UserKeyStatement } from "./statement.ts";
 
-/** A KEM key that a permit is due to, and how the permit statement names it. */
-export interface DueRecipient {
+/** A KEM key that a permit is for, and how the permit statement names it. */
+export interface PermitRecipient {
   /** 1,216 bytes. */
   readonly kem: Uint8Array;
   readonly recipient: Recipient;
 }
 
+/** One that a key is due to. */
+export interface DueRecipient extends PermitRecipient {
+  /** Whether versions come with their history secrets. */
+  readonly history: HistoryPolicy;
+}
+
 /** What answers follow from. */
 export interface KeyRules {
-  readonly catalog: Pick<KeyCatalog, "find" | "isEntitled">;
+  readonly catalog: Pick<KeyCatalog, "find" | "isEntitled" | "dueHistory">;
   readonly openers: KeyOpeners;
   readonly membership: KeyMembership;
   /** The user keys that count. */
@@ -49,14 +56,24 @@ export function audienceOf({ catalog, membership, openers }: KeyRules, keyId: Ui
  * the next, its live devices each; and so a device that was added since and does not hold the user key.
  */
 export function recipientsOf(rules: KeyRules, keyId: Uint8Array): readonly DueRecipient[] {
-  return recipientsFor(rules, audienceOf(rules, keyId));
+  return recipientsFor(rules, keyId, audienceOf(rules, keyId));
 }
 
 /** The same for some of the devices that are entitled. */
-export function recipientsFor(rules: KeyRules, { due, outsiders }: Audience): readonly DueRecipient[] {
+export function recipientsFor(
+  rules: KeyRules,
+  keyId: Uint8Array,
+  { due, outsiders }: Audience,
+): readonly DueRecipient[] {
   const people = Map.groupBy(due, (member) => hexOf(rules.membership.personOf(member)));
-  const recipients = [...people.values()].flatMap((devices) => recipientsAmong(rules, devices, outsiders));
-  const byKem = new Map(recipients.map((each) => [hexOf(each.kem), each]));
+  const recipients = [...people.values()].flatMap((devices) => {
+    const isFull = devices.every((device) => rules.catalog.dueHistory(device, keyId) === "full");
+    const history = isFull ? "full" : "from-now";
+    return recipientsAmong(rules, devices, outsiders).map((each): DueRecipient => ({ ...each, history }));
+  });
+  // Of people who were let in with one key, the one that is due more: a copied key takes nothing from whose it is.
+  const byHistory = recipients.toSorted((a, b) => Number(a.history === "full") - Number(b.history === "full"));
+  const byKem = new Map(byHistory.map((each) => [hexOf(each.kem), each]));
   return [...byKem.values()].sort((a, b) => compareBytes(a.kem, b.kem));
 }
 
@@ -64,14 +81,14 @@ function recipientsAmong(
   rules: KeyRules,
   devices: readonly Member[],
   out: ReadonlySet<Keeper>,
-): readonly DueRecipient[] {
+): readonly PermitRecipient[] {
   const [first] = devices;
   if (first === undefined) return [];
   const key = userKeysOf(rules, first).find(({ kem }) => !isHeldBy(rules, kem, out));
   const holders = key === undefined ? new Set<Keeper>() : rules.openers.holdersOf(key.kem);
   const left = devices.filter((device) => !holders.has(rules.openers.keeperOf(device)));
   const toDevices = left.map(
-    ({ id, deviceKem }): DueRecipient => ({
+    ({ id, deviceKem }): PermitRecipient => ({
       kem: deviceKem,
       recipient: { type: "device", of: { type: "statement", id } },
     }),

@@ -22,25 +22,31 @@ export const HISTORIES: readonly [HistoryPolicy, ...HistoryPolicy[]] = ["full", 
 
 export const createKey: FieldsCodec<CreateKeyStatement> = {
   code: 4,
-  write: ({ nonce, name, commitment }) => [nonce, name, commitment],
+  write: ({ nonce, name, commitment, history }) => [nonce, name, commitment, historyField(history)],
   read: (fields) => ({
     type: "createKey",
     nonce: fields.bytes(16),
     name: readName(fields),
     commitment: fields.bytes(32),
+    history: readWord(fields, HISTORIES),
   }),
 };
 
 export const share: FieldsCodec<ShareStatement> = {
   code: 5,
-  write: ({ keyId, to }) => [keyId, to],
-  read: (fields) => ({ type: "share", keyId: fields.bytes(16), to: readIds(fields) }),
+  write: ({ keyId, to, history }) => [keyId, to, historyField(history)],
+  read: (fields) => ({
+    type: "share",
+    keyId: fields.bytes(16),
+    to: readIds(fields),
+    history: readWord(fields, HISTORIES),
+  }),
 };
 
 export const permit: FieldsCodec<PermitStatement> = {
   code: 6,
   write: ({ history, versions, to }) => [
-    HISTORIES.indexOf(history),
+    historyField(history),
     versions.map(({ keyId, version }) => [keyId, version]),
     to.map(recipientField),
   ],
@@ -86,6 +92,8 @@ export const userKey: FieldsCodec<UserKeyStatement> = {
     to: readIdSet(fields),
   }),
 };
+
+const historyField = (history: HistoryPolicy): CborValue => HISTORIES.indexOf(history);
 
 const linkField = ({ version, sealed }: SealedLink): CborValue => [version, sealed];
 

@@ -74,6 +74,8 @@ export interface CreateKeyStatement {
   readonly name: string;
   /** Commitment to the first version, 32 bytes. */
   readonly commitment: Uint8Array;
+  /** How far back those read to whom nobody gave more: admins, and who was let in with it. */
+  readonly history: HistoryPolicy;
 }
 
 /** Entitles users to a named key. */
@@ -82,6 +84,8 @@ export interface ShareStatement {
   readonly keyId: Uint8Array;
   /** Grants. */
   readonly to: readonly StatementId[];
+  /** How far back they read; who may not read all of it gives what is written from now on. */
+  readonly history: HistoryPolicy;
 }
 
 /** A statement, by its id or as a part of the same entry. */

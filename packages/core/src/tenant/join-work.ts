@@ -116,12 +116,11 @@ async function grantUser(
   const draft = new DirectoryEntries(crypto, directoryKey());
   const recipient = draft.say(grantFor(request, role));
   draft.say({ type: "accessList", list: encodeAccessList(list) });
-  const to = [{ recipient, kem: keys.userKem }];
-  for (const gift of groupGifts(
-    view(),
-    versions.map((version) => ({ version, to })),
-  ))
-    draft.give(gift);
+  const gifts = versions.flatMap((version) => {
+    const history = view().key(version.keyId)?.history;
+    return history === undefined ? [] : [{ version, to: [{ recipient, kem: keys.userKem, history }] }];
+  });
+  for (const gift of groupGifts(gifts)) draft.give(gift);
   const entry = await writer.write(draft.finish(), used);
   return { admission: statementId(crypto, entry, ADMITTING_PART), ticket: encodeAccessTicket(ticket) };
 }

@@ -7,7 +7,7 @@ import { hexOf } from "../hex.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { sealLink } from "../keys/version-link.ts";
-import { type DueVersion, groupGifts, type KeyGift } from "./due-keys.ts";
+import { type DueVersion, groupGifts } from "./due-keys.ts";
 import type { Held } from "./rotation.ts";
 import type { StatementContext } from "./statement-context.ts";
 import { requireFound, sealStatements } from "./statement-work.ts";
@@ -17,6 +17,8 @@ import { requireFound, sealStatements } from "./statement-work.ts";
  * so many times something is sealed under the version that this device made last.
  */
 const TRIES = 4;
+/** Earlier versions that are given at once; the others follow. */
+const VERSIONS = 1_024;
 
 /** What fitness depends on. */
 interface FitnessOf {
@@ -72,11 +74,7 @@ export async function settleKeys(at: StatementContext, keyIds: readonly Uint8Arr
       await sealStatements(at, {
         statements: [],
         rotate: unfit.filter((_, nth) => gifts[nth] === null),
-        give: () =>
-          groupGifts(
-            held.view,
-            gifts.flatMap((some) => some ?? []),
-          ),
+        give: () => groupGifts(gifts.flatMap((some) => some ?? [])),
       });
     }
   });
@@ -87,13 +85,16 @@ function unfitKeys(held: Held, self: Admission, keyIds: readonly Uint8Array[]): 
   return held.view.keys().filter(({ keyId }) => names.has(hexOf(keyId)));
 }
 
-/** The permits that make a key fit; null when permits do not, or it is not for this device to give them. */
+/**
+ * The permits that make a key fit; null when permits do not, or it is not for this device to give them.
+ * SECURITY: who reads from now on is given no version that others sealed under before (key-history.test.ts).
+ */
 function permitsFor({ view, ring }: Held, self: Admission, { keyId }: DirectoryKey): readonly DueVersion[] | null {
-  if (!view.isSafe(keyId) || ring.current(keyId) === undefined || view.historyOf(keyId) !== "full") return null;
+  if (!view.isSafe(keyId) || ring.current(keyId) === undefined) return null;
   const due: DueVersion[] = [];
   for (const { version, to } of view.keyFitness.missing(keyId)) {
     const key = heldInFull({ view, ring }, self, version);
-    if (key === undefined) return null;
+    if (key === undefined || to.some(({ history }) => history !== "full")) return null;
     due.push({ version: key, to });
   }
   return due;
@@ -108,7 +109,7 @@ function heldInFull({ view, ring }: Held, self: Admission, version: Uint8Array):
 
 /**
  * Gives what others lack and this device is the first to give: permits of current versions, to who was let in while a key turned, and
- * links to earlier ones, which who turned a key could not open.
+ * earlier ones, which who turned a key could not open: by links, or to each where links would lead others to them too.
  */
 export async function giveMissing(at: StatementContext): Promise<void> {
   await at.settling.run(async () => {
@@ -119,38 +120,48 @@ export async function giveMissing(at: StatementContext): Promise<void> {
     if (!isMember(self) || held.ring.current(own) === undefined || !held.view.isSafe(own)) return;
     const keys = held.view
       .keys()
-      .filter(({ keyId }) => held.view.historyOf(keyId) === "full" && held.view.isEntitled(self, keyId))
-      .filter(({ keyId }) => lacksSomething(held.view, keyId))
+      .filter(({ keyId }) => held.view.isEntitled(self, keyId) && held.ring.current(keyId) !== undefined)
+      .filter((key) => held.view.isSafe(key.keyId) && lacksSomething(held.view, key))
       .filter(({ keyId }) => held.view.keyFitness.isFirstToGive(self, keyId));
-    const gifts: readonly KeyGift[] = groupGifts(
-      held.view,
-      keys.flatMap((key) => permitsFor(held, self, key) ?? []),
-    );
-    const links = await missingLinks(at, held, keys);
+    const missing = keys.map((key) => missingHistory(held, self, key));
+    const gifts = groupGifts(missing.flatMap(({ due }) => due));
+    const links = await Promise.all(missing.flatMap(({ link }) => link ?? []).map((link) => sealLinks(at, link)));
     if (gifts.length > 0 || links.length > 0)
       await sealStatements(at, { statements: links, rotate: [], give: () => gifts });
   });
 }
 
 /** The cheaper question, and mostly the answer is no. */
-function lacksSomething({ keyFitness }: DirectoryView, keyId: Uint8Array): boolean {
-  return keyFitness.missing(keyId).length > 0 || keyFitness.unlinked(keyId).length > 0;
+function lacksSomething({ keyFitness }: DirectoryView, { keyId, current }: DirectoryKey): boolean {
+  const lacks = (version: Uint8Array): boolean => keyFitness.lackHistory(keyId, version).length > 0;
+  return current.some(lacks) || keyFitness.unlinked(keyId).length > 0;
 }
 
-/** Links to what no current version leads to, from one that this device holds. */
-async function missingLinks(
-  at: StatementContext,
+/** A version, and earlier ones that it is to lead to. */
+interface Link {
+  readonly from: KeyVersion;
+  readonly to: readonly KeyVersion[];
+}
+
+/** What those who read all that lies under a key lack: permits, and a link from what is current to what it does not lead to. */
+function missingHistory(
   held: Held,
-  keys: readonly DirectoryKey[],
-): Promise<readonly LinkStatement[]> {
-  const self = at.self();
-  const statements: LinkStatement[] = [];
-  for (const { keyId, current } of keys) {
-    const from = current.map((version) => heldInFull(held, self, version)).find((key) => key !== undefined);
-    const lost = held.view.keyFitness.unlinked(keyId).flatMap((version) => heldInFull(held, self, version) ?? []);
-    if (from === undefined || lost.length === 0) continue;
-    const links = await Promise.all(lost.map((version) => sealLink(at.context.platform.crypto, from, version)));
-    statements.push({ type: "link", keyId, version: from.version, links });
-  }
-  return statements;
+  self: Admission,
+  { keyId, current }: DirectoryKey,
+): { readonly due: readonly DueVersion[]; readonly link: Link | null } {
+  const { keyFitness } = held.view;
+  const inFull = (versions: readonly Uint8Array[]) => versions.flatMap((each) => heldInFull(held, self, each) ?? []);
+  const lost = inFull(keyFitness.unlinked(keyId)).slice(0, VERSIONS);
+  const from = inFull(current).find(({ version }) => keyFitness.mayLeadBack(keyId, version));
+  const link = from === undefined || lost.length === 0 ? null : { from, to: lost };
+  const due = [...inFull(current), ...(link === null ? lost : [])].map((version) => ({
+    version,
+    to: keyFitness.lackHistory(keyId, version.version),
+  }));
+  return { due, link };
+}
+
+async function sealLinks(at: StatementContext, { from, to }: Link): Promise<LinkStatement> {
+  const links = await Promise.all(to.map((version) => sealLink(at.context.platform.crypto, from, version)));
+  return { type: "link", keyId: from.keyId, version: from.version, links };
 }

@@ -1,16 +1,21 @@
-import { toHex } from "@selkie/entry";
+import { equalBytes, toHex } from "@selkie/entry";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DueRecipient } from "../directory/key-recipients.ts";
 import { foldName, requireName } from "../directory/name.ts";
 import { CoreError } from "../errors.ts";
 import { type KeyVersion, newKeyId, newKeyVersion } from "../keys/key-version.ts";
+import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import { giftsOf, groupGifts } from "./due-keys.ts";
 import { requirePerson } from "./person.ts";
 import type { StatementContext } from "./statement-context.ts";
-import { currentVersions, requireKey, writeStatements } from "./statement-work.ts";
+import { currentVersions, requireFound, requireKey, writeStatements } from "./statement-work.ts";
 
 /** Makes a key for single documents and gives it to its maker, the admins and those it is shared with. */
-export async function createKey(at: StatementContext, name: string, share: readonly string[]): Promise<void> {
+export async function createKey(
+  at: StatementContext,
+  name: string,
+  { share = [], history }: { readonly share?: readonly string[]; readonly history?: HistoryPolicy },
+): Promise<void> {
   const view = at.view();
   if (at.self().role === "reader") throw new CoreError("WRITE_NOT_ALLOWED", "a reader makes no keys");
   if (view.keys().some((key) => foldName(key.name) === foldName(requireName(name))))
@@ -23,38 +28,60 @@ export async function createKey(at: StatementContext, name: string, share: reado
   at.context.ring.add(version, "made");
   await writeStatements(at, {
     statements: [
-      { type: "createKey", nonce, name, commitment: version.version },
-      ...(to.length === 0 ? [] : [{ type: "share", keyId, to } as const]),
+      { type: "createKey", nonce, name, commitment: version.version, history: history ?? requireFound(view).history },
+      // Who has a key from its beginning has all of it.
+      ...(to.length === 0 ? [] : [{ type: "share", keyId, to, history: "full" } as const]),
     ],
     rotate: [],
     give: (after) => giftsOf(after, [version]),
   });
 }
 
-/** Entitles more users to a key, and gives it to them: all of its history, or what is written from now on, as the tenant was founded. */
-export async function shareKey(at: StatementContext, name: string, users: readonly string[]): Promise<void> {
+/**
+ * Entitles more users to a key, and gives it to them: all of its history, or what is written from now on.
+ *
+ * @param asked how far back they read: without a word, as the key was made, as far as the device's user reads itself
+ */
+export async function shareKey(
+  at: StatementContext,
+  name: string,
+  users: readonly string[],
+  asked?: HistoryPolicy,
+): Promise<void> {
   const view = at.view();
-  const { keyId } = requireKey(view, name);
-  if (!view.isEntitled(at.self(), keyId)) throw new CoreError("NOT_ENTITLED", "this device's user holds no such key");
+  const key = requireKey(view, name);
+  const { keyId } = key;
+  const own = view.dueHistory(at.self(), keyId);
+  if (own === null) throw new CoreError("NOT_ENTITLED", "this device's user holds no such key");
+  const history = asked ?? (own === "full" ? key.history : own);
+  if (history === "full" && own !== "full")
+    throw new CoreError("KEY_WITHHELD", "who was given no history of a key gives none");
   const { crypto } = at.context.platform;
   const to = users.flatMap((user) => requirePerson(crypto, view, user).users);
-  const share = { type: "share", keyId, to } as const;
-  if (view.historyOf(keyId) === "from-now") {
-    await at.flush();
+  const share = { type: "share", keyId, to, history } as const;
+  if (history === "full") await at.settle([keyId]);
+  else await at.flush(); // what was written before is sealed under what came before
+  if (history === "from-now" || !leadsBack(at, keyId)) {
     await writeStatements(at, { statements: [share], rotate: [{ keyId }], give: () => [] });
     return;
   }
-  await at.settle([keyId]);
   const versions = currentVersions(at.context, keyId);
   await writeStatements(at, {
     statements: [share],
     rotate: [],
-    give: (after) =>
-      groupGifts(
-        after,
-        versions.map((version) => ({ version, to: newRecipients(view, after, keyId) })),
-      ),
+    give: (after) => groupGifts(versions.map((version) => ({ version, to: newRecipients(view, after, keyId) }))),
   });
+}
+
+/** Whether who is given what is current can open all that this device can: who reads from now on turns a key and leads nobody back. */
+function leadsBack(at: StatementContext, keyId: Uint8Array): boolean {
+  const current = currentVersions(at.context, keyId);
+  const reached = at.view().keyFitness.ledTo(current.map(({ version }) => version));
+  const held = at.context.ring.confirmed().filter((key) => equalBytes(key.keyId, keyId) && key.historyBytes !== null);
+  return (
+    current.every(({ historyBytes }) => historyBytes !== null) &&
+    held.every(({ version }) => reached.has(toHex(version)))
+  );
 }
 
 /**
@@ -63,7 +90,7 @@ export async function shareKey(at: StatementContext, name: string, users: readon
  * SECURITY: who joins such a tenant opens nothing of what was written before (from-now.test.ts).
  */
 export async function versionsForNewcomers(at: StatementContext, keyId: Uint8Array): Promise<readonly KeyVersion[]> {
-  if (at.view().historyOf(keyId) === "full") return currentVersions(at.context, keyId);
+  if (at.view().key(keyId)?.history === "full") return currentVersions(at.context, keyId);
   await at.flush(); // what was written before is sealed under what came before
   await rotateKeys(at, [keyId]);
   // What another turned in this moment is not here with its history: the next who writes turns both.
@@ -71,8 +98,9 @@ export async function versionsForNewcomers(at: StatementContext, keyId: Uint8Arr
 }
 
 function newRecipients(before: DirectoryView, after: DirectoryView, keyId: Uint8Array): readonly DueRecipient[] {
-  const had = new Set(before.recipients(keyId).map(({ kem }) => toHex(kem)));
-  return after.recipients(keyId).filter(({ kem }) => !had.has(toHex(kem)));
+  const nameOf = ({ kem, history }: DueRecipient): string => `${history} ${toHex(kem)}`;
+  const had = new Set(before.recipients(keyId).map(nameOf));
+  return after.recipients(keyId).filter((each) => !had.has(nameOf(each)));
 }
 
 /** Makes the next version of a key. What was sealed before stays readable to those who read it. */

@@ -25,7 +25,7 @@ import { isNamed, personFingerprint, personId } from "./person.ts";
 import { readmit } from "./readmission.ts";
 import type { StatementContext } from "./statement-context.ts";
 import { requireAdmin } from "./statement-work.ts";
-import type { Approval, Device, Directory, Invitation, ReceivedRequest, User } from "./tenant.ts";
+import type { Approval, Device, Directory, Invitation, KeyOptions, ReceivedRequest, User } from "./tenant.ts";
 import { renewUserKey } from "./user-key-work.ts";
 
 export interface TenantDirectoryContext extends StatementContext {
@@ -81,12 +81,12 @@ export class TenantDirectory implements Directory {
       });
   }
 
-  createKey(name: string, options: { readonly share?: readonly string[] } = {}): Promise<void> {
-    return this.#working.run(() => createKey(this.#at, name, options.share ?? []));
+  createKey(name: string, options: KeyOptions & { readonly share?: readonly string[] } = {}): Promise<void> {
+    return this.#working.run(() => createKey(this.#at, name, options));
   }
 
-  shareKey(name: string, users: readonly string[]): Promise<void> {
-    return this.#working.run(() => shareKey(this.#at, name, users));
+  shareKey(name: string, users: readonly string[], { history }: KeyOptions = {}): Promise<void> {
+    return this.#working.run(() => shareKey(this.#at, name, users, history));
   }
 
   rotateKey(name: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { Database } from "../database/database.ts";
 import type { JoinTexts } from "../directory/join-uri.ts";
 import type { Role } from "../directory/statement.ts";
 import type { Off } from "../events.ts";
+import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
 import type { ChangedRights, Revoked, RevokeOptions } from "./people-work.ts";
 import type { Settings } from "./settings.ts";
@@ -111,6 +112,12 @@ export interface Approval extends JoinTexts {
   readonly invitedBy: Exclude<InvitedBy, "unknown">;
 }
 
+/** What others get of a named key. */
+export interface KeyOptions {
+  /** `full`: all that was ever written under it. `from-now`: what is written from the share on; the key turns first. */
+  readonly history?: HistoryPolicy;
+}
+
 /** Who belongs to the tenant: a database of signed statements that the relay cannot read. */
 export interface Directory {
   /** Everybody who was admitted, each once. Two people may have one name: compare fingerprints. Wherever a user is named, the id or fingerprint does too. */
@@ -139,11 +146,15 @@ export interface Directory {
   approveJoinRequest(request: { toString(): string } | string, options?: { readonly role?: Role }): Promise<Approval>;
   /**
    * Makes a key for single documents: for its maker, the admins, and those it is shared with. Nobody else opens what is sealed under it,
-   * or sees that the document exists. @throws CoreError KEY_EXISTS | USER_UNKNOWN | USER_AMBIGUOUS | WRITE_NOT_ALLOWED
+   * or sees that the document exists. Its history is for its maker and those it is made for; `history` says what others get: as the tenant
+   * was founded, unless said. @throws CoreError KEY_EXISTS | USER_UNKNOWN | USER_AMBIGUOUS | WRITE_NOT_ALLOWED
    */
-  createKey(name: string, options?: { readonly share?: readonly string[] }): Promise<void>;
-  /** Entitles more users to a key. @throws CoreError KEY_UNKNOWN | NOT_ENTITLED | USER_UNKNOWN | USER_AMBIGUOUS */
-  shareKey(name: string, users: readonly string[]): Promise<void>;
+  createKey(name: string, options?: KeyOptions & { readonly share?: readonly string[] }): Promise<void>;
+  /**
+   * Entitles more users to a key, from now on or with all that lies under it: as the key was made, unless said, and never more than the
+   * device's user reads. @throws CoreError KEY_UNKNOWN | NOT_ENTITLED | KEY_WITHHELD | USER_UNKNOWN | USER_AMBIGUOUS
+   */
+  shareKey(name: string, users: readonly string[], options?: KeyOptions): Promise<void>;
   /** Makes the next version of a key, for all who are entitled to it: `default`, `directory` or a key's name. @throws CoreError KEY_UNKNOWN | NOT_ENTITLED */
   rotateKey(name: string): Promise<void>;
   /**

@@ -38,7 +38,7 @@ async function begin(seed: string) {
   const key = await lab.crypto.importSigningKey(pattern("later writer", 32));
   const later = new Author(lab, { key, device: await lab.deviceKey("mallory"), admission: unshared.id });
   const [late, open] = [await write(later, "late"), await write(later, "open", common)];
-  const share = world.say(alice, { type: "share", keyId: board.keyId, to: [unshared.id] });
+  const share = world.say(alice, { type: "share", keyId: board.keyId, to: [unshared.id], history: "full" });
   const id = alice.certificate?.certificate.admission ?? expect.fail("Alice was let in");
   const undo = world.say(world.root, { type: "revoke", targets: [id], identityKeys: [], cuts: [], wipe: null });
   const events = {
@@ -101,7 +101,7 @@ async function beginWithBob(seed: string) {
     ...{ type: "change", targets: [member.id], identityKeys: [], wipe: null, name: member.name },
     ...{ cuts: [], role: "editor", keys: [common.keyId], devices: [member.id] },
   });
-  const share = () => world.say(world.root, { type: "share", keyId: board.keyId, to: [unshared.id] });
+  const share = () => world.say(world.root, { type: "share", keyId: board.keyId, to: [unshared.id], history: "full" });
   const waits = () =>
     bob.reports.filter((error) => error instanceof CoreError && error.code === "JOURNAL_WAITING").length;
   return { lab, bob, secret: secret.id, open: open.id, share, waits };

@@ -73,7 +73,13 @@ export class Lab {
     const keys: KeyVersion[] = [];
     for (const name of names) {
       const key = await testKey(crypto, name, 1, labKeyId(name));
-      world.say(world.root, { type: "createKey", nonce: nonceOf(name), name, commitment: key.version });
+      world.say(world.root, {
+        type: "createKey",
+        nonce: nonceOf(name),
+        name,
+        commitment: key.version,
+        history: "full",
+      });
       keys.push(key);
     }
     const [first = ""] = names;

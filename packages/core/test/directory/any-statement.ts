@@ -119,8 +119,8 @@ export const anyStatement: fc.Arbitrary<Statement> = fc.oneof(
     deviceKem: bytes(1_216),
     userKeys: idSet,
   }),
-  fc.record({ type: fc.constant("createKey" as const), nonce: bytes(16), name, commitment: bytes(32) }),
-  fc.record({ type: fc.constant("share" as const), keyId: bytes(16), to: ids }),
+  fc.record({ type: fc.constant("createKey" as const), nonce: bytes(16), name, commitment: bytes(32), history }),
+  fc.record({ type: fc.constant("share" as const), keyId: bytes(16), to: ids, history }),
   fc.record({
     type: fc.constant("permit" as const),
     history,

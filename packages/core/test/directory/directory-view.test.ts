@@ -20,6 +20,7 @@ const createKey = (name: string): Statement & { type: "createKey" } => ({
   nonce: pattern(`nonce of ${name}`, 16),
   name,
   commitment: pattern(`version of ${name}`, 32),
+  history: name.endsWith("1") ? "from-now" : "full",
 });
 const keyIdFor = (voice: Voice, name: string) => keyIdOf(nativeCrypto, voice.writer, pattern(`nonce of ${name}`, 16));
 
@@ -145,7 +146,12 @@ async function play(script: readonly (readonly [number, number, number])[]): Pro
       case 3: {
         const to = world.placed.filter(({ statement }) => statement.type === "grant").map(({ id }) => id);
         const owner = voices[detail % voices.length] ?? by;
-        world.say(by, { type: "share", keyId: keyIdFor(owner, `key ${detail % 4}`), to: to.slice(0, detail % 4) });
+        world.say(by, {
+          type: "share",
+          keyId: keyIdFor(owner, `key ${detail % 4}`),
+          to: to.slice(0, detail % 4),
+          history: detail % 2 === 0 ? "full" : "from-now",
+        });
         break;
       }
       case 4:
@@ -231,13 +237,13 @@ describe("keys", () => {
         .sort();
     };
     expect(entitled()).toEqual(["alice", "bob"]);
-    world.say(bob, { type: "share", keyId, to: [idOf("carol")] });
+    world.say(bob, { type: "share", keyId, to: [idOf("carol")], history: "full" });
     expect(entitled()).toEqual(["alice", "bob", "carol"]);
     const carol = await world.voice("carol", idOf("carol"));
-    world.say(carol, { type: "share", keyId, to: [idOf("dave")] });
+    world.say(carol, { type: "share", keyId, to: [idOf("dave")], history: "full" });
     expect(entitled()).toEqual(["alice", "bob", "carol", "dave"]);
     const eve = await world.voice("eve", idOf("eve"));
-    const stolen = world.say(eve, { type: "share", keyId, to: [idOf("eve")] });
+    const stolen = world.say(eve, { type: "share", keyId, to: [idOf("eve")], history: "full" });
     expect(entitled()).toEqual(["alice", "bob", "carol", "dave"]);
     expect(world.rejection(stolen)).toBe("NOT_ENTITLED");
   });

@@ -114,6 +114,7 @@ describe("a named key", () => {
       nonce,
       name: "board",
       commitment: pattern("board", 32),
+      history: "full",
     });
     return { ...made, creation, keyId: keyIdOf(crypto, made.alice.writer, nonce) };
   };
@@ -126,7 +127,7 @@ describe("a named key", () => {
     expect(currentOf(made.catalog(), made.keyId)).toEqual(versions("board"));
     expect(made.world.rejection(next)).toBe("NOT_ENTITLED");
     const { id } = made.memberNamed("bob");
-    made.world.say(made.alice, { type: "share", keyId: made.keyId, to: [id] });
+    made.world.say(made.alice, { type: "share", keyId: made.keyId, to: [id], history: "full" });
     expect(currentOf(made.catalog(), made.keyId)).toEqual(versions("next"));
     expect(made.world.rejection(next)).toBeUndefined();
   });

@@ -112,3 +112,21 @@ test("D10 no history of concurrent rotations, whomever they were given to, of re
     { numRuns: 60 },
   );
 }, 60_000);
+
+test("P-11 nothing is led to from a version that who is out made, or was given with its history", async () => {
+  const world = new KeyWorld(repeatableCrypto("led back"));
+  const founder = await world.grant(null);
+  const bob = await world.grant(founder);
+  for (const device of world.devices) await world.read(device);
+  const byBob = await world.rotate(bob); // he has not heard that he is out
+  world.end([bob], world.events.length);
+  founder.known = world.events.length; // the revocation, not the version
+  const [first] = founder.ring.confirmed();
+  const byFounder = await world.rotate(founder);
+  const { mayLeadBack } = keyFitness(world.rules(null));
+  expect([byFounder, byBob, first].map((key) => mayLeadBack(world.keyId, key?.version ?? world.keyId))).toEqual([
+    true,
+    false,
+    false,
+  ]);
+});

@@ -15,7 +15,7 @@ test("D12 who is given the last of ten thousand versions that lead to each other
   const keyId = keyIdOf(nativeCrypto, mallory.writer, nonce);
   const versions = Array.from({ length: 10_000 }, (_, at) => pattern(`version ${at}`, 32));
   const [first = keyId, ...others] = versions;
-  let over = world.say(mallory, { type: "createKey", name: "turned", nonce, commitment: first }).id;
+  let over = world.say(mallory, { type: "createKey", name: "turned", nonce, commitment: first, history: "full" }).id;
   for (const [at, commitment] of others.entries()) {
     const links = [{ version: versions[at] ?? first, sealed: parseCiphertext(pattern("link", 80)) }];
     over = world.say(mallory, { type: "rotate", keyId, over: [over], commitment, links }).id;

@@ -15,7 +15,7 @@ import type { Member, PlacedStatement } from "../../src/directory/admission.ts";
 import type { Authored } from "../../src/directory/entitlement.ts";
 import { catalogKeys, type DirectoryKey } from "../../src/directory/key-catalog.ts";
 import { findOpeners, type KeyMembership } from "../../src/directory/key-openers.ts";
-import { type KeyRules, recipientsOf, userKeysOf } from "../../src/directory/key-recipients.ts";
+import { type KeyRules, type PermitRecipient, recipientsOf, userKeysOf } from "../../src/directory/key-recipients.ts";
 import { linksOf, type Statement, statementId } from "../../src/directory/statement.ts";
 import { identityKeyName } from "../../src/keys/identity-key.ts";
 import { KeyRing } from "../../src/keys/key-ring.ts";
@@ -205,7 +205,7 @@ export class KeyWorld {
 
   async #give(
     by: Device,
-    recipients: ReturnType<typeof recipientsOf>,
+    recipients: readonly PermitRecipient[],
     keys: readonly KeyVersion[],
     statements: readonly Statement[],
   ): Promise<void> {
@@ -291,6 +291,7 @@ export class KeyWorld {
       slot: new Uint8Array(32),
       slotSalt: new Uint8Array(16),
       keys: [],
+      before: null,
     };
     const userKeys: Device["userKeys"] = new Map();
     for (const seed of seeds) {

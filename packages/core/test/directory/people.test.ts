@@ -16,7 +16,7 @@ async function company(carols: Role = "editor") {
   const alice = await world.grant(world.root, "alice", "admin");
   const bob = await world.grant(alice, "bob", "admin");
   const key = keyIdOf(crypto, alice.writer, nonce);
-  world.say(alice, { type: "createKey", nonce, name: "board", commitment: pattern("board", 32) });
+  world.say(alice, { type: "createKey", nonce, name: "board", commitment: pattern("board", 32), history: "full" });
   const carol = world.say(alice, await grantTo("carol", carols, { keys: [key] }));
   return { world, alice, bob, carol, key };
 }
@@ -111,7 +111,12 @@ describe("two admins change one person at the same time", () => {
     const demoted = change(world, alice, [carol], { role: "editor", keys: [] });
     const kept = change(world, bob, [carol], { role: "editor", keys: [key] });
     for (const { id } of [demoted, kept]) {
-      const share = world.say(await world.voice("carol", id), { type: "share", keyId: key, to: [user?.id ?? id] });
+      const share = world.say(await world.voice("carol", id), {
+        type: "share",
+        keyId: key,
+        to: [user?.id ?? id],
+        history: "full",
+      });
       expect(world.rejection(share)).toBe("NOT_ENTITLED");
     }
   });

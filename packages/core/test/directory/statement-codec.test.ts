@@ -53,7 +53,7 @@ test("B1 a statement with one byte changed is refused, or is exactly what encode
 });
 
 describe("what is not the one encoding is refused", () => {
-  const share = [5, new Uint8Array(16), []];
+  const share = [5, new Uint8Array(16), [], 0];
   const [a, b, keyId] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2), new Uint8Array(16)];
   const cutsIn = (database: Uint8Array, cuts: number) =>
     cutsField([cutsOf(parseDatabaseId(database), cuts)]) as CborValue[];
@@ -62,9 +62,10 @@ describe("what is not the one encoding is refused", () => {
   const sealed = new Uint8Array(80);
   test.each([
     ["a field too many", encodeCbor([...share, 0])],
-    ["a field too few", encodeCbor(share.slice(0, 2))],
-    ["a key id of 15 bytes", encodeCbor([5, new Uint8Array(15), []])],
-    ["a number where an id is due", encodeCbor([5, new Uint8Array(16), [1]])],
+    ["a field too few", encodeCbor(share.slice(0, 3))],
+    ["a history of another kind", encodeCbor([5, new Uint8Array(16), [], 2])],
+    ["a key id of 15 bytes", encodeCbor([5, new Uint8Array(15), [], 0])],
+    ["a number where an id is due", encodeCbor([5, new Uint8Array(16), [1], 0])],
     ["no array", encodeCbor(5)],
     ["an empty array", encodeCbor([])],
     ["a code that is text", encodeCbor(["found"])],
@@ -87,10 +88,10 @@ describe("what is not the one encoding is refused", () => {
         [],
       ]),
     ],
-    ["a name with a line break", encodeCbor([4, new Uint8Array(16), "a\nb", new Uint8Array(32)])],
-    ["a name that reads from right to left", encodeCbor([4, new Uint8Array(16), "a\u202eb", new Uint8Array(32)])],
-    ["an empty name", encodeCbor([4, new Uint8Array(16), "", new Uint8Array(32)])],
-    ["a name of 201 characters", encodeCbor([4, new Uint8Array(16), "x".repeat(201), new Uint8Array(32)])],
+    ["a name with a line break", encodeCbor([4, new Uint8Array(16), "a\nb", new Uint8Array(32), 0])],
+    ["a name that reads from right to left", encodeCbor([4, new Uint8Array(16), "a\u202eb", new Uint8Array(32), 0])],
+    ["an empty name", encodeCbor([4, new Uint8Array(16), "", new Uint8Array(32), 0])],
+    ["a name of 201 characters", encodeCbor([4, new Uint8Array(16), "x".repeat(201), new Uint8Array(32), 0])],
     [
       "a name that is not UTF-8",
       Uint8Array.of(0x84, 4, 0x50, ...new Uint8Array(16), 0x61, 0xff, 0x58, 32, ...new Uint8Array(32)),
@@ -174,6 +175,7 @@ describe("what is not the one encoding is refused", () => {
       nonce: new Uint8Array(16),
       name: "",
       commitment: new Uint8Array(32),
+      history: "full",
     };
     expect(codeOf(() => encodeStatement(nameless))).toBe("STATEMENT_MALFORMED");
     const [cut] = cutsOf(parseDatabaseId(a), 1).cuts;

@@ -151,7 +151,7 @@ export function digestOf(view: DirectoryView): string {
     keys: view
       .keys()
       .filter(({ keyId }) => view.isEntitled(device, keyId))
-      .map(({ keyId }) => toHex(keyId)),
+      .map(({ keyId }) => [toHex(keyId), view.dueHistory(device, keyId)]),
   }));
   return JSON.stringify({
     found: view.found?.name,

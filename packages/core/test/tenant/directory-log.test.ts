@@ -193,7 +193,7 @@ describe("what can't be read yet", () => {
 });
 
 async function createKey(key: KeyVersion, nonce: Uint8Array = crypto.randomBytes(16)): Promise<Statement> {
-  return { type: "createKey", nonce, name: "board", commitment: key.version };
+  return { type: "createKey", nonce, name: "board", commitment: key.version, history: "full" };
 }
 
 describe("a key that came in a permit", () => {

@@ -102,7 +102,7 @@ test.each(casesOf("directory", "view"))("view: $comment", (one) => {
       entitled: view
         .users()
         .filter((user) => view.isEntitled(user, keyId))
-        .map(({ id }) => toHex(id)),
+        .map((user) => ({ id: toHex(user.id), history: view.dueHistory(user, keyId) })),
     }));
     expect(keys).toEqual(one["keys"]);
     expect(toJson(view.rejected)).toEqual(one["rejected"]);

@@ -29,7 +29,7 @@ import { keyIdOf } from "../../src/keys/key-version.ts";
 import { signCertificate } from "../../src/sealing/control-part.ts";
 import { pad } from "../../src/sealing/padme.ts";
 import { cutsOf } from "../directory/any-statement.ts";
-import { found, grantTo, World } from "../directory/world.ts";
+import { found, grantTo, type Voice, World } from "../directory/world.ts";
 import { directoryDatabase, pattern, seededCrypto, testDatabase, testTenant } from "../fixture.ts";
 import { type Json, toJson, type VectorCase, type VectorFile, vectorFile } from "./format.ts";
 import { makeQrTextCases } from "./make-qr-texts.ts";
@@ -88,8 +88,14 @@ async function makeStatementCases(crypto: CryptoProvider): Promise<readonly Vect
       deviceKem: pattern("KEM", 1_216),
       userKeys: ids.toSorted(compareBytes),
     },
-    { type: "createKey", nonce: pattern("nonce", 16), name: "board", commitment: pattern("version", 32) },
-    { type: "share", keyId: pattern("key id", 16), to: ids },
+    {
+      type: "createKey",
+      nonce: pattern("nonce", 16),
+      name: "board",
+      commitment: pattern("version", 32),
+      history: "full",
+    },
+    { type: "share", keyId: pattern("key id", 16), to: ids, history: "from-now" },
     {
       type: "permit",
       history: "from-now",
@@ -117,8 +123,9 @@ async function makeStatementCases(crypto: CryptoProvider): Promise<readonly Vect
   const filled = (byte: number) => new Uint8Array(32).fill(byte);
   const invalid: readonly [string, Uint8Array, string][] = [
     ["no array", frame(encodeCbor(5)), "STATEMENT_MALFORMED"],
-    ["a field too few", frame(encodeCbor([5, new Uint8Array(16)])), "STATEMENT_MALFORMED"],
-    ["a field too many", frame(encodeCbor([5, new Uint8Array(16), [], 0])), "STATEMENT_MALFORMED"],
+    ["a field too few", frame(encodeCbor([5, new Uint8Array(16), []])), "STATEMENT_MALFORMED"],
+    ["a history of another kind", frame(encodeCbor([5, new Uint8Array(16), [], 2])), "STATEMENT_MALFORMED"],
+    ["a field too many", frame(encodeCbor([5, new Uint8Array(16), [], 0, 0])), "STATEMENT_MALFORMED"],
     [
       "a code in two bytes where one does",
       frame(Uint8Array.of(0x83, 0x18, 5, 0x50, ...new Uint8Array(16), 0x80)),
@@ -131,7 +138,7 @@ async function makeStatementCases(crypto: CryptoProvider): Promise<readonly Vect
     ],
     [
       "a name with a line break",
-      frame(encodeCbor([4, new Uint8Array(16), "a\nb", new Uint8Array(32)])),
+      frame(encodeCbor([4, new Uint8Array(16), "a\nb", new Uint8Array(32), 0])),
       "STATEMENT_MALFORMED",
     ],
     [
@@ -164,8 +171,8 @@ async function makeStatementCases(crypto: CryptoProvider): Promise<readonly Vect
     ["half a purged part", frame(encodeCbor([13, filled(1), [], new Uint8Array(17)])), "STATEMENT_MALFORMED"],
     ["minimum version 0", frame(encodeCbor([14, 0])), "STATEMENT_MALFORMED"],
     ["a permit to two devices at once", frame(encodeCbor([6, 0, [], [[1, 2]]])), "STATEMENT_MALFORMED"],
-    ["a length beyond the end", frame(encodeCbor([5, new Uint8Array(16), []])).with(0, 127), "STATEMENT_MALFORMED"],
-    ["a length beyond the plaintext", frame(encodeCbor([5, new Uint8Array(16), []])).with(0, 200), "PART_MALFORMED"],
+    ["a length beyond the end", frame(encodeCbor([5, new Uint8Array(16), [], 0])).with(0, 127), "STATEMENT_MALFORMED"],
+    ["a length beyond the plaintext", frame(encodeCbor([5, new Uint8Array(16), [], 0])).with(0, 200), "PART_MALFORMED"],
   ];
   return [
     ...statements.map(
@@ -322,7 +329,7 @@ async function makeViewCases(): Promise<readonly VectorCase[]> {
         entitled: view
           .users()
           .filter((user) => view.isEntitled(user, keyId))
-          .map(({ id }) => toHex(id)),
+          .map((user) => ({ id: toHex(user.id), history: view.dueHistory(user, keyId) })),
       })),
       rejected: toJson(view.rejected),
       unknown: view.unknown,
@@ -339,13 +346,30 @@ async function makeViewCases(): Promise<readonly VectorCase[]> {
     const bob = await world.grant(alice, "bob", "editor");
     const carol = await world.grant(alice, "carol", "reader");
     const nonce = pattern("nonce", 16);
-    world.say(bob, { type: "createKey", nonce, name: "board", commitment: pattern("version", 32) });
+    world.say(bob, { type: "createKey", nonce, name: "board", commitment: pattern("version", 32), history: "full" });
     const keyId = keyIdOf(seededCrypto("none"), bob.writer, nonce);
     const to = world
       .view()
       .findUser("carol")
       .map(({ id }) => id);
-    world.say(carol, { type: "share", keyId, to });
+    world.say(carol, { type: "share", keyId, to, history: "full" });
+  });
+  await tell("who reads under a key from now on shares it from now on, whatever they say", async (world) => {
+    const alice = await world.grant(world.root, "alice", "admin");
+    const bob = await world.grant(alice, "bob", "editor");
+    await world.grant(alice, "carol", "reader");
+    await world.grant(alice, "dave", "reader");
+    const nonce = pattern("nonce", 16);
+    const commitment = pattern("version", 32);
+    world.say(alice, { type: "createKey", nonce, name: "board", commitment, history: "from-now" });
+    const keyId = keyIdOf(seededCrypto("none"), alice.writer, nonce);
+    const share = (by: Voice, name: string, history: "full" | "from-now") => {
+      const to = world.view().findUser(name);
+      world.say(by, { type: "share", keyId, to: to.map(({ id }) => id), history });
+    };
+    share(alice, "bob", "from-now");
+    share(bob, "carol", "full");
+    share(alice, "dave", "full");
   });
   await tell("a device key of mixed order is not admitted, nor is who claims another's admission", async (world) => {
     const deviceSign = Uint8Array.from(

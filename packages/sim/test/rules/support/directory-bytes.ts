@@ -136,7 +136,7 @@ export class DirectoryBytes {
     switch (statement.type) {
       case "createKey": {
         const commitment = this.version(statement.version);
-        return [{ type: "createKey", nonce: nonceOf(statement.id), name: statement.key, commitment }];
+        return [{ type: "createKey", nonce: nonceOf(statement.id), name: statement.key, commitment, history: "full" }];
       }
       case "rotate": {
         const { over, links, to } = statement;
@@ -160,7 +160,12 @@ export class DirectoryBytes {
       }
       case "share":
         return [
-          { type: "share", keyId: this.key(statement.key), to: statement.to.map((user) => this.statement(user)) },
+          {
+            type: "share",
+            keyId: this.key(statement.key),
+            to: statement.to.map((user) => this.statement(user)),
+            history: "full",
+          },
         ];
       default:
         return statement satisfies never;

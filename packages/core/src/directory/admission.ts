@@ -102,8 +102,12 @@ export interface Admissions {
   readonly members: readonly Member[];
   find(id: AdmissionId): Admission | undefined;
   judge(chain: Chain): WriterVerdict;
-  /** Why an admitting statement admits nobody, where that is settled. */
+  /** Why a statement admits nobody, where that is settled. */
   rejection(id: StatementId): RejectionCode | undefined;
+  /** The first grant of a member's person, through all changes of its rights. */
+  personOf(member: Member): StatementId;
+  /** Whether one may take rights of another, or is it. */
+  mayEnd(author: Admission, target: Admission): boolean;
 }
 
 /** A writer chain and the certificate in its first entry, if there is one. */
@@ -116,16 +120,22 @@ export interface Chain {
 /**
  * The admissions that follow from a set of statements: the least fixpoint from the root, the same in any order.
  * SECURITY: nobody is let in but by the root, an admin, or, for further devices, the user itself (admission.test.ts "A2", "A3").
+ *
+ * @param refused ids in hex of statements that count for nothing, whatever their author may otherwise do
  */
 export function resolveAdmissions(
   verifier: Verifier,
   identity: DirectoryIdentity,
   placed: readonly PlacedStatement[],
+  refused: ReadonlySet<string> = new Set(),
 ): Admissions {
   const root = rootOf(identity);
   const admissionById = new Map<string, Admission>();
-  const rejectionById = new Map<string, RejectionCode>();
+  const rejectionById = new Map<string, RejectionCode>([...refused].map((id) => [id, "NOT_ADMIN"]));
   const parentById: Parents = new Map();
+  /** By the user that a change made of one before. */
+  const personByUser = new Map<string, StatementId>();
+  const personOf = ({ user }: Member): StatementId => personByUser.get(hexOf(user)) ?? user;
   const neverAdmit = idsThatNeverAdmit(placed);
   const isVoid = (id: StatementId) => neverAdmit.has(hexOf(id)) || rejectionById.has(hexOf(id));
   const find = (id: AdmissionId) => (id === "root" ? (root ?? undefined) : admissionById.get(hexOf(id)));
@@ -134,8 +144,13 @@ export function resolveAdmissions(
   const statementsBy = groupByAuthor(identity, placed);
   const authors: Admission[] = root === null ? [] : [root];
   const letIn = (author: Admission, asked: AdmittingStatement): void => {
+    if (refused.has(hexOf(asked.id))) return;
     const verdict = judge({ ...asked, database: identity.directory });
-    const known = { verifier, find, mayEnd: (target: Admission) => mayEnd(parentById, author, target) };
+    const known = {
+      ...{ verifier, find },
+      mayChange: (target: Member) =>
+        mayEnd(parentById, author, target) && !(isMember(author) && isBesideItself(author, target, personOf)),
+    };
     const outcome = verdict.type === "admitted" ? admit(known, author, asked) : "AUTHOR_REFUSED";
     if (typeof outcome === "string") rejectionById.set(hexOf(asked.id), outcome);
     else
@@ -143,6 +158,9 @@ export function resolveAdmissions(
         if (!register(admissionById, admission)) continue;
         // The others that a change lets go on are as if the first had added them.
         parentById.set(keyOf(admission.id), keyOf(admission === outcome[0] ? author.id : asked.id));
+        const [before] = asked.statement.type === "change" ? asked.statement.devices : [];
+        const changed = before === undefined ? undefined : find(before);
+        if (changed !== undefined && isMember(changed)) personByUser.set(hexOf(asked.id), personOf(changed));
         authors.push(admission);
       }
   };
@@ -169,7 +187,18 @@ export function resolveAdmissions(
   }
   const members = [...admissionById.values()].filter(isMember).sort((a, b) => compareBytes(a.id, b.id));
   const roots = authors.filter((author) => !isMember(author));
-  return { root, roots, members, find, judge, rejection: (id) => rejectionById.get(hexOf(id)) };
+  return {
+    ...{ root, roots, members, find, judge, personOf },
+    rejection: (id) => rejectionById.get(hexOf(id)),
+    mayEnd: (author, target) => mayEnd(parentById, author, target),
+  };
+}
+
+/**
+ * SECURITY: D10. Who several admins changed at once, and one of them left an admin, would lift by a change what another took (people.test.ts).
+ */
+function isBesideItself(author: Member, target: Member, personOf: Admissions["personOf"]): boolean {
+  return !equalBytes(author.user, target.user) && equalBytes(personOf(author), personOf(target));
 }
 
 function rootOf({ root }: DirectoryIdentity): Admission | null {
@@ -246,8 +275,8 @@ function judgeChain(
 interface Known {
   readonly verifier: Verifier;
   find(id: AdmissionId): Admission | undefined;
-  /** Whether a change by this author ends the admission. */
-  mayEnd(target: Admission): boolean;
+  /** Whether the author may end the admission, and says what goes on. */
+  mayChange(target: Member): boolean;
 }
 
 /** By admission, whom it descends from. */
@@ -308,7 +337,7 @@ function granted(id: StatementId, statement: GrantStatement): readonly Member[] 
  * devices of one user that are in already, and which it ends (admission.test.ts "D10").
  */
 function continued(
-  { verifier, find, mayEnd }: Known,
+  { verifier, find, mayChange }: Known,
   id: StatementId,
   statement: ChangeStatement,
 ): readonly Member[] | RejectionCode {
@@ -320,7 +349,7 @@ function continued(
     if (member === undefined || !isMember(member)) return "DEVICE_UNKNOWN";
     const isEnded = targets.some((target) => equalBytes(target, member.user));
     if (!isEnded || (first !== undefined && !equalBytes(first.userKem, member.userKem))) return "DEVICE_UNKNOWN";
-    if (!mayEnd(member)) return "NOT_PERMITTED";
+    if (!mayChange(member)) return "NOT_PERMITTED";
     const admission = at === 0 ? id : continuedAdmission(verifier, id, device);
     members.push({ ...member, id: admission, user: id, name, role, keys, before: member });
   }

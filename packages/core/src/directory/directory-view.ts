@@ -25,6 +25,7 @@ import {
   resolveAdmissions,
 } from "./admission.ts";
 import { chainName } from "./chain-name.ts";
+import { byDemoted } from "./demotions.ts";
 import type { Authored } from "./entitlement.ts";
 import { catalogKeys, type DirectoryKey, type KeyCatalog } from "./key-catalog.ts";
 import { isSafe, type KeyFitness, keyFitness } from "./key-fitness.ts";
@@ -41,7 +42,7 @@ import {
   userKeysOf,
 } from "./key-recipients.ts";
 import { type ChainEnd, judgeMembership, type Membership } from "./membership.ts";
-import { admissionName, type PlacedVector } from "./membership-facts.ts";
+import { admissionName, type Known, type PlacedVector } from "./membership-facts.ts";
 import { foldName } from "./name.ts";
 import { type People, resolvePeople } from "./people.ts";
 import { type ProvenFork, provenForks } from "./proven-forks.ts";
@@ -148,9 +149,8 @@ export function buildDirectory(
   vectors: readonly PlacedVector[] = [],
 ): DirectoryView {
   const statements = inOrder(placed);
-  const admissions = resolveAdmissions(verifier, identity, statements);
   const forks = provenForks(verifier, identity, statements);
-  const membership = judgeMembership(verifier, identity, { admissions, statements, forks, vectors });
+  const { admissions, membership } = settle(verifier, identity, { statements, forks, vectors });
   const people = resolvePeople(admissions, statements, membership);
   const sorted = sortOut(identity, { admissions, membership, people }, statements);
   const found = sorted.found;
@@ -212,6 +212,25 @@ export function buildDirectory(
       { found, users: people.users },
     ),
   };
+}
+
+/**
+ * Who is in. Whom those let in who lost the role of admin is refused before the rules of membership are asked; who lost it is for these to
+ * say. Looking once is enough: what says so comes from above, and where that is refused all below is void with it.
+ */
+function settle(
+  verifier: Verifier,
+  identity: DirectoryIdentity,
+  known: Omit<Known, "admissions">,
+): Pick<Settled, "admissions" | "membership"> {
+  const { statements } = known;
+  const judge = (refused: ReadonlySet<string>): Pick<Settled, "admissions" | "membership"> => {
+    const admissions = resolveAdmissions(verifier, identity, statements, refused);
+    return { admissions, membership: judgeMembership(verifier, identity, { ...known, admissions }) };
+  };
+  const judged = judge(new Set());
+  const refused = byDemoted(identity, judged, statements);
+  return refused.size === 0 ? judged : judge(refused);
 }
 
 /** Looked up for many at a time, such as those a key is shared with. */

@@ -28,7 +28,7 @@ export function resolvePeople(
   membership: Pick<Membership, "counts" | "isLive" | "endedBy">,
 ): People {
   const changes = statements.filter(isChange);
-  const personOf = personsBy(admissions, changes);
+  const { personOf } = admissions;
   const counting = changes.filter((placed) => membership.counts(placed)).flatMap(({ id }) => memberOf(admissions, id));
   const concurrent = besideBy(counting, personOf, membership.endedBy);
   const beside = ({ user }: Admission): readonly Member[] => (user === "root" ? [] : concurrent(user));
@@ -45,25 +45,11 @@ export function resolvePeople(
 
 type PlacedChange = PlacedStatement & { readonly statement: ChangeStatement };
 
-const isChange = (placed: PlacedStatement): placed is PlacedChange => placed.statement.type === "change";
+export const isChange = (placed: PlacedStatement): placed is PlacedChange => placed.statement.type === "change";
 
 function memberOf({ find }: Admissions, id: StatementId): readonly Member[] {
   const member = find(id);
   return member !== undefined && isMember(member) ? [member] : [];
-}
-
-function personsBy(admissions: Admissions, changes: readonly PlacedChange[]): People["personOf"] {
-  const changed = new Map(changes.map(({ id, statement }) => [hexOf(id), statement]));
-  return (member) => {
-    let { user } = member;
-    // A change names devices that were in before it: ids are hashes, so this ends.
-    for (let change = changed.get(hexOf(user)); change !== undefined; change = changed.get(hexOf(user))) {
-      const [before] = change.devices.slice(0, 1).flatMap((first) => memberOf(admissions, first));
-      if (before === undefined) break;
-      user = before.user;
-    }
-    return user;
-  };
 }
 
 /**
@@ -94,14 +80,15 @@ function besideIn(group: readonly Member[], name: string, endedBy: Membership["e
   const after = new Map(group.map(({ id }) => [hexOf(id), endedBy(id)]));
   const before = new Map([...after.keys()].map((id): [string, string[]] => [id, []]));
   for (const [id, later] of after) for (const by of later) before.get(by)?.push(id);
-  const related = new Set([...reach(name, before), ...reach(name, after)]);
+  const related = new Set([...reach([name], before), ...reach([name], after)]);
   const left = group.filter(({ id }) => !related.has(hexOf(id)));
   const names = new Set(left.map(({ id }) => hexOf(id)));
   return left.filter(({ id }) => !endedBy(id).some((by) => names.has(by)));
 }
 
-function reach(from: string, next: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
-  const reached = new Set([from]);
+/** These, and all that follow on them. */
+export function reach(from: readonly string[], next: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
+  const reached = new Set(from);
   // The set grows while it is walked.
   for (const name of reached) for (const other of next.get(name) ?? []) reached.add(other);
   return reached;

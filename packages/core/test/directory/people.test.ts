@@ -133,6 +133,74 @@ describe("two admins change one person at the same time", () => {
   });
 });
 
+describe("D10 an admin whom one of two changes leaves an admin, and the other not", () => {
+  /** Carol, an admin whom Bob let in. */
+  async function carolOfBob() {
+    const world = new World();
+    const alice = await world.grant(world.root, "alice", "admin");
+    const bob = await world.grant(alice, "bob", "admin");
+    const carol = world.say(bob, await grantTo("carol", "admin"));
+    await world.grant(bob, "mallory", "editor");
+    return { world, alice, bob, carol };
+  }
+  const admin = { role: "admin", keys: [] } as const;
+  const editor = { role: "editor", keys: [] } as const;
+
+  test("lets nobody in, if who demoted it may take what the other left; what it revoked stays", async () => {
+    const { world, alice, bob, carol } = await carolOfBob();
+    const kept = change(world, bob, [carol], admin);
+    const carols = await world.voice("carol", kept.id);
+    const dan = world.say(carols, await grantTo("dan", "editor"));
+    const mallory = world.view().findUser("mallory")[0]?.id ?? expect.fail("mallory");
+    world.say(carols, { type: "revoke", targets: [mallory], identityKeys: [], cuts: [], wipe: null });
+    expect(world.names()).toEqual(["alice admin", "bob admin", "carol admin", "dan editor"]);
+    change(world, alice, [carol], editor);
+    expect(world.names()).toEqual(["alice admin", "bob admin", "carol editor"]);
+    expect(world.rejection(dan)).toBe("NOT_ADMIN");
+    const digest = digestOf(world.view());
+    for (let turn = 0; turn < world.placed.length; turn++) {
+      const placed = [...world.placed.slice(turn), ...world.placed.slice(0, turn)];
+      expect(digestOf(world.view(placed))).toBe(digest);
+      expect(digestOf(world.view(placed.reverse()))).toBe(digest);
+    }
+  });
+
+  test("does not lift the other change by one of its own, whoever made them", async () => {
+    const { world, alice, bob, carol } = await carolOfBob();
+    for (const [one, other] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const) {
+      const demoted = change(world, one, [carol], editor);
+      const kept = change(world, other, [carol], admin);
+      const lifted = change(world, await world.voice("carol", kept.id), [demoted], admin);
+      expect(world.rejection(lifted)).toBe(one === alice ? "NOT_ADMIN" : "NOT_PERMITTED");
+      expect(carolIn(world.view()).role).toBe("editor");
+      world.placed.splice(-3);
+    }
+  });
+
+  test("is not demoted by whom the other change, or what rests on it, had already answered", async () => {
+    const { world, alice, bob, carol } = await carolOfBob();
+    const demoted = change(world, alice, [carol], editor);
+    const again = change(world, bob, [demoted], editor);
+    const back = change(world, alice, [again], admin);
+    await world.grant(await world.voice("carol", back.id), "dan", "editor");
+    expect(world.names()).toContain("dan editor");
+  });
+
+  test("R12 goes on letting people in under a change from above who demoted it, until it is changed again", async () => {
+    const { world, alice, bob, carol } = await carolOfBob();
+    const demoted = change(world, bob, [carol], editor);
+    const kept = change(world, alice, [carol], admin);
+    const dan = world.say(await world.voice("carol", kept.id), await grantTo("dan", "editor"));
+    expect(carolIn(world.view()).role).toBe("editor");
+    expect(world.names()).toContain("dan editor");
+    change(world, alice, [demoted, kept], editor);
+    expect(world.rejection(dan)).toBe("BEYOND_CUT");
+  });
+});
+
 describe("one person after the other", () => {
   test("is listed once, with what the last change left, and once it is out, too", async () => {
     const { world, alice, carol, key } = await company();

@@ -1,12 +1,6 @@
 // Secrets on their way from one device to another, as text under a password of its own: docs/spec/keybag.md, sections "Exported key" and
 // "Exported root key".
-import {
-  type Argon2Parameters,
-  asPlaintext,
-  type CryptoProvider,
-  openCommittedBox,
-  sealCommittedBox,
-} from "@selkie/crypto";
+import type { Argon2Parameters, CryptoProvider } from "@selkie/crypto";
 import {
   ByteReader,
   concatBytes,
@@ -19,14 +13,8 @@ import {
   type Verifier,
 } from "@selkie/entry";
 import { KeyBagError } from "./errors.ts";
-import {
-  decodePasswordHead,
-  derivePasswordKey,
-  encodePasswordHead,
-  newPasswordHead,
-  type PasswordHead,
-  passwordHeadBytes,
-} from "./password.ts";
+import { decodePasswordHead, encodePasswordHead, type PasswordHead, passwordHeadBytes } from "./password.ts";
+import { type BoxPurpose, openUnderPassword, type PasswordBox, sealUnderPassword } from "./password-box.ts";
 
 const suite = 1;
 const checksumBytes = 8;
@@ -48,22 +36,17 @@ export async function sealText(
   crypto: CryptoProvider,
   kind: TextKind,
   plaintext: Uint8Array,
-  { password, parameters }: { readonly password: Uint8Array; readonly parameters: Argon2Parameters },
+  under: { readonly password: Uint8Array; readonly parameters: Argon2Parameters },
 ): Promise<string> {
   const prefix = prefixOf(kind);
-  const head = newPasswordHead(crypto, parameters);
-  using key = await derivePasswordKey(crypto, password, head);
-  const context = contextOf(prefix, head);
-  const box = await sealCommittedBox(crypto, key, kind.label, context, asPlaintext(plaintext));
-  const body = concatBytes(context.subarray(prefix.length), box);
+  const { head, box } = await sealUnderPassword(crypto, boxOf(kind), under, plaintext);
+  const body = concatBytes(startOf(head), box);
   return prefix + toBase64url(concatBytes(body, checksum(crypto, prefix, body)));
 }
 
 /** A text taken apart; nothing in it is opened. */
-export interface SealedText {
+export interface SealedText extends PasswordBox {
   readonly kind: TextKind;
-  readonly head: PasswordHead;
-  readonly box: Uint8Array;
 }
 
 /**
@@ -94,12 +77,12 @@ export function decodeText(verifier: Verifier, kind: TextKind, text: string): Se
 /** Opens a text and reads what is in it; the plaintext is overwritten afterwards. @throws KeyBagError `WRONG_PASSWORD`, `DAMAGED` */
 export async function openText<Content>(
   crypto: CryptoProvider,
-  { kind, head, box }: SealedText,
+  text: SealedText,
   password: Uint8Array,
   read: (plaintext: Uint8Array) => Content,
 ): Promise<Content> {
-  using key = await derivePasswordKey(crypto, password, head);
-  const plaintext = await openCommittedBox(crypto, key, kind.label, contextOf(prefixOf(kind), head), box);
+  const { kind } = text;
+  const plaintext = await openUnderPassword(crypto, boxOf(kind), text, password);
   if (plaintext === null)
     throw new KeyBagError("WRONG_PASSWORD", `the exported ${kind.noun} does not open with this password`);
   try {
@@ -121,10 +104,13 @@ function bytesOfText(text: string, noun: string): Uint8Array {
   }
 }
 
-/** What the box authenticates besides its plaintext: the version in the prefix, the suite, and the head. */
-function contextOf(prefix: string, head: PasswordHead): Uint8Array {
-  return concatBytes(new TextEncoder().encode(prefix), Uint8Array.of(suite), encodePasswordHead(head));
+/** The box authenticates the version in the prefix, the suite, and the head. */
+function boxOf(kind: TextKind): BoxPurpose {
+  const prefix = new TextEncoder().encode(prefixOf(kind));
+  return { label: kind.label, context: (head) => concatBytes(prefix, startOf(head)) };
 }
+
+const startOf = (head: PasswordHead): Uint8Array => concatBytes(Uint8Array.of(suite), encodePasswordHead(head));
 
 function checksum(verifier: Verifier, prefix: string, body: Uint8Array): Uint8Array {
   return hash(verifier, "keybag-checksum", new TextEncoder().encode(prefix), body).subarray(0, checksumBytes);

@@ -1,23 +1,16 @@
 // Slots: the ways to open a KeyBag, each wrapping the one master key. Version 1 makes password slots; slots of kinds it does not
 // know are kept as they are, so that an older app does not lock out a newer one.
-import {
-  type Argon2Parameters,
-  asPlaintext,
-  type CryptoProvider,
-  openCommittedBox,
-  sealCommittedBox,
-} from "@selkie/crypto";
+import type { Argon2Parameters, CryptoProvider } from "@selkie/crypto";
 import { ByteReader, ByteWriter, concatBytes } from "@selkie/entry";
 import { KeyBagError } from "./errors.ts";
 import {
   decodePasswordHead,
-  derivePasswordKey,
   encodePassword,
   encodePasswordHead,
-  newPasswordHead,
   type PasswordHead,
   passwordHeadBytes,
 } from "./password.ts";
+import { type BoxPurpose, openUnderPassword, type PasswordBox, sealUnderPassword } from "./password-box.ts";
 
 const passwordKind = 1;
 const masterBytes = 32;
@@ -26,7 +19,7 @@ const boxBytes: number = 24 + 32 + masterBytes + 16;
 
 /** One slot as it stands in the file. */
 export type Slot =
-  | { readonly type: "password"; readonly head: PasswordHead; readonly box: Uint8Array }
+  | ({ readonly type: "password" } & PasswordBox)
   | { readonly type: "unknown"; readonly kind: number; readonly body: Uint8Array };
 
 type PasswordSlot = Extract<Slot, { type: "password" }>;
@@ -56,10 +49,7 @@ export async function sealPasswordSlot(
   parameters: Argon2Parameters,
   master: Uint8Array,
 ): Promise<PasswordSlot> {
-  const head = newPasswordHead(crypto, parameters);
-  using key = await derivePasswordKey(crypto, password, head);
-  const box = await sealCommittedBox(crypto, key, "derive-keybag-wrap", context(file, head), asPlaintext(master));
-  return { type: "password", head, box };
+  return { type: "password", ...(await sealUnderPassword(crypto, wrapIn(file), { password, parameters }, master)) };
 }
 
 /**
@@ -78,7 +68,7 @@ export async function openWithPassword(
   const bytes = encodePassword(password);
   try {
     for (const slot of candidates) {
-      const masterBytes = await openPasswordSlot(crypto, file, bytes, slot);
+      const masterBytes = await openUnderPassword(crypto, wrapIn(file), slot, bytes);
       if (masterBytes !== null) return { masterBytes, slot };
     }
   } finally {
@@ -87,19 +77,10 @@ export async function openWithPassword(
   throw new KeyBagError("WRONG_PASSWORD", "the KeyBag does not open with this password");
 }
 
-/** The master key, or null for another password. */
-async function openPasswordSlot(
-  crypto: CryptoProvider,
-  file: Uint8Array,
-  password: Uint8Array,
-  slot: PasswordSlot,
-): Promise<Uint8Array | null> {
-  using key = await derivePasswordKey(crypto, password, slot.head);
-  return await openCommittedBox(crypto, key, "derive-keybag-wrap", context(file, slot.head), slot.box);
-}
-
 /** SECURITY: algorithm, cost and salt are authenticated with the wrap (test "every byte of a slot is authenticated"). */
-function context(file: Uint8Array, head: PasswordHead): Uint8Array {
+function wrapIn(file: Uint8Array): BoxPurpose {
   const length = passwordHeadBytes + boxBytes;
-  return concatBytes(file, Uint8Array.of(passwordKind, length >> 8, length & 0xff), encodePasswordHead(head));
+  const slotHead = Uint8Array.of(passwordKind, length >> 8, length & 0xff);
+  const context = (head: PasswordHead) => concatBytes(file, slotHead, encodePasswordHead(head));
+  return { label: "derive-keybag-wrap", context };
 }

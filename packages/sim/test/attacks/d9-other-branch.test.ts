@@ -1,18 +1,16 @@
 // A removed member shows others another branch of what he wrote while he was in: whole clients, a relay and a directory.
-import { entryType, toHex, type VerifiedRun } from "@selkie/entry";
+import { entryType, type VerifiedRun } from "@selkie/entry";
 import { expect, test } from "vitest";
 import { newIdentity } from "../../../core/src/directory/identity.ts";
 import { encodeStatement } from "../../../core/src/directory/statement-codec.ts";
-import { handMade } from "../../../core/test/automerge/hand-made-change.ts";
 import { seededCrypto } from "../../src/seeded-crypto.ts";
 import { SeededRandom } from "../../src/seeded-random.ts";
 import type { SimDevice } from "../../src/sim-device.ts";
+import { give, idsHeld, idsOf, valuesIn, writeValue } from "../support/branches.ts";
 import { type HostileChain, HostileMember } from "../support/hostile-member.ts";
-import { hex, replicaOf } from "../support/lies.ts";
 import { Scene } from "../support/scene.ts";
 
 const BOB = "CN=bob/O=acme";
-const SLICE = { entries: 100, bytes: 1_000_000 };
 
 interface Cast {
   readonly scene: Scene;
@@ -27,94 +25,70 @@ interface Cast {
 async function begin(seed: string): Promise<Cast> {
   const scene = await Scene.begin(seed);
   const chain = await (await HostileMember.of(scene.bob)).chain(scene.database);
-  const write = (of: HostileChain, counter: number, value: string): Promise<VerifiedRun> => {
-    const document = { counter };
-    const { bytes } = handMade({ actor: hex(of.actor(document)), ops: [{ key: { text: "k" }, value }] });
-    return of.write([of.change(document, bytes, { kind: "create" })]);
-  };
-  const first = await write(chain, 0, "first");
+  const first = await writeValue(chain, 0, "first");
   const branch = chain.fork();
-  const honest = [await write(chain, 1, "honest 1"), await write(chain, 2, "honest 2")];
+  const honest = [await writeValue(chain, 1, "honest 1"), await writeValue(chain, 2, "honest 2")];
   await scene.run(scene.bob.disconnect());
   const other: VerifiedRun[] = [];
-  for (const counter of [11, 12, 13, 14]) other.push(await write(branch, counter, `other ${counter}`));
+  for (const counter of [11, 12, 13, 14]) other.push(await writeValue(branch, counter, `other ${counter}`));
   return { scene, chain, first, honest, other };
 }
 
-const give = async ({ scene }: Cast, device: SimDevice, runs: readonly VerifiedRun[]): Promise<void> => {
-  for (const run of runs) await scene.run(device.database.pullChangesFrom(replicaOf(scene, [run])));
-};
-
 const revoke = ({ scene }: Cast) => scene.run(scene.alice.tenant.directory.revokeUser(BOB));
-
-/** The ids of what a device, or the relay, holds of the chain. */
-async function held({ scene, chain }: Cast, device: SimDevice | "relay"): Promise<readonly string[]> {
-  const entries = device === "relay" ? scene.relayEntries() : device.database.getStore();
-  const ids: string[] = [];
-  for (;;) {
-    const run = await entries.read(chain.writer, ids.length, SLICE);
-    if (run === null) return ids;
-    ids.push(...run.entries.map(({ id }) => toHex(id)));
-  }
-}
-
-const idsOf = (...runs: readonly VerifiedRun[]) => runs.flatMap(({ entries }) => entries.map(({ id }) => toHex(id)));
 
 /** Everybody who is still in holds, shows and quarantines the same: the branch that was there when Bob was revoked. */
 async function expectHealed(cast: Cast, known: readonly VerifiedRun[]): Promise<void> {
-  const { scene } = cast;
-  const values: (readonly string[])[] = [];
+  const { scene, chain } = cast;
+  const values = ["first", ...known.slice(1).map((_, at) => `honest ${at + 1}`)];
   for (const device of [scene.alice, scene.carol]) {
-    const shown = await scene.show(device);
-    values.push(shown.flatMap((text) => /"k":"(.*)"/.exec(text)?.[1] ?? []).sort());
-    expect(await held(cast, device), device.name).toEqual(idsOf(...known));
+    expect(valuesIn(await scene.show(device)), device.name).toEqual(values);
+    expect(await idsHeld(device.database.getStore(), chain.writer), device.name).toEqual(idsOf(...known));
   }
-  const expected = ["first", ...known.slice(1).map((_, at) => `honest ${at + 1}`)];
-  expect(values).toEqual([expected, expected]);
-  expect(await held(cast, "relay")).toEqual(idsOf(...known));
+  expect(await idsHeld(scene.relayEntries(), chain.writer)).toEqual(idsOf(...known));
+}
+
+/** Carol, who was shown the other branch, is told of it, and goes back to what Alice names. */
+async function expectRevocationHeals(cast: Cast): Promise<void> {
+  const { scene, first, honest } = cast;
+  expect((await scene.show(scene.carol)).join()).toContain("other 14");
+  await scene.world.settle();
+  await revoke(cast);
+  await scene.reconnect([scene.alice, scene.carol]);
+  await scene.world.settle();
+  await expectHealed(cast, [first, ...honest]);
+  expect(scene.alarms(scene.carol)).toContain("EQUIVOCATION");
 }
 
 test("D9 a branch that only one device was given gives way to the one that the revocation names", async () => {
   const cast = await begin("D9 one victim");
   const { scene, first, honest, other } = cast;
   await scene.run(scene.carol.disconnect());
-  await give(cast, scene.alice, [first, ...honest]);
-  await give(cast, scene.carol, [first, ...other]);
-  expect((await scene.show(scene.carol)).join()).toContain("other 14");
-  await scene.world.settle();
-  await revoke(cast);
-  await scene.reconnect([scene.alice, scene.carol]);
-  await scene.world.settle();
-  await expectHealed(cast, [first, ...honest]);
-  expect(scene.alarms(scene.carol)).toContain("EQUIVOCATION");
+  await give(scene, scene.alice, [first, ...honest]);
+  await give(scene, scene.carol, [first, ...other]);
+  await expectRevocationHeals(cast);
 });
 
 test("D9 a relay that was given the other branch first gets the right one from an admin, and passes it on", async () => {
   const cast = await begin("D9 relay");
   const { scene, first, honest, other } = cast;
   await scene.run(scene.alice.disconnect());
-  await give(cast, scene.alice, [first, ...honest]);
+  await give(scene, scene.alice, [first, ...honest]);
   await scene.relayEntries().append([first, ...other]);
   await scene.reconnect([scene.carol]);
-  expect((await scene.show(scene.carol)).join()).toContain("other 14");
-  await revoke(cast);
-  await scene.reconnect([scene.alice, scene.carol]);
-  await scene.world.settle();
-  await expectHealed(cast, [first, ...honest]);
-  expect(scene.alarms(scene.carol)).toContain("EQUIVOCATION");
+  await expectRevocationHeals(cast);
 });
 
 test("D9 what comes after the revocation, by whatever way, changes nothing, and stays away after everybody started again", async () => {
   const cast = await begin("D9 later");
   const { scene, first, honest, other } = cast;
-  await give(cast, scene.alice, [first, ...honest.slice(0, 1)]);
+  await give(scene, scene.alice, [first, ...honest.slice(0, 1)]);
   await scene.world.settle();
   await revoke(cast);
   await scene.reconnect([scene.alice, scene.carol]);
   const known = [first, ...honest.slice(0, 1)];
   await expectHealed(cast, known);
-  await give(cast, scene.carol, [first, ...other]);
-  await give(cast, scene.alice, [first, ...other]);
+  await give(scene, scene.carol, [first, ...other]);
+  await give(scene, scene.alice, [first, ...other]);
   await scene.reconnect([scene.alice, scene.carol]);
   await expectHealed(cast, known);
   for (const device of [scene.alice, scene.carol]) await scene.run(device.close());
@@ -125,12 +99,8 @@ test("D9 what comes after the revocation, by whatever way, changes nothing, and 
 
 /** What the directory says to a device, and what is stored of a chain of it. */
 async function directoryOf(scene: Scene, device: SimDevice, chain: HostileChain): Promise<string> {
-  const ids: string[] = [];
-  const entries = device.life?.store.entries(scene.tenant, chain.database);
-  for (let run = await entries?.read(chain.writer, 0, SLICE); run != null; ) {
-    ids.push(...idsOf(run));
-    run = await entries?.read(chain.writer, ids.length, SLICE);
-  }
+  const { store } = device.life ?? expect.fail("a running device");
+  const ids = await idsHeld(store.entries(scene.tenant, chain.database), chain.writer);
   const { directory } = device.tenant;
   const devices = (await directory.devices()).map(({ id, user, revoked }) => `${id} ${user} ${revoked}`).sort();
   return JSON.stringify([ids, devices, await directory.users()]);

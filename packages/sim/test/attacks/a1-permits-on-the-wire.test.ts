@@ -95,6 +95,50 @@ test("A1 P-5 a byte flipped anywhere in what brings a permit gives no key, and n
   await expectHonestRelayHelps(scene, dave);
 });
 
+/** A relay that puts its own version of what the approval added to the directory in the place of what everybody sent it. */
+interface Rewound {
+  /** Of the directory: all entries, and those that the approval added. */
+  readonly genuine: readonly VerifiedEntry[];
+  readonly fresh: readonly VerifiedEntry[];
+  put(entry: VerifiedEntry, parts: readonly Part[]): Promise<void>;
+  /** From now on it is honest, and that helps. */
+  giveBack(dave: SimDevice): Promise<void>;
+}
+
+async function rewind(scene: Scene, before: MemoryDisk): Promise<Rewound> {
+  const { relay } = scene.world;
+  const { directory } = (await HostileMember.of(scene.alice)).record;
+  const genuine = (await runsOf(scene.relayEntries(directory))).flatMap(({ entries }) => entries);
+  const honest = relay.disk.copy();
+  const startWith = (disk: MemoryDisk): void => {
+    relay.crash();
+    relay.disk = disk;
+    relay.start();
+  };
+  for (const device of scene.everybody) await scene.run(device.disconnect());
+  startWith(before);
+  const held = await scene.relayEntries(directory).vector();
+  return {
+    genuine,
+    fresh: genuine.filter(({ header }) => header.seq > (held.get(toHex(header.writer))?.seq ?? -1)),
+    put: async (entry, parts) => void (await scene.relayEntries(directory).append([altered(entry, parts)])),
+    giveBack: async (dave) => {
+      await scene.run(dave.disconnect());
+      startWith(honest);
+      await expectHonestRelayHelps(scene, dave);
+    },
+  };
+}
+
+/** Whoever connects gets no key, and cannot work. */
+async function expectNothingTaken({ world }: Scene, dave: SimDevice): Promise<void> {
+  const connecting = dave.connectRelay(world.relay);
+  connecting.catch(() => undefined);
+  await world.clock.advance(20_000);
+  expect(versionsOf(dave)).toEqual([]);
+  expect(await codeOf(dave.tenant.openDB("things"))).toBe("DIRECTORY_UNKNOWN");
+}
+
 /** What a relay makes of the entry that admits Dave; null where it gives the entry as it is, with other parts. */
 const SWAPS: Record<string, (entry: VerifiedEntry, other: VerifiedEntry) => readonly Part[]> = {
   "two permits in each other's place": ({ parts }) => {
@@ -118,72 +162,33 @@ const SWAPS: Record<string, (entry: VerifiedEntry, other: VerifiedEntry) => read
 for (const [what, swap] of Object.entries(SWAPS))
   test(`A1 P-5 ${what}: the entry is refused, no key is taken and none is made in its place`, async () => {
     const scene = await Scene.begin(`A1 ${what}`);
-    const { world } = scene;
     const { dave, before } = await approved(scene);
-    const directory = (await HostileMember.of(scene.alice)).record.directory;
-    const genuine = await runsOf(scene.relayEntries(directory));
-    const honest = world.relay.disk.copy();
-    for (const device of scene.everybody) await scene.run(device.disconnect());
-    world.relay.crash();
-    world.relay.disk = before;
-    world.relay.start();
-    const held = await scene.relayEntries(directory).vector();
-    const fresh = genuine
-      .flatMap(({ entries }) => entries)
-      .filter(({ header }) => header.seq > (held.get(toHex(header.writer))?.seq ?? -1));
+    const { fresh, genuine, put, giveBack } = await rewind(scene, before);
     const target = fresh.find(({ parts, signature }) => parts.some(isPermit) && signature !== null);
-    const other = genuine
-      .flatMap(({ entries }) => entries)
-      .find(({ id, parts }) => !same(id, target?.id) && parts.some(isPermit));
+    const other = genuine.find(({ id, parts }) => !same(id, target?.id) && parts.some(isPermit));
     if (target === undefined || other === undefined) throw new RangeError("an entry with permits");
-    await scene.relayEntries(directory).append([altered(target, swap(target, other))]);
-
-    const connecting = dave.connectRelay(world.relay);
-    connecting.catch(() => undefined);
-    await world.clock.advance(20_000);
-    expect(versionsOf(dave)).toEqual([]);
-    expect(await codeOf(dave.tenant.openDB("things"))).toBe("DIRECTORY_UNKNOWN");
+    await put(target, swap(target, other));
+    await expectNothingTaken(scene, dave);
     expect(dave.noticed.filter(({ type }) => type === "report")).toEqual([]);
-    await scene.run(dave.disconnect());
-
-    world.relay.crash();
-    world.relay.disk = honest;
-    world.relay.start();
-    await expectHonestRelayHelps(scene, dave);
+    await giveBack(dave);
   });
 
 const same = (id: EntryId, other: EntryId | undefined): boolean => other !== undefined && toHex(id) === toHex(other);
 
 test("A1 P-5 K-8 a permit that a relay leaves out gives no key, and does not keep the genuine one from coming later", async () => {
   const scene = await Scene.begin("A1 hole");
-  const { world } = scene;
   const { dave, before } = await approved(scene);
-  const directory = (await HostileMember.of(scene.alice)).record.directory;
-  const genuine = (await runsOf(scene.relayEntries(directory))).flatMap(({ entries }) => entries);
-  const honest = world.relay.disk.copy();
-  for (const device of scene.everybody) await scene.run(device.disconnect());
-  world.relay.crash();
-  world.relay.disk = before;
-  world.relay.start();
-  const held = await scene.relayEntries(directory).vector();
-  for (const entry of genuine) {
-    if (entry.header.seq <= (held.get(toHex(entry.header.writer))?.seq ?? -1)) continue;
-    const parts = entry.parts.map((part) => (isPermit(part) ? holeOf(nativeVerifier, part) : part));
-    await scene.relayEntries(directory).append([altered(entry, parts)]);
-  }
+  const { fresh, put, giveBack } = await rewind(scene, before);
+  for (const entry of fresh)
+    await put(
+      entry,
+      entry.parts.map((part) => (isPermit(part) ? holeOf(nativeVerifier, part) : part)),
+    );
   const alarms: Alarm[] = [];
   dave.tenant.on("alarm", (alarm) => alarms.push(alarm));
-  const connecting = dave.connectRelay(world.relay);
-  connecting.catch(() => undefined);
-  await world.clock.advance(20_000);
-  expect(versionsOf(dave)).toEqual([]);
-  expect(await codeOf(dave.tenant.openDB("things"))).toBe("DIRECTORY_UNKNOWN");
+  await expectNothingTaken(scene, dave);
   const named = alarms.filter(({ code }) => code === "PART_MISSING").map(({ entryId }) => entryId);
   expect(named.length).toBeGreaterThan(0);
   expect(new Set(named).size).toBe(named.length);
-  await scene.run(dave.disconnect());
-  world.relay.crash();
-  world.relay.disk = honest;
-  world.relay.start();
-  await expectHonestRelayHelps(scene, dave);
+  await giveBack(dave);
 });

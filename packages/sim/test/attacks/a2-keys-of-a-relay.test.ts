@@ -10,11 +10,11 @@ import { deviceNamed, keysOf } from "../../../core/test/directory/world.ts";
 import { pattern } from "../../../core/test/fixture.ts";
 import { maliciousRelay } from "../../src/malicious-relay.ts";
 import {
-  directoryChain,
   grantOfMallory,
   MALLORY,
   namesKnownTo,
   sayInDirectory,
+  sayUnsigned,
   statementPart,
 } from "../support/directory-lies.ts";
 import { HostileMember } from "../support/hostile-member.ts";
@@ -50,9 +50,7 @@ const userKeyOfMallory = async (): Promise<Statement> => {
 
 const ATTACKS: Record<string, Attack> = {
   "a grant that nobody signed": async (scene, { admin }) => {
-    const chain = await directoryChain(admin);
-    const run = await chain.writeUnsigned(admin.crypto.randomBytes(64), [await grantOfMallory(admin)]);
-    await scene.plant([run], admin.record.directory);
+    await sayUnsigned(scene, admin, admin.crypto.randomBytes(64), await grantOfMallory(admin));
     return [];
   },
   "a grant that the relay signed": async (scene, { relay }) => {

@@ -1,11 +1,11 @@
 // One format a version, without a fallback; and the least version that a tenant writes, which its root raises.
 import { expect, test } from "vitest";
 import {
-  directoryChain,
   grantOfMallory,
   MALLORY,
   namesKnownTo,
   sayInDirectory,
+  sayUnsigned,
   statementPart,
 } from "../support/directory-lies.ts";
 import { expectWorkGoesOn } from "../support/hostile-change.ts";
@@ -20,10 +20,8 @@ test("A6 K-1 an admin's statement under a signature that is not its writer's let
   const scene = await Scene.begin("A6 signature");
   const admin = await HostileMember.of(scene.alice);
   const grant = await grantOfMallory(admin);
-  for (const signature of [new Uint8Array(64), admin.crypto.randomBytes(64)]) {
-    const chain = await directoryChain(admin);
-    await scene.plant([await chain.writeUnsigned(signature, [grant])], admin.record.directory);
-  }
+  for (const signature of [new Uint8Array(64), admin.crypto.randomBytes(64)])
+    await sayUnsigned(scene, admin, signature, grant);
   for (const device of scene.everybody) expect(await namesKnownTo(device)).not.toContain(MALLORY);
   await sayInDirectory(scene, admin, grant); // the signature is all that was wrong
   for (const device of scene.everybody) expect(await namesKnownTo(device)).toContain(MALLORY);

@@ -32,6 +32,17 @@ export async function sayInDirectory(
   await scene.plant([await chain.write(parts)], member.record.directory);
 }
 
+/** The same under a signature that is not the chain's. */
+export async function sayUnsigned(
+  scene: Scene,
+  member: HostileMember,
+  signature: Uint8Array,
+  ...parts: readonly PartDraft[]
+): Promise<void> {
+  const chain = await directoryChain(member);
+  await scene.plant([await chain.writeUnsigned(signature, parts)], member.record.directory);
+}
+
 export async function namesKnownTo({ tenant }: SimDevice): Promise<readonly string[]> {
   return (await tenant.directory.users()).map(({ name }) => name);
 }

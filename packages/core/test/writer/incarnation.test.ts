@@ -1,17 +1,16 @@
 import { asPlaintext } from "@selkie/crypto";
-import { entryType, equalBytes, parseStatementId, toHex, type VerifiedRun } from "@selkie/entry";
+import { entryType, equalBytes, toHex, type VerifiedRun } from "@selkie/entry";
 import { MemoryDisk, memoryStore, type Store } from "@selkie/store";
 import { describe, expect, test } from "vitest";
-import { LocalState, rowKind } from "../../src/local/local-state.ts";
 import { decodeControlPart } from "../../src/sealing/control-part.ts";
 import { openEntries } from "../../src/sealing/open-entry.ts";
 import type { PartDraft } from "../../src/sealing/seal-entry.ts";
-import { type SealedEntries, WriterChain } from "../../src/writer/writer-chain.ts";
-import { pattern, repeatableCrypto, testDatabase, testKey, testRing, testTenant } from "../fixture.ts";
+import type { SealedEntries, WriterChain } from "../../src/writer/writer-chain.ts";
+import { repeatableCrypto, testDatabase, testKey, testRing, testTenant } from "../fixture.ts";
+import { openChain } from "./open-chain.ts";
 
 const crypto = repeatableCrypto("writer chain");
 const directoryKey = await testKey(crypto, "directory");
-const deviceKey = await crypto.importSigningKey(pattern("device", 32));
 
 const part: PartDraft = { kind: "change", key: directoryKey, plaintext: asPlaintext(new Uint8Array(128)) };
 
@@ -25,24 +24,9 @@ interface Run {
 async function start(disk: MemoryDisk): Promise<Run> {
   const store = memoryStore({ verifier: crypto, random: (length) => crypto.randomBytes(length), disk });
   const reports: unknown[] = [];
-  const local = new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant);
-  const chain = await WriterChain.open({
-    crypto,
-    tenant: testTenant,
-    database: testDatabase,
-    type: entryType.change,
-    entries: store.entries(testTenant, testDatabase),
-    local,
-    row: local.key(rowKind.writer, testDatabase),
-    instance: store.instance,
-    deviceSecret: await crypto.importSecret(pattern("device secret", 32)),
-    deviceKey,
-    admission: () => parseStatementId(pattern("grant", 32)),
-    directoryKey: () => directoryKey,
-    seen: null,
-    now: () => 0,
-    report: (error) => reports.push(error),
-  });
+  const report = (error: unknown): void => void reports.push(error);
+  const database = testDatabase;
+  const chain = await openChain(crypto, { store, database, type: entryType.change, directoryKey, report });
   return { store, chain, reports };
 }
 

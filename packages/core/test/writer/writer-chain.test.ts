@@ -1,39 +1,21 @@
 import { asPlaintext } from "@selkie/crypto";
 import { nativeCrypto as crypto } from "@selkie/crypto/native";
-import { entryType, limits, parseStatementId, runSize, type VerifiedRun, verifyRuns } from "@selkie/entry";
+import { entryType, limits, runSize, type VerifiedRun, verifyRuns } from "@selkie/entry";
 import { memoryStore } from "@selkie/store";
 import { expect, test } from "vitest";
 import { newKeyVersion } from "../../src/keys/key-version.ts";
-import { LocalState, rowKind } from "../../src/local/local-state.ts";
 import type { PartDraft } from "../../src/sealing/seal-entry.ts";
 import { commitSealed } from "../../src/tenant/own-chain.ts";
-import { WriterChain } from "../../src/writer/writer-chain.ts";
 import { directoryDatabase, pattern, testTenant } from "../fixture.ts";
+import { openChain } from "./open-chain.ts";
 
 const key = await newKeyVersion(crypto, "directory", pattern("key id", 16));
 
 async function newChain() {
   const store = memoryStore({ verifier: crypto, random: (length) => crypto.randomBytes(length) });
-  const local = new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant);
-  const chain = await WriterChain.open({
-    crypto,
-    tenant: testTenant,
-    database: directoryDatabase,
-    type: entryType.statement,
-    entries: store.entries(testTenant, directoryDatabase),
-    local,
-    row: local.key(rowKind.writer, directoryDatabase),
-    instance: store.instance,
-    deviceSecret: await crypto.importSecret(pattern("device", 32)),
-    deviceKey: await crypto.importSigningKey(pattern("sign", 32)),
-    admission: () => parseStatementId(pattern("admission", 32)),
-    directoryKey: () => key,
-    seen: null,
-    now: () => 0,
-    report: (error) => {
-      throw error;
-    },
-  });
+  const report = (error: unknown): void => expect.fail(String(error));
+  const at = { store, database: directoryDatabase, type: entryType.statement, directoryKey: key, report };
+  const chain = await openChain(crypto, at);
   return { store, chain };
 }
 

@@ -9,7 +9,7 @@ import type { Scene } from "./scene.ts";
 
 export const MALLORY = "CN=mallory/O=acme";
 
-export function directoryChain(member: HostileMember): Promise<HostileChain> {
+function directoryChain(member: HostileMember): Promise<HostileChain> {
   return member.chain(member.record.directory, entryType.statement);
 }
 

@@ -104,6 +104,7 @@ class RunningRelay implements Relay {
 
   constructor(options: RelayOptions) {
     const { store, verifier, random, logger = silentLogger, registration = "open", trustProxy = false } = options;
+    const now = options.now ?? (() => performance.now());
     const limits = completeLimits(options.limits ?? {});
     const { counters } = this;
     this.#origins = options.origins === "loopback" ? [] : checkOrigins(options.origins);
@@ -115,9 +116,9 @@ class RunningRelay implements Relay {
       logger,
       counters,
       scheduler: options.scheduler ?? platformScheduler,
-      now: options.now ?? (() => performance.now()),
+      now,
       tenants: new Tenants({ store, verifier, caps: limits, registration, counters, logger }),
-      databases: new LiveDatabases(counters),
+      databases: new LiveDatabases(counters, now),
       origins: () => this.#origins,
     };
     this.#sockets = new Sockets({ host: this.#host, trustProxy, isOpen: () => this.#stopping === null });

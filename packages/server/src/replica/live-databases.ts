@@ -2,6 +2,10 @@
 
 import { type DatabaseId, type TenantId, toHex, type Vector, type WriterKey } from "@selkie/entry";
 import type { Counters } from "../counters.ts";
+import { Recently } from "./recently.ts";
+
+/** A branch of a chain that a login put in the place of another is not taken from that login again for so long. */
+const BRANCHES = { forMs: 3_600_000, most: 4_096 };
 
 /** A session as its databases see it. Both calls are cheap and coalesced. */
 export interface Subscriber {
@@ -14,14 +18,17 @@ export interface Subscriber {
 /** One open database. */
 export class LiveDatabase {
   readonly database: DatabaseId;
+  /** Which branches were put in the place of others, and by whom. */
+  readonly replaced: Recently;
   /** How often each has it open: twice while it opens again what it has just closed. */
   readonly #subscribers = new Map<Subscriber, number>();
   readonly #counters: Counters;
   #seen: Vector = new Map();
 
-  constructor(database: DatabaseId, counters: Counters) {
+  constructor(database: DatabaseId, counters: Counters, replaced: Recently) {
     this.database = database;
     this.#counters = counters;
+    this.replaced = replaced;
   }
 
   get isOpen(): boolean {
@@ -74,15 +81,17 @@ export class LiveDatabase {
 export class LiveDatabases {
   readonly #databaseByName = new Map<string, LiveDatabase>();
   readonly #counters: Counters;
+  readonly #replaced: Recently;
 
-  constructor(counters: Counters) {
+  constructor(counters: Counters, now: () => number) {
     this.#counters = counters;
+    this.#replaced = new Recently({ now, ...BRANCHES });
   }
 
   /** Opens a database for a session; `close` ends it. */
   open(tenant: TenantId, database: DatabaseId, subscriber: Subscriber): { live: LiveDatabase; close: () => void } {
     const name = toHex(tenant) + toHex(database);
-    const live = this.#databaseByName.get(name) ?? new LiveDatabase(database, this.#counters);
+    const live = this.#databaseByName.get(name) ?? new LiveDatabase(database, this.#counters, this.#replaced);
     this.#databaseByName.set(name, live);
     live.add(subscriber);
     const close = (): void => {

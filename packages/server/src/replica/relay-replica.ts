@@ -143,18 +143,26 @@ export class RelayReplica implements Replica {
    * brings another: of the forked place and all behind it that one is kept from then on.
    * SECURITY: both branches are signed by the writer, so nobody loses anything by this who signs no place twice, and nobody without that
    * right brings it about (relay-replica.test.ts "D9 ...").
+   *
+   * As long as nothing decides between them two may hold one each. Neither puts its own back as often as it connects: a login brings each
+   * branch once in an hour.
    */
   async #replaceBranches(paid: readonly PaidRun[], written: readonly AppendResult[]): Promise<readonly AppendResult[]> {
-    const { entries, admitted } = this.#options;
+    const { entries, admitted, live } = this.#options;
     const results = [...written];
     for (const [index, { run }] of paid.entries()) {
       const result = results[index];
       if (result?.type !== "fork" || result.seq < run.firstSeq) continue;
       if (admitted.login.grant?.purge !== true) continue;
+      const branch = run.entries[result.seq - run.firstSeq]?.id ?? run.writer;
+      const name = toHex(admitted.login.key) + toHex(branch);
+      if (live.replaced.has(name)) continue;
       const place = { tenant: admitted.tenant.id, database: entries.database };
       const drop = [{ ...place, writer: run.writer, from: result.seq }];
       const [replaced] = (await this.#replace({ drop, append: [{ ...place, run }], expect: "all-appended" })) ?? [];
-      if (replaced !== undefined) results[index] = replaced;
+      if (replaced === undefined) continue;
+      results[index] = replaced;
+      live.replaced.note(name);
     }
     return results;
   }

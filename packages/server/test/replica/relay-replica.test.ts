@@ -19,11 +19,13 @@ let store: Store;
 let counters: Counters;
 let databases: LiveDatabases;
 let told: string[];
+let now: number;
 
 beforeEach(() => {
   store = newStore();
   counters = new Counters();
-  databases = new LiveDatabases(counters);
+  now = 0;
+  databases = new LiveDatabases(counters, () => now);
   told = [];
 });
 
@@ -92,6 +94,38 @@ describe("two branches of a chain", () => {
     expect(await mine.append([runs.later])).toEqual([{ type: "appended", count: 1 }]);
     expect(await mine.append([runs.ours])).toMatchObject([{ type: "fork", seq: 2 }]);
     expect(counters.get("damage_noticed_total")).toBe(0);
+  });
+
+  test("D9 two who may purge and hold different branches do not push them over each other as often as they connect", async () => {
+    const all = tenants();
+    const [mine, theirs] = [await as(all, alice, true), await as(all, bob, true)];
+    const runs = await split();
+    await replicaFor(mine, "alice").append([runs.before, runs.ours]);
+    const kept: (number | undefined)[] = [];
+    for (let round = 0; round < 5; round += 1)
+      for (const [admitted, run] of [[theirs, runs.theirs] as const, [mine, runs.ours] as const]) {
+        const subscriber = subscriberOf("again");
+        const { live, close } = databases.open(acme.id, contacts, subscriber);
+        const entries = store.entries(acme.id, contacts);
+        const replica = new RelayReplica({
+          store,
+          entries,
+          admitted,
+          live,
+          subscriber,
+          counters,
+          logger: silentLogger,
+        });
+        await replica.append([run]);
+        kept.push((await headOf(replica, run))?.seq);
+        close();
+      }
+    // Each had its say once.
+    expect(kept).toEqual([3, ...Array.from({ length: 9 }, () => 4)]);
+    now += 3_600_000;
+    const replica = replicaFor(theirs, "bob");
+    await replica.append([runs.theirs]);
+    expect(await headOf(replica, runs.theirs)).toMatchObject({ seq: 3 });
   });
 
   test("D9 a run that begins behind the fork takes nobody's place", async () => {

@@ -29,7 +29,8 @@ import { byDemoted } from "./demotions.ts";
 import type { Authored } from "./entitlement.ts";
 import { catalogKeys, type DirectoryKey, type KeyCatalog } from "./key-catalog.ts";
 import { isSafe, type KeyFitness, keyFitness } from "./key-fitness.ts";
-import { findOpeners, type KeyMembership } from "./key-openers.ts";
+import type { KeyMembership } from "./key-holders.ts";
+import { findOpeners } from "./key-openers.ts";
 import {
   type DueRecipient,
   everyUserKeyOf,
@@ -252,9 +253,9 @@ interface SortedStatements {
   readonly found: FoundStatement | null;
   readonly rejected: readonly RejectedStatement[];
   /** The statements of a type that their authors may make, and that count. */
-  of<Type extends Statement["type"]>(type: Type): readonly Authored<Extract<Statement, { readonly type: Type }>>[];
+  readonly of: OfType;
   /** Those that their authors might have made once: beyond a cut, too. */
-  seen<Type extends Statement["type"]>(type: Type): readonly Authored<Extract<Statement, { readonly type: Type }>>[];
+  readonly seen: OfType;
   counts(id: StatementId): boolean;
 }
 
@@ -288,18 +289,27 @@ function sortOut(
     if (membership.counts(placed)) counting.set(hexOf(placed.id), authored);
     else rejected.push({ id: placed.id, code: "BEYOND_CUT" });
   }
-  const isOf =
-    <Type extends Statement["type"]>(type: Type) =>
-    (each: Authored<Statement>): each is Authored<Extract<Statement, { readonly type: Type }>> =>
-      each.statement.type === type;
   const found = founding?.statement.type === "found" ? founding.statement : null;
   return {
     found,
     rejected,
-    of: (type) => [...counting.values()].filter(isOf(type)),
-    seen: (type) => seen.filter(isOf(type)),
+    of: byType([...counting.values()]),
+    seen: byType(seen),
     counts: (id) => counting.has(hexOf(id)),
   };
+}
+
+type OfType = <Type extends Statement["type"]>(
+  type: Type,
+) => readonly Authored<Extract<Statement, { readonly type: Type }>>[];
+
+function byType(statements: readonly Authored<Statement>[]): OfType {
+  const groups = Map.groupBy(statements, ({ statement }) => statement.type);
+  const isOf =
+    <Type extends Statement["type"]>(type: Type) =>
+    (each: Authored<Statement>): each is Authored<Extract<Statement, { readonly type: Type }>> =>
+      each.statement.type === type;
+  return (type) => (groups.get(type) ?? []).filter(isOf(type));
 }
 
 /** The first statement of its type in the founding entry: that entry's hash is the tenant id, so it needs no other proof. */

@@ -1,7 +1,7 @@
 // Whether a key is fit to be sealed under, and what it lacks: a pure function of the directory.
 import { hexOf } from "../hex.ts";
 import type { Member } from "./admission.ts";
-import type { Keeper } from "./key-openers.ts";
+import type { Keeper } from "./key-holders.ts";
 import { audienceOf, type DueRecipient, type KeyRules, recipientsFor } from "./key-recipients.ts";
 
 /**

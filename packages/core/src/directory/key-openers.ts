@@ -1,41 +1,19 @@
-// Who can open which version of a key, as far as the directory tells, and which versions no ended device can open.
-import type { StatementId, Verifier } from "@selkie/entry";
+// Who can open which version of a key, as far as the directory tells.
+import type { Verifier } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
 import { identityKeyText } from "../keys/identity-key.ts";
-import { type Admission, isMember, type Member } from "./admission.ts";
-import type { Authored } from "./entitlement.ts";
+import type { Admission } from "./admission.ts";
 import type { KeyCatalog } from "./key-catalog.ts";
 import {
-  type AddDeviceStatement,
-  type PermitStatement,
-  type Reference,
-  statementIdText,
-  type UserKeyStatement,
-} from "./statement.ts";
-
-/** What membership says, as far as keys need it. */
-export interface KeyMembership {
-  /** Every admission ever seen but the root's, void and ended ones too. */
-  readonly members: readonly Member[];
-  /** Whether an admission counts and no revocation covers it. */
-  isLive(id: StatementId): boolean;
-  /** The first grant of the person, through all changes. */
-  personOf(member: Member): StatementId;
-}
-
-/** Every such statement ever seen of an author once admitted, whether it counts or not. */
-export interface KeyGifts {
-  readonly permits: readonly Authored<PermitStatement>[];
-  readonly userKeys: readonly Authored<UserKeyStatement>[];
-  readonly addedDevices: readonly Authored<AddDeviceStatement>[];
-}
-
-/** A device as a keeper of secrets: the name of its KEM key, or the root. Admissions of one KEM key are one keeper. */
-export type Keeper = string;
-
-function keeperOf(verifier: Verifier, admission: Admission): Keeper {
-  return isMember(admission) ? identityKeyText(verifier, admission.deviceKem) : "root";
-}
+  findHolders,
+  type Holders,
+  type Keeper,
+  type KeyGifts,
+  type KeyMembership,
+  keeperOf,
+  receiversOf,
+} from "./key-holders.ts";
+import type { PermitStatement } from "./statement.ts";
 
 /** Who can open what. */
 export interface KeyOpeners {
@@ -56,38 +34,6 @@ export interface KeyOpeners {
 /** How much of a version somebody can open: its content secret, or the history secret too. */
 type Depth = "content" | "full";
 
-/** Who can open which version, by version. */
-class Knowledge {
-  readonly #byVersion = new Map<string, Map<Keeper, Depth>>();
-  /** By version, those it leads to by links that were followed. */
-  readonly #led = new Map<string, Set<string>>();
-
-  of(version: string): Map<Keeper, Depth> {
-    const known = this.#byVersion.get(version) ?? new Map<Keeper, Depth>();
-    this.#byVersion.set(version, known);
-    return known;
-  }
-
-  /** @returns whether that is news */
-  give(known: Map<Keeper, Depth>, keeper: Keeper, depth: Depth): boolean {
-    const before = known.get(keeper);
-    if (before === "full" || before === depth) return false;
-    known.set(keeper, depth);
-    return true;
-  }
-
-  link(from: string, version: string): void {
-    this.#led.set(from, (this.#led.get(from) ?? new Set()).add(version));
-  }
-
-  ledTo(versions: readonly string[]): ReadonlySet<string> {
-    // The set grows while it is walked: links lead on.
-    const reached = new Set(versions);
-    for (const each of reached) for (const next of this.#led.get(each) ?? []) reached.add(next);
-    return reached;
-  }
-}
-
 /**
  * The least fixpoint: makers, whom those who can open gave permits, and where links lead. A gift by who could not open it gives nothing, so
  * nobody can make a version look open to others by saying so.
@@ -98,167 +44,177 @@ export function findOpeners(
   gifts: KeyGifts,
   membership: KeyMembership,
 ): KeyOpeners {
-  const holders = findHolders(verifier, gifts, membership);
-  let knowledge: Knowledge | null = null; // many views are replaced before anybody asks
+  // Many views are replaced before anybody asks.
+  let holders: Holders | null = null;
+  let knowledge: Knowledge | null = null;
+  const held = (): Holders => {
+    holders ??= findHolders(verifier, gifts, membership);
+    return holders;
+  };
   const known = (): Knowledge => {
-    knowledge ??= spread(verifier, catalog, {
-      permits: gifts.permits,
-      to: receiversOf(verifier, gifts, membership, holders),
-    });
+    knowledge ??= new Knowledge(
+      givenIn(verifier, catalog, gifts, receiversOf(verifier, gifts, membership, held())),
+      linksIn(verifier, catalog),
+    );
     return knowledge;
   };
   return {
     keeperOf: (admission) => keeperOf(verifier, admission),
-    canOpen: (keeper, version) => known().of(hexOf(version)).has(keeper),
-    opensFully: (keeper, version) => known().of(hexOf(version)).get(keeper) === "full",
+    canOpen: (keeper, version) => known().depth(keeper, hexOf(version)) !== undefined,
+    opensFully: (keeper, version) => known().depth(keeper, hexOf(version)) === "full",
     ledTo: (versions) => known().ledTo(versions.map(hexOf)),
-    holdersOf: (userKem) => holders.get(identityKeyText(verifier, userKem)) ?? new Set(),
+    holdersOf: (userKem) => held().get(identityKeyText(verifier, userKem)) ?? new Set(),
   };
 }
 
-function spread(
+/** A version that a statement makes or gives. */
+interface Given {
+  readonly version: string;
+  /** Who gives it; null for who makes it, and so opens it. */
+  readonly by: Keeper | null;
+  readonly history: PermitStatement["history"];
+  readonly to: readonly Keeper[];
+  /** How much whoever gives it was found to open, so far. */
+  opened: Depth | undefined;
+}
+
+const depthOf = ({ opened, history }: Given): Depth | undefined =>
+  opened === "full" && history !== "full" ? "content" : opened;
+
+function givenIn(
   verifier: Verifier,
-  catalog: Pick<KeyCatalog, "versions" | "links">,
-  given: {
-    readonly permits: readonly Authored<PermitStatement>[];
-    to(permit: Authored<PermitStatement>): readonly Keeper[];
-  },
-): Knowledge {
-  const knowledge = new Knowledge();
-  for (const { author, commitment } of catalog.versions)
-    knowledge.give(knowledge.of(hexOf(commitment)), keeperOf(verifier, author), "full");
-  const permits = given.permits.flatMap((permit) => permitted(verifier, permit, given.to(permit)));
-  const links = catalog.links.map(({ author, from, version }) => ({
-    author: keeperOf(verifier, author),
+  { versions }: Pick<KeyCatalog, "versions">,
+  { permits }: Pick<KeyGifts, "permits">,
+  receivers: ReturnType<typeof receiversOf>,
+): readonly Given[] {
+  const made = versions.map(
+    ({ author, commitment }): Given => ({
+      version: hexOf(commitment),
+      by: null,
+      history: "full",
+      to: [keeperOf(verifier, author)],
+      opened: "full",
+    }),
+  );
+  const permitted = permits.flatMap((permit) => {
+    const { history, versions: some } = permit.statement;
+    const gift = { by: keeperOf(verifier, permit.author), history, to: receivers(permit) };
+    return some.map(({ version }): Given => ({ ...gift, version: hexOf(version), opened: undefined }));
+  });
+  return [...made, ...permitted];
+}
+
+/** Whoever opens `from` in full opens `version`, if its author opened both. */
+interface Link {
+  readonly by: Keeper;
+  readonly from: string;
+  readonly version: string;
+}
+
+const linksIn = (verifier: Verifier, { links }: Pick<KeyCatalog, "links">): readonly Link[] =>
+  links.map(({ author, from, version }) => ({
+    by: keeperOf(verifier, author),
     from: hexOf(from),
     version: hexOf(version),
   }));
-  const permitsByVersion = Map.groupBy(permits, ({ version }) => version);
-  const linksFrom = Map.groupBy(links, ({ from }) => from);
-  const linksTo = Map.groupBy(links, ({ version }) => version);
-  // The set grows while it is walked. SECURITY: D12. Only what may have changed is looked at: a member may link thousands of versions, in
-  // any order (key-openers.test.ts).
-  const due = new Set([...catalog.versions.map(({ commitment }) => hexOf(commitment)), ...permitsByVersion.keys()]);
-  for (const version of due) {
-    due.delete(version);
-    for (const permit of permitsByVersion.get(version) ?? []) if (follow(knowledge, permit)) due.add(version);
-    for (const link of [...(linksFrom.get(version) ?? []), ...(linksTo.get(version) ?? [])])
-      if (lead(knowledge, link)) due.add(link.version);
-  }
-  return knowledge;
-}
 
-/** One version that a permit statement gives. */
-interface Permitted {
-  readonly author: Keeper;
-  readonly history: PermitStatement["history"];
-  readonly version: string;
-  readonly to: readonly Keeper[];
-  /** What its author was seen to open when it was last followed: nothing comes of it again before that is more. */
-  followed: Depth | undefined;
-}
+/**
+ * Who opens what. It is followed for those who give or link anything, who are few: what all others open follows from what these give, and
+ * is looked up for the versions that somebody asks about.
+ */
+class Knowledge {
+  readonly #given: ReadonlyMap<string, readonly Given[]>;
+  readonly #linksFrom: ReadonlyMap<string, readonly Link[]>;
+  readonly #linksTo: ReadonlyMap<string, readonly Link[]>;
+  readonly #givers: ReadonlySet<Keeper>;
+  /** By version, what givers open. */
+  readonly #opened = new Map<string, Map<Keeper, Depth>>();
+  /** By version, what everybody opens. */
+  readonly #openers = new Map<string, ReadonlyMap<Keeper, Depth>>();
+  /** Links whose authors opened both ends: by version where they lead, and from where. */
+  readonly #led = new Map<string, Set<string>>();
+  readonly #leading = new Map<string, Set<string>>();
 
-function permitted(
-  verifier: Verifier,
-  { author, statement }: Authored<PermitStatement>,
-  to: readonly Keeper[],
-): readonly Permitted[] {
-  const by = keeperOf(verifier, author);
-  const { history } = statement;
-  return statement.versions.map(({ version }) => ({
-    author: by,
-    history,
-    version: hexOf(version),
-    to,
-    followed: undefined,
-  }));
-}
-
-function follow(knowledge: Knowledge, permit: Permitted): boolean {
-  const known = knowledge.of(permit.version);
-  const depth = known.get(permit.author);
-  if (depth === undefined || depth === permit.followed) return false;
-  permit.followed = depth;
-  const given = permit.history === "full" ? depth : "content";
-  let grew = false;
-  for (const keeper of permit.to) grew = knowledge.give(known, keeper, given) || grew;
-  return grew;
-}
-
-function lead(
-  knowledge: Knowledge,
-  { author, from, version }: { readonly author: Keeper; readonly from: string; readonly version: string },
-): boolean {
-  const [opening, opened] = [knowledge.of(from), knowledge.of(version)];
-  if (opening.get(author) !== "full" || opened.get(author) !== "full") return false;
-  knowledge.link(from, version);
-  let grew = false;
-  for (const [keeper, depth] of opening) if (depth === "full") grew = knowledge.give(opened, keeper, "full") || grew;
-  return grew;
-}
-
-/** By the name of a KEM key. */
-type Holders = ReadonlyMap<string, ReadonlySet<Keeper>>;
-
-function findHolders(verifier: Verifier, { userKeys, addedDevices }: KeyGifts, membership: KeyMembership): Holders {
-  const holders = new Map<string, Set<Keeper>>();
-  const hold = (kem: string, keeper: Keeper): void => {
-    const of = holders.get(kem) ?? new Set<Keeper>();
-    holders.set(kem, of.add(keeper));
-  };
-  // SECURITY: a device that a user-key statement leaves out can add devices to no avail (key-recipients.test.ts).
-  for (const member of membership.members) {
-    hold(identityKeyText(verifier, member.userKem), keeperOf(verifier, member));
-  }
-  const byId = new Map(membership.members.map((member) => [hexOf(member.id), member]));
-  for (const { statement, author } of userKeys) {
-    const kem = identityKeyText(verifier, statement.kem);
-    hold(kem, keeperOf(verifier, author));
-    for (const id of statement.to) {
-      const device = byId.get(hexOf(id));
-      if (device !== undefined) hold(kem, keeperOf(verifier, device));
+  constructor(given: readonly Given[], links: readonly Link[]) {
+    this.#given = Map.groupBy(given, ({ version }) => version);
+    this.#linksFrom = Map.groupBy(links, ({ from }) => from);
+    this.#linksTo = Map.groupBy(links, ({ version }) => version);
+    this.#givers = new Set([...given, ...links].flatMap(({ by }) => by ?? []));
+    for (const { by, version, to } of given) if (by === null) this.#give(version, to, "full");
+    // The set grows while it is walked. SECURITY: D12. Only what may have changed is looked at: a member may link thousands of versions, in
+    // any order (key-openers.test.ts).
+    const due = new Set(this.#given.keys());
+    for (const version of due) {
+      due.delete(version);
+      for (const gift of this.#given.get(version) ?? []) if (this.#follow(gift)) due.add(version);
+      for (const link of [...(this.#linksFrom.get(version) ?? []), ...(this.#linksTo.get(version) ?? [])])
+        if (this.#lead(link)) due.add(link.version);
     }
   }
-  const nameOf = (kem: Uint8Array): string => identityKeyText(verifier, kem);
-  const kemByStatement = new Map(userKeys.map(({ placed, statement }) => [hexOf(placed.id), nameOf(statement.kem)]));
-  const passedOn = addedDevices.flatMap(({ author, statement }) =>
-    statement.userKeys.flatMap((id) => {
-      const kem = kemByStatement.get(hexOf(id));
-      return kem === undefined ? [] : [{ kem, from: keeperOf(verifier, author), to: nameOf(statement.deviceKem) }];
-    }),
-  );
-  for (let grew = true; grew; ) {
-    const due = passedOn.filter(
-      ({ kem, from, to }) => holders.get(kem)?.has(from) === true && !holders.get(kem)?.has(to),
-    );
-    for (const { kem, to } of due) hold(kem, to);
-    grew = due.length > 0;
-  }
-  return holders;
-}
 
-function receiversOf(
-  verifier: Verifier,
-  { userKeys }: KeyGifts,
-  { members }: KeyMembership,
-  holders: Holders,
-): (permit: Authored<PermitStatement>) => readonly Keeper[] {
-  const keeperById = new Map(members.map((member) => [hexOf(member.id), keeperOf(verifier, member)]));
-  const userKemById = new Map([
-    ...members.map((member) => [hexOf(member.user), identityKeyText(verifier, member.userKem)] as const),
-    ...userKeys.map(({ placed, statement }) => [hexOf(placed.id), identityKeyText(verifier, statement.kem)] as const),
-  ]);
-  return ({ placed, statement }) => {
-    const idOf = (reference: Reference): string =>
-      reference.type === "part" ? statementIdText(verifier, placed.entry, reference.index) : hexOf(reference.id);
-    const to: Keeper[] = [];
-    for (const recipient of statement.to) {
-      if (recipient.type !== "device") to.push(...(holders.get(userKemById.get(idOf(recipient)) ?? "") ?? []));
-      else {
-        const keeper = keeperById.get(idOf(recipient.of));
-        if (keeper !== undefined) to.push(keeper);
+  depth(keeper: Keeper, version: string): Depth | undefined {
+    const openers = this.#givers.has(keeper) ? this.#opened.get(version) : this.#openersOf(version);
+    return openers?.get(keeper);
+  }
+
+  ledTo(versions: readonly string[]): ReadonlySet<string> {
+    return reach(versions, this.#led);
+  }
+
+  #openersOf(version: string): ReadonlyMap<Keeper, Depth> {
+    const known = this.#openers.get(version);
+    if (known !== undefined) return known;
+    const openers = new Map<Keeper, Depth>();
+    for (const from of reach([version], this.#leading)) {
+      for (const gift of this.#given.get(from) ?? []) {
+        const depth = depthOf(gift);
+        if (depth === "full" || (depth !== undefined && from === version))
+          for (const keeper of gift.to) if (openers.get(keeper) !== "full") openers.set(keeper, depth);
       }
     }
-    return to;
-  };
+    this.#openers.set(version, openers);
+    return openers;
+  }
+
+  /** @returns whether that is news */
+  #give(version: string, to: Iterable<Keeper>, depth: Depth): boolean {
+    const opened = this.#opened.get(version) ?? new Map<Keeper, Depth>();
+    this.#opened.set(version, opened);
+    let grew = false;
+    for (const keeper of to) {
+      const before = opened.get(keeper);
+      if (before === "full" || before === depth || !this.#givers.has(keeper)) continue;
+      opened.set(keeper, depth);
+      grew = true;
+    }
+    return grew;
+  }
+
+  #follow(gift: Given): boolean {
+    const opened = gift.by === null ? undefined : this.#opened.get(gift.version)?.get(gift.by);
+    if (opened === undefined || opened === gift.opened) return false;
+    gift.opened = opened;
+    return this.#give(gift.version, gift.to, depthOf(gift) ?? opened);
+  }
+
+  #lead({ by, from, version }: Link): boolean {
+    const [opening, opened] = [this.#opened.get(from), this.#opened.get(version)];
+    if (opening?.get(by) !== "full" || opened?.get(by) !== "full") return false;
+    this.#led.set(from, (this.#led.get(from) ?? new Set()).add(version));
+    this.#leading.set(version, (this.#leading.get(version) ?? new Set()).add(from));
+    const full = [...opening].filter(([, depth]) => depth === "full");
+    return this.#give(
+      version,
+      full.map(([keeper]) => keeper),
+      "full",
+    );
+  }
+}
+
+/** These and what they lead to, however far. */
+function reach(from: Iterable<string>, next: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
+  // The set grows while it is walked.
+  const reached = new Set(from);
+  for (const each of reached) for (const other of next.get(each) ?? []) reached.add(other);
+  return reached;
 }

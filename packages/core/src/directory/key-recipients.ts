@@ -5,7 +5,8 @@ import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import { isMember, type Member } from "./admission.ts";
 import type { Authored } from "./entitlement.ts";
 import type { KeyCatalog } from "./key-catalog.ts";
-import type { Keeper, KeyMembership, KeyOpeners } from "./key-openers.ts";
+import type { Keeper, KeyMembership } from "./key-holders.ts";
+import type { KeyOpeners } from "./key-openers.ts";
 import type { Recipient, Role, UserKeyStatement } from "./statement.ts";
 
 /** A KEM key that a permit is for, and how the permit statement names it. */
@@ -40,13 +41,31 @@ export interface Audience {
   readonly outsiders: ReadonlySet<Keeper>;
 }
 
-export function audienceOf({ catalog, membership, openers }: KeyRules, keyId: Uint8Array): Audience {
+const audiences = new WeakMap<KeyRules, Map<string, Audience>>();
+
+/** Every write asks about some keys, and a revocation about most: the same people, one audience. */
+export function audienceOf(rules: KeyRules, keyId: Uint8Array): Audience {
+  const known = audiences.get(rules) ?? new Map<string, Audience>();
+  audiences.set(rules, known);
+  const name = hexOf(keyId);
+  const audience = known.get(name) ?? findAudience(rules, keyId, known);
+  known.set(name, audience);
+  return audience;
+}
+
+function findAudience(
+  { catalog, membership, openers }: KeyRules,
+  keyId: Uint8Array,
+  others: ReadonlyMap<string, Audience>,
+): Audience {
+  const live = membership.members.filter(({ id }) => membership.isLive(id));
+  const due = live.filter((member) => catalog.isEntitled(member, keyId));
+  const same = [...others.values()].find(
+    (other) => other.due.length === due.length && other.due.every((one, at) => one === due[at]),
+  );
+  if (same !== undefined) return same;
   const outsiders = new Set<Keeper>();
-  const due: Member[] = [];
-  for (const member of membership.members) {
-    if (!membership.isLive(member.id)) outsiders.add(openers.keeperOf(member));
-    else if (catalog.isEntitled(member, keyId)) due.push(member);
-  }
+  for (const member of membership.members) if (!membership.isLive(member.id)) outsiders.add(openers.keeperOf(member));
   for (const member of due) outsiders.delete(openers.keeperOf(member));
   return { due, outsiders };
 }
@@ -60,21 +79,37 @@ export function recipientsOf(rules: KeyRules, keyId: Uint8Array): readonly DueRe
 }
 
 /** The same for some of the devices that are entitled. */
-export function recipientsFor(
-  rules: KeyRules,
-  keyId: Uint8Array,
-  { due, outsiders }: Audience,
-): readonly DueRecipient[] {
-  const people = Map.groupBy(due, (member) => hexOf(rules.membership.personOf(member)));
-  const recipients = [...people.values()].flatMap((devices) => {
+export function recipientsFor(rules: KeyRules, keyId: Uint8Array, audience: Audience): readonly DueRecipient[] {
+  const recipients = reachedIn(rules, audience).flatMap(({ devices, keys }) => {
     const isFull = devices.every((device) => rules.catalog.dueHistory(device, keyId) === "full");
     const history = isFull ? "full" : "from-now";
-    return recipientsAmong(rules, devices, outsiders).map((each): DueRecipient => ({ ...each, history }));
+    return keys.map((each): DueRecipient => ({ ...each, history }));
   });
   // Of people who were let in with one key, the one that is due more: a copied key takes nothing from whose it is.
   const byHistory = recipients.toSorted((a, b) => Number(a.history === "full") - Number(b.history === "full"));
   const byKem = new Map(byHistory.map((each) => [hexOf(each.kem), each]));
   return [...byKem.values()].sort((a, b) => compareBytes(a.kem, b.kem));
+}
+
+/** A person's devices, and the KEM keys that reach them. */
+interface Reached {
+  readonly devices: readonly Member[];
+  readonly keys: readonly PermitRecipient[];
+}
+
+const reachedByAudience = new WeakMap<Audience, readonly Reached[]>();
+
+/** The people of an audience. */
+function reachedIn(rules: KeyRules, audience: Audience): readonly Reached[] {
+  const known = reachedByAudience.get(audience);
+  if (known !== undefined) return known;
+  const people = Map.groupBy(audience.due, (member) => hexOf(rules.membership.personOf(member)));
+  const reached = [...people.values()].map((devices) => ({
+    devices,
+    keys: recipientsAmong(rules, devices, audience.outsiders),
+  }));
+  reachedByAudience.set(audience, reached);
+  return reached;
 }
 
 function recipientsAmong(

@@ -145,7 +145,7 @@ export class KeyRing implements Disposable {
    * @returns whether anything is new
    */
   async openHistory(links: readonly VersionLink[]): Promise<boolean> {
-    const linksByFrom = Map.groupBy(links, ({ from }) => toHex(from));
+    const linksByFrom = Map.groupBy(links, ({ from }) => hexOf(from));
     const waiting = this.#held.map(({ key }) => key);
     let isNew = false;
     // The list grows while it is walked: what a link gives has links of its own.

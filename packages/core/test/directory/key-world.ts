@@ -14,7 +14,8 @@ import {
 import type { Member, PlacedStatement } from "../../src/directory/admission.ts";
 import type { Authored } from "../../src/directory/entitlement.ts";
 import { catalogKeys, type DirectoryKey } from "../../src/directory/key-catalog.ts";
-import { findOpeners, type KeyMembership } from "../../src/directory/key-openers.ts";
+import type { KeyMembership } from "../../src/directory/key-holders.ts";
+import { findOpeners } from "../../src/directory/key-openers.ts";
 import { type KeyRules, type PermitRecipient, recipientsOf, userKeysOf } from "../../src/directory/key-recipients.ts";
 import { linksOf, type Statement, statementId } from "../../src/directory/statement.ts";
 import { identityKeyName } from "../../src/keys/identity-key.ts";

@@ -1,0 +1,109 @@
+// Which devices hold which KEM keys: whom permits reach.
+import type { StatementId, Verifier } from "@selkie/entry";
+import { hexOf } from "../hex.ts";
+import { identityKeyText } from "../keys/identity-key.ts";
+import { type Admission, isMember, type Member } from "./admission.ts";
+import type { Authored } from "./entitlement.ts";
+import {
+  type AddDeviceStatement,
+  type PermitStatement,
+  type Reference,
+  statementIdText,
+  type UserKeyStatement,
+} from "./statement.ts";
+
+/** What membership says, as far as keys need it. */
+export interface KeyMembership {
+  /** Every admission ever seen but the root's, void and ended ones too. */
+  readonly members: readonly Member[];
+  /** Whether an admission counts and no revocation covers it. */
+  isLive(id: StatementId): boolean;
+  /** The first grant of the person, through all changes. */
+  personOf(member: Member): StatementId;
+}
+
+/** Every such statement ever seen of an author once admitted, whether it counts or not. */
+export interface KeyGifts {
+  readonly permits: readonly Authored<PermitStatement>[];
+  readonly userKeys: readonly Authored<UserKeyStatement>[];
+  readonly addedDevices: readonly Authored<AddDeviceStatement>[];
+}
+
+/** A device as a keeper of secrets: the name of its KEM key, or the root. Admissions of one KEM key are one keeper. */
+export type Keeper = string;
+
+export function keeperOf(verifier: Verifier, admission: Admission): Keeper {
+  return isMember(admission) ? identityKeyText(verifier, admission.deviceKem) : "root";
+}
+
+/** By the name of a KEM key. */
+export type Holders = ReadonlyMap<string, ReadonlySet<Keeper>>;
+
+/** Who holds which user key. */
+export function findHolders(
+  verifier: Verifier,
+  { userKeys, addedDevices }: KeyGifts,
+  membership: KeyMembership,
+): Holders {
+  const holders = new Map<string, Set<Keeper>>();
+  const hold = (kem: string, keeper: Keeper): void => {
+    const of = holders.get(kem) ?? new Set<Keeper>();
+    holders.set(kem, of.add(keeper));
+  };
+  // SECURITY: a device that a user-key statement leaves out can add devices to no avail (key-recipients.test.ts).
+  for (const member of membership.members) {
+    hold(identityKeyText(verifier, member.userKem), keeperOf(verifier, member));
+  }
+  const byId = new Map(membership.members.map((member) => [hexOf(member.id), member]));
+  for (const { statement, author } of userKeys) {
+    const kem = identityKeyText(verifier, statement.kem);
+    hold(kem, keeperOf(verifier, author));
+    for (const id of statement.to) {
+      const device = byId.get(hexOf(id));
+      if (device !== undefined) hold(kem, keeperOf(verifier, device));
+    }
+  }
+  const nameOf = (kem: Uint8Array): string => identityKeyText(verifier, kem);
+  const kemByStatement = new Map(userKeys.map(({ placed, statement }) => [hexOf(placed.id), nameOf(statement.kem)]));
+  const passedOn = addedDevices.flatMap(({ author, statement }) =>
+    statement.userKeys.flatMap((id) => {
+      const kem = kemByStatement.get(hexOf(id));
+      return kem === undefined ? [] : [{ kem, from: keeperOf(verifier, author), to: nameOf(statement.deviceKem) }];
+    }),
+  );
+  for (let grew = true; grew; ) {
+    const due = passedOn.filter(
+      ({ kem, from, to }) => holders.get(kem)?.has(from) === true && !holders.get(kem)?.has(to),
+    );
+    for (const { kem, to } of due) hold(kem, to);
+    grew = due.length > 0;
+  }
+  return holders;
+}
+
+/** Whom permits reach. */
+export function receiversOf(
+  verifier: Verifier,
+  { userKeys }: KeyGifts,
+  { members }: KeyMembership,
+  holders: Holders,
+): (permit: Authored<PermitStatement>) => readonly Keeper[] {
+  const keeperById = new Map(members.map((member) => [hexOf(member.id), keeperOf(verifier, member)]));
+  const userKemById = new Map([
+    ...members.map((member) => [hexOf(member.user), identityKeyText(verifier, member.userKem)] as const),
+    ...userKeys.map(({ placed, statement }) => [hexOf(placed.id), identityKeyText(verifier, statement.kem)] as const),
+  ]);
+  return ({ placed, statement }) => {
+    const idOf = (reference: Reference): string =>
+      reference.type === "part" ? statementIdText(verifier, placed.entry, reference.index) : hexOf(reference.id);
+    const to: Keeper[] = [];
+    for (const recipient of statement.to) {
+      if (recipient.type !== "device") to.push(...(holders.get(userKemById.get(idOf(recipient)) ?? "") ?? []));
+      else {
+        const keeper = keeperById.get(idOf(recipient.of));
+        if (keeper !== undefined) to.push(keeper);
+      }
+    }
+    return to;
+  };
+}

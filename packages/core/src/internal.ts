@@ -2,7 +2,8 @@
 // keys are held against (packages/sim/test/rules). Not published (package.json).
 export { draftAccessList, signAccessList } from "./directory/access.ts";
 export type { PlacedStatement } from "./directory/admission.ts";
-export { buildDirectory, type DirectoryView } from "./directory/directory-view.ts";
+export { buildDirectory } from "./directory/build-directory.ts";
+export type { DirectoryView } from "./directory/directory-view.ts";
 export { newIdentity } from "./directory/identity.ts";
 export { grantFor } from "./directory/join-request.ts";
 export { type RequestedKeys, requestedKeys } from "./directory/requested-keys.ts";

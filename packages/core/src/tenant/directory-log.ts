@@ -11,7 +11,8 @@ import {
 } from "@selkie/entry";
 import { type EntryStore, StoreError } from "@selkie/store";
 import type { Admission, PlacedStatement } from "../directory/admission.ts";
-import { buildDirectory, type DirectoryView } from "../directory/directory-view.ts";
+import { buildDirectory } from "../directory/build-directory.ts";
+import type { DirectoryView } from "../directory/directory-view.ts";
 import { isProof } from "../directory/fork.ts";
 import type { PlacedVector } from "../directory/membership-facts.ts";
 import { linksOf, type Statement, statementId } from "../directory/statement.ts";

@@ -2,7 +2,7 @@ import { nativeCrypto } from "@selkie/crypto/native";
 import { concatBytes, fromHex, parseStatementId, parseTenantId, parseWriterKey } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import type { PlacedStatement } from "../../src/directory/admission.ts";
-import { buildDirectory } from "../../src/directory/directory-view.ts";
+import { buildDirectory } from "../../src/directory/build-directory.ts";
 import type { GrantStatement } from "../../src/directory/statement.ts";
 import { directoryDatabase, otherDatabase, pattern, testTenant } from "../fixture.ts";
 import { deviceNamed, found, grantTo, identity, keysOf, noStatement, rootKey, World } from "./world.ts";

@@ -11,7 +11,7 @@ import {
 } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import type { Admission, PlacedStatement } from "../../src/directory/admission.ts";
-import { buildDirectory } from "../../src/directory/directory-view.ts";
+import { buildDirectory } from "../../src/directory/build-directory.ts";
 import { type ForkStatement, idsOf } from "../../src/directory/fork.ts";
 import type { PlacedVector } from "../../src/directory/membership-facts.ts";
 import { pattern, testDatabase } from "../fixture.ts";

@@ -3,8 +3,8 @@ import { encodeFounding, equalBytes, runOf, tableIndex, toHex, verifyFounding, v
 import { verifyAccessList } from "@selkie/sync-protocol";
 import { describe, expect, test } from "vitest";
 import type { PlacedStatement } from "../../src/directory/admission.ts";
+import { buildDirectory } from "../../src/directory/build-directory.ts";
 import { DIRECTORY_NAME, databaseIdOf } from "../../src/directory/database-id.ts";
-import { buildDirectory } from "../../src/directory/directory-view.ts";
 import { type FoundedTenant, foundTenant } from "../../src/directory/founding.ts";
 import { newIdentity, slotKeyFor, userKemOf } from "../../src/directory/identity.ts";
 import { statementId } from "../../src/directory/statement.ts";

@@ -12,7 +12,8 @@ import {
   type WriterKey,
 } from "@selkie/entry";
 import type { DirectoryIdentity, PlacedStatement } from "../../src/directory/admission.ts";
-import { buildDirectory, type DirectoryView } from "../../src/directory/directory-view.ts";
+import { buildDirectory } from "../../src/directory/build-directory.ts";
+import type { DirectoryView } from "../../src/directory/directory-view.ts";
 import type { GrantStatement, Role, Statement } from "../../src/directory/statement.ts";
 import { statementId } from "../../src/directory/statement.ts";
 import type { VerifiedCertificate } from "../../src/sealing/control-part.ts";

@@ -17,8 +17,8 @@ import {
 import type { Identity } from "@selkie/keybag";
 import { describe, expect, test } from "vitest";
 import type { PlacedStatement } from "../../src/directory/admission.ts";
+import { buildDirectory } from "../../src/directory/build-directory.ts";
 import { databaseIdOf } from "../../src/directory/database-id.ts";
-import { buildDirectory } from "../../src/directory/directory-view.ts";
 import { identityFingerprint, publicKeysOf } from "../../src/directory/identity.ts";
 import { isInvited, parseJoinRequest } from "../../src/directory/join-request.ts";
 import { answeredRequest, isFromInviter, parseJoinResponse } from "../../src/directory/join-response.ts";

@@ -18,8 +18,7 @@ import type { PlacedVector } from "../directory/membership-facts.ts";
 import { linksOf, type Statement, statementId } from "../directory/statement.ts";
 import { decodeStatement } from "../directory/statement-codec.ts";
 import { CoreError } from "../errors.ts";
-import { type KeyVersion, openKeyVersion } from "../keys/key-version.ts";
-import { openPermits, openUserKeys } from "../keys/permit.ts";
+import { openUserKeys } from "../keys/permit.ts";
 import type { VersionLink } from "../keys/version-link.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
 import { readAll } from "../replica/read-all.ts";
@@ -28,8 +27,10 @@ import { decodeControlPart, verifyCertificates } from "../sealing/control-part.t
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
 import { DirectoryChains } from "./directory-chains.ts";
 import type { DirectoryClaim } from "./directory-claims.ts";
+import { HeardClaims } from "./heard-claims.ts";
 import { joinedWith } from "./own-admissions.ts";
 import { ParkedPlaces, type Place } from "./parked-places.ts";
+import { PermittedKeys } from "./permitted-keys.ts";
 import { personPlaces } from "./person-places.ts";
 import type { TenantContext } from "./tenant-context.ts";
 
@@ -45,17 +46,9 @@ export interface DirectoryNews {
   readonly claims: readonly DirectoryClaim[];
 }
 
-/** A key version that a permit gave and no statement has named, and where that permit stands. */
-interface Permitted extends Place {
-  readonly keyId: Uint8Array;
-  readonly version: Uint8Array;
-}
-
 const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
 /** Whoever may cut another stands above it: what decides about a chain is settled after as many rounds as there are above it. */
 const MOST_ROUNDS = 16;
-/** Dropped key versions that are remembered, should the statement that names them come later. */
-const MAX_DROPPED = 256;
 
 /**
  * The directory as this device knows it: reads the statements out of the directory's entries, finds the permits for this user,
@@ -73,14 +66,11 @@ export class DirectoryLog {
   readonly #parked = new ParkedPlaces();
   /** Statements and names of this person's keys, in hex, that their entries were searched for. */
   readonly #lookedFor = new Set<string>();
+  readonly #keys: PermittedKeys;
+  readonly #heard = new HeardClaims();
   readonly #placed = new Map<string, Omit<PlacedStatement, "certificate">>();
   /** By entry in hex. */
   readonly #vectors = new Map<string, Omit<PlacedVector, "certificate">>();
-  /** By version in hex. */
-  readonly #permitted = new Map<string, Permitted>();
-  readonly #dropped = new Map<string, Permitted>();
-  /** By writer: what was read since `#learn` was last done. */
-  readonly #heard = new Map<string, Omit<DirectoryClaim, "admission">>();
   /** What `frontier` last answered: every local change asks. */
   #frontier: { readonly own: WriterKey | null; readonly heads: readonly EntryId[] } | null = null;
   #founding: VerifiedEntry | null = null;
@@ -98,6 +88,7 @@ export class DirectoryLog {
     this.#database = database;
     this.#entries = entries;
     this.#chains = new DirectoryChains(database);
+    this.#keys = new PermittedKeys(context);
     this.#stored = new StoredBranches({
       ...{ verifier: context.platform.crypto, entries, named: this.named },
       signatures: (writer, id) => this.#view.cutSignatures(writer, id),
@@ -124,16 +115,18 @@ export class DirectoryLog {
 
   /** Whether the directory has ended one of its own chains. */
   isEnded(writer: WriterKey): boolean {
-    const certificate = this.#chains.certificate(writer);
-    const verdict = this.#view.judge({ database: this.#database, writer, certificate });
+    const verdict = this.#judge(this.#view, writer);
     return verdict.type === "admitted" && (verdict.fork !== null || verdict.last < Number.POSITIVE_INFINITY);
   }
 
   /** Whom the directory admits as the writer of one of its chains. */
   author(writer: WriterKey): Admission | null {
-    const certificate = this.#chains.certificate(writer);
-    const verdict = this.#shown.judge({ database: this.#database, writer, certificate });
+    const verdict = this.#judge(this.#shown, writer);
     return verdict.type === "admitted" ? verdict.admission : null;
+  }
+
+  #judge(view: DirectoryView, writer: WriterKey): ReturnType<DirectoryView["judge"]> {
+    return view.judge({ database: this.#database, writer, certificate: this.#chains.certificate(writer) });
   }
 
   /** Whose chains of the directory are proven to fork: one for each chain that the directory admits. */
@@ -174,8 +167,7 @@ export class DirectoryLog {
   async #lookAtBranches(): Promise<void> {
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       for (const writer of this.#chains.writers()) {
-        const certificate = this.#chains.certificate(writer);
-        const verdict = this.#view.judge({ database: this.#database, writer, certificate });
+        const verdict = this.#judge(this.#view, writer);
         await this.#stored.look(writer, verdict.type === "admitted" ? verdict.named : null);
       }
       if (!this.#stored.hasChanged()) return;
@@ -193,19 +185,18 @@ export class DirectoryLog {
       await this.#openLate(await this.#takeAll());
       this.#view = this.#build();
     }
-    for (let named = this.#named(); named.length > 0; named = this.#named()) {
-      for (const { version } of named) this.#dropped.delete(toHex(version));
-      newKeys = (await this.#openLate(await this.#takeAgain(named))) || newKeys;
+    for (let recalled = this.#keys.recall(this.#view); recalled.length > 0; recalled = this.#keys.recall(this.#view)) {
+      newKeys = (await this.#openLate(await this.#takeAgain(recalled))) || newKeys;
       this.#view = this.#build();
     }
-    const unauthentic = this.#confirmKeys();
+    const unauthentic = this.#keys.confirm(this.#view, () => this.#isReadable());
     const follow = await this.#context.ring.following(this.#view.keys());
     this.#shown = this.#view;
     this.#frontier = null;
     follow();
     const changed = this.#isAnew || this.#size() !== before;
     this.#isAnew = false;
-    return { changed, newKeys, unauthentic, claims: this.#claims() };
+    return { changed, newKeys, unauthentic, claims: this.#heard.take((writer) => this.#judge(this.#view, writer)) };
   }
 
   #size(): number {
@@ -216,7 +207,7 @@ export class DirectoryLog {
   async #take(entries: readonly VerifiedEntry[]): Promise<boolean> {
     const { crypto } = this.#context.platform;
     const own = entries.filter(({ header }) => header.type !== entryType.change); // B3: no document entry speaks for the directory
-    const newKeys = await this.#findPermits(own);
+    const newKeys = await this.#keys.find(own);
     const opened = await openEntries(crypto, this.#context.ring, own, ["control", "statement"]);
     for (const [at, entry] of own.entries()) {
       if (equalBytes(entry.id, this.#context.tenant)) this.#founding = entry;
@@ -224,7 +215,7 @@ export class DirectoryLog {
       for (const part of opened[at] ?? []) {
         if (part.type === "no-key") {
           this.#parked.park(entry, part.tag);
-          if (part.index === 0) this.#hear({ entry, heads: [], tag: part.tag });
+          if (part.index === 0) this.#heard.hear({ entry, heads: [], tag: part.tag });
         }
         if (part.type === "opened") await this.#read(entry, part);
       }
@@ -302,26 +293,6 @@ export class DirectoryLog {
     return found;
   }
 
-  async #findPermits(entries: readonly VerifiedEntry[]): Promise<boolean> {
-    const { platform, ring, keys } = this.#context;
-    let found = false;
-    for (const entry of entries) {
-      const { writer, seq } = entry.header;
-      for (const kem of [...keys.person.userKeys.map((held) => held.kem), keys.deviceKem]) {
-        for (const record of (await openPermits(platform.crypto, entry, kem)) ?? []) {
-          const key = await openKeyVersion(platform.crypto, record);
-          // Until the permit's entry verifies up to the tenant id, what it opened serves only to read the directory.
-          if (!this.#dropped.has(toHex(key.version)) && ring.add(key, "unconfirmed")) {
-            found = true;
-            const name = { keyId: key.keyId.slice(), version: key.version.slice() };
-            this.#permitted.set(toHex(key.version), { ...name, writer, seq });
-          }
-        }
-      }
-    }
-    return found;
-  }
-
   /** A part that is malformed counts for nothing, on every replica alike. */
   async #read(entry: VerifiedEntry, part: Opened): Promise<void> {
     try {
@@ -345,34 +316,13 @@ export class DirectoryLog {
     const { seq, writer } = entry.header;
     const { certificate, frontier, vector } = decodeControlPart(part.plaintext);
     this.#chains.cover(writer, frontier ?? []);
-    if (frontier !== null) this.#hear({ entry, heads: frontier, tag: null });
+    if (frontier !== null) this.#heard.hear({ entry, heads: frontier, tag: null });
     if (vector !== null) this.#vectors.set(toHex(entry.id), { writer, seq, heads: vector });
     if (seq !== 0 || certificate === null) return;
     const { platform, tenant } = this.#context;
     const claim = { tenant, database: this.#database, writer, certificate };
     const [verified] = await verifyCertificates(platform.crypto, [claim]);
     if (verified) this.#chains.certify(verified);
-  }
-
-  #hear(claim: Omit<DirectoryClaim, "admission">): void {
-    const { writer, seq } = claim.entry.header;
-    const heard = this.#heard.get(toHex(writer));
-    if (heard === undefined || heard.entry.header.seq <= seq) this.#heard.set(toHex(writer), claim);
-  }
-
-  #claims(): readonly DirectoryClaim[] {
-    const claims: DirectoryClaim[] = [];
-    for (const claim of this.#heard.values()) {
-      const { writer, seq } = claim.entry.header;
-      const verdict = this.#view.judge({
-        database: this.#database,
-        writer,
-        certificate: this.#chains.certificate(writer),
-      });
-      if (verdict.type === "admitted" && seq <= verdict.last) claims.push({ ...claim, admission: verdict.admission });
-    }
-    this.#heard.clear();
-    return claims;
   }
 
   /**
@@ -412,46 +362,8 @@ export class DirectoryLog {
     return this.#view.forkOf(this.#database, writer) !== undefined;
   }
 
-  /** Dropped versions that a statement names after all. */
-  #named(): readonly Permitted[] {
-    return [...this.#dropped.values()].filter(({ keyId, version }) => this.#view.commits(keyId, version));
-  }
-
-  /**
-   * A1: a key counts once a statement that counts commits to it; what nobody committed to is dropped. It waits while something of an
-   * admitted author can't be read: the statement may be there. What others push keeps no forged key alive (directory-log.test.ts).
-   */
-  #confirmKeys(): readonly Uint8Array[] {
-    const { ring } = this.#context;
-    const unconfirmed = ring.unconfirmed();
-    for (const version of [...unconfirmed, ...ring.made()])
-      if (this.#view.commits(version.keyId, version.version)) this.#confirm(version);
-    const forged = unconfirmed.filter(({ keyId, version }) => !this.#view.commits(keyId, version));
-    if (forged.length === 0 || !this.#isReadable()) return [];
-    const dropped = forged.map(({ keyId }) => keyId.slice());
-    for (const version of forged) this.#drop(version);
-    return dropped;
-  }
-
   #isReadable(): boolean {
     const closed = [...this.#parked.chains()];
     return this.#view.found !== null && !closed.some((writer) => this.#chains.isAdmitted(this.#view, writer));
-  }
-
-  #confirm(version: KeyVersion): void {
-    this.#context.ring.confirm(version);
-    this.#permitted.delete(toHex(version.version));
-  }
-
-  #drop(version: KeyVersion): void {
-    const name = toHex(version.version);
-    const permitted = this.#permitted.get(name);
-    if (permitted !== undefined) {
-      this.#permitted.delete(name);
-      this.#dropped.set(name, permitted);
-    }
-    const [oldest] = this.#dropped.keys();
-    if (this.#dropped.size > MAX_DROPPED && oldest !== undefined) this.#dropped.delete(oldest);
-    this.#context.ring.remove(version);
   }
 }

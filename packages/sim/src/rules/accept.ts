@@ -2,6 +2,7 @@
 import { SimError } from "../sim-error.ts";
 import type { Admission, Made } from "./admission.ts";
 import { allows, cutOn, endsItself, ownCutOn, revokes } from "./cuts.ts";
+import { byDemoted } from "./demotions.ts";
 import { chainOf, type Entry } from "./facts.ts";
 import { Known, type Voices } from "./known.ts";
 import { type Counting, countingStatements, isAdmitted, step } from "./step.ts";
@@ -35,9 +36,19 @@ interface AcceptOptions {
   readonly voices?: Voices;
 }
 
-/** Judges a set of entries. @throws SimError UNSTABLE when no fixpoint is reached: the rules would contradict themselves. */
+/**
+ * Judges a set of entries. Whom those let in who were demoted is refused before the rules are asked, and who was demoted is for these to say
+ * (docs/adr/0020).
+ * @throws SimError UNSTABLE when no fixpoint is reached: the rules would contradict themselves.
+ */
 export function accept(entries: Iterable<Entry>, { start = "nothing", voices }: AcceptOptions = {}): Accepted {
-  const known = new Known(entries, voices);
+  const all = [...entries];
+  const accepted = settle(new Known(all, voices), start);
+  const refused = byDemoted(accepted);
+  return refused.size === 0 ? accepted : settle(new Known(all, voices, refused), start);
+}
+
+function settle(known: Known, start: "nothing" | "everything"): Accepted {
   // Each round settles at least one more rank of those who may take rights from each other, and there are no more ranks than admissions.
   const limit = known.admissions.size + 2;
   let counting = start === "nothing" ? nothing : everything(known);

@@ -33,3 +33,11 @@ export interface Admission {
 export function lineOf(admission: Admission): readonly Admission[] {
   return admission.parent === null ? [admission] : [admission, ...lineOf(admission.parent)];
 }
+
+/** The first grant of a person, through all changes of its rights: "a person is what its changes make one" (docs/adr/0020). */
+export function personOf(admissions: ReadonlyMap<string, Admission>, { user }: Admission): string {
+  const statement = admissions.get(user)?.made?.statement;
+  const [first] = statement?.type === "change" ? (statement.continues ?? []) : [];
+  const before = admissions.get(first ?? "");
+  return before === undefined ? user : personOf(admissions, before);
+}

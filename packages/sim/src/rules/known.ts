@@ -21,7 +21,8 @@ export class Known {
   readonly voices: Voices;
   readonly #following = new Map<string, Entry[]>();
 
-  constructor(entries: Iterable<Entry>, voices: Voices = "anywhere") {
+  /** @param refused statements that are refused where they are read */
+  constructor(entries: Iterable<Entry>, voices: Voices = "anywhere", refused: ReadonlySet<string> = new Set()) {
     this.voices = voices;
     const all = new Map([...entries].map((entry) => [entry.id, entry]));
     const linked = new Map<string, Entry>();
@@ -41,7 +42,8 @@ export class Known {
     }
     this.statements = [...linked.values()]
       .filter(({ database }) => database === directory)
-      .flatMap((entry) => entry.statements.map((statement) => ({ statement, entry })));
+      .flatMap((entry) => entry.statements.map((statement) => ({ statement, entry })))
+      .filter(({ statement }) => !refused.has(statement.id));
     this.admissions = admissionsOf(this.statements);
   }
 

@@ -1,5 +1,5 @@
 // Who would be let in by which statement, whatever counts.
-import type { Admission, Made } from "./admission.ts";
+import { type Admission, type Made, personOf } from "./admission.ts";
 import { mayCut } from "./may-cut.ts";
 
 const firstRoot: Admission = {
@@ -44,7 +44,9 @@ export function isRefused(admissions: ReadonlyMap<string, Admission>, made: Made
   const mayGoOn = (device: Admission): boolean =>
     statement.revoke.targets.includes(device.user) &&
     device.person.join() === first?.person.join() &&
-    (device.id === author.id || mayCut(author, device));
+    (device.id === author.id || mayCut(author, device)) &&
+    // "Nobody changes another admission of its own person."
+    (author.isRoot || author.user === device.user || personOf(admissions, author) !== personOf(admissions, device));
   return !devices.every((device) => !device.isRoot && mayGoOn(device));
 }
 

@@ -1,15 +1,6 @@
 // "A person is what its changes make one." (docs/adr/0020): who is who, and the least that changes at once leave.
 import type { Accepted } from "./accept.ts";
-import type { Admission } from "./admission.ts";
-import type { Known } from "./known.ts";
-
-/** The first grant of a person, through all changes of its rights. */
-function personOf(known: Known, { user }: Admission): string {
-  const statement = known.admissions.get(user)?.made?.statement;
-  const [first] = statement?.type === "change" ? (statement.continues ?? []) : [];
-  const before = known.admissions.get(first ?? "");
-  return before === undefined ? user : personOf(known, before);
-}
+import { type Admission, personOf } from "./admission.ts";
 
 const besideById = new WeakMap<Accepted, Map<string, readonly Admission[]>>();
 
@@ -26,7 +17,9 @@ function besideOf({ known, statements, ended }: Accepted, admission: Admission):
   if (admission.isRoot) return [];
   const changed = statements.flatMap(({ statement }) => {
     const first = statement.type === "change" ? known.admissions.get(statement.id) : undefined;
-    return first !== undefined && personOf(known, first) === personOf(known, admission) ? [first] : [];
+    return first !== undefined && personOf(known.admissions, first) === personOf(known.admissions, admission)
+      ? [first]
+      : [];
   });
   const ids = changed.map(({ id }) => id);
   if (!ids.includes(admission.user)) return [];

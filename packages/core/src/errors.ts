@@ -26,6 +26,7 @@ export type CoreErrorCode =
   | "JOIN_NOT_FOR_US"
   | "JOIN_NOT_FROM_INVITER"
   | "JOURNAL_FAILED"
+  | "JOURNAL_REFUSED"
   | "JOURNAL_WAITING"
   | "KEY_EXISTS"
   | "KEY_INADMISSIBLE"

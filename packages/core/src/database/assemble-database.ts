@@ -104,9 +104,11 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     adoptJournal({
       ...{ verifier: platform.crypto, journal, chain, documents, report: platform.report },
       isLost: (keyId) => renewal.isLost(keyId),
+      refused: (event) => later(() => events.emit("setAside", event)),
     });
   // Later: who opens the database has no listener yet.
-  const unsent = (event: DatabaseEvents["unsent"]) => platform.scheduler.after(0, () => events.emit("unsent", event));
+  const later = (run: () => void) => platform.scheduler.after(0, run);
+  const unsent = (event: DatabaseEvents["unsent"]) => later(() => events.emit("unsent", event));
   const renewal: Renewal = new Renewal({ host, chain, journal, received, mayUse, adopt, unsent });
   const makeAnew = await renewal.begin();
   await (makeAnew ?? adopt)();
@@ -124,6 +126,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     keyOf: host.keyOf,
     mayUse,
     check: host.writeCheck(name),
+    setAside: () => renewal.setAside(),
     onSealed: (run) => {
       received.own(run, host.self());
       host.announce(id);

@@ -19,6 +19,11 @@ export interface DatabaseEvents {
    * document shows what the others have.
    */
   unsent: { readonly id: DocId; readonly changes: number };
+  /**
+   * Changes made here are left out of a document, and are sent to nobody, as every device would refuse them; `reason` is a code of
+   * docs/errors.md. They stay on this device, sealed, and are tried again whenever the database is opened.
+   */
+  setAside: { readonly id: DocId; readonly changes: number; readonly reason: string };
   /** A received change counts for nothing; `reason` is a code of docs/errors.md, `entryId` in hex. */
   quarantined: { readonly entryId: string; readonly user: string; readonly reason: string };
 }

@@ -41,6 +41,8 @@ export interface LocalWritesContext {
   mayUse(keyId: Uint8Array): boolean;
   /** Whether keys are fit to be sealed under, and what makes them so. @throws CoreError DEVICE_REVOKED: then everything stays in the journal */
   readonly check: WriteChecks;
+  /** Takes what does not pass the gate out of what is sealed; the rest goes on in another chain. */
+  setAside(): Promise<void>;
   /** A run of this device is durable. */
   onSealed(run: VerifiedRun): void;
   /** A change was made that no entry holds yet. */
@@ -121,7 +123,10 @@ export class LocalWrites {
       await this.#finish();
       for (let taken = this.#take(); this.#maySeal(taken.rows); taken = this.#take()) {
         const unseen = taken.rows.filter(({ chunk }) => chunk === undefined);
-        documents.judge(new Set(unseen.map(docIdOf)));
+        if (!documents.judge(new Set(unseen.map(docIdOf)))) {
+          await this.#context.setAside();
+          continue;
+        }
         for (let tries = 0; tries < TRIES && !check.isReady(taken.rows); tries++) await check.prepare(taken.rows);
         // D11: under a key that was lost nothing is sealed; what is left of the chain's work goes on in another (renewal.ts).
         if (![...new Set(taken.rows.map(({ keyId }) => keyId))].every((keyId) => this.#context.mayUse(keyId))) return;

@@ -67,8 +67,18 @@ export class Renewal {
   }
 
   async #makeAnew(ended: WriterKey): Promise<void> {
+    await this.#journal(ended, await this.#at.received.beyond(ended));
+    await this.#takeUp();
+  }
+
+  /** Begins another chain for what no entry holds yet: some of it does not pass the gate, and is set aside. */
+  async setAside(): Promise<void> {
+    await this.#at.chain.begin();
+    await this.#takeUp();
+  }
+
+  async #takeUp(): Promise<void> {
     const { journal, received, adopt } = this.#at;
-    await this.#journal(ended, await received.beyond(ended));
     const unsealed = new Set(journal.rows.map(docIdOf));
     if (unsealed.size === 0) return;
     await received.rebuild(unsealed);

@@ -2,7 +2,7 @@ import { equalBytes, fromHex, toHex, type VerifiedEntry, type Verifier, type Wri
 import { actorOf } from "../automerge/actor.ts";
 import { type ChangeChunk, parseChange, type Sha256 } from "../automerge/change-chunk.ts";
 import { decodeChanges } from "../automerge/change-codec.ts";
-import { ChangeError } from "../automerge/change-error.ts";
+import { ChangeError, type ChangeRefusalCode } from "../automerge/change-error.ts";
 import { changeLimits, mostPlainOps } from "../automerge/change-limits.ts";
 import { gate } from "../automerge/gate.ts";
 import type { HeldChange } from "../automerge/held-changes.ts";
@@ -147,11 +147,36 @@ export class Documents {
     return true;
   }
 
-  /** Puts what `ownPlain` took through the gate, which has no exception: before it is part of an entry. @throws ChangeError */
-  judge(names: Iterable<DocId>): void {
+  /**
+   * Puts what `ownPlain` took through the gate, which has no exception: before it is part of an entry.
+   * @returns whether all of it passes; what does not, and what follows it, is gone from its document
+   */
+  judge(names: Iterable<DocId>): boolean {
+    let isPassed = true;
     for (const name of names) {
       const record = this.#records.get(name);
-      if (record !== undefined) this.#histories.of(record);
+      if (record !== undefined && !this.#histories.cut(record)) isPassed = false;
+    }
+    return isPassed;
+  }
+
+  /** What the gate would say of changes of one actor, one after the other, none of which is taken. */
+  verdictOn(
+    record: DocumentRecord,
+    actor: Uint8Array,
+    changes: readonly ChangeChunk[],
+  ): "pass" | "held" | ChangeRefusalCode {
+    const history = this.#histories.of(record);
+    try {
+      if (this.#waiting.blocks(record.name, actor)) return "held";
+      for (const change of changes) {
+        const verdict = gate(change, { history, actor });
+        if (verdict.type === "refused") return verdict.code;
+        if (verdict.type === "held") return "held";
+      }
+      return "pass";
+    } finally {
+      this.#histories.forget(record); // it holds what passed just now, and the record does not
     }
   }
 

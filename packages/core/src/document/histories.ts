@@ -1,4 +1,5 @@
 import type { Sha256 } from "../automerge/change-chunk.ts";
+import { ChangeError } from "../automerge/change-error.ts";
 import { mostPlainOps } from "../automerge/change-limits.ts";
 import { DocumentHistory } from "../automerge/document-history.ts";
 import { restoreHistory } from "../automerge/gate.ts";
@@ -28,6 +29,18 @@ export class Histories {
     if (history.count < record.changes.length)
       restoreHistory(history, record.changes.slice(history.count), this.#sha256);
     return history;
+  }
+
+  /** Takes out of a record what has not passed the gate, from the first change on that does not. @returns whether all of it passes */
+  cut(record: DocumentRecord): boolean {
+    try {
+      this.of(record);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ChangeError)) throw error;
+      record.changes = record.changes.slice(0, this.#of(record).count);
+      return false;
+    }
   }
 
   /** How many operations a document has at most; infinite for one that was not read lately. Reads nothing. */

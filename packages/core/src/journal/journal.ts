@@ -38,10 +38,7 @@ export class Journal {
     this.#database = database;
   }
 
-  /**
-   * Reads what an earlier run left. A damaged batch is lost: it is reported, and left where it is.
-   * @throws CoreError LOCAL_STATE_DAMAGED for one that was sealed here and is none
-   */
+  /** Reads what an earlier run left. A batch that is damaged, or that this version can't read, is reported, and left where it is. */
   static async open(
     store: Store,
     local: LocalState,
@@ -50,10 +47,10 @@ export class Journal {
     const journal = new Journal(store, local, database);
     for await (const { key, value } of local.range(rowKind.journal, database)) {
       const number = numberIn(key);
-      if (value === null)
+      const rows = value === null ? null : readBatch(value);
+      if (rows === null)
         report(new CoreError("LOCAL_STATE_DAMAGED", "a batch of changes no entry holds yet is damaged"));
-      else
-        journal.#batches.push({ number, rows: [...decodeBatch(value).rows], beside: [], durable: true, aside: false });
+      else journal.#batches.push({ number, rows: [...rows], beside: [], durable: true, aside: false });
       journal.#next = Math.max(journal.#next, number + 1);
     }
     return journal;
@@ -167,6 +164,16 @@ export class Journal {
     const rest = new Uint8Array(8);
     new DataView(rest.buffer).setBigUint64(0, BigInt(number));
     return this.#local.key(rowKind.journal, this.#database, rest);
+  }
+}
+
+/** Null for what is no batch that this version knows. */
+function readBatch(value: Uint8Array): readonly JournalRow[] | null {
+  try {
+    return decodeBatch(value).rows;
+  } catch (error) {
+    if (error instanceof CoreError) return null;
+    throw error;
   }
 }
 

@@ -26,6 +26,7 @@ import { type Admission, isMember, type PlacedStatement } from "../../src/direct
 import type { DirectoryView } from "../../src/directory/directory-view.ts";
 import { newIdentity } from "../../src/directory/identity.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
+import { Journal } from "../../src/journal/journal.ts";
 import type { KeyRing } from "../../src/keys/key-ring.ts";
 import { type KeyVersion, keyIdOf } from "../../src/keys/key-version.ts";
 import { LocalState } from "../../src/local/local-state.ts";
@@ -229,6 +230,8 @@ export class Device {
   #built: { readonly size: number; readonly view: DirectoryView } | null = null;
   /** How often others were asked what is missing. */
   compared = 0;
+  /** Document, number of changes, and why. */
+  readonly setAside: string[] = [];
   disk: MemoryDisk = new MemoryDisk();
   readonly #lab: Lab;
   readonly #at: { readonly name: string; readonly admission: Admission; readonly ring: KeyRing };
@@ -253,13 +256,12 @@ export class Device {
     const { crypto, world, keys, directoryKey } = this.#lab;
     const { name, admission, ring } = this.#at;
     await ring.follow(keys.map(({ keyId, version }) => ({ keyId, current: [version] })));
-    const store = memoryStore({ verifier: crypto, random: (length) => crypto.randomBytes(length), disk: this.disk });
+    const { store, local } = await this.#disk();
     const identity = { ...newIdentity(crypto, name), deviceSecret: pattern(`secret of ${name}`, 32) };
     const deviceKeys = {
       ...(await importDeviceKeys(crypto, identity, testTenant, newTenantData("user", new Uint8Array(16), null))),
       device: await this.#lab.deviceKey(name),
     };
-    const local = new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant);
     const assembled = await assembleDatabase(
       {
         context: {
@@ -317,7 +319,28 @@ export class Device {
     this.#open = { store, assembled };
     assembled.database.on("change", ({ id }) => this.changed.push(id));
     assembled.database.on("unsent", ({ id, changes }) => this.unsent.push(`${id} ${changes}`));
+    assembled.database.on("setAside", ({ id, changes, reason }) => this.setAside.push(`${id} ${changes} ${reason}`));
     assembled.database.on("quarantined", ({ entryId, reason }) => this.announced.push(`${entryId} ${reason}`));
+  }
+
+  async #disk(): Promise<{ readonly store: Store; readonly local: LocalState }> {
+    const { crypto } = this.#lab;
+    const store = memoryStore({ verifier: crypto, random: (length) => crypto.randomBytes(length), disk: this.disk });
+    const secret = await crypto.importSecret(pattern("local", 32));
+    return { store, local: new LocalState(crypto, store.state, secret, testTenant) };
+  }
+
+  /** What an earlier run left on the disk, while the database is not open. */
+  async inJournal(work: (journal: Journal, at: { store: Store; local: LocalState }) => Promise<void>): Promise<void> {
+    const at = await this.#disk();
+    const report = (error: unknown): void => void this.reports.push(error);
+    await work(await Journal.open(at.store, at.local, { database: testDatabase, report }), at);
+    await at.store[Symbol.asyncDispose]();
+  }
+
+  /** Everything that was put off until later. */
+  tick(): void {
+    for (const run of this.timers.splice(0)) run();
   }
 
   /** Statements arrive: from now on this device knows no others. */

@@ -1,6 +1,8 @@
 // Whose rights became less: what happens to what this device had not sent.
+import { compareBytes } from "@selkie/entry";
 import { expect, test } from "vitest";
 import { isMember } from "../../src/directory/admission.ts";
+import type { KeyVersion } from "../../src/keys/key-version.ts";
 import { testDatabase } from "../fixture.ts";
 import { type Device, Lab } from "./lab.ts";
 
@@ -21,18 +23,24 @@ async function begin(seed: string) {
   const unseen = await database.createDocument({ text: "not sent either" });
   const [member] = lab.world.view().devices().filter(isMember);
   if (member === undefined) return expect.fail("Bob was let in");
-  const demote = () =>
+  const change = (role: "reader" | "editor", keys: readonly KeyVersion[]) =>
     lab.world.say(lab.world.root, {
       ...{ type: "change", targets: [member.id], identityKeys: [], wipe: null },
-      ...{ cuts: [{ database: testDatabase, cuts: [cut] }], name: member.name, role: "reader", keys: [] },
+      ...{
+        cuts: [{ database: testDatabase, cuts: [cut] }],
+        name: member.name,
+        role,
+        keys: keys.map(({ keyId }) => keyId).sort(compareBytes),
+      },
       devices: [member.id],
     });
+  const demote = () => change("reader", []);
   const check = async (device: Device) => {
     expect((await device.database.getDocument(sent.id)).getData()).toEqual({ text: "sent" });
     expect(await device.database.findDocument(unseen.id)).toBeUndefined();
     expect(await device.runs()).toHaveLength(1);
   };
-  return { bob, demote, check, lost: [`${sent.id} 1`, `${unseen.id} 1`].sort() };
+  return { bob, lab, change, demote, check, lost: [`${sent.id} 1`, `${unseen.id} 1`].sort() };
 }
 
 const tick = (device: Device): void => {
@@ -62,4 +70,18 @@ test("D11 the same when it opens the database and learns of it then", async () =
   tick(bob);
   expect(bob.unsent.toSorted()).toEqual(lost);
   await check(bob);
+});
+
+test("D11 what a device had not sent when its chain ended others take from the next one", async () => {
+  const { bob, lab, change } = await begin("another chain");
+  change("editor", lab.keys);
+  await bob.assembled.reconsider();
+  await bob.assembled.flush();
+  await bob.database.createDocument({ text: "written since" });
+  const carol = await lab.device("carol");
+  await carol.receive(...(await bob.runs()));
+  expect(carol.quarantined()).toEqual([]);
+  const ids = await bob.database.getAllDocumentIds();
+  expect(ids).toHaveLength(3);
+  expect(await carol.show(ids)).toEqual(await bob.show(ids));
 });

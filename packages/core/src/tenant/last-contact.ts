@@ -85,7 +85,10 @@ export class LastContact {
   /** Milliseconds until the directory is stale; infinite while it can't become so. */
   #left(): number {
     if (this.#live || this.#last === null) return Number.POSITIVE_INFINITY;
-    const left = this.#last + this.#at.limit() * 1_000 - this.#at.platform.now();
+    const now = this.#at.platform.now();
+    // A4: a clock that was ahead at the last contact, and was set right since: the time counts from when that is seen.
+    if (this.#last > now) this.#last = now;
+    const left = this.#last + this.#at.limit() * 1_000 - now;
     return Number.isNaN(left) ? Number.POSITIVE_INFINITY : left; // a clock that tells no time tells no staleness
   }
 

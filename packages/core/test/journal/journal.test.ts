@@ -150,10 +150,10 @@ describe("a journal whose disk fails", () => {
     const { store, local } = await start(disk);
     const key = local.key(rowKind.journal, testDatabase, new Uint8Array(8));
     await store.commit({ put: [await local.seal(key, Uint8Array.of(9, 9))] });
-    const { journal, reports } = await start(disk);
+    const { journal, reports, local: again } = await start(disk);
     expect(journal.rows).toEqual([]);
     expect(reports).toMatchObject([{ code: "LOCAL_STATE_DAMAGED" }]);
-    expect(await local.recall(key)).toEqual(Uint8Array.of(9, 9));
+    expect(await again.recall(key)).toEqual(Uint8Array.of(9, 9));
   });
 
   test("takes a row that nobody sealed for a damaged one", async () => {

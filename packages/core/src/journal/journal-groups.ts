@@ -17,13 +17,13 @@ export interface Group extends DocumentPlace {
 }
 
 /** Changes of one document that no replica would take. */
-export interface RefusedRows {
+interface RefusedRows {
   readonly rows: readonly JournalRow[];
   readonly code: ChangeRefusalCode;
 }
 
 /** What becomes of the rows of a journal; those that are not named wait for entries that this store has lost. */
-export interface SortedRows {
+interface SortedRows {
   /** One group for each document, the newest: two could not both become one actor's first changes. */
   readonly ready: readonly Group[];
   readonly refused: readonly RefusedRows[];

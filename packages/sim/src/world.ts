@@ -1,3 +1,4 @@
+import { CoreError } from "@selkie/core";
 import { ChainWatch } from "./chain-watch.ts";
 import { FAIR_WEATHER, Network } from "./network.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -72,11 +73,12 @@ export class World {
     await this.settle();
   }
 
-  /** Twice: what the last device brings must reach the first. */
+  /** Again and again: what the last device brings must reach the first, which may wait for news of the directory until then. */
   async settle(): Promise<void> {
-    for (const _round of [1, 2]) {
+    for (const isLast of [false, false, true]) {
       const lines = this.devices.flatMap(({ life }) => [...(life?.connections ?? [])]);
-      await this.clock.until(Promise.all(lines.map((line) => line.synced())));
+      const synced = lines.map((line) => line.synced().catch((error: unknown) => waitsOn(error, isLast)));
+      await this.clock.until(Promise.all(synced));
     }
   }
 
@@ -93,4 +95,9 @@ export class World {
       await device.openDatabase();
     }
   }
+}
+
+/** @throws but for what is sealed later, when the directory has arrived */
+function waitsOn(error: unknown, isLast: boolean): void {
+  if (isLast || !(error instanceof CoreError) || error.code !== "DIRECTORY_STALE") throw error;
 }

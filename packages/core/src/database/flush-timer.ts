@@ -1,3 +1,4 @@
+import { isHold } from "../hold-code.ts";
 import type { Platform } from "../platform.ts";
 
 /** E2: while online, local changes are sealed at most once in this many ms, however fast somebody types. */
@@ -17,7 +18,10 @@ export class FlushTimer {
   start(): void {
     this.#cancel ??= this.#platform.scheduler.after(FLUSH_WINDOW_MS, () => {
       this.#cancel = null;
-      this.#flush().catch(this.#platform.report);
+      this.#flush().catch((error: unknown) => {
+        // Held since the change was made: an alarm has said so, and the timer is started again when it ends.
+        if (!isHold(error)) this.#platform.report(error);
+      });
     });
   }
 

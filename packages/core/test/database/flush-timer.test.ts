@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { FlushTimer } from "../../src/database/flush-timer.ts";
+import { requireFree } from "../../src/hold-code.ts";
 import type { Platform } from "../../src/platform.ts";
 
 /** A platform whose time the test turns by hand. */
@@ -39,6 +40,16 @@ describe("the flush window", () => {
     timer.start();
     ring();
     expect(flushed).toBe(1);
+  });
+
+  test.each(["DIRECTORY_STALE", "UPDATE_NEEDED"] as const)("says nothing of %s: an alarm does, once", async (code) => {
+    const { platform, reports, ring } = byHand();
+    const flush = Promise.resolve().then(() => requireFree(code));
+    new FlushTimer(platform, () => flush).start();
+    ring();
+    await expect(flush).rejects.toMatchObject({ code });
+    await Promise.resolve();
+    expect(reports).toEqual([]);
   });
 
   test("reports a flush that fails, and opens again", async () => {

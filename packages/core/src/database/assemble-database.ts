@@ -13,6 +13,7 @@ import type { KeyVersion } from "../keys/key-version.ts";
 import { MissingParts } from "../replica/missing-parts.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
 import { Quarantine, type Quarantined } from "../replica/quarantine.ts";
+import { SetBack } from "../replica/set-back.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { VectorClaims } from "../replica/vector-claims.ts";
 import type { DirectoryClaim } from "../tenant/directory-claims.ts";
@@ -185,11 +186,18 @@ function replicaOf(
   entries: EntryStore,
   { seen, named, missing, received, writes }: ReplicaParts,
 ): SyncedReplica {
+  const setBack = new SetBack({
+    database: entries.database,
+    device: host.context.keys.device.publicKey,
+    admissionOf: (writer) => received.admissionOf(writer),
+    alarm: host.alarm,
+  });
   return new SyncedReplica(entries, {
     flush: () => writes.flush(),
-    applied: (runs) => {
+    applied: async (runs) => {
       seen.received(runs);
-      return received.apply(runs);
+      await received.apply(runs);
+      setBack.received(runs);
     },
     forked: (theirs) => host.forked(entries, theirs),
     named,

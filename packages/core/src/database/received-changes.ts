@@ -130,6 +130,11 @@ export class ReceivedChanges {
     });
   }
 
+  /** The admission of a writer, once it is admitted. */
+  admissionOf(writer: WriterKey): Admission | null {
+    return this.#ingest.admissionOf(writer);
+  }
+
   /** The directory or the keys changed. */
   reconsider(): Promise<void> {
     return this.#then(async () => {

@@ -113,6 +113,12 @@ export class DirectoryLog {
     return this.#frontier.heads;
   }
 
+  /** The admission of a writer of the directory, once it is admitted. */
+  admissionOf(writer: WriterKey): Admission | null {
+    const verdict = this.#judge(this.#view, writer);
+    return verdict.type === "admitted" ? verdict.admission : null;
+  }
+
   /** Whether the directory has ended one of its own chains. */
   isEnded(writer: WriterKey): boolean {
     const verdict = this.#judge(this.#view, writer);

@@ -22,6 +22,7 @@ import { Events, type Off } from "../events.ts";
 import { requireFree } from "../hold-code.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { MissingParts } from "../replica/missing-parts.ts";
+import { SetBack } from "../replica/set-back.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { verifyCertificates } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
@@ -92,9 +93,17 @@ export class OpenTenant implements Tenant {
     this.#events = new Events(context.platform.report);
     const entries = context.store.entries(context.tenant, record.directory);
     this.#log = new DirectoryLog(context, record.directory, entries, () => this.#links.compare(record.directory));
+    const setBack = new SetBack({
+      ...{ database: record.directory, device: context.keys.device.publicKey },
+      admissionOf: (writer) => this.#log.admissionOf(writer),
+      alarm: (alarm) => this.#events.emit("alarm", alarm),
+    });
     this.#replica = new SyncedReplica(entries, {
       ...{ flush: async () => undefined, named: this.#log.named },
-      applied: (runs) => this.#read(() => this.#log.read(runs)).catch(context.platform.report),
+      applied: async (runs) => {
+        await this.#read(() => this.#log.read(runs)).catch(context.platform.report);
+        setBack.received(runs);
+      },
       forked: (theirs) => this.#forks.met(entries, theirs),
       missing: new MissingParts({ entries, alarm: (entry) => this.#events.emit("alarm", missingPart(entry)) }),
       replace: (run, from) => this.#replace(run, from),

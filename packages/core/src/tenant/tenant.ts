@@ -10,7 +10,7 @@ import type { ChangedRights, Revoked, RevokeOptions } from "./people-work.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * Something a peer or relay did that an honest one does not; sync goes on around it. With the last two, what is written here waits in the
+ * Something a peer or relay did that an honest one does not, or that was done to this device's store; sync goes on around it. With the last two, what is written here waits in the
  * journal: until the directory is up to date, or this software.
  */
 export type AlarmCode =
@@ -19,6 +19,7 @@ export type AlarmCode =
   | "RELAY_ROLLBACK"
   | "EQUIVOCATION"
   | "PART_MISSING"
+  | "STORE_SET_BACK"
   | "KEY_UNAUTHENTIC"
   | "DIRECTORY_STALE"
   | "UPDATE_NEEDED";

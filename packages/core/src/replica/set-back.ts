@@ -1,0 +1,48 @@
+import { type DatabaseId, equalBytes, toHex, type VerifiedRun, type WriterKey } from "@selkie/entry";
+import type { Admission } from "../directory/admission.ts";
+
+/** Where this device's own entries come from others. */
+export interface SetBackContext {
+  readonly database: DatabaseId;
+  /** This device's 32-byte signing key. */
+  readonly device: Uint8Array;
+  /** Whose chain it is, as far as that is known. */
+  admissionOf(writer: WriterKey): Admission | null;
+  alarm(alarm: {
+    readonly code: "STORE_SET_BACK";
+    readonly database: string;
+    readonly writer: string;
+    readonly seq: number;
+    readonly entryId: string;
+  }): void;
+}
+
+/**
+ * Notices that others hold entries of this device that its store does not: the store was set back to an earlier state, or copied, and the
+ * copy was written to. What a device sends it has made durable before, and each store writes chains of its own, so nothing else brings them.
+ * SECURITY: G2. The entries are their own proof: nobody else can make the device say so (g2-store-set-back.test.ts).
+ */
+export class SetBack {
+  readonly #at: SetBackContext;
+  /** Chains that were announced. */
+  readonly #told = new Set<string>();
+
+  constructor(at: SetBackContext) {
+    this.#at = at;
+  }
+
+  /** Entries came that the store did not hold, and were judged. */
+  received(runs: readonly VerifiedRun[]): void {
+    const { database, device, admissionOf, alarm } = this.#at;
+    for (const { writer, firstSeq, entries } of runs) {
+      const [first] = entries;
+      const admission = admissionOf(writer);
+      if (first === undefined || admission === null || !equalBytes(admission.device, device)) continue;
+      const name = toHex(writer);
+      if (this.#told.has(name)) continue;
+      this.#told.add(name);
+      const entryId = toHex(first.id);
+      alarm({ code: "STORE_SET_BACK", database: toHex(database), writer: name, seq: firstSeq, entryId });
+    }
+  }
+}

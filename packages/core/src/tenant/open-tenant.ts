@@ -93,17 +93,9 @@ export class OpenTenant implements Tenant {
     this.#events = new Events(context.platform.report);
     const entries = context.store.entries(context.tenant, record.directory);
     this.#log = new DirectoryLog(context, record.directory, entries, () => this.#links.compare(record.directory));
-    const setBack = new SetBack({
-      ...{ database: record.directory, device: context.keys.device.publicKey },
-      admissionOf: (writer) => this.#log.admissionOf(writer),
-      alarm: (alarm) => this.#events.emit("alarm", alarm),
-    });
     this.#replica = new SyncedReplica(entries, {
       ...{ flush: async () => undefined, named: this.#log.named },
-      applied: async (runs) => {
-        await this.#read(() => this.#log.read(runs)).catch(context.platform.report);
-        setBack.received(runs);
-      },
+      applied: this.#reader(),
       forked: (theirs) => this.#forks.met(entries, theirs),
       missing: new MissingParts({ entries, alarm: (entry) => this.#events.emit("alarm", missingPart(entry)) }),
       replace: (run, from) => this.#replace(run, from),
@@ -282,6 +274,20 @@ export class OpenTenant implements Tenant {
       forked: (entries, theirs) => this.#forks.met(entries, theirs),
     } satisfies Omit<DatabaseHost, "closed">;
     return { id, host };
+  }
+
+  /** Reads what others sent of the directory. */
+  #reader(): (runs: readonly VerifiedRun[]) => Promise<void> {
+    const { keys, platform } = this.#context;
+    const setBack = new SetBack({
+      ...{ database: this.#record.directory, device: keys.device.publicKey },
+      admissionOf: (writer) => this.#log.admissionOf(writer),
+      alarm: (alarm) => this.#events.emit("alarm", alarm),
+    });
+    return async (runs) => {
+      await this.#read(() => this.#log.read(runs)).catch(platform.report);
+      setBack.received(runs);
+    };
   }
 
   /** A run of the directory takes the place of what is stored from a seq on: that is of a branch that does not count. */

@@ -146,13 +146,13 @@ export class Link implements Connection {
   async syncedOf(replicas: () => readonly SyncedReplica[], options: { signal?: AbortSignal }): Promise<void> {
     const session = await this.session(options.signal);
     await unlessAborted(Promise.all([this.#joining, this.#presenting]), options.signal);
-    const left = (await this.#admitted?.databases.leftOf(replicas())) ?? 0;
+    const left = await unlessAborted(this.#admitted?.databases.leftOf(replicas()) ?? 0, options.signal);
+    let held = await this.#exchange(session, replicas(), options);
     // What is held until the directory is up to date may be free once that has arrived.
-    if ((await this.#exchange(session, replicas(), options)) !== null) {
-      const held = await this.#exchange(session, replicas(), options);
-      if (held !== null) throw held;
-    }
+    if (held !== null) held = await this.#exchange(session, replicas(), options);
+    // SECURITY: D12. First, for a revocation takes what is held for no failure (link.test.ts).
     if (left > 0) throw leftOut(left);
+    if (held !== null) throw held;
   }
 
   /** @returns why some of what is written here had to wait, if so */
@@ -372,13 +372,16 @@ function without(replicas: readonly SyncedReplica[], others: readonly SyncedRepl
   return replicas.filter((replica) => !known.has(replica));
 }
 
-async function unlessAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+async function unlessAborted<Result>(
+  work: Promise<Result> | Result,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
   signal?.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal?.reason);
   signal?.addEventListener("abort", abort, { once: true });
   try {
-    await Promise.race([work, promise]);
+    return await Promise.race([work, promise]);
   } finally {
     signal?.removeEventListener("abort", abort);
   }

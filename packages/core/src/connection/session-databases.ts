@@ -15,13 +15,21 @@ export interface SessionDatabasesContext {
 
 /** How long what is left of a closed database may take to reach the other side. */
 const LEAVE_MS = 10_000;
+/** How long somebody waits until the other side has closed it, too. */
+const CLOSED_MS = 2 * LEAVE_MS;
+
+/** A database that is being closed. */
+interface Closing {
+  readonly hurry: AbortController;
+  readonly done: Promise<void>;
+}
 
 /** The databases of a link's session: which the other side follows, which it has no room for, and which are being closed. */
 export class SessionDatabases {
   readonly #session: Session;
   readonly #context: SessionDatabasesContext;
   readonly #leftOut = new Map<string, DatabaseId>();
-  readonly #closing = new Map<string, { readonly hurry: AbortController; readonly done: Promise<void> }>();
+  readonly #closing = new Map<string, Closing>();
 
   constructor(session: Session, context: SessionDatabasesContext) {
     this.#session = session;
@@ -54,6 +62,7 @@ export class SessionDatabases {
   /**
    * The app has closed a database: once what was written in it has arrived, neither side sends anything of it any more, and there is
    * room for another.
+   * SECURITY: D12. A side that never answers is not waited for: a revocation closes what it opened (link.test.ts).
    */
   async close(database: DatabaseId): Promise<void> {
     const name = toHex(database);
@@ -61,7 +70,17 @@ export class SessionDatabases {
     const hurry = new AbortController();
     const closing = { hurry, done: this.#close(database, hurry) };
     this.#closing.set(name, closing);
-    await closing.done;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#context.platform.scheduler.after(CLOSED_MS, resolve);
+    try {
+      await Promise.race([closing.done.then(() => this.#makeRoom(name, closing)), late]);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** One was closed: those that had no room follow. */
+  async #makeRoom(name: string, closing: Closing): Promise<void> {
     if (this.#closing.get(name) === closing) this.#closing.delete(name);
     const waiting = [...this.#leftOut.values()].flatMap((id) => this.#context.replica(id) ?? []);
     if (waiting.length > 0) await this.open(waiting);

@@ -1,10 +1,11 @@
 import { nativeCrypto } from "@selkie/crypto/native";
-import { type DatabaseId, type LoginKey, parseDatabaseId, parseLoginKey, toHex } from "@selkie/entry";
+import { type DatabaseId, equalBytes, type LoginKey, parseDatabaseId, parseLoginKey, toHex } from "@selkie/entry";
 import { memoryStore } from "@selkie/store";
 import { DIRECTORY_ONLY, type Grant, pipe, runSession, type SyncError, type Transport } from "@selkie/sync-protocol";
 import { describe, expect, test } from "vitest";
 import type { Handshake } from "../../src/connection/handshake.ts";
 import { Link } from "../../src/connection/link.ts";
+import { CoreError } from "../../src/errors.ts";
 import type { Platform } from "../../src/platform.ts";
 import { MissingParts } from "../../src/replica/missing-parts.ts";
 import { NamedEntries } from "../../src/replica/named-entries.ts";
@@ -27,10 +28,10 @@ const platform = {
 
 const entries = store.entries(testTenant, directoryDatabase);
 
-function replicaOf(database: DatabaseId): SyncedReplica {
+function replicaOf(database: DatabaseId, flush = async (): Promise<void> => undefined): SyncedReplica {
   const inner = store.entries(testTenant, database);
   return new SyncedReplica(inner, {
-    flush: async () => undefined,
+    flush,
     applied: async () => undefined,
     forked: async () => undefined,
     named: new NamedEntries(() => undefined),
@@ -193,9 +194,14 @@ describe("more databases than the other side takes at a time", () => {
   const id = (replica: SyncedReplica | undefined): string => toHex(replica?.database ?? new Uint8Array());
 
   /** A relay, or a device that dials, which takes so many, opens some itself, and remembers what is open to it. */
-  function narrow(kind: "relay" | "peer", databases: number, opens: readonly SyncedReplica[] = []) {
+  function narrow(
+    kind: "relay" | "peer",
+    databases: number,
+    { opens = [], silentOn }: { opens?: readonly SyncedReplica[]; silentOn?: DatabaseId } = {},
+  ) {
     const [near, far] = pipe();
     const followed = new Set<string>();
+    const asked = Promise.withResolvers<void>();
     const session = runSession(far, {
       ...(kind === "relay"
         ? { role: "listener", origin: ["wss://relay"] }
@@ -208,6 +214,10 @@ describe("more databases than the other side takes at a time", () => {
       random: (length) => crypto.randomBytes(length),
       open: async (_, database) => {
         followed.add(toHex(database));
+        if (silentOn !== undefined && equalBytes(database, silentOn)) {
+          asked.resolve();
+          await new Promise(() => undefined);
+        }
         return store.entries(testTenant, database);
       },
       generation: store.generation,
@@ -215,15 +225,15 @@ describe("more databases than the other side takes at a time", () => {
     });
     session.on("closed", ({ database }) => followed.delete(toHex(database)));
     const opened = session.ready.then(() => session.openDatabases(opens.map((replica) => ({ replica }))));
-    return { kind, transport: near, followed, session, opened };
+    return { kind, transport: near, followed, session, opened, asked: asked.promise };
   }
 
   /** A link, the databases that are open, and what it said. */
-  async function up(other: ReturnType<typeof narrow>, open: SyncedReplica[]) {
+  async function up(other: ReturnType<typeof narrow>, open: SyncedReplica[], on = platform) {
     const errors: string[] = [];
     const dials: number[] = [];
     const link = new Link({
-      platform,
+      platform: on,
       dial: async () => {
         dials.push(1);
         return other.transport;
@@ -272,10 +282,53 @@ describe("more databases than the other side takes at a time", () => {
   );
 
   test("do not count where the other side opens them itself", async () => {
-    const other = narrow("peer", 4, replicas);
+    const other = narrow("peer", 4, { opens: replicas });
     const { link } = await up(other, [...replicas]);
     await other.opened;
     await link.synced();
+    await link[Symbol.asyncDispose]();
+    await other.session.close();
+  });
+
+  test("D12 that it does not answer about are not waited for: neither who closes one, nor who gives up", async () => {
+    const [first, silent] = replicas;
+    if (first === undefined || silent === undefined) return expect.fail("replicas");
+    const other = narrow("relay", 2, { silentOn: silent.database });
+    const waiting = new Set<() => void>();
+    const slow = {
+      crypto,
+      scheduler: {
+        after: (ms: number, run: () => void) => {
+          if (ms < 30_000) waiting.add(run); // the other side is there still
+          return () => void waiting.delete(run);
+        },
+      },
+    } as unknown as Platform;
+    const open = [first, silent];
+    const { link } = await up(other, open, slow);
+    open.shift();
+    const closed = link.leave(first.database); // which leaves room for the silent one
+    await other.asked;
+    const stop = new AbortController();
+    const syncing = link.syncedOf(() => [silent], { signal: stop.signal });
+    stop.abort(new RangeError("enough"));
+    await expect(syncing).rejects.toThrow("enough");
+    open.shift();
+    const left = link.leave(silent.database);
+    for (const run of waiting) run();
+    await Promise.all([closed, left]);
+    await link[Symbol.asyncDispose]();
+    await other.session.close();
+  });
+
+  test("D12 are said to be left out also while what is written here has to wait", async () => {
+    const held = replicaOf(parseDatabaseId(pattern("held", 32)), async () => {
+      throw new CoreError("DIRECTORY_STALE", "it has to wait");
+    });
+    const other = narrow("peer", 2);
+    const { link } = await up(other, [held, ...replicas]);
+    await expect(link.syncedOf(() => [held], {})).rejects.toMatchObject({ code: "DIRECTORY_STALE" });
+    await expect(link.synced()).rejects.toMatchObject({ code: "TOO_MANY_DATABASES" });
     await link[Symbol.asyncDispose]();
     await other.session.close();
   });

@@ -183,8 +183,8 @@ export class DirectoryClaims {
   }
 
   /**
-   * Whether something came that somebody else had written. SECURITY: A4. Nobody gains time by taking back what was named, or by what only
-   * that person could show (directory-claims.test.ts).
+   * Whether an entry came that somebody else wrote. SECURITY: A4. Nobody gains time by taking back what was named, or by what that person alone
+   * could show: an entry of its own, or a key, which may be one it made (directory-claims.test.ts).
    */
   async #isBorneOut({ missing, admission, user }: Claim, before: Claim["missing"]): Promise<boolean> {
     const { author, entries, view } = this.#at;
@@ -192,7 +192,7 @@ export class DirectoryClaims {
     for (const head of before.filter((each) => !missing.includes(each))) {
       const writer = head === null ? undefined : (await entries.find(head))?.header.writer;
       const by = writer === undefined ? null : author(writer);
-      if (head === null || (by !== null && this.#personOf(by) !== user)) return true;
+      if (by !== null && this.#personOf(by) !== user) return true;
     }
     return false;
   }

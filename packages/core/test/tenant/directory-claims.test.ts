@@ -42,7 +42,15 @@ async function begin() {
     testTenant,
   );
   const at = {
-    ...{ now: 0, isReached: true, forked: [] as Admission[], settled: 0, alarms: [] as Withheld[], asked: 0 },
+    ...{
+      now: 0,
+      isReached: true,
+      forked: [] as Admission[],
+      settled: 0,
+      alarms: [] as Withheld[],
+      asked: 0,
+      hasKey: false,
+    },
     tick: (): void => expect.unreachable("nothing waits"),
     /** Something was asked of the others, or announced. */
     done: (): void => undefined,
@@ -65,7 +73,7 @@ async function begin() {
       directory: identity.directory,
       entries: { find: async (id) => held.get(toHex(id))?.entry },
       author: (writer) => [bob, carol].find(({ entry }) => entry.header.writer === writer)?.admission ?? null,
-      ring: { find: async () => undefined, current: () => lab.directoryKey },
+      ring: { find: async () => (at.hasKey ? lab.directoryKey : undefined), current: () => lab.directoryKey },
       times,
       view: () => {
         const view = lab.world.view();
@@ -212,7 +220,7 @@ test("A4 who was right has a say again", async () => {
   expect(claims.holds(testDatabase)).toBe(true);
 });
 
-test("A4 R11 who takes back what it named, or shows it itself, gains no time", async () => {
+test("A4 R11 who takes back what it named, or shows it itself, an entry or a key, gains no time", async () => {
   const { bob, held, at, open } = await begin();
   const claims = await open();
   const name = async (seq: number, ...names: readonly string[]) => {
@@ -230,7 +238,13 @@ test("A4 R11 who takes back what it named, or shows it itself, gains no time", a
   held.set(toHex(head("his own head")), bob);
   await claims.look();
   expect(claims.holds(testDatabase)).toBe(false);
-  await name(4, "another head");
+  const header = { ...bob.entry.header, seq: 4 };
+  await claims.take({ ...bob, entry: { ...bob.entry, header }, heads: [], tag: parseKeyTag(pattern("tag", 16)) });
+  expect(claims.holds(testDatabase)).toBe(true);
+  at.hasKey = true;
+  await claims.look();
+  expect(claims.holds(testDatabase)).toBe(false);
+  await name(5, "another head");
   expect(claims.holds(testDatabase)).toBe(true);
   at.now += 4 * DAY_MS;
   await claims.exchanged();

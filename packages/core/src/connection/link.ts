@@ -372,10 +372,7 @@ function without(replicas: readonly SyncedReplica[], others: readonly SyncedRepl
   return replicas.filter((replica) => !known.has(replica));
 }
 
-async function unlessAborted<Result>(
-  work: Promise<Result> | Result,
-  signal: AbortSignal | undefined,
-): Promise<Result> {
+async function unlessAborted<Result>(work: Promise<Result> | Result, signal: AbortSignal | undefined): Promise<Result> {
   signal?.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal?.reason);

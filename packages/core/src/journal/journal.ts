@@ -103,11 +103,13 @@ export class Journal {
     this.#batches = this.#batches.filter(({ number }) => !gone.has(number));
   }
 
-  /** Rewrites rows, in one commit with `beside`; null sets a row aside. */
+  /** Rewrites rows, in one commit with `beside`; null sets a row aside. Rows that are added meanwhile follow as they are. */
   async replace(rewrite: (row: JournalRow) => JournalRow | null, beside: readonly SealedRow[]): Promise<void> {
+    await this.#writing;
     const kept: Batch[] = [];
     const aside: Batch[] = [];
-    for (const batch of this.#batches) {
+    const before = new Set(this.#batches.filter(({ durable }) => durable));
+    for (const batch of before) {
       const rewritten = batch.rows.map((row) => ({ row, next: rewrite(row) }));
       const next = rewritten.flatMap((change) => (change.next === null ? [] : [change.next]));
       const waiting = rewritten.flatMap((change) => (change.next === null ? [change.row] : []));
@@ -119,7 +121,7 @@ export class Journal {
     const batches = [...kept, ...aside];
     const sealed = await Promise.all(batches.map((batch) => this.#seal(batch)));
     await this.#store.commit({ put: [...sealed, ...beside] });
-    this.#batches = batches;
+    this.#batches = [...batches, ...this.#batches.filter((batch) => !before.has(batch))];
   }
 
   /** Lets all of it go, what is set aside too: no entry will ever hold it. @returns what it was */

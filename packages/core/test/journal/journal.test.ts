@@ -183,6 +183,27 @@ describe("rows that are rewritten", () => {
     expect(await store.state.get(beside.key)).toEqual(beside.value);
   });
 
+  test("keeps what is added while rows are rewritten, and rewrites what was on its way to the disk", async () => {
+    const disk = new MemoryDisk();
+    const { journal } = await start(disk);
+    await journal.add(row("a"));
+    const adding = [journal.add(row("b"))];
+    const replacing = journal.replace(
+      (one) => ({ ...one, change: new TextEncoder().encode(`${namesOf([one])[0]}!`) }),
+      [],
+    );
+    for (const name of ["c", "d", "e"]) {
+      await new Promise((resolve) => setImmediate(resolve));
+      adding.push(journal.add(row(name)));
+    }
+    await Promise.all([replacing, ...adding]);
+    const all = namesOf(journal.rows).toSorted();
+    expect(all.map((name) => name[0])).toEqual(["a", "b", "c", "d", "e"]);
+    expect(all.slice(0, 2)).toEqual(["a!", "b!"]);
+    expect([...(await left(disk))].toSorted()).toEqual(all);
+    expect(namesOf(journal.take(9).rows).toSorted()).toEqual(all);
+  });
+
   test("wait when they have to, and keep nobody else from being sealed; nothing of them is lost", async () => {
     const disk = new MemoryDisk();
     const { journal } = await start(disk);

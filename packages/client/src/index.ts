@@ -14,6 +14,7 @@ export {
   type Doc,
   type DocId,
   type Draft,
+  type Fingerprint,
   type HistoryPolicy,
   type Invitation,
   type InvitedBy,

@@ -95,3 +95,20 @@ test("the root key is kept until it is forgotten; the text alone is enough, with
   await using other = await found();
   await expect(other.tenant.asRoot(exported, PAPER)).rejects.toEqual(code("ROOT_REFUSED"));
 });
+
+test("A14 members of a tenant see one fingerprint of it, 199 bits; another tenant of that name has another, and so has a root that was replaced", async () => {
+  await using alice = await found();
+  await using bob = await join(alice, "bob", "admin");
+  await using other = await found();
+  const before = alice.tenant.fingerprint();
+  expect(before.fingerprint).toMatch(/^(\d{5} ){11}\d{5}$/);
+  expect(bob.tenant.fingerprint()).toEqual(before);
+  expect(other.tenant.name).toBe(alice.tenant.name);
+  expect(other.tenant.fingerprint().fingerprint).not.toBe(before.fingerprint);
+
+  await using root = await alice.tenant.asRoot(await alice.tenant.exportRootKey(PAPER), PAPER);
+  await root.replaceRoot(await root.newRootKey(PAPER), PAPER);
+  expect(alice.tenant.fingerprint().words).not.toBe(before.words);
+  await meet(alice, bob);
+  expect(bob.tenant.fingerprint()).toEqual(alice.tenant.fingerprint());
+});

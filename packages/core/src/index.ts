@@ -20,6 +20,7 @@ export type {
   ConnectOptions,
   Device,
   Directory,
+  Fingerprint,
   Invitation,
   InvitedBy,
   KeyOptions,

@@ -1,5 +1,5 @@
 // Fingerprints: what two people read to each other to know that they hold the same keys.
-import { hash, toHex, type Verifier } from "@selkie/entry";
+import { compareBytes, hash, type TenantId, toHex, type Verifier } from "@selkie/entry";
 import { WORDS } from "./words.ts";
 
 const digits = 60;
@@ -34,4 +34,18 @@ export function fingerprintWords(fingerprint: string): string {
     rest /= 2_048n;
   }
   return words.join(" ");
+}
+
+/**
+ * The fingerprint of a tenant: of its id, which is the hash of its founding entry, and of the root keys in force. Whoever founds a tenant of
+ * the same name, or follows another root, shows another.
+ */
+export function tenantFingerprint(
+  verifier: Verifier,
+  tenant: TenantId,
+  roots: readonly { readonly device: Uint8Array }[],
+): { readonly fingerprint: string; readonly words: string } {
+  const keys = roots.map(({ device }) => device).sort(compareBytes);
+  const shown = fingerprint(verifier, "tenant", [tenant, ...keys]);
+  return { fingerprint: shown, words: fingerprintWords(shown) };
 }

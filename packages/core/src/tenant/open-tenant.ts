@@ -16,6 +16,7 @@ import type { WriteChecks } from "../database/local-writes.ts";
 import type { Member } from "../directory/admission.ts";
 import { databaseIdOf } from "../directory/database-id.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
+import { tenantFingerprint } from "../directory/fingerprint.ts";
 import type { FoundStatement, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
@@ -44,7 +45,8 @@ import { exportRootKey, openRoot } from "./root-work.ts";
 import { TenantSettings } from "./settings.ts";
 import { Standing } from "./standing.ts";
 import type { StatementContext } from "./statement-context.ts";
-import type { ConnectOptions, Directory, Root, Tenant, TenantEvents } from "./tenant.ts";
+import { requireFound } from "./statement-work.ts";
+import type { ConnectOptions, Directory, Fingerprint, Root, Tenant, TenantEvents } from "./tenant.ts";
 import type { TenantContext } from "./tenant-context.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
 import { wipeTenant } from "./wipe.ts";
@@ -204,6 +206,14 @@ export class OpenTenant implements Tenant {
   async connect(target: string | Transport | Dialler, options: ConnectOptions = {}): Promise<Connection> {
     this.#open();
     return this.#links.connect(target, options);
+  }
+
+  fingerprint(): Fingerprint {
+    this.#open();
+    const view = this.#log.view;
+    requireFound(view);
+    const roots = view.roots().filter((root) => view.isLive(root));
+    return tenantFingerprint(this.#context.platform.crypto, this.#context.tenant, roots);
   }
 
   exportRootKey(password: string): Promise<string> {

@@ -212,6 +212,14 @@ export interface Root extends AsyncDisposable {
   forgetRootKey(): Promise<void>;
 }
 
+/** For comparing over the telephone, in whichever form is easier. */
+export interface Fingerprint {
+  /** 60 digits, in groups of five. */
+  readonly fingerprint: string;
+  /** The same as 12 words. */
+  readonly words: string;
+}
+
 /** A tenant as this device and this user see it. */
 export interface Tenant extends AsyncDisposable {
   /** Hex of the founding entry's hash. */
@@ -221,6 +229,11 @@ export interface Tenant extends AsyncDisposable {
   readonly user: string;
   readonly directory: Directory;
   readonly settings: Settings;
+  /**
+   * What two people compare to know that they are in one tenant, under one root: a fingerprint of the tenant's id and the root keys in force.
+   * @throws CoreError DIRECTORY_UNKNOWN before the first sync of a tenant that was joined; CLOSED
+   */
+  fingerprint(): Fingerprint;
   /**
    * Opens a database, which comes into being with its first document. One handle for each name.
    * @throws CoreError DIRECTORY_UNKNOWN before the first sync of a tenant that was joined; CLOSED

@@ -1,7 +1,7 @@
-import { portableVerifier } from "@selkie/entry";
+import { parseTenantId, portableVerifier } from "@selkie/entry";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fingerprint } from "../../src/directory/fingerprint.ts";
+import { fingerprint, tenantFingerprint } from "../../src/directory/fingerprint.ts";
 
 const of = (...fields: readonly Uint8Array[]) => fingerprint(portableVerifier, "test", fields);
 
@@ -35,4 +35,32 @@ test("A14 any change of any field alters a fingerprint, and so does moving a byt
 
 test("A9 a fingerprint means nothing for another purpose", () => {
   expect(fingerprint(portableVerifier, "one", [])).not.toBe(fingerprint(portableVerifier, "two", []));
+});
+
+test("A14 a tenant's fingerprint differs whenever its id or a root key does, by one bit, and with each root that is in force", () => {
+  const key = fc.uint8Array({ minLength: 32, maxLength: 32 });
+  const shown = (tenant: Uint8Array, ...roots: readonly Uint8Array[]) =>
+    tenantFingerprint(
+      portableVerifier,
+      parseTenantId(tenant),
+      roots.map((device) => ({ device })),
+    );
+  const flip = (bytes: Uint8Array, bit: number) => bytes.with(bit >> 3, (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7)));
+  fc.assert(
+    fc.property(key, key, key, fc.nat(255), (tenant, first, second, bit) => {
+      const others = [
+        shown(flip(tenant, bit), first),
+        shown(tenant, flip(first, bit)),
+        shown(tenant, second),
+        shown(tenant, first, second),
+        shown(tenant),
+      ];
+      fc.pre(!first.every((byte, at) => byte === second[at]));
+      for (const other of others) {
+        expect(other.fingerprint).not.toBe(shown(tenant, first).fingerprint);
+        expect(other.words).not.toBe(shown(tenant, first).words);
+      }
+      expect(shown(tenant, first, second)).toEqual(shown(tenant, second, first));
+    }),
+  );
 });

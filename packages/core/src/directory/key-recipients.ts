@@ -41,33 +41,46 @@ export interface Audience {
   readonly outsiders: ReadonlySet<Keeper>;
 }
 
-const audiences = new WeakMap<KeyRules, Map<string, Audience>>();
+/** What every audience of a directory is found from. */
+interface Everybody {
+  readonly live: readonly Member[];
+  /** The keepers of admissions that are not live. */
+  readonly ended: readonly Keeper[];
+  /** Audiences by key. Keys that are due to the same devices have one. */
+  readonly audiences: Map<string, Audience>;
+}
 
-/** Every write asks about some keys, and a revocation about most: the same people, one audience. */
+const everybody = new WeakMap<KeyRules, Everybody>();
+
+function everybodyIn(rules: KeyRules): Everybody {
+  const { membership, openers } = rules;
+  const known = everybody.get(rules);
+  if (known !== undefined) return known;
+  const [live, ended]: [Member[], Member[]] = [[], []];
+  for (const member of membership.members) (membership.isLive(member.id) ? live : ended).push(member);
+  const found = { live, ended: ended.map(openers.keeperOf), audiences: new Map<string, Audience>() };
+  everybody.set(rules, found);
+  return found;
+}
+
+/** Every write asks about some keys, and a revocation about most. */
 export function audienceOf(rules: KeyRules, keyId: Uint8Array): Audience {
-  const known = audiences.get(rules) ?? new Map<string, Audience>();
-  audiences.set(rules, known);
+  const { live, ended, audiences } = everybodyIn(rules);
   const name = hexOf(keyId);
-  const audience = known.get(name) ?? findAudience(rules, keyId, known);
-  known.set(name, audience);
+  const known = audiences.get(name);
+  if (known !== undefined) return known;
+  const due = live.filter((member) => rules.catalog.isEntitled(member, keyId));
+  const isSame = (other: Audience): boolean =>
+    other.due.length === due.length && other.due.every((member, at) => member === due[at]);
+  const audience = [...audiences.values()].find(isSame) ?? { due, outsiders: outsidersOf(rules, due, ended) };
+  audiences.set(name, audience);
   return audience;
 }
 
-function findAudience(
-  { catalog, membership, openers }: KeyRules,
-  keyId: Uint8Array,
-  others: ReadonlyMap<string, Audience>,
-): Audience {
-  const live = membership.members.filter(({ id }) => membership.isLive(id));
-  const due = live.filter((member) => catalog.isEntitled(member, keyId));
-  const same = [...others.values()].find(
-    (other) => other.due.length === due.length && other.due.every((one, at) => one === due[at]),
-  );
-  if (same !== undefined) return same;
-  const outsiders = new Set<Keeper>();
-  for (const member of membership.members) if (!membership.isLive(member.id)) outsiders.add(openers.keeperOf(member));
+function outsidersOf({ openers }: KeyRules, due: readonly Member[], ended: readonly Keeper[]): ReadonlySet<Keeper> {
+  const outsiders = new Set(ended);
   for (const member of due) outsiders.delete(openers.keeperOf(member));
-  return { due, outsiders };
+  return outsiders;
 }
 
 /**
@@ -80,34 +93,32 @@ export function recipientsOf(rules: KeyRules, keyId: Uint8Array): readonly DueRe
 
 /** The same for some of the devices that are entitled. */
 export function recipientsFor(rules: KeyRules, keyId: Uint8Array, audience: Audience): readonly DueRecipient[] {
-  const recipients = reachedIn(rules, audience).flatMap(({ devices, keys }) => {
+  const byKem = new Map<string, DueRecipient>();
+  for (const { devices, key } of reachedIn(rules, audience)) {
     const isFull = devices.every((device) => rules.catalog.dueHistory(device, keyId) === "full");
-    const history = isFull ? "full" : "from-now";
-    return keys.map((each): DueRecipient => ({ ...each, history }));
-  });
-  // Of people who were let in with one key, the one that is due more: a copied key takes nothing from whose it is.
-  const byHistory = recipients.toSorted((a, b) => Number(a.history === "full") - Number(b.history === "full"));
-  const byKem = new Map(byHistory.map((each) => [hexOf(each.kem), each]));
-  return [...byKem.values()].sort((a, b) => compareBytes(a.kem, b.kem));
+    const kem = hexOf(key.kem);
+    // Of people who were let in with one key, the one that is due more: a copied key takes nothing from whose it is.
+    if (isFull || !byKem.has(kem)) byKem.set(kem, { ...key, history: isFull ? "full" : "from-now" });
+  }
+  return [...byKem.values()];
 }
 
-/** A person's devices, and the KEM keys that reach them. */
+/** A person's devices, and one of the KEM keys that reach them. */
 interface Reached {
   readonly devices: readonly Member[];
-  readonly keys: readonly PermitRecipient[];
+  readonly key: PermitRecipient;
 }
 
 const reachedByAudience = new WeakMap<Audience, readonly Reached[]>();
 
-/** The people of an audience. */
+/** The people of an audience, by each KEM key that reaches them, ascending. */
 function reachedIn(rules: KeyRules, audience: Audience): readonly Reached[] {
   const known = reachedByAudience.get(audience);
   if (known !== undefined) return known;
   const people = Map.groupBy(audience.due, (member) => hexOf(rules.membership.personOf(member)));
-  const reached = [...people.values()].map((devices) => ({
-    devices,
-    keys: recipientsAmong(rules, devices, audience.outsiders),
-  }));
+  const reached = [...people.values()]
+    .flatMap((devices) => recipientsAmong(rules, devices, audience.outsiders).map((key) => ({ devices, key })))
+    .sort((a, b) => compareBytes(a.key.kem, b.key.kem));
   reachedByAudience.set(audience, reached);
   return reached;
 }

@@ -17,6 +17,7 @@ import {
   twinAsTold,
 } from "./support/compare-keys.ts";
 import * as families from "./support/families.ts";
+import { forkedHistory } from "./support/forked-history.ts";
 import { History } from "./support/history.ts";
 import { permutations, shuffled, subsets } from "./support/orders.ts";
 import { randomHistory } from "./support/random-history.ts";
@@ -128,6 +129,19 @@ describe("the directory that clients use", () => {
       const drawn = randomHistory(random, { length: random.between(6, 26), beyondModel: true, isTold: true });
       expectAsTwin(arrived(random, withRealIds(drawn)));
     });
+  });
+
+  test("D1 D9 hears the voices that the twin hears, and goes over to the branch that most name, whichever came first", {
+    timeout,
+  }, () => {
+    let decided = 0;
+    eachSeed("voices", seeds(400, 100_000), (random) => {
+      const history = withRealIds(forkedHistory(random));
+      expectAsTwin(history);
+      const { view } = new ToldDirectory(history, 0);
+      if (view.forks.some((fork) => view.users().some(({ user }) => view.hasVoice(user, fork)))) decided += 1;
+    });
+    if (!isOneSeed) expect(decided).toBeGreaterThan(100);
   });
 
   test("D10 no history locks the tenant: any entitled member rotates, and then all who are entitled open it and nobody else", {

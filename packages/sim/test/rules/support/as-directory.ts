@@ -45,15 +45,11 @@ export class ToldDirectory {
     this.#beyond = new Set(refused.map(({ id }) => (names.get(toHex(id)) ?? "").replace(/[/+].*$/, "")));
   }
 
-  /** What the device has: the branches that it holds, and of their rivals what proofs show. */
+  /** What the device has: the branches that it holds, and of others, as proofs show it, no more than where they are. */
   get entries(): readonly Entry[] {
     const held = new Set([...this.#held.values()].flat());
-    const { entries } = this.known;
-    const rivals = [...entries.values()].filter((entry) => {
-      const before = entry.prev === null ? null : (entries.get(entry.prev) ?? null);
-      return (before === null || held.has(before)) && !held.has(entry);
-    });
-    return [...held, ...rivals.map(({ change: _, ...entry }) => ({ ...entry, statements: [], vector: new Map() }))];
+    const others = [...this.known.entries.values()].filter((entry) => !held.has(entry));
+    return [...held, ...others.map(({ change: _, ...entry }) => ({ ...entry, statements: [], vector: new Map() }))];
   }
 
   /** Whether an entry counts for a device that was given everything. */

@@ -30,9 +30,11 @@ export async function judge(world: World, workload: Workload): Promise<readonly 
   ];
 }
 
-/** Nobody lies in this world, so nobody may say so, though frames come back from older connections. */
-function unexplained({ name, noticed }: SimDevice): readonly string[] {
-  return noticed.map(({ type, what }) => `${name}: ${type} ${what}`);
+/** Nobody lies in this world, so nobody may say so, though frames come back from older connections; but disks are set back (G2). */
+function unexplained({ name, noticed, wasSetBack }: SimDevice): readonly string[] {
+  return noticed
+    .filter(({ what }) => what !== "STORE_SET_BACK" || !wasSetBack)
+    .map(({ type, what }) => `${name}: ${type} ${what}`);
 }
 
 async function everyId(devices: readonly SimDevice[]): Promise<readonly DocId[]> {

@@ -65,6 +65,8 @@ export class SimDevice {
   disk: MemoryDisk = new MemoryDisk();
   /** The KeyBag's file. */
   keyBagFile: Uint8Array = new Uint8Array();
+  /** Whether an older disk was ever put in the place of this one: then the device may find out. */
+  wasSetBack = false;
   crashAtCommit: { left: number; point: CrashPoint } | null = null;
   readonly #options: SimDeviceOptions;
   #life: Life | null = null;

@@ -136,6 +136,7 @@ export class Workload {
     device.crash();
     device.disk = backup.disk.copy();
     device.keyBagFile = backup.keyBagFile;
+    device.wasSetBack = true;
     this.model.forget(device.name, backup.acts);
   }
 

@@ -91,6 +91,8 @@ export class DirectoryClaims {
   readonly #working = new Serial();
   /** By person. */
   readonly #words = new Map<string, Word>();
+  /** By person: the word that was taken back, and when. */
+  readonly #before = new Map<string, { readonly word: Pick<Word, "since" | "announced">; readonly until: number }>();
   /** Persons, one for each chain of the directory that is proven to fork. */
   #forkedBy: readonly string[] = [];
   /** Databases in which nothing is to be sealed; the directory stands for all. */
@@ -132,8 +134,10 @@ export class DirectoryClaims {
       for (const claim of [...claims.values()]) {
         const before = claim.missing;
         claim.missing = await this.#missing(claim);
-        if (await this.#isBorneOut(claim, before)) times.forget("word", claim.user);
+        const isBorneOut = await this.#isBorneOut(claim, before);
+        if (isBorneOut) times.forget("word", claim.user);
         if (claim.missing.length === 0) this.#drop(claim);
+        if (isBorneOut) this.#before.delete(claim.user);
       }
     this.#decide();
     await times.save();
@@ -167,8 +171,7 @@ export class DirectoryClaims {
 
   #put(claim: Claim): void {
     const { user, chain } = claim;
-    const since = this.#at.times.get("word", user)?.since ?? this.#at.platform.now();
-    const word = this.#words.get(user) ?? { claims: new Map<string, Claim>(), since, announced: null };
+    const word = this.#words.get(user) ?? this.#newWord(user);
     const there = [...word.claims.values()].filter(({ at }) => at.database === claim.at.database);
     // SECURITY: A4. Who has many chains takes no more room for it (directory-claims.test.ts).
     if (!word.claims.has(chain) && there.length >= MAX_CLAIMS) return;
@@ -179,7 +182,21 @@ export class DirectoryClaims {
 
   #drop({ user, chain }: Pick<Claim, "user" | "chain">): void {
     const word = this.#words.get(user);
-    if (word?.claims.delete(chain) === true && word.claims.size === 0) this.#words.delete(user);
+    if (word?.claims.delete(chain) !== true || word.claims.size > 0) return;
+    this.#words.delete(user);
+    this.#before.set(user, { word, until: this.#at.platform.now() });
+  }
+
+  /**
+   * SECURITY: A4. Who takes back what it named just before the alarm, and names more, is waited for no longer, and heard no more often
+   * (directory-claims.test.ts).
+   */
+  #newWord(user: string): Word {
+    const now = this.#at.platform.now();
+    const before = this.#before.get(user);
+    const isLong = before === undefined || now - before.until > GRACE_MS;
+    const since = this.#at.times.get("word", user)?.since ?? (isLong ? now : now - (before.until - before.word.since));
+    return { claims: new Map(), since, announced: before?.word.announced ?? null };
   }
 
   /**

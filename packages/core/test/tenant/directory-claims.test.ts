@@ -251,6 +251,41 @@ test("A4 R11 who takes back what it named, or shows it itself, an entry or a key
   expect(claims.holds(testDatabase)).toBe(false);
 });
 
+test("A4 R11 who takes back what it named before each alarm, and names more, puts off neither the alarm nor the end", async () => {
+  const { bob, at, open } = await begin();
+  const claims = await open();
+  const name = async (seq: number, ...names: readonly string[]) => {
+    const header = { ...bob.entry.header, seq };
+    await claims.take(naming({ ...bob, entry: { ...bob.entry, header } }, ...names));
+    await claims.exchanged();
+  };
+  for (let seq = 0; seq < 3; seq += 1) {
+    await name(2 * seq, `head ${seq}`);
+    expect(claims.holds(testDatabase)).toBe(true);
+    at.now += 4 * MINUTE_MS;
+    await claims.exchanged();
+    await name(2 * seq + 1);
+  }
+  expect(at.alarms).toHaveLength(1);
+  at.now += 7 * DAY_MS;
+  await name(6, "another head");
+  expect(claims.holds(testDatabase)).toBe(false);
+});
+
+test("A4 what is on its way now and then, and comes, is nobody's word for long", async () => {
+  const { bob, held, at, open } = await begin();
+  const claims = await open();
+  for (let seq = 0; seq < 10; seq += 1) {
+    const header = { ...bob.entry.header, seq };
+    await claims.take(naming({ ...bob, entry: { ...bob.entry, header } }, `head ${seq}`));
+    at.now += MINUTE_MS;
+    held.set(toHex(head(`head ${seq}`)), bob);
+    await claims.exchanged();
+    at.now += 6 * MINUTE_MS;
+  }
+  expect(at.alarms).toEqual([]);
+});
+
 test("A4 the word of an admin, and that of two people, does not lapse", async () => {
   const { bob, carol, admins, at, open } = await begin();
   const claims = await open();

@@ -1,6 +1,6 @@
 // One peer, from its first frame to its last: a session of sync-protocol as listener, which proves nothing and asks for a login.
 
-import { type DatabaseId, type Replica, type TenantId, toHex, type Verifier } from "@selkie/entry";
+import type { DatabaseId, Replica, TenantId, Verifier } from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import {
   type Admission,
@@ -21,6 +21,7 @@ import { describeFailure, logTag } from "../log/redaction.ts";
 import type { LiveDatabases, Subscriber } from "../replica/live-databases.ts";
 import { RelayReplica } from "../replica/relay-replica.ts";
 import type { Admitted, Tenants } from "../tenants/tenants.ts";
+import { Closers } from "./closers.ts";
 import { budgetedVerifier } from "./signature-budget.ts";
 
 /** What all connections of a relay share. */
@@ -53,8 +54,7 @@ export class Connection {
   readonly #number: number;
   readonly #session: Session;
   readonly #subscriber: Subscriber;
-  /** By database in hexadecimal; more than one where it is opened again while what came before is still stored. */
-  readonly #closers = new Map<string, (() => void)[]>();
+  readonly #closers = new Closers();
   #admitted: Admitted | null = null;
   #isOver = false;
 
@@ -83,7 +83,7 @@ export class Connection {
       announce: (database) => this.#session.announce(database),
       compare: (database) => this.#session.compare(database),
     };
-    this.#session.on("closed", ({ database }) => this.#closers.get(toHex(database))?.shift()?.());
+    this.#session.on("closed", ({ database }) => this.#closers.close(database));
     counters.move("sessions", 1);
     this.settled = this.#session.ready.then(ignore, ignore);
     this.finished = this.#session.closed.then((failure) => this.#finish(failure));
@@ -134,8 +134,7 @@ export class Connection {
     const { tenant: at, login } = this.#admitted;
     if (!at.mayOpen(login, database)) return undefined;
     const { live, close } = databases.open(tenant, database, this.#subscriber);
-    const closers = this.#closers.get(toHex(database)) ?? [];
-    this.#closers.set(toHex(database), [...closers, close]);
+    this.#closers.add(database, close);
     const entries = store.entries(tenant, database);
     return new RelayReplica({
       store,
@@ -151,8 +150,7 @@ export class Connection {
   async #finish(failure: SyncError | null): Promise<void> {
     const { counters } = this.#host;
     this.#isOver = true;
-    for (const closers of this.#closers.values()) for (const close of closers) close();
-    this.#closers.clear();
+    this.#closers.closeAll();
     counters.move("sessions", -1);
     const isOrdinary = failure === null || ORDINARY_ENDS.has(failure.code);
     if (!isOrdinary) counters.count("sessions_failed_total");

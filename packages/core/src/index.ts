@@ -1,5 +1,7 @@
 export type { Connection, ConnectionStatus } from "./connection/link.ts";
+export { type CopyOptions, copyToKey, readersGained } from "./database/copy-to-key.ts";
 export type { Database, DatabaseEvents, Draft } from "./database/database.ts";
+export type { History, HistoryItem } from "./database/history.ts";
 export { identityFingerprint, newIdentity, publicKeysOf } from "./directory/identity.ts";
 export type { JoinRequest } from "./directory/join-request.ts";
 export type { JoinResponse } from "./directory/join-response.ts";

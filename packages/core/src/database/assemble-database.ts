@@ -25,6 +25,7 @@ import { SeenHeads } from "../writer/seen-heads.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
 import { FlushTimer } from "./flush-timer.ts";
+import { DatabaseHistory } from "./history.ts";
 import { KeyRights } from "./key-rights.ts";
 import { LocalWrites, type WriteChecks } from "./local-writes.ts";
 import { OpenDatabase } from "./open-database.ts";
@@ -136,13 +137,12 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   });
   const replica = replicaOf(host, entries, { seen, named, missing, received, writes });
   const database = new OpenDatabase<object>({
-    ...{ name, id, platform, documents, shelf },
-    writes,
-    chain,
-    replica,
-    events,
+    ...{ name, id, platform, documents, shelf, writes, chain, replica, events },
     keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
-    isHeld: () => host.held(id) !== null,
+    held: () => host.held(id),
+    ...{ view, self: host.self },
+    writers: () => received.writers(),
+    history: new DatabaseHistory({ verifier: platform.crypto, documents, received, own, self: host.self }),
     mayWrite: () => mayWrite(host),
     close: async () => {
       timer.stop();

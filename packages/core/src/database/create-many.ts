@@ -38,7 +38,7 @@ export async function createMany<T extends object>(
   const ids: DocId[] = [];
   let chunk: T[] = [];
   const seal = async (): Promise<void> => {
-    const isHeld = parts.isHeld();
+    const isHeld = parts.held() !== null;
     await parts.writes.ready(key, isHeld); // a key this device can't seal under is found out before anything is made
     const made = await createChunk(parts, chunk, key);
     chunk = [];

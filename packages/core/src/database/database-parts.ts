@@ -1,16 +1,21 @@
-import type { DatabaseId } from "@selkie/entry";
+import type { DatabaseId, WriterKey } from "@selkie/entry";
+import type { Admission } from "../directory/admission.ts";
+import type { DirectoryView } from "../directory/directory-view.ts";
 import type { Documents } from "../document/documents.ts";
 import type { Shelf } from "../document/shelf.ts";
 import type { Events } from "../events.ts";
+import type { HoldCode } from "../hold-code.ts";
 import type { Platform } from "../platform.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
+import type { History } from "./history.ts";
 import type { LocalWrites } from "./local-writes.ts";
 
 /** The parts an open database is made of. */
 export interface DatabaseParts {
   readonly name: string;
+  readonly history: History;
   readonly id: DatabaseId;
   readonly platform: Platform;
   readonly documents: Documents;
@@ -21,8 +26,13 @@ export interface DatabaseParts {
   readonly events: Events<DatabaseEvents>;
   /** The 16-byte id of the key of this name; of the one documents are sealed under that name none. @throws CoreError KEY_UNKNOWN */
   keyId(name?: string): Uint8Array;
-  /** Whether nothing is sealed for now: what is written stays in the journal. */
-  isHeld(): boolean;
+  /** Why nothing is sealed for now: what is written stays in the journal. Null when it is. */
+  held(): HoldCode | null;
+  view(): DirectoryView;
+  /** As whom this device writes. @throws CoreError DEVICE_REVOKED */
+  self(): Admission;
+  /** The writers whose changes may count. */
+  writers(): readonly WriterKey[];
   /** @throws CoreError WRITE_NOT_ALLOWED | DEVICE_REVOKED */
   mayWrite(): void;
   close(): Promise<void>;

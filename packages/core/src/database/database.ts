@@ -2,6 +2,7 @@ import type { EntryStore } from "@selkie/store";
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { Off } from "../events.ts";
+import type { History } from "./history.ts";
 
 /** What a change callback edits: the document's data as plain objects, until the callback has returned. */
 export interface Draft<T extends object> {
@@ -31,6 +32,8 @@ export interface DatabaseEvents {
 /** One database of a tenant on this device: documents that can be read and edited at once, online or not. */
 export interface Database<T extends object> extends AsyncDisposable {
   readonly name: string;
+  /** Who changed what. */
+  readonly history: History;
   /**
    * Creates a document; durable when it resolves. `id` is a name of the app's choice, from which every device gets the same document id
    * under the same key. `key` names a key of the directory: only who holds it can read the document, or sees that it exists.

@@ -140,8 +140,15 @@ export class LocalWrites {
     });
   }
 
-  /** Seals changes without a journal in between: for bulk creation, durable when it resolves. */
-  bulk(keyId: Uint8Array, entries: readonly (readonly Plaintext[])[]): Promise<void> {
+  /**
+   * Seals changes without a journal in between: for bulk creation, durable when it resolves.
+   * @param may asked in the tick in which they are sealed: throws when they may not be any more
+   */
+  bulk(
+    keyId: Uint8Array,
+    entries: readonly (readonly Plaintext[])[],
+    may: () => void = () => undefined,
+  ): Promise<void> {
     const { check } = this.#context;
     return this.#sealing.run(async () => {
       await this.#finish();
@@ -149,6 +156,7 @@ export class LocalWrites {
       for (let tries = 0; tries < TRIES && !check.isReady(writes); tries++) await check.prepare(writes);
       const key = this.#context.keyOf(keyId);
       this.requireRight(keyId);
+      may();
       const drafts = entries.map((some) => some.map((plaintext): PartDraft => ({ kind: "change", key, plaintext })));
       await this.#seal(drafts, this.#context.frontier(), []);
     });

@@ -12,22 +12,30 @@ import { createMany } from "./create-many.ts";
 import type { Database, DatabaseEvents, Draft } from "./database.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import { editDocument } from "./edit-document.ts";
+import type { History } from "./history.ts";
 
 /** The one implementation of `Database`: each method is a line or two over the parts. */
 export class OpenDatabase<T extends object> implements Database<T> {
   readonly name: string;
+  readonly history: History;
   readonly #parts: DatabaseParts;
   #closed: Promise<void> | null = null;
 
+  /** The parts of an open database, for functions over it. @throws CoreError CLOSED */
+  static partsOf(database: OpenDatabase<object>): DatabaseParts {
+    return database.#open();
+  }
+
   constructor(parts: DatabaseParts) {
     this.name = parts.name;
+    this.history = parts.history;
     this.#parts = parts;
   }
 
   async createDocument(data: T = {} as T, options: { id?: string; key?: string } = {}): Promise<Doc<T>> {
-    const { platform, documents, chain, writes, id: database, keyId, isHeld } = this.#writable();
+    const { platform, documents, chain, writes, id: database, keyId, held } = this.#writable();
     const key = keyId(options.key);
-    const ready = writes.ready(key, isHeld()); // a key this device can't seal under is found out before anything is made
+    const ready = writes.ready(key, held() !== null); // a key this device can't seal under is found out before anything is made
     if (ready !== null) await ready;
     const writer = writes.writer ?? (await writes.begin());
     const counter = options.id === undefined ? await chain.takeCounter() : null;

@@ -261,6 +261,19 @@ export class ReceivedChanges {
     events.emit("change", { id: name });
   }
 
+  /** Gives what counts of the chains that touch a document, chain by chain, as far as it was delivered. */
+  read(name: DocId, look: (deliveries: readonly Delivery[]) => void): Promise<void> {
+    return this.#working.run(async () => {
+      const writers = this.#at.documents.writersOf(new Set([name]), this.#ingest.writers());
+      for (const writer of writers) await this.#ingest.replay({ writer, from: 0 }, look);
+    });
+  }
+
+  /** The writers whose changes may count. */
+  writers(): readonly WriterKey[] {
+    return this.#ingest.writers();
+  }
+
   own(run: VerifiedRun, admission: Admission): void {
     this.#mine.add(toHex(run.writer));
     this.#ingest.own(run, admission);

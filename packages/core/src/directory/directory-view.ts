@@ -91,6 +91,8 @@ export interface DirectoryView {
   dueHistory(admission: Admission, keyId: Uint8Array): HistoryPolicy | null;
   /** Whom the next version of a key is due: each person once, where that is safe. */
   recipients(keyId: Uint8Array): readonly DueRecipient[];
+  /** The people who are entitled to one key, and not to all that lies under another. */
+  readersGained(from: Uint8Array, to: Uint8Array): readonly Member[];
   /** Whether nobody without a right to a key can open all of its current versions. */
   isSafe(keyId: Uint8Array): boolean;
   /** What else has to be right before a key is sealed under. */

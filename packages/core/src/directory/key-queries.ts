@@ -10,6 +10,7 @@ import {
   type KeyRules,
   lacksUserKey,
   type PersonSlot,
+  readersGained,
   recipientsOf,
   slotsOf,
   userKeysOf,
@@ -36,13 +37,14 @@ export function ruleQueries(
   { found, users }: { readonly found: FoundStatement | null; readonly users: readonly Member[] },
 ): Pick<
   DirectoryView,
-  "recipients" | "isSafe" | "keyFitness" | "userKeys" | "everyUserKey" | "lacksUserKey" | "slots"
+  "recipients" | "readersGained" | "isSafe" | "keyFitness" | "userKeys" | "everyUserKey" | "lacksUserKey" | "slots"
 > {
   /** Every flush asks, and the answer follows from all members. */
   const safe = new Map<string, boolean>();
   let slots: readonly PersonSlot[] | null = null;
   return {
     recipients: (keyId) => recipientsOf(rules, keyId),
+    readersGained: (from, to) => readersGained(rules, from, to),
     isSafe: (keyId) => {
       const known = safe.get(hexOf(keyId)) ?? isSafe(rules, keyId);
       safe.set(hexOf(keyId), known);

@@ -204,11 +204,12 @@ function isHeldBy({ openers }: KeyRules, userKem: Uint8Array, keepers: ReadonlyS
   return [...openers.holdersOf(userKem)].some((keeper) => keepers.has(keeper));
 }
 
-/** The people who would read a document that goes from one key to another and can't read it now: the caller names them, or does not move it. */
+/** The people who would read a document that is copied from one key to another, and perhaps can't read it now, or not what was written before they came. */
 export function readersGained(rules: KeyRules, from: Uint8Array, to: Uint8Array): readonly Member[] {
   const { membership, catalog } = rules;
   const gains = membership.members.filter(
-    (member) => membership.isLive(member.id) && catalog.isEntitled(member, to) && !catalog.isEntitled(member, from),
+    (member) =>
+      membership.isLive(member.id) && catalog.isEntitled(member, to) && catalog.dueHistory(member, from) !== "full",
   );
   return [...new Map(gains.map((member) => [hexOf(member.user), member])).values()];
 }

@@ -13,11 +13,12 @@ import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { decodeChanges, encodeChanges } from "../automerge/change-codec.ts";
 import { ChangeError } from "../automerge/change-error.ts";
+import { changeLimits } from "../automerge/change-limits.ts";
 import { CoreError } from "../errors.ts";
 import { documentIdBytes } from "../sealing/document-id.ts";
 
 /** The changes of one writer in the document before, in their order; at least one. */
-interface Strand {
+export interface Strand {
   readonly writer: WriterKey;
   readonly changes: readonly ChangeChunk[];
 }
@@ -54,9 +55,14 @@ export function decodeCarriedHistory(verifier: Verifier, bytes: Uint8Array): Car
     const reader = new ByteReader(bytes);
     const before = reader.bytes(documentIdBytes).slice();
     const strands: Strand[] = [];
+    let [changes, size] = [0, 0];
     for (let left = reader.uleb(maxStrands); left > 0; left--) {
       const strand = readStrand(verifier, reader, before);
       const last = strands.at(-1);
+      changes += strand.changes.length;
+      size += strand.changes.reduce((sum, change) => sum + change.bytes.length, 0);
+      // D12: as much as any part may be rebuilt into.
+      if (changes > changeLimits.changesInPart || size > changeLimits.partBytes) throw malformed("it carries too much");
       if (last !== undefined && compareBytes(last.writer, strand.writer) > 0) throw malformed("strands ascend");
       strands.push(strand);
     }

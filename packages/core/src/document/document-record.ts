@@ -3,6 +3,7 @@ import { actorOf } from "../automerge/actor.ts";
 import type { LiveDocument } from "../automerge/document.ts";
 import { type DocumentPlace, documentIdOf, stemBytes } from "../sealing/document-id.ts";
 import { Serial } from "../serial.ts";
+import type { CarriedChanges } from "./carried-changes.ts";
 import type { DocHandle } from "./doc-handle.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
 
@@ -24,6 +25,8 @@ export interface DocumentRecord extends DocumentPlace {
   latestMarks: readonly Mark[];
   /** While one of the latest marks deletes: a deletion outlives a concurrent undeletion. */
   deleted: boolean;
+  /** What its creator brought along from another document; null for most. */
+  carried: CarriedChanges | null;
   live: LiveDocument | null;
   handle: WeakRef<DocHandle<object>> | null;
   /** A local change is being made: received changes wait for it. */
@@ -48,6 +51,7 @@ export function newRecord(place: DocumentPlace): DocumentRecord {
     marks: [],
     latestMarks: [],
     deleted: false,
+    carried: null,
     live: null,
     handle: null,
     busy: false,

@@ -15,6 +15,8 @@ import { Quarantine } from "../replica/quarantine.ts";
 import { type ChangeKind, type ChangePart, decodeChangePart } from "../sealing/change-part.ts";
 import { countedStem, type DocumentPlace, documentIdOf } from "../sealing/document-id.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
+import { CarriedChanges, unravel } from "./carried-changes.ts";
+import { type CarriedHistory, decodeCarriedHistory } from "./carried-history.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
 import { actorIn, type DocumentRecord, type Mark, newRecord } from "./document-record.ts";
 import { Histories } from "./histories.ts";
@@ -111,6 +113,28 @@ export class Documents {
     if (record.changes.length > 1) return;
     this.#records.delete(record.name);
     this.#histories.forget(record);
+  }
+
+  /**
+   * A document of this device that brings all this along: judged as others will, and not among the documents before `take`.
+   * @throws CoreError CHANGE_REFUSED
+   */
+  carry(place: DocumentPlace, creator: WriterKey, histories: readonly CarriedHistory[]): DocumentRecord {
+    const record = newRecord(place);
+    const refused = () => new CoreError("CHANGE_REFUSED", "every replica would refuse what is carried");
+    for (const history of histories) {
+      const left = this.#unravel(record, { history, creator }, (change) => {
+        const { type } = gate(change, { history: this.#histories.of(record), actor: change.actor });
+        if (type !== "pass") throw refused();
+        this.#admit(record, change, "change");
+      });
+      if (left.length > 0) throw refused();
+    }
+    return record;
+  }
+
+  take(record: DocumentRecord): void {
+    this.#records.set(record.name, record);
   }
 
   /** Puts received changes through the gate; gives for each document what is new, in an order that can be applied. */
@@ -216,10 +240,23 @@ export class Documents {
       const part = decodeChangePart(opened.plaintext);
       const place = this.#placeIn(writer, part, opened.key);
       const { kind, time } = part;
+      if (kind === "carry") return []; // its document is this writer's, and nobody else can make it anew
       const actor = actorOf(this.#verifier, writer, documentIdOf(place), null);
       return decodeChanges(part, actor, this.#sha256).map((change) => ({ ...place, kind, time, change }));
     } catch (error) {
       if (error instanceof CoreError || error instanceof ChangeError) return [];
+      throw error;
+    }
+  }
+
+  /** The history that a part carries; null when it carries none, or cannot be read. */
+  carriedIn(opened: OpenedPart): CarriedHistory | null {
+    if (opened.type !== "opened" || opened.kind !== "change") return null;
+    try {
+      const { kind, payload } = decodeChangePart(opened.plaintext);
+      return kind === "carry" ? decodeCarriedHistory(this.#verifier, payload) : null;
+    } catch (error) {
+      if (error instanceof CoreError) return null;
       throw error;
     }
   }
@@ -240,7 +277,10 @@ export class Documents {
       const history = record === undefined ? null : this.#histories.of(record);
       const refused = new Set(this.#quarantine.writersIn(name).map(toHex));
       for (const writer of left) {
-        const wrote = history !== null && history.actorOf(actorOf(this.#verifier, writer, id, null)) >= 0;
+        const creator = record?.carried?.creator;
+        const wrote =
+          (creator !== undefined && equalBytes(creator, writer)) ||
+          (history !== null && history.actorOf(actorOf(this.#verifier, writer, id, null)) >= 0);
         if (!wrote && !refused.has(toHex(writer)) && !this.#waiting.touches(name, writer)) continue;
         found.add(writer);
         left.delete(writer);
@@ -319,8 +359,8 @@ export class Documents {
     const isSuperset = by.changes.length - fresh.length === record.changes.length;
     const outcome = isSuperset && fresh.length > 0 ? fresh : "reset";
     const isSame = isSuperset && fresh.length === 0 && record.deleted === by.deleted;
-    const { changes, marks, latestMarks, deleted } = by;
-    Object.assign(record, { changes, marks, latestMarks, deleted });
+    const { changes, marks, latestMarks, deleted, carried } = by;
+    Object.assign(record, { changes, marks, latestMarks, deleted, carried });
     this.#histories.forget(record);
     return isSame ? "same" : outcome;
   }
@@ -349,15 +389,21 @@ export class Documents {
         throw new CoreError("BRANCH_UNKNOWN", "this version knows no branches but the main one");
       const known = this.#records.get(name);
       const record = known ?? newRecord(place);
-      // Most documents are created and no more: the actor is kept for those that change.
-      const actor =
-        known === undefined ? actorOf(this.#verifier, writer, record.id, null) : actorIn(this.#verifier, known, writer);
-      const changes = decodeChanges(part, actor, this.#sha256);
       // D7: the bounds are a device's, however many chains it begins.
       const device = hexOf(admission.device);
-      const origin = { kind: part.kind, entry, user };
-      for (const change of changes)
-        this.#receiveChange(record, { device, document: name, actor, change }, origin, fresh);
+      if (part.kind === "carry")
+        this.#receiveCarried(record, part.payload, { device, origin: { kind: "change", entry, user } }, fresh);
+      else {
+        // Most documents are created and no more: the actor is kept for those that change.
+        const actor =
+          known === undefined
+            ? actorOf(this.#verifier, writer, record.id, null)
+            : actorIn(this.#verifier, known, writer);
+        const changes = decodeChanges(part, actor, this.#sha256);
+        const origin = { kind: part.kind, entry, user };
+        for (const change of changes)
+          this.#receiveChange(record, { device, document: name, actor, change }, origin, fresh);
+      }
       // D7: a document of which nothing passed takes no place.
       if (known === undefined && record.changes.length === 0) this.#histories.forget(record);
     } catch (error) {
@@ -369,6 +415,41 @@ export class Documents {
   #placeIn(writer: WriterKey, { document }: ChangePart, { keyId }: KeyVersion): DocumentPlace {
     const stem = document.type === "stem" ? document.stem : countedStem(this.#verifier, writer, document.counter);
     return { stem, keyId };
+  }
+
+  #receiveCarried(
+    record: DocumentRecord,
+    payload: Uint8Array,
+    { device, origin }: { readonly device: string; readonly origin: Origin & { readonly entry: VerifiedEntry } },
+    fresh: Map<DocumentRecord, Uint8Array[]>,
+  ): void {
+    const history = decodeCarriedHistory(this.#verifier, payload);
+    // SECURITY: D2. Else its creator could speak as anybody in it (carried-changes.test.ts).
+    if (equalBytes(history.before, record.id))
+      throw new CoreError("PART_MALFORMED", "a document brings nothing along from itself");
+    const left = this.#unravel(record, { history, creator: origin.entry.header.writer }, (change) =>
+      this.#receiveChange(record, { device, document: record.name, actor: change.actor, change }, origin, fresh),
+    );
+    const reason: EntryRefusalCode = "CARRIED_INCOMPLETE";
+    if (left.length > 0) this.#refuse(record, origin, reason);
+  }
+
+  /** @returns what builds on something that is not carried */
+  #unravel(
+    record: DocumentRecord,
+    { history, creator }: { readonly history: CarriedHistory; readonly creator: WriterKey },
+    judge: (change: ChangeChunk) => void,
+  ): readonly ChangeChunk[] {
+    const carried = record.carried ?? new CarriedChanges(creator);
+    record.carried = carried;
+    return unravel(
+      history,
+      (hash) => carried.has(hash),
+      (change, writer) => {
+        judge(change);
+        if (this.#histories.of(record).has(change.hash)) carried.add(change, { document: history.before, writer });
+      },
+    );
   }
 
   #receiveChange(

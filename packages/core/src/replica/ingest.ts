@@ -48,6 +48,7 @@ export type EntryRefusalCode =
   | "BEHIND_FORK"
   | "BEYOND_CUT"
   | "BRANCH_LOST"
+  | "CARRIED_INCOMPLETE"
   | "ENTRY_TYPE"
   | "PART_MISSING"
   | "WRITE_NOT_ENTITLED";

@@ -8,9 +8,12 @@ import { bundleFloor, pad, paddingFloor, readPadded } from "./padme.ts";
 /** What a change part does to its document. */
 export type ChangeKind = "create" | "change" | "delete" | "undelete" | "manifest";
 
+/** The same, and what the creator of a document brings along from another: the payload is that of `carried-history.ts`. */
+type PartKind = ChangeKind | "carry";
+
 /** One document's share of an entry. */
 export interface ChangePart {
-  readonly kind: ChangeKind;
+  readonly kind: PartKind;
   /** How `payload` is written: 0 an Automerge change, 1 packed, 2 a bundle of changes. */
   readonly codec: 0 | 1 | 2;
   /** The creating writer sends its counter, everybody else the 16-byte stem: the other half of the id is that of the part's key. */
@@ -29,15 +32,16 @@ export interface ChangePart {
 /** The last instant a `Date` can hold (ECMA-262 section 21.4.1.1), ms since the epoch. */
 export const latestTime = 8_640_000_000_000_000;
 
-const CODE_OF_KIND: Readonly<Record<ChangeKind, number>> = {
+const CODE_OF_KIND: Readonly<Record<PartKind, number>> = {
   create: 1,
   change: 2,
   delete: 3,
   undelete: 4,
   manifest: 5,
+  carry: 6,
 };
-const KIND_OF_CODE: ReadonlyMap<number, ChangeKind> = new Map(
-  Object.entries(CODE_OF_KIND).map(([kind, code]) => [code, kind as ChangeKind]),
+const KIND_OF_CODE: ReadonlyMap<number, PartKind> = new Map(
+  Object.entries(CODE_OF_KIND).map(([kind, code]) => [code, kind as PartKind]),
 );
 const CODECS: ReadonlyMap<number, ChangePart["codec"]> = new Map([
   [0, 0],
@@ -85,6 +89,9 @@ function readChangePart(reader: ByteReader): ChangePart {
   if (kind === undefined || codec === undefined) throw new CoreError("UPDATE_NEEDED", "a change of a later version");
   const flags = reader.u8();
   if (flags > (hasBranch | hasMetadata | byCounter)) throw new CoreError("PART_MALFORMED", `unknown flags ${flags}`);
+  // SECURITY: D2. What is carried is its creator's word: nobody else can bring anything into a document (carried-changes.test.ts).
+  if (kind === "carry" && (flags !== byCounter || codec !== 0))
+    throw new CoreError("PART_MALFORMED", "a history is carried by the creator of its document");
   return {
     kind,
     codec,
@@ -101,7 +108,9 @@ function readChangePart(reader: ByteReader): ChangePart {
 
 const floorOf = ({ codec }: ChangePart): number => (codec === 2 ? bundleFloor : paddingFloor);
 
-function requireValid({ document, branch, time }: ChangePart): void {
+function requireValid({ kind, codec, document, branch, metadata, time }: ChangePart): void {
+  if (kind === "carry" && (document.type !== "counter" || branch !== null || metadata !== null || codec !== 0))
+    throw new CoreError("PART_MALFORMED", "a history is carried by the creator of its document");
   const stemFits = document.type === "counter" || document.stem.length === stemBytes;
   if (!stemFits || (branch !== null && branch.length !== stemBytes)) {
     throw new CoreError("PART_MALFORMED", "a stem or branch id is not 16 bytes");

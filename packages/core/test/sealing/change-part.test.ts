@@ -82,7 +82,8 @@ describe("what is not valid", () => {
   const bytes = encodeChangePart(plain);
   test.each([
     ["an unknown flag", bytes.with(2, 8), "PART_MALFORMED"],
-    ["a kind of a later version", bytes.with(0, 6), "UPDATE_NEEDED"],
+    ["a kind of a later version", bytes.with(0, 7), "UPDATE_NEEDED"],
+    ["a history that is carried by anybody else than the creator", bytes.with(0, 6), "PART_MALFORMED"],
     ["a codec of a later version", bytes.with(1, 3), "UPDATE_NEEDED"],
     ["kind 0", bytes.with(0, 0), "UPDATE_NEEDED"],
     ["a bundle padded as a change", bytes.with(1, 2), "PART_MALFORMED"],
@@ -92,6 +93,7 @@ describe("what is not valid", () => {
 
   test.each([
     ["a stem of 15 bytes", { document: { type: "stem", stem: stem.slice(1) } }],
+    ["a history that is carried by anybody else than the creator", { kind: "carry" }],
     ["a branch of 17 bytes", { branch: new Uint8Array(17) }],
     ["a time that is no number", { time: Number.NaN }],
     ["a time before 1970", { time: -1 }],

@@ -104,6 +104,7 @@ function makeChangeCases(): readonly VectorCase[] {
       "the first change of a document, by counter",
       { kind: "create", codec: 1, document: { type: "counter", counter: 300 } },
     ],
+    ["a carried history", { kind: "carry", document: { type: "counter", counter: 3 } }],
     ["a branch, metadata", { branch: pattern("branch", 16), metadata: pattern("metadata", 9) }],
     ["a bundle: the floor is 256", { codec: 2 }],
     ["a deletion at time 0 without a payload", { kind: "delete", time: 0, payload: new Uint8Array() }],
@@ -124,7 +125,8 @@ function makeChangeCases(): readonly VectorCase[] {
       concatBytes(honest.subarray(0, 19), Uint8Array.of(0x80, 0), honest.subarray(21)),
       "PART_MALFORMED",
     ],
-    ["a kind of a later version", honest.with(0, 6), "UPDATE_NEEDED"],
+    ["a carried history, by stem", honest.with(0, 6), "PART_MALFORMED"],
+    ["a kind of a later version", honest.with(0, 7), "UPDATE_NEEDED"],
     ["a codec of a later version", honest.with(1, 3), "UPDATE_NEEDED"],
   ];
   return [

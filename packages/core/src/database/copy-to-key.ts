@@ -1,0 +1,124 @@
+import type { Plaintext } from "@selkie/crypto";
+import { equalBytes } from "@selkie/entry";
+import { isMember, type Member } from "../directory/admission.ts";
+import { carriedFrom } from "../document/carried-changes.ts";
+import { type CarriedHistory, encodeCarriedHistory } from "../document/carried-history.ts";
+import type { Doc } from "../document/doc-handle.ts";
+import type { DocId } from "../document/doc-id.ts";
+import type { DocumentRecord } from "../document/document-record.ts";
+import { CoreError } from "../errors.ts";
+import { hexOf } from "../hex.ts";
+import { requireFree } from "../hold-code.ts";
+import { ENTRY_BYTES } from "../journal/plan-entries.ts";
+import { claimedTime, encodeChangePart } from "../sealing/change-part.ts";
+import { countedStem } from "../sealing/document-id.ts";
+import type { Database } from "./database.ts";
+import type { DatabaseParts } from "./database-parts.ts";
+import { OpenDatabase } from "./open-database.ts";
+
+export interface CopyOptions {
+  /** The key of the copy; without it, the one that documents are made under. */
+  readonly key?: string;
+  /** Everybody who is meant to read the copy and perhaps can't read the document: at least those that `readersGained` names. */
+  readonly readers?: readonly string[];
+}
+
+/**
+ * Makes a document that goes on from another under a key of its own, with its whole history: the other stays as it is, and whoever could read it still can.
+ * Who made which change is, in the copy, what the one who copies says. Durable when it resolves.
+ *
+ * @throws CoreError READERS_UNNAMED | DOC_NOT_FOUND | DOC_DELETED | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED | DIRECTORY_STALE | UPDATE_NEEDED
+ * @see docs/adr/0013-another-key-is-another-document.md
+ */
+export async function copyToKey<T extends object>(
+  database: Database<T>,
+  doc: Doc<T> | DocId,
+  { key: name, readers = [] }: CopyOptions = {},
+): Promise<Doc<T>> {
+  const parts = partsOf(database);
+  parts.mayWrite();
+  requireFree(parts.held());
+  const { platform, documents, chain, writes, shelf, events } = parts;
+  const before = recordOf(parts, doc);
+  if (before.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
+  const key = parts.keyId(name);
+  writes.requireRight(before.keyId);
+  requireNamed(parts, { from: before.keyId, to: key, readers });
+  await writes.ready(key, false);
+  await writes.flush();
+  const writer = await writes.begin();
+  const counter = await chain.takeCounter();
+  const writers = [...parts.writers(), writer];
+  const histories = carriedFrom(before, { verifier: platform.crypto, writers }, ENTRY_BYTES);
+  const copy = documents.carry({ stem: countedStem(platform.crypto, writer, counter), keyId: key }, writer, histories);
+  const time = claimedTime(platform.now());
+  const entries = histories.map((history) => [partOf(history, counter, time)]);
+  await writes.bulk(key, entries, () => {
+    requireNamed(parts, { from: before.keyId, to: key, readers });
+    if (chain.current === null || !equalBytes(chain.current, writer))
+      throw new CoreError("CHANGE_REFUSED", "this device's rights changed meanwhile: copy it again");
+  });
+  documents.take(copy);
+  events.emit("change", { id: copy.name });
+  return (await shelf.handle(copy)) as unknown as Doc<T>;
+}
+
+/**
+ * The names of the people who would read a copy of a document under this key and have no right to all that lies under its own.
+ * @throws CoreError DOC_NOT_FOUND | KEY_UNKNOWN
+ */
+export function readersGained<T extends object>(
+  database: Database<T>,
+  doc: Doc<T> | DocId,
+  { key }: Pick<CopyOptions, "key"> = {},
+): readonly string[] {
+  const parts = partsOf(database);
+  const gained = gaining(parts, recordOf(parts, doc).keyId, parts.keyId(key));
+  return [...new Set(gained.map((member) => parts.view().nameOf(member)))].sort();
+}
+
+function partsOf(database: Database<object>): DatabaseParts {
+  if (!(database instanceof OpenDatabase)) throw new TypeError("not a database that was opened here");
+  return OpenDatabase.partsOf(database);
+}
+
+function recordOf({ documents }: DatabaseParts, doc: Doc<object> | DocId): DocumentRecord {
+  const record = documents.get(typeof doc === "string" ? doc : doc.id);
+  if (record === undefined || record.changes.length === 0)
+    throw new CoreError("DOC_NOT_FOUND", "no document with this id is known here");
+  return record;
+}
+
+/** Who makes the copy reads the document. */
+function gaining(parts: DatabaseParts, from: Uint8Array, to: Uint8Array): readonly Member[] {
+  const view = parts.view();
+  const self = parts.self();
+  const isSelf = (member: Member) => isMember(self) && equalBytes(view.personOf(member), view.personOf(self));
+  return view.readersGained(from, to).filter((member) => !isSelf(member));
+}
+
+interface Widening {
+  readonly from: Uint8Array;
+  readonly to: Uint8Array;
+  readonly readers: readonly string[];
+}
+
+function requireNamed(parts: DatabaseParts, { from, to, readers }: Widening): void {
+  const view = parts.view();
+  const personOf = (member: Member): string => hexOf(view.personOf(member));
+  const named = new Set(readers.flatMap((name) => view.findUser(name)).map(personOf));
+  if (gaining(parts, from, to).some((member) => !named.has(personOf(member))))
+    throw new CoreError("READERS_UNNAMED", "somebody would read the copy who was not named");
+}
+
+function partOf(history: CarriedHistory, counter: number, time: number): Plaintext {
+  return encodeChangePart({
+    kind: "carry",
+    codec: 0,
+    document: { type: "counter", counter },
+    branch: null,
+    time,
+    metadata: null,
+    payload: encodeCarriedHistory(history),
+  });
+}

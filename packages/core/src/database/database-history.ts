@@ -2,10 +2,12 @@ import { equalBytes, toHex, type VerifiedEntry, type Verifier, type WriterKey } 
 import { actorOf } from "../automerge/actor.ts";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
 import type { Admission } from "../directory/admission.ts";
+import { type CarriedHistory, decodeCarriedHistory } from "../document/carried-history.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { Documents } from "../document/documents.ts";
 import { CoreError } from "../errors.ts";
 import type { Delivery } from "../replica/ingest.ts";
+import { decodeChangePart } from "../sealing/change-part.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import type { History, HistoryItem } from "./history.ts";
 import type { ReceivedChanges } from "./received-changes.ts";
@@ -71,7 +73,7 @@ export class DatabaseHistory implements History {
     const author = entry.header.writer;
     const actor = actorOf(verifier, author, id, null);
     const signed = documents.changesIn(delivery, opened).filter(({ change }) => equalBytes(change.actor, actor));
-    const carried = documents.carriedIn(opened);
+    const carried = carriedIn(verifier, opened);
     const isTold = carried !== null && !equalBytes(carried.before, id);
     return [
       ...signed.map(({ change, time }) => ({ change, entry, author, claimedTime: new Date(time), isTold: false })),
@@ -100,5 +102,17 @@ export class DatabaseHistory implements History {
     const { name, device } = self();
     const author = isOwn ? { author: name, device: toHex(device) } : { author: null, device: null };
     return { entryId: null, ...author, toldBy: null, claimedTime: null };
+  }
+}
+
+/** The history that a part carries; null when it carries none, or cannot be read. */
+function carriedIn(verifier: Verifier, opened: OpenedPart): CarriedHistory | null {
+  if (opened.type !== "opened" || opened.kind !== "change") return null;
+  try {
+    const { kind, payload } = decodeChangePart(opened.plaintext);
+    return kind === "carry" ? decodeCarriedHistory(verifier, payload) : null;
+  } catch (error) {
+    if (error instanceof CoreError) return null;
+    throw error;
   }
 }

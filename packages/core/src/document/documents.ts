@@ -249,18 +249,6 @@ export class Documents {
     }
   }
 
-  /** The history that a part carries; null when it carries none, or cannot be read. */
-  carriedIn(opened: OpenedPart): CarriedHistory | null {
-    if (opened.type !== "opened" || opened.kind !== "change") return null;
-    try {
-      const { kind, payload } = decodeChangePart(opened.plaintext);
-      return kind === "carry" ? decodeCarriedHistory(this.#verifier, payload) : null;
-    } catch (error) {
-      if (error instanceof CoreError) return null;
-      throw error;
-    }
-  }
-
   /** Whether anything came for a document so far: accepted, waiting or refused. */
   isTouched(name: DocId): boolean {
     if ((this.#records.get(name)?.changes.length ?? 0) > 0) return true;

@@ -70,8 +70,8 @@ test("G2 a device that starts again, after a crash too, hears no such alarm", as
   for (const device of scene.everybody) expect(scene.alarms(device)).toEqual([]);
 });
 
-test("R12 a store that is set back and had sent nothing since notices nothing: what it had not sent is gone, what others wrote comes again", async () => {
-  const scene = await Scene.begin("R12");
+test("R13 a store that is set back and had sent nothing since notices nothing: what it had not sent is gone, what others wrote comes again", async () => {
+  const scene = await Scene.begin("R13");
   const { alice, carol } = scene;
   await write(scene, alice, ["before"]);
   await scene.world.settle();

@@ -75,10 +75,14 @@ export async function finishForgetting(db: Connection, blobs: FileBlobs, tenant:
 
 /** The tenants with a mark. */
 export function unfinishedForgetting(db: Connection): readonly TenantId[] {
-  const rows = db.prepare<[], { name: string }>("SELECT name FROM meta").all();
-  return rows
-    .filter(({ name }) => name.startsWith(MARK))
-    .map(({ name }) => parseTenantId(Uint8Array.from(Buffer.from(name.slice(MARK.length), "hex"))));
+  const rows = db.prepare<[], { name: unknown }>("SELECT name FROM meta").all();
+  return rows.flatMap(({ name }) => {
+    if (typeof name !== "string") throw damagedRow();
+    if (!name.startsWith(MARK)) return [];
+    const tenant = name.slice(MARK.length);
+    if (!/^[0-9a-f]{64}$/.test(tenant)) throw damagedRow();
+    return [parseTenantId(Uint8Array.from(Buffer.from(tenant, "hex")))];
+  });
 }
 
 /**

@@ -45,11 +45,11 @@ function compareRows(db: Connection, indexed: ReadonlyMap<unknown, Uint8Array>):
   let isBroken = false;
   const rows = db.prepare<[], RawRow>("SELECT row, key, value, sum FROM state NOT INDEXED");
   for (const { row, key, value, sum } of rows.iterate()) {
-    missing.delete(row);
     if (!(key instanceof Uint8Array) || !(value instanceof Uint8Array)) {
       isBroken = true;
       continue;
     }
+    missing.delete(row); // not before: a row that is none holds no value
     const copy = indexed.get(row);
     // If the sum fits neither key, the value is damaged too; it lies beside the row's key, so the key of the index is the right one.
     if (copy !== undefined && !equalBytes(key, copy) && sum !== rowSum(key, value)) wrong.push({ row, key: copy });

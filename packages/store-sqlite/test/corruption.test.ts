@@ -15,6 +15,8 @@ import { newDirectory } from "./sqlite-place.ts";
 
 const CASES = process.env["SELKIE_TEST_FULL"] === undefined ? 200 : 10_000;
 const FIRST_SEED = Number(process.env["SEED"] ?? 1);
+/** Beyond the cases of every run: a damaged name, and a row without content, that were not reported. */
+const FAILED_ONCE = [2169, 5767];
 const EVERYTHING = { entries: 2_048, bytes: 4_000_000 };
 
 let template: string;
@@ -183,7 +185,8 @@ async function runCases(
   make: (directory: string, next: (below: number) => number) => string,
 ): Promise<ReadonlyMap<string, number>> {
   const outcomes = new Map<string, number>();
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + count; seed++) {
+  const seeds = Array.from({ length: count }, (_, nth) => FIRST_SEED + nth);
+  for (const seed of [...FAILED_ONCE, ...seeds]) {
     const directory = await newDirectory();
     cpSync(template, directory, { recursive: true });
     const done = make(directory, numbersOf(seed));

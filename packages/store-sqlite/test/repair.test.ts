@@ -131,26 +131,31 @@ describe("repair", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("reports a value whose row is lost under its key, and reads all others", async () => {
-    // In the row the value follows the key; in the index something else does.
-    const at = placesOf(Buffer.concat([key, value]))[0] ?? 0;
-    const directory = await newDirectory();
-    cpSync(template, directory, { recursive: true });
-    const path = join(directory, "selkie.db");
-    const file = readFileSync(path);
-    writeFileSync(path, file.fill(0, at - 12, at + 30));
-    for (let i = 0; i < 2; i++) {
+  // Zeros from the row's number on, and from behind it: then there is a row of that number, and it is none.
+  it.each([12, 8, 7, 6])(
+    "reports a value whose row is lost from %i bytes before its key on, and reads all others",
+    async (before) => {
+      // In the row the value follows the key; in the index something else does.
+      const at = placesOf(Buffer.concat([key, value]))[0] ?? 0;
+      const directory = await newDirectory();
+      cpSync(template, directory, { recursive: true });
+      const path = join(directory, "selkie.db");
+      const file = readFileSync(path);
+      writeFileSync(path, file.fill(0, at - before, at + 30));
+      for (let i = 0; i < 2; i++) {
+        await using store = await openSqliteStore({ directory, verifier });
+        await expect(store.state.get(key)).rejects.toMatchObject({ code: "STATE_DAMAGED", key });
+        for (let index = 0; index < 9; index++) expect(await store.state.get(bytesOf(60 + index, 24))).toEqual(value);
+      }
       await using store = await openSqliteStore({ directory, verifier });
-      await expect(store.state.get(key)).rejects.toMatchObject({ code: "STATE_DAMAGED", key });
-      for (let index = 0; index < 9; index++) expect(await store.state.get(bytesOf(60 + index, 24))).toEqual(value);
-    }
-    await using store = await openSqliteStore({ directory, verifier });
-    await store.state.put(key, publicState(value));
-    const values: Uint8Array[] = [];
-    for await (const item of store.state.range(Uint8Array.of(0), new Uint8Array(40).fill(255))) values.push(item.value);
-    expect(values).toEqual(Array.from({ length: 10 }, () => value));
-    rmSync(directory, { recursive: true });
-  });
+      await store.state.put(key, publicState(value));
+      const values: Uint8Array[] = [];
+      for await (const item of store.state.range(Uint8Array.of(0), new Uint8Array(40).fill(255)))
+        values.push(item.value);
+      expect(values).toEqual(Array.from({ length: 10 }, () => value));
+      rmSync(directory, { recursive: true });
+    },
+  );
 
   it("restores names from the index when their rows are lost", async () => {
     for (const name of [tenant, other.writer]) {

@@ -1,11 +1,12 @@
 // The keys of a tenant, their versions, and who is entitled to them.
-import { compareBytes, type StatementId, type Verifier } from "@selkie/entry";
+import { compareBytes, equalBytes, type StatementId, type Verifier } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
 import { keyIdOf } from "../keys/key-version.ts";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import type { VersionLink } from "../keys/version-link.ts";
 import type { Admission, AdmissionId } from "./admission.ts";
 import { type Authored, type Beside, dueHistory, spreadShares } from "./entitlement.ts";
+import { keeperOf } from "./key-holders.ts";
 import {
   type CreateKeyStatement,
   type FoundStatement,
@@ -63,6 +64,7 @@ export interface KeyStatements {
 export interface KeyCatalog {
   /** Directory key, default key, then named keys ascending by id. */
   readonly keys: readonly DirectoryKey[];
+  /** Each with who made it, where that is known. */
   readonly versions: readonly MadeVersion[];
   readonly links: readonly MadeLink[];
   find(keyId: Uint8Array): DirectoryKey | undefined;
@@ -100,7 +102,10 @@ export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyC
   const unentitled = rotations.filter((each) => statements.counts(each.placed.id) && !isCounting(each));
   return {
     keys,
-    versions: [...origins.map(({ version }) => version), ...rotations.map(madeBy)],
+    versions: [
+      ...origins.map(({ version }) => version),
+      ...makersAmong(verifier, originByKey, { rotations, counting }),
+    ],
     links: [...statements.rotations, ...statements.links].flatMap(({ statement, author }) =>
       linksOf(statement).map((link) => ({ ...link, author })),
     ),
@@ -156,7 +161,6 @@ const byKey = (
 ): ReadonlyMap<string, readonly Authored<RotateStatement>[]> =>
   Map.groupBy(rotations, ({ statement }) => hexOf(statement.keyId));
 
-/** Of one key. */
 interface Rotations {
   readonly rotations: readonly Authored<RotateStatement>[];
   readonly counting: readonly Authored<RotateStatement>[];
@@ -190,6 +194,31 @@ const madeBy = ({ placed, statement, author }: Authored<RotateStatement>): MadeV
   commitment: statement.commitment,
   author,
 });
+
+/**
+ * The versions that rotations make, but for what others only say that they made: whoever reads the directory can repeat a commitment. What a
+ * key began with is of who made the key; of others, those count who may turn the key. Of two such, nobody is known to have made it, and so
+ * nobody to hold it: whoever writes turns the key.
+ * SECURITY: D11. Who made a version holds it, and what that one gives is believed (key-makers.test.ts).
+ */
+function makersAmong(
+  verifier: Verifier,
+  originByKey: ReadonlyMap<string, Origin>,
+  { rotations, counting }: Omit<Rotations, "statements">,
+): readonly MadeVersion[] {
+  const rightfully = new Set(counting);
+  const byVersion = Map.groupBy(rotations, ({ statement }) => hexOf(statement.keyId) + hexOf(statement.commitment));
+  return [...byVersion.values()].flatMap((same) => {
+    const [first] = same;
+    const origin = first === undefined ? undefined : originByKey.get(hexOf(first.statement.keyId))?.version;
+    if (first === undefined || origin === undefined) return [];
+    if (equalBytes(origin.commitment, first.statement.commitment)) return [];
+    if (same.length === 1) return [madeBy(first)];
+    const rightful = same.filter((each) => rightfully.has(each));
+    const made = (rightful.length > 0 ? rightful : same).map(madeBy);
+    return new Set(made.map(({ author }) => keeperOf(verifier, author))).size === 1 ? made : [];
+  });
+}
 
 /** Each once, ascending. */
 function distinct<Item extends Uint8Array>(items: readonly Item[]): readonly Item[] {

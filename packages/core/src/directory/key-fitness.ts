@@ -11,7 +11,8 @@ import { audienceOf, type DueRecipient, type KeyRules, recipientsFor } from "./k
 export function isSafe(rules: KeyRules, keyId: Uint8Array): boolean {
   const current = rules.catalog.find(keyId)?.current ?? [];
   const { outsiders } = audienceOf(rules, keyId);
-  const opensAll = (keeper: Keeper): boolean => current.every((version) => rules.openers.canOpen(keeper, version));
+  const opensAll = (keeper: Keeper): boolean =>
+    current.every((version) => rules.openers.canOpen(keeper, keyId, version));
   return current.length === 0 || ![...outsiders].some(opensAll);
 }
 
@@ -26,7 +27,7 @@ function missingPermits(rules: KeyRules, keyId: Uint8Array): readonly MissingPer
   const { openers, catalog } = rules;
   const { due, outsiders } = audienceOf(rules, keyId);
   return (catalog.find(keyId)?.current ?? []).flatMap((version) => {
-    const lacking = due.filter((member) => !openers.canOpen(openers.keeperOf(member), version));
+    const lacking = due.filter((member) => !openers.canOpen(openers.keeperOf(member), keyId, version));
     return lacking.length === 0 ? [] : [{ version, to: recipientsFor(rules, keyId, { due: lacking, outsiders }) }];
   });
 }
@@ -35,7 +36,7 @@ function missingPermits(rules: KeyRules, keyId: Uint8Array): readonly MissingPer
 function unlinkedVersions(rules: KeyRules, keyId: Uint8Array): readonly Uint8Array[] {
   const key = rules.catalog.find(keyId);
   if (key === undefined) return [];
-  const reached = rules.openers.ledTo(key.current);
+  const reached = rules.openers.ledTo(keyId, key.current);
   return key.versions.filter((version) => !reached.has(hexOf(version)));
 }
 
@@ -44,7 +45,8 @@ function lackHistory(rules: KeyRules, keyId: Uint8Array, version: Uint8Array): r
   const { openers, catalog } = rules;
   const { due, outsiders } = audienceOf(rules, keyId);
   const lacking = due.filter(
-    (member) => catalog.dueHistory(member, keyId) === "full" && !openers.opensFully(openers.keeperOf(member), version),
+    (member) =>
+      catalog.dueHistory(member, keyId) === "full" && !openers.opensFully(openers.keeperOf(member), keyId, version),
   );
   return recipientsFor(rules, keyId, { due: lacking, outsiders });
 }
@@ -59,7 +61,7 @@ function mayLeadBack(rules: KeyRules, keyId: Uint8Array, version: Uint8Array): b
   const keepers = new Set(full.map((member) => openers.keeperOf(member)));
   return membership.members
     .map((member) => openers.keeperOf(member))
-    .every((keeper) => keepers.has(keeper) || !openers.opensFully(keeper, version));
+    .every((keeper) => keepers.has(keeper) || !openers.opensFully(keeper, keyId, version));
 }
 
 /**
@@ -71,7 +73,7 @@ function isFirstToGive(rules: KeyRules, member: Member, keyId: Uint8Array): bool
   const current = catalog.find(keyId)?.current ?? [];
   const able = audienceOf(rules, keyId)
     .due.filter((each) => catalog.dueHistory(each, keyId) === "full")
-    .filter((each) => current.every((version) => openers.opensFully(openers.keeperOf(each), version)))
+    .filter((each) => current.every((version) => openers.opensFully(openers.keeperOf(each), keyId, version)))
     .map(({ id }) => hexOf(id))
     .sort();
   return current.length > 0 && able[0] === hexOf(member.id);
@@ -90,8 +92,8 @@ function fallbackOf(rules: KeyRules, keyId: Uint8Array, version: Uint8Array): Fa
   const { openers } = rules;
   const { due, outsiders } = audienceOf(rules, keyId);
   return {
-    closedTo: due.filter((member) => !openers.canOpen(openers.keeperOf(member), version)).length,
-    openTo: [...outsiders].filter((keeper) => openers.canOpen(keeper, version)).length,
+    closedTo: due.filter((member) => !openers.canOpen(openers.keeperOf(member), keyId, version)).length,
+    openTo: [...outsiders].filter((keeper) => openers.canOpen(keeper, keyId, version)).length,
   };
 }
 
@@ -106,10 +108,10 @@ export interface KeyFitness {
   /** Versions that no current one leads to. */
   unlinked(keyId: Uint8Array): readonly Uint8Array[];
   /** These versions and those that they lead to, in hex. */
-  ledTo(versions: readonly Uint8Array[]): ReadonlySet<string>;
+  ledTo(keyId: Uint8Array, versions: readonly Uint8Array[]): ReadonlySet<string>;
   isFirstToGive(member: Member, keyId: Uint8Array): boolean;
   /** Whether a device holds a version with its history: what it gives of that is believed. */
-  passesOn(member: Member, version: Uint8Array): boolean;
+  passesOn(member: Member, keyId: Uint8Array, version: Uint8Array): boolean;
   fallback(keyId: Uint8Array, version: Uint8Array): Fallback;
 }
 
@@ -125,9 +127,9 @@ export function keyFitness(rules: KeyRules): KeyFitness {
     lackHistory: (keyId, version) => lackHistory(rules, keyId, version),
     mayLeadBack: (keyId, version) => mayLeadBack(rules, keyId, version),
     unlinked: (keyId) => unlinkedVersions(rules, keyId),
-    ledTo: (versions) => rules.openers.ledTo(versions),
+    ledTo: (keyId, versions) => rules.openers.ledTo(keyId, versions),
     isFirstToGive: (member, keyId) => isFirstToGive(rules, member, keyId),
-    passesOn: (member, version) => rules.openers.opensFully(rules.openers.keeperOf(member), version),
+    passesOn: (member, keyId, version) => rules.openers.opensFully(rules.openers.keeperOf(member), keyId, version),
     fallback: (keyId, version) => fallbackOf(rules, keyId, version),
   };
 }

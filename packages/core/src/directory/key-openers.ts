@@ -18,12 +18,12 @@ import type { PermitStatement } from "./statement.ts";
 /** Who can open what. */
 export interface KeyOpeners {
   keeperOf(admission: Admission): Keeper;
-  /** Whether a device can open a version: given its content secret by whoever could, or led to it by links. */
-  canOpen(keeper: Keeper, version: Uint8Array): boolean;
+  /** Whether a device can open a version of a key: given its content secret by whoever could, or led to it by links. */
+  canOpen(keeper: Keeper, keyId: Uint8Array, version: Uint8Array): boolean;
   /** Whether it holds the history secret too, so that it can pass the version on. */
-  opensFully(keeper: Keeper, version: Uint8Array): boolean;
-  /** The versions, in hex, that these lead to by links, themselves included: who opens one of these in full opens those. */
-  ledTo(versions: readonly Uint8Array[]): ReadonlySet<string>;
+  opensFully(keeper: Keeper, keyId: Uint8Array, version: Uint8Array): boolean;
+  /** The versions of a key, in hex, that these lead to by links, themselves included: who opens one of these in full opens those. */
+  ledTo(keyId: Uint8Array, versions: readonly Uint8Array[]): ReadonlySet<string>;
   /**
    * Who holds a user's KEM key: that of a grant, every device of the user ever seen, for who adds a device gives it this one; that of a
    * user-key statement, its author, the devices it was wrapped for, and those whom one who holds it gave it when adding them.
@@ -60,12 +60,23 @@ export function findOpeners(
   };
   return {
     keeperOf: (admission) => keeperOf(verifier, admission),
-    canOpen: (keeper, version) => known().depth(keeper, hexOf(version)) !== undefined,
-    opensFully: (keeper, version) => known().depth(keeper, hexOf(version)) === "full",
-    ledTo: (versions) => known().ledTo(versions.map(hexOf)),
+    canOpen: (keeper, keyId, version) => known().depth(keeper, nameOf(keyId, version)) !== undefined,
+    opensFully: (keeper, keyId, version) => known().depth(keeper, nameOf(keyId, version)) === "full",
+    ledTo: (keyId, versions) => {
+      const reached = known().ledTo(versions.map((version) => nameOf(keyId, version)));
+      return new Set([...reached].map((name) => name.slice(2 * KEY_ID_BYTES)));
+    },
     holdersOf: (userKem) => held().get(identityKeyText(verifier, userKem)) ?? new Set(),
   };
 }
+
+const KEY_ID_BYTES = 16;
+
+/**
+ * A version, which is one key's: anybody may say of a key of theirs that it has the version of another.
+ * SECURITY: D11. That says nothing about the other key (key-makers.test.ts).
+ */
+const nameOf = (keyId: Uint8Array, version: Uint8Array): string => hexOf(keyId) + hexOf(version);
 
 /** A version that a statement makes or gives. */
 interface Given {
@@ -88,8 +99,8 @@ function givenIn(
   receivers: ReturnType<typeof receiversOf>,
 ): readonly Given[] {
   const made = versions.map(
-    ({ author, commitment }): Given => ({
-      version: hexOf(commitment),
+    ({ author, keyId, commitment }): Given => ({
+      version: nameOf(keyId, commitment),
       by: null,
       history: "full",
       to: [keeperOf(verifier, author)],
@@ -99,7 +110,7 @@ function givenIn(
   const permitted = permits.flatMap((permit) => {
     const { history, versions: some } = permit.statement;
     const gift = { by: keeperOf(verifier, permit.author), history, to: receivers(permit) };
-    return some.map(({ version }): Given => ({ ...gift, version: hexOf(version), opened: undefined }));
+    return some.map(({ keyId, version }): Given => ({ ...gift, version: nameOf(keyId, version), opened: undefined }));
   });
   return [...made, ...permitted];
 }
@@ -112,10 +123,10 @@ interface Link {
 }
 
 const linksIn = (verifier: Verifier, { links }: Pick<KeyCatalog, "links">): readonly Link[] =>
-  links.map(({ author, from, version }) => ({
+  links.map(({ author, keyId, from, version }) => ({
     by: keeperOf(verifier, author),
-    from: hexOf(from),
-    version: hexOf(version),
+    from: nameOf(keyId, from),
+    version: nameOf(keyId, version),
   }));
 
 /**

@@ -104,7 +104,7 @@ function permitsFor({ view, ring }: Held, self: Admission, { keyId }: DirectoryK
 function heldInFull({ view, ring }: Held, self: Admission, version: Uint8Array): KeyVersion | undefined {
   const key = ring.confirmed().find((each) => hexOf(each.version) === hexOf(version));
   const isFull = key !== undefined && key.historyBytes !== null;
-  return isFull && isMember(self) && view.keyFitness.passesOn(self, version) ? key : undefined;
+  return isFull && isMember(self) && view.keyFitness.passesOn(self, key.keyId, version) ? key : undefined;
 }
 
 /**

@@ -76,7 +76,10 @@ export async function shareKey(
 /** Whether who is given what is current can open all that this device can: who reads from now on turns a key and leads nobody back. */
 function leadsBack(at: StatementContext, keyId: Uint8Array): boolean {
   const current = currentVersions(at.context, keyId);
-  const reached = at.view().keyFitness.ledTo(current.map(({ version }) => version));
+  const reached = at.view().keyFitness.ledTo(
+    keyId,
+    current.map(({ version }) => version),
+  );
   const held = at.context.ring.confirmed().filter((key) => equalBytes(key.keyId, keyId) && key.historyBytes !== null);
   return (
     current.every(({ historyBytes }) => historyBytes !== null) &&

@@ -54,11 +54,17 @@ function lastOf({ view, ring }: Held, keyId: Uint8Array, current: readonly Uint8
     .toReversed() // later ones lead to earlier ones
     .filter((key) => key.historyBytes !== null && hexOf(key.keyId) === hexOf(keyId));
   const last = held.filter(({ version }) => current.some((one) => equalBytes(one, version)));
-  let reached = view.keyFitness.ledTo(last.map(({ version }) => version));
+  let reached = view.keyFitness.ledTo(
+    keyId,
+    last.map(({ version }) => version),
+  );
   for (const key of held) {
     if (reached.has(hexOf(key.version))) continue;
     last.push(key);
-    reached = view.keyFitness.ledTo(last.map(({ version }) => version));
+    reached = view.keyFitness.ledTo(
+      keyId,
+      last.map(({ version }) => version),
+    );
   }
   return last.sort((a, b) => compareBytes(a.version, b.version));
 }

@@ -26,6 +26,6 @@ test("D12 who is given the last of ten thousand versions that lead to each other
   const view = world.view();
   const bob = view.admission(granted);
   if (bob === undefined || !isMember(bob)) return expect.fail("a member");
-  expect(view.keyFitness.passesOn(bob, first)).toBe(true);
+  expect(view.keyFitness.passesOn(bob, keyId, first)).toBe(true);
   expect(view.keyFitness.unlinked(keyId)).toEqual([]);
 }, 20_000); // a walk over all of them for each takes twice that

@@ -314,5 +314,7 @@ export class KeyWorld {
 export function canSeal({ catalog, membership, openers }: KeyRules, member: Member, keyId: Uint8Array): boolean {
   const current = catalog.find(keyId)?.current ?? [];
   const isEntitled = membership.isLive(member.id) && catalog.isEntitled(member, keyId);
-  return isEntitled && current.length > 0 && current.every((each) => openers.canOpen(openers.keeperOf(member), each));
+  return (
+    isEntitled && current.length > 0 && current.every((each) => openers.canOpen(openers.keeperOf(member), keyId, each))
+  );
 }

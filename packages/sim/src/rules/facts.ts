@@ -85,6 +85,7 @@ export type Statement = { readonly id: string } & (
   | {
       readonly type: "rotate";
       readonly key: string;
+      /** Of this key: no other has one of this name. Somebody may have made it before. */
       readonly version: string;
       /** The statements that made the versions it supersedes; "founding" for the first of a common key. */
       readonly over: readonly string[];

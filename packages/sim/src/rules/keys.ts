@@ -44,7 +44,7 @@ interface Making {
 export function judgeKeys(accepted: Accepted): Keys {
   const { known, live } = accepted;
   const makings = makingsOf(accepted);
-  const openers = openersOf(accepted, new Set(makings.keys()));
+  const openers = openersOf(accepted, makings);
   const heads = new Map<string, readonly string[]>();
   const open = new Map<string, readonly string[]>();
   for (const [key, some] of makings) {
@@ -97,6 +97,30 @@ function makingsOf(accepted: Accepted): ReadonlyMap<string, readonly Making[]> {
   for (const made of said)
     if (made.statement.type === "rotate") makings.get(made.statement.key)?.push({ ...made.statement, made });
   return makings;
+}
+
+/**
+ * By version, the keeper that is known to have made it. Whoever reads the directory can repeat a version's name, so it is asked who is
+ * entitled to make it; and where two are, nobody is known to hold it (docs/adr/0025).
+ */
+function makersOf(accepted: Accepted, makings: ReadonlyMap<string, readonly Making[]>): ReadonlyMap<string, string> {
+  const makers = new Map<string, string>();
+  for (const [key, some] of makings) {
+    for (const [version, same] of Map.groupBy(some, (making) => making.version)) {
+      // What a key began with is of who made the key, whatever counts.
+      const first = same.filter((making) => making === some[0]);
+      const rightful = same.filter(({ made }) => made !== null && mayMake(accepted, made, key));
+      const told = [first, rightful, same].find((each) => each.length > 0) ?? [];
+      const [maker, ...others] = new Set(told.map(({ made }) => makerIn(accepted, made)));
+      if (maker !== undefined && others.length === 0) makers.set(version, maker);
+    }
+  }
+  return makers;
+}
+
+function makerIn(accepted: Accepted, made: Made | null): string | undefined {
+  const author = made === null ? undefined : accepted.known.author(made);
+  return made === null ? "root" : author && keeperOf(author);
 }
 
 function isMaker(accepted: Accepted, made: Made): boolean {
@@ -153,9 +177,8 @@ const personKey = (admission: Admission | undefined): string | undefined =>
  * By version, who opens it. Counts every statement ever seen: bytes that were sent stay sent, whether or not their statement counts. But
  * nobody gives what it cannot open: so nobody makes a version look open to others by saying so (docs/adr/0025).
  */
-function openersOf(accepted: Accepted, keys: ReadonlySet<string>): Openers {
-  const { known } = accepted;
-  const gifts = known.statements.flatMap((made) => giftIn(accepted, made, keys));
+function openersOf(accepted: Accepted, makings: ReadonlyMap<string, readonly Making[]>): Openers {
+  const gifts = accepted.known.statements.flatMap((made) => giftIn(accepted, made, makings));
   const openers = new Map<string, Map<string, Depth>>();
   let grew = true;
   const give = (version: string, keeper: string, depth: Depth): void => {
@@ -166,15 +189,15 @@ function openersOf(accepted: Accepted, keys: ReadonlySet<string>): Openers {
     known.set(keeper, depth);
     grew = true;
   };
-  for (const key of commonKeys) give(foundingVersion(key), "root", "full");
+  for (const [version, maker] of makersOf(accepted, makings)) give(version, maker, "full");
   while (grew) {
     grew = false;
-    for (const { by, versions, to, links, isMade, isFromNow } of gifts)
+    for (const { by, versions, to, links, isFromNow } of gifts)
       for (const version of versions) {
-        if (isMade) give(version, by, "full");
         const depth = openers.get(version)?.get(by);
         if (depth !== undefined) for (const keeper of to) give(version, keeper, isFromNow ? "content" : depth);
         // "Each version links its predecessors": to who opens the history of this one, those that its maker opened.
+        if (depth !== "full") continue;
         const full = [...(openers.get(version) ?? [])].filter(([, each]) => each === "full");
         for (const link of links)
           if (openers.get(link)?.get(by) === "full") for (const [keeper] of full) give(link, keeper, "full");
@@ -185,17 +208,16 @@ function openersOf(accepted: Accepted, keys: ReadonlySet<string>): Openers {
 
 type Openers = ReadonlyMap<string, ReadonlyMap<string, Depth>>;
 
-/** What one statement makes or gives, and to whom. */
+/** What one statement gives, and to whom. */
 interface Gift {
   readonly by: string;
   readonly versions: readonly string[];
   readonly to: readonly string[];
   readonly links: readonly string[];
-  readonly isMade: boolean;
   readonly isFromNow: boolean;
 }
 
-function giftIn(accepted: Accepted, made: Made, keys: ReadonlySet<string>): readonly Gift[] {
+function giftIn(accepted: Accepted, made: Made, makings: ReadonlyMap<string, readonly Making[]>): readonly Gift[] {
   const { statement } = made;
   const author = accepted.known.author(made);
   if (author === undefined) return [];
@@ -204,13 +226,13 @@ function giftIn(accepted: Accepted, made: Made, keys: ReadonlySet<string>): read
       const device = accepted.known.admissions.get(id);
       return device === undefined || device.isRoot ? [] : [keeperOf(device)];
     });
-  const gift = { by: keeperOf(author), to: [], links: [], isMade: false, isFromNow: false };
+  const gift = { by: keeperOf(author), to: [], links: [], isFromNow: false };
   switch (statement.type) {
-    case "createKey":
-      return isMaker(accepted, made) ? [{ ...gift, versions: [statement.version], isMade: true }] : [];
     case "rotate": {
-      const { version, to, links, key } = statement;
-      return keys.has(key) ? [{ ...gift, versions: [version], to: devices(to), links, isMade: true }] : [];
+      // A version is one key's: who may turn one key says nothing about another's.
+      const ofKey = makings.get(statement.key)?.map(({ version }) => version) ?? [];
+      const links = statement.links.filter((link) => ofKey.includes(link));
+      return ofKey.length === 0 ? [] : [{ ...gift, versions: [statement.version], to: devices(statement.to), links }];
     }
     case "permit": {
       const { versions, to, people = [], isFromNow = false } = statement;

@@ -64,7 +64,7 @@ export function directoryFindings(told: ToldDirectory): DirectoryFindings {
   const versions = keys.flatMap(({ name, keyId, versions: all }) =>
     all.map((version) => {
       const { closedTo, openTo } = keyFitness.fallback(keyId, version);
-      const full = view.allDevices().filter((device) => keyFitness.passesOn(device, version));
+      const full = view.allDevices().filter((device) => keyFitness.passesOn(device, keyId, version));
       return `${name} ${nameOf(version)} ${closedTo} ${openTo} ${namesOf(full.map(({ id }) => id))}`;
     }),
   );
@@ -120,7 +120,8 @@ export function twinAsTold(accepted: Accepted): DirectoryFindings {
 
 /**
  * Whether the model can be asked. It does not have: voices as they are said as built; what a change says that is refused where it is read;
- * the least that changes at once leave; and devices admitted twice, of which it takes each admission for a keeper of its own.
+ * the least that changes at once leave; versions apart from the rotations that make them, so that somebody could repeat one; and devices
+ * admitted twice, of which it takes each admission for a keeper of its own.
  */
 export function isAsInModel(accepted: Accepted): boolean {
   const { known, entries } = accepted;
@@ -128,7 +129,10 @@ export function isAsInModel(accepted: Accepted): boolean {
   const isSame = heard.entries.size === entries.size && [...entries].every((id) => heard.entries.has(id));
   const devices = [...known.admissions.values()].filter(({ isRoot }) => !isRoot).map(keeperOf);
   const isRefusing = known.statements.some((made) => isRefused(known.admissions, made));
-  return isSame && isInModel(heard) && !isRefusing && new Set(devices).size === devices.length;
+  const isRepeating = known.statements.some(
+    ({ entry, statement }) => statement.type === "rotate" && statement.version !== entry.id,
+  );
+  return isSame && isInModel(heard) && !isRefusing && !isRepeating && new Set(devices).size === devices.length;
 }
 
 /** What model and twin say of keys. */

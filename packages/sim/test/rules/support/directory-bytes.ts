@@ -34,10 +34,15 @@ export class DirectoryBytes {
   readonly #ids = new Map<string, StatementId>();
   readonly #versions = new Map<string, Uint8Array>();
   readonly #keyIds = new Map<string, Uint8Array>();
+  /** The key that each version is of. */
+  readonly #keyOf = new Map<string, string>();
   readonly #chains = new Map<string, Pick<Entry, "database" | "writer">>();
 
   constructor(entries: readonly Entry[]) {
-    for (const key of commonKeys) this.#keyIds.set(key, bytesOf(`key ${key}`, 16));
+    for (const key of commonKeys) {
+      this.#keyIds.set(key, bytesOf(`key ${key}`, 16));
+      this.#keyOf.set(foundingVersion(key), key);
+    }
     for (const entry of entries) {
       this.#chains.set(chainOf(entry), entry);
       for (const statement of entry.statements) this.#note(entry, statement);
@@ -47,6 +52,8 @@ export class DirectoryBytes {
   #note(entry: Entry, statement: Statement): void {
     if (statement.type === "createKey")
       this.#keyIds.set(statement.key, keyIdOf(nativeCrypto, writerOf(entry), nonceOf(statement.id)));
+    if (statement.type === "createKey" || statement.type === "rotate")
+      this.#keyOf.set(statement.version, statement.key);
     if (statement.type !== "change") return;
     for (const [at, { id }] of statement.others.entries()) {
       const before = this.statement(statement.continues?.[at + 1] ?? "");
@@ -151,7 +158,7 @@ export class DirectoryBytes {
       case "permit": {
         const { to, people = [], isFromNow } = statement;
         const versions = statement.versions.map((name) => ({
-          keyId: this.key("default"),
+          keyId: this.key(this.#keyOf.get(name) ?? "default"), // what nobody made is no key's
           version: this.version(name),
         }));
         const users = people.map((user) => ({ type: "statement", id: this.statement(user) }) as const);

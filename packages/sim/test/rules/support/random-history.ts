@@ -3,6 +3,7 @@
 
 import type { Admission } from "../../../src/rules/admission.ts";
 import { chainOf, directory, type Entry } from "../../../src/rules/facts.ts";
+import { commonKeys, foundingVersion } from "../../../src/rules/keys.ts";
 import { Known } from "../../../src/rules/known.ts";
 import type { SeededRandom } from "../../../src/seeded-random.ts";
 import { History, type Put } from "./history.ts";
@@ -197,8 +198,10 @@ export class RandomAuthor {
     const isAnother = this.#isTold && this.#beyondModel && random.chance(0.1);
     const versions = this.#entriesThat("rotate", "createKey").filter((entry) => isAnother || isOf(entry));
     const id = `e${this.history.entries.length}`;
-    const isCopy = this.#isTold && this.#beyondModel && random.chance(0.05);
-    const version = (isCopy ? random.pick(versions.filter(isOf))?.id : undefined) ?? id;
+    // Whoever reads the directory can repeat what a version is named by.
+    const isCopy = this.#isTold && this.#beyondModel && random.chance(0.25);
+    const first = commonKeys.has(key) ? [foundingVersion(key)] : [];
+    const version = (isCopy ? random.pick([...first, ...versionsIn(versions.filter(isOf))]) : undefined) ?? id;
     const over = [...this.#some(versions, 0.7), ...(random.chance(0.7) ? ["founding"] : [])];
     const links = this.#some(versions, 0.5);
     this.history.say(by, { type: "rotate", key, version, over, links, to: this.#recipients() }, { id });
@@ -274,5 +277,8 @@ export class RandomAuthor {
     this.history.say(by, { type: "readmit", lifts, cuts }, this.#put(by));
   }
 }
+
+const versionsIn = (entries: readonly Entry[]): readonly string[] =>
+  entries.flatMap(({ statements }) => statements.flatMap((each) => ("version" in each ? [each.version] : [])));
 
 const deviceOf = ({ device, id }: Admission): readonly string[] => (device.length > 0 ? device : [id]);

@@ -1,17 +1,6 @@
 import { expect, test } from "vitest";
 import { addDevice, found, join, meet, type Person } from "./support/company.ts";
-
-interface Note {
-  text: string;
-}
-
-const notesOf = ({ tenant }: Person) => tenant.openDB<Note>("notes");
-
-async function textsOf(person: Person): Promise<readonly string[]> {
-  const notes = await notesOf(person);
-  const docs = await Promise.all((await notes.getAllDocumentIds()).map((id) => notes.getDocument(id)));
-  return docs.map((doc) => doc.getData().text).sort();
-}
+import { notesOf, textsOf } from "./support/notes.ts";
 
 async function write(person: Person, text: string, key?: string): Promise<void> {
   await (await notesOf(person)).createDocument({ text }, key === undefined ? {} : { key });

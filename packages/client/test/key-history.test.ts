@@ -3,18 +3,7 @@ import { toHex } from "@selkie/entry";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { addDevice, found, join, meet, type Person } from "./support/company.ts";
-
-interface Note {
-  text: string;
-}
-
-const notesOf = ({ tenant }: Person) => tenant.openDB<Note>("notes");
-
-async function textsOf(person: Person): Promise<readonly string[]> {
-  const notes = await notesOf(person);
-  const docs = await Promise.all((await notes.getAllDocumentIds()).map((id) => notes.getDocument(id)));
-  return docs.map((doc) => doc.getData().text).sort();
-}
+import { notesOf, textsOf } from "./support/notes.ts";
 
 const write = async (person: Person, text: string, key = "board") =>
   (await notesOf(person)).createDocument({ text }, { key });

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import type { SimDevice } from "../../src/sim-device.ts";
 import { runsOf } from "../support/lies.ts";
 import { Scene } from "../support/scene.ts";
+import { titles, write } from "../support/titles.ts";
 
 /** Another device that starts from a copy of this one's disk and KeyBag. */
 function copyOf(scene: Scene, device: SimDevice, name: string): SimDevice {
@@ -15,16 +16,6 @@ function copyOf(scene: Scene, device: SimDevice, name: string): SimDevice {
   copy.disk = device.disk.copy();
   copy.keyBagFile = device.keyBagFile;
   return copy;
-}
-
-async function write(scene: Scene, device: SimDevice, titles: readonly string[]): Promise<void> {
-  for (const title of titles) await scene.run(device.database.createDocument({ title }));
-}
-
-async function titles(device: SimDevice): Promise<readonly unknown[]> {
-  const { database } = device;
-  const docs = await Promise.all((await database.getAllDocumentIds()).map((id) => database.getDocument(id)));
-  return docs.map((doc) => doc.getData()["title"]).sort();
 }
 
 for (const closed of [true, false]) {

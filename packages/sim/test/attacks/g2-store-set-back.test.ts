@@ -1,16 +1,7 @@
 import { expect, test } from "vitest";
 import type { SimDevice } from "../../src/sim-device.ts";
 import { Scene } from "../support/scene.ts";
-
-async function write(scene: Scene, device: SimDevice, titles: readonly string[]): Promise<void> {
-  for (const title of titles) await scene.run(device.database.createDocument({ title }));
-}
-
-async function titles(device: SimDevice): Promise<readonly unknown[]> {
-  const { database } = device;
-  const docs = await Promise.all((await database.getAllDocumentIds()).map((id) => database.getDocument(id)));
-  return docs.map((doc) => doc.getData()["title"]).sort();
-}
+import { titles, write } from "../support/titles.ts";
 
 /** What somebody with the disk keeps of it, and puts back later: the store and the KeyBag. */
 function keep(device: SimDevice): () => void {

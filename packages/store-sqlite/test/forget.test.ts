@@ -4,6 +4,7 @@ import { type TenantId, toHex } from "@selkie/entry";
 import { nativeVerifier } from "@selkie/entry/native";
 import { publicState } from "@selkie/store";
 import { bytesOf } from "@selkie/store/contract";
+import Sqlite from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { openSqliteStore } from "../src/index.ts";
 import { Child } from "./child-process.ts";
@@ -114,6 +115,29 @@ describe("a forgotten tenant", () => {
     }
     console.log(`${KILLS} kills: ${JSON.stringify([...seen])}`);
     rmSync(template, { recursive: true });
+  });
+
+  it("leaves no trace when the process ends after its last write, before the log is cut", async () => {
+    const [directory, killed] = [await newDirectory(), await newDirectory()];
+    {
+      await using store = await open(directory);
+      await fillTenant(store, KEPT, 3);
+    }
+    const db = new Sqlite(join(directory, "selkie.db"));
+    const mark = `forget/${toHex(WIPED)}`;
+    db.pragma("journal_mode = WAL");
+    db.pragma("secure_delete = ON");
+    db.prepare("INSERT INTO meta (name, value) VALUES (?, x'')").run(mark);
+    db.pragma("wal_checkpoint(TRUNCATE)");
+    db.prepare("DELETE FROM meta WHERE name = ?").run(mark);
+    // As a kill leaves it: the mark is gone in the log, and still in the file.
+    cpSync(directory, killed, { recursive: true });
+    db.close();
+    expect(countHeld(killed, canariesOf(WIPED, []))).toBe(1);
+    await using store = await open(killed);
+    expect(countHeld(killed, canariesOf(WIPED, []))).toBe(0);
+    expect(await holdsAll(store, KEPT, 3)).toBe("all");
+    for (const each of [directory, killed]) rmSync(each, { recursive: true });
   });
 
   it("stays refused while its blobs cannot be deleted, until forgetting is called again", async () => {

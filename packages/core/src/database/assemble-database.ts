@@ -2,14 +2,18 @@ import { type DatabaseId, type EntryId, entryType, toHex, type VerifiedEntry, ty
 import type { EntryStore } from "@selkie/store";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DocId } from "../document/doc-id.ts";
+import type { DocumentState } from "../document/document-state.ts";
 import { Documents } from "../document/documents.ts";
+import { OwnChanges } from "../document/own-changes.ts";
 import { Shelf } from "../document/shelf.ts";
+import { WaitingChanges } from "../document/waiting-changes.ts";
 import { CoreError } from "../errors.ts";
 import { Events } from "../events.ts";
 import { type HoldCode, isHold } from "../hold-code.ts";
 import { adoptJournal } from "../journal/adopt-journal.ts";
 import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
+import type { Platform } from "../platform.ts";
 import { MissingParts } from "../replica/missing-parts.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
 import { Quarantine, type Quarantined } from "../replica/quarantine.ts";
@@ -81,17 +85,18 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const { platform, tenant, store, local } = context;
   const entries = store.entries(tenant, id);
   const events = new Events<DatabaseEvents>(platform.report);
-  const quarantine = new Quarantine((item) => events.emit("quarantined", item));
+  const state = newState(platform, events);
+  const { documents, waiting, quarantine } = state;
   const rights = new KeyRights(view);
   const mayUse = (keyId: Uint8Array): boolean => rights.take(host.self(), keyId);
-  const documents = new Documents(platform.crypto, quarantine, rights);
+  const ownChanges = new OwnChanges(documents, waiting);
   const shelf = new Shelf(platform);
   // Who connected before sends what is missing now.
   const named = new NamedEntries(() => host.compare(id));
   const missing = new MissingParts({ entries, alarm: (entry) => host.alarm(missingPart(entry)) });
   const own = (): WriterKey | null => chain.current;
   const received: ReceivedChanges = new ReceivedChanges({
-    ...{ context, database: id, entries, documents, shelf, events, quarantine, rights, named, missing, view, own },
+    ...{ context, database: id, entries, state, shelf, events, rights, named, missing, view, own },
     heard: (heads) => claims.take(heads),
     heardOfDirectory: (claim) => host.heardOfDirectory(claim),
   });
@@ -101,10 +106,10 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
   await received.load();
   // Everybody holds back what an actor made behind a change that waits: what is made from now on is another actor's.
-  if (chain.current !== null && documents.waitsFor(chain.current)) await chain.begin();
+  if (chain.current !== null && waiting.hasOf(chain.current)) await chain.begin();
   const adopt = () =>
     adoptJournal({
-      ...{ verifier: platform.crypto, journal, chain, documents, report: platform.report },
+      ...{ verifier: platform.crypto, journal, chain, documents, ownChanges, report: platform.report },
       isLost: (keyId) => renewal.isLost(keyId),
       refused: (event) => later(() => events.emit("setAside", event)),
     });
@@ -123,7 +128,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     store,
     chain,
     journal,
-    documents,
+    ownChanges,
     frontier: host.frontier,
     keyOf: host.keyOf,
     mayUse,
@@ -137,7 +142,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   });
   const replica = replicaOf(host, entries, { seen, named, missing, received, writes });
   const database = new OpenDatabase<object>({
-    ...{ name, id, platform, documents, shelf, writes, chain, replica, events },
+    ...{ name, id, platform, documents, ownChanges, shelf, writes, chain, replica, events },
     keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
     held: () => host.held(id),
     ...{ view, self: host.self },
@@ -171,6 +176,11 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     rebuild: (names) => received.rebuild(names),
     quarantined: () => quarantine.list(),
   };
+}
+
+function newState({ crypto }: Platform, events: Events<DatabaseEvents>): DocumentState {
+  const quarantine = new Quarantine((item) => events.emit("quarantined", item));
+  return { documents: new Documents(crypto), waiting: new WaitingChanges(crypto), quarantine };
 }
 
 interface ReplicaParts {

@@ -6,6 +6,7 @@ import { type CarriedHistory, encodeCarriedHistory } from "../document/carried-h
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
+import { carryOn } from "../document/take-carried.ts";
 import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
 import { requireFree } from "../hold-code.ts";
@@ -50,7 +51,8 @@ export async function copyToKey<T extends object>(
   const counter = await chain.takeCounter();
   const writers = [...parts.writers(), writer];
   const histories = carriedFrom(before, { verifier: platform.crypto, writers }, ENTRY_BYTES);
-  const copy = documents.carry({ stem: countedStem(platform.crypto, writer, counter), keyId: key }, writer, histories);
+  const place = { stem: countedStem(platform.crypto, writer, counter), keyId: key };
+  const copy = carryOn(documents, place, { creator: writer, histories });
   const time = claimedTime(platform.now());
   const entries = histories.map((history) => [partOf(history, counter, time)]);
   await writes.bulk(key, entries, () => {

@@ -76,7 +76,7 @@ async function createChunk(
 }
 
 async function createOne(
-  { platform, chain, documents }: DatabaseParts,
+  { platform, chain, documents, ownChanges }: DatabaseParts,
   row: object,
   { writer, time, key }: { readonly writer: WriterKey; readonly time: number; readonly key: Uint8Array },
   records: DocumentRecord[],
@@ -87,7 +87,7 @@ async function createOne(
   const change = writeFirstChange(actorOf(platform.crypto, writer, record.id, null), row, (...chunks) =>
     platform.crypto.sha256(...chunks),
   );
-  const chunk = documents.own(record, writer, "create", change);
+  const chunk = ownChanges.take(record, writer, "create", change);
   const { codec, payload } = encodeChanges([chunk]);
   const plaintext = encodeChangePart({
     kind: "create",

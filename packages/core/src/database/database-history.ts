@@ -5,6 +5,7 @@ import type { Admission } from "../directory/admission.ts";
 import { type CarriedHistory, decodeCarriedHistory } from "../document/carried-history.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { Documents } from "../document/documents.ts";
+import { changesIn, nameIn } from "../document/part-contents.ts";
 import { CoreError } from "../errors.ts";
 import type { Delivery } from "../replica/ingest.ts";
 import { decodeChangePart } from "../sealing/change-part.ts";
@@ -50,7 +51,7 @@ export class DatabaseHistory implements History {
     await received.read(id, (deliveries) => {
       for (const delivery of deliveries)
         for (const part of delivery.parts)
-          if (documents.nameIn(delivery, part) === id)
+          if (nameIn(this.#at.verifier, delivery, part) === id)
             for (const finding of this.#findings(record.id, delivery, part))
               if (!found.has(toHex(finding.change.hash))) found.set(toHex(finding.change.hash), finding);
     });
@@ -68,11 +69,11 @@ export class DatabaseHistory implements History {
    * SECURITY: D2. What the gate refuses says nothing of anybody (history.test.ts).
    */
   #findings(id: Uint8Array, delivery: Delivery, opened: OpenedPart): readonly Found[] {
-    const { verifier, documents } = this.#at;
+    const { verifier } = this.#at;
     const { entry } = delivery;
     const author = entry.header.writer;
     const actor = actorOf(verifier, author, id, null);
-    const signed = documents.changesIn(delivery, opened).filter(({ change }) => equalBytes(change.actor, actor));
+    const signed = changesIn(verifier, delivery, opened).filter(({ change }) => equalBytes(change.actor, actor));
     const carried = carriedIn(verifier, opened);
     const isTold = carried !== null && !equalBytes(carried.before, id);
     return [

@@ -2,6 +2,7 @@ import type { DatabaseId, WriterKey } from "@selkie/entry";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { Documents } from "../document/documents.ts";
+import type { OwnChanges } from "../document/own-changes.ts";
 import type { Shelf } from "../document/shelf.ts";
 import type { Events } from "../events.ts";
 import type { HoldCode } from "../hold-code.ts";
@@ -19,6 +20,7 @@ export interface DatabaseParts {
   readonly id: DatabaseId;
   readonly platform: Platform;
   readonly documents: Documents;
+  readonly ownChanges: OwnChanges;
   readonly shelf: Shelf;
   readonly writes: LocalWrites;
   readonly chain: WriterChain;

@@ -17,7 +17,7 @@ async function place(
   record: DocumentRecord,
   edit: Edit,
 ): Promise<{ durable: Promise<void> } | null> {
-  const { platform, documents, writes, shelf } = parts;
+  const { platform, ownChanges, writes, shelf } = parts;
   if (edit === "delete" && record.deleted) return null;
   if (typeof edit === "function" && record.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
   writes.requireRight(record.keyId);
@@ -44,8 +44,8 @@ async function place(
       return null;
     }
     const { change: bytes, isPlain } = made;
-    const isTaken = isPlain && documents.ownPlain(record, writer, bytes);
-    const chunk = isTaken ? undefined : documents.own(record, writer, kind, bytes);
+    const isTaken = isPlain && ownChanges.takePlain(record, writer, bytes);
+    const chunk = isTaken ? undefined : ownChanges.take(record, writer, kind, bytes);
     const durable = writes.journal({ writer, record, kind, counter: null, bytes, chunk });
     automerge.endEdit(live);
     shelf.show(automerge, record);

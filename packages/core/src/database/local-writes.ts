@@ -4,7 +4,7 @@ import type { Store } from "@selkie/store";
 import type { ChangeChunk, Sha256 } from "../automerge/change-chunk.ts";
 import { docIdOf } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
-import type { Documents } from "../document/documents.ts";
+import type { OwnChanges } from "../document/own-changes.ts";
 import { CoreError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
@@ -33,7 +33,7 @@ export interface LocalWritesContext {
   readonly store: Store;
   readonly chain: WriterChain;
   readonly journal: Journal;
-  readonly documents: Documents;
+  readonly ownChanges: OwnChanges;
   /** The directory heads as this device knows them. */
   frontier(): readonly EntryId[];
   keyOf(keyId: Uint8Array): KeyVersion;
@@ -117,13 +117,13 @@ export class LocalWrites {
   /** Seals everything the journal holds. Concurrent calls share the work. */
   flush(): Promise<void> {
     return this.#sealing.run(async () => {
-      const { platform, documents, check } = this.#context;
+      const { platform, ownChanges, check } = this.#context;
       const { crypto } = platform;
       const sha256: Sha256 = (...chunks) => crypto.sha256(...chunks);
       await this.#finish();
       for (let taken = this.#take(); this.#maySeal(taken.rows); taken = this.#take()) {
         const unseen = taken.rows.filter(({ chunk }) => chunk === undefined);
-        if (!documents.judge(new Set(unseen.map(docIdOf)))) {
+        if (!ownChanges.judge(new Set(unseen.map(docIdOf)))) {
           await this.#context.setAside();
           continue;
         }

@@ -33,7 +33,7 @@ export class OpenDatabase<T extends object> implements Database<T> {
   }
 
   async createDocument(data: T = {} as T, options: { id?: string; key?: string } = {}): Promise<Doc<T>> {
-    const { platform, documents, chain, writes, id: database, keyId, held } = this.#writable();
+    const { platform, documents, ownChanges, chain, writes, id: database, keyId, held } = this.#writable();
     const key = keyId(options.key);
     const ready = writes.ready(key, held() !== null); // a key this device can't seal under is found out before anything is made
     if (ready !== null) await ready;
@@ -49,7 +49,7 @@ export class OpenDatabase<T extends object> implements Database<T> {
       const change = writeFirstChange(actorOf(platform.crypto, writer, record.id, null), data, (...chunks) =>
         platform.crypto.sha256(...chunks),
       );
-      const chunk = documents.own(record, writer, "create", change);
+      const chunk = ownChanges.take(record, writer, "create", change);
       await writes.journal({ writer, record, kind: "create", counter, bytes: chunk.bytes, chunk });
     } catch (error) {
       documents.forget(record);

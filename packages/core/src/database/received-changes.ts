@@ -6,6 +6,7 @@ import {
   toHex,
   type VerifiedEntry,
   type VerifiedRun,
+  type Verifier,
   type WriterKey,
 } from "@selkie/entry";
 import type { EntryStore, StoreDrop } from "@selkie/store";
@@ -14,14 +15,16 @@ import type { DirectoryView } from "../directory/directory-view.ts";
 import { admissionName } from "../directory/membership-facts.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
-import type { Documents, UnheardChange } from "../document/documents.ts";
+import { type DocumentState, isTouched, writersOf } from "../document/document-state.ts";
+import { changesIn, nameIn, type UnheardChange } from "../document/part-contents.ts";
+import { RebuiltDocuments } from "../document/rebuilt-documents.ts";
+import { ReceivedParts } from "../document/received-parts.ts";
 import type { Shelf } from "../document/shelf.ts";
 import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import { type Delivery, type EntryRefusalCode, Ingest } from "../replica/ingest.ts";
 import type { MissingParts } from "../replica/missing-parts.ts";
 import type { NamedEntries } from "../replica/named-entries.ts";
-import type { Quarantine } from "../replica/quarantine.ts";
 import type { WriterHead } from "../sealing/control-part.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import { Serial } from "../serial.ts";
@@ -35,10 +38,9 @@ export interface ReceivedChangesContext {
   readonly context: TenantContext;
   readonly database: DatabaseId;
   readonly entries: EntryStore;
-  readonly documents: Documents;
+  readonly state: DocumentState;
   readonly shelf: Shelf;
   readonly events: Events<DatabaseEvents>;
-  readonly quarantine: Quarantine;
   readonly rights: KeyRights;
   view(): DirectoryView;
   /** An entry that counts says that its author has seen these. */
@@ -74,6 +76,7 @@ export class ReceivedChanges {
   readonly #at: ReceivedChangesContext;
   readonly #ingest: Ingest;
   readonly #ends: ChainEnds;
+  readonly #parts: ReceivedParts;
   readonly #working = new Serial();
   #fresh = new Map<DocumentRecord, Uint8Array[] | "reset">();
   #stale: Stale = { documents: new Set(), writers: new Set() };
@@ -84,7 +87,9 @@ export class ReceivedChanges {
 
   constructor(at: ReceivedChangesContext) {
     this.#at = at;
-    const { context, database, entries, quarantine, named, view } = at;
+    const { context, database, entries, named, view } = at;
+    const { quarantine } = at.state;
+    this.#parts = new ReceivedParts(at.state, at.rights);
     this.#ends = new ChainEnds({ verifier: context.platform.crypto, database, entries, named, view });
     this.#ingest = new Ingest({
       crypto: context.platform.crypto,
@@ -115,7 +120,7 @@ export class ReceivedChanges {
     if (await this.#ends.look(this.#chains())) await this.#moveEnds();
     await this.#moveRights();
     await this.#rebuild();
-    await this.#settle(this.#at.documents, (deliveries) => this.#gate(deliveries));
+    await this.#settle(this.#parts, (deliveries) => this.#gate(deliveries));
     this.#fresh.clear();
   }
 
@@ -159,6 +164,10 @@ export class ReceivedChanges {
     });
   }
 
+  get #verifier(): Verifier {
+    return this.#at.context.platform.crypto;
+  }
+
   /** The chains whose authors are known; those of these runs alone. */
   #chains(runs: readonly VerifiedRun[] | null = null): readonly ChainOf[] {
     const writers = runs === null ? this.#ingest.writers() : new Set(runs.map(({ writer }) => writer));
@@ -173,7 +182,7 @@ export class ReceivedChanges {
     from: number,
     commit: (drop: readonly StoreDrop[]) => Promise<Result>,
   ): Promise<Result> {
-    const { context, database, entries, quarantine } = this.#at;
+    const { context, database, entries, state } = this.#at;
     await this.#ingest.inspect({ writer, from }, (deliveries) => this.#outdate(deliveries));
     const gone: VerifiedEntry[] = [];
     for (let run = await entries.read(writer, from, SLICE); run !== null; ) {
@@ -181,7 +190,7 @@ export class ReceivedChanges {
       run = await entries.read(writer, run.firstSeq + run.entries.length, SLICE);
     }
     const result = await commit([{ tenant: context.tenant, database, writer, from }]);
-    for (const entry of gone) quarantine.forget(entry);
+    for (const entry of gone) state.quarantine.forget(entry);
     this.#ingest.setBack(writer, from);
     this.#ends.forget(writer, from);
     return result;
@@ -222,7 +231,7 @@ export class ReceivedChanges {
 
   #markStale(delivery: Delivery, parts: readonly OpenedPart[]): void {
     for (const part of parts) {
-      const name = this.#at.documents.nameIn(delivery, part);
+      const name = nameIn(this.#verifier, delivery, part);
       if (name === null) continue;
       this.#stale.documents.add(name);
       this.#stale.writers.add(delivery.entry.header.writer);
@@ -230,7 +239,7 @@ export class ReceivedChanges {
   }
 
   #outdate(deliveries: readonly Delivery[]): void {
-    const { quarantine } = this.#at;
+    const { quarantine } = this.#at.state;
     for (const delivery of deliveries) {
       const { entry, admission, parts } = delivery;
       const { writer, seq } = entry.header;
@@ -253,8 +262,8 @@ export class ReceivedChanges {
 
   /** Changes were made in a document beside the shelf: what is loaded of it is loaded again. */
   async reload(name: DocId): Promise<void> {
-    const { documents, shelf, events } = this.#at;
-    const record = documents.get(name);
+    const { state, shelf, events } = this.#at;
+    const record = state.documents.get(name);
     if (record === undefined) return;
     shelf.outdate(record);
     await shelf.refresh(record);
@@ -264,7 +273,7 @@ export class ReceivedChanges {
   /** Gives what counts of the chains that touch a document, chain by chain, as far as it was delivered. */
   read(name: DocId, look: (deliveries: readonly Delivery[]) => void): Promise<void> {
     return this.#working.run(async () => {
-      const writers = this.#at.documents.writersOf(new Set([name]), this.#ingest.writers());
+      const writers = writersOf(this.#at.state, new Set([name]), this.#ingest.writers());
       for (const writer of writers) await this.#ingest.replay({ writer, from: 0 }, look);
     });
   }
@@ -288,7 +297,7 @@ export class ReceivedChanges {
     const from = this.#ends.now(writer, admission) + 1;
     await this.#ingest.inspect({ writer, from }, (deliveries) => {
       for (const delivery of deliveries)
-        for (const part of delivery.parts) found.push(...this.#at.documents.changesIn(delivery, part));
+        for (const part of delivery.parts) found.push(...changesIn(this.#verifier, delivery, part));
     });
     return found;
   }
@@ -319,19 +328,19 @@ export class ReceivedChanges {
 
   async #work(work: () => Promise<void>): Promise<void> {
     await work();
-    await this.#settle(this.#at.documents, (deliveries) => this.#gate(deliveries));
+    await this.#settle(this.#parts, (deliveries) => this.#gate(deliveries));
     await this.#rebuild();
     await this.#show();
   }
 
   /** D7: what found no room to wait is read again, as long as that moves a document on. */
-  async #settle(documents: Documents, deliver: (deliveries: readonly Delivery[]) => void): Promise<void> {
-    for (let chains = documents.toReadAgain(); chains.length > 0; chains = documents.toReadAgain())
+  async #settle(parts: ReceivedParts, deliver: (deliveries: readonly Delivery[]) => void): Promise<void> {
+    for (let chains = parts.toReadAgain(); chains.length > 0; chains = parts.toReadAgain())
       for (const chain of chains) await this.#ingest.replay(chain, deliver);
   }
 
   #gate(deliveries: readonly Delivery[]): void {
-    for (const [record, changes] of this.#at.documents.receive(deliveries)) this.#note(record, changes);
+    for (const [record, changes] of this.#parts.receive(deliveries)) this.#note(record, changes);
   }
 
   #note(record: DocumentRecord, changes: readonly Uint8Array[] | "reset"): void {
@@ -345,11 +354,10 @@ export class ReceivedChanges {
 
   /** Late parts of documents that are new here are delivered; other documents have to be built anew. */
   #sort(deliveries: readonly Delivery[]): void {
-    const { documents } = this.#at;
     for (const delivery of deliveries) {
       for (const part of delivery.parts) {
-        const name = documents.nameIn(delivery, part);
-        if (name !== null && !this.#begun.has(name) && documents.isTouched(name)) {
+        const name = nameIn(this.#verifier, delivery, part);
+        if (name !== null && !this.#begun.has(name) && isTouched(this.#at.state, name)) {
           this.#stale.documents.add(name);
           this.#stale.writers.add(delivery.entry.header.writer);
         } else {
@@ -361,20 +369,20 @@ export class ReceivedChanges {
   }
 
   async #rebuild(): Promise<void> {
-    const { documents, shelf, context, own } = this.#at;
+    const { state, shelf, context, rights, own } = this.#at;
     const stale = this.#stale;
     this.#begun.clear();
     if (stale.documents.size === 0) return;
     this.#stale = { documents: new Set(), writers: new Set() };
-    const rebuilt = documents.blank(stale.documents);
-    const receive = (deliveries: readonly Delivery[]): void => void rebuilt.receive(deliveries);
+    const rebuilt = new RebuiltDocuments(state, rights, stale.documents);
+    const receive = (deliveries: readonly Delivery[]): void => void rebuilt.received.receive(deliveries);
     const late = new Set([...stale.writers].map(toHex));
     const writers = this.#ingest.writers();
-    const touching = documents.writersOf(stale.documents, writers);
+    const touching = writersOf(state, stale.documents, writers);
     for (const writer of writers)
       if (late.has(toHex(writer)) || touching.has(writer)) await this.#ingest.replay({ writer, from: 0 }, receive);
-    await this.#settle(rebuilt, receive);
-    const { replaced, waiting } = documents.adopt(rebuilt, own());
+    await this.#settle(rebuilt.received, receive);
+    const { replaced, waiting } = rebuilt.adopt(own());
     for (const [record, changes] of replaced) {
       if (changes === "reset") shelf.outdate(record);
       this.#note(record, changes);

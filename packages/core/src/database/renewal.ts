@@ -1,7 +1,7 @@
 import { type EntryId, equalBytes, toHex, type WriterKey } from "@selkie/entry";
 import type { Admission } from "../directory/admission.ts";
 import { docIdOf } from "../document/doc-id.ts";
-import type { UnheardChange } from "../document/documents.ts";
+import type { UnheardChange } from "../document/part-contents.ts";
 import { CoreError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalRow } from "../journal/journal-row.ts";

@@ -1,15 +1,24 @@
-import { fromHex, toHex, type Verifier, type WriterKey } from "@selkie/entry";
+import { fromHex, toHex, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import type { DocumentHistory } from "../automerge/document-history.ts";
 import { type HeldChange, HeldChanges } from "../automerge/held-changes.ts";
 import { type Received, receiveChange } from "../automerge/receive-change.ts";
 import type { ChainPlace } from "../replica/ingest.ts";
+import type { ChangeKind } from "../sealing/change-part.ts";
 import type { DocId } from "./doc-id.ts";
 import type { DocumentRecord } from "./document-record.ts";
 
 /** Stands for this device where changes wait that it made and that no entry has to hold yet. */
 export const THIS_DEVICE = "";
+
+/** Where a received change came from. */
+export interface Origin {
+  readonly kind: ChangeKind;
+  /** Null for a change of this device that was made here. */
+  readonly entry: VerifiedEntry | null;
+  readonly user: string;
+}
 
 /** The changes of a database that wait for others, and the chains with changes that found no room to wait. */
 export class WaitingChanges {
@@ -17,16 +26,22 @@ export class WaitingChanges {
   readonly #held = new HeldChanges();
   /** By device: the chains whose changes found no room, from the first of them on. */
   readonly #dropped = new Map<string, Map<string, ChainPlace>>();
+  /** Of changes that wait; weak, because they may be dropped. */
+  readonly #origins = new WeakMap<ChangeChunk, Origin>();
 
   constructor(verifier: Verifier) {
     this.#verifier = verifier;
   }
 
-  /** @param place where the change can be read again; null when no entry holds it */
-  receive(history: DocumentHistory, change: HeldChange, place: ChainPlace | null): Received {
+  receive(history: DocumentHistory, change: HeldChange, origin: Origin): Received {
     const received = receiveChange(history, this.#held, change);
-    if (received.held) this.#noteDropped(change, place);
+    if (received.held) this.#note(change, origin);
     return received;
+  }
+
+  /** Where a change came from that had to wait here. */
+  originOf(change: ChangeChunk): Origin | undefined {
+    return this.#origins.get(change);
   }
 
   /** Whether earlier changes of this actor wait in the document. */
@@ -73,7 +88,7 @@ export class WaitingChanges {
   }
 
   /** What waits in a document is what waits of it in `other`, from now on. */
-  replace(name: DocId, other: WaitingChanges, placeOf: (change: ChangeChunk) => ChainPlace | null): void {
+  replace(name: DocId, other: WaitingChanges): void {
     const id = fromHex(name);
     this.#held.take(name);
     for (const { device, writer } of this.#droppedIn(name)) this.#held.undrop(device, this.#actor(writer, id));
@@ -84,7 +99,7 @@ export class WaitingChanges {
     for (const { items, missing } of other.#held.take(name))
       for (const item of items) {
         this.#held.hold(item, missing);
-        this.#noteDropped(item, placeOf(item.change));
+        this.#note(item, other.#origins.get(item.change));
       }
   }
 
@@ -98,8 +113,13 @@ export class WaitingChanges {
     );
   }
 
-  #noteDropped({ device, actor }: HeldChange, place: ChainPlace | null): void {
-    if (place !== null && this.#held.drops(device, actor)) this.#addDropped(device, place);
+  #note({ device, actor, change }: HeldChange, origin: Origin | undefined): void {
+    if (origin === undefined) return;
+    this.#origins.set(change, origin);
+    // What no entry holds can't be read again.
+    if (origin.entry === null || !this.#held.drops(device, actor)) return;
+    const { writer, seq } = origin.entry.header;
+    this.#addDropped(device, { writer, from: seq });
   }
 
   #addDropped(device: string, { writer, from }: ChainPlace): void {

@@ -4,6 +4,7 @@ import type { Sha256 } from "../automerge/change-chunk.ts";
 import { reauthorChanges } from "../automerge/reauthor.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
 import type { Documents } from "../document/documents.ts";
+import type { OwnChanges } from "../document/own-changes.ts";
 import { CoreError } from "../errors.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
@@ -16,6 +17,7 @@ export interface Adoption {
   readonly journal: Journal;
   readonly chain: WriterChain;
   readonly documents: Documents;
+  readonly ownChanges: OwnChanges;
   /** Whether this device's user lost a key. */
   isLost(keyId: Uint8Array): boolean;
   /** Gets a JOURNAL_WAITING for the changes that have to wait. */
@@ -32,10 +34,10 @@ export interface Adoption {
  * opened and sealed (refused-rows.test.ts).
  */
 export async function adoptJournal(at: Adoption): Promise<void> {
-  const { journal, chain, documents, verifier, report } = at;
+  const { journal, chain, documents, ownChanges, verifier, report } = at;
   const { current } = chain;
   const lost = journal.rows.filter(({ keyId }) => at.isLost(keyId));
-  const { ready, refused } = sortRows(without(journal.rows, lost), { verifier, documents, current });
+  const { ready, refused } = sortRows(without(journal.rows, lost), { verifier, documents, ownChanges, current });
   const taken = ready.flatMap(({ rows }) => rows);
   const aside = without(journal.rows, taken);
   const isOfOther = ({ writer }: { readonly writer: WriterKey }) => current === null || !equalBytes(writer, current);
@@ -58,7 +60,7 @@ export async function adoptJournal(at: Adoption): Promise<void> {
       new CoreError("JOURNAL_WAITING", "changes wait for entries that this store has lost: sync, then open again"),
     );
   for (const row of journal.sealable) {
-    documents.own(documents.ensure(row), row.writer, row.kind, row.change);
+    ownChanges.take(documents.ensure(row), row.writer, row.kind, row.change);
     if (row.counter !== null) chain.reserveCounter(row.counter);
   }
 }

@@ -6,6 +6,7 @@ import { actorLength } from "../automerge/change-limits.ts";
 import { reauthorChanges } from "../automerge/reauthor.ts";
 import { docIdOf } from "../document/doc-id.ts";
 import type { Documents } from "../document/documents.ts";
+import type { OwnChanges } from "../document/own-changes.ts";
 import { type DocumentPlace, documentIdOf } from "../sealing/document-id.ts";
 import type { JournalRow } from "./journal-row.ts";
 
@@ -29,6 +30,14 @@ interface SortedRows {
   readonly refused: readonly RefusedRows[];
 }
 
+/** What rows are judged with; `current` is the writer that goes on. */
+interface Judging {
+  readonly verifier: Verifier;
+  readonly documents: Documents;
+  readonly ownChanges: OwnChanges;
+  readonly current: WriterKey | null;
+}
+
 /** Stands for the author that changes of another incarnation are rewritten to, which has none in the document. */
 const NEWCOMER = new Uint8Array(actorLength);
 
@@ -36,10 +45,7 @@ const NEWCOMER = new Uint8Array(actorLength);
  * Sorts rows by what the gate will say of them. All changes of an incarnation in a document go one way: what is rewritten without its
  * end is not what the end builds on.
  */
-export function sortRows(
-  rows: readonly JournalRow[],
-  at: { readonly verifier: Verifier; readonly documents: Documents; readonly current: WriterKey | null },
-): SortedRows {
+export function sortRows(rows: readonly JournalRow[], at: Judging): SortedRows {
   const sha256: Sha256 = (...chunks) => at.verifier.sha256(...chunks);
   const ready = new Map<string, Group>();
   const refused: RefusedRows[] = [];
@@ -69,7 +75,7 @@ function groupOf(own: readonly JournalRow[], sha256: Sha256): Group {
 /** @throws ChangeError */
 function judge(
   group: Group,
-  { verifier, documents, current }: Parameters<typeof sortRows>[1],
+  { verifier, documents, ownChanges, current }: Judging,
   sha256: Sha256,
 ): "pass" | "held" | ChangeRefusalCode {
   const record = documents.ensure(group);
@@ -79,5 +85,5 @@ function judge(
   const isOurs = current !== null && equalBytes(group.writer, current);
   const actor = isOurs ? actorOf(verifier, current, documentIdOf(group), null) : NEWCOMER;
   const changes = isOurs ? group.chunks : reauthorChanges(group.chunks, { actor, firstSeq: 1 }, sha256);
-  return documents.verdictOn(record, actor, changes);
+  return ownChanges.verdictOn(record, actor, changes);
 }

@@ -1,0 +1,45 @@
+import { equalBytes, fromHex, toHex, type WriterKey } from "@selkie/entry";
+import { actorOf } from "../automerge/actor.ts";
+import type { Quarantine } from "../replica/quarantine.ts";
+import type { DocId } from "./doc-id.ts";
+import type { Documents } from "./documents.ts";
+import type { WaitingChanges } from "./waiting-changes.ts";
+
+/** All that is known of the documents of a database: what counts, what waits for others, and what is refused. */
+export interface DocumentState {
+  readonly documents: Documents;
+  readonly waiting: WaitingChanges;
+  readonly quarantine: Quarantine;
+}
+
+/** Whether anything came for a document so far: accepted, waiting or refused. */
+export function isTouched({ documents, waiting, quarantine }: DocumentState, name: DocId): boolean {
+  if ((documents.get(name)?.changes.length ?? 0) > 0) return true;
+  return waiting.hasIn(name) || quarantine.writersIn(name).length > 0;
+}
+
+/** Which of these writers something came from for any of these documents. */
+export function writersOf(
+  { documents, waiting, quarantine }: DocumentState,
+  names: ReadonlySet<DocId>,
+  among: Iterable<WriterKey>,
+): ReadonlySet<WriterKey> {
+  const found = new Set<WriterKey>();
+  const left = new Set(among);
+  for (const name of names) {
+    const id = fromHex(name);
+    const record = documents.get(name);
+    const history = record === undefined ? null : documents.histories.of(record);
+    const refused = new Set(quarantine.writersIn(name).map(toHex));
+    for (const writer of left) {
+      const creator = record?.carried?.creator;
+      const wrote =
+        (creator !== undefined && equalBytes(creator, writer)) ||
+        (history !== null && history.actorOf(actorOf(documents.verifier, writer, id, null)) >= 0);
+      if (!wrote && !refused.has(toHex(writer)) && !waiting.touches(name, writer)) continue;
+      found.add(writer);
+      left.delete(writer);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,90 @@
+import type { WriterKey } from "@selkie/entry";
+import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
+import type { ChangeRefusalCode } from "../automerge/change-error.ts";
+import { changeLimits, mostPlainOps } from "../automerge/change-limits.ts";
+import { gate } from "../automerge/gate.ts";
+import { CoreError } from "../errors.ts";
+import type { ChangeKind } from "../sealing/change-part.ts";
+import type { DocId } from "./doc-id.ts";
+import { actorIn, type DocumentRecord } from "./document-record.ts";
+import type { Documents } from "./documents.ts";
+import type { WaitingChanges } from "./waiting-changes.ts";
+
+/** The way of what this device makes into its documents: the gate has no exception, nor has the order of a chain. */
+export class OwnChanges {
+  readonly #documents: Documents;
+  readonly #waiting: WaitingChanges;
+
+  constructor(documents: Documents, waiting: WaitingChanges) {
+    this.#documents = documents;
+    this.#waiting = waiting;
+  }
+
+  /** A change this device just made. @throws CoreError CHANGE_REFUSED */
+  take(record: DocumentRecord, writer: WriterKey, kind: ChangeKind, change: Uint8Array): ChangeChunk {
+    const { verifier, sha256, histories } = this.#documents;
+    const chunk = parseChange(change, sha256);
+    const actor = actorIn(verifier, record, writer);
+    this.#requireOrder(record, actor);
+    const verdict = gate(chunk, { history: histories.of(record), actor });
+    if (verdict.type === "pass") this.#documents.admit(record, chunk, kind);
+    if (verdict.type === "pass" || verdict.type === "known") return chunk;
+    const why = verdict.type === "refused" ? verdict.code : "its dependencies are missing";
+    throw new CoreError("CHANGE_REFUSED", `every replica would refuse this change: ${why}`);
+  }
+
+  /**
+   * A plain change this device just made, of which nothing can be refused: the gate looks at it later, with others, which costs a third.
+   * SECURITY: D12. It names every value that it takes the place of, and others may have written any number of them at one place: where
+   * they could be too many it is for `take` to say so, before the change is durable (plain-changes.test.ts).
+   * @returns false when it may be too large: nothing was done
+   * @throws CoreError CHANGE_REFUSED when it follows on changes that wait
+   */
+  takePlain(record: DocumentRecord, writer: WriterKey, change: Uint8Array): boolean {
+    const { verifier, histories } = this.#documents;
+    const preds = histories.mostOps(record) + mostPlainOps;
+    if (change.length > changeLimits.bytes || preds > changeLimits.preds) return false;
+    this.#requireOrder(record, actorIn(verifier, record, writer));
+    record.changes.push(change);
+    return true;
+  }
+
+  /**
+   * Puts what `takePlain` took through the gate: before it is part of an entry.
+   * @returns whether all of it passes; what does not, and what follows it, is gone from its document
+   */
+  judge(names: Iterable<DocId>): boolean {
+    let isPassed = true;
+    for (const name of names) {
+      const record = this.#documents.get(name);
+      if (record !== undefined && !this.#documents.histories.cut(record)) isPassed = false;
+    }
+    return isPassed;
+  }
+
+  /** What the gate would say of changes of one actor, one after the other, none of which is taken. */
+  verdictOn(
+    record: DocumentRecord,
+    actor: Uint8Array,
+    changes: readonly ChangeChunk[],
+  ): "pass" | "held" | ChangeRefusalCode {
+    const { histories } = this.#documents;
+    const history = histories.of(record);
+    try {
+      if (this.#waiting.blocks(record.name, actor)) return "held";
+      for (const change of changes) {
+        const verdict = gate(change, { history, actor });
+        if (verdict.type === "refused") return verdict.code;
+        if (verdict.type === "held") return "held";
+      }
+      return "pass";
+    } finally {
+      histories.forget(record); // it holds what passed just now, and the record does not
+    }
+  }
+
+  #requireOrder(record: DocumentRecord, actor: Uint8Array): void {
+    if (this.#waiting.blocks(record.name, actor))
+      throw new CoreError("CHANGE_REFUSED", "earlier changes of this device in the document wait: open it again");
+  }
+}

@@ -1,0 +1,53 @@
+import type { Verifier, WriterKey } from "@selkie/entry";
+import { actorOf } from "../automerge/actor.ts";
+import type { ChangeChunk } from "../automerge/change-chunk.ts";
+import { decodeChanges } from "../automerge/change-codec.ts";
+import { ChangeError } from "../automerge/change-error.ts";
+import { CoreError } from "../errors.ts";
+import type { Delivery } from "../replica/ingest.ts";
+import { type ChangeKind, type ChangePart, decodeChangePart } from "../sealing/change-part.ts";
+import { countedStem, type DocumentPlace, documentIdOf } from "../sealing/document-id.ts";
+import type { OpenedPart } from "../sealing/open-entry.ts";
+import { type DocId, docIdOf } from "./doc-id.ts";
+
+/** A change as a part holds it. */
+export interface UnheardChange extends DocumentPlace {
+  readonly kind: ChangeKind;
+  readonly time: number;
+  readonly change: ChangeChunk;
+}
+
+/** The stem of the document that a part is of. */
+export function stemIn(verifier: Verifier, writer: WriterKey, { document }: ChangePart): Uint8Array {
+  return document.type === "stem" ? document.stem : countedStem(verifier, writer, document.counter);
+}
+
+/** The document that a part names, unless the part cannot be read. */
+export function nameIn(verifier: Verifier, { entry }: Delivery, opened: OpenedPart): DocId | null {
+  if (opened.type !== "opened" || opened.kind !== "change") return null;
+  try {
+    const stem = stemIn(verifier, entry.header.writer, decodeChangePart(opened.plaintext));
+    return docIdOf({ stem, keyId: opened.key.keyId });
+  } catch (error) {
+    if (error instanceof CoreError) return null; // `ReceivedParts` says why
+    throw error;
+  }
+}
+
+/** The changes that a part holds; none when it cannot be read. */
+export function changesIn(verifier: Verifier, { entry }: Delivery, opened: OpenedPart): readonly UnheardChange[] {
+  if (opened.type !== "opened" || opened.kind !== "change") return [];
+  const { writer } = entry.header;
+  try {
+    const part = decodeChangePart(opened.plaintext);
+    const place = { stem: stemIn(verifier, writer, part), keyId: opened.key.keyId };
+    const { kind, time } = part;
+    if (kind === "carry") return []; // its document is this writer's, and nobody else can make it anew
+    const actor = actorOf(verifier, writer, documentIdOf(place), null);
+    const changes = decodeChanges(part, actor, (...chunks) => verifier.sha256(...chunks));
+    return changes.map((change) => ({ ...place, kind, time, change }));
+  } catch (error) {
+    if (error instanceof CoreError || error instanceof ChangeError) return [];
+    throw error;
+  }
+}

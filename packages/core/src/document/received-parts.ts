@@ -1,0 +1,165 @@
+import { equalBytes, type VerifiedEntry } from "@selkie/entry";
+import { actorOf } from "../automerge/actor.ts";
+import type { ChangeChunk } from "../automerge/change-chunk.ts";
+import { decodeChanges } from "../automerge/change-codec.ts";
+import { ChangeError } from "../automerge/change-error.ts";
+import type { HeldChange } from "../automerge/held-changes.ts";
+import type { Admission } from "../directory/admission.ts";
+import { CoreError } from "../errors.ts";
+import { hexOf } from "../hex.ts";
+import type { ChainPlace, Delivery, EntryRefusalCode } from "../replica/ingest.ts";
+import { decodeChangePart } from "../sealing/change-part.ts";
+import type { OpenedPart } from "../sealing/open-entry.ts";
+import { decodeCarriedHistory } from "./carried-history.ts";
+import { type DocId, docIdOf } from "./doc-id.ts";
+import { actorIn, type DocumentRecord, newRecord } from "./document-record.ts";
+import type { DocumentState } from "./document-state.ts";
+import { stemIn } from "./part-contents.ts";
+import { takeCarried } from "./take-carried.ts";
+import { type Origin, THIS_DEVICE } from "./waiting-changes.ts";
+
+/** Who may write under which keys. */
+export interface Rights {
+  of(admission: Admission, keyId: Uint8Array): boolean;
+}
+
+/** A change that this device made, and what is remembered of it. */
+interface OwnChange {
+  readonly change: ChangeChunk;
+  readonly origin: Origin;
+}
+
+type Opened = OpenedPart & { readonly type: "opened" };
+/** What is new in each document, in an order that can be applied. */
+type Fresh = Map<DocumentRecord, Uint8Array[]>;
+
+/**
+ * The way of what others made into the documents.
+ * SECURITY: `receive` is the only way of a received change to Automerge (received-parts.test.ts, and the gate's own D1-D7).
+ */
+export class ReceivedParts {
+  readonly #at: DocumentState;
+  readonly #rights: Rights;
+  /** Parts of other documents are passed over; null: all count. */
+  readonly #only: ReadonlySet<DocId> | null;
+  /** Documents in which changes passed since `toReadAgain` was asked. */
+  readonly #moved = new Set<DocumentRecord>();
+
+  constructor(at: DocumentState, rights: Rights, only: ReadonlySet<DocId> | null = null) {
+    this.#at = at;
+    this.#rights = rights;
+    this.#only = only;
+  }
+
+  /** Puts received changes through the gate; gives for each document what is new, in an order that can be applied. */
+  receive(deliveries: readonly Delivery[]): ReadonlyMap<DocumentRecord, readonly Uint8Array[]> {
+    const fresh: Fresh = new Map();
+    for (const delivery of deliveries) {
+      for (const part of delivery.parts) {
+        if (part.type !== "opened" || part.kind !== "change") continue;
+        this.#receivePart(delivery, part, fresh);
+      }
+    }
+    return fresh;
+  }
+
+  /** A change of this device itself, of a document that is built anew. */
+  receiveOwn(record: DocumentRecord, actor: Uint8Array, { change, origin }: OwnChange): void {
+    this.#receiveChange(record, { device: THIS_DEVICE, document: record.name, actor, change }, origin, new Map());
+  }
+
+  /** Chains with changes that found no room to wait, in documents that moved on since: they may pass now, so feed them once more. */
+  toReadAgain(): readonly ChainPlace[] {
+    const chains = this.#at.waiting.toReadAgain(this.#moved);
+    this.#moved.clear();
+    return chains;
+  }
+
+  #receivePart({ entry, admission }: Delivery, { plaintext, key }: Opened, fresh: Fresh): void {
+    const { documents, quarantine } = this.#at;
+    const user = admission.name;
+    try {
+      if (admission.role === "reader") throw new CoreError("WRITE_NOT_ALLOWED", "a reader's change");
+      const part = decodeChangePart(plaintext);
+      const place = { stem: stemIn(documents.verifier, entry.header.writer, part), keyId: key.keyId };
+      const name = docIdOf(place);
+      if (this.#only?.has(name) === false) return;
+      // SECURITY: D11. Who kept a key that it lost writes nothing under it (key-rights.test.ts).
+      if (!this.#rights.of(admission, key.keyId)) {
+        const reason: EntryRefusalCode = "WRITE_NOT_ENTITLED";
+        quarantine.add(entry, name, { user, reason });
+        return;
+      }
+      // SECURITY: D7. Nothing writes branches yet, and each would be an actor of its own: refused until branches exist.
+      if (part.branch !== null)
+        throw new CoreError("BRANCH_UNKNOWN", "this version knows no branches but the main one");
+      const known = documents.get(name);
+      const record = known ?? newRecord(place);
+      // D7: the bounds are a device's, however many chains it begins.
+      const device = hexOf(admission.device);
+      if (part.kind === "carry")
+        this.#receiveCarried(record, part.payload, { device, origin: { kind: "change", entry, user } }, fresh);
+      else {
+        // Most documents are created and no more: the actor is kept for those that change.
+        const actor =
+          known === undefined
+            ? actorOf(documents.verifier, entry.header.writer, record.id, null)
+            : actorIn(documents.verifier, known, entry.header.writer);
+        const changes = decodeChanges(part, actor, documents.sha256);
+        const origin = { kind: part.kind, entry, user };
+        for (const change of changes)
+          this.#receiveChange(record, { device, document: name, actor, change }, origin, fresh);
+      }
+      // D7: a document of which nothing passed takes no place.
+      if (known === undefined && record.changes.length === 0) documents.histories.forget(record);
+    } catch (error) {
+      if (!(error instanceof CoreError || error instanceof ChangeError)) throw error;
+      quarantine.add(entry, null, { user, reason: error.code });
+    }
+  }
+
+  #receiveCarried(
+    record: DocumentRecord,
+    payload: Uint8Array,
+    { device, origin }: { readonly device: string; readonly origin: Origin & { readonly entry: VerifiedEntry } },
+    fresh: Fresh,
+  ): void {
+    const { documents } = this.#at;
+    const history = decodeCarriedHistory(documents.verifier, payload);
+    // SECURITY: D2. Else its creator could speak as anybody in it (carried-changes.test.ts).
+    if (equalBytes(history.before, record.id))
+      throw new CoreError("PART_MALFORMED", "a document brings nothing along from itself");
+    const left = takeCarried(documents, record, {
+      told: { history, creator: origin.entry.header.writer },
+      judge: (change) =>
+        this.#receiveChange(record, { device, document: record.name, actor: change.actor, change }, origin, fresh),
+    });
+    const reason: EntryRefusalCode = "CARRIED_INCOMPLETE";
+    if (left.length > 0) this.#refuse(record, origin, reason);
+  }
+
+  #receiveChange(record: DocumentRecord, held: HeldChange, origin: Origin, fresh: Fresh): void {
+    const { documents, waiting } = this.#at;
+    const { passed, refused } = waiting.receive(documents.histories.of(record), held, origin);
+    for (const { change, code } of refused) this.#refuse(record, this.#originOf(change, held, origin), code);
+    if (passed.length === 0) return;
+    documents.take(record);
+    this.#moved.add(record);
+    const list = fresh.get(record) ?? [];
+    fresh.set(record, list);
+    for (const change of passed) {
+      documents.admit(record, change, this.#originOf(change, held, origin)?.kind ?? "change");
+      list.push(change.bytes);
+    }
+  }
+
+  /** Of a change that was received just now, or that waited for it. */
+  #originOf(change: ChangeChunk, held: HeldChange, origin: Origin): Origin | undefined {
+    return change === held.change ? origin : this.#at.waiting.originOf(change);
+  }
+
+  #refuse(record: DocumentRecord, origin: Origin | undefined, reason: string): void {
+    if (origin === undefined || origin.entry === null) return;
+    this.#at.quarantine.add(origin.entry, record.name, { user: origin.user, reason });
+  }
+}

@@ -21,6 +21,7 @@ export type ColumnSource =
 
 const body = new ByteSink(1024);
 const front = new ByteSink(16);
+const lengths = new Int32Array(columnOrder.length);
 
 /**
  * The change with these fields, whose actors and dependencies are in order: what `parseChange` reads from its bytes.
@@ -32,8 +33,8 @@ export function writeChange(header: ChangeHeader, source: ColumnSource, sha256: 
   if (seq === 0 || startOp === 0) throw new ChangeError("CHANGE_MALFORMED", "seq and startOp count from 1");
   body.clear();
   writeHeader(header);
-  const lengths = columnLengths(source);
-  writeColumns(source, lengths);
+  measureColumns(source);
+  writeColumns(source);
   front.clear();
   front.byte(changeType);
   front.unsigned(body.length);
@@ -46,7 +47,7 @@ export function writeChange(header: ChangeHeader, source: ColumnSource, sha256: 
   const hash = sha256(bytes.subarray(offset));
   bytes.set(changeMagic);
   for (let i = 0; i < checksumLength; i++) bytes[changeMagic.length + i] = hash[i] ?? 0;
-  const columns = lastColumns(bytes, lengths);
+  const columns = lastColumns(bytes);
   const opCount = countOps(columns);
   const maxOp = startOp + opCount - 1;
   return { bytes, hash, deps, actor, seq, startOp, maxOp, opCount, time, message, otherActors, columns };
@@ -74,17 +75,15 @@ function writeActor(actor: Uint8Array): void {
   body.append(actor);
 }
 
-function columnLengths(source: ColumnSource): Int32Array {
-  const lengths = new Int32Array(columnOrder.length);
+function measureColumns(source: ColumnSource): void {
   for (let i = 0; i < lengths.length; i++)
     lengths[i] =
       source.type === "written"
         ? (source.columns[i]?.length ?? 0)
         : (source.table.starts[i + 1] ?? 0) - (source.table.starts[i] ?? 0);
-  return lengths;
 }
 
-function writeColumns(source: ColumnSource, lengths: Int32Array): void {
+function writeColumns(source: ColumnSource): void {
   let count = 0;
   for (const length of lengths) if (length > 0) count++;
   body.unsigned(count);
@@ -98,8 +97,8 @@ function writeColumns(source: ColumnSource, lengths: Int32Array): void {
   else body.appendRange(source.table.bytes, source.table.starts[0] ?? 0, source.table.starts[columnOrder.length] ?? 0);
 }
 
-/** The columns of these lengths, which stand at the end of the bytes. */
-function lastColumns(bytes: Uint8Array, lengths: Int32Array): ColumnTable {
+/** The columns that were measured, which stand at the end of the bytes. */
+function lastColumns(bytes: Uint8Array): ColumnTable {
   const starts = new Int32Array(lengths.length + 1);
   starts[lengths.length] = bytes.length;
   for (let i = lengths.length - 1; i >= 0; i--) starts[i] = (starts[i + 1] ?? 0) - (lengths[i] ?? 0);

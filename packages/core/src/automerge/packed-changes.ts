@@ -192,10 +192,13 @@ function unpackText(cursor: ByteCursor): string {
 
 const noColumns = new Int32Array(columnOrder.length);
 
+/** Used and given up by one call. */
+const lengths = new Int32Array(columnOrder.length);
+
 function unpackColumns(cursor: ByteCursor): ColumnTable {
   const bits = cursor.byte();
-  const lengths = new Int32Array(columnOrder.length);
   for (let index = 0; index < lengths.length; index++) {
+    lengths[index] = 0;
     if (!isGiven(bits, index)) continue;
     const length = cursor.unsigned();
     if (length === 0) throw new ChangeError("CHANGE_NOT_CANONICAL", "a column is empty");

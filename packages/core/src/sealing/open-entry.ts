@@ -3,7 +3,7 @@ import type { CryptoProvider, OpenBatch, OpenItem, Plaintext } from "@selkie/cry
 import { equalBytes, type KeyTag, type Part, type VerifiedEntry } from "@selkie/entry";
 import type { Found, KeyRing } from "../keys/key-ring.ts";
 import { type KeyVersion, placeKeysOf } from "../keys/key-version.ts";
-import { entryKeyInfo, entryKeyLabel, partAad, type SealedKind, sealedKindOf } from "./part-cipher.ts";
+import { EntryKeyInfos, entryKeyLabel, partAad, type SealedKind, sealedKindOf } from "./part-cipher.ts";
 
 /** What became of a part. */
 export type OpenedPart =
@@ -46,24 +46,25 @@ export async function openEntries(
     const isKnown = before !== undefined && sameTable(before, entry) && usesAll(before) && usesAll(entry);
     keysOf.push(isKnown && known !== undefined ? known : await findKeys(crypto, ring, entry));
   }
-  const sealed = entries.flatMap((entry, at) => sealedParts(entry, keysOf[at] ?? [], only));
+  const sealed: SealedParts[] = [];
+  const infos = new EntryKeyInfos(entries.length);
+  for (const [at, entry] of entries.entries())
+    collectSealed(sealed, { entry, at, keys: keysOf[at] ?? [], only, infos });
   const opened = await crypto.openBatches(
     entryKeyLabel,
     sealed.map(({ batch }) => batch),
   );
-  const plaintextsOf = new Map<VerifiedEntry, (Plaintext | null)[]>();
-  sealed.forEach(({ entry, batch }, nth) => {
-    const plaintexts = plaintextsOf.get(entry) ?? [];
-    plaintextsOf.set(entry, plaintexts);
-    batch.items.forEach(({ nonce }, item) => {
-      plaintexts[nonce] = opened[nth]?.[item] ?? null;
-    });
-  });
+  let nth = 0;
   return entries.map((entry, at) => {
-    const plaintexts = plaintextsOf.get(entry) ?? [];
+    const plaintexts: (Plaintext | null | undefined)[] = [];
+    for (; sealed[nth]?.at === at; nth++)
+      sealed[nth]?.batch.items.forEach(({ nonce }, item) => {
+        plaintexts[nonce] = opened[nth]?.[item];
+      });
     const answers: OpenedPart[] = [];
+    const keys = keysOf[at] ?? [];
     entry.parts.forEach((part, index) => {
-      const answer = answerTo(part, index, { keys: keysOf[at] ?? [], plaintext: plaintexts[index] ?? null, only });
+      const answer = answerTo(part, index, { keys, plaintext: plaintexts[index] ?? null, only });
       if (answer !== null) answers.push(answer);
     });
     return answers;
@@ -103,20 +104,28 @@ const zeroTag = new Uint8Array(16);
 
 /** The parts of an entry that are sealed under one key version. */
 interface SealedParts {
-  readonly entry: VerifiedEntry;
+  /** The entry's index. */
+  readonly at: number;
   readonly batch: OpenBatch;
 }
 
-function sealedParts(entry: VerifiedEntry, keys: TableKeys, only: readonly SealedKind[]): readonly SealedParts[] {
+interface Collecting {
+  readonly entry: VerifiedEntry;
+  readonly at: number;
+  readonly keys: TableKeys;
+  readonly only: readonly SealedKind[];
+  readonly infos: EntryKeyInfos;
+}
+
+function collectSealed(sealed: SealedParts[], { entry, at, keys, only, infos }: Collecting): void {
   const { parts, header, prefixHash } = entry;
-  const found: SealedParts[] = [];
   keys.forEach((key, table) => {
-    const items = key?.type === "found" ? itemsUnder(parts, table, only) : [];
-    if (key?.type !== "found" || items.length === 0) return;
-    const info = entryKeyInfo({ tag: key.tag, salt: header.salt, prefixHash });
-    found.push({ entry, batch: { secret: key.key.content, info, items } });
+    if (key?.type !== "found") return;
+    const items = itemsUnder(parts, table, only);
+    if (items.length === 0) return;
+    const info = infos.make({ tag: key.tag, salt: header.salt, prefixHash });
+    sealed.push({ at, batch: { secret: key.key.content, info, items } });
   });
-  return found;
 }
 
 function itemsUnder(parts: readonly Part[], table: number, only: readonly SealedKind[]): readonly OpenItem[] {

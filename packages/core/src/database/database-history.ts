@@ -7,7 +7,7 @@ import type { DocId } from "../document/doc-id.ts";
 import type { Documents } from "../document/documents.ts";
 import { changesIn, nameIn } from "../document/part-contents.ts";
 import { CoreError } from "../errors.ts";
-import type { Delivery } from "../replica/ingest.ts";
+import type { Delivery } from "../replica/delivery.ts";
 import { decodeChangePart } from "../sealing/change-part.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import type { History, HistoryItem } from "./history.ts";

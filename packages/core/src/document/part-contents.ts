@@ -4,7 +4,7 @@ import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { decodeChanges } from "../automerge/change-codec.ts";
 import { ChangeError } from "../automerge/change-error.ts";
 import { CoreError } from "../errors.ts";
-import type { Delivery } from "../replica/ingest.ts";
+import type { Delivery } from "../replica/delivery.ts";
 import { type ChangeKind, type ChangePart, decodeChangePart } from "../sealing/change-part.ts";
 import { countedStem, type DocumentPlace, documentIdOf } from "../sealing/document-id.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";

@@ -7,7 +7,7 @@ import type { HeldChange } from "../automerge/held-changes.ts";
 import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
-import type { ChainPlace, Delivery, EntryRefusalCode } from "../replica/ingest.ts";
+import type { ChainPlace, Delivery, EntryRefusalCode } from "../replica/delivery.ts";
 import { decodeChangePart } from "../sealing/change-part.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import { decodeCarriedHistory } from "./carried-history.ts";

@@ -4,7 +4,7 @@ import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import type { DocumentHistory } from "../automerge/document-history.ts";
 import { type HeldChange, HeldChanges } from "../automerge/held-changes.ts";
 import { type Received, receiveChange } from "../automerge/receive-change.ts";
-import type { ChainPlace } from "../replica/ingest.ts";
+import type { ChainPlace } from "../replica/delivery.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { DocId } from "./doc-id.ts";
 import type { DocumentRecord } from "./document-record.ts";

@@ -14,7 +14,7 @@ import {
 import type { EntryStore, PartName } from "@selkie/store";
 import type { CoreError } from "../errors.ts";
 import { isHold } from "../hold-code.ts";
-import type { EntryRefusalCode } from "./ingest.ts";
+import type { EntryRefusalCode } from "./delivery.ts";
 import { isMissingParts, type MissingParts } from "./missing-parts.ts";
 import type { NamedEntries } from "./named-entries.ts";
 

@@ -9,7 +9,7 @@ import { Documents } from "../../src/document/documents.ts";
 import { OwnChanges } from "../../src/document/own-changes.ts";
 import { ReceivedParts, type Rights } from "../../src/document/received-parts.ts";
 import { WaitingChanges } from "../../src/document/waiting-changes.ts";
-import type { Delivery } from "../../src/replica/ingest.ts";
+import type { Delivery } from "../../src/replica/delivery.ts";
 import { Quarantine, type Quarantined } from "../../src/replica/quarantine.ts";
 import { openEntries } from "../../src/sealing/open-entry.ts";
 import { type HandMadeChange, handMade, type Made } from "../automerge/hand-made-change.ts";

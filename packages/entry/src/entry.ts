@@ -71,6 +71,12 @@ export function withSignature(entry: IdentifiedEntry, signature: Signature | nul
   return new HashedEntry(entry, signature, entry);
 }
 
+/** The same entry with each part as a hole or whole: the id covers ciphertexts by their hashes alone. */
+export function withParts(entry: IdentifiedEntry, partAs: (part: Part, index: number) => Part): IdentifiedEntry {
+  if (!HashedEntry.is(entry)) throw new EntryError("NOT_IDENTIFIED", "the entry did not come out of identifyEntry");
+  return new HashedEntry({ ...entry, parts: entry.parts.map(partAs) }, entry.signature, entry);
+}
+
 /**
  * The class behind IdentifiedEntry. INVARIANT: id, prefix hash and root belong to the content: only this file makes one, and a
  * spread copy is a plain object, which is hashed again. Test: entry.test.ts "K-8 ...".

@@ -71,6 +71,7 @@ export {
   tableIndex,
 } from "./part.ts";
 export { portableVerifier } from "./portable-verifier.ts";
+export { RECIPIENT_TAG_BYTES, recipientName, recipientTag } from "./recipient-tag.ts";
 export type { AppendResult, ArrivedRuns, Replica } from "./replica.ts";
 export { cutRun, type ReadLimit, type Run, runOf, runSize } from "./run.ts";
 export { RunDecoder, RunEncoder } from "./run-codec.ts";
@@ -86,3 +87,4 @@ export {
   type VerifiedRun,
   verifyRuns,
 } from "./verify.ts";
+export { type Wanted, wantedParts } from "./wanted.ts";

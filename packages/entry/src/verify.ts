@@ -5,11 +5,12 @@
 // that reaches one honest sender accepts the same entries, however runs are cut.
 import { decodeEntryBody, type EntryPlace } from "./body-codec.ts";
 import { equalBytes } from "./bytes.ts";
-import { entrySize, type IdentifiedEntry, identifyEntry, withSignature } from "./entry.ts";
+import { entrySize, type IdentifiedEntry, identifyEntry, withParts, withSignature } from "./entry.ts";
 import { EntryError, type EntryErrorCode } from "./entry-error.ts";
 import type { EntryId, Signature } from "./ids.ts";
 import { labelled } from "./labels.ts";
 import { limits } from "./limits.ts";
+import { holeOf } from "./part.ts";
 import { checkRun, type Run, runOf } from "./run.ts";
 import type { SignatureCheck, Verifier } from "./verifier.ts";
 
@@ -91,6 +92,24 @@ export function reviveEntry(
     if (error instanceof EntryError) return null;
     throw error;
   }
+}
+
+/**
+ * The same run with holes for the parts of these indexes of each entry: ids and signatures are as before.
+ *
+ * @throws EntryError `BAD_PART` for a control part
+ */
+export function withHoles(
+  verifier: Verifier,
+  run: VerifiedRun,
+  indexesOf: (entry: VerifiedEntry) => ReadonlySet<number>,
+): VerifiedRun {
+  const entries = run.entries.map((entry) => {
+    const indexes = indexesOf(entry);
+    if (indexes.size === 0) return entry;
+    return mint(withParts(entry, (part, at) => (indexes.has(at) ? holeOf(verifier, part) : part)));
+  });
+  return { ...run, entries };
 }
 
 type PreparedRun =

@@ -98,7 +98,7 @@ def check_documents(value):
 
 
 # Section 3: messages
-NAMES = "hello claim admitted refused open opened vector entries ack caughtUp fence fenced ping pong present error goaway close".split()
+NAMES = "hello claim admitted refused open opened vector entries ack caughtUp fence fenced ping pong present error goaway close want".split()
 KINDS, ROLES = ["none", "login", "device"], {1: "dialler", 2: "listener"}
 ANSWERS = ["same", "same", "streaming", "different", "unknown", "crossed"]
 
@@ -200,6 +200,26 @@ def read_entries(r):
     return {**message, "runs": r.take(r.left())}
 
 
+# Section 3.5: at most 16 recipients and 1,024 tags
+def read_wanted(r):
+    recipients = [r.take(32) for _ in range(r.uleb(16))]
+    return {"recipients": recipients, "tags": [r.take(16) for _ in range(r.uleb(1_024))]}
+
+
+def read_open(r):
+    items = [{"id": r.take(32), "digest": r.take(16), "position": read_opt(r)} for _ in range(r.uleb(65_536))]
+    after = 0
+    while r.left() > 0:
+        index = r.uleb()
+        need(after <= index < len(items))
+        items[index]["wanted"], after = read_wanted(r), index + 1
+    return {"items": items}
+
+
+def read_want(r):
+    return {"handle": r.uleb(), "wanted": read_wanted(r) if read_reply(r) else None}
+
+
 def read_present(r):
     need(r.left() <= 1_048_576)
     return {"documents": check_documents(read_array(r, 1)[0])}
@@ -211,7 +231,7 @@ READERS = {
     "admitted": lambda r: {"rights": read_grant(r), "generation": r.take(8)},
     "refused": lambda r: {"code": check_code(read_array(r, 1)[0])},
     "error": lambda r: {"code": check_code(read_array(r, 1)[0])},
-    "open": lambda r: {"items": [{"id": r.take(32), "digest": r.take(16), "position": read_opt(r)} for _ in range(r.uleb(65_536))]},
+    "open": read_open,
     "opened": lambda r: {"first": r.uleb(65_536), "answers": [read_answer(r) for _ in range(r.uleb(65_536))]},
     "vector": lambda r: {"handle": r.uleb(), "reply": read_reply(r), "vector": read_vector(r)},
     "entries": read_entries,
@@ -224,6 +244,7 @@ READERS = {
     "present": read_present,
     "goaway": read_goaway,
     "close": lambda r: {"handles": [r.uleb() for _ in range(r.uleb())]},
+    "want": read_want,
 }
 
 

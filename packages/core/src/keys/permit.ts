@@ -1,8 +1,8 @@
 // Permits: key versions given to people, one HPKE wrapping per recipient whatever the number of keys.
 import type { CryptoProvider, KemKey, Plaintext } from "@selkie/crypto";
-import { equalBytes, tableIndex, type VerifiedEntry } from "@selkie/entry";
+import { equalBytes, recipientName, recipientTag, tableIndex, type VerifiedEntry } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
-import { isAddressedTo, openBundle, recipientTag, unwrapPermit } from "../sealing/permit-part.ts";
+import { isAddressedTo, openBundle, unwrapPermit } from "../sealing/permit-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import { identityKeyName } from "./identity-key.ts";
 import type { KeySecrets, KeyVersion } from "./key-version.ts";
@@ -82,7 +82,7 @@ async function openBundles(
   kem: KemKey,
 ): Promise<readonly PermitBundle[] | null> {
   if (!entry.parts.some(({ table }) => table === tableIndex.hpke)) return [];
-  const tag = await recipientTag(crypto, kem.publicKey, entry.header.salt);
+  const tag = recipientTag(crypto, recipientName(crypto, kem.publicKey), entry.header.salt);
   const bundles: PermitBundle[] = [];
   for (const [index, part] of entry.parts.entries()) {
     if (part.table !== tableIndex.hpke || part.type !== "sealed" || !isAddressedTo(part.ciphertext, tag)) continue;

@@ -5,10 +5,12 @@ import {
   type Ciphertext,
   concatBytes,
   equalBytes,
-  hash,
   labelled,
   parseCiphertext,
   partKind,
+  RECIPIENT_TAG_BYTES,
+  recipientName,
+  recipientTag,
   type Salt,
 } from "@selkie/entry";
 import { partAad } from "./part-cipher.ts";
@@ -29,22 +31,14 @@ export interface PermitSecret {
   readonly bundle: number;
 }
 
-const tagBytes = 16;
 const encBytes = 1_120;
 const secretBytes = 32;
 /** Recipient tag, X-Wing encapsulation, sealed secret and bundle index. */
-export const permitBytes: number = tagBytes + encBytes + secretBytes + 2 + 16;
+export const permitBytes: number = RECIPIENT_TAG_BYTES + encBytes + secretBytes + 2 + 16;
 
 /** What is wrapped: the secret, then the bundle's part index, u16. */
 export function encodePermitSecret({ secret, bundle }: PermitSecret): Plaintext {
   return asPlaintext(concatBytes(secret, Uint8Array.of(bundle >>> 8, bundle & 0xff)));
-}
-
-/** Finds a recipient's permits in an entry: HMAC(H(KEM key), entry salt), 16 bytes. Without the KEM key it tells nothing. */
-export async function recipientTag(crypto: CryptoProvider, recipient: Uint8Array, salt: Salt): Promise<Uint8Array> {
-  using key = await crypto.importSecret(hash(crypto, "recipient", recipient));
-  const [tag] = await crypto.macMany(key, "mac-recipient-tag", [salt]);
-  return (tag ?? new Uint8Array(tagBytes)).subarray(0, tagBytes);
 }
 
 /** Wraps a permit's secret for a 1,216-byte KEM key. @throws CryptoError `BAD_PUBLIC_KEY` */
@@ -54,7 +48,7 @@ export async function wrapPermit(
   permit: PermitSecret & PermitPlace,
 ): Promise<Ciphertext> {
   const { salt, prefixHash, index } = permit;
-  const tag = await recipientTag(crypto, recipient, salt);
+  const tag = recipientTag(crypto, recipientName(crypto, recipient), salt);
   const aad = partAad(partKind.permit, index);
   const wrapped = await crypto.wrap(recipient, permitInfo(prefixHash), aad, encodePermitSecret(permit));
   return parseCiphertext(concatBytes(tag, wrapped.enc, wrapped.ciphertext));
@@ -62,7 +56,7 @@ export async function wrapPermit(
 
 /** Whether a permit part carries this recipient tag. */
 export function isAddressedTo(permit: Ciphertext, tag: Uint8Array): boolean {
-  return permit.length === permitBytes && equalBytes(permit.subarray(0, tagBytes), tag);
+  return permit.length === permitBytes && equalBytes(permit.subarray(0, RECIPIENT_TAG_BYTES), tag);
 }
 
 /** Unwraps a permit addressed to this key; null is the one answer to whatever is wrong with it. */
@@ -72,8 +66,8 @@ export async function unwrapPermit(
   permit: PermitPlace & { readonly ciphertext: Ciphertext },
 ): Promise<PermitSecret | null> {
   if (permit.ciphertext.length !== permitBytes) return null;
-  const enc = permit.ciphertext.subarray(tagBytes, tagBytes + encBytes);
-  const sealed = parseCiphertext(permit.ciphertext.subarray(tagBytes + encBytes));
+  const enc = permit.ciphertext.subarray(RECIPIENT_TAG_BYTES, RECIPIENT_TAG_BYTES + encBytes);
+  const sealed = parseCiphertext(permit.ciphertext.subarray(RECIPIENT_TAG_BYTES + encBytes));
   const aad = partAad(partKind.permit, permit.index);
   const opened = await crypto.unwrap(kem, enc, permitInfo(permit.prefixHash), aad, sealed);
   if (opened === null) return null;

@@ -1,5 +1,5 @@
 // What the machine knows of one database: how far each direction has come.
-import type { DatabaseId, WriterKey } from "@selkie/entry";
+import type { DatabaseId, Wanted, WriterKey } from "@selkie/entry";
 
 /** Entries of one chain that the peer is to get: seqs `from` to `to`, both included. */
 export interface Missing {
@@ -90,6 +90,10 @@ export interface Database {
   readonly announced: boolean;
   /** Entries of this database are queued for upload. */
   readonly queued: boolean;
+  /** Which parts each side wants of what the other sends; null for all. */
+  readonly wanted: { readonly ours: Wanted | null; readonly theirs: Wanted | null };
+  /** The peer is to be told what we want, once it has answered. */
+  readonly wantDue: boolean;
   readonly troubles: Troubles;
 }
 
@@ -106,6 +110,13 @@ export function newDatabase(fields: Pick<Database, "handle" | "id" | "stage" | "
     caughtUpDue: "no",
     announced: false,
     queued: false,
+    wanted: { ours: null, theirs: null },
+    wantDue: false,
     troubles: NO_TROUBLES,
   };
+}
+
+/** How many recipients and tags are named. */
+export function namesIn(wanted: Wanted | null): number {
+  return wanted === null ? 0 : wanted.recipients.length + wanted.tags.length;
 }

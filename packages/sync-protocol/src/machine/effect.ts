@@ -1,5 +1,5 @@
 // What the machine asks its driver to do. Effects marked (pen) are answered by `writable` once the transport takes more.
-import type { DatabaseId, TenantId, Vector, WriterKey } from "@selkie/entry";
+import type { DatabaseId, TenantId, Vector, Wanted, WriterKey } from "@selkie/entry";
 import type { Grant } from "../access/rights.ts";
 import type { ClaimMessage, Hello, Message, OpenItem, Role } from "../message/message.ts";
 import type { Claim, SessionEvents, SessionReady } from "../session/session.ts";
@@ -30,7 +30,13 @@ export type Effect =
   | { readonly type: "sendVector"; readonly handle: number; readonly reply: boolean } // (pen)
   | { readonly type: "sendCaughtUp"; readonly handle: number; readonly position: number } // (pen)
   /** Answered by `sliceRead`, then sent. */
-  | { readonly type: "sendSlice"; readonly handle: number; readonly source: SliceSource } // (pen)
+  | {
+      readonly type: "sendSlice"; // (pen)
+      readonly handle: number;
+      readonly source: SliceSource;
+      /** The parts that the peer wants; null for all. */
+      readonly wanted: Wanted | null;
+    }
   // handshake
   /** Answered by `claimed`. */
   | {

@@ -1,5 +1,5 @@
 // What happens to a session: messages, answers of the driver, wishes of the user.
-import type { DatabaseId, WriterKey } from "@selkie/entry";
+import type { DatabaseId, Wanted, WriterKey } from "@selkie/entry";
 import type { ClaimMessage, Message, RunException } from "../message/message.ts";
 import type { Admission } from "../session/session.ts";
 import type { SyncError } from "../sync-error.ts";
@@ -99,6 +99,7 @@ export type Input =
   | { readonly type: "closeDatabases"; readonly caller: number; readonly databases: readonly DatabaseId[] }
   | { readonly type: "announce"; readonly database: DatabaseId }
   | { readonly type: "compare"; readonly database: DatabaseId }
+  | { readonly type: "want"; readonly database: DatabaseId; readonly wanted: Wanted | null }
   | { readonly type: "sync"; readonly caller: number; readonly databases: readonly DatabaseId[] }
   | { readonly type: "present"; readonly caller: number; readonly documents: readonly Uint8Array[] }
   | { readonly type: "reconsider" }

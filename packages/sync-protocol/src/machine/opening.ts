@@ -1,8 +1,8 @@
 // Opening databases: both sides compare digests, and most often that is all. docs/spec/sync.md section 5.
-import type { DatabaseId } from "@selkie/entry";
+import type { DatabaseId, Wanted } from "@selkie/entry";
 import { NO_RIGHTS } from "../access/rights.ts";
 import { MAX_DATABASES, MAX_OPENS } from "../message/bounds.ts";
-import type { Open, OpenAnswer, Opened } from "../message/message.ts";
+import type { Open, OpenAnswer, Opened, OpenItem } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import { openedByPeer } from "./closing.ts";
 import { type Database, newDatabase } from "./database.ts";
@@ -10,6 +10,7 @@ import type { Input, OpenedReplica } from "./input.ts";
 import type { OpenRequest } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { queueUpload, queueVector } from "./uploads.ts";
+import { sayWanted, setTheirs, wantRequested } from "./wanting.ts";
 
 /** Our user opens databases: those the peer opened already are open, of the others as many as there is room for are prepared. */
 export function openRequested(turn: Turn, caller: number, requests: readonly OpenRequest[]): void {
@@ -23,11 +24,12 @@ export function openRequested(turn: Turn, caller: number, requests: readonly Ope
   let room = Math.min(allowed - databases.ours.size, MAX_OPENS - databases.ours.length);
   const handles: number[] = [];
   const left: DatabaseId[] = [];
-  for (const { id, position } of requests) {
+  for (const { id, position, wanted } of requests) {
     const known = turn.findById(id);
     if (!isFree(known)) handles.push(known.handle);
     else if (room-- > 0) handles.push(addDatabase(turn, "ours", { id, position, stage: "preparing" }));
     else left.push(id);
+    if (wanted !== null) wantRequested(turn, id, wanted);
   }
   const prepared = handles.filter((handle) => turn.find(handle)?.stage === "preparing");
   if (prepared.length > 0)
@@ -52,7 +54,8 @@ export function onPrepared(turn: Turn, { handles, snapshots }: Extract<Input, { 
         upload: { type: "tail", sent: snapshot.position, due: false },
       });
     }
-    items.push({ id: database.id, digest: snapshot.digest, position });
+    const { ours } = database.wanted;
+    items.push({ id: database.id, digest: snapshot.digest, position, ...(ours === null ? {} : { wanted: ours }) });
   }
   turn.send({ type: "open", items });
 }
@@ -66,7 +69,7 @@ export function onOpen(turn: Turn, open: Open): void {
     throw new SyncError("LIMIT_EXCEEDED", "the peer opens more databases than it may");
   }
   const first = databases.theirs.length;
-  const handles = open.items.map((item) => acceptOpen(turn, item.id, item.position));
+  const handles = open.items.map((item) => acceptOpen(turn, item));
   const items = open.items.flatMap((item, index) => {
     const handle = handles[index];
     return handle === undefined || turn.find(handle)?.stage === "crossed" ? [] : [{ ...item, handle }];
@@ -140,21 +143,24 @@ function onAnswer(turn: Turn, database: Database, answer: OpenAnswer): void {
       turn.effect({ type: "announce", handle, event: { type: "unknown" } });
       break;
   }
+  sayWanted(turn, handle);
 }
 
-function acceptOpen(turn: Turn, id: DatabaseId, position: number | null): number {
+function acceptOpen(turn: Turn, { id, position, ...item }: OpenItem): number {
+  const wanted = item.wanted ?? null;
   const known = turn.findById(id);
-  if (isFree(known)) return addDatabase(turn, "theirs", { id, position, stage: "answering" });
+  if (isFree(known)) return addWanted(turn, { id, position, stage: "answering" }, wanted);
   // Both sides opened it at once. The dialler's handle is used; the listener's is void on both sides.
   const isCrossing = known.stage === "preparing" || known.stage === "opening";
   if (turn.state.options.role === "dialler") {
     const isOurs = known.handle % 2 === 0;
     if (!isOurs) throw new SyncError("UNEXPECTED_MESSAGE", "a database was opened twice");
+    setTheirs(turn, known, wanted); // its handle is void, what it wants is not
     return addDatabase(turn, "theirs", { id, position, stage: "crossed" });
   }
   if (!isCrossing) throw new SyncError("UNEXPECTED_MESSAGE", "a database was opened twice");
   turn.change(known.handle, { stage: "crossed", upload: { type: "idle" } });
-  const handle = addDatabase(turn, "theirs", { id, position, stage: "answering" });
+  const handle = addWanted(turn, { id, position, stage: "answering" }, wanted);
   const openers = turn.state.databases.openers.map((opener) => ({
     ...opener,
     handles: opener.handles.map((item) => (item === known.handle ? handle : item)),
@@ -193,6 +199,14 @@ function addDatabase(turn: Turn, side: "ours" | "theirs", fields: Pick<Database,
   const { databases } = turn.state;
   turn.setDatabases({ [side]: databases[side].push(newDatabase({ ...fields, handle })) });
   if (fields.stage !== "crossed") turn.name(fields.id, handle);
+  return handle;
+}
+
+/** Adds a database that the peer opens, and wants these parts of. */
+function addWanted(turn: Turn, fields: Pick<Database, "id" | "position" | "stage">, wanted: Wanted | null): number {
+  const handle = addDatabase(turn, "theirs", fields);
+  const database = turn.find(handle);
+  if (database !== undefined) setTheirs(turn, database, wanted);
   return handle;
 }
 

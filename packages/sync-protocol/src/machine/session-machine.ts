@@ -27,6 +27,7 @@ import { announced, compareRequested, onCaughtUp, onCompared, onDiffed, onVector
 import type { State } from "./state.ts";
 import { Turn } from "./turn.ts";
 import { onAck, onSliceRead } from "./uploads.ts";
+import { onWant, wantRequested } from "./wanting.ts";
 
 /** What one input came to. */
 export interface Step {
@@ -123,7 +124,19 @@ function applyAnswer(turn: Turn, input: Answer): void {
 
 type Wish = Extract<
   Answer,
-  { type: "open" | "closeDatabases" | "announce" | "compare" | "sync" | "present" | "reconsider" | "leave" | "close" }
+  {
+    type:
+      | "open"
+      | "closeDatabases"
+      | "announce"
+      | "compare"
+      | "want"
+      | "sync"
+      | "present"
+      | "reconsider"
+      | "leave"
+      | "close";
+  }
 >;
 
 function applyWish(turn: Turn, input: Wish): void {
@@ -139,6 +152,9 @@ function applyWish(turn: Turn, input: Wish): void {
       break;
     case "compare":
       compareRequested(turn, input.database);
+      break;
+    case "want":
+      wantRequested(turn, input.database, input.wanted);
       break;
     case "sync":
       syncRequested(turn, input.caller, input.databases);
@@ -239,6 +255,9 @@ function onOpenMessage(turn: Turn, message: OpenMessage, bytes: number): void {
     case "close":
       onClose(turn, message);
       passBarriers(turn);
+      break;
+    case "want":
+      onWant(turn, message);
       break;
     default:
       assertNever(message);

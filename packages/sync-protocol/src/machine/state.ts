@@ -1,5 +1,5 @@
 // The whole state of a session. Immutable: `step` returns another one.
-import type { DatabaseId, Head, TenantId, WriterKey } from "@selkie/entry";
+import type { DatabaseId, Head, TenantId, Wanted, WriterKey } from "@selkie/entry";
 import type { Grant } from "../access/rights.ts";
 import type { Hello, Message, Role, RunException } from "../message/message.ts";
 import type { Claim, SessionLimits } from "../session/session.ts";
@@ -48,6 +48,8 @@ export interface Databases {
   readonly answered: number;
   readonly openers: readonly Opener[];
   readonly closers: readonly Closer[];
+  /** Recipients and tags that each side named of what it wants, in all databases. */
+  readonly wanted: { readonly ours: number; readonly theirs: number };
 }
 
 /** A caller of `openDatabases`, the handles it waits for, and the databases that the peer had no room for. */
@@ -196,6 +198,7 @@ export function initialState(options: MachineOptions): State {
       answered: 0,
       openers: [],
       closers: [],
+      wanted: { ours: 0, theirs: 0 },
     },
     inbox: { allowance: windowBytes, arrived: 0, frames: [], barriers: [], junk: 0 },
     flight: { credit: 0, sent: 0, frames: [] },
@@ -218,4 +221,5 @@ export function initialState(options: MachineOptions): State {
 export interface OpenRequest {
   readonly id: DatabaseId;
   readonly position: number | null;
+  readonly wanted: Wanted | null;
 }

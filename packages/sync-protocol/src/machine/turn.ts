@@ -2,7 +2,7 @@
 import { type DatabaseId, toHex } from "@selkie/entry";
 import type { Message } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
-import type { Database } from "./database.ts";
+import { type Database, namesIn } from "./database.ts";
 import type { Effect, Greetings } from "./effect.ts";
 import type { Databases, Flight, Handshake, Inbox, Outbox, State } from "./state.ts";
 
@@ -103,11 +103,19 @@ export class Turn {
   }
 
   /** Drops a database; its handle is void, and its name free unless it has another. */
-  remove({ handle, id }: Database): void {
+  remove({ handle, id, wanted }: Database): void {
     const { databases } = this.#state;
     const side = this.#isOurs(handle) ? "ours" : "theirs";
     this.setDatabases({ [side]: databases[side].without(Math.floor(handle / 2)) });
     if (databases.handleById.get(toHex(id)) === handle) this.#ownNames().delete(toHex(id));
+    this.countWanted("ours", -namesIn(wanted.ours));
+    this.countWanted("theirs", -namesIn(wanted.theirs));
+  }
+
+  /** So many names more of what a side wants. */
+  countWanted(side: "ours" | "theirs", names: number): void {
+    const { wanted } = this.#state.databases;
+    if (names !== 0) this.setDatabases({ wanted: { ...wanted, [side]: wanted[side] + names } });
   }
 
   /** Changes a database that exists. */

@@ -64,7 +64,7 @@ export function nextSlice(turn: Turn): Effect | null {
     if (source === null) continue;
     // What arrives while the tail is read makes it due again.
     if (source.type === "tail") turn.change(handle, { upload: { type: "tail", sent: source.after, due: false } });
-    return { type: "sendSlice", handle, source };
+    return { type: "sendSlice", handle, source, wanted: database?.wanted.theirs ?? null };
   }
 }
 

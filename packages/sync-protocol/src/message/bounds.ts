@@ -10,6 +10,11 @@ export const MAX_ORIGIN_BYTES = 512;
 export const MAX_DATABASES = 65_536;
 /** Databases one side may open in a session, one after the other: their handles are never used again. */
 export const MAX_OPENS = 1_048_576;
+/** Recipients, and key tags, that a side names of one database when it wants no others' parts. Who would name more gets all. */
+export const MAX_RECIPIENTS = 16;
+export const MAX_WANTED_TAGS = 1_024;
+/** Both, in all databases of a session together. */
+export const MAX_WANTED = 16_384;
 /** Entries messages in flight, not yet acknowledged. */
 export const MAX_FRAMES_IN_FLIGHT = 1_024;
 /** Fences in flight. */

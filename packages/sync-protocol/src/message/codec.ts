@@ -18,6 +18,7 @@ import {
 import type { Hello, Message } from "./message.ts";
 import { readOpen, readOpened, writeOpen, writeOpened } from "./open-codec.ts";
 import { readOptional, writeOptional } from "./optional.ts";
+import { readWanted, writeWanted } from "./wanted-codec.ts";
 
 const typeByte = {
   hello: 1,
@@ -38,6 +39,7 @@ const typeByte = {
   error: 16,
   goaway: 17,
   close: 18,
+  want: 19,
 } as const satisfies Record<Message["type"], number>;
 
 const tagged: ReadonlySet<number | undefined> = new Set([
@@ -139,6 +141,10 @@ function encodeHotMessage(message: HotMessage): Uint8Array {
     case "close":
       writeHandles(writer, message.handles);
       return writer.finish();
+    case "want":
+      writer.uleb(message.handle).u8(message.wanted === null ? 0 : 1);
+      if (message.wanted !== null) writeWanted(writer, message.wanted);
+      return writer.finish();
     case "fenced":
     case "ping":
     case "pong":
@@ -187,6 +193,8 @@ function readMessage(reader: ByteReader): Message {
       return decodeGoaway(rest(reader));
     case typeByte.close:
       return { type: "close", handles: readHandles(reader) };
+    case typeByte.want:
+      return { type: "want", handle: reader.uleb(), wanted: readFlag(reader) ? readWanted(reader) : null };
     default:
       throw new SyncError("BAD_MESSAGE", "a message of no known type");
   }

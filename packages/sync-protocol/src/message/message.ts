@@ -1,5 +1,5 @@
 // The messages of the protocol, decoded. docs/spec/sync.md section 3 has their bytes.
-import type { DatabaseId, EntryId, Signature, TenantId, Vector } from "@selkie/entry";
+import type { DatabaseId, EntryId, Signature, TenantId, Vector, Wanted } from "@selkie/entry";
 import type { Grant } from "../access/rights.ts";
 
 /** Which side opened the connection. */
@@ -50,6 +50,8 @@ export interface OpenItem {
   readonly digest: Uint8Array;
   /** The other side's position that this side had reached, or null. */
   readonly position: number | null;
+  /** The parts that the opening side wants; without it, all. */
+  readonly wanted?: Wanted;
 }
 
 /** Opens databases; their handles follow from the order of opening. */
@@ -119,6 +121,13 @@ export interface Close {
   readonly handles: readonly number[];
 }
 
+/** Which parts of an open database the sender wants from now on; null for all. */
+export interface Want {
+  readonly type: "want";
+  readonly handle: number;
+  readonly wanted: Wanted | null;
+}
+
 /** Asks to be told once everything now held of these databases was sent. */
 export interface Fence {
   readonly type: "fence";
@@ -182,4 +191,5 @@ export type Message =
   | Present
   | ErrorMessage
   | Goaway
-  | Close;
+  | Close
+  | Want;

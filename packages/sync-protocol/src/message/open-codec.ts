@@ -4,6 +4,7 @@ import { SyncError } from "../sync-error.ts";
 import { DIGEST_BYTES, MAX_DATABASES } from "./bounds.ts";
 import type { Open, OpenAnswer, Opened, OpenItem } from "./message.ts";
 import { readOptional, writeOptional } from "./optional.ts";
+import { readWanted, writeWanted } from "./wanted-codec.ts";
 
 const answerCode = { same: 0, sameAt: 1, streaming: 2, different: 3, unknown: 4, crossed: 5 } as const;
 
@@ -14,6 +15,9 @@ export function writeOpen(writer: ByteWriter, open: Open): void {
     writer.bytes(id).bytes(digest);
     writeOptional(writer, position);
   }
+  // Most sides want everything of most databases: that costs nothing.
+  for (const [index, { wanted }] of open.items.entries())
+    if (wanted !== undefined) writeWanted(writer.uleb(index), wanted);
 }
 
 /** @throws SyncError `BAD_MESSAGE` */
@@ -24,6 +28,13 @@ export function readOpen(reader: ByteReader): Open {
     const id = parseDatabaseId(reader.bytes(32));
     const digest = reader.bytes(DIGEST_BYTES);
     items.push({ id, digest, position: readOptional(reader) });
+  }
+  for (let next = 0; reader.remaining > 0; ) {
+    const index = reader.uleb(MAX_DATABASES);
+    const item = items[index];
+    if (item === undefined || index < next) throw new SyncError("BAD_MESSAGE", "what is wanted of no database");
+    items[index] = { ...item, wanted: readWanted(reader) };
+    next = index + 1;
   }
   return { type: "open", items };
 }

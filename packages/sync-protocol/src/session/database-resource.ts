@@ -50,6 +50,11 @@ export class DatabaseResource {
     return (isAsking ? await this.replica.wholeVector?.() : null) ?? (await this.replica.vector());
   }
 
+  /** Asks the peer for what is missing once more. */
+  ask(): void {
+    this.#asks = "next";
+  }
+
   /** Our user opened it: what the peer acknowledges is remembered from now on. */
   watch(expected: Vector = NOTHING): void {
     this.#expected ??= new Map();

@@ -7,6 +7,7 @@ import {
   type TenantId,
   toHex,
   type Vector,
+  wantedParts,
 } from "@selkie/entry";
 import { assertNever } from "../assert-never.ts";
 import type { Effect, Greetings } from "../machine/effect.ts";
@@ -79,6 +80,11 @@ export class ReplicaDriver {
     const resource = known?.hasHandle === true ? known : new DatabaseResource(replica);
     this.#byId.set(name, resource);
     resource.watch(expected);
+  }
+
+  /** Parts are missing here: the next vector asks for them. */
+  ask(database: DatabaseId): void {
+    this.#byId.get(toHex(database))?.ask();
   }
 
   /** Resolves when no append is under way. */
@@ -204,12 +210,13 @@ export class ReplicaDriver {
     this.#options.input({ type: "positions", fence, positions });
   }
 
-  async #slice({ handle, source }: EffectOf<"sendSlice">): Promise<Uint8Array | null> {
+  async #slice({ handle, source, wanted }: EffectOf<"sendSlice">): Promise<Uint8Array | null> {
     const resource = this.#at(handle);
     const { sliceBytes } = this.#options.limits;
     resource.isReading = true;
-    const { runs, result } = await readSlice(resource.replica, source, sliceBytes, resource.echoes);
+    const { runs: read, result } = await readSlice(resource.replica, source, sliceBytes, resource.echoes);
     resource.isReading = false;
+    const runs = wanted === null ? read : read.map(wantedParts(this.#options.session.verifier, wanted));
     if (result.type === "missing" && result.damaged) this.#options.events.emit("damaged", { database: resource.id });
     if (runs.length === 0) {
       this.#options.input({ type: "sliceRead", handle, result, frame: null });

@@ -1,12 +1,12 @@
 // The driver of the session machine: it carries out effects against transport, replicas, verifier, credentials, gatekeeper and
 // scheduler, and turns what comes of them into inputs. It decides nothing.
-import { type DatabaseId, toHex } from "@selkie/entry";
+import { type DatabaseId, toHex, type Wanted } from "@selkie/entry";
 import type { Grant } from "../access/rights.ts";
 import type { Effect } from "../machine/effect.ts";
 import type { Input } from "../machine/input.ts";
 import { step } from "../machine/session-machine.ts";
 import { initialState, type OpenRequest, type State } from "../machine/state.ts";
-import { MAX_GOAWAY_MS } from "../message/bounds.ts";
+import { MAX_GOAWAY_MS, MAX_RECIPIENTS, MAX_WANTED_TAGS } from "../message/bounds.ts";
 import { decodeMessage, encodeMessage } from "../message/codec.ts";
 import { isCode } from "../message/control-codec.ts";
 import { SyncError, type SyncErrorCode } from "../sync-error.ts";
@@ -80,7 +80,8 @@ class SyncSession implements Session {
     for (const item of list) {
       this.#replicas.watch(item);
       const id = item.replica.database;
-      requests.set(toHex(id), { id, position: item.position ?? null });
+      const wanted = checkedWanted(item.wanted ?? null);
+      requests.set(toHex(id), { id, position: item.position ?? null, wanted });
     }
     const open = (caller: number): void => this.#input({ type: "open", caller, requests: [...requests.values()] });
     return (await this.#callers.call(open)).left ?? [];
@@ -97,6 +98,15 @@ class SyncSession implements Session {
 
   compare(database: DatabaseId): void {
     this.#input({ type: "compare", database });
+  }
+
+  want(database: DatabaseId, wanted: Wanted | null): void {
+    this.#input({ type: "want", database, wanted: checkedWanted(wanted) });
+  }
+
+  ask(database: DatabaseId): void {
+    this.#replicas.ask(database);
+    this.compare(database);
   }
 
   async synced(databases: readonly DatabaseId[], options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -303,4 +313,10 @@ function syncErrorOf(error: unknown, code: SyncErrorCode): SyncError {
 function checkedAdmission(admission: Admission): Admission {
   if (admission.type === "refused" && !isCode(admission.code)) return { type: "refused", code: "NOT_ADMITTED" };
   return admission;
+}
+
+function checkedWanted(wanted: Wanted | null): Wanted | null {
+  if (wanted !== null && (wanted.recipients.length > MAX_RECIPIENTS || wanted.tags.length > MAX_WANTED_TAGS))
+    throw new SyncError("BAD_OPTIONS", "a side names at most 16 recipients and 1,024 tags of a database");
+  return wanted;
 }

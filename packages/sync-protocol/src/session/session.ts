@@ -10,6 +10,7 @@ import type {
   Vector,
   VerifiedRun,
   Verifier,
+  Wanted,
   WriterKey,
 } from "@selkie/entry";
 import type { Grant } from "../access/rights.ts";
@@ -93,6 +94,8 @@ export interface OpenDatabase {
   readonly position?: number;
   /** What this peer is known to have held: a vector below it is a `rollback`. */
   readonly expected?: Vector;
+  /** The parts that this side wants, as for `want`; without it, all. Where the peer has opened the database before, it tells it so. */
+  readonly wanted?: Wanted;
 }
 
 /** What a session announces; none of it has to be handled. */
@@ -181,6 +184,15 @@ export interface Session extends AsyncDisposable {
   announce(database: DatabaseId): void;
   /** Tells that the replica lost entries or was repaired: both sides compare vectors again. */
   compare(database: DatabaseId): void;
+  /**
+   * Tells the peer which parts this side wants of an open database from now on, null for all: of other parts it sends holes. It has to say
+   * this of no more than 16,384 recipients and tags in a session; of what is beyond, all parts come. Names 16 recipients and 1,024 tags at most.
+   *
+   * @throws SyncError `BAD_OPTIONS` when it names more
+   */
+  want(database: DatabaseId, wanted: Wanted | null): void;
+  /** Parts are missing here (`wholeVector`) that the peer may have: asks for them, in this session once more. */
+  ask(database: DatabaseId): void;
   /**
    * Resolves once everything these replicas hold now is acknowledged by the peer, and everything the peer holds now is appended
    * here. Directions that the rights do not allow are not waited for.

@@ -1,9 +1,11 @@
-import { parseEntryId, parseWriterKey, toHex } from "@selkie/entry";
+import { parseEntryId, parseKeyTag, parseWriterKey, toHex } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SyncError } from "../../src/index.ts";
+import { namesIn } from "../../src/machine/database.ts";
 import type { Effect } from "../../src/machine/effect.ts";
 import type { Input } from "../../src/machine/input.ts";
+import type { Databases } from "../../src/machine/state.ts";
 import type { Message } from "../../src/message/message.ts";
 import { Machine, machineOptions, openMachine } from "../support/machine.ts";
 import { bytesOf, databaseOf, tenant } from "../support/writer.ts";
@@ -32,11 +34,21 @@ describe("any sequence of inputs", () => {
     fc.record({ type: fc.constant("same" as const), position }),
     fc.constantFrom("streaming", "different", "unknown", "crossed").map((type) => ({ type }) as { type: "streaming" }),
   );
+  const wanted = fc.record({
+    recipients: fc.array(bytes(32), { maxLength: 2 }),
+    tags: fc.array(bytes(16).map(parseKeyTag), { maxLength: 2 }),
+  });
   const message = fc.oneof(
     fc.record({
       type: fc.constant("open" as const),
-      items: fc.array(fc.record({ id, digest: bytes(16), position }), { maxLength: 3 }),
+      items: fc.array(
+        fc.record({ id, digest: bytes(16), position, wanted }, { requiredKeys: ["id", "digest", "position"] }),
+        {
+          maxLength: 3,
+        },
+      ),
     }),
+    fc.record({ type: fc.constant("want" as const), handle: small, wanted: fc.option(wanted, { nil: null }) }),
     fc.record({ type: fc.constant("opened" as const), first: small, answers: fc.array(answer, { maxLength: 3 }) }),
     fc.record({ type: fc.constant("vector" as const), handle: small, reply: fc.boolean(), vector }),
     fc.record({ type: fc.constant("entries" as const), handle: small, position, runs: bytes(3) }),
@@ -66,7 +78,7 @@ describe("any sequence of inputs", () => {
     fc.record({
       type: fc.constant("open" as const),
       caller: small,
-      requests: fc.array(fc.record({ id, position }), { maxLength: 3 }),
+      requests: fc.array(fc.record({ id, position, wanted: fc.option(wanted, { nil: null }) }), { maxLength: 3 }),
     }),
     fc.record({
       type: fc.constant("closeDatabases" as const),
@@ -74,6 +86,7 @@ describe("any sequence of inputs", () => {
       databases: fc.array(id, { maxLength: 3 }),
     }),
     fc.record({ type: fc.constantFrom("announce" as const, "compare" as const), database: id }),
+    fc.record({ type: fc.constant("want" as const), database: id, wanted: fc.option(wanted, { nil: null }) }),
     fc.record({ type: fc.constant("sync" as const), caller: small, databases: fc.array(id, { maxLength: 3 }) }),
     fc.record({ type: fc.constant("present" as const), caller: small, documents: fc.constant([]) }),
     fc.record({ type: fc.constant("reconsider" as const) }),
@@ -119,8 +132,10 @@ describe("any sequence of inputs", () => {
           expect(closes.length).toBe(machine.state.phase === "closed" ? 1 : 0);
           for (const { error } of closes) expect(error === null || error instanceof SyncError).toBe(true);
           // Only one thing is ever being sent.
-          const { outbox, inbox, flight } = machine.state;
+          const { outbox, inbox, flight, databases } = machine.state;
           expect(outbox.uploads.length + outbox.replies.length).toBeLessThan(200);
+          for (const side of ["ours", "theirs"] as const)
+            expect(databases.wanted[side]).toBe(wantedIn(databases, side));
           expect(inbox.barriers.length).toBeLessThan(100);
           expect(flight.frames.length).toBeLessThanOrEqual(1_024);
         },
@@ -216,3 +231,6 @@ describe("any sequence of inputs", () => {
     }
   }
 });
+
+const wantedIn = ({ ours, theirs }: Databases, side: "ours" | "theirs"): number =>
+  [...ours, ...theirs].reduce((sum, { wanted }) => sum + namesIn(wanted[side]), 0);

@@ -149,13 +149,19 @@ describe("what others append meanwhile", () => {
       return machine.feed({ type: "delivered", handle: 0, frames, before, after, appended }, { type: "writable" });
     };
     expect(deliver(0, 3, 3).filter(({ type }) => type === "forgetEchoes")).toHaveLength(1);
-    expect(deliver(3, 9, 3)).toContainEqual({ type: "sendSlice", handle: 0, source: { type: "tail", after: 3 } });
+    expect(deliver(3, 9, 3)).toContainEqual({
+      type: "sendSlice",
+      handle: 0,
+      source: { type: "tail", after: 3 },
+      wanted: null,
+    });
     // Nor is what was there before, and is not sent yet, when only the peer's own came after it.
     expect(deliver(12, 14, 2).filter(({ type }) => type === "forgetEchoes")).toEqual([]);
     expect(machine.feed({ type: "writable" })).toContainEqual({
       type: "sendSlice",
       handle: 0,
       source: { type: "tail", after: 3 },
+      wanted: null,
     });
   });
 });
@@ -193,13 +199,13 @@ describe("opening", () => {
     machine.hear({ type: "open", items: [{ id: database, digest, position: 4 }] });
     opened(machine, 5, false);
     expect(machine.feed({ type: "writable" })).toEqual([
-      { type: "sendSlice", handle: 0, source: { type: "tail", after: 4 } },
+      { type: "sendSlice", handle: 0, source: { type: "tail", after: 4 }, wanted: null },
     ]);
     machine.feed({ type: "announce", database });
     const result = { type: "tail", position: 5, done: true } as const;
     machine.feed({ type: "sliceRead", handle: 0, result, frame: null });
     const sent = [machine.feed({ type: "writable" }), machine.feed({ type: "writable" })].flat();
-    expect(sent).toContainEqual({ type: "sendSlice", handle: 0, source: { type: "tail", after: 5 } });
+    expect(sent).toContainEqual({ type: "sendSlice", handle: 0, source: { type: "tail", after: 5 }, wanted: null });
   });
 
   test("a replica that turns out to be damaged says what it holds, a bounded number of times", () => {
@@ -228,7 +234,12 @@ describe("opening", () => {
     machine.feed({ type: "announce", database });
     opened(machine, 5, true);
     machine.drain();
-    expect(machine.effects).toContainEqual({ type: "sendSlice", handle: 0, source: { type: "tail", after: 5 } });
+    expect(machine.effects).toContainEqual({
+      type: "sendSlice",
+      handle: 0,
+      source: { type: "tail", after: 5 },
+      wanted: null,
+    });
   });
 });
 

@@ -3,6 +3,7 @@ import {
   type DatabaseId,
   type EntryId,
   parseEntryId,
+  parseKeyTag,
   parseSignature,
   parseTenantId,
   toHex,
@@ -66,6 +67,10 @@ const exception = fc.record({ frame: fc.nat(9), run: fc.nat(100) }).chain((at) =
     code.map((text) => ({ ...at, type: "refused" as const, code: text })),
   ),
 );
+const wanted = fc.record({
+  recipients: fc.array(bytes(32), { maxLength: 16 }),
+  tags: fc.array(bytes(16).map(parseKeyTag), { maxLength: 40 }),
+});
 const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
     type: fc.constant("hello" as const),
@@ -79,8 +84,12 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ type: fc.constantFrom("refused" as const, "error" as const), code }),
   fc.record({
     type: fc.constant("open" as const),
-    items: fc.array(fc.record({ id: database, digest: bytes(16), position }), { maxLength: 5 }),
+    items: fc.array(
+      fc.record({ id: database, digest: bytes(16), position, wanted }, { requiredKeys: ["id", "digest", "position"] }),
+      { maxLength: 5 },
+    ),
   }),
+  fc.record({ type: fc.constant("want" as const), handle: number, wanted: fc.option(wanted, { nil: null }) }),
   fc.record({
     type: fc.constant("opened" as const),
     first: fc.nat(65_536),

@@ -1,5 +1,5 @@
 // Messages, valid and not. Valid frames are what the code does, frozen by the commit; what is refused is written down by hand.
-import { parseEntryId, parseSignature, toHex } from "@selkie/entry";
+import { parseEntryId, parseKeyTag, parseSignature, toHex } from "@selkie/entry";
 import { DIRECTORY_ONLY } from "../../src/index.ts";
 import { encodeMessage } from "../../src/message/codec.ts";
 import type { Message } from "../../src/message/message.ts";
@@ -9,6 +9,10 @@ import { toJson } from "./json.ts";
 
 const digest = bytesOf("digest", 16);
 const id = parseEntryId(bytesOf("entry"));
+const wanted = {
+  recipients: [bytesOf("recipient"), bytesOf("another recipient")],
+  tags: [parseKeyTag(bytesOf("tag", 16))],
+};
 const rights = { pull: true, push: true, purge: false };
 const vector = new Map(
   ["first writer", "second writer"]
@@ -112,12 +116,28 @@ const valid: readonly (readonly [string, Message])[] = [
   ["an error", { type: "error", code: "BAD_MESSAGE" }],
   ["goaway", { type: "goaway", afterMs: 1_000, withinMs: 30_000 }],
   ["a close of two databases", { type: "close", handles: [0, 129] }],
+  [
+    "an open of two databases, of the second of which only some parts are wanted",
+    {
+      type: "open",
+      items: [
+        { id: databaseOf("a"), digest, position: null },
+        { id: databaseOf("b"), digest, position: 5, wanted },
+      ],
+    },
+  ],
+  ["a want of some parts", { type: "want", handle: 2, wanted }],
+  [
+    "a want of no parts but statements and control parts",
+    { type: "want", handle: 2, wanted: { recipients: [], tags: [] } },
+  ],
+  ["a want of all parts", { type: "want", handle: 129, wanted: null }],
 ];
 
 const hello = toHex(encodeMessage(valid[0]?.[1] ?? { type: "ping", token: 0 }));
 const invalid: readonly (readonly [comment: string, frame: string, code: string])[] = [
   ["nothing", "", "BAD_MESSAGE"],
-  ["a type that is not known", "13", "BAD_MESSAGE"],
+  ["a type that is not known", "14", "BAD_MESSAGE"],
   ["a close of more databases than there are bytes", "120300", "BAD_MESSAGE"],
   ["type 0", "0000", "BAD_MESSAGE"],
   ["a hello of version 2", `0102${hello.slice(4)}`, "VERSION_UNSUPPORTED"],
@@ -139,6 +159,11 @@ const invalid: readonly (readonly [comment: string, frame: string, code: string]
   ["an open of more databases than there are bytes", "05ffff03", "BAD_MESSAGE"],
   ["an answer of kind 6", "06000106", "BAD_MESSAGE"],
   ["a count that is not minimal", "0b018000", "BAD_MESSAGE"],
+  ["a want with flag 2", "130002", "BAD_MESSAGE"],
+  ["a want of seventeen recipients", `13000111${"00".repeat(32 * 17)}00`, "BAD_MESSAGE"],
+  ["a want of 1,025 tags", `130001008108${"00".repeat(16 * 1_025)}`, "BAD_MESSAGE"],
+  ["an open that wants parts of a database that it does not open", "0500000000", "BAD_MESSAGE"],
+  ["an open that wants parts of one database twice", `0501${"01".repeat(48)}00000000000000`, "BAD_MESSAGE"],
   ["a vector with reply 2", "07000200", "BAD_MESSAGE"],
   ["a vector whose writers descend", `07000002${"02".repeat(72)}${"01".repeat(72)}`, "BAD_MESSAGE"],
   ["entries without a run", "080000", "BAD_MESSAGE"],

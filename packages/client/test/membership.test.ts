@@ -163,6 +163,26 @@ describe("a revoked user", () => {
     expect((await plans.getDocument(his.id)).getData()).toEqual({ text: "by Bob" });
   });
 
+  test.each([0, 1, 2, 3])(
+    "keeps what it wrote in a database that the admin is just opening (%i turns into the revocation)",
+    async (turns) => {
+      await using alice = await found();
+      await using bob = await join(alice, "bob", "editor");
+      const his = await (await bob.tenant.openDB<Note>("plans")).createDocument({ text: "by Bob" });
+      const [near, far] = pipe();
+      const [, line] = await Promise.all([
+        alice.tenant.connect(near, { peer: "dialler" }),
+        bob.tenant.connect(far, { peer: "listener" }),
+      ]);
+      await line.synced();
+      const revoked = alice.tenant.directory.revokeUser(bob.name);
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+      const [plans] = await Promise.all([alice.tenant.openDB<Note>("plans"), revoked]);
+      expect(await revoked).toEqual({ synced: true });
+      expect((await plans.getDocument(his.id)).getData()).toEqual({ text: "by Bob" });
+    },
+  );
+
   test("that could not be reached first is said so", async () => {
     await using alice = await found();
     await using bob = await join(alice, "bob", "editor");

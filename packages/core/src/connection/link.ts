@@ -22,7 +22,8 @@ export type ConnectionStatus = "connecting" | "online" | "offline" | "refused" |
 export interface Connection extends AsyncDisposable {
   readonly status: ConnectionStatus;
   /**
-   * Resolves when everything local is acknowledged and everything the other side held at the call is applied here.
+   * Resolves when everything local is acknowledged and everything the other side held at the call is applied here, of the databases that
+   * both have open: one that is closed meanwhile is not waited for.
    * @throws CoreError DIRECTORY_STALE | UPDATE_NEEDED when what is written here has to wait; TOO_MANY_DATABASES when the other side has
    * no room for all databases that are open: the others are in sync then
    */
@@ -83,6 +84,16 @@ export interface LinkContext {
   onEnded(): void;
 }
 
+/** What came of an exchange. */
+interface Synced {
+  /** Databases that the other side has no room for. */
+  readonly left: number;
+  /** Databases that one of both sides closed before they were in sync. */
+  readonly closed: number;
+  /** Why some of what is written here had to wait, if so. */
+  readonly held: CoreError | null;
+}
+
 /** A session that is up, and its databases. */
 interface Admitted {
   readonly session: Session;
@@ -138,35 +149,46 @@ export class Link implements Connection {
     });
   }
 
-  synced(options: { signal?: AbortSignal } = {}): Promise<void> {
-    return this.syncedOf(this.#context.replicas, options);
-  }
-
-  /** The same for some of the databases. */
-  async syncedOf(replicas: () => readonly SyncedReplica[], options: { signal?: AbortSignal }): Promise<void> {
-    const session = await this.session(options.signal);
-    await unlessAborted(Promise.all([this.#joining, this.#presenting]), options.signal);
-    const left = await unlessAborted(this.#admitted?.databases.leftOf(replicas()) ?? 0, options.signal);
-    let held = await this.#exchange(session, replicas(), options);
-    // What is held until the directory is up to date may be free once that has arrived.
-    if (held !== null) held = await this.#exchange(session, replicas(), options);
-    // SECURITY: D12. First, for a revocation takes what is held for no failure (link.test.ts).
+  async synced(options: { signal?: AbortSignal } = {}): Promise<void> {
+    const { left, held } = await this.#sync(this.#context.replicas, options);
     if (left > 0) throw leftOut(left);
     if (held !== null) throw held;
   }
 
-  /** @returns why some of what is written here had to wait, if so */
+  /**
+   * Brings in what the other side has of these databases, whether what is written here has to wait or not.
+   * SECURITY: D12. Of a database that the other side has no room for, or that is closed before the end, something may be left there
+   * (link.test.ts).
+   *
+   * @returns whether all of it is here
+   */
+  async catchUp(replicas: () => readonly SyncedReplica[], options: { signal?: AbortSignal }): Promise<boolean> {
+    const { left, closed } = await this.#sync(replicas, options);
+    return left === 0 && closed === 0;
+  }
+
+  async #sync(replicas: () => readonly SyncedReplica[], options: { signal?: AbortSignal }): Promise<Synced> {
+    const session = await this.session(options.signal);
+    await unlessAborted(Promise.all([this.#joining, this.#presenting]), options.signal);
+    const left = await unlessAborted(this.#admitted?.databases.leftOf(replicas()) ?? 0, options.signal);
+    const { held, closed } = await this.#exchange(session, replicas(), options);
+    if (held === null) return { left, closed, held };
+    // What is held until the directory is up to date may be free once that has arrived.
+    const again = await this.#exchange(session, replicas(), options);
+    return { left, closed: closed + again.closed, held: again.held };
+  }
+
   async #exchange(
     session: Session,
     replicas: readonly SyncedReplica[],
     options: { signal?: AbortSignal },
-  ): Promise<CoreError | null> {
+  ): Promise<Omit<Synced, "left">> {
     let held: CoreError | null = null;
     for (const replica of replicas) held = (await flushOrHold(replica)) ?? held;
     for (const replica of replicas) session.announce(replica.database);
-    await Promise.all(replicas.map(({ database }) => settle(session, database, options)));
+    const done = await Promise.all(replicas.map(({ database }) => settle(session, database, options)));
     for (const replica of replicas) await replica.applied();
-    return held;
+    return { held, closed: done.filter((isDone) => !isDone).length };
   }
 
   /** Databases were opened: they join the session. Opening never waits for the network; `synced` does. */
@@ -384,11 +406,17 @@ async function unlessAborted<Result>(work: Promise<Result> | Result, signal: Abo
   }
 }
 
-/** A device that has not opened the database has nothing of it, and takes nothing: there is nothing to wait for. */
-async function settle(session: Session, database: DatabaseId, options: { signal?: AbortSignal }): Promise<void> {
+/**
+ * A device that has not opened the database has nothing of it, and takes nothing: there is nothing to wait for.
+ * @returns false when the database was closed before it was in sync
+ */
+async function settle(session: Session, database: DatabaseId, options: { signal?: AbortSignal }): Promise<boolean> {
   try {
     await session.synced([database], options);
+    return true;
   } catch (error) {
-    if (!(error instanceof SyncError) || error.code !== "UNKNOWN_DATABASE") throw error;
+    if (!(error instanceof SyncError)) throw error;
+    if (error.code !== "UNKNOWN_DATABASE" && error.code !== "DATABASE_CLOSED") throw error;
+    return error.code === "UNKNOWN_DATABASE";
   }
 }

@@ -3,7 +3,6 @@ import type { TenantRecord } from "@selkie/keybag";
 import { type Dialler, dialWebSocket, originOf, type Session, type Transport } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
-import { isHold } from "../hold-code.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { DirectoryLog } from "../tenant/directory-log.ts";
 import type { Hold } from "../tenant/hold.ts";
@@ -78,11 +77,9 @@ export class Links {
     const online = [...this.#links].filter(({ status }) => status === "online");
     const waiting = new AbortController();
     const stop = this.#context.context.platform.scheduler.after(CATCH_UP_MS, () => waiting.abort());
-    const outcomes = await Promise.allSettled(
-      online.map((link) => link.syncedOf(replicas, { signal: waiting.signal })),
-    );
+    const outcomes = await Promise.allSettled(online.map((link) => link.catchUp(replicas, { signal: waiting.signal })));
     stop();
-    return online.length > 0 && outcomes.every((outcome) => outcome.status === "fulfilled" || isHold(outcome.reason));
+    return online.length > 0 && outcomes.every((outcome) => outcome.status === "fulfilled" && outcome.value);
   }
 
   async connect(target: string | Transport | Dialler, options: ConnectOptions): Promise<Connection> {

@@ -44,18 +44,19 @@ export class OpenDatabases {
   }
 
   /**
-   * Has those of the databases open that are not, for as long as the work takes. One that somebody else opens meanwhile stays.
-   * @returns what the work did; false when one of them could not be opened or closed
+   * Has these databases open for as long as the work takes, those too that somebody is just opening. What was not open before is closed,
+   * but for what somebody else opens meanwhile.
+   * @returns what the work did; false when one of them could not be opened, stayed not open or could not be closed
    */
   async visit(names: readonly string[], work: (at: readonly SyncedReplica[]) => Promise<boolean>): Promise<boolean> {
     const fresh = names.filter((name) => !this.#opening.has(name));
-    if (fresh.length === 0) return true;
     for (const name of fresh) this.#visited.add(name);
     let isDone = false;
     try {
-      const opened = await Promise.allSettled(fresh.map((name) => this.#open(name)));
+      const opened = await Promise.allSettled(names.map((name) => this.#open(name)));
       const replicas = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value.replica] : []));
-      isDone = (await work(replicas)) && replicas.length === fresh.length;
+      isDone = (await work(replicas)) && replicas.length === names.length;
+      isDone &&= replicas.every((replica) => this.replica(replica.database) === replica);
     } finally {
       const left = fresh.filter((name) => this.#visited.delete(name)).map((name) => this.#leave(name));
       for (const outcome of await Promise.allSettled(left)) isDone &&= outcome.status === "fulfilled";

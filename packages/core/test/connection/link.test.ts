@@ -40,6 +40,18 @@ function replicaOf(database: DatabaseId, flush = async (): Promise<void> => unde
   });
 }
 
+/** Once it is open, nobody is told its position: who asks hears so. */
+function slowToAnswer(replica: SyncedReplica, slow: () => Promise<void>): SyncedReplica {
+  let asked = 0;
+  const position = replica.position.bind(replica);
+  replica.position = async () => {
+    asked += 1;
+    if (asked > 1 && !equalBytes(replica.database, directoryDatabase)) await slow();
+    return await position();
+  };
+  return replica;
+}
+
 const directory = replicaOf(directoryDatabase);
 const FULL: Grant = { pull: true, push: true, purge: false };
 
@@ -197,7 +209,11 @@ describe("more databases than the other side takes at a time", () => {
   function narrow(
     kind: "relay" | "peer",
     databases: number,
-    { opens = [], silentOn }: { opens?: readonly SyncedReplica[]; silentOn?: DatabaseId } = {},
+    {
+      opens = [],
+      silentOn,
+      slow,
+    }: { opens?: readonly SyncedReplica[]; silentOn?: DatabaseId; slow?: () => Promise<void> } = {},
   ) {
     const [near, far] = pipe();
     const followed = new Set<string>();
@@ -218,7 +234,7 @@ describe("more databases than the other side takes at a time", () => {
           asked.resolve();
           await new Promise(() => undefined);
         }
-        return store.entries(testTenant, database);
+        return slow === undefined ? store.entries(testTenant, database) : slowToAnswer(replicaOf(database), slow);
       },
       generation: store.generation,
       limits: { databases },
@@ -267,7 +283,8 @@ describe("more databases than the other side takes at a time", () => {
       expect(errors).toEqual(["TOO_MANY_DATABASES"]);
       expect([...other.followed]).toEqual([id(directory), ...replicas.slice(0, 3).map(id)]);
       await expect(link.synced()).rejects.toMatchObject({ code: "TOO_MANY_DATABASES" });
-      await link.syncedOf(() => replicas.slice(0, 3), {});
+      expect(await link.catchUp(() => replicas.slice(0, 3), {})).toBe(true);
+      expect(await link.catchUp(() => replicas, {})).toBe(false);
 
       for (const closed of open.splice(0, 2)) await link.leave(closed.database);
       expect([...other.followed].sort()).toEqual([directory, ...replicas.slice(2, 5)].map(id).sort());
@@ -310,7 +327,7 @@ describe("more databases than the other side takes at a time", () => {
     const closed = link.leave(first.database); // which leaves room for the silent one
     await other.asked;
     const stop = new AbortController();
-    const syncing = link.syncedOf(() => [silent], { signal: stop.signal });
+    const syncing = link.catchUp(() => [silent], { signal: stop.signal });
     stop.abort(new RangeError("enough"));
     await expect(syncing).rejects.toThrow("enough");
     open.shift();
@@ -327,8 +344,30 @@ describe("more databases than the other side takes at a time", () => {
     });
     const other = narrow("peer", 2);
     const { link } = await up(other, [held, ...replicas]);
-    await expect(link.syncedOf(() => [held], {})).rejects.toMatchObject({ code: "DIRECTORY_STALE" });
+    expect(await link.catchUp(() => [held], {})).toBe(true);
+    expect(await link.catchUp(() => [held, ...replicas], {})).toBe(false);
     await expect(link.synced()).rejects.toMatchObject({ code: "TOO_MANY_DATABASES" });
+    await link[Symbol.asyncDispose]();
+    await other.session.close();
+  });
+
+  test("D12 of one that the other side closes halfway not all is here: who waits for it alone goes on, a revocation knows", async () => {
+    const [first, second] = replicas;
+    if (first === undefined || second === undefined) return expect.fail("replicas");
+    const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow = (): Promise<void> => {
+      asked.resolve();
+      return answered.promise;
+    };
+    const other = narrow("relay", 4, { slow });
+    const { link } = await up(other, [first, second]);
+    expect(await link.catchUp(() => [directory], {})).toBe(true);
+    const outcomes = [link.catchUp(() => [first, second], {}), link.catchUp(() => [second], {}), link.synced()];
+    await asked.promise;
+    await other.session.closeDatabases([first.database]);
+    answered.resolve();
+    expect(await Promise.all(outcomes)).toEqual([false, true, undefined]);
+    expect(await link.catchUp(() => [first, second], {})).toBe(true); // it is not open there any more
     await link[Symbol.asyncDispose]();
     await other.session.close();
   });

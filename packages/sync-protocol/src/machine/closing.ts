@@ -1,6 +1,6 @@
 // Closing databases: either side says so, the other answers the same, and the handle is void. docs/spec/sync.md section 5.6.
 import type { DatabaseId } from "@selkie/entry";
-import type { Close } from "../message/message.ts";
+import type { Close, OpenAnswer } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import type { Database } from "./database.ts";
 import { dropFences, voidFences } from "./fences.ts";
@@ -29,8 +29,12 @@ function progress(turn: Turn, { caller, ids, handles }: Closer): Closer {
   const closing: number[] = [];
   for (const id of ids) {
     const database = turn.findById(id);
-    if (database?.stage === "unknown") turn.effect({ type: "forget", handle: database.handle }); // the peer has nothing to close
-    if (database === undefined || database.stage === "unknown") continue;
+    if (database === undefined) continue;
+    if (database.stage === "unknown") {
+      turn.remove(database); // the peer has nothing to close
+      turn.effect({ type: "forget", handle: database.handle });
+      continue;
+    }
     if (database.stage === "open") sayClosed(turn, database);
     if (database.stage === "open" || database.stage === "closing") closing.push(database.handle);
     else left.push(id);
@@ -50,13 +54,28 @@ export function onClose(turn: Turn, { handles }: Close): void {
   }
 }
 
+/** How many databases we have opened that count: of one that the peer does not have it keeps nothing. */
+export function openedByUs(turn: Turn): number {
+  let count = 0;
+  for (const { stage } of turn.state.databases.ours) if (stage !== "unknown") count += 1;
+  return count;
+}
+
 /**
- * How many databases the peer has opened that count: those it was not told yet are closed, too.
+ * How many databases the peer has opened that count: those it was not told yet are closed, or were not opened, too.
  * SECURITY: F4. Who opens and closes and never reads can't make us owe it answers without end (closing.test.ts).
  */
 export function openedByPeer(turn: Turn): number {
-  const owed = turn.state.outbox.messages.flatMap((message) => (message.type === "close" ? message.handles : []));
-  return turn.state.databases.theirs.size + owed.filter((handle) => turn.find(handle) === undefined).length;
+  let owed = 0;
+  for (const message of turn.state.outbox.messages) {
+    if (message.type === "close") owed += message.handles.filter((handle) => turn.find(handle) === undefined).length;
+    if (message.type === "opened") owed += message.answers.filter(({ type }) => isVoid(type)).length;
+  }
+  return turn.state.databases.theirs.size + owed;
+}
+
+function isVoid(answer: OpenAnswer["type"]): boolean {
+  return answer === "crossed" || answer === "unknown";
 }
 
 /** From here on nothing is sent about a database. What the peer sends until it has heard of that is taken. */

@@ -52,7 +52,7 @@ export type Effect =
   | { readonly type: "judge"; readonly claim: Claim }
   | { readonly type: "ready"; readonly ready: SessionReady; readonly greetings: Greetings; readonly tenant: TenantId }
   // databases
-  /** Answered by `prepared`. */
+  /** Answered by `prepared`; nothing is received until then. */
   | { readonly type: "prepare"; readonly handles: readonly number[]; readonly ids: readonly DatabaseId[] }
   /** Answered by `replicasOpened`; nothing is received until then. */
   | {

@@ -16,11 +16,13 @@ const NOBODY: Fence["owner"] = { type: "us", caller: null };
 export function syncRequested(turn: Turn, caller: number, ids: readonly DatabaseId[]): void {
   const databases = ids.map((id) => turn.findById(id));
   const handles = databases.flatMap((database) => (database === undefined ? [] : [database.handle]));
-  if (
-    handles.length < ids.length ||
-    databases.some((database) => database?.stage === "unknown" || database?.stage === "closing")
-  ) {
-    turn.effect({ type: "reject", caller, error: notOpen() });
+  if (handles.length < ids.length || databases.some((database) => database?.stage === "unknown")) {
+    const error = new SyncError("UNKNOWN_DATABASE", "a database that is not open in this session");
+    turn.effect({ type: "reject", caller, error });
+    return;
+  }
+  if (databases.some((database) => database?.stage === "closing")) {
+    turn.effect({ type: "reject", caller, error: closed() });
     return;
   }
   const unique = [...new Set(handles)];
@@ -156,7 +158,7 @@ export function voidFences(turn: Turn, handle: number): void {
     else removeFence(turn, fence);
     forgetTargets(turn, fence);
     if (fence.owner.type === "us" && fence.owner.caller !== null)
-      turn.effect({ type: "reject", caller: fence.owner.caller, error: notOpen() });
+      turn.effect({ type: "reject", caller: fence.owner.caller, error: closed() });
   }
 }
 
@@ -187,8 +189,8 @@ function forgetTargets(turn: Turn, fence: Fence): void {
   turn.setInbox({ barriers: inbox.barriers.filter(isLeft) });
 }
 
-function notOpen(): SyncError {
-  return new SyncError("UNKNOWN_DATABASE", "a database that is not open in this session");
+function closed(): SyncError {
+  return new SyncError("DATABASE_CLOSED", "a database that is being closed");
 }
 
 function addFence(turn: Turn, fence: Fence): void {

@@ -4,13 +4,13 @@ import { NO_RIGHTS } from "../access/rights.ts";
 import { MAX_DATABASES, MAX_OPENS } from "../message/bounds.ts";
 import type { Open, OpenAnswer, Opened, OpenItem } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
-import { openedByPeer } from "./closing.ts";
+import { openedByPeer, openedByUs } from "./closing.ts";
 import { type Database, newDatabase } from "./database.ts";
 import type { Input, OpenedReplica } from "./input.ts";
 import type { OpenRequest } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { queueUpload, queueVector } from "./uploads.ts";
-import { sayWanted, setTheirs, wantRequested } from "./wanting.ts";
+import { passWanted, sayWanted, setTheirs, wantRequested } from "./wanting.ts";
 
 /** Our user opens databases: those the peer opened already are open, of the others as many as there is room for are prepared. */
 export function openRequested(turn: Turn, caller: number, requests: readonly OpenRequest[]): void {
@@ -21,7 +21,7 @@ export function openRequested(turn: Turn, caller: number, requests: readonly Ope
     return;
   }
   const allowed = Math.min(handshake.peerHello?.databases ?? 0, MAX_DATABASES);
-  let room = Math.min(allowed - databases.ours.size, MAX_OPENS - databases.ours.length);
+  let room = Math.min(allowed - openedByUs(turn), MAX_OPENS - databases.ours.length);
   const handles: number[] = [];
   const left: DatabaseId[] = [];
   for (const { id, position, wanted } of requests) {
@@ -38,7 +38,7 @@ export function openRequested(turn: Turn, caller: number, requests: readonly Ope
   settleOpeners(turn);
 }
 
-/** Our digests are known: out goes `open`, with the databases that the peer has not opened meanwhile. */
+/** Our digests are known: out goes `open`. The peer was not heard meanwhile, so it has opened none of them. */
 export function onPrepared(turn: Turn, { handles, snapshots }: Extract<Input, { type: "prepared" }>): void {
   const items = [];
   for (const [index, handle] of handles.entries()) {
@@ -46,14 +46,11 @@ export function onPrepared(turn: Turn, { handles, snapshots }: Extract<Input, { 
     const snapshot = snapshots[index];
     if (database === undefined || snapshot === undefined) continue;
     const position = snapshot.asks ? null : database.position;
-    // A database that the dialler opened in between stays in the list: handles follow from the order of opening.
-    if (database.stage === "preparing") {
-      turn.change(handle, {
-        stage: "opening",
-        position,
-        upload: { type: "tail", sent: snapshot.position, due: false },
-      });
-    }
+    turn.change(handle, {
+      stage: "opening",
+      position,
+      upload: { type: "tail", sent: snapshot.position, due: false },
+    });
     const { ours } = database.wanted;
     items.push({ id: database.id, digest: snapshot.digest, position, ...(ours === null ? {} : { wanted: ours }) });
   }
@@ -83,15 +80,15 @@ export function onReplicasOpened(turn: Turn, input: Extract<Input, { type: "repl
   const answers = input.handles.map((handle): OpenAnswer => {
     const database = turn.find(handle);
     const opened = openedByHandle.get(handle);
-    if (database?.stage === "crossed") return { type: "crossed" };
-    if (database === undefined || opened === undefined) {
-      turn.change(handle, { stage: "unknown" });
-      return { type: "unknown" };
+    if (database === undefined || opened === undefined || database.stage === "crossed") {
+      if (database !== undefined) turn.remove(database); // a handle that nobody uses takes no place
+      return { type: database?.stage === "crossed" ? "crossed" : "unknown" };
     }
     turn.change(handle, { stage: "open" });
     return answerFor(turn, database, opened);
   });
   turn.send({ type: "opened", first: input.first, answers });
+  for (const handle of input.handles) sayWanted(turn, handle);
   settleOpeners(turn);
 }
 
@@ -114,11 +111,9 @@ function onAnswer(turn: Turn, database: Database, answer: OpenAnswer): void {
   if (stage === "crossed") {
     if (answer.type !== "crossed")
       throw new SyncError("UNEXPECTED_MESSAGE", "a crossed open was answered as if it were not");
+    turn.remove(database);
     return;
   }
-  // The dialler opened it at the same time, and its own open is still on the way: that one settles it.
-  const followsOpen = answer.type === "crossed" && turn.state.options.role === "listener";
-  if (stage === "opening" && followsOpen) return;
   if (stage !== "opening" || answer.type === "crossed")
     throw new SyncError("UNEXPECTED_MESSAGE", "an answer out of turn");
   switch (answer.type) {
@@ -151,16 +146,14 @@ function acceptOpen(turn: Turn, { id, position, ...item }: OpenItem): number {
   const known = turn.findById(id);
   if (isFree(known)) return addWanted(turn, { id, position, stage: "answering" }, wanted);
   // Both sides opened it at once. The dialler's handle is used; the listener's is void on both sides.
-  const isCrossing = known.stage === "preparing" || known.stage === "opening";
+  if (known.stage !== "opening") throw new SyncError("UNEXPECTED_MESSAGE", "a database was opened twice");
   if (turn.state.options.role === "dialler") {
-    const isOurs = known.handle % 2 === 0;
-    if (!isOurs) throw new SyncError("UNEXPECTED_MESSAGE", "a database was opened twice");
     setTheirs(turn, known, wanted); // its handle is void, what it wants is not
     return addDatabase(turn, "theirs", { id, position, stage: "crossed" });
   }
-  if (!isCrossing) throw new SyncError("UNEXPECTED_MESSAGE", "a database was opened twice");
   turn.change(known.handle, { stage: "crossed", upload: { type: "idle" } });
   const handle = addWanted(turn, { id, position, stage: "answering" }, wanted);
+  passWanted(turn, known.handle, handle);
   const openers = turn.state.databases.openers.map((opener) => ({
     ...opener,
     handles: opener.handles.map((item) => (item === known.handle ? handle : item)),

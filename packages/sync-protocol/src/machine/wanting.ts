@@ -26,6 +26,14 @@ export function sayWanted(turn: Turn, handle: number): void {
   turn.send({ type: "want", handle, wanted: database.wanted.ours });
 }
 
+/** A database goes on under another handle: what the peer was told, or is to be told, of what we want of it holds there. */
+export function passWanted(turn: Turn, from: number, to: number): void {
+  const [before, after] = [turn.find(from), turn.find(to)];
+  if (before === undefined || after === undefined) return;
+  turn.change(from, { wanted: { ...before.wanted, ours: null }, wantDue: false });
+  turn.change(to, { wanted: { ...after.wanted, ours: before.wanted.ours }, wantDue: before.wantDue });
+}
+
 /** The peer wants these parts from now on. */
 export function onWant(turn: Turn, { handle, wanted }: Want): void {
   if (turn.isClosing(handle)) return;

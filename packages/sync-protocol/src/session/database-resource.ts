@@ -12,8 +12,8 @@ export class DatabaseResource {
   prepared: Vector | null = null;
   /** Parts are missing here: the first vector of the session asks the peer for them. */
   #asks: "not yet" | "next" | "asked" = "not yet";
-  /** It was opened: until it is closed, its replica stays. */
-  hasHandle = false;
+  /** Once it was opened: until it is closed, its replica stays. */
+  handle: number | null = null;
   /** A slice is being read. */
   isReading = false;
   sentEntries = 0;

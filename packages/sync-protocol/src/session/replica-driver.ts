@@ -77,7 +77,7 @@ export class ReplicaDriver {
   watch({ replica, expected }: OpenDatabase): void {
     const name = toHex(replica.database);
     const known = this.#byId.get(name);
-    const resource = known?.hasHandle === true ? known : new DatabaseResource(replica);
+    const resource = known?.handle != null ? known : new DatabaseResource(replica);
     this.#byId.set(name, resource);
     resource.watch(expected);
   }
@@ -275,8 +275,10 @@ export class ReplicaDriver {
     }
   }
 
+  /** The handle that it had before is void: the peer did not have the database, or opened it at the same time. */
   #attach(handle: number, resource: DatabaseResource): void {
-    resource.hasHandle = true;
+    if (resource.handle !== null) this.#byHandle.delete(resource.handle);
+    resource.handle = handle;
     this.#byHandle.set(handle, resource);
   }
 

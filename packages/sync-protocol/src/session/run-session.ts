@@ -46,8 +46,8 @@ class SyncSession implements Session {
   readonly #inputs: Input[] = [];
   #state: State;
   #isStepping = false;
-  /** Work on what the peer sent last, to be done before the next frame is taken. */
-  #receiving: Promise<unknown> | null = null;
+  /** Work that is to be done before the next frame is taken. */
+  readonly #holding = new Set<Promise<unknown>>();
   #presenting: Promise<unknown> = Promise.resolve();
 
   constructor(transport: Transport, options: SessionOptions) {
@@ -173,9 +173,9 @@ class SyncSession implements Session {
   async #receive(): Promise<void> {
     try {
       for await (const frame of this.#transport.receive()) {
-        this.#input(this.#inputOf(frame));
         // SECURITY: what a vector or an open makes us hold is gone before the next one is taken. Test: flow.test.ts "F4 ...".
-        if (this.#receiving !== null) await this.#receiving;
+        while (this.#holding.size > 0) await Promise.all(this.#holding);
+        this.#input(this.#inputOf(frame));
         if (this.#state.phase === "closed") return;
       }
       this.#input({ type: "ended", error: null });
@@ -236,7 +236,7 @@ class SyncSession implements Session {
         break;
       default: {
         const work = this.#attempt("REPLICA_FAILED", () => this.#replicas.perform(effect));
-        if (effect.type === "openReplicas" || effect.type === "diff") this.#receiving = work;
+        if (effect.type === "prepare" || effect.type === "openReplicas" || effect.type === "diff") this.#hold(work);
       }
     }
   }
@@ -267,6 +267,11 @@ class SyncSession implements Session {
   /** INVARIANT: frames go out in the order in which they are counted: nothing is awaited in between (peer-gate.test.ts). */
   #write(frame: Uint8Array): Promise<void> {
     return this.#transport.send(this.#tags.seal(frame));
+  }
+
+  #hold(work: Promise<unknown>): void {
+    this.#holding.add(work);
+    void work.finally(() => this.#holding.delete(work));
   }
 
   /** Does something that may fail; a failure ends the session. */

@@ -197,7 +197,8 @@ export interface Session extends AsyncDisposable {
    * Resolves once everything these replicas hold now is acknowledged by the peer, and everything the peer holds now is appended
    * here. Directions that the rights do not allow are not waited for.
    *
-   * @throws SyncError `UNKNOWN_DATABASE`, or what ended the session; the signal's reason when aborted
+   * @throws SyncError `UNKNOWN_DATABASE`; `DATABASE_CLOSED` when one was closed in the middle of it; or what ended the session; the signal's
+   * reason when aborted
    */
   synced(databases: readonly DatabaseId[], options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Presents access documents to the peer's gatekeeper. Resolves with the rights it grants from now on. */

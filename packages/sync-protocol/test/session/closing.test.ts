@@ -1,16 +1,25 @@
 // Closing databases in a session that goes on. docs/spec/sync.md section 5.6.
-import type { DatabaseId } from "@selkie/entry";
+import type { DatabaseId, Replica } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ALL_RIGHTS, DEFAULT_LIMITS, type Session } from "../../src/index.ts";
 import { openMachine } from "../support/machine.ts";
-import { collect, connect, Peer } from "../support/peers.ts";
+import { altered, collect, connect, Peer } from "../support/peers.ts";
 import { faceOpenListener, settled } from "../support/raw-peer.ts";
 import { databaseOf, TestWriter } from "../support/writer.ts";
 
 const database = databaseOf("closing");
 const open = (session: Session, peer: Peer, ...ids: readonly DatabaseId[]) =>
   session.openDatabases(ids.map((id) => ({ replica: peer.replica(id) })));
+
+/** A replica whose position takes a number of turns of the event loop. */
+function slow(peer: Peer, id: DatabaseId, turns: number): Replica {
+  const position = async () => {
+    for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
+    return await peer.replica(id).position();
+  };
+  return altered(peer.replica(id), { position });
+}
 
 describe("a database that one side closes", () => {
   test.each(["a", "b"] as const)(
@@ -84,8 +93,8 @@ describe("a database that one side closes", () => {
     await connection.a.closeDatabases([database]);
     const [first, second, third] = await outcomes;
     // The other side may have been done before it heard of it.
-    expect(first).toMatchObject({ status: "rejected", reason: { code: "UNKNOWN_DATABASE" } });
-    if (second?.status === "rejected") expect(second.reason).toMatchObject({ code: "UNKNOWN_DATABASE" });
+    expect(first).toMatchObject({ status: "rejected", reason: { code: "DATABASE_CLOSED" } });
+    if (second?.status === "rejected") expect(second.reason).toMatchObject({ code: "DATABASE_CLOSED" });
     expect(third).toMatchObject({ status: "fulfilled" });
     await connection.b.synced([other]);
     await connection.a.synced([other]);
@@ -105,6 +114,68 @@ test("any number of databases pass through a session that takes four at a time",
   }
   for (const id of ids) expect((await alice.vector(id)).size).toBe(1);
 });
+
+describe("a handle that is void from the start takes no place of those that may be open", () => {
+  const limits = { databases: 2 };
+
+  test("where both open the same database at once, time and again", async () => {
+    const [alice, bob] = [new Peer(), new Peer()];
+    await using connection = connect(alice, bob, { a: { limits }, b: { limits } });
+    const sides = [
+      [connection.a, alice],
+      [connection.b, bob],
+    ] as const;
+    await Promise.all([connection.a.ready, connection.b.ready]);
+    for (let times = 0; times < 6; times += 1) {
+      const both = sides.map(([session, peer]) => session.openDatabases([{ replica: slow(peer, database, 3) }]));
+      expect(await Promise.all(both)).toEqual([[], []]);
+      await Promise.all(sides.map(([session]) => session.synced([database])));
+      await Promise.all(sides.map(([session]) => session.closeDatabases([database])));
+    }
+  });
+
+  test.each(["a", "b"] as const)("where the other side has none of them (%s opens)", async (side) => {
+    const peer = new Peer();
+    const none = { limits, open: async () => undefined };
+    await using connection = connect(peer, peer, { a: none, b: none });
+    for (let at = 0; at < 6; at += 1) {
+      const id = databaseOf(`unknown ${at}`);
+      expect(await open(connection[side], peer, id)).toEqual([]);
+      if (at % 2 === 0) await connection[side].closeDatabases([id]);
+    }
+  });
+
+  test("F4 but who asks for what is not here, and never reads the answer, is stopped at the same number", () => {
+    const machine = openMachine("listener", ALL_RIGHTS, { limits: { ...DEFAULT_LIMITS, databases: 8 } });
+    machine.hear({ type: "ping", token: 1 }); // the answer takes the pen, and it never comes back
+    let opened = 0;
+    for (; machine.state.phase === "open" && opened < 100; opened += 1) {
+      const item = { id: databaseOf(`flood ${opened}`), digest: new Uint8Array(16), position: null };
+      machine.hear({ type: "open", items: [item] });
+      machine.feed({ type: "replicasOpened", first: opened, handles: [2 * opened], opened: [] });
+    }
+    expect(opened).toBe(9);
+    expect(machine.effects.at(-1)).toMatchObject({ type: "close", error: { code: "LIMIT_EXCEEDED" } });
+  });
+});
+
+test.each([0, 1, 2, 3, 5, 8, 13])(
+  "a session stays when the dialler opens a database and closes it while the listener is about to open it (%i turns)",
+  async (turns) => {
+    const [alice, bob] = [new Peer(), new Peer()];
+    await bob.replica(database).append([await (await TestWriter.of("bob", database)).write(3)]);
+    await using connection = connect(alice, bob);
+    await Promise.all([connection.a.ready, connection.b.ready]);
+    const others = Array.from({ length: 3 }, (_, at) => databaseOf(`other ${at}`));
+    const opening = connection.b.openDatabases([...others, database].map((id) => ({ replica: slow(bob, id, turns) })));
+    await open(connection.a, alice, database);
+    await connection.a.closeDatabases([database]);
+    await opening;
+    await open(connection.a, alice, database, ...others);
+    await connection.a.synced([database, ...others]);
+    expect((await alice.vector(database)).size).toBe(1);
+  },
+);
 
 type Act = "open" | "close" | "write" | "wait";
 const act = fc.tuple(fc.boolean(), fc.constantFrom<Act>("open", "close", "write", "write", "wait"), fc.nat(2));

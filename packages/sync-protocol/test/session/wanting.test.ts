@@ -138,6 +138,22 @@ describe("a side that says which parts it wants", () => {
     },
   );
 
+  test("says it of the database as it is opened in the end, where the other side opens it at the same moment", () => {
+    const machine = openMachine("listener");
+    const want = { type: "want", database, wanted: onlyRed } as const;
+    machine.feed({ type: "open", caller: 1, requests: [{ id: database, position: null, wanted: null }] });
+    const snapshot = { position: 0, digest: bytesOf("digest", 16), asks: false };
+    machine.feed({ type: "prepared", handles: [1], snapshots: [snapshot] }, want);
+    machine.hear({ type: "open", items: [bare(database)] });
+    const opened = [{ handle: 0, position: 0, equal: true, asks: false }];
+    machine.feed({ type: "replicasOpened", first: 0, handles: [0], opened });
+    machine.hear({ type: "opened", first: 0, answers: [{ type: "crossed" }] });
+    expect(machine.drain().filter(({ type }) => type === "want")).toEqual([
+      { type: "want", handle: 0, wanted: onlyRed },
+    ]);
+    expect(machine.state.databases.wanted.ours).toBe(1);
+  });
+
   test("may say so of what the other side has opened", async () => {
     const [one, other] = [new Peer(), new Peer()];
     await using connection = connect(one, other);

@@ -103,15 +103,14 @@ export class ChainEnds {
 
   /**
    * INVARIANT: at a fork both branches end, everywhere alike, unless cuts name what lies behind it, or voices a rival where none does: then
-   * the branch counts that all of them name, where it is held. Tests: forks.test.ts "D1 ...", branches.test.ts "D9 ...".
+   * the branch counts that all of them name, where all of that is held. Tests: forks.test.ts "D1 ...", branches.test.ts "D9 ...".
    */
   #judge(writer: WriterKey, admission: Admission): End {
     const { last: cut, fork } = this.#at.view().endOf({ database: this.#at.database, writer }, admission);
     // Of a branch that does not count not even the place is known where it leaves the other, as long as no fork is proven.
     if (fork === null) return { end: this.#stored.lostAt(writer) === null ? cut : -1, cut };
     const held = this.#branches.get(toHex(writer))?.ids;
-    const deciding = fork.named.length === 0 && fork.winner !== null ? [fork.winner] : fork.named;
-    const isNamed = deciding.length > 0 && deciding.every((id) => held?.has(id) === true);
+    const isNamed = fork.deciding.length > 0 && fork.deciding.every((id) => held?.has(id) === true);
     return { end: isNamed ? cut : fork.seq - 1, cut };
   }
 

@@ -41,7 +41,7 @@ export function buildDirectory(
     links: sorted.seen("link"),
     shares: sorted.of("share"),
     counts: (id) => sorted.counts(id),
-    beside: people.beside,
+    given: people.given,
   });
   const keyMembership: KeyMembership = {
     members: admissions.members.map(people.least),

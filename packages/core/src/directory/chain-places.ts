@@ -9,8 +9,7 @@ import type { ProvenFork, ProvenForks } from "./proven-forks.ts";
 export interface KnownEntry {
   readonly writer: WriterKey;
   readonly seq: number;
-  /** Null for what holds no statement. */
-  readonly id: string | null;
+  readonly id: string;
   /** Of the chain. */
   readonly admission: string | null;
 }
@@ -37,7 +36,7 @@ export class ChainPlaces {
     for (const { writer, seq, id, admission } of entries) {
       const name = chainName(directory, writer);
       const known = this.#held.get(name) ?? { admission, last: -1, atFork: null };
-      const atFork = forks.get(name)?.seq === seq ? (id ?? known.atFork) : known.atFork;
+      const atFork = forks.get(name)?.seq === seq ? id : known.atFork;
       this.#held.set(name, { ...known, last: Math.max(known.last, seq), atFork });
     }
   }
@@ -58,6 +57,16 @@ export class ChainPlaces {
       if (rival !== undefined && at >= 0) return { chain, branch: firstRival(fork) + at, seq: fork.seq };
     }
     return undefined;
+  }
+
+  /**
+   * Where what is not here stands that a cut names at or behind a fork.
+   * SECURITY: D9. It may stand on another branch than the one that is here: this one counts no further than to the fork (fork-voices.test.ts).
+   */
+  unheld(chain: string, seq: number): Place | undefined {
+    const fork = this.#forks.get(chain);
+    if (fork === undefined || seq < fork.seq || !this.#held.has(chain)) return undefined;
+    return { chain, branch: firstRival(fork) + fork.rivals.length + 1, seq };
   }
 
   chains(): readonly ChainFacts[] {
@@ -89,8 +98,8 @@ function divide(fork: ProvenFork, { admission, last }: Held, ours: number): read
   const parent = seq === 0 ? null : 0;
   const before = { parent: null, admission, first: { seq: 0, id: "" }, last: { seq: seq - 1, id: "" } };
   const ids = rivals.map(hexOf);
-  const isElse = last >= seq && ours === firstRival(fork) + ids.length;
-  const behind = [...ids, ...(isElse ? [""] : [])].map((id, at) => {
+  // Besides the rivals: what is here and is none of them, and what is not here.
+  const behind = [...ids, "", ""].map((id, at) => {
     const first = { seq, id };
     const isOurs = firstRival(fork) + at === ours && last > seq;
     return { parent, admission, first, last: isOurs ? { seq: last, id: "" } : first };

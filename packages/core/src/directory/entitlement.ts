@@ -15,25 +15,25 @@ export interface Authored<Statement> {
 /** By key id, how far back each user reads whom it was shared with. */
 type Holders = ReadonlyMap<string, ReadonlyMap<string, HistoryPolicy>>;
 
-/** What other changes of the author's rights let in beside an admission. */
-export type Beside = (admission: Admission) => readonly Member[];
+/** A member as its own statement lets it in, and what other changes of the person's rights let in beside it. */
+export type Given = (member: Member) => readonly Member[];
 
 /** What entitles to named keys. */
 export interface Entitlement {
   readonly holders: Holders;
-  readonly beside: Beside;
+  readonly given: Given;
   /** How far back those read to whom nobody gave more. */
   policyOf(keyId: Uint8Array): HistoryPolicy;
 }
 
 /**
  * How far back a member reads under a named key: by its own admission and by each that was given beside it, whichever is least; null for
- * who is not entitled.
+ * who is not entitled. Which of these is asked about changes nothing: who was left an admin was left every key.
  * SECURITY: P-11. Of two changes at once, the key that either of them takes away is gone (people.test.ts).
  */
 export function dueHistory(rules: Entitlement, admission: Admission, keyId: Uint8Array): HistoryPolicy | null {
   if (!isMember(admission)) return "full";
-  const given = [admission, ...rules.beside(admission)].map((each) => givenHistory(rules, each, keyId));
+  const given = rules.given(admission).map((each) => givenHistory(rules, each, keyId));
   if (given.includes(null)) return null;
   return given.includes("from-now") ? "from-now" : "full";
 }

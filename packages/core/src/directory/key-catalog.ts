@@ -5,7 +5,7 @@ import { keyIdOf } from "../keys/key-version.ts";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import type { VersionLink } from "../keys/version-link.ts";
 import type { Admission, AdmissionId } from "./admission.ts";
-import { type Authored, type Beside, dueHistory, spreadShares } from "./entitlement.ts";
+import { type Authored, dueHistory, type Given, spreadShares } from "./entitlement.ts";
 import { keeperOf } from "./key-holders.ts";
 import {
   type CreateKeyStatement,
@@ -57,7 +57,7 @@ export interface KeyStatements {
   readonly shares: readonly Authored<ShareStatement>[];
   /** Whether a statement of the other lists counts. */
   counts(id: StatementId): boolean;
-  readonly beside: Beside;
+  readonly given: Given;
 }
 
 /** The keys that a set of statements makes. */
@@ -80,7 +80,7 @@ export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyC
   const origins = [...foundingKeys(statements.found), ...namedKeys(verifier, statements.creations)];
   const originByKey = new Map(origins.map((origin) => [hexOf(origin.version.keyId), origin]));
   const shared = spreadShares(creators(origins, statements), statements.shares, {
-    beside: statements.beside,
+    given: statements.given,
     policyOf: (keyId) => originByKey.get(hexOf(keyId))?.history ?? "from-now",
   });
   const historyFor = (admission: Admission, keyId: Uint8Array): HistoryPolicy | null => {

@@ -31,7 +31,7 @@ export interface Known {
 }
 
 /** A vector and the chain of the directory that it stands in. */
-export interface PlacedVector extends Pick<PlacedStatement, "writer" | "seq" | "certificate"> {
+export interface PlacedVector extends Pick<PlacedStatement, "entry" | "writer" | "seq" | "certificate"> {
   readonly heads: readonly WriterHead[];
 }
 
@@ -69,12 +69,13 @@ export function membershipFacts(
     admissionByWriter.set(writer, admission);
     return admission;
   };
-  const known = [
-    ...statements.map((each) => ({ ...each, id: hexOf(each.entry), admission: admissionOf(each) })),
-    ...vectors.map((each) => ({ ...each, id: null, admission: admissionOf(each) })),
-  ];
+  const known = [...statements, ...vectors].map((each) => ({
+    ...each,
+    id: hexOf(each.entry),
+    admission: admissionOf(each),
+  }));
   const places = new ChainPlaces(identity.directory, forks, known);
-  const placeByEntry = new Map(statements.map((placed) => [hexOf(placed.entry), places.of(placed)]));
+  const placeByEntry = new Map(known.map((each) => [each.id, places.of(each)]));
   const facts = statements.flatMap((placed): PlacedFacts[] => {
     if (admissionOf(placed) === null) return [];
     const statement = factsOf({ verifier, admissions }, placed);
@@ -86,6 +87,7 @@ export function membershipFacts(
       statements: facts,
       claims: vectors.flatMap((vector) => claimsIn(vector, places.of(vector), forks)),
       place: (id) => placeByEntry.get(id) ?? (forks.size === 0 ? undefined : places.proven(id)),
+      unheld: (chain, seq) => places.unheld(chain, seq),
     },
     place: (entry) => places.of(entry),
   };

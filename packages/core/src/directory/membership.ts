@@ -17,18 +17,19 @@ export interface ChainEnd {
   /** Where the chain is proven to fork, if that is before its end. */
   readonly fork: Fork | null;
   /**
-   * The first entry that a cut by somebody else names, else the rival that most name: its branch counts. Null for none, and where cuts name
-   * two in one place.
+   * The entry whose branch counts, if any does: the first that a cut by somebody else names, or, where the chain is proven to fork, the last; else
+   * the rival that most name. Null for none, and where cuts name two in that place.
    */
   readonly named: Named | null;
 }
 
-/** A fork, and the entries at or behind it that cuts name: they decide; where there are none, voices do. Ids in hex. */
 interface Fork {
   readonly seq: number;
-  readonly named: readonly string[];
-  /** The rival that counts as long as no cut names any; null while none does. */
-  readonly winner: string | null;
+  /**
+   * Entries at or behind it, ids in hex: the branch counts that holds all of them, and none while there are none. Those that cuts by others
+   * name, else the rival that wins by voices; and those that its author's own cuts name.
+   */
+  readonly deciding: readonly string[];
 }
 
 /** An entry whose branch counts; id in hex. */
@@ -68,43 +69,51 @@ export function judgeMembership(verifier: Verifier, identity: DirectoryIdentity,
     endOf: ({ database, writer }, { id }) => {
       const name = admissionName(id);
       if (isVoid(name)) return { last: -1, endedBy: [], fork: null, named: null };
-      const { byOthers, byItself } = accepted.cutsOn(chainName(database, writer), name);
+      const cutsOn = accepted.cutsOn(chainName(database, writer), name);
+      const { byOthers, byItself } = cutsOn;
       const cuts = [...byOthers, ...byItself];
       const last = Math.min(Number.POSITIVE_INFINITY, ...cuts.map(({ seq }) => seq));
-      const endedBy = cuts.filter(({ seq }) => seq === last).map(({ by }) => by);
-      const fork = forkWithin(accepted, known.forks.get(chainName(database, writer)), {
-        last,
-        byOthers,
-        admission: name,
-      });
-      const named = byOthers.length === 0 ? null : firstNamed(byOthers);
-      const voiced = fork === null || fork.winner === null ? null : { seq: fork.seq, id: fork.winner, isProven: true };
-      return { last, endedBy: [...new Set(endedBy)].sort(), fork, named: named ?? voiced };
+      const endedBy = [...new Set(cuts.filter(({ seq }) => seq === last).map(({ by }) => by))].sort();
+      const fork = known.forks.get(chainName(database, writer));
+      return fork === undefined || fork.seq > last
+        ? { last, endedBy, fork: null, named: namedBy(byOthers, Math.min) }
+        : { last, endedBy, ...atFork(accepted, fork, { ...cutsOn, admission: name }) };
     },
   };
 }
 
-/** A fork before the end of a chain. */
-function forkWithin(
+/**
+ * What decides at a fork before the end of a chain.
+ * SECURITY: D9. What an author says when it ends itself decides for no branch, or who stole its keys would; but it lets only the branch stand
+ * that it names (fork-voices.test.ts).
+ */
+function atFork(
   accepted: Accepted,
-  fork: ProvenFork | undefined,
-  {
-    last,
-    byOthers,
-    admission,
-  }: { readonly last: number; readonly byOthers: readonly Cut[]; readonly admission: string },
-): Fork | null {
-  if (fork === undefined || fork.seq > last) return null;
-  const { seq } = fork;
-  const named = byOthers.filter((cut) => cut.seq >= seq).map(({ id }) => id);
-  const isOpen = named.length === 0 && !fork.isTorn && seq > 0;
-  const chain = forkedChain(chainName(fork.database, fork.writer), fork, admission);
-  return { seq, named, winner: isOpen ? accepted.rivalThatCounts(chain) : null };
+  fork: ProvenFork,
+  { byOthers, byItself, admission }: ReturnType<Accepted["cutsOn"]> & { readonly admission: string },
+): Pick<ChainEnd, "fork" | "named"> {
+  const { database, writer, seq, isTorn } = fork;
+  const own = byItself.filter((cut) => cut.id !== "");
+  const deciding = (ids: readonly string[]): Fork => ({
+    seq,
+    deciding: [...new Set([...ids, ...own.map(({ id }) => id)])],
+  });
+  if (byOthers.length > 0)
+    return { fork: deciding(byOthers.map(({ id }) => id)), named: namedBy([...byOthers, ...own], Math.max) };
+  const isOpen = !isTorn && seq > 0;
+  const chain = forkedChain(chainName(database, writer), fork, admission);
+  const winner = isOpen ? accepted.rivalThatCounts(chain) : null;
+  if (winner === null) return { fork: { seq, deciding: [] }, named: null };
+  return { fork: deciding([winner]), named: { seq, id: winner, isProven: true } };
 }
 
-/** INVARIANT: cuts by others that name two entries in one place name no branch: nobody takes a side (forks.test.ts "D9 ..."). */
-function firstNamed(cuts: readonly Cut[]): Named | null {
-  const seq = Math.min(...cuts.map((cut) => cut.seq));
+/**
+ * Where a fork is proven, who goes to the last entry holds all the others, if anybody can.
+ * INVARIANT: cuts that name two entries in one place name no branch: nobody takes a side (forks.test.ts "D9 ...").
+ */
+function namedBy(cuts: readonly Cut[], choose: (...seqs: number[]) => number): Named | null {
+  if (cuts.length === 0) return null;
+  const seq = choose(...cuts.map((cut) => cut.seq));
   const [id, ...others] = new Set(cuts.filter((cut) => cut.seq === seq).map((cut) => cut.id));
   return seq < 0 || id === undefined || others.length > 0 ? null : { seq, id, isProven: false };
 }

@@ -17,6 +17,8 @@ export interface People {
   readonly devices: readonly Member[];
   /** What other changes of the person, made in ignorance of this admission's, let in. */
   beside(admission: Admission): readonly Member[];
+  /** A member as its own statement lets it in, and those beside it. */
+  given(member: Member): readonly Member[];
   /** The admission, with the least role that it and those beside it give. */
   least<Given extends Admission>(admission: Given): Given;
 }
@@ -32,6 +34,7 @@ export function resolvePeople(
   const counting = changes.filter((placed) => membership.counts(placed)).flatMap(({ id }) => memberOf(admissions, id));
   const concurrent = besideBy(counting, personOf, membership.endedBy);
   const beside = ({ user }: Admission): readonly Member[] => (user === "root" ? [] : concurrent(user));
+  const given = (member: Member): readonly Member[] => [...memberOf(admissions, member.id), ...beside(member)];
   const least = <Given extends Admission>(admission: Given): Given => {
     const role = leastRole([admission, ...beside(admission)]);
     return role === admission.role ? admission : { ...admission, role };
@@ -40,7 +43,7 @@ export function resolvePeople(
   const live = new Set(devices.map(({ user }) => hexOf(user)));
   const everybody = onePerPerson(admissions.members, { personOf, live, endedBy: membership.endedBy }).map(least);
   const users = everybody.filter(({ id }) => live.has(hexOf(id)));
-  return { personOf, users, everybody, devices, beside, least };
+  return { personOf, users, everybody, devices, beside, given, least };
 }
 
 type PlacedChange = PlacedStatement & { readonly statement: ChangeStatement };

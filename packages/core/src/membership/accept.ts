@@ -66,7 +66,7 @@ class Judge {
     const statements = [...new Map(directory.statements.map((placed) => [placed.id, placed])).values()];
     statements.sort((a, b) => (a.id < b.id ? -1 : 1));
     this.#admissions = new AdmissionTree(this.#trees, statements);
-    this.#revocations = new Revocations(this.#admissions, directory.place);
+    this.#revocations = new Revocations(this.#admissions, directory);
     this.#claims = new Claims(directory.place);
     this.#chainsOf = this.#groupChains();
     this.#claimsBy = Map.groupBy(directory.claims, ({ at }) => this.#admissionAt(at) ?? "");
@@ -102,7 +102,7 @@ class Judge {
       byOthers: this.#revocations
         .of(admission)
         .map((revocation) => this.#revocations.cut(revocation, admission, chain)),
-      byItself: endings.map((placed) => ownCut(placed, chain, this.#directory.place)),
+      byItself: endings.map((placed) => ownCut(placed, chain, this.#directory)),
     };
   }
 
@@ -135,7 +135,7 @@ class Judge {
       (placed) => isWithin(ends.get(placed.at.chain), placed.at) && endsItself(placed, admission),
     );
     for (const { tree, cuts, end } of walked) {
-      const ownCuts = endings.map((placed) => ownCut(placed, tree.name, this.#directory.place));
+      const ownCuts = endings.map((placed) => ownCut(placed, tree.name, this.#directory));
       const judgements = this.#judgements.get(tree.name) ?? new Map<string, Judgement>();
       this.#judgements.set(tree.name, judgements);
       const last = end === null ? null : shorten(tree, end, ownCuts);

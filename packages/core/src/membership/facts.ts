@@ -91,4 +91,6 @@ export interface DirectoryFacts {
   readonly claims: readonly ClaimFacts[];
   /** Where an entry stands that a cut, a readmit or a claim names; undefined while it does not link to a first entry. */
   place(id: string): Place | undefined;
+  /** Where of a forked chain one branch is held: the place on a branch that is not, for what cuts name and is not here. */
+  unheld?(chain: string, seq: number): Place | undefined;
 }

@@ -1,7 +1,7 @@
 // What takes rights away, found by whom it takes them from; and what gives entries back.
 import type { AdmissionFacts, AdmissionTree } from "./admissions.ts";
 import { append } from "./append.ts";
-import type { Cut, Place, PlacedFacts, RevokeFacts } from "./facts.ts";
+import type { Cut, DirectoryFacts, Place, PlacedFacts, RevokeFacts } from "./facts.ts";
 import { mayCut } from "./may-cut.ts";
 
 /** A cut on a chain, and the statement that made it. */
@@ -11,6 +11,9 @@ export interface EffectiveCut extends Cut {
   /** Of the entry it names, when that is known and of this chain. */
   readonly place: Place | null;
 }
+
+/** Where entries stand that cuts name. */
+type Places = Pick<DirectoryFacts, "place" | "unheld">;
 
 /** A revocation that counts and its author. */
 export interface Revocation {
@@ -42,42 +45,32 @@ export function endsItself(placed: PlacedFacts, author: AdmissionFacts): boolean
 }
 
 /** Where a statement by which an author ended itself ends one of its chains: its own right after the statement's entry. */
-export function ownCut(
-  { id, at, statement }: PlacedFacts,
-  chain: string,
-  place: (id: string) => Place | undefined,
-): EffectiveCut {
+export function ownCut({ id, at, statement }: PlacedFacts, chain: string, places: Places): EffectiveCut {
   if (at.chain === chain) return { seq: at.seq, id: "", by: id, place: at };
   const cuts = statement.type === "replaceRoot" ? statement.cuts : "revoke" in statement ? statement.revoke.cuts : null;
-  return effective(cuts?.get(chain) ?? beforeFirst, id, placeOn(chain, place));
+  return effective(cuts?.get(chain) ?? beforeFirst, { by: id, chain, places });
 }
 
-const placeOn =
-  (chain: string, place: (id: string) => Place | undefined) =>
-  (id: string): Place | null => {
-    const found = place(id);
-    return found?.chain === chain ? found : null;
-  };
-
-const effective = ({ seq, id }: Cut, by: string, place: (id: string) => Place | null): EffectiveCut => ({
-  seq,
-  id,
-  by,
-  place: place(id),
-});
+function effective(
+  { seq, id }: Cut,
+  { by, chain, places }: { readonly by: string; readonly chain: string; readonly places: Places },
+): EffectiveCut {
+  const found = places.place(id) ?? places.unheld?.(chain, seq);
+  return { seq, id, by, place: found?.chain === chain ? found : null };
+}
 
 /** The revocations and readmits that count so far. */
 export class Revocations {
   readonly #admissions: AdmissionTree;
-  readonly #place: (id: string) => Place | undefined;
+  readonly #places: Places;
   readonly #byTarget = new Map<string, Revocation[]>();
   readonly #byKey = new Map<string, Revocation[]>();
   /** By the revocation they lift. */
   readonly #readmissions = new Map<string, Readmission[]>();
 
-  constructor(admissions: AdmissionTree, place: (id: string) => Place | undefined) {
+  constructor(admissions: AdmissionTree, places: Places) {
     this.#admissions = admissions;
-    this.#place = place;
+    this.#places = places;
   }
 
   /** Takes in a statement that counts. */
@@ -115,7 +108,8 @@ export class Revocations {
       .flatMap((each) => each.cuts.get(chain) ?? [])
       .sort((a, b) => b.seq - a.seq || (a.id < b.id ? -1 : 1));
     const own = cuts.get(chain) ?? beforeFirst;
-    return effective(longest !== undefined && longest.seq > own.seq ? longest : own, id, placeOn(chain, this.#place));
+    const cut = longest !== undefined && longest.seq > own.seq ? longest : own;
+    return effective(cut, { by: id, chain, places: this.#places });
   }
 
   /** SECURITY: no readmit lifts the cut of an admin above its author (membership/accept.test.ts "K-3"). */

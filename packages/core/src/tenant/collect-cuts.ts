@@ -95,7 +95,7 @@ async function openForkOf(
   const by = admission === null ? undefined : view.admission(parseStatementId(fromHex(admission)));
   const fork = by === undefined ? null : view.endOf({ database, writer }, by).fork;
   if (fork === null) return known.seq;
-  const deciding = fork.named.length === 0 && fork.winner !== null ? [fork.winner] : fork.named;
+  const { deciding } = fork;
   for (const id of deciding) if ((await entries.find(parseEntryId(fromHex(id)))) === undefined) return fork.seq;
   return deciding.length === 0 ? fork.seq : Number.POSITIVE_INFINITY;
 }

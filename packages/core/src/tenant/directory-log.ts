@@ -323,7 +323,7 @@ export class DirectoryLog {
     const { certificate, frontier, vector } = decodeControlPart(part.plaintext);
     this.#chains.cover(writer, frontier ?? []);
     if (frontier !== null) this.#heard.hear({ entry, heads: frontier, tag: null });
-    if (vector !== null) this.#vectors.set(toHex(entry.id), { writer, seq, heads: vector });
+    if (vector !== null) this.#vectors.set(toHex(entry.id), { entry: entry.id, writer, seq, heads: vector });
     if (seq !== 0 || certificate === null) return;
     const { platform, tenant } = this.#context;
     const claim = { tenant, database: this.#database, writer, certificate };

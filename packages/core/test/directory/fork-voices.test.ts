@@ -59,7 +59,15 @@ async function scene() {
   const vectors: PlacedVector[] = [];
   const name = (voice: Voice, id: Uint8Array | undefined): void => {
     const head = { writer, seq: 2, id: parseEntryId(id ?? new Uint8Array(32)) };
-    vectors.push({ writer: voice.writer, seq: voice.seq++, certificate: voice.certificate, heads: [head] });
+    const entry = parseEntryId(pattern(`voice ${vectors.length}`, 32));
+    vectors.push({ entry, writer: voice.writer, seq: voice.seq++, certificate: voice.certificate, heads: [head] });
+  };
+  const cut = (by: Voice, seq: number, id: Uint8Array | undefined): void => {
+    const target = eve.certificate?.certificate.admission;
+    if (target === undefined || id === undefined) throw new RangeError("an entry to cut at");
+    const at = { writer, seq, id: parseEntryId(id), signature: parseSignature(new Uint8Array(64)) };
+    const cuts = [{ database: testDatabase, cuts: [at] }];
+    world.say(by, { type: "revoke", targets: [target], identityKeys: [], cuts, wipe: null });
   };
   const admission = (): Admission => {
     const of = eve.certificate?.certificate.admission;
@@ -69,51 +77,51 @@ async function scene() {
   };
   const end = (placed: readonly PlacedStatement[] = world.placed, said: readonly PlacedVector[] = vectors) =>
     buildDirectory(nativeCrypto, identity, placed, said).endOf({ database: testDatabase, writer }, admission());
-  return { world, alice, bob, phone, eve, fork, vectors, name, end };
+  return { world, alice, bob, phone, eve, fork, vectors, name, cut, end };
 }
 
 describe("voices about a fork", () => {
   test("D9 as long as nobody speaks who may revoke the writer, no branch counts", async () => {
     const { end, name, eve, fork } = await scene();
-    expect(end()).toMatchObject({ fork: { seq: 2, winner: null }, named: null });
+    expect(end()).toMatchObject({ fork: { seq: 2, deciding: [] }, named: null });
     name(eve, fork.lower[0]);
-    expect(end()).toMatchObject({ fork: { winner: null }, named: null });
+    expect(end()).toMatchObject({ fork: { deciding: [] }, named: null });
   });
 
   test("D9 the rival counts that more users name, then the one with the lower id, whichever entry behind it they name", async () => {
     const { end, name, alice, bob, world, fork } = await scene();
     const [lower, higher] = [fork.lower[0], fork.higher[0]].map((id) => toHex(id ?? writer));
     name(bob, fork.higher[1]);
-    expect(end()).toMatchObject({ fork: { winner: higher }, named: { seq: 2, id: higher, isProven: true } });
+    expect(end()).toMatchObject({ fork: { deciding: [higher] }, named: { seq: 2, id: higher, isProven: true } });
     name(alice, fork.lower[0]);
-    expect(end().fork?.winner).toBe(lower);
+    expect(end().fork?.deciding).toEqual([lower]);
     name(world.root, fork.higher[0]);
-    expect(end().fork?.winner).toBe(higher);
+    expect(end().fork?.deciding).toEqual([higher]);
   });
 
   test("D9 a user has one voice, of its oldest device, that it raised first", async () => {
     const { end, name, bob, phone, fork } = await scene();
     const [lower, higher] = [fork.lower[0], fork.higher[0]].map((id) => toHex(id ?? writer));
     name(phone, fork.lower[0]);
-    expect(end().fork?.winner).toBe(lower);
+    expect(end().fork?.deciding).toEqual([lower]);
     name(bob, fork.higher[0]);
     name(bob, fork.lower[0]);
-    expect(end().fork?.winner).toBe(higher);
+    expect(end().fork?.deciding).toEqual([higher]);
   });
 
   test("D9 a voice that names what no proof shows, or of whose author the directory knows nothing, is none", async () => {
     const { end, name, alice, world, fork } = await scene();
     name(alice, pattern("elsewhere", 32));
     name({ ...world.root, certificate: null, writer: parseWriterKey(pattern("stranger", 32)) }, fork.lower[0]);
-    expect(end()).toMatchObject({ fork: { winner: null } });
+    expect(end()).toMatchObject({ fork: { deciding: [] } });
   });
 
   test("D9 voices decide nothing about the first entry, nor about a chain that is proven to fork elsewhere too", async () => {
     const { world, end, name, alice, vectors, fork } = await scene();
     name(alice, fork.lower[0]);
-    expect(end().fork?.winner).not.toBe(null);
+    expect(end().fork?.deciding).toHaveLength(1);
     world.say(world.root, forkAt(5).statement);
-    expect(end()).toMatchObject({ fork: { seq: 2, winner: null }, named: null });
+    expect(end()).toMatchObject({ fork: { seq: 2, deciding: [] }, named: null });
     const first = forkAt(0);
     const proof = world.placed.find(({ statement }) => statement.type === "fork");
     if (proof === undefined) throw new RangeError("a proof");
@@ -122,24 +130,35 @@ describe("voices about a fork", () => {
     if (said === undefined) throw new RangeError("a voice");
     const head = { writer, seq: 0, id: parseEntryId(first.lower[0] ?? new Uint8Array(32)) };
     const all = [...others, { ...proof, statement: first.statement }];
-    expect(end(all, [{ ...said, heads: [head] }])).toMatchObject({ fork: { seq: 0, winner: null }, named: null });
+    expect(end(all, [{ ...said, heads: [head] }])).toMatchObject({ fork: { seq: 0, deciding: [] }, named: null });
   });
 
   test("D9 a cut by somebody else decides over all voices", async () => {
-    const { world, end, name, alice, bob, eve, fork } = await scene();
+    const { end, name, alice, bob, cut, fork } = await scene();
     name(alice, fork.lower[0]);
     name(bob, fork.lower[0]);
-    const target = eve.certificate?.certificate.admission;
-    const id = fork.higher[1];
-    if (target === undefined || id === undefined) throw new RangeError("an entry to cut at");
-    const cut = { writer, seq: 3, id, signature: parseSignature(new Uint8Array(64)) };
-    const cuts = [{ database: testDatabase, cuts: [cut] }];
-    world.say(alice, { type: "revoke", targets: [target], identityKeys: [], cuts, wipe: null });
-    expect(end()).toMatchObject({
-      last: 3,
-      fork: { named: [toHex(id)], winner: null },
-      named: { seq: 3, id: toHex(id) },
-    });
+    const [id = ""] = fork.higher.slice(1).map(toHex);
+    cut(alice, 3, fork.higher[1]);
+    expect(end()).toMatchObject({ last: 3, fork: { deciding: [id] }, named: { seq: 3, id } });
+  });
+
+  test("D9 what an author says when it ends itself decides for no branch, and lets none stand but the one that it names", async () => {
+    const { end, name, alice, eve, cut, fork } = await scene();
+    const [lower, higher] = [fork.lower[0], fork.higher[1]].map((id) => toHex(id ?? writer));
+    cut(eve, 3, fork.higher[1]);
+    expect(end()).toMatchObject({ last: 3, fork: { deciding: [] }, named: null });
+    name(alice, fork.lower[0]);
+    expect(end()).toMatchObject({ fork: { deciding: [lower, higher] }, named: { id: lower } });
+    name(alice, fork.higher[0]);
+    expect(end().fork?.deciding).toContain(lower); // the first voice counts
+  });
+
+  test("D9 where cuts name several entries behind a fork, everybody goes to the last: so all that can be held is held by all", async () => {
+    const { end, alice, bob, cut, fork } = await scene();
+    const [first, second] = fork.higher.map(toHex);
+    cut(alice, 2, fork.higher[0]);
+    cut(bob, 3, fork.higher[1]);
+    expect(end()).toMatchObject({ last: 2, fork: { deciding: [first, second] }, named: { seq: 3, id: second } });
   });
 
   test("D9 the order of statements and voices changes nothing", async () => {
@@ -149,7 +168,7 @@ describe("voices about a fork", () => {
     name(alice, fork.higher[0]);
     name(world.root, fork.higher[1]);
     const expected = end();
-    expect(expected.fork?.winner).toBe(toHex(fork.higher[0] ?? writer));
+    expect(expected.fork?.deciding).toEqual([toHex(fork.higher[0] ?? writer)]);
     for (const order of permutations(vectors)) expect(end(world.placed.toReversed(), order)).toEqual(expected);
     for (const order of permutations(world.placed)) expect(end(order, vectors.toReversed())).toEqual(expected);
   });

@@ -34,7 +34,7 @@ async function tenant() {
       links: of("link"),
       shares: of("share"),
       counts: (id) => !voids.some((each) => toHex(each) === toHex(id)),
-      beside: () => [],
+      given: (member) => [member],
     });
   };
   const nameOf = new Map([alice, bob].map(({ writer, name }) => [toHex(writer), name]));

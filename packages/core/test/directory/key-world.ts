@@ -126,7 +126,7 @@ export class KeyWorld {
       links: of("link"),
       shares: [],
       counts,
-      beside: () => [],
+      given: (member) => [member],
     });
     const gifts = { permits: of("permit"), userKeys: of("userKey"), addedDevices: of("addDevice") };
     const openers = findOpeners(this.crypto, catalog, gifts, membership);

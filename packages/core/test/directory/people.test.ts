@@ -59,6 +59,17 @@ describe("two admins change one person at the same time", () => {
     expect(view.devicesOf(carolIn(view))).toHaveLength(1);
   });
 
+  test("P-11 who is left an admin by one of them is left every key by it: the keys stay that the other leaves, whichever is asked about", async () => {
+    const { world, alice, carol, key } = await company("admin");
+    const demoted = change(world, alice, [carol], { role: "editor", keys: [key] });
+    const renamed = change(world, world.root, [carol], { role: "admin", keys: [] });
+    const view = world.view();
+    for (const { id } of [demoted, renamed]) {
+      const admission = view.admission(id) ?? expect.fail("admitted");
+      expect([admission.role, view.isEntitled(admission, key)]).toEqual(["editor", true]);
+    }
+  });
+
   test("P-11 nothing counts in a database of whom either made a reader, whichever admission it writes under", async () => {
     const { world, alice, bob, carol } = await company();
     const chain = { database: otherDatabase, ...(await world.voice("carol", carol.id)) };

@@ -138,10 +138,16 @@ function mayMake(accepted: Accepted, made: Made, key: string): boolean {
   return made.statement.type === "createKey" || isDue(accepted, author, key);
 }
 
-/** Whether a key is due to who has these rights, whether or not they have ended. */
-function isDue(accepted: Accepted, admission: Admission, key: string): boolean {
-  if (commonKeys.has(key) || leastRole(accepted, admission) === "admin") return true;
-  return [admission, ...beside(accepted, admission)].every(({ user }) => holds(accepted, user, key));
+/** Whether a key is due to who has these rights, whether or not they have ended: "the named keys that all of them leave". */
+function isDue(
+  accepted: Accepted,
+  admission: Admission,
+  key: string,
+  asking: ReadonlySet<string> = new Set(),
+): boolean {
+  if (commonKeys.has(key)) return true;
+  const given = [admission, ...beside(accepted, admission)];
+  return given.every(({ role, user }) => role === "admin" || holds(accepted, user, key, asking));
 }
 
 /** Whether a user was given a named key: by its grant, by making it, or by a share of an admin or of somebody who holds it. */
@@ -155,8 +161,7 @@ export function holds(accepted: Accepted, user: string, key: string, asking: Rea
     if (author === undefined) return false;
     if (statement.type === "createKey") return statement.key === key && author.user === user && isMaker(accepted, made);
     if (statement.type !== "share" || statement.key !== key || !statement.to.includes(user)) return false;
-    if (leastRole(accepted, author) === "admin") return true;
-    return [author, ...beside(accepted, author)].every((each) => holds(accepted, each.user, key, within));
+    return isDue(accepted, author, key, within);
   });
 }
 

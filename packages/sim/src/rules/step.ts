@@ -2,7 +2,7 @@
 
 import type { Admission, Made } from "./admission.ts";
 import { allows, cutOn, endsItself, ownCutOn, revokes } from "./cuts.ts";
-import type { Entry } from "./facts.ts";
+import { type Cut, chainOf, type Entry } from "./facts.ts";
 import { forkWinner } from "./forks.ts";
 import type { Known } from "./known.ts";
 
@@ -47,18 +47,26 @@ interface Judgement {
 
 /** What counts of all chains of one admission. */
 function judge(known: Known, assumed: Counting, admission: Admission): Judgement {
-  const chains = known.chainsOf(admission).map((chain) => ({ chain, allowed: walk(known, assumed, admission, chain) }));
+  const chains = known.chainsOf(admission).map((chain) => ({ chain, ...walk(known, assumed, admission, chain) }));
   // By others' cuts only: whoever ended itself did so whatever else it said in the meantime.
   const allowed = new Set(chains.flatMap((each) => each.allowed));
   const endings = known.statements.filter((made) => allowed.has(made.entry) && endsItself(known, made, admission));
-  const accepted = chains.flatMap(({ chain, allowed }) =>
-    allowed.filter((entry) => endings.every((made) => allows(known, ownCutOn(made, chain), entry))),
-  );
+  const accepted = chains.flatMap(({ chain, cuts, allowed }) => {
+    const own = endings.map((made) => ownCutOn(made, chain));
+    const left = allowed.filter((entry) => own.every((cut) => allows(known, cut, entry)));
+    return asHeld(known, { chain, cuts: [...cuts, ...own], allowed: left });
+  });
   return { accepted, endings: endings.filter(({ entry }) => !accepted.includes(entry)) };
 }
 
+/** What counts of a chain within cuts. */
+interface Walked {
+  readonly cuts: readonly Cut[];
+  readonly allowed: readonly Entry[];
+}
+
 /** A chain from its first entry up, through its forks, within the cuts of everybody else. */
-function walk(known: Known, assumed: Counting, admission: Admission, chain: string): readonly Entry[] {
+function walk(known: Known, assumed: Counting, admission: Admission, chain: string): Walked {
   const statements = countingStatements(known, assumed);
   const entries = [...known.entries.values()].filter(({ id }) => assumed.entries.has(id));
   const cuts = statements
@@ -69,8 +77,25 @@ function walk(known: Known, assumed: Counting, admission: Admission, chain: stri
     // A first entry whose certificate names no admission is nobody's, and no rival of anybody's.
     const rivals = known.following(chain, path.at(-1) ?? null).filter((entry) => known.admissions.has(entry.admission));
     const next = rivals.length > 1 ? forkWinner(known, { entries, statements }, rivals) : rivals[0];
-    if (next === null || next === undefined || next.admission !== admission.id) return path;
-    if (!cuts.every((cut) => allows(known, cut, next))) return path;
+    const isAllowed = next?.admission === admission.id && cuts.every((cut) => allows(known, cut, next));
+    if (next === null || next === undefined || !isAllowed)
+      return { cuts, allowed: asHeld(known, { chain, cuts, allowed: path }) };
     path.push(next);
   }
+}
+
+/**
+ * As built a store holds one branch of a chain, and knows of the first place where it forks: where cuts name entries on several branches behind
+ * that, it can't tell how far these go together, and the chain ends there (docs/adr/0019).
+ */
+function asHeld(known: Known, { chain, cuts, allowed }: Walked & { readonly chain: string }): readonly Entry[] {
+  if (known.voices === "anywhere") return allowed;
+  const first = Math.min(...known.forksOf(chain));
+  const named = cuts
+    .flatMap(({ seq, id }) => (seq < first ? [] : (known.entries.get(id) ?? [])))
+    .filter((entry) => chainOf(entry) === chain);
+  const areOnOneBranch = named.every((one) =>
+    named.every((other) => known.isOnTheWay(one, other) || known.isOnTheWay(other, one)),
+  );
+  return areOnOneBranch ? allowed : allowed.filter(({ seq }) => seq < first);
 }

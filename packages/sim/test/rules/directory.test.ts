@@ -11,6 +11,7 @@ import { model } from "./support/as-model.ts";
 import {
   countingFindings,
   directoryFindings,
+  entriesAsTold,
   isAsInModel,
   keysInModel,
   keysInTwin,
@@ -56,18 +57,20 @@ function named({ statements }: Entry): readonly string[] {
 /** Whichever branch came first: what it says follows from what it holds, and what counts from all that there is. */
 function expectAsTwin(history: RealHistory): void {
   const all = accept(history.entries, { voices: "directory" });
-  const told = [0, 1].map((first) => new ToldDirectory(history, first));
-  for (const directory of told) {
-    const held = accept(directory.entries, { voices: "directory" });
-    const found = directoryFindings(directory);
+  const meant = { entries: entriesAsTold(all), live: [...all.live].sort() };
+  for (const first of [0, 1]) {
+    const told = new ToldDirectory(history, first);
+    const held = accept(told.entries, { voices: "directory" });
+    const found = directoryFindings(told);
     expect(found).toEqual(twinAsTold(held));
-    if (!knowsWhoGoesOn(held.known)) continue;
-    expect(found.entries).toEqual(twinAsTold(all).entries);
-    expect(found.live).toEqual([...all.live].sort());
+    if (knowsWhoGoesOn(held.known)) expect(found).toMatchObject(meant);
   }
 }
 
-/** Not who goes on by a change and was let in on a branch that does not count: the directory waits for it, where the branch is not held. */
+/**
+ * Not who goes on by a change and was let in on a branch that does not count: the directory waits for it, where the branch is not held
+ * (docs/adr/0025).
+ */
 function knowsWhoGoesOn({ statements, admissions }: Known): boolean {
   return statements.every(
     ({ statement }) => statement.type !== "change" || (statement.continues ?? []).every((id) => admissions.has(id)),
@@ -110,7 +113,9 @@ describe("the directory that clients use", () => {
 
   test("D10 D11 says what twin and model say, whatever arrived in whatever order", { timeout }, () => {
     let [inModel, all] = [0, 0];
-    eachSeed("told", seeds(300, 100_000), (random) => {
+    // What changes at once leave of keys: an admin who is made an editor with one key by one of them, and stays an admin by the other.
+    const traced = [5220];
+    eachSeed("told", { count: seeds(300, 100_000), traced }, (random) => {
       const drawn = randomHistory(random, { length: random.between(6, 26), beyondModel: false, isTold: true });
       const history = arrived(random, withRealIds(drawn));
       expectAsTwin(history);
@@ -125,7 +130,9 @@ describe("the directory that clients use", () => {
   });
 
   test("D10 D11 says what the twin says of what the model lacks", { timeout }, () => {
-    eachSeed("told beyond", seeds(300, 100_000), (random) => {
+    // A cut that names an entry of the directory in which nothing but a voice stands.
+    const traced = [4928];
+    eachSeed("told beyond", { count: seeds(300, 100_000), traced }, (random) => {
       const drawn = randomHistory(random, { length: random.between(6, 26), beyondModel: true, isTold: true });
       expectAsTwin(arrived(random, withRealIds(drawn)));
     });
@@ -135,7 +142,10 @@ describe("the directory that clients use", () => {
     timeout,
   }, () => {
     let decided = 0;
-    eachSeed("voices", seeds(400, 100_000), (random) => {
+    // Who ends itself names another branch than the voices do: of a database (440), and of the directory (835, 4227). Cuts that name entries
+    // behind a second place where the chain forks: two rivals there (5365), and one that not everybody holds (7793).
+    const traced = [440, 835, 4227, 5365, 7793];
+    eachSeed("voices", { count: seeds(400, 100_000), traced }, (random) => {
       const history = withRealIds(forkedHistory(random));
       expectAsTwin(history);
       const { view } = new ToldDirectory(history, 0);
@@ -147,7 +157,10 @@ describe("the directory that clients use", () => {
   test("D10 no history locks the tenant: any entitled member rotates, and then all who are entitled open it and nobody else", {
     timeout,
   }, () => {
-    eachSeed("never locked", seeds(100, 10_000), (random) => {
+    // Whose rotation a directory holds back that waits for the branch on which its author was let in: nothing is claimed of it here.
+    const traced = [228, 286];
+    let checked = 0;
+    eachSeed("never locked", { count: seeds(100, 10_000), traced }, (random) => {
       const drawn = randomHistory(random, { length: random.between(8, 26), beyondModel: true, isTold: true });
       const before = accept(drawn, { voices: "directory" });
       const keys = judgeKeys(before);
@@ -162,7 +175,10 @@ describe("the directory that clients use", () => {
         const rotation = { type: "rotate", key, version: "new", over, links, to: entitled } as const;
         history.say(by, rotation, { id: "new", incarnation: "fresh" });
         const real = withRealIds(history.entries);
-        const { view, bytes } = new ToldDirectory(real, random.below(2));
+        const told = new ToldDirectory(real, random.below(2));
+        if (!knowsWhoGoesOn(new Known(told.entries))) continue;
+        checked += 1;
+        const { view, bytes } = told;
         const made = bytes.version(real.entries.at(-1)?.id ?? "");
         const keyId = bytes.key(key);
         const [current, ...others] = view.key(keyId)?.current ?? [];
@@ -172,5 +188,6 @@ describe("the directory that clients use", () => {
         expect([view.isSafe(keyId), view.keyFitness.missing(keyId)]).toEqual([true, []]);
       }
     });
+    if (!isOneSeed) expect(checked).toBeGreaterThan(200);
   });
 });

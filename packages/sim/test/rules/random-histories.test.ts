@@ -21,7 +21,7 @@ describe("random histories with adversaries", () => {
     if (model === null) return;
     const asked = model;
     let [inModel, all] = [0, 0];
-    eachSeed("three", seeds(1_500, 100_000), (random) => {
+    eachSeed("three", { count: seeds(1_500, 100_000) }, (random) => {
       const history = randomHistory(random, { length: random.between(6, 26), beyondModel: false });
       const entries = shuffled(arrived(random, history), random);
       const accepted = accept(entries);
@@ -35,7 +35,7 @@ describe("random histories with adversaries", () => {
   });
 
   test("D10 twin and core agree on what the model lacks", { timeout }, () => {
-    eachSeed("two", seeds(1_500, 50_000), (random) => {
+    eachSeed("two", { count: seeds(1_500, 50_000) }, (random) => {
       const history = randomHistory(random, { length: random.between(6, 26), beyondModel: true });
       const entries = shuffled(arrived(random, history), random);
       expect(coreFindings(entries)).toEqual(twinFindings(entries));
@@ -43,7 +43,7 @@ describe("random histories with adversaries", () => {
   });
 
   test("D10 every order gives one result", { timeout }, () => {
-    eachSeed("orders", seeds(500, 10_000), (random) => {
+    eachSeed("orders", { count: seeds(500, 10_000) }, (random) => {
       const history = randomHistory(random, { length: random.between(6, 30), beyondModel: true });
       const again = shuffled(history, random);
       expect(coreFindings(again)).toEqual(coreFindings(history));
@@ -51,7 +51,7 @@ describe("random histories with adversaries", () => {
   });
 
   test("D10 the rules have one fixpoint: from nothing and from everything the same is reached", { timeout }, () => {
-    eachSeed("fixpoint", seeds(500, 20_000), (random) => {
+    eachSeed("fixpoint", { count: seeds(500, 20_000) }, (random) => {
       const entries = randomHistory(random, { length: random.between(6, 26), beyondModel: true });
       const fromNothing = accept(entries, { start: "nothing" });
       const fromEverything = accept(entries, { start: "everything" });

@@ -60,8 +60,7 @@ export class ToldDirectory {
     if (verdict.type !== "admitted") return false;
     // As ChainEnds judges what is no statement.
     const { last, fork } = verdict;
-    const deciding =
-      fork !== null && fork.named.length === 0 && fork.winner !== null ? [fork.winner] : (fork?.named ?? []);
+    const deciding = fork?.deciding ?? [];
     const isNamed = deciding.length > 0 && deciding.every((id) => held.some((each) => each.id === id));
     if (entry.seq > (fork === null || isNamed ? last : Math.min(last, fork.seq - 1))) return false;
     return !this.#beyond.has(entry.id);
@@ -148,7 +147,8 @@ export class ToldDirectory {
           placed.push({ ...at, id: this.bytes.statement("founding"), part: 0, statement: this.bytes.founding() });
         placed.push(...this.#statementsOf(entry, at));
         const heads = [...entry.vector].flatMap(([chain, id]) => this.#head(chain, id));
-        if (heads.length > 0) vectors.push({ ...at, heads });
+        // Of an entry in which nothing stands a directory does not know.
+        if (heads.length > 0 || entry.statements.length === 0) vectors.push({ ...at, heads });
       }
     }
     return buildDirectory(nativeCrypto, identity, placed, vectors);

@@ -82,18 +82,24 @@ export function directoryFindings(told: ToldDirectory): DirectoryFindings {
   };
 }
 
-/** The same from the twin. @param accepted with the voices that the directory hears */
-export function twinAsTold(accepted: Accepted): DirectoryFindings {
-  const { known, entries, live } = accepted;
-  const keys = judgeKeys(accepted);
-  const devices = [...known.admissions.values()].filter(({ isRoot }) => !isRoot);
-  const names = [...keys.versions.keys()].sort();
+/** The entries that count as the twin has it. @param accepted with the voices that the directory hears */
+export function entriesAsTold(accepted: Accepted): readonly string[] {
+  const { known, entries } = accepted;
   // What an admin leaves of somebody's rights is no way around what another takes at the same time (docs/adr/0020).
   const isDemoted = ({ database, admission }: Entry): boolean => {
     const author = known.admissions.get(admission);
     const others = database === directory || author === undefined ? [] : beside(accepted, author);
     return others.some(({ role }) => role === "reader");
   };
+  return idsOf([...known.entries.values()].filter((entry) => entries.has(entry.id) && !isDemoted(entry)));
+}
+
+/** All that the directory says, from the twin. @param accepted with the voices that the directory hears */
+export function twinAsTold(accepted: Accepted): DirectoryFindings {
+  const { known, live } = accepted;
+  const keys = judgeKeys(accepted);
+  const devices = [...known.admissions.values()].filter(({ isRoot }) => !isRoot);
+  const names = [...keys.versions.keys()].sort();
   const lacking = (key: string, version: string) =>
     devices.filter(({ id }) => keys.isEntitled(id, key) && keys.depth(id, version) === undefined);
   const versions = [...keys.versions].flatMap(([key, all]) =>
@@ -107,7 +113,7 @@ export function twinAsTold(accepted: Accepted): DirectoryFindings {
     current.filter((version) => lacking(key, version).length > 0).map((version) => `${key} ${version}`),
   );
   return {
-    entries: idsOf([...known.entries.values()].filter((entry) => entries.has(entry.id) && !isDemoted(entry))),
+    entries: entriesAsTold(accepted),
     live: [...live].sort(),
     heads: [...keys.heads].map(([key, current]) => `${key} ${current}`).sort(),
     entitled: [...live].map((id) => `${id} ${names.filter((key) => keys.isEntitled(id, key))}`).sort(),

@@ -8,9 +8,14 @@ export const seeds = (few: number, many: number): number => (isFull ? many : few
 
 export const isOneSeed: boolean = only !== undefined;
 
-export function eachSeed(name: string, count: number, check: (random: SeededRandom, seed: string) => void): void {
-  const names = only === undefined ? Array.from({ length: count }, (_, seed) => `${seed}`) : [only];
-  for (const seed of names) {
+/** @param traced seeds beyond those that failed once: they are run always */
+export function eachSeed(
+  name: string,
+  { count, traced = [] }: { readonly count: number; readonly traced?: readonly number[] },
+  check: (random: SeededRandom, seed: string) => void,
+): void {
+  const all = new Set([...Array(count).keys(), ...traced].map(String));
+  for (const seed of only === undefined ? all : [only]) {
     try {
       check(new SeededRandom(`${name}/${seed}`), seed);
     } catch (cause) {

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { readBudgets, type Verdict, verdicts } from "./budgets.ts";
+import type { Answer } from "./question.ts";
 import { questions } from "./questions.ts";
 import type { Run } from "./run-question.ts";
 
@@ -24,24 +25,52 @@ export function printAnswer({ question, answer }: Run, judged: readonly Verdict[
   }
 }
 
-/** Puts the committed results between the README's marks, as they are; a question without a result says so. */
+/** Puts the committed results between the README's marks, as they are. */
 export async function writeReadme(): Promise<void> {
+  const { before, after } = await readReadme();
+  await writeFile(README, before + (await tableOfResults()) + after);
+}
+
+/** The README: its table, with the mark that begins it, and what stands around. */
+export async function readReadme(): Promise<{ before: string; table: string; after: string }> {
+  const text = await readFile(README, "utf8");
+  const [start, end] = [text.indexOf(MARKS[0]), text.indexOf(MARKS[1])];
+  if (start < 0 || end < start) throw new RangeError("README.md has no place for the results");
+  return { before: text.slice(0, start), table: text.slice(start, end), after: text.slice(end) };
+}
+
+/** The committed results against their budgets; a question without a result says so. */
+export async function tableOfResults(): Promise<string> {
   const budgets = await readBudgets();
   const rows: string[] = ["| question | ratio | found | target |", "|---|---|---|---|"];
   let measuredOn = "";
   for (const [name, { asks }] of questions) {
     const run = await readResult(name);
     if (run !== null) measuredOn = describe(run);
-    for (const verdict of verdicts(name, run?.answer ?? { ratios: {}, figures: {} }, budgets)) {
-      const found = run === null ? "not measured yet" : `${rounded(verdict.value)}${verdict.holds ? "" : " (missed)"}`;
-      rows.push(`| \`${name}\`: ${asks} | ${verdict.ratio} | ${found} | ${target(verdict)} |`);
+    const answer = run?.answer ?? { ratios: {}, figures: {} };
+    const judged = verdicts(name, answer, budgets);
+    for (const { ratio, value, holds, target } of [...judged.map(asRow), ...unjudged(answer, judged)]) {
+      const found = run === null ? "not measured yet" : `${rounded(value)}${holds ? "" : " (missed)"}`;
+      rows.push(`| \`${name}\`: ${asks} | ${ratio} | ${found} | ${target} |`);
     }
   }
-  const text = await readFile(README, "utf8");
-  const [before, after] = [text.indexOf(MARKS[0]), text.indexOf(MARKS[1])];
-  if (before < 0 || after < before) throw new RangeError("README.md has no place for the results");
-  const table = `${MARKS[0]}\n${rows.join("\n")}\n\n${measuredOn}. Reproduce with \`pnpm bench\`; raw samples are in \`bench/results/\`.\n`;
-  await writeFile(README, text.slice(0, before) + table + text.slice(after));
+  return `${MARKS[0]}\n${rows.join("\n")}\n\n${measuredOn}. Reproduce with \`pnpm bench\`; raw samples are in \`bench/results/\`.\n`;
+}
+
+interface Row {
+  readonly ratio: string;
+  readonly value: number;
+  readonly holds: boolean;
+  readonly target: string;
+}
+
+const asRow = (verdict: Verdict): Row => ({ ...verdict, target: target(verdict) });
+
+/** What was found beside what has a budget. */
+function unjudged({ ratios }: Answer, judged: readonly Verdict[]): readonly Row[] {
+  return Object.entries(ratios)
+    .filter(([name]) => !judged.some(({ ratio }) => ratio === name))
+    .map(([ratio, { value }]) => ({ ratio, value, holds: true, target: "none" }));
 }
 
 async function readResult(question: string): Promise<Run | null> {

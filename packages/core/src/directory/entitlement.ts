@@ -33,25 +33,35 @@ export interface Entitlement {
  */
 export function dueHistory(rules: Entitlement, admission: Admission, keyId: Uint8Array): HistoryPolicy | null {
   if (!isMember(admission)) return "full";
-  const given = rules.given(admission).map((each) => givenHistory(rules, each, keyId));
-  if (given.includes(null)) return null;
-  return given.includes("from-now") ? "from-now" : "full";
+  let least: Due = "full";
+  for (const each of rules.given(admission)) least = lesser(least, givenHistory(rules, each, keyId));
+  return least;
 }
 
-/** SECURITY: D11. A change of rights, whoever makes it, gives nobody more of the past than they had (entitlement.test.ts). */
+/**
+ * Asked of everybody for every key: nothing is made on the way.
+ * SECURITY: D11. A change of rights, whoever makes it, gives nobody more of the past than they had (entitlement.test.ts).
+ */
 function givenHistory({ holders, policyOf }: Entitlement, member: Member, keyId: Uint8Array): HistoryPolicy | null {
-  const shared = holders.get(hexOf(keyId));
-  const goesOn = ({ keys }: Member): boolean => keys.some((own) => hexOf(own) === hexOf(keyId));
-  const given = new Set<HistoryPolicy | undefined>();
-  if (member.role === "admin") given.add(policyOf(keyId));
-  for (let each: Member | null = member; each !== null; each = goesOn(each) ? each.before : null) {
-    given.add(shared?.get(hexOf(each.user)));
-    if (each.before === null && goesOn(each)) given.add(policyOf(keyId));
-  }
-  if (given.has("full")) return "full";
+  const key = hexOf(keyId);
+  const shared = holders.get(key);
+  let most = member.role === "admin" ? policyOf(keyId) : null;
   // A share that was taken back leaves who went on with the key no more than it may have given.
-  return given.has("from-now") || goesOn(member) ? "from-now" : null;
+  if (goesOn(member, key)) most = greater(most, "from-now");
+  for (let each: Member | null = member; each !== null; each = goesOn(each, key) ? each.before : null) {
+    most = greater(most, shared?.get(hexOf(each.user)) ?? null);
+    if (each.before === null && goesOn(each, key)) most = greater(most, policyOf(keyId));
+  }
+  return most;
 }
+
+/** Whether a grant or change names the key. */
+const goesOn = ({ keys }: Member, key: string): boolean => keys.length > 0 && keys.some((own) => hexOf(own) === key);
+
+type Due = HistoryPolicy | null;
+
+const lesser = (a: Due, b: Due): Due => (a === null || b === null ? null : a === "full" ? b : a);
+const greater = (a: Due, b: Due): Due => (a === "full" || b === "full" ? "full" : (a ?? b));
 
 /**
  * A share counts when its author is an admin or holds the key, which another share may be the reason of: to the fixpoint.

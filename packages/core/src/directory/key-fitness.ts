@@ -2,17 +2,17 @@
 import { hexOf } from "../hex.ts";
 import type { Member } from "./admission.ts";
 import type { Keeper } from "./key-holders.ts";
-import { audienceOf, type DueRecipient, type KeyRules, recipientsFor } from "./key-recipients.ts";
+import { audienceOf, type DueRecipient, type KeyRules, recipientsIn } from "./key-recipients.ts";
 
 /**
  * Whether something may be sealed under the current versions of a key: no device that lost its right can open all of them. Otherwise the
  * writer rotates first.
  */
 export function isSafe(rules: KeyRules, keyId: Uint8Array): boolean {
-  const current = rules.catalog.find(keyId)?.current ?? [];
+  const { catalog, openers } = rules;
   const { outsiders } = audienceOf(rules, keyId);
-  const opensAll = (keeper: Keeper): boolean =>
-    current.every((version) => rules.openers.canOpen(keeper, keyId, version));
+  const current = (catalog.find(keyId)?.current ?? []).map((version) => openers.depths(keyId, version));
+  const opensAll = (keeper: Keeper): boolean => current.every((depthOf) => depthOf(keeper) !== undefined);
   return current.length === 0 || ![...outsiders].some(opensAll);
 }
 
@@ -25,10 +25,11 @@ interface MissingPermit {
 /** What nobody gave to those who are due it: whoever let them in and whoever turned the key did not know of each other. Empty when everybody can open what is current. */
 function missingPermits(rules: KeyRules, keyId: Uint8Array): readonly MissingPermit[] {
   const { openers, catalog } = rules;
-  const { due, outsiders } = audienceOf(rules, keyId);
+  const audience = audienceOf(rules, keyId);
   return (catalog.find(keyId)?.current ?? []).flatMap((version) => {
-    const lacking = due.filter((member) => !openers.canOpen(openers.keeperOf(member), keyId, version));
-    return lacking.length === 0 ? [] : [{ version, to: recipientsFor(rules, keyId, { due: lacking, outsiders }) }];
+    const depthOf = openers.depths(keyId, version);
+    const due = audience.due.filter((member) => depthOf(openers.keeperOf(member)) === undefined);
+    return due.length === 0 ? [] : [{ version, to: recipientsIn(rules, { ...audience, due }) }];
   });
 }
 
@@ -42,13 +43,13 @@ function unlinkedVersions(rules: KeyRules, keyId: Uint8Array): readonly Uint8Arr
 
 /** Those who are due a version with its history and do not hold that. */
 function lackHistory(rules: KeyRules, keyId: Uint8Array, version: Uint8Array): readonly DueRecipient[] {
-  const { openers, catalog } = rules;
-  const { due, outsiders } = audienceOf(rules, keyId);
-  const lacking = due.filter(
-    (member) =>
-      catalog.dueHistory(member, keyId) === "full" && !openers.opensFully(openers.keeperOf(member), keyId, version),
+  const { openers } = rules;
+  const audience = audienceOf(rules, keyId);
+  const depthOf = openers.depths(keyId, version);
+  const due = audience.due.filter(
+    (member) => !audience.fromNow.has(member) && depthOf(openers.keeperOf(member)) !== "full",
   );
-  return recipientsFor(rules, keyId, { due: lacking, outsiders });
+  return recipientsIn(rules, { ...audience, due });
 }
 
 /**
@@ -56,12 +57,11 @@ function lackHistory(rules: KeyRules, keyId: Uint8Array, version: Uint8Array): r
  * SECURITY: P-11. Who reads from now on and turns the key is led to nothing from before, nor is who is out (key-histories.test.ts, key-history.test.ts).
  */
 function mayLeadBack(rules: KeyRules, keyId: Uint8Array, version: Uint8Array): boolean {
-  const { openers, catalog, membership } = rules;
-  const full = audienceOf(rules, keyId).due.filter((member) => catalog.dueHistory(member, keyId) === "full");
-  const keepers = new Set(full.map((member) => openers.keeperOf(member)));
-  return membership.members
-    .map((member) => openers.keeperOf(member))
-    .every((keeper) => keepers.has(keeper) || !openers.opensFully(keeper, keyId, version));
+  const { openers, membership } = rules;
+  const { due, fromNow } = audienceOf(rules, keyId);
+  const depthOf = openers.depths(keyId, version);
+  const keepers = new Set(due.filter((member) => !fromNow.has(member)).map(openers.keeperOf));
+  return membership.members.map(openers.keeperOf).every((keeper) => keepers.has(keeper) || depthOf(keeper) !== "full");
 }
 
 /**
@@ -70,10 +70,11 @@ function mayLeadBack(rules: KeyRules, keyId: Uint8Array, version: Uint8Array): b
  */
 function isFirstToGive(rules: KeyRules, member: Member, keyId: Uint8Array): boolean {
   const { openers, catalog } = rules;
-  const current = catalog.find(keyId)?.current ?? [];
-  const able = audienceOf(rules, keyId)
-    .due.filter((each) => catalog.dueHistory(each, keyId) === "full")
-    .filter((each) => current.every((version) => openers.opensFully(openers.keeperOf(each), keyId, version)))
+  const { due, fromNow } = audienceOf(rules, keyId);
+  const current = (catalog.find(keyId)?.current ?? []).map((version) => openers.depths(keyId, version));
+  const able = due
+    .filter((each) => !fromNow.has(each))
+    .filter((each) => current.every((depthOf) => depthOf(openers.keeperOf(each)) === "full"))
     .map(({ id }) => hexOf(id))
     .sort();
   return current.length > 0 && able[0] === hexOf(member.id);
@@ -91,9 +92,10 @@ interface Fallback {
 function fallbackOf(rules: KeyRules, keyId: Uint8Array, version: Uint8Array): Fallback {
   const { openers } = rules;
   const { due, outsiders } = audienceOf(rules, keyId);
+  const depthOf = openers.depths(keyId, version);
   return {
-    closedTo: due.filter((member) => !openers.canOpen(openers.keeperOf(member), keyId, version)).length,
-    openTo: [...outsiders].filter((keeper) => openers.canOpen(keeper, keyId, version)).length,
+    closedTo: due.filter((member) => depthOf(openers.keeperOf(member)) === undefined).length,
+    openTo: [...outsiders].filter((keeper) => depthOf(keeper) !== undefined).length,
   };
 }
 
@@ -129,7 +131,8 @@ export function keyFitness(rules: KeyRules): KeyFitness {
     unlinked: (keyId) => unlinkedVersions(rules, keyId),
     ledTo: (keyId, versions) => rules.openers.ledTo(keyId, versions),
     isFirstToGive: (member, keyId) => isFirstToGive(rules, member, keyId),
-    passesOn: (member, keyId, version) => rules.openers.opensFully(rules.openers.keeperOf(member), keyId, version),
+    passesOn: (member, keyId, version) =>
+      rules.openers.depths(keyId, version)(rules.openers.keeperOf(member)) === "full",
     fallback: (keyId, version) => fallbackOf(rules, keyId, version),
   };
 }

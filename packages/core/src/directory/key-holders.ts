@@ -81,29 +81,57 @@ export function findHolders(
   return holders;
 }
 
-/** Whom permits reach. */
+/** Whom permits reach, by what these name: a person's KEM key by the statement that names that, a device by what admits it. */
+export interface Reach {
+  readonly people: ReadonlyMap<string, ReadonlySet<Keeper>>;
+  readonly devices: ReadonlyMap<string, Keeper>;
+}
+
+/** Everybody whom permits may reach. */
+export function findReach(
+  verifier: Verifier,
+  { userKeys }: Pick<KeyGifts, "userKeys">,
+  { members }: Pick<KeyMembership, "members">,
+  holders: Holders,
+): Reach {
+  const holdersOf = (kem: Uint8Array): ReadonlySet<Keeper> => holders.get(identityKeyText(verifier, kem)) ?? new Set();
+  return {
+    people: new Map([
+      ...members.map(({ user, userKem }) => [hexOf(user), holdersOf(userKem)] as const),
+      ...userKeys.map(({ placed, statement }) => [hexOf(placed.id), holdersOf(statement.kem)] as const),
+    ]),
+    devices: new Map(members.map((member) => [hexOf(member.id), keeperOf(verifier, member)])),
+  };
+}
+
+/** As far as it reaches these. */
+export function reachWithin({ people, devices }: Reach, keepers: ReadonlySet<Keeper>): Reach {
+  const within = new Map<string, ReadonlySet<Keeper>>();
+  for (const [name, holders] of people) {
+    const some = [...holders].filter((keeper) => keepers.has(keeper));
+    if (some.length > 0) within.set(name, new Set(some));
+  }
+  return {
+    people: within,
+    devices: new Map([...devices].filter(([, keeper]) => keepers.has(keeper))),
+  };
+}
+
+/** Whom a permit reaches. */
 export function receiversOf(
   verifier: Verifier,
-  { userKeys }: KeyGifts,
-  { members }: KeyMembership,
-  holders: Holders,
-): (permit: Authored<PermitStatement>) => readonly Keeper[] {
-  const keeperById = new Map(members.map((member) => [hexOf(member.id), keeperOf(verifier, member)]));
-  const userKemById = new Map([
-    ...members.map((member) => [hexOf(member.user), identityKeyText(verifier, member.userKem)] as const),
-    ...userKeys.map(({ placed, statement }) => [hexOf(placed.id), identityKeyText(verifier, statement.kem)] as const),
-  ]);
-  return ({ placed, statement }) => {
-    const idOf = (reference: Reference): string =>
-      reference.type === "part" ? statementIdText(verifier, placed.entry, reference.index) : hexOf(reference.id);
-    const to: Keeper[] = [];
-    for (const recipient of statement.to) {
-      if (recipient.type !== "device") to.push(...(holders.get(userKemById.get(idOf(recipient)) ?? "") ?? []));
-      else {
-        const keeper = keeperById.get(idOf(recipient.of));
-        if (keeper !== undefined) to.push(keeper);
-      }
+  { people, devices }: Reach,
+  { placed, statement }: Authored<PermitStatement>,
+): readonly Keeper[] {
+  const idOf = (reference: Reference): string =>
+    reference.type === "part" ? statementIdText(verifier, placed.entry, reference.index) : hexOf(reference.id);
+  const to: Keeper[] = [];
+  for (const recipient of statement.to) {
+    if (recipient.type !== "device") to.push(...(people.get(idOf(recipient)) ?? []));
+    else {
+      const keeper = devices.get(idOf(recipient.of));
+      if (keeper !== undefined) to.push(keeper);
     }
-    return to;
-  };
+  }
+  return to;
 }

@@ -6,11 +6,14 @@ import type { Admission } from "./admission.ts";
 import type { KeyCatalog } from "./key-catalog.ts";
 import {
   findHolders,
+  findReach,
   type Holders,
   type Keeper,
   type KeyGifts,
   type KeyMembership,
   keeperOf,
+  type Reach,
+  reachWithin,
   receiversOf,
 } from "./key-holders.ts";
 import type { PermitStatement } from "./statement.ts";
@@ -18,10 +21,8 @@ import type { PermitStatement } from "./statement.ts";
 /** Who can open what. */
 export interface KeyOpeners {
   keeperOf(admission: Admission): Keeper;
-  /** Whether a device can open a version of a key: given its content secret by whoever could, or led to it by links. */
-  canOpen(keeper: Keeper, keyId: Uint8Array, version: Uint8Array): boolean;
-  /** Whether it holds the history secret too, so that it can pass the version on. */
-  opensFully(keeper: Keeper, keyId: Uint8Array, version: Uint8Array): boolean;
+  /** How much of a version of a key each device can open: given it by whoever could, or led to it by links. */
+  depths(keyId: Uint8Array, version: Uint8Array): Depths;
   /** The versions of a key, in hex, that these lead to by links, themselves included: who opens one of these in full opens those. */
   ledTo(keyId: Uint8Array, versions: readonly Uint8Array[]): ReadonlySet<string>;
   /**
@@ -31,8 +32,11 @@ export interface KeyOpeners {
   holdersOf(userKem: Uint8Array): ReadonlySet<Keeper>;
 }
 
-/** How much of a version somebody can open: its content secret, or the history secret too. */
+/** How much of a version somebody can open: its content secret, or the history secret too, so that it can pass the version on. */
 type Depth = "content" | "full";
+
+/** Undefined for who can't open it. */
+type Depths = (keeper: Keeper) => Depth | undefined;
 
 /**
  * The least fixpoint: makers, whom those who can open gave permits, and where links lead. A gift by who could not open it gives nothing, so
@@ -52,16 +56,15 @@ export function findOpeners(
     return holders;
   };
   const known = (): Knowledge => {
-    knowledge ??= new Knowledge(
-      givenIn(verifier, catalog, gifts, receiversOf(verifier, gifts, membership, held())),
-      linksIn(verifier, catalog),
-    );
+    if (knowledge !== null) return knowledge;
+    const givers = new Set([...gifts.permits, ...catalog.links].map(({ author }) => keeperOf(verifier, author)));
+    const reach = findReach(verifier, gifts, membership, held());
+    knowledge = new Knowledge(givenIn(verifier, catalog, gifts, { reach, givers }), linksIn(verifier, catalog), givers);
     return knowledge;
   };
   return {
     keeperOf: (admission) => keeperOf(verifier, admission),
-    canOpen: (keeper, keyId, version) => known().depth(keeper, nameOf(keyId, version)) !== undefined,
-    opensFully: (keeper, keyId, version) => known().depth(keeper, nameOf(keyId, version)) === "full",
+    depths: (keyId, version) => known().depths(nameOf(keyId, version)),
     ledTo: (keyId, versions) => {
       const reached = known().ledTo(versions.map((version) => nameOf(keyId, version)));
       return new Set([...reached].map((name) => name.slice(2 * KEY_ID_BYTES)));
@@ -84,7 +87,10 @@ interface Given {
   /** Who gives it; null for who makes it, and so opens it. */
   readonly by: Keeper | null;
   readonly history: PermitStatement["history"];
-  readonly to: readonly Keeper[];
+  /** Those who get it and give or link something themselves. */
+  readonly toGivers: readonly Keeper[];
+  /** All who get it. */
+  to(): readonly Keeper[];
   /** How much whoever gives it was found to open, so far. */
   opened: Depth | undefined;
 }
@@ -96,20 +102,23 @@ function givenIn(
   verifier: Verifier,
   { versions }: Pick<KeyCatalog, "versions">,
   { permits }: Pick<KeyGifts, "permits">,
-  receivers: ReturnType<typeof receiversOf>,
+  { reach, givers }: { readonly reach: Reach; readonly givers: ReadonlySet<Keeper> },
 ): readonly Given[] {
-  const made = versions.map(
-    ({ author, keyId, commitment }): Given => ({
-      version: nameOf(keyId, commitment),
-      by: null,
-      history: "full",
-      to: [keeperOf(verifier, author)],
-      opened: "full",
-    }),
-  );
+  const made = versions.map(({ author, keyId, commitment }): Given => {
+    const to = [keeperOf(verifier, author)];
+    const gift = { by: null, history: "full", toGivers: to, to: () => to, opened: "full" } as const;
+    return { ...gift, version: nameOf(keyId, commitment) };
+  });
+  const amongGivers = reachWithin(reach, givers);
   const permitted = permits.flatMap((permit) => {
     const { history, versions: some } = permit.statement;
-    const gift = { by: keeperOf(verifier, permit.author), history, to: receivers(permit) };
+    let all: readonly Keeper[] | null = null;
+    const to = (): readonly Keeper[] => {
+      all ??= receiversOf(verifier, reach, permit);
+      return all;
+    };
+    const toGivers = receiversOf(verifier, amongGivers, permit);
+    const gift = { by: keeperOf(verifier, permit.author), history, toGivers, to };
     return some.map(({ keyId, version }): Given => ({ ...gift, version: nameOf(keyId, version), opened: undefined }));
   });
   return [...made, ...permitted];
@@ -146,12 +155,12 @@ class Knowledge {
   readonly #led = new Map<string, Set<string>>();
   readonly #leading = new Map<string, Set<string>>();
 
-  constructor(given: readonly Given[], links: readonly Link[]) {
+  constructor(given: readonly Given[], links: readonly Link[], givers: ReadonlySet<Keeper>) {
     this.#given = Map.groupBy(given, ({ version }) => version);
     this.#linksFrom = Map.groupBy(links, ({ from }) => from);
     this.#linksTo = Map.groupBy(links, ({ version }) => version);
-    this.#givers = new Set([...given, ...links].flatMap(({ by }) => by ?? []));
-    for (const { by, version, to } of given) if (by === null) this.#give(version, to, "full");
+    this.#givers = givers;
+    for (const { by, version, toGivers } of given) if (by === null) this.#give(version, toGivers, "full");
     // The set grows while it is walked. SECURITY: D12. Only what may have changed is looked at: a member may link thousands of versions, in
     // any order (key-openers.test.ts).
     const due = new Set(this.#given.keys());
@@ -163,9 +172,10 @@ class Knowledge {
     }
   }
 
-  depth(keeper: Keeper, version: string): Depth | undefined {
-    const openers = this.#givers.has(keeper) ? this.#opened.get(version) : this.#openersOf(version);
-    return openers?.get(keeper);
+  depths(version: string): Depths {
+    const opened = this.#opened.get(version);
+    const openers = this.#openersOf(version);
+    return (keeper) => (this.#givers.has(keeper) ? opened : openers)?.get(keeper);
   }
 
   ledTo(versions: readonly string[]): ReadonlySet<string> {
@@ -180,7 +190,7 @@ class Knowledge {
       for (const gift of this.#given.get(from) ?? []) {
         const depth = depthOf(gift);
         if (depth === "full" || (depth !== undefined && from === version))
-          for (const keeper of gift.to) if (openers.get(keeper) !== "full") openers.set(keeper, depth);
+          for (const keeper of gift.to()) if (openers.get(keeper) !== "full") openers.set(keeper, depth);
       }
     }
     this.#openers.set(version, openers);
@@ -205,7 +215,7 @@ class Knowledge {
     const opened = gift.by === null ? undefined : this.#opened.get(gift.version)?.get(gift.by);
     if (opened === undefined || opened === gift.opened) return false;
     gift.opened = opened;
-    return this.#give(gift.version, gift.to, depthOf(gift) ?? opened);
+    return this.#give(gift.version, gift.toGivers, depthOf(gift) ?? opened);
   }
 
   #lead({ by, from, version }: Link): boolean {

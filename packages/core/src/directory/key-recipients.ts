@@ -37,6 +37,8 @@ export interface KeyRules {
 export interface Audience {
   /** Devices that are entitled to it. */
   readonly due: readonly Member[];
+  /** Those of them that read from now on, and nothing from before. */
+  readonly fromNow: ReadonlySet<Member>;
   /** Devices that were in and no longer have a right to the key: none of their admissions that is left entitles to it. */
   readonly outsiders: ReadonlySet<Keeper>;
 }
@@ -46,7 +48,7 @@ interface Everybody {
   readonly live: readonly Member[];
   /** The keepers of admissions that are not live. */
   readonly ended: readonly Keeper[];
-  /** Audiences by key. Keys that are due to the same devices have one. */
+  /** Audiences by key. Keys that are due to the same devices, as far back, have one. */
   readonly audiences: Map<string, Audience>;
 }
 
@@ -69,10 +71,18 @@ export function audienceOf(rules: KeyRules, keyId: Uint8Array): Audience {
   const name = hexOf(keyId);
   const known = audiences.get(name);
   if (known !== undefined) return known;
-  const due = live.filter((member) => rules.catalog.isEntitled(member, keyId));
+  const [due, fromNow]: [Member[], Set<Member>] = [[], new Set()];
+  for (const member of live) {
+    const history = rules.catalog.dueHistory(member, keyId);
+    if (history !== null) due.push(member);
+    if (history === "from-now") fromNow.add(member);
+  }
   const isSame = (other: Audience): boolean =>
-    other.due.length === due.length && other.due.every((member, at) => member === due[at]);
-  const audience = [...audiences.values()].find(isSame) ?? { due, outsiders: outsidersOf(rules, due, ended) };
+    other.due.length === due.length &&
+    other.fromNow.size === fromNow.size &&
+    other.due.every((member, at) => member === due[at] && other.fromNow.has(member) === fromNow.has(member));
+  const same = [...audiences.values()].find(isSame);
+  const audience = same ?? { due, fromNow, outsiders: outsidersOf(rules, due, ended) };
   audiences.set(name, audience);
   return audience;
 }
@@ -88,39 +98,28 @@ function outsidersOf({ openers }: KeyRules, due: readonly Member[], ended: reado
  * the next, its live devices each; and so a device that was added since and does not hold the user key.
  */
 export function recipientsOf(rules: KeyRules, keyId: Uint8Array): readonly DueRecipient[] {
-  return recipientsFor(rules, keyId, audienceOf(rules, keyId));
+  return recipientsIn(rules, audienceOf(rules, keyId));
 }
 
-/** The same for some of the devices that are entitled. */
-export function recipientsFor(rules: KeyRules, keyId: Uint8Array, audience: Audience): readonly DueRecipient[] {
-  const byKem = new Map<string, DueRecipient>();
-  for (const { devices, key } of reachedIn(rules, audience)) {
-    const isFull = devices.every((device) => rules.catalog.dueHistory(device, keyId) === "full");
-    const kem = hexOf(key.kem);
-    // Of people who were let in with one key, the one that is due more: a copied key takes nothing from whose it is.
-    if (isFull || !byKem.has(kem)) byKem.set(kem, { ...key, history: isFull ? "full" : "from-now" });
-  }
-  return [...byKem.values()];
-}
+const recipientsByAudience = new WeakMap<Audience, readonly DueRecipient[]>();
 
-/** A person's devices, and one of the KEM keys that reach them. */
-interface Reached {
-  readonly devices: readonly Member[];
-  readonly key: PermitRecipient;
-}
-
-const reachedByAudience = new WeakMap<Audience, readonly Reached[]>();
-
-/** The people of an audience, by each KEM key that reaches them, ascending. */
-function reachedIn(rules: KeyRules, audience: Audience): readonly Reached[] {
-  const known = reachedByAudience.get(audience);
+/** The recipients in an audience, ascending: an array for each, however many keys are due to it. */
+export function recipientsIn(rules: KeyRules, audience: Audience): readonly DueRecipient[] {
+  const known = recipientsByAudience.get(audience);
   if (known !== undefined) return known;
-  const people = Map.groupBy(audience.due, (member) => hexOf(rules.membership.personOf(member)));
-  const reached = [...people.values()]
-    .flatMap((devices) => recipientsAmong(rules, devices, audience.outsiders).map((key) => ({ devices, key })))
-    .sort((a, b) => compareBytes(a.key.kem, b.key.kem));
-  reachedByAudience.set(audience, reached);
-  return reached;
+  const { due, fromNow, outsiders } = audience;
+  const byKem = new Map<string, DueRecipient>();
+  for (const devices of Map.groupBy(due, (member) => hexOf(rules.membership.personOf(member))).values()) {
+    const isFull = !devices.some((device) => fromNow.has(device));
+    for (const key of recipientsAmong(rules, devices, outsiders)) {
+      const kem = hexOf(key.kem);
+      // Of people who were let in with one key, the one that is due more: a copied key takes nothing from whose it is.
+      if (isFull || !byKem.has(kem)) byKem.set(kem, { ...key, history: isFull ? "full" : "from-now" });
+    }
+  }
+  const found = [...byKem.values()].sort((a, b) => compareBytes(a.kem, b.kem));
+  recipientsByAudience.set(audience, found);
+  return found;
 }
 
 function recipientsAmong(

@@ -34,7 +34,10 @@ export function resolvePeople(
   const counting = changes.filter((placed) => membership.counts(placed)).flatMap(({ id }) => memberOf(admissions, id));
   const concurrent = besideBy(counting, personOf, membership.endedBy);
   const beside = ({ user }: Admission): readonly Member[] => (user === "root" ? [] : concurrent(user));
-  const given = (member: Member): readonly Member[] => [...memberOf(admissions, member.id), ...beside(member)];
+  const given = (member: Member): readonly Member[] => {
+    const [own, others] = [memberOf(admissions, member.id), beside(member)];
+    return others.length === 0 ? own : [...own, ...others]; // asked of everybody for every key
+  };
   const least = <Given extends Admission>(admission: Given): Given => {
     const role = leastRole([admission, ...beside(admission)]);
     return role === admission.role ? admission : { ...admission, role };

@@ -16,8 +16,9 @@ import type { EntryStore } from "@selkie/store";
 import type { DatabaseCuts } from "../directory/cuts.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { CoreError } from "../errors.ts";
-import { decodeControlPart } from "../sealing/control-part.ts";
+import { type Certificate, decodeControlPart } from "../sealing/control-part.ts";
 import { openEntries } from "../sealing/open-entry.ts";
+import type { StatementContext } from "./statement-context.ts";
 import type { TenantContext } from "./tenant-context.ts";
 
 type Cut = DatabaseCuts["cuts"][number];
@@ -25,27 +26,24 @@ type Cut = DatabaseCuts["cuts"][number];
 const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
 const SLICE = { entries: 256, bytes: 2 ** 20 };
 
+type Context = Pick<StatementContext, "context" | "view" | "certificateOf">;
+
 /**
  * The cuts of all chains that these admissions have certified, in every database of the tenant that this store holds.
  *
  * @param founding writer of a chain without a certificate that is to be among them: the root's first
  */
 export async function collectCuts(
-  context: Pick<TenantContext, "platform" | "store" | "tenant" | "ring">,
+  at: Context,
   admissions: readonly StatementId[],
-  view: Pick<DirectoryView, "forkOf" | "endOf" | "admission">,
   founding: Uint8Array | null = null,
 ): Promise<readonly DatabaseCuts[]> {
-  const { store, tenant } = context;
+  const { store, tenant } = at.context;
   const names = new Set(admissions.map(toHex));
   const found: DatabaseCuts[] = [];
   const databases = [...(await store.databases(tenant))].sort(compareBytes);
   for (const database of databases) {
-    const cuts = await cutsIn(context, store.entries(tenant, database), {
-      names,
-      founding,
-      view,
-    });
+    const cuts = await cutsIn(at, store.entries(tenant, database), { names, founding });
     if (cuts.length > 0) found.push({ database, cuts });
   }
   return found;
@@ -55,23 +53,18 @@ interface Wanted {
   /** Admissions, in hex. */
   readonly names: ReadonlySet<string>;
   readonly founding: Uint8Array | null;
-  readonly view: Pick<DirectoryView, "forkOf" | "endOf" | "admission">;
 }
 
-async function cutsIn(
-  context: Pick<TenantContext, "platform" | "ring">,
-  entries: EntryStore,
-  { names, founding, view }: Wanted,
-): Promise<readonly Cut[]> {
+async function cutsIn(at: Context, entries: EntryStore, { names, founding }: Wanted): Promise<readonly Cut[]> {
   const cuts: Cut[] = [];
   const vector: Vector = await entries.vector();
   // Lower-case hexadecimal sorts as its bytes do.
   for (const [name, head] of [...vector].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const writer = parseWriterKey(fromHex(name));
-    const admission = await admissionOfChain(context, entries, writer);
+    const admission = await admissionOfChain(at, entries, writer);
     const isFounding = founding !== null && equalBytes(writer, founding);
     if (!isFounding && (admission === null || !names.has(admission))) continue;
-    const fork = await openForkOf(view, entries, { writer, admission });
+    const fork = await openForkOf(at.view(), entries, { writer, admission });
     // Behind a fork that nobody has decided the others may hold another branch than this device: what everybody holds alike is kept.
     const tip =
       head.seq < fork
@@ -85,7 +78,7 @@ async function cutsIn(
 
 /** Where a chain forks, unless this store holds the branch that counts; infinite for no such place. */
 async function openForkOf(
-  view: Wanted["view"],
+  view: DirectoryView,
   entries: EntryStore,
   { writer, admission }: { readonly writer: WriterKey; readonly admission: string | null },
 ): Promise<number> {
@@ -113,19 +106,26 @@ async function lastSigned(entries: EntryStore, writer: WriterKey, before: number
 }
 
 /** As the certificate in the first entry says; null when there is none that this device can read. */
-export async function admissionOfChain(
-  { platform, ring }: Pick<TenantContext, "platform" | "ring">,
+export async function admissionOfChain(at: Context, entries: EntryStore, writer: WriterKey): Promise<string | null> {
+  // The directory has as many chains as devices, and what was read of it is known.
+  const isDirectory = equalBytes(entries.database, at.view().identity.directory);
+  const known = isDirectory ? at.certificateOf(writer) : null;
+  const certificate = known ?? (await readCertificate(at.context, entries, writer));
+  return certificate === null ? null : toHex(certificate.admission);
+}
+
+async function readCertificate(
+  { platform, ring }: TenantContext,
   entries: EntryStore,
-  writer: Parameters<EntryStore["read"]>[0],
-): Promise<string | null> {
+  writer: WriterKey,
+): Promise<Certificate | null> {
   const first = (await entries.read(writer, 0, ONE_ENTRY))?.entries[0];
   if (first === undefined) return null;
   const [parts = []] = await openEntries(platform.crypto, ring, [first], ["control"]);
   const [control] = parts;
   if (control?.type !== "opened") return null;
   try {
-    const { certificate } = decodeControlPart(control.plaintext);
-    return certificate === null ? null : toHex(certificate.admission);
+    return decodeControlPart(control.plaintext).certificate;
   } catch (error) {
     if (error instanceof CoreError) return null; // a chain that counts nowhere needs no cut
     throw error;

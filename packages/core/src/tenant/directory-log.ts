@@ -23,7 +23,7 @@ import type { VersionLink } from "../keys/version-link.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
 import { readAll } from "../replica/read-all.ts";
 import { StoredBranches } from "../replica/stored-branches.ts";
-import { decodeControlPart, verifyCertificates } from "../sealing/control-part.ts";
+import { type Certificate, decodeControlPart, verifyCertificates } from "../sealing/control-part.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
 import { DirectoryChains } from "./directory-chains.ts";
 import type { DirectoryClaim } from "./directory-claims.ts";
@@ -117,6 +117,11 @@ export class DirectoryLog {
   admissionOf(writer: WriterKey): Admission | null {
     const verdict = this.#judge(this.#view, writer);
     return verdict.type === "admitted" ? verdict.admission : null;
+  }
+
+  /** What certifies a chain of the directory; null for none that is genuine. */
+  certificateOf(writer: WriterKey): Certificate | null {
+    return this.#chains.certificate(writer)?.certificate ?? null;
   }
 
   /** Whether the directory has ended one of its own chains. */

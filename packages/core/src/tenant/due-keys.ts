@@ -25,28 +25,34 @@ export function giftsOf(view: DirectoryView, versions: readonly KeyVersion[]): r
   return groupGifts(versions.map((version) => ({ version, to: view.recipients(version.keyId) })));
 }
 
-/** The fewest gifts: each recipient once, however many versions it is due, but for those that come with another share of history. */
+/**
+ * The fewest gifts: each recipient once, however many versions it is due, but for those that come with another share of history.
+ * @param due each version once
+ */
 export function groupGifts(due: readonly DueVersion[]): readonly KeyGift[] {
-  return HISTORIES.flatMap((history) =>
-    groupByRecipient(
-      due.map(({ version, to }) => ({ version, to: to.filter((recipient) => recipient.history === history) })),
-    ).map((gift) => ({ ...gift, history })),
-  );
+  return HISTORIES.flatMap((history) => groupByRecipient(due, history));
 }
 
-function groupByRecipient(due: readonly DueVersion[]): readonly Omit<KeyGift, "history">[] {
-  const dueByKem = new Map<string, { readonly recipient: PermitRecipient; readonly versions: KeyVersion[] }>();
-  for (const { version, to } of due) {
-    for (const recipient of to) {
+function groupByRecipient(due: readonly DueVersion[], history: HistoryPolicy): readonly KeyGift[] {
+  // Keys that are due to the same people have one list of them.
+  const lists = [...new Set(due.map(({ to }) => to))];
+  const dueByKem = new Map<string, { readonly recipient: PermitRecipient; readonly lists: number[] }>();
+  for (const [at, list] of lists.entries()) {
+    for (const recipient of list) {
+      if (recipient.history !== history) continue;
       const kem = hexOf(recipient.kem);
       const known = dueByKem.get(kem);
-      if (known === undefined) dueByKem.set(kem, { recipient, versions: [version] });
-      else known.versions.push(version);
+      if (known === undefined) dueByKem.set(kem, { recipient, lists: [at] });
+      else known.lists.push(at);
     }
   }
-  const groups = Map.groupBy(dueByKem.values(), ({ versions }) => versions.map(({ version }) => hexOf(version)).join());
-  return [...groups.values()].map((group) => ({
-    to: group.map(({ recipient }) => recipient),
-    versions: group[0]?.versions ?? [],
-  }));
+  const groups = Map.groupBy(dueByKem.values(), (one) => one.lists.join());
+  return [...groups.values()].map((group) => {
+    const given = new Set(group[0]?.lists.map((at) => lists[at]));
+    return {
+      to: group.map(({ recipient }) => recipient),
+      versions: due.filter(({ to }) => given.has(to)).map(({ version }) => version),
+      history,
+    };
+  });
 }

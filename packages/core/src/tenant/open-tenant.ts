@@ -113,6 +113,7 @@ export class OpenTenant implements Tenant {
     });
     this.#statements = {
       ...{ context, writer: this.#writer, view, self, directoryKey, settling: this.#settling },
+      certificateOf: (writer) => this.#log.certificateOf(writer),
       preview: (writer, statements) => this.#preview(writer, statements),
       listSigner: (current) => slotSigner(context, view(), self(), current),
       sync: (people) => this.#catchUp(people),

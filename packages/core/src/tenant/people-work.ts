@@ -158,9 +158,8 @@ async function draftRevocation(at: StatementContext, { targets, devices, keys, o
       .map((key) => identityKeyName(crypto, key))
       .sort(compareBytes),
     cuts: await collectCuts(
-      at.context,
+      at,
       devices.map(({ id }) => id),
-      at.view(),
     ),
     wipe: options.wipe === true ? (options.wipeAfter ?? defaultDelay(at.view())) : null,
   };

@@ -94,11 +94,12 @@ async function findCutOff(at: StatementContext, id: string): Promise<CutOff> {
 }
 
 async function admissionOf(
-  { context, view }: StatementContext,
+  at: StatementContext,
   { database, writer }: { readonly database: DatabaseId; readonly writer: WriterKey },
 ): Promise<Admission | null> {
-  const id = await admissionOfChain(context, context.store.entries(context.tenant, database), writer);
-  return id === null ? null : (view().admission(parseStatementId(fromHex(id))) ?? null);
+  const { store, tenant } = at.context;
+  const id = await admissionOfChain(at, store.entries(tenant, database), writer);
+  return id === null ? null : (at.view().admission(parseStatementId(fromHex(id))) ?? null);
 }
 
 function cutsByDatabase(

@@ -166,7 +166,7 @@ class OpenRoot implements Root {
     const statement = {
       type: "replaceRoot",
       key: key.publicKey.slice(),
-      cuts: await collectCuts(context, [name], this.#host.log.view, founding),
+      cuts: await collectCuts(this.#at, [name], founding),
     } as const;
     await writeStatements(this.#at, { statements: [statement], rotate: [], give: () => [] });
     return { synced };

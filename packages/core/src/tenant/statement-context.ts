@@ -1,10 +1,11 @@
 import type { SigningKey } from "@selkie/crypto";
-import type { StatementId } from "@selkie/entry";
+import type { StatementId, WriterKey } from "@selkie/entry";
 import type { AccessList } from "@selkie/sync-protocol";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { Statement } from "../directory/statement.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
+import type { Certificate } from "../sealing/control-part.ts";
 import type { Serial } from "../serial.ts";
 import type { DirectoryWriter } from "./directory-writer.ts";
 import type { TenantContext } from "./tenant-context.ts";
@@ -16,6 +17,8 @@ export interface StatementContext {
   view(): DirectoryView;
   /** The view as it will be after these statements of a writer of this device. */
   preview(writer: DirectoryWriter, statements: readonly Statement[]): Promise<DirectoryView>;
+  /** Of a chain of the directory: the one in its first entry, where that is genuine. */
+  certificateOf(writer: WriterKey): Certificate | null;
   /** @throws CoreError DIRECTORY_UNKNOWN | DEVICE_REVOKED */
   self(): Admission;
   /** What statements are sealed under, as near to what is current as this device can. @throws CoreError KEY_UNKNOWN */

@@ -315,6 +315,8 @@ export function canSeal({ catalog, membership, openers }: KeyRules, member: Memb
   const current = catalog.find(keyId)?.current ?? [];
   const isEntitled = membership.isLive(member.id) && catalog.isEntitled(member, keyId);
   return (
-    isEntitled && current.length > 0 && current.every((each) => openers.canOpen(openers.keeperOf(member), keyId, each))
+    isEntitled &&
+    current.length > 0 &&
+    current.every((each) => openers.depths(keyId, each)(openers.keeperOf(member)) !== undefined)
   );
 }

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { runSeed, type SeedResult } from "../src/run-seed.ts";
 
 const SEEDS = process.env["SELKIE_TEST_FULL"] === undefined ? 50 : 500;
+/** Beyond CI's range: entries named what was lost of the directory with a disk. */
+const FOUND = [95, 483];
 
 const failed = ({ seed, failures }: SeedResult): string => `SEED=${seed} pnpm sim: ${failures.slice(0, 3).join("; ")}`;
 
@@ -9,7 +11,8 @@ test("three devices and a relay converge and lose nothing, whatever happens on t
   timeout: SEEDS * 6_000,
 }, async () => {
   const broken: string[] = [];
-  for (let seed = 1; seed <= SEEDS; seed += 1) {
+  const seeds = Array.from({ length: SEEDS }, (_, at) => at + 1);
+  for (const seed of new Set([...seeds, ...FOUND])) {
     const result = await runSeed(String(seed));
     if (result.failures.length > 0) broken.push(failed(result));
   }

@@ -279,6 +279,7 @@ export class Link implements Connection {
       verifier: platform.crypto,
       random: (length) => platform.crypto.randomBytes(length),
       open: async (_tenant, database) => this.#context.replica(database),
+      ...leadOf(this.#context.replicas()),
     });
     const stop = (): void => void session.close();
     signal.addEventListener("abort", stop, { once: true }); // while the other side has not answered yet, too
@@ -383,6 +384,11 @@ export class Link implements Connection {
     });
     this.#wake = null;
   }
+}
+
+/** INVARIANT: whoever holds an entry was given what it names of the directory first (b11-named-and-lost.test.ts). */
+function leadOf([directory]: readonly SyncedReplica[]): { lead?: DatabaseId } {
+  return directory === undefined ? {} : { lead: directory.database };
 }
 
 function leftOut(count: number): CoreError {

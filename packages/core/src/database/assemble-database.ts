@@ -38,6 +38,8 @@ import { Renewal } from "./renewal.ts";
 
 /** What a database needs of its tenant. */
 export interface DatabaseHost extends ChainOwner {
+  /** The tenant's. */
+  readonly directory: SyncedReplica | null;
   view(): DirectoryView;
   defaultKeyId(): Uint8Array;
   /** What has to be right before something is sealed in the database of this name. */
@@ -203,6 +205,7 @@ function replicaOf(
     alarm: host.alarm,
   });
   return new SyncedReplica(entries, {
+    directory: host.directory,
     flush: () => writes.flush(),
     applied: async (runs) => {
       seen.received(runs);

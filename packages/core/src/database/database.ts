@@ -61,8 +61,8 @@ export interface Database<T extends object> extends AsyncDisposable {
   deleteDocument(doc: Doc<T> | DocId): Promise<void>;
   /**
    * The entries of this database, for `pullChangesFrom` and `pushChangesTo` of another. Both reject with `DIRECTORY_STALE` or
-   * `UPDATE_NEEDED` when something that was written at the source has to wait; all else is copied then. The directory does not come
-   * along: who gets entries that name more of it than is known there has to connect once before what is written there leaves.
+   * `UPDATE_NEEDED` when something that was written at the source has to wait; all else is copied then. Between two databases of open
+   * clients what is new of the tenant's directory comes along, first.
    */
   getStore(): EntryStore;
   /** Takes the entries that `store` has and this database lacks; applied when it resolves. @throws CoreError DATABASE_OTHER */

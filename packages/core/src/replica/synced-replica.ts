@@ -20,6 +20,8 @@ import type { NamedEntries } from "./named-entries.ts";
 
 /** What happens around the stored entries of an open database. */
 export interface ReplicaHooks {
+  /** Of the tenant; null for the directory itself. */
+  readonly directory: SyncedReplica | null;
   /** Seals what the journal holds, so that a reader sees all that is acknowledged to the app. */
   flush(): Promise<void>;
   /** Judges, opens and applies runs that were just stored. */
@@ -59,6 +61,11 @@ export class SyncedReplica implements EntryStore {
 
   get database(): DatabaseId {
     return this.#entries.database;
+  }
+
+  /** What the entries of this database name entries of; null for the directory itself. */
+  get directory(): SyncedReplica | null {
+    return this.#hooks.directory;
   }
 
   flush(): Promise<void> {

@@ -4,6 +4,7 @@ import type { DatabaseHost } from "../database/assemble-database.ts";
 import type { WriteChecks } from "../database/local-writes.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { requireFree } from "../hold-code.ts";
+import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { DirectoryLog } from "./directory-log.ts";
 import type { ForkProofs } from "./fork-proofs.ts";
 import type { Hold } from "./hold.ts";
@@ -16,6 +17,7 @@ import { WriteCheck } from "./write-check.ts";
 export interface DatabaseHostParts {
   readonly statements: StatementContext;
   readonly membership: OwnMembership;
+  readonly directory: SyncedReplica;
   readonly log: DirectoryLog;
   readonly links: Links;
   readonly hold: Hold;
@@ -25,13 +27,14 @@ export interface DatabaseHostParts {
 
 /** What a database of a tenant stands in. @throws CoreError DIRECTORY_UNKNOWN */
 export function databaseHost(
-  { statements, membership, log, links, hold, forks, alarm }: DatabaseHostParts,
+  { statements, membership, directory, log, links, hold, forks, alarm }: DatabaseHostParts,
   id: DatabaseId,
 ): Omit<DatabaseHost, "closed"> {
   const { keyId: defaultKeyId } = membership.found().defaultKey;
   const view = (): DirectoryView => log.view;
   return {
     context: statements.context,
+    directory,
     view,
     self: () => membership.self(),
     directoryKey: () => membership.directoryKey(),

@@ -101,7 +101,7 @@ export class OpenTenant implements Tenant {
       announce: () => this.#links.announce(directory),
     });
     this.#replica = new SyncedReplica(entries, {
-      ...{ flush: async () => undefined, named: this.#log.named },
+      ...{ directory: null, flush: async () => undefined, named: this.#log.named },
       applied: (runs) => this.#reader.received(runs),
       forked: (theirs) => this.#forks.met(entries, theirs),
       missing: new MissingParts({ entries, alarm: (entry) => alarm(missingPart(entry)) }),
@@ -146,7 +146,13 @@ export class OpenTenant implements Tenant {
       onOnline: () => this.#resume(),
     });
     const parts = {
-      ...{ statements: this.#statements, membership: this.#membership, log: this.#log, alarm },
+      ...{
+        statements: this.#statements,
+        membership: this.#membership,
+        directory: this.#replica,
+        log: this.#log,
+        alarm,
+      },
       ...{ links: this.#links, hold: this.#hold, forks: this.#forks },
     };
     this.#databases = new OpenDatabases({

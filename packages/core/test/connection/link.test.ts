@@ -31,6 +31,7 @@ const entries = store.entries(testTenant, directoryDatabase);
 function replicaOf(database: DatabaseId, flush = async (): Promise<void> => undefined): SyncedReplica {
   const inner = store.entries(testTenant, database);
   return new SyncedReplica(inner, {
+    directory: null,
     flush,
     applied: async () => undefined,
     forked: async () => undefined,

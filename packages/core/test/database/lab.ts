@@ -285,6 +285,7 @@ export class Device {
           local,
           keys: deviceKeys,
         },
+        directory: null,
         view: () => this.#view(world),
         self: () => (isMember(admission) ? (liveAdmissionOf(this.#view(world), admission) ?? admission) : admission),
         directoryKey: () => directoryKey,

@@ -23,19 +23,26 @@ export type SliceSource =
   | { readonly type: "missing"; readonly round: number | null; readonly items: readonly Missing[] }
   | { readonly type: "tail"; readonly after: number };
 
+/** A database that goes first, and the position up to which the peer has all of it. */
+export interface Lead {
+  readonly handle: number;
+  readonly sent: number;
+}
+
 /** An effect. */
 export type Effect =
   // sending
   | { readonly type: "send"; readonly message: Message } // (pen)
   | { readonly type: "sendVector"; readonly handle: number; readonly reply: boolean } // (pen)
   | { readonly type: "sendCaughtUp"; readonly handle: number; readonly position: number } // (pen)
-  /** Answered by `sliceRead`, then sent. */
+  /** Answered by `sliceRead`, then sent; or by `sliceHeld`, when there is more of the lead. */
   | {
       readonly type: "sendSlice"; // (pen)
       readonly handle: number;
       readonly source: SliceSource;
       /** The parts that the peer wants; null for all. */
       readonly wanted: Wanted | null;
+      readonly lead: Lead | null;
     }
   // handshake
   /** Answered by `claimed`. */

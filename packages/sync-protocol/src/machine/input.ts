@@ -84,6 +84,8 @@ export type Input =
       /** What will be sent; null when there was nothing the peer lacks. */
       readonly frame: { readonly bytes: number; readonly runs: readonly SentRun[] } | null;
     }
+  /** Not sent: what was read may name more of the lead than the peer has. */
+  | { readonly type: "sliceHeld"; readonly handle: number; readonly lead: number }
   | {
       readonly type: "delivered";
       readonly handle: number;

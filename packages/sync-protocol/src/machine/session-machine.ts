@@ -26,7 +26,7 @@ import { pump } from "./outbox.ts";
 import { announced, compareRequested, onCaughtUp, onCompared, onDiffed, onVector } from "./reconcile.ts";
 import type { State } from "./state.ts";
 import { Turn } from "./turn.ts";
-import { onAck, onSliceRead } from "./uploads.ts";
+import { onAck, onSliceHeld, onSliceRead } from "./uploads.ts";
 import { onWant, wantRequested } from "./wanting.ts";
 
 /** What one input came to. */
@@ -110,6 +110,9 @@ function applyAnswer(turn: Turn, input: Answer): void {
       break;
     case "sliceRead":
       onSliceRead(turn, input);
+      break;
+    case "sliceHeld":
+      onSliceHeld(turn, input);
       break;
     case "delivered":
       onDelivered(turn, input);

@@ -17,6 +17,8 @@ export interface MachineOptions {
   readonly nonce: Uint8Array;
   readonly generation: Uint8Array;
   readonly limits: SessionLimits;
+  /** Nothing of other databases goes out before the peer has what is here of this one. */
+  readonly lead: DatabaseId | null;
 }
 
 /** Who the two sides are, as far as it is known. */

@@ -5,7 +5,7 @@ import { MAX_FRAMES_IN_FLIGHT } from "../message/bounds.ts";
 import type { Ack, RunException } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import type { Database, Missing, Repair, Upload } from "./database.ts";
-import type { Effect, SliceSource } from "./effect.ts";
+import type { Effect, Lead, SliceSource } from "./effect.ts";
 import type { Input, SliceResult } from "./input.ts";
 import type { SentFrame, SentRun } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -55,17 +55,37 @@ export function nextSlice(turn: Turn): Effect | null {
   const { flight, phase } = turn.state;
   if (phase !== "open" || flight.credit <= 0 || flight.frames.length >= MAX_FRAMES_IN_FLIGHT) return null;
   for (;;) {
-    const [handle, ...others] = turn.state.outbox.uploads;
+    const lead = findLead(turn);
+    const { uploads } = turn.state.outbox;
+    const handle = lead?.isBehind === true ? uploads.find((each) => each === lead.handle) : uploads[0];
     if (handle === undefined) return null;
-    turn.setOutbox({ uploads: others });
+    turn.setOutbox({ uploads: uploads.filter((each) => each !== handle) });
     turn.change(handle, { queued: false });
     const database = turn.find(handle);
     const source = database === undefined || !turn.maySend() ? null : nextSource(database);
     if (source === null) continue;
     // What arrives while the tail is read makes it due again.
     if (source.type === "tail") turn.change(handle, { upload: { type: "tail", sent: source.after, due: false } });
-    return { type: "sendSlice", handle, source, wanted: database?.wanted.theirs ?? null };
+    const wanted = database?.wanted.theirs ?? null;
+    return { type: "sendSlice", handle, source, wanted, lead: lead?.handle === handle ? null : lead };
   }
+}
+
+/** The database that goes first, if it is open or about to be: whether the peer lacks something of it that is here. */
+function findLead(turn: Turn): (Lead & { readonly isBehind: boolean }) | null {
+  const { options, flight } = turn.state;
+  const database = options.lead === null ? undefined : turn.findById(options.lead);
+  if (database === undefined || ["unknown", "closing", "crossed"].includes(database.stage)) return null;
+  const { handle, stage, upload, extra } = database;
+  if (stage !== "open" || upload.type !== "tail") return { handle, sent: 0, isBehind: true };
+  const isBehind = upload.due || extra.length > 0 || flight.frames.some((frame) => frame.handle === handle);
+  return { handle, sent: upload.sent, isBehind };
+}
+
+/** What was read waits for the lead, and is read again. */
+export function onSliceHeld(turn: Turn, { handle, lead }: Extract<Input, { type: "sliceHeld" }>): void {
+  extendTail(turn, lead);
+  extendTail(turn, handle);
 }
 
 /** A slice was read and is being sent. */

@@ -210,12 +210,17 @@ export class ReplicaDriver {
     this.#options.input({ type: "positions", fence, positions });
   }
 
-  async #slice({ handle, source, wanted }: EffectOf<"sendSlice">): Promise<Uint8Array | null> {
+  async #slice({ handle, source, wanted, lead }: EffectOf<"sendSlice">): Promise<Uint8Array | null> {
     const resource = this.#at(handle);
     const { sliceBytes } = this.#options.limits;
     resource.isReading = true;
     const { runs: read, result } = await readSlice(resource.replica, source, sliceBytes, resource.echoes);
     resource.isReading = false;
+    // Looked at after reading: whatever these entries name was here before them.
+    if (read.length > 0 && lead !== null && (await this.#positionOf(lead.handle)) > lead.sent) {
+      this.#options.input({ type: "sliceHeld", handle, lead: lead.handle });
+      return null;
+    }
     const runs = wanted === null ? read : read.map(wantedParts(this.#options.session.verifier, wanted));
     if (result.type === "missing" && result.damaged) this.#options.events.emit("damaged", { database: resource.id });
     if (runs.length === 0) {
@@ -234,6 +239,11 @@ export class ReplicaDriver {
     this.#options.input({ type: "sliceRead", handle, result, frame: { bytes: frame.length, runs: sent } });
     resource.announceProgress(this.#options.events);
     return frame;
+  }
+
+  /** Of a database that may be closed by now: then nobody waits for it. */
+  async #positionOf(handle: number): Promise<number> {
+    return (await this.#byHandle.get(handle)?.replica.position()) ?? 0;
   }
 
   /** What is only remembered, or told to the user. */

@@ -60,6 +60,7 @@ class SyncSession implements Session {
       nonce: options.random(32),
       generation: options.generation,
       limits,
+      lead: options.lead ?? null,
     });
     this.#options = options;
     this.#transport = transport;

@@ -82,6 +82,8 @@ export interface SessionOptions {
   open(tenant: TenantId, database: DatabaseId, rights: Grant): Promise<Replica | undefined>;
   /** 8 bytes made with this side's store: its positions mean nothing under another. */
   readonly generation: Uint8Array;
+  /** Nothing of other databases goes out before the peer has acknowledged what is here of this one: their entries name entries of it. */
+  readonly lead?: DatabaseId;
   /** The tenant that a dialler without credentials connects to. */
   readonly tenant?: TenantId;
   readonly limits?: Partial<SessionLimits>;

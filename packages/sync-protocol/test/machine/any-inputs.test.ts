@@ -1,7 +1,7 @@
 import { parseEntryId, parseKeyTag, parseWriterKey, toHex } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { SyncError } from "../../src/index.ts";
+import { ALL_RIGHTS, SyncError } from "../../src/index.ts";
 import { namesIn } from "../../src/machine/database.ts";
 import type { Effect } from "../../src/machine/effect.ts";
 import type { Input } from "../../src/machine/input.ts";
@@ -120,8 +120,11 @@ describe("any sequence of inputs", () => {
         fc.constantFrom("dialler" as const, "listener" as const),
         fc.boolean(),
         fc.array(fc.tuple(event, luck), { maxLength: 60 }),
-        (role, isOpen, events) => {
-          const machine = isOpen ? openMachine(role) : new Machine(machineOptions(role));
+        fc.option(id, { nil: null }),
+        (role, isOpen, events, lead) => {
+          const machine = isOpen
+            ? openMachine(role, ALL_RIGHTS, { lead })
+            : new Machine(machineOptions(role, { lead }));
           for (const [input, fortune] of events) {
             for (const effect of [...machine.feed(input)]) {
               const reply = answerTo(effect, fortune);
@@ -194,7 +197,8 @@ describe("any sequence of inputs", () => {
           appended: bits % 3,
         };
       case "sendSlice": {
-        const { source, handle } = effect;
+        const { source, handle, lead } = effect;
+        if (lead !== null && bits % 3 === 0) return { type: "sliceHeld", handle, lead: lead.handle };
         const runs = chains.map(({ writer: key, from, to }) => ({
           writer: key,
           firstSeq: from,

@@ -154,6 +154,7 @@ describe("what others append meanwhile", () => {
       handle: 0,
       source: { type: "tail", after: 3 },
       wanted: null,
+      lead: null,
     });
     // Nor is what was there before, and is not sent yet, when only the peer's own came after it.
     expect(deliver(12, 14, 2).filter(({ type }) => type === "forgetEchoes")).toEqual([]);
@@ -162,6 +163,7 @@ describe("what others append meanwhile", () => {
       handle: 0,
       source: { type: "tail", after: 3 },
       wanted: null,
+      lead: null,
     });
   });
 });
@@ -199,13 +201,19 @@ describe("opening", () => {
     machine.hear({ type: "open", items: [{ id: database, digest, position: 4 }] });
     opened(machine, 5, false);
     expect(machine.feed({ type: "writable" })).toEqual([
-      { type: "sendSlice", handle: 0, source: { type: "tail", after: 4 }, wanted: null },
+      { type: "sendSlice", handle: 0, source: { type: "tail", after: 4 }, wanted: null, lead: null },
     ]);
     machine.feed({ type: "announce", database });
     const result = { type: "tail", position: 5, done: true } as const;
     machine.feed({ type: "sliceRead", handle: 0, result, frame: null });
     const sent = [machine.feed({ type: "writable" }), machine.feed({ type: "writable" })].flat();
-    expect(sent).toContainEqual({ type: "sendSlice", handle: 0, source: { type: "tail", after: 5 }, wanted: null });
+    expect(sent).toContainEqual({
+      type: "sendSlice",
+      handle: 0,
+      source: { type: "tail", after: 5 },
+      wanted: null,
+      lead: null,
+    });
   });
 
   test("a replica that turns out to be damaged says what it holds, a bounded number of times", () => {
@@ -239,6 +247,7 @@ describe("opening", () => {
       handle: 0,
       source: { type: "tail", after: 5 },
       wanted: null,
+      lead: null,
     });
   });
 });

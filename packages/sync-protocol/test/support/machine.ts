@@ -15,6 +15,7 @@ export function machineOptions(role: Role, change: Partial<MachineOptions> = {})
     nonce: bytesOf(`nonce ${role}`),
     generation: bytesOf("generation", 8),
     limits: DEFAULT_LIMITS,
+    lead: null,
     ...change,
   };
 }

@@ -90,7 +90,10 @@ export async function backdate(
   const before = await alice.ask("list");
   for (const [name, device] of [["Carol", carol] as const, ["Alice", alice] as const]) {
     const { password } = diskOf(stage, "bob");
-    const visit = device.ask("meetDisk", copy, { password, tenant: TENANT, late });
+    // A copy for each: who meets somebody that knows of the revocation knows of it, and opens nothing any more.
+    const { disk } = diskOf(stage, `bobs-copy-for-${name}`);
+    await cp(copy, disk, { recursive: true });
+    const visit = device.ask("meetDisk", disk, { password, tenant: TENANT, late });
     const met = await narrator.during("syncing", visit);
     narrator.claim(
       `${name} gets ${met.entries} entries from him, and all are quarantined (${met.refused.join(", ")})`,

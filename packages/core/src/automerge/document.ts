@@ -7,6 +7,7 @@ import { concatBytes, equalBytes, toHex } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
 import { dependencyCount } from "./change-chunk.ts";
 import { openDraft } from "./draft.ts";
+import type { Path, TextDraft } from "./draft-text.ts";
 import { freezeDeep } from "./freeze.ts";
 
 type Data = Record<string, unknown>;
@@ -34,6 +35,9 @@ export interface Applied {
   /** Changes that Automerge failed on although they had passed the gate, and those that depend on them. */
   readonly refused: readonly Uint8Array[];
 }
+
+/** Edits a document: its data as plain objects, and its texts as texts. */
+export type Edit<R> = (data: object, text: (path: Path) => TextDraft) => R;
 
 /** What an edit did; `change` is null when it changed nothing. */
 export interface Edited<R> {
@@ -95,7 +99,7 @@ function isOneLine(before: readonly string[], changes: readonly Uint8Array[], af
  * Runs `edit` on the document's data as one change of `actor`, which nobody else sees before `endEdit`. What it writes is guarded, and what it tries to write after it returned
  * throws `CHANGE_CLOSED`. When it throws, nothing has changed.
  */
-export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: (data: object) => R): Edited<R> {
+export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: Edit<R>): Edited<R> {
   useActor(live, actor);
   const handle = Automerge.getBackend(live.doc);
   let outcome: { readonly result: R; readonly head: string | null; readonly isPlain: boolean } | undefined;
@@ -104,7 +108,7 @@ export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: (da
     const draft = openDraft<object>(root);
     live.editedLate = false;
     try {
-      const result = edit(draft.data);
+      const result = edit(draft.data, draft.text);
       // Committed in here, so that Automerge does not bring its plain objects up to date for a reader who may never come.
       const head = handle.pendingOps() === 0 ? null : handle.commit(undefined, 0);
       outcome = { result, head, isPlain: draft.isPlain };

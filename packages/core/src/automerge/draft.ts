@@ -1,11 +1,15 @@
 // The document as the callback of a change sees it: guards every value that is written, and refuses edits once the change is closed.
 import { CoreError } from "../errors.ts";
 import { mostPlainOps } from "./change-limits.ts";
-import { guardKey, guardValue } from "./values.ts";
+import { type Counter, draftCounter } from "./counter.ts";
+import { type Path, type TextDraft, textDraft } from "./draft-text.ts";
+import { guardKey, guardValue, isCounter } from "./values.ts";
 
 /** A draft and what ends it. */
 export interface OpenDraft<T extends object> {
   readonly data: T;
+  /** The text at a path. */
+  text(path: Path): TextDraft;
   /** Whether nothing was done so far but to give a few keys of maps numbers, truth values or null. */
   readonly isPlain: boolean;
   /** No edit gets through any more: the next one throws `CHANGE_CLOSED`, after `onLateEdit` was told. */
@@ -32,6 +36,7 @@ export function openDraft<T extends object>(root: T): OpenDraft<T> {
   const guard = new DraftGuard();
   return {
     data: guard.wrap(root),
+    text: (path) => textDraft(root, path, () => guard.begin()),
     get isPlain() {
       return guard.plain >= 0;
     },
@@ -58,6 +63,12 @@ class DraftGuard {
     );
   }
 
+  /** Before an edit that is no plain one. */
+  begin(): void {
+    this.requireOpen();
+    this.plain = NOT_PLAIN;
+  }
+
   wrap<T extends object>(live: T): T {
     // The proxy stands around an empty object of the same kind, not around Automerge's proxy: the engine compares what a proxy
     // answers with its target, and Automerge's lists throw when they are asked for anything but an index.
@@ -68,8 +79,7 @@ class DraftGuard {
   wrapValue(value: unknown): unknown {
     if (typeof value !== "object" || value === null) return value;
     if (Reflect.get(value, isAutomergeProxy) === true) return this.wrap(value);
-    this.plain = NOT_PLAIN; // a counter counts on by itself
-    return value;
+    return isCounter(value) ? draftCounter(value as Counter, () => this.begin()) : value;
   }
 }
 
@@ -108,8 +118,7 @@ class MapGuard implements ProxyHandler<object> {
   }
 
   deleteProperty(_: object, key: PropertyKey): boolean {
-    this.guard.requireOpen();
-    this.guard.plain = NOT_PLAIN;
+    this.guard.begin();
     return Reflect.deleteProperty(this.live, key);
   }
 
@@ -170,8 +179,7 @@ class ListGuard extends MapGuard {
 
   #writer(name: string): (...args: unknown[]) => unknown {
     return (...args) => {
-      this.guard.requireOpen();
-      this.guard.plain = NOT_PLAIN;
+      this.guard.begin();
       for (const value of valuesAmong(name, args)) guardValue(value);
       const method: unknown = Reflect.get(this.live, name);
       if (typeof method !== "function") throw new CoreError("VALUE_UNSUPPORTED", "a list has no such method");

@@ -1,4 +1,5 @@
 import type { EntryStore } from "@selkie/store";
+import type { Path, TextDraft } from "../automerge/draft-text.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { Off } from "../events.ts";
@@ -7,8 +8,10 @@ import type { History } from "./history.ts";
 /** What a change callback edits: the document's data as plain objects, until the callback has returned. */
 export interface Draft<T extends object> {
   readonly id: DocId;
-  /** To be edited in place, before the first `await`. */
+  /** To be edited in place, before the first `await`. A text that is assigned is a new one; `text` edits the one that is there. */
   getData(): T;
+  /** The text at a path, `["chapters", 0, "body"]` for example, to be edited letter by letter. @throws CoreError VALUE_UNSUPPORTED */
+  text(path: Path): TextDraft;
 }
 
 /** What a database announces; nothing has to be handled. */
@@ -57,8 +60,14 @@ export interface Database<T extends object> extends AsyncDisposable {
    * @throws CoreError CHANGE_CLOSED | VALUE_UNSUPPORTED | DOC_NOT_FOUND | DOC_DELETED | WRITE_NOT_ALLOWED | NOT_ENTITLED
    */
   changeDoc(doc: Doc<T>, change: (draft: Draft<T>) => void | Promise<void>): Promise<Doc<T>>;
-  /** Deletes a document here and everywhere; its id is never used again. @throws CoreError DOC_NOT_FOUND | WRITE_NOT_ALLOWED | NOT_ENTITLED */
+  /** Deletes a document here and everywhere, until somebody undeletes it. @throws CoreError DOC_NOT_FOUND | WRITE_NOT_ALLOWED | NOT_ENTITLED */
   deleteDocument(doc: Doc<T> | DocId): Promise<void>;
+  /**
+   * Brings a deleted document back, as it was; nothing happens to one that is not deleted. Of a deletion and an undeletion at once the
+   * undeletion counts only when it knew of the deletion.
+   * @throws CoreError DOC_NOT_FOUND | WRITE_NOT_ALLOWED | NOT_ENTITLED
+   */
+  undeleteDocument(id: DocId): Promise<Doc<T>>;
   /**
    * The entries of this database, for `pullChangesFrom` and `pushChangesTo` of another. Both reject with `DIRECTORY_STALE` or
    * `UPDATE_NEEDED` when something that was written at the source has to wait; all else is copied then. Between two databases of open

@@ -1,9 +1,10 @@
+import type { Edit as DocumentEdit } from "../automerge/document.ts";
 import { actorIn, type DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 
 /** What to do with a document: run an edit on its data, or mark it deleted. */
-export type Edit = ((data: object) => void | Promise<void>) | "delete" | "undelete";
+export type Edit = DocumentEdit<void | Promise<void>> | "delete" | "undelete";
 
 /** Makes one local change of a document: durable when it resolves, nothing of it left when it rejects. */
 export async function editDocument(parts: DatabaseParts, record: DocumentRecord, edit: Edit): Promise<void> {
@@ -19,6 +20,7 @@ async function place(
 ): Promise<{ durable: Promise<void> } | null> {
   const { platform, ownChanges, writes, shelf } = parts;
   if (edit === "delete" && record.deleted) return null;
+  if (edit === "undelete" && !record.deleted) return null;
   if (typeof edit === "function" && record.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
   writes.requireRight(record.keyId);
   // Here and below nothing is awaited that is there: between two syncs to disk every turn is a cold one.

@@ -1,0 +1,87 @@
+import { CoreError } from "../errors.ts";
+import { largestInteger } from "./change-limits.ts";
+
+/** A number that several people add to at the same time without losing what another added. */
+export interface Counter {
+  /** How far it has counted. */
+  readonly value: number;
+  /** Adds, by default 1; only in a change callback. Returns the new value. @throws CoreError CHANGE_CLOSED | VALUE_UNSUPPORTED */
+  increment(by?: number): number;
+  /** Takes away, by default 1; only in a change callback. Returns the new value. @throws the same */
+  decrement(by?: number): number;
+  valueOf(): number;
+}
+
+/** A counter for a new document, or to be assigned in a change. Two devices that assign one each have a conflict, as with any value. */
+export function counter(start = 0): Counter {
+  return new NewCounter(start);
+}
+
+/** A counter of the document that is being edited; `begin` is called before each edit, and throws when it is too late for one. */
+export function draftCounter(live: Counter, begin: () => void): Counter {
+  return new LiveCounter(live, begin);
+}
+
+/** What Automerge takes for one of its own, without WebAssembly being loaded. */
+abstract class AnyCounter implements Counter {
+  abstract readonly value: number;
+
+  constructor() {
+    Object.defineProperty(this, Symbol.for("_am_counter"), { value: true });
+  }
+
+  abstract increment(by?: number): number;
+  abstract decrement(by?: number): number;
+
+  valueOf(): number {
+    return this.value;
+  }
+
+  toJSON(): number {
+    return this.value;
+  }
+}
+
+class NewCounter extends AnyCounter {
+  readonly value: number;
+
+  constructor(value: number) {
+    super();
+    this.value = value;
+  }
+
+  increment(): never {
+    throw new CoreError("CHANGE_CLOSED", "a counter counts within a change of the document that holds it");
+  }
+
+  decrement(): never {
+    return this.increment();
+  }
+}
+
+class LiveCounter extends AnyCounter {
+  readonly #live: Counter;
+  readonly #begin: () => void;
+
+  constructor(live: Counter, begin: () => void) {
+    super();
+    this.#live = live;
+    this.#begin = begin;
+  }
+
+  get value(): number {
+    return this.#live.value;
+  }
+
+  increment(by = 1): number {
+    this.#begin();
+    // A sum that no number holds is read as a BigInt, or not at all.
+    if (!Number.isInteger(by) || Math.abs(this.value + by) > largestInteger)
+      throw new CoreError("VALUE_UNSUPPORTED", "a counter counts in whole numbers, up to 2^53 - 2");
+    return this.#live.increment(by);
+  }
+
+  decrement(by = 1): number {
+    return this.increment(-by);
+  }
+}

@@ -1,0 +1,102 @@
+import * as Automerge from "@automerge/automerge/slim";
+import { CoreError } from "../errors.ts";
+import { guardKey, guardValue } from "./values.ts";
+
+/** Where something lies in a document's data: names of fields and indexes of lists, from the root. */
+export type Path = readonly (string | number)[];
+
+/** A stretch of a text, in UTF-16 code units: from `start` up to `end`, which is not in it. */
+export interface TextRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Whether a mark takes in what is written right at its ends. */
+export type MarkEnds = "none" | "before" | "after" | "both";
+
+/**
+ * A text in a document, to be edited as a text: what others write in it at the same time stays. Positions count UTF-16 code units, as
+ * those of JavaScript's strings do.
+ *
+ * Every method throws CoreError CHANGE_CLOSED once the change callback has returned, and VALUE_UNSUPPORTED for a position outside of the
+ * text or between the halves of a surrogate pair, and for what cannot be stored.
+ */
+export interface TextDraft {
+  /** Removes `deleteCount` units from `index` on, and puts `insert` there. */
+  splice(index: number, deleteCount: number, insert?: string): void;
+  /** Makes it this text, by the fewest edits: what stays the same is not written again. */
+  update(text: string): void;
+  /** Marks a stretch with a name and a value, `"bold"` and `true` for example; the mark goes along with what is marked. */
+  mark(range: TextRange, name: string, value: boolean | number | string, ends?: MarkEnds): void;
+  /** Takes a mark away from a stretch. */
+  unmark(range: TextRange, name: string, ends?: MarkEnds): void;
+  /** The text as it is now. */
+  toString(): string;
+}
+
+/** The text at a path of the document that is being edited; `begin` is called before each edit, and throws when it is too late for one. */
+export function textDraft(root: object, path: Path, begin: () => void): TextDraft {
+  const at = [...path];
+  const read = (): string => {
+    const value = valueAt(root, at);
+    if (typeof value !== "string") throw unsupported("there is no text at this path");
+    return value;
+  };
+  // Automerge's own type of a document under edit says nothing of what is in it.
+  const doc = root as Automerge.Doc<unknown>;
+  return {
+    splice(index, deleteCount, insert = "") {
+      begin();
+      guardRange(read(), { start: index, end: index + deleteCount });
+      guardValue(insert);
+      Automerge.splice(doc, at, index, deleteCount, insert);
+    },
+    update(text) {
+      begin();
+      read();
+      guardValue(text);
+      Automerge.updateText(doc, at, text);
+    },
+    mark({ start, end }, name, value, ends = "after") {
+      begin();
+      guardMark(read(), { start, end }, name);
+      guardValue(value);
+      Automerge.mark(doc, at, { start, end, expand: ends }, name, value);
+    },
+    unmark({ start, end }, name, ends = "after") {
+      begin();
+      guardMark(read(), { start, end }, name);
+      Automerge.unmark(doc, at, { start, end, expand: ends }, name);
+    },
+    toString: read,
+  };
+}
+
+function valueAt(root: object, path: Path): unknown {
+  let value: unknown = root;
+  for (const step of path) {
+    if (typeof value !== "object" || value === null || !Reflect.has(value, step)) return undefined;
+    value = Reflect.get(value, step);
+  }
+  return value;
+}
+
+function guardMark(text: string, range: TextRange, name: string): void {
+  guardRange(text, range);
+  if (range.start === range.end) throw unsupported("a mark of nothing");
+  guardKey(name);
+}
+
+function guardRange(text: string, { start, end }: TextRange): void {
+  const isWithin = Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= text.length;
+  if (!isWithin || cutsPair(text, start) || cutsPair(text, end)) throw unsupported("no such stretch of the text");
+}
+
+/** Whether a position lies between the halves of a surrogate pair: an edit there would leave half a character on each side. */
+function cutsPair(text: string, position: number): boolean {
+  return position > 0 && (text.codePointAt(position - 1) ?? 0) > 0xffff;
+}
+
+function unsupported(why: string): CoreError {
+  return new CoreError("VALUE_UNSUPPORTED", why);
+}

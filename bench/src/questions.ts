@@ -5,8 +5,9 @@ import { open } from "./questions/open.ts";
 import { revoke } from "./questions/revoke.ts";
 import { seal } from "./questions/seal.ts";
 import { sync } from "./questions/sync.ts";
+import { type } from "./questions/type.ts";
 
 /** Every question by name, in the order they are asked. */
 export const questions: ReadonlyMap<string, Question> = new Map(
-  [seal, open, sync, noop, revoke, directory].map((question) => [question.name, question]),
+  [seal, open, type, sync, noop, revoke, directory].map((question) => [question.name, question]),
 );

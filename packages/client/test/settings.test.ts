@@ -38,6 +38,8 @@ describe("settings", () => {
     ["a time before now", { wipeAfter: -1 }],
     ["more than the statement can say", { wipeAfter: 2 ** 32 }],
     ["a text for a time", { directoryStaleAfter: "soon" }],
+    ["a flush window that hides less than the shortest", { flushWindow: 249 }],
+    ["a flush window that nobody would wait for", { flushWindow: 2_001 }],
     ["half a character", { theme: "\ud800" }],
     ["a text without end", { theme: "x".repeat(1_001) }],
     ["settings without end", Object.fromEntries(Array.from({ length: 257 }, (_, at) => [`setting ${at}`, at]))],

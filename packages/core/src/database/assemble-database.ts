@@ -123,7 +123,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   await (makeAnew ?? adopt)();
 
   const mayFlush = () => host.held(id) === null && host.online();
-  const timer = new FlushTimer(platform, () => writes.flush());
+  const timer = new FlushTimer(platform, view, () => writes.flush());
   const writes: LocalWrites = new LocalWrites({
     platform,
     tenant,

@@ -15,8 +15,9 @@ export interface SettingsOf {
 
 /**
  * What admins set for everybody in a tenant. Every member reads it, no relay. Names are an app's own, but for these, of the tenant: `wipeAfter`, the
- * seconds after which a revoked device wipes what it holds, where the revocation says that it does and not when (604,800, a week); and
- * `directoryStaleAfter`, the seconds without contact after which a device's directory is stale (the same).
+ * seconds after which a revoked device wipes what it holds, where the revocation says that it does and not when (604,800, a week);
+ * `directoryStaleAfter`, the seconds without contact after which a device's directory is stale (the same); and `flushWindow`, the milliseconds for
+ * which an online device gathers changes into one entry (250, and at most 2,000: a relay then sees less of when somebody writes).
  */
 export interface Settings {
   /** What is set. */
@@ -35,10 +36,17 @@ export interface TenantSettingsContext {
 
 /** Settings are for what everybody needs all of the time, and each statement carries all of them. */
 const MOST = { settings: 256, text: 1_000 };
-/** Settings that this software reads, and the most they can be. */
-const SECONDS: ReadonlyMap<string, number> = new Map([
-  ["wipeAfter", 2 ** 32 - 1],
-  ["directoryStaleAfter", 10 * 365 * 86_400],
+interface Duration {
+  readonly unit: "seconds" | "milliseconds";
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Settings that this software reads. */
+const DURATIONS: ReadonlyMap<string, Duration> = new Map([
+  ["wipeAfter", { unit: "seconds", least: 0, most: 2 ** 32 - 1 }],
+  ["directoryStaleAfter", { unit: "seconds", least: 0, most: 10 * 365 * 86_400 }],
+  ["flushWindow", { unit: "milliseconds", least: 250, most: 2_000 }],
 ]);
 
 /** The one implementation of `Settings`. */
@@ -91,12 +99,13 @@ export class TenantSettings implements Settings {
 
 /** @throws CoreError VALUE_UNSUPPORTED */
 function requireValue(name: string, value: SettingValue, database: DatabaseId | null): SettingValue {
-  const most = database === null ? SECONDS.get(name) : undefined;
+  const duration = database === null ? DURATIONS.get(name) : undefined;
+  const { least, most } = duration ?? { least: 0, most: Number.MAX_SAFE_INTEGER };
   if (typeof value === "string") {
-    if (most === undefined && value.length <= MOST.text && value.isWellFormed()) return value;
-  } else if (Number.isSafeInteger(value) && value >= 0 && value <= (most ?? Number.MAX_SAFE_INTEGER)) return value;
+    if (duration === undefined && value.length <= MOST.text && value.isWellFormed()) return value;
+  } else if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
   throw unsupported(
-    `"${name}" is ${most === undefined ? `up to ${MOST.text} characters, or a whole number from 0` : `whole seconds from 0 to ${most}`}`,
+    `"${name}" is ${duration === undefined ? `up to ${MOST.text} characters, or a whole number from 0` : `whole ${duration.unit} from ${least} to ${most}`}`,
   );
 }
 

@@ -68,7 +68,7 @@ test("R5 a relay sees when a device writes, to within the flush window", async (
     .filter(({ lane, frame }) => lane === "alice>relay" && frame.length > 180)
     .map(({ at }) => at);
   expect(seen).toHaveLength(wrote.length);
-  for (const [index, at] of wrote.entries()) expect(Math.abs((seen[index] ?? 0) - at)).toBeLessThanOrEqual(300);
+  for (const [index, at] of wrote.entries()) expect(Math.abs((seen[index] ?? 0) - at)).toBeLessThanOrEqual(330);
 });
 
 test("R6 who obtains a key version reads everything that was ever sealed under it", async () => {

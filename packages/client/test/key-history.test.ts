@@ -15,13 +15,22 @@ async function meetAll(...people: readonly Person[]): Promise<void> {
     for (const [at, one] of people.entries()) for (const other of people.slice(at + 1)) await meet(one, other);
 }
 
-test("who is given a key from now on reads nothing from before, whoever turns it and gives what is missing; who has all of it keeps it, and passes it on", async () => {
-  await using alice = await found();
-  await using bob = await join(alice, "bob", "editor");
-  await using carol = await join(alice, "carol", "editor");
-  await using dave = await join(alice, "dave", "editor");
+/** Alice, who founded, and three editors who have met everybody. */
+async function fourPeople() {
+  await using made = new AsyncDisposableStack();
+  const alice = made.use(await found());
+  const bob = made.use(await join(alice, "bob", "editor"));
+  const carol = made.use(await join(alice, "carol", "editor"));
+  const dave = made.use(await join(alice, "dave", "editor"));
   const everybody = [alice, bob, carol, dave];
   await meetAll(...everybody);
+  const people = made.move();
+  return { alice, bob, carol, dave, everybody, [Symbol.asyncDispose]: () => people.disposeAsync() };
+}
+
+test("who is given a key from now on reads nothing from before, whoever turns it and gives what is missing; who has all of it keeps it, and passes it on", async () => {
+  await using four = await fourPeople();
+  const { alice, bob, carol, dave, everybody } = four;
   await alice.tenant.directory.createKey("board", { share: [bob.name] });
   await write(alice, "1 at first");
   await alice.tenant.directory.shareKey("board", [carol.name], { history: "from-now" });
@@ -114,12 +123,8 @@ const step = fc.record({
 });
 
 test("who came to a key from now on holds no version of before, and who has all of it reads everything, whoever shared, turned and met in whatever order", async () => {
-  await using alice = await found();
-  await using bob = await join(alice, "bob", "editor");
-  await using carol = await join(alice, "carol", "editor");
-  await using dave = await join(alice, "dave", "editor");
-  const everybody = [alice, bob, carol, dave];
-  await meetAll(...everybody);
+  await using four = await fourPeople();
+  const { alice, everybody } = four;
   let nth = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 12 }), fc.boolean(), async (steps, isFromNow) => {

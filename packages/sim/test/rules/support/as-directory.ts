@@ -52,18 +52,18 @@ export class ToldDirectory {
     return [...held, ...others.map(({ change: _, ...entry }) => ({ ...entry, statements: [], vector: new Map() }))];
   }
 
-  /** Whether an entry counts for a device that was given everything. */
-  counts(entry: Entry): boolean {
-    const held = this.#held.get(chainOf(entry)) ?? [];
-    if (!held.some(({ id }) => id === entry.id)) return false;
-    const verdict = this.view.judge(this.#chain(held));
-    if (verdict.type !== "admitted") return false;
-    // As ChainEnds judges what is no statement.
-    const { last, fork } = verdict;
-    const deciding = fork?.deciding ?? [];
-    const isNamed = deciding.length > 0 && deciding.every((id) => held.some((each) => each.id === id));
-    if (entry.seq > (fork === null || isNamed ? last : Math.min(last, fork.seq - 1))) return false;
-    return !this.#beyond.has(entry.id);
+  /** The entries that count for a device that was given everything. */
+  counting(): readonly Entry[] {
+    return [...this.#held.values()].flatMap((held) => {
+      const verdict = this.view.judge(this.#chain(held));
+      if (verdict.type !== "admitted") return [];
+      // As ChainEnds judges what is no statement.
+      const { last, fork } = verdict;
+      const deciding = fork?.deciding ?? [];
+      const isNamed = deciding.length > 0 && deciding.every((id) => held.some((each) => each.id === id));
+      const end = fork === null || isNamed ? last : Math.min(last, fork.seq - 1);
+      return held.filter(({ id, seq }) => seq <= end && !this.#beyond.has(id));
+    });
   }
 
   /** Until the directory names no branch that is not held. */

@@ -47,7 +47,7 @@ export function countingFindings(told: ToldDirectory): CountingFindings {
   const { nameOf, namesOf, live, keys } = readingOf(told);
   const current = keys.filter((key) => key.current.length > 0);
   return {
-    entries: idsOf([...told.known.entries.values()].filter((entry) => told.counts(entry))),
+    entries: idsOf(told.counting()),
     live: live.map(({ id }) => nameOf(id)).sort(),
     heads: current.map(({ name, current: versions }) => `${name} ${namesOf(versions)}`).sort(),
   };

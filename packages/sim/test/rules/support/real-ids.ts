@@ -23,11 +23,22 @@ export function bytesOf(name: string, length = 32): Uint8Array {
   return new Uint8Array(createHash("sha256").update(name).digest().subarray(0, length));
 }
 
-export const databaseOf = (name: string): DatabaseId => parseDatabaseId(bytesOf(`database ${name}`));
+/** Made once for each name: all histories have the same few. */
+function once<Value>(make: (name: string) => Value): (name: string) => Value {
+  const made = new Map<string, Value>();
+  return (name) => {
+    const known = made.get(name) ?? make(name);
+    made.set(name, known);
+    return known;
+  };
+}
+
+export const databaseOf: (name: string) => DatabaseId = once((name) => parseDatabaseId(bytesOf(`database ${name}`)));
+
+const writerNamed = once((chain) => parseWriterKey(bytesOf(`writer of ${chain}`)));
 
 /** The writer key of a chain. */
-export const writerOf = (entry: Pick<Entry, "database" | "writer">): WriterKey =>
-  parseWriterKey(bytesOf(`writer of ${chainOf(entry)}`));
+export const writerOf = (entry: Pick<Entry, "database" | "writer">): WriterKey => writerNamed(chainOf(entry));
 
 const salt = parseSalt(new Uint8Array(24));
 

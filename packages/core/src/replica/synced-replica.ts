@@ -40,6 +40,7 @@ export interface ReplicaHooks {
 }
 
 const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
+const ONE_RUN = { entries: 1_024, bytes: 2 ** 20 };
 
 /**
  * An open database as sync sees it: the stored entries, flushed before they are read and applied after they are stored.
@@ -163,13 +164,18 @@ export class SyncedReplica implements EntryStore {
   /** A run forks from what is stored: it takes the place of that where it is of the branch that counts. */
   async #meet(run: VerifiedRun, fork: Extract<AppendResult, { type: "fork" }>): Promise<AppendResult> {
     const { named, forked, replace } = this.#hooks;
+    named.meet(run, fork.seq);
     // Where the fork lies before the run, the session asks for earlier entries.
     if (fork.seq < run.firstSeq) {
       named.learn(run);
       return fork;
     }
     await forked(run.entries.slice(fork.seq - run.firstSeq));
-    return (await this.#isBetter(run, fork.seq)) ? ((await replace(run, fork.seq)) ?? fork) : fork;
+    if (!(await this.#isBetter(run, fork.seq))) return fork;
+    const dropped = await this.#entries.read(run.writer, fork.seq, ONE_RUN);
+    const replaced = await replace(run, fork.seq);
+    if (replaced !== null && dropped !== null) named.meet(dropped, fork.seq);
+    return replaced ?? fork;
   }
 
   /** It holds what is named; or it leads elsewhere than what is stored, of which that is known to be wrong. */

@@ -8,24 +8,20 @@ export interface ClaimTimesContext {
   readonly directory: DatabaseId;
 }
 
-/** What is waited for of a person. `word`: that what it names of the directory comes; `fork`: that others hear that it signed two directories. */
-const doings = { word: "00", fork: "01" } as const;
-type Doing = keyof typeof doings;
-
 /** Since when, in ms by this device's clock, and whether its word holds nothing up any more. */
 export interface ClaimTime {
   readonly since: number;
   readonly lapsed: boolean;
 }
 
-/** What is waited for, and the person's id. */
-const NAME_BYTES = 33;
+/** The person's id. */
+const NAME_BYTES = 32;
 const RECORD_BYTES = NAME_BYTES + 9;
 
 /** Since when somebody's word has waited to come true, over restarts: else an app that is closed every evening would wait for ever. */
 export class ClaimTimes {
   readonly #at: ClaimTimesContext;
-  /** In hex. */
+  /** By person, in hex. */
   readonly #times = new Map<string, ClaimTime>();
   #isSaved = true;
 
@@ -42,17 +38,17 @@ export class ClaimTimes {
     }
   }
 
-  get(doing: Doing, person: string): ClaimTime | undefined {
-    return this.#times.get(doings[doing] + person);
+  get(person: string): ClaimTime | undefined {
+    return this.#times.get(person);
   }
 
-  set(doing: Doing, person: string, time: ClaimTime): void {
-    this.#times.set(doings[doing] + person, time);
+  set(person: string, time: ClaimTime): void {
+    this.#times.set(person, time);
     this.#isSaved = false;
   }
 
-  forget(doing: Doing, person: string): void {
-    if (this.#times.delete(doings[doing] + person)) this.#isSaved = false;
+  forget(person: string): void {
+    if (this.#times.delete(person)) this.#isSaved = false;
   }
 
   /** Writes down what changed. */

@@ -68,16 +68,17 @@ export class DirectoryChains {
   }
 
   /**
-   * The tips that no other chain has named, but for one's own: at most 64, ascending.
+   * The tips that no other chain has named, but for one's own and disputed ones: at most 64, ascending.
    * SECURITY: only chains that are admitted are listed, and only what they name is left out: who merely may push neither fills the
    * places nor hides anybody's statements (directory-log.test.ts "the frontier").
    */
-  frontier(view: DirectoryView, own: WriterKey | null): readonly EntryId[] {
+  frontier(view: DirectoryView, own: WriterKey | null, isDisputed: (writer: WriterKey) => boolean): readonly EntryId[] {
     const admitted = new Set([...this.#chains.keys()].filter((name) => this.isAdmitted(view, name)));
     const isNamed = (id: EntryId): boolean => [...(this.#namedBy.get(hexOf(id)) ?? [])].some((by) => admitted.has(by));
     const ownName = own === null ? "" : hexOf(own);
     return [...this.#chains]
       .filter(([name, { tip }]) => name !== ownName && admitted.has(name) && !isNamed(tip.id))
+      .filter(([, { writer }]) => !isDisputed(writer))
       .map(([, { tip }]) => tip.id)
       .sort(compareBytes)
       .slice(0, limits.frontier);

@@ -45,8 +45,8 @@ export interface DirectoryClaimsContext {
   readonly ring: Pick<KeyRing, "find" | "current">;
   readonly times: ClaimTimes;
   view(): Pick<DirectoryView, "found" | "isLive" | "admission" | "personOf">;
-  /** Whose chains of the directory are proven to fork: one for each chain. */
-  forked(): readonly Admission[];
+  /** Whether an entry that is not here is known to lie on a branch of a chain that this device need not have. */
+  isElsewhere(head: EntryId): boolean;
   /** Whom the directory admits as the writer of one of its chains. */
   author(writer: WriterKey): Admission | null;
   /** Seconds after which one person's word, that nothing bears out, holds nothing up. */
@@ -93,8 +93,6 @@ export class DirectoryClaims {
   readonly #words = new Map<string, Word>();
   /** By person: the word that was taken back, and when. */
   readonly #before = new Map<string, { readonly word: Pick<Word, "since" | "announced">; readonly until: number }>();
-  /** Persons, one for each chain of the directory that is proven to fork. */
-  #forkedBy: readonly string[] = [];
   /** Databases in which nothing is to be sealed; the directory stands for all. */
   #held: ReadonlySet<string> = new Set();
   #cancel: (() => void) | null = null;
@@ -126,16 +124,13 @@ export class DirectoryClaims {
 
   /** The directory changed. */
   async look(): Promise<void> {
-    const { forked, times, platform } = this.#at;
-    this.#forkedBy = forked().map((admission) => this.#personOf(admission));
-    for (const user of this.#forkedBy)
-      if (times.get("fork", user) === undefined) times.set("fork", user, { since: platform.now(), lapsed: false });
+    const { times } = this.#at;
     for (const { claims } of [...this.#words.values()])
       for (const claim of [...claims.values()]) {
         const before = claim.missing;
         claim.missing = await this.#missing(claim);
         const isBorneOut = await this.#isBorneOut(claim, before);
-        if (isBorneOut) times.forget("word", claim.user);
+        if (isBorneOut) times.forget(claim.user);
         if (claim.missing.length === 0) this.#drop(claim);
         if (isBorneOut) this.#before.delete(claim.user);
       }
@@ -150,7 +145,7 @@ export class DirectoryClaims {
     for (const [user, word] of this.#words) {
       if (!this.#isDue(user, word)) continue;
       const now = platform.now();
-      times.set("word", user, { since: Math.min(word.since, now), lapsed: now - word.since >= limit() * 1_000 });
+      times.set(user, { since: Math.min(word.since, now), lapsed: now - word.since >= limit() * 1_000 });
       word.announced = now;
       const oneEach = new Map([...word.claims.values()].map((claim) => [claim.at.database, claim]));
       for (const { at } of oneEach.values()) onWithheld({ ...at, user: user === ROOT ? "" : user });
@@ -195,7 +190,7 @@ export class DirectoryClaims {
     const now = this.#at.platform.now();
     const before = this.#before.get(user);
     const isLong = before === undefined || now - before.until > GRACE_MS;
-    const since = this.#at.times.get("word", user)?.since ?? (isLong ? now : now - (before.until - before.word.since));
+    const since = this.#at.times.get(user)?.since ?? (isLong ? now : now - (before.until - before.word.since));
     return { claims: new Map(), since, announced: before?.word.announced ?? null };
   }
 
@@ -214,44 +209,34 @@ export class DirectoryClaims {
     return false;
   }
 
-  /** What is named and not here; nothing of the word of one who is out. */
+  /**
+   * What is named and not here; nothing of the word of one who is out. SECURITY: A4. A fork excuses what is known to lie behind it and no
+   * other head: else whoever forks a chain helped a relay to freeze the directory (directory-claims.test.ts).
+   */
   async #missing({ place, heads, tag, admission }: Claim): Promise<Claim["missing"]> {
-    const { entries, ring, view } = this.#at;
+    const { entries, ring, view, isElsewhere } = this.#at;
     if (!view().isLive(admission)) return [];
     // A version that the directory names, and that was not given to this device, is another matter.
     const { found } = view();
     if (tag !== null && found !== null && ring.current(found.directoryKey.keyId) !== undefined)
       return (await ring.find(place, tag)) === undefined ? [null] : [];
     const missing: EntryId[] = [];
-    for (const head of heads) if ((await entries.find(head)) === undefined) missing.push(head);
+    for (const head of heads) if (!isElsewhere(head) && (await entries.find(head)) === undefined) missing.push(head);
     return missing;
   }
 
   /** Whose word is believed, and so where nothing is sealed. */
   #decide(): void {
-    const open = [...this.#words].map(([user, { claims, since }]) => ({
-      lapsed: this.#at.times.get("word", user)?.lapsed === true,
-      claims: [...claims.values()].filter(({ missing }) => missing.length > this.#excused(since)),
+    const words = [...this.#words].map(([user, { claims }]) => ({
+      lapsed: this.#at.times.get(user)?.lapsed === true,
+      claims: [...claims.values()],
     }));
-    const words = open.filter(({ claims }) => claims.length > 0);
     const believed = words.filter(
       ({ lapsed, claims }) => !lapsed || words.length > 1 || claims.some((claim) => this.#isByAdmin(claim)),
     );
     const before = this.#held;
     this.#held = new Set(believed.flatMap(({ claims }) => claims.map(({ at }) => at.database)));
     if ([...before].some((database) => !this.#held.has(database))) this.#at.onSettled();
-  }
-
-  /**
-   * How many heads one may name that lie on branches which this device does not have: one for each chain that is proven to fork, as long as
-   * its author need not have known. SECURITY: A4. Without the bound whoever forks a chain could help a relay to freeze the directory.
-   */
-  #excused(since: number): number {
-    const { times, limit } = this.#at;
-    return this.#forkedBy.filter((user) => {
-      const known = times.get("fork", user)?.since ?? since;
-      return since - known <= limit() * 1_000;
-    }).length;
   }
 
   #isByAdmin({ admission }: Claim): boolean {
@@ -263,7 +248,7 @@ export class DirectoryClaims {
     const waited = platform.now() - since;
     if (waited < GRACE_MS) return false;
     if (announced === null || platform.now() - announced >= DAY_MS) return true;
-    return times.get("word", user)?.lapsed !== true && waited >= limit() * 1_000;
+    return times.get(user)?.lapsed !== true && waited >= limit() * 1_000;
   }
 
   #arm(): void {

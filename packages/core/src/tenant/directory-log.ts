@@ -15,6 +15,7 @@ import { buildDirectory } from "../directory/build-directory.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { isProof } from "../directory/fork.ts";
 import type { PlacedVector } from "../directory/membership-facts.ts";
+import type { ProvenFork } from "../directory/proven-forks.ts";
 import { linksOf, type Statement, statementId } from "../directory/statement.ts";
 import { decodeStatement } from "../directory/statement-codec.ts";
 import { CoreError } from "../errors.ts";
@@ -106,10 +107,10 @@ export class DirectoryLog {
     return this.#founding;
   }
 
-  /** The tips of the directory's admitted chains that no other of them has named, but for one's own: at most 64, ascending. */
+  /** The tips of the directory's admitted chains that no other of them has named, but for one's own and those that fork: at most 64, ascending. */
   frontier(own: WriterKey | null): readonly EntryId[] {
     if (this.#frontier === null || this.#frontier.own !== own)
-      this.#frontier = { own, heads: this.#chains.frontier(this.#view, own) };
+      this.#frontier = { own, heads: this.#chains.frontier(this.#view, own, (writer) => this.#isDisputed(writer)) };
     return this.#frontier.heads;
   }
 
@@ -136,14 +137,26 @@ export class DirectoryLog {
     return verdict.type === "admitted" ? verdict.admission : null;
   }
 
+  /** It forks, and it is not said that the branch counts that is stored: who has another cannot get this one. */
+  #isDisputed(writer: WriterKey): boolean {
+    const verdict = this.#judge(this.#view, writer);
+    if (verdict.type !== "admitted" || verdict.fork === null) return false;
+    return verdict.fork.deciding.length === 0 || this.#stored.lostAt(writer) !== null;
+  }
+
   #judge(view: DirectoryView, writer: WriterKey): ReturnType<DirectoryView["judge"]> {
     return view.judge({ database: this.#database, writer, certificate: this.#chains.certificate(writer) });
   }
 
-  /** Whose chains of the directory are proven to fork: one for each chain that the directory admits. */
-  forked(): readonly Admission[] {
-    const forks = this.#shown.forks.filter(({ database }) => equalBytes(database, this.#database));
-    return forks.flatMap(({ writer }) => this.author(writer) ?? []);
+  /**
+   * Whether an entry is known to lie on another branch of a chain than is stored, by a proof or because it came, and nothing says that
+   * the branch counts which it lies on.
+   */
+  isElsewhere(id: EntryId): boolean {
+    const isOn = ({ database, rivalOf }: ProvenFork): boolean =>
+      equalBytes(database, this.#database) && rivalOf.has(toHex(id));
+    const writer = this.named.metIn(id) ?? this.#shown.forks.find(isOn)?.writer;
+    return writer !== undefined && this.#stored.lostAt(writer) === null;
   }
 
   /** Reads everything the store holds. */

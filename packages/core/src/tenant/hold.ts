@@ -19,7 +19,7 @@ export interface HoldContext {
   readonly context: TenantContext;
   readonly directory: DatabaseId;
   readonly entries: EntryStore;
-  readonly log: Pick<DirectoryLog, "view" | "forked" | "author">;
+  readonly log: Pick<DirectoryLog, "view" | "isElsewhere" | "author">;
   online(): boolean;
   /** Brings in what others have of the directory. @returns whether somebody was reached */
   catchUp(): Promise<boolean>;
@@ -53,7 +53,7 @@ export class Hold {
     this.claims = new DirectoryClaims({
       ...{ platform, directory, entries, ring: context.ring, times: this.#times, limit, catchUp },
       view: () => log.view,
-      forked: () => log.forked(),
+      isElsewhere: (head) => log.isElsewhere(head),
       author: (writer) => log.author(writer),
       onSettled: () => at.resume(),
       onWithheld: (withheld) => at.alarm({ code: "DIRECTORY_STALE", ...withheld }),

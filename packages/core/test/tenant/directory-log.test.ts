@@ -12,6 +12,8 @@ import { KeyRing } from "../../src/keys/key-ring.ts";
 import { type KeyVersion, newKeyId, newKeyVersion } from "../../src/keys/key-version.ts";
 import { draftPermits, draftUserKeys } from "../../src/keys/permit.ts";
 import { LocalState } from "../../src/local/local-state.ts";
+import { MissingParts } from "../../src/replica/missing-parts.ts";
+import { SyncedReplica } from "../../src/replica/synced-replica.ts";
 import { importDeviceKeys } from "../../src/tenant/device-keys.ts";
 import { DirectoryLog } from "../../src/tenant/directory-log.ts";
 import { MAX_PARKED, ParkedPlaces } from "../../src/tenant/parked-places.ts";
@@ -266,16 +268,45 @@ test("A2 of a person's keys those are taken that a statement of the person names
   expect(held).toHaveLength(2);
 });
 
-test("A4 a chain of the directory is one that forks if its writer is admitted: who makes up a writer key proves nothing of the directory", async () => {
-  const [member, stranger, honest] = [await author(), await author({ device: await strangerDevice() }), await author()];
-  const twins = [member.twin(), stranger.twin()];
-  await arrive(...founded.runs, await member.write([]), await stranger.write([]));
-  for (const [twin, forks] of [[twins[1], 0] as const, [twins[0], 1] as const]) {
+describe("a chain of the directory that forks", () => {
+  /** Alice's device signs twice, and somebody proves it. */
+  async function forked() {
+    const [member, honest] = [await author(), await author()];
+    const twin = member.twin();
+    const [ours, theirs] = [await member.write([]), await twin.write([])];
+    await arrive(...founded.runs, ours);
     const stored = store.entries(founded.tenant, founded.directory);
-    const proof = await proveFork(stored, (await twin?.write([]))?.entries ?? []);
+    const proof = await proveFork(stored, theirs.entries);
     if (proof === null) return expect.fail("a proof");
-    await arrive(await honest.write([honest.statement(proof)]));
-    expect([log.view.forks.length, log.forked().length]).toEqual([forks + 1, forks]);
+    return { member, twin, theirs, stored, proof: await honest.write([honest.statement(proof)]) };
   }
-  expect(log.forked()[0]?.device).toEqual(device.publicKey);
+
+  test("A4 has no place in the frontier while nobody has said which branch counts: who holds the other could not get it", async () => {
+    const { member, proof } = await forked();
+    expect(log.frontier(null)).toContainEqual(member.tip);
+    await arrive(proof);
+    expect(log.frontier(null)).not.toContainEqual(member.tip);
+  });
+
+  test("A4 excuses entries of the other branch that are in the proof, or that came, and no others", async () => {
+    const { twin, theirs, stored, proof } = await forked();
+    const [inProof] = theirs.entries;
+    const further = await twin.write([]);
+    const [behind] = further.entries;
+    const [unknown] = (await twin.write([])).entries;
+    if (inProof === undefined || behind === undefined || unknown === undefined) return expect.fail("entries");
+    const excused = (): readonly boolean[] => [inProof, behind, unknown].map(({ id }) => log.isElsewhere(id));
+    expect(excused()).toEqual([false, false, false]);
+    await arrive(proof);
+    expect(excused()).toEqual([true, false, false]);
+    const replica = new SyncedReplica(stored, {
+      ...{ flush: async () => undefined, applied: async () => undefined, forked: async () => undefined },
+      ...{ directory: null, named: log.named, replace: async () => null },
+      missing: new MissingParts({ entries: stored, alarm: () => undefined }),
+    });
+    await replica.append([further]);
+    expect(excused()).toEqual([true, true, false]);
+    log.named.setLost(twin.writer, 0); // the other branch counts: what is missing of it is to come
+    expect(excused()).toEqual([false, false, false]);
+  });
 });

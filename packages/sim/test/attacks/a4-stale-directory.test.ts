@@ -1,10 +1,12 @@
 // A relay that shows an older directory than there is: in it somebody who was removed still has rights, and keys that he knows are current.
-import type { DatabaseId, VerifiedRun } from "@selkie/entry";
+import { type DatabaseId, entryType, type VerifiedRun } from "@selkie/entry";
 import { expect, test } from "vitest";
 import { KeyRing } from "../../../core/src/keys/key-ring.ts";
 import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
 import { openEntries } from "../../../core/src/sealing/open-entry.ts";
 import type { SimDevice } from "../../src/sim-device.ts";
+import { statementPart } from "../support/directory-lies.ts";
+import { type HostileChain, HostileMember } from "../support/hostile-member.ts";
 import { runsOf } from "../support/lies.ts";
 import { codeOf, Scene } from "../support/scene.ts";
 
@@ -61,8 +63,8 @@ test("A4 a relay that serves the directory of before a revocation is found out b
   expect((await readableBy(scene, bob, scene.database)).join()).not.toContain("secret");
 });
 
-test("A4 K-10 a new device that is shown an older directory seals nothing once an entry names what it lacks, and says so", async () => {
-  const scene = await Scene.begin("A4 new client");
+/** A device joins, and is shown the directory of before Bob was removed, and what Alice has written since. */
+async function shownAnOlder(scene: Scene) {
   const { alice, bob, carol, world } = scene;
   await scene.run(alice.database.createDocument({ title: "before" }));
   const dave = world.device("dave");
@@ -82,13 +84,47 @@ test("A4 K-10 a new device that is shown an older directory seals nothing once a
   await scene.run(carol.disconnect());
 
   setBack(scene, backup);
-  const { database } = scene;
   await scene.relayEntries().append(newest);
   await scene.run(dave.join(response.toString()));
   const line = await scene.run(dave.connectRelay(world.relay));
   await scene.run(dave.openDatabase());
   await scene.run(line.synced().catch(() => undefined));
   expect(await isRevoked(dave)).toBe(false);
+  return { dave, line };
+}
+
+test("A4 who is to be removed, and forks chains of its own in the directory before, helps no relay to show an older one", async () => {
+  const scene = await Scene.begin("A4 forks");
+  const { alice, bob, carol, world } = scene;
+  const hostile = await HostileMember.of(bob);
+  const { directory } = hostile.record;
+  const say = (of: HostileChain, name: string): Promise<VerifiedRun> =>
+    of.write([statementPart(hostile, { type: "database", name })]);
+  for (const device of [alice, bob, carol]) await scene.run(device.disconnect());
+  for (let chains = 0; chains < 3; chains += 1) {
+    const chain = await hostile.chain(directory, entryType.statement);
+    const first = await say(chain, "first");
+    const branch = chain.fork();
+    await alice.life?.store.entries(scene.tenant, directory).append([first, await say(chain, "left")]);
+    await carol.life?.store.entries(scene.tenant, directory).append([first, await say(branch, "right")]);
+  }
+  for (const device of [alice, carol]) await scene.run(device.close());
+  for (const device of [alice, carol]) await scene.run(device.start());
+  await scene.reconnect();
+  await world.settle();
+
+  const { dave, line } = await shownAnOlder(scene);
+  const writers = await scene.writers();
+  await scene.run(dave.database.createDocument({ title: "secret of Dave" }));
+  await world.clock.advance(400_000);
+  expect(await scene.run(codeOf(line.synced()))).toBe("DIRECTORY_STALE");
+  expect(await scene.writers()).toEqual(writers);
+});
+
+test("A4 K-10 a new device that is shown an older directory seals nothing once an entry names what it lacks, and says so", async () => {
+  const scene = await Scene.begin("A4 new client");
+  const { bob, carol, database, world } = scene;
+  const { dave, line } = await shownAnOlder(scene);
 
   const writers = await scene.writers();
   const { id } = await scene.run(dave.database.createDocument({ title: "secret of Dave" }));

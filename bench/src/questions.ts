@@ -1,4 +1,5 @@
 import type { Question } from "./question.ts";
+import { create } from "./questions/create.ts";
 import { directory } from "./questions/directory.ts";
 import { noop } from "./questions/noop.ts";
 import { open } from "./questions/open.ts";
@@ -9,5 +10,5 @@ import { type } from "./questions/type.ts";
 
 /** Every question by name, in the order they are asked. */
 export const questions: ReadonlyMap<string, Question> = new Map(
-  [seal, open, type, sync, noop, revoke, directory].map((question) => [question.name, question]),
+  [seal, open, create, type, sync, noop, revoke, directory].map((question) => [question.name, question]),
 );

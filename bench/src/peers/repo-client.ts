@@ -10,6 +10,7 @@ const repo = new Repo({ storage: new NodeFSStorageAdapter(process.argv[2] ?? "")
 let line: WebSocketClientAdapter | undefined;
 
 serve({
+  begin: () => undefined,
   create: async (count: number) => {
     const ids = Array.from({ length: count }, (_, at) => repo.create<BenchRecord>(record(at)).documentId);
     await repo.flush();

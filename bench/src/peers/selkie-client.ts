@@ -12,11 +12,19 @@ let rawBytes = 0;
 
 serve({
   request: async () => (await client.createJoinRequest("CN=bob")).toString(),
+  begin: async () => {
+    tenant = await client.createTenant("bench", { user: "CN=alice" });
+    records = await tenant.openDB<BenchRecord>("records");
+  },
+  create: async (count: number) => {
+    const ids = await records?.createDocuments(someRecords(count));
+    if (ids?.length !== count) throw new RangeError("not all were created");
+  },
   found: async ({ request, records: count }: { request: string; records: number }) => {
     tenant = await client.createTenant("bench", { user: "CN=alice" });
     const response = await tenant.directory.approveJoinRequest(request, { role: "editor" });
     records = await tenant.openDB<BenchRecord>("records");
-    await records.createDocuments(Array.from({ length: count }, (_, at) => record(at)));
+    await records.createDocuments(someRecords(count));
     for (let at = 0; at < count; at++) rawBytes += rawChange(at);
     return response.toString();
   },
@@ -50,6 +58,10 @@ const scheduler = {
     return () => clearTimeout(timer);
   },
 };
+
+function* someRecords(count: number): Generator<BenchRecord> {
+  for (let at = 0; at < count; at++) yield record(at);
+}
 
 /** The bytes of the change as Automerge makes it; other ways to fill a document make more of them. */
 function rawChange(at: number): number {

@@ -109,9 +109,10 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   await received.load();
   // Everybody holds back what an actor made behind a change that waits: what is made from now on is another actor's.
   if (chain.current !== null && waiting.hasOf(chain.current)) await chain.begin();
-  const adopt = () =>
+  const adopt = ({ documents, waiting }: DocumentState) =>
     adoptJournal({
-      ...{ verifier: platform.crypto, journal, chain, documents, ownChanges, report: platform.report },
+      ...{ verifier: platform.crypto, journal, chain, documents, report: platform.report },
+      ownChanges: new OwnChanges(documents, waiting),
       isLost: (keyId) => renewal.isLost(keyId),
       refused: (event) => later(() => events.emit("setAside", event)),
     });
@@ -119,26 +120,26 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const later = (run: () => void) => platform.scheduler.after(0, run);
   const unsent = (event: DatabaseEvents["unsent"]) => later(() => events.emit("unsent", event));
   const renewal: Renewal = new Renewal({ host, chain, journal, received, mayUse, adopt, unsent });
-  const makeAnew = await renewal.begin();
-  await (makeAnew ?? adopt)();
+  await (renewal.look() ? renewal.run() : adopt(state));
 
+  let isClosed = false;
   const mayFlush = () => host.held(id) === null && host.online();
   const timer = new FlushTimer(platform, view, () => writes.flush());
+  const resume = () => void (journal.rows.length > 0 && mayFlush() && timer.start());
+  // Nobody waits for it: an edit, or a flush, may be what changed the directory.
+  const renew = () =>
+    void writes.exclusively(async () => (isClosed ? undefined : renewal.run())).then(resume, platform.report);
   const writes: LocalWrites = new LocalWrites({
-    platform,
-    tenant,
-    store,
-    chain,
-    journal,
-    ownChanges,
+    ...{ platform, tenant, store, chain, journal, ownChanges, mayUse },
     frontier: host.frontier,
     keyOf: host.keyOf,
-    mayUse,
     check: host.writeCheck(name),
+    isLeaving: () => renewal.isDue,
     setAside: () => renewal.setAside(),
-    onSealed: (run) => {
-      received.own(run, host.self());
+    onSealed: (sealed) => {
+      received.own(sealed, host.self);
       host.announce(id);
+      if (sealed.admission !== null && renewal.look()) renew(); // it ended before it was known
     },
     onJournalled: () => mayFlush() && timer.start(),
   });
@@ -156,6 +157,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       try {
         await flushLast(writes);
       } finally {
+        isClosed = true; // what is due then is done when it is opened again
         await claims.close();
         await received.idle();
         await shelf.close();
@@ -168,13 +170,11 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     replica,
     flush: () => writes.flush(),
     reconsider: async () => {
-      const makeAnew = await renewal.begin();
+      const isDue = renewal.look();
       await received.reconsider();
-      if (makeAnew === null) return;
-      // Not awaited: a flush may be what changed the directory. It takes nothing of the old chain any more, and the next one comes after.
-      writes.exclusively(makeAnew).then(() => host.online() && timer.start(), platform.report);
+      if (isDue) renew();
     },
-    resume: () => void (journal.rows.length > 0 && mayFlush() && timer.start()),
+    resume,
     rebuild: (names) => received.rebuild(names),
     quarantined: () => quarantine.list(),
   };

@@ -39,14 +39,30 @@ export async function copyToKey<T extends object>(
   const parts = partsOf(database);
   parts.mayWrite();
   requireFree(parts.held());
-  const { platform, documents, chain, writes, shelf, events } = parts;
+  const { writes } = parts;
   const before = recordOf(parts, doc);
   if (before.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
   const key = parts.keyId(name);
   writes.requireRight(before.keyId);
-  requireNamed(parts, { from: before.keyId, to: key, readers });
+  const widening = { from: before.keyId, to: key, readers };
+  requireNamed(parts, widening);
   await writes.ready(key, false);
   await writes.flush();
+  await writes.enter();
+  try {
+    const copy = await makeCopy(parts, before, widening);
+    parts.documents.take(copy);
+    parts.events.emit("change", { id: copy.name });
+    return (await parts.shelf.handle(copy)) as unknown as Doc<T>;
+  } finally {
+    writes.leave();
+  }
+}
+
+/** Durable when it resolves, and not among the documents yet. */
+async function makeCopy(parts: DatabaseParts, before: DocumentRecord, widening: Widening): Promise<DocumentRecord> {
+  const { platform, documents, chain, writes } = parts;
+  const key = widening.to;
   const writer = await writes.begin();
   const counter = await chain.takeCounter();
   const writers = [...parts.writers(), writer];
@@ -55,14 +71,9 @@ export async function copyToKey<T extends object>(
   const copy = carryOn(documents, place, { creator: writer, histories });
   const time = claimedTime(platform.now());
   const entries = histories.map((history) => [partOf(history, counter, time)]);
-  await writes.bulk(key, entries, () => {
-    requireNamed(parts, { from: before.keyId, to: key, readers });
-    if (chain.current === null || !equalBytes(chain.current, writer))
-      throw new CoreError("CHANGE_REFUSED", "this device's rights changed meanwhile: copy it again");
-  });
-  documents.take(copy);
-  events.emit("change", { id: copy.name });
-  return (await shelf.handle(copy)) as unknown as Doc<T>;
+  if (!(await writes.bulk(key, entries, () => requireNamed(parts, widening))))
+    throw new CoreError("CHANGE_REFUSED", "this device's rights changed meanwhile: copy it again");
+  return copy;
 }
 
 /**

@@ -5,6 +5,7 @@ import { encodeChanges } from "../automerge/change-codec.ts";
 import { writeFirstChange } from "../automerge/first-change.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
+import { CoreError } from "../errors.ts";
 import { ENTRY_BYTES, ENTRY_PARTS } from "../journal/plan-entries.ts";
 import { claimedTime, encodeChangePart } from "../sealing/change-part.ts";
 import { countedStem } from "../sealing/document-id.ts";
@@ -40,10 +41,8 @@ export async function createMany<T extends object>(
   const seal = async (): Promise<void> => {
     const isHeld = parts.held() !== null;
     await parts.writes.ready(key, isHeld); // a key this device can't seal under is found out before anything is made
-    const made = await createChunk(parts, chunk, key);
+    const made = await createChunk(parts, chunk, { key, isHeld });
     chunk = [];
-    if (isHeld) await journal(parts, made);
-    else await parts.writes.bulk(key, intoEntries(made));
     for (const { id } of made) {
       ids.push(id);
       created(id);
@@ -54,15 +53,34 @@ export async function createMany<T extends object>(
   return ids;
 }
 
+/** Makes and keeps them, or none. */
+async function createChunk(
+  parts: DatabaseParts,
+  rows: readonly object[],
+  { key, isHeld }: { readonly key: Uint8Array; readonly isHeld: boolean },
+): Promise<readonly Created[]> {
+  await parts.writes.enter();
+  try {
+    parts.mayWrite(); // rights may have changed while the rows came
+    const made = await makeChunk(parts, rows, key);
+    try {
+      if (isHeld || !(await parts.writes.bulk(key, intoEntries(made)))) await journal(parts, made);
+    } catch (error) {
+      // What is refused is stored nowhere; what the disk fails on is tried again.
+      if (error instanceof CoreError) for (const { local } of made) parts.documents.forget(local.record);
+      throw error;
+    }
+    return made;
+  } finally {
+    parts.writes.leave();
+  }
+}
+
 /**
  * All changes first, then all sealing: interleaved, each costs the other its caches. Needs no WebAssembly. When one row can't be
  * stored, none of them is.
  */
-async function createChunk(
-  parts: DatabaseParts,
-  rows: readonly object[],
-  key: Uint8Array,
-): Promise<readonly Created[]> {
+async function makeChunk(parts: DatabaseParts, rows: readonly object[], key: Uint8Array): Promise<readonly Created[]> {
   const records: DocumentRecord[] = [];
   try {
     const at = { writer: await parts.chain.writer(), time: claimedTime(parts.platform.now()), key };

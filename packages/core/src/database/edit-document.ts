@@ -19,17 +19,20 @@ async function place(
   edit: Edit,
 ): Promise<{ durable: Promise<void> } | null> {
   const { platform, ownChanges, writes, shelf } = parts;
-  if (edit === "delete" && record.deleted) return null;
-  if (edit === "undelete" && !record.deleted) return null;
-  if (typeof edit === "function" && record.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
-  writes.requireRight(record.keyId);
   // Here and below nothing is awaited that is there: between two syncs to disk every turn is a cold one.
-  const automerge = shelf.loaded ?? (await shelf.automerge());
-  const writer = writes.writer ?? (await writes.begin());
-  const actor = actorIn(platform.crypto, record, writer);
-  const kind = typeof edit === "string" ? edit : "change";
-  record.busy = true;
+  const entered = writes.enter();
+  if (entered !== undefined) await entered;
   try {
+    parts.mayWrite(); // rights may have changed since the edit was asked for
+    if (edit === "delete" && record.deleted) return null;
+    if (edit === "undelete" && !record.deleted) return null;
+    if (typeof edit === "function" && record.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
+    writes.requireRight(record.keyId);
+    const automerge = shelf.loaded ?? (await shelf.automerge());
+    const writer = writes.writer ?? (await writes.begin());
+    const actor = actorIn(platform.crypto, record, writer);
+    const kind = typeof edit === "string" ? edit : "change";
+    record.busy = true;
     const live = shelf.live(automerge, record);
     const made =
       typeof edit === "string"
@@ -53,9 +56,10 @@ async function place(
     shelf.show(automerge, record);
     return { durable };
   } catch (error) {
-    await shelf.reload(record);
+    if (record.busy) await shelf.reload(record);
     throw error;
   } finally {
+    writes.leave();
     const following = shelf.release(record);
     if (following !== undefined) await following;
   }

@@ -1,5 +1,5 @@
 import type { Plaintext } from "@selkie/crypto";
-import { type EntryId, equalBytes, type TenantId, type VerifiedRun, type WriterKey } from "@selkie/entry";
+import { type EntryId, equalBytes, type TenantId, type WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import type { ChangeChunk, Sha256 } from "../automerge/change-chunk.ts";
 import { docIdOf } from "../document/doc-id.ts";
@@ -15,6 +15,7 @@ import type { Platform } from "../platform.ts";
 import { type ChangeKind, claimedTime } from "../sealing/change-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import { Serial } from "../serial.ts";
+import { SharedLock } from "../shared-lock.ts";
 import { commitSealed } from "../tenant/own-chain.ts";
 import type { WriteCheck } from "../tenant/write-check.ts";
 import type { SealedEntries, WriterChain } from "../writer/writer-chain.ts";
@@ -41,10 +42,12 @@ export interface LocalWritesContext {
   mayUse(keyId: Uint8Array): boolean;
   /** Whether keys are fit to be sealed under, and what makes them so. @throws CoreError DEVICE_REVOKED: then everything stays in the journal */
   readonly check: WriteChecks;
+  /** Whether this device is about to leave its chain: nothing more is sealed into it. */
+  isLeaving(): boolean;
   /** Takes what does not pass the gate out of what is sealed; the rest goes on in another chain. */
   setAside(): Promise<void>;
-  /** A run of this device is durable. */
-  onSealed(run: VerifiedRun): void;
+  /** Entries of this device are durable. */
+  onSealed(sealed: SealedEntries): void;
   /** A change was made that no entry holds yet. */
   onJournalled(): void;
 }
@@ -65,11 +68,15 @@ export interface LocalChange {
 export class LocalWrites {
   readonly #context: LocalWritesContext;
   readonly #sealing = new Serial();
+  /** Taken by everything that is on its way from a writer key to its place in the journal, or in an entry. */
+  readonly #underWay = new SharedLock();
   /** Sealed and perhaps stored, but not confirmed: tried again with the same bytes before anything else is sealed. */
   #unfinished: { readonly sealed: SealedEntries; readonly batches: readonly number[] } | null = null;
   /** The writer row travels with the first change, so that the incarnation can go on after a clean close. */
   #firstRow: SealedRow | null = null;
   #rowSaved = false;
+  /** Something that the journal holds does not pass the gate. */
+  #isRefused = false;
 
   constructor(context: LocalWritesContext) {
     this.#context = context;
@@ -109,46 +116,46 @@ export class LocalWrites {
     });
   }
 
-  /** Runs work while nothing is sealed. */
+  /**
+   * To be asked before a change is made, at the latest when its writer key is: `leave` follows, once it has its place. Gives nothing when
+   * it may be made at once; while a chain is renewed it waits.
+   */
+  enter(): Promise<void> | undefined {
+    return this.#underWay.enter();
+  }
+
+  leave(): void {
+    this.#underWay.leave();
+  }
+
+  /** Runs work while nothing is edited or sealed, and nothing that was sealed is left to be stored. Not to be awaited while anything is under way. */
   exclusively(work: () => Promise<void>): Promise<void> {
-    return this.#sealing.run(work);
+    return this.#underWay.alone(() =>
+      this.#sealing.run(async () => {
+        await this.#finish();
+        await work();
+      }),
+    );
   }
 
   /** Seals everything the journal holds. Concurrent calls share the work. */
-  flush(): Promise<void> {
-    return this.#sealing.run(async () => {
-      const { platform, ownChanges, check } = this.#context;
-      const { crypto } = platform;
-      const sha256: Sha256 = (...chunks) => crypto.sha256(...chunks);
-      await this.#finish();
-      for (let taken = this.#take(); this.#maySeal(taken.rows); taken = this.#take()) {
-        const unseen = taken.rows.filter(({ chunk }) => chunk === undefined);
-        if (!ownChanges.judge(new Set(unseen.map(docIdOf)))) {
-          await this.#context.setAside();
-          continue;
-        }
-        for (let tries = 0; tries < TRIES && !check.isReady(taken.rows); tries++) await check.prepare(taken.rows);
-        // D11: under a key that was lost nothing is sealed; what is left of the chain's work goes on in another (renewal.ts).
-        if (![...new Set(taken.rows.map(({ keyId }) => keyId))].every((keyId) => this.#context.mayUse(keyId))) return;
-        // INVARIANT: keys are taken in the tick in which they were found fit.
-        await this.#seal(
-          planEntries(taken.rows, this.#context.keyOf, sha256),
-          taken.rows[0]?.frontier ?? [],
-          taken.batches,
-        );
-      }
-    });
+  async flush(): Promise<void> {
+    while (!(await this.#sealing.run(() => this.#sealAll()))) {
+      if (this.#underWay.isShared) return; // what is under way may be what waits for this: the next flush does it
+      await this.exclusively(() => this.#setAside());
+    }
   }
 
   /**
    * Seals changes without a journal in between: for bulk creation, durable when it resolves.
    * @param may asked in the tick in which they are sealed: throws when they may not be any more
+   * @returns false when this device leaves its chain: nothing was sealed
    */
   bulk(
     keyId: Uint8Array,
     entries: readonly (readonly Plaintext[])[],
     may: () => void = () => undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { check } = this.#context;
     return this.#sealing.run(async () => {
       await this.#finish();
@@ -157,8 +164,10 @@ export class LocalWrites {
       const key = this.#context.keyOf(keyId);
       this.requireRight(keyId);
       may();
+      if (this.#context.isLeaving()) return false;
       const drafts = entries.map((some) => some.map((plaintext): PartDraft => ({ kind: "change", key, plaintext })));
       await this.#seal(drafts, this.#context.frontier(), []);
+      return true;
     });
   }
 
@@ -179,9 +188,43 @@ export class LocalWrites {
     if (!this.#context.mayUse(keyId)) throw new CoreError("NOT_ENTITLED", "this device's user holds no such key");
   }
 
+  /** @returns false when something does not pass the gate */
+  async #sealAll(): Promise<boolean> {
+    const { platform, ownChanges, check } = this.#context;
+    const { crypto } = platform;
+    const sha256: Sha256 = (...chunks) => crypto.sha256(...chunks);
+    await this.#finish();
+    for (let taken = this.#take(); !this.#isRefused && this.#maySeal(taken.rows); taken = this.#take()) {
+      const unseen = taken.rows.filter(({ chunk }) => chunk === undefined);
+      if (!ownChanges.judge(new Set(unseen.map(docIdOf)))) {
+        this.#isRefused = true;
+        break;
+      }
+      for (let tries = 0; tries < TRIES && !check.isReady(taken.rows); tries++) await check.prepare(taken.rows);
+      // D11: under a key that was lost nothing is sealed; what is left of the chain's work goes on in another (renewal.ts).
+      if (![...new Set(taken.rows.map(({ keyId }) => keyId))].every((keyId) => this.#context.mayUse(keyId))) break;
+      if (this.#context.isLeaving()) break;
+      // INVARIANT: keys are taken in the tick in which they were found fit.
+      await this.#seal(
+        planEntries(taken.rows, this.#context.keyOf, sha256),
+        taken.rows[0]?.frontier ?? [],
+        taken.batches,
+      );
+    }
+    return !this.#isRefused;
+  }
+
+  /** Once for all who met it. */
+  async #setAside(): Promise<void> {
+    if (!this.#isRefused) return;
+    await this.#context.setAside();
+    this.#isRefused = false;
+  }
+
   /** Whether there is something, and of the chain there is: what another made is made anew first. */
   #maySeal(rows: readonly JournalRow[]): boolean {
     const { current } = this.#context.chain;
+    if (this.#context.isLeaving()) return false;
     return rows.length > 0 && current !== null && rows.every(({ writer }) => equalBytes(writer, current));
   }
 
@@ -206,6 +249,6 @@ export class LocalWrites {
     journal.forget(batches);
     this.#unfinished = null;
     this.#rowSaved = true;
-    for (const run of sealed.runs) onSealed(run);
+    onSealed(sealed);
   }
 }

@@ -1,13 +1,11 @@
 import type { EntryStore } from "@selkie/store";
-import { actorOf } from "../automerge/actor.ts";
-import { writeFirstChange } from "../automerge/first-change.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { Off } from "../events.ts";
 import { copyEntries } from "../replica/copy-entries.ts";
-import { countedStem, namedStem } from "../sealing/document-id.ts";
+import { createDocument } from "./create-document.ts";
 import { createMany } from "./create-many.ts";
 import type { Database, DatabaseEvents, Draft } from "./database.ts";
 import type { DatabaseParts } from "./database-parts.ts";
@@ -33,29 +31,11 @@ export class OpenDatabase<T extends object> implements Database<T> {
   }
 
   async createDocument(data: T = {} as T, options: { id?: string; key?: string } = {}): Promise<Doc<T>> {
-    const { platform, documents, ownChanges, chain, writes, id: database, keyId, held } = this.#writable();
-    const key = keyId(options.key);
-    const ready = writes.ready(key, held() !== null); // a key this device can't seal under is found out before anything is made
+    const parts = this.#writable();
+    const key = parts.keyId(options.key);
+    const ready = parts.writes.ready(key, parts.held() !== null); // a key this device can't seal under is found out before anything is made
     if (ready !== null) await ready;
-    const writer = writes.writer ?? (await writes.begin());
-    const counter = options.id === undefined ? await chain.takeCounter() : null;
-    const stem =
-      counter === null
-        ? namedStem(platform.crypto, database, options.id ?? "")
-        : countedStem(platform.crypto, writer, counter);
-    const record = documents.ensure({ stem, keyId: key });
-    if (record.changes.length > 0) throw new CoreError("DOC_EXISTS", "a document with this id exists");
-    try {
-      const change = writeFirstChange(actorOf(platform.crypto, writer, record.id, null), data, (...chunks) =>
-        platform.crypto.sha256(...chunks),
-      );
-      const chunk = ownChanges.take(record, writer, "create", change);
-      await writes.journal({ writer, record, kind: "create", counter, bytes: chunk.bytes, chunk });
-    } catch (error) {
-      documents.forget(record);
-      throw error;
-    }
-    return this.#show(record);
+    return this.#show(await createDocument(parts, { data, key, name: options.id ?? null }));
   }
 
   async createDocuments(

@@ -31,6 +31,7 @@ import type { OpenedPart } from "../sealing/open-entry.ts";
 import { Serial } from "../serial.ts";
 import type { DirectoryClaim } from "../tenant/directory-claims.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
+import type { SealedEntries } from "../writer/writer-chain.ts";
 import { ChainEnds, type ChainOf } from "./chain-ends.ts";
 import type { DatabaseEvents } from "./database.ts";
 import type { KeyRights } from "./key-rights.ts";
@@ -261,14 +262,28 @@ export class ReceivedChanges {
     });
   }
 
-  /** Changes were made in a document beside the shelf: what is loaded of it is loaded again. */
-  async reload(name: DocId): Promise<void> {
-    const { state, shelf, events } = this.#at;
-    const record = state.documents.get(name);
-    if (record === undefined) return;
-    shelf.outdate(record);
-    await shelf.refresh(record);
-    events.emit("change", { id: name });
+  /**
+   * Builds documents anew, without what this device made in them and no entry holds, and lets it go on in them: all that it has not sealed
+   * is in these. Until then they are shown as they were.
+   */
+  renew(documents: Iterable<DocId>, goOn: (rebuilt: DocumentState) => Promise<void>): Promise<void> {
+    const { state, shelf } = this.#at;
+    const names = [...documents];
+    return this.#working.run(async () => {
+      await this.#ends.look(this.#chains());
+      await this.#moveEnds();
+      for (const name of names) this.#stale.documents.add(name);
+      const rebuilt = await this.#rebuilt();
+      await goOn(rebuilt.state);
+      this.#adopt(rebuilt, null);
+      for (const name of names) {
+        const record = state.documents.get(name);
+        if (record === undefined) continue;
+        shelf.outdate(record); // what is loaded may hold what never counted
+        this.#note(record, "reset");
+      }
+      await this.#show();
+    });
   }
 
   /** Gives what counts of the chains that touch a document, chain by chain, as far as it was delivered. */
@@ -284,10 +299,17 @@ export class ReceivedChanges {
     return this.#ingest.writers();
   }
 
-  own(run: VerifiedRun, admission: Admission): void {
-    this.#mine.add(toHex(run.writer));
-    this.#ingest.own(run, admission);
-    this.#ends.of(run.writer, admission);
+  /** Entries of this device were stored. */
+  own({ runs, admission }: Pick<SealedEntries, "runs" | "admission">, self: () => Admission): void {
+    // Of a chain that began just now: what its certificate names may have ended meanwhile.
+    const named = admission === null ? undefined : this.#at.view().admission(admission);
+    for (const run of runs) {
+      this.#mine.add(toHex(run.writer));
+      this.#ends.of(
+        run.writer,
+        this.#ingest.own(run, () => named ?? self()),
+      );
+    }
   }
 
   /** What lies beyond the end of a chain of this device: changes that count nowhere, unless they are made anew. */
@@ -370,11 +392,14 @@ export class ReceivedChanges {
   }
 
   async #rebuild(): Promise<void> {
-    const { state, shelf, context, rights, own } = this.#at;
-    const stale = this.#stale;
     this.#begun.clear();
-    if (stale.documents.size === 0) return;
-    this.#stale = { documents: new Set(), writers: new Set() };
+    if (this.#stale.documents.size > 0) this.#adopt(await this.#rebuilt(), this.#at.own());
+  }
+
+  /** Stale documents, fed what counts of the chains that touch them. */
+  async #rebuilt(): Promise<RebuiltDocuments> {
+    const { state, rights } = this.#at;
+    const stale = this.#stale;
     const rebuilt = new RebuiltDocuments(state, rights, stale.documents);
     const receive = (deliveries: readonly Delivery[]): void => void rebuilt.received.receive(deliveries);
     const late = new Set([...stale.writers].map(toHex));
@@ -383,7 +408,14 @@ export class ReceivedChanges {
     for (const writer of writers)
       if (late.has(toHex(writer)) || touching.has(writer)) await this.#ingest.replay({ writer, from: 0 }, receive);
     await this.#settle(rebuilt.received, receive);
-    const { replaced, waiting } = rebuilt.adopt(own());
+    return rebuilt;
+  }
+
+  /** @param own as whom this device keeps on writing in them, if it does */
+  #adopt(rebuilt: RebuiltDocuments, own: WriterKey | null): void {
+    const { shelf, context } = this.#at;
+    this.#stale = { documents: new Set(), writers: new Set() };
+    const { replaced, waiting } = rebuilt.adopt(own);
     for (const [record, changes] of replaced) {
       if (changes === "reset") shelf.outdate(record);
       this.#note(record, changes);

@@ -1,6 +1,7 @@
 import { type EntryId, equalBytes, toHex, type WriterKey } from "@selkie/entry";
 import type { Admission } from "../directory/admission.ts";
 import { docIdOf } from "../document/doc-id.ts";
+import type { DocumentState } from "../document/document-state.ts";
 import type { UnheardChange } from "../document/part-contents.ts";
 import { CoreError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -13,11 +14,11 @@ export interface RenewalContext {
   readonly host: { self(): Admission; frontier(): readonly EntryId[] };
   readonly chain: WriterChain;
   readonly journal: Journal;
-  readonly received: ReceivedChanges;
+  readonly received: Pick<ReceivedChanges, "isEnded" | "beyond" | "renew">;
   /** Whether this device may seal under a key. @throws CoreError DEVICE_REVOKED */
   mayUse(keyId: Uint8Array): boolean;
-  /** Takes up the journal under the chain there is. */
-  adopt(): Promise<void>;
+  /** Takes up the journal under the chain there is, in these documents. */
+  adopt(state: DocumentState): Promise<void>;
   /** Changes of a document were let go. */
   unsent(event: DatabaseEvents["unsent"]): void;
 }
@@ -25,50 +26,47 @@ export interface RenewalContext {
 /**
  * How a device goes on whose rights changed. Its chain has ended, and it begins another. What it wrote beyond the end, knowing nothing of
  * it, counts nowhere; the device makes it anew on what counts, as it does with what no entry holds yet.
+ * INVARIANT: `run` and `setAside` run while nothing is edited or sealed: no change is of a chain that was left behind, or made on what is
+ * about to be made anew. Test: renewal.test.ts "... while its chain is renewed ...".
  */
 export class Renewal {
   readonly #at: RenewalContext;
+  #isDue = false;
 
   constructor(at: RenewalContext) {
     this.#at = at;
   }
 
+  /** Whether the chain there is has to be left, as of when it was last looked: nothing is sealed into it any more. */
+  get isDue(): boolean {
+    return this.#isDue;
+  }
+
   /**
-   * Begins another chain if the one there is has ended, and this device still belongs. A reader's goes on with nothing: it lets go of what it had not sent.
-   * What is to be sealed under a key that is lost stays in the journal, and another chain goes on without it.
-   * @returns what remains to be done then
+   * Looks whether the chain there is has ended, or holds a journal that it can't seal, while this device still belongs.
+   * A reader lets go of what it had not sent. What is to be sealed under a key that is lost stays in the journal.
    */
-  async begin(): Promise<(() => Promise<void>) | null> {
+  look(): boolean {
     const { chain, received, journal } = this.#at;
-    const [ended, role] = [chain.current, this.#role()];
-    const isEnded = ended !== null && received.isEnded(ended);
+    const [writer, role] = [chain.current, this.#role()];
+    const isLeft = (row: JournalRow) => writer !== null && equalBytes(row.writer, writer) && this.isLost(row.keyId);
+    const hasEnded = writer !== null && received.isEnded(writer);
     const letsGo = role === "reader" && journal.rows.length > 0;
-    const isLeft = ({ writer, keyId }: JournalRow) => ended !== null && equalBytes(writer, ended) && this.isLost(keyId);
-    if (role === null || !(isEnded || letsGo || journal.sealable.some(isLeft))) return null;
+    this.#isDue = role !== null && (hasEnded || letsGo || journal.sealable.some(isLeft));
+    return this.#isDue;
+  }
+
+  /** Begins another chain if that is still due, and goes on in it; a reader's goes on with nothing. */
+  async run(): Promise<void> {
+    if (!this.look()) return;
+    const { chain, received } = this.#at;
+    const isReader = this.#role() === "reader";
+    const ended = chain.current;
+    const beyond = ended === null ? [] : await received.beyond(ended);
+    if (ended !== null && !isReader) await this.#journal(ended, beyond);
     if (ended !== null) await chain.begin();
-    if (role === "reader") return () => this.#letGo();
-    return ended === null ? null : () => this.#makeAnew(ended);
-  }
-
-  /** Whether a key is not due to this device's user; no key is lost to who is out altogether. */
-  isLost(keyId: Uint8Array): boolean {
-    return this.#role() !== null && !this.#at.mayUse(keyId);
-  }
-
-  async #letGo(): Promise<void> {
-    const { journal, received, unsent } = this.#at;
-    const rows = Map.groupBy(await journal.clear(), docIdOf);
-    if (rows.size === 0) return;
-    await received.rebuild(rows.keys());
-    for (const [id, { length: changes }] of rows) {
-      await received.reload(id);
-      unsent({ id, changes });
-    }
-  }
-
-  async #makeAnew(ended: WriterKey): Promise<void> {
-    await this.#journal(ended, await this.#at.received.beyond(ended));
-    await this.#takeUp();
+    await (isReader ? this.#letGo(beyond) : this.#takeUp());
+    this.look(); // the directory may have changed meanwhile
   }
 
   /** Begins another chain for what no entry holds yet: some of it does not pass the gate, and is set aside. */
@@ -77,13 +75,21 @@ export class Renewal {
     await this.#takeUp();
   }
 
+  /** Whether a key is not due to this device's user; no key is lost to who is out altogether. */
+  isLost(keyId: Uint8Array): boolean {
+    return this.#role() !== null && !this.#at.mayUse(keyId);
+  }
+
+  async #letGo(beyond: readonly UnheardChange[]): Promise<void> {
+    const { journal, received, unsent } = this.#at;
+    const rows = Map.groupBy(await journal.clear(), docIdOf);
+    await received.renew(new Set([...rows.keys(), ...beyond.map(docIdOf)]), async () => undefined);
+    for (const [id, { length: changes }] of rows) unsent({ id, changes });
+  }
+
   async #takeUp(): Promise<void> {
     const { journal, received, adopt } = this.#at;
-    const unsealed = new Set(journal.rows.map(docIdOf));
-    if (unsealed.size === 0) return;
-    await received.rebuild(unsealed);
-    await adopt();
-    for (const name of unsealed) await received.reload(name);
+    await received.renew(new Set(journal.rows.map(docIdOf)), adopt);
   }
 
   /** Changes that were sealed are back where they were before; those that a run before this one took back already stay. */

@@ -19,17 +19,17 @@ export interface Adopted {
 
 /** Some documents of a database beside themselves, with nothing in them: to be fed what the store holds, as a fresh open would. */
 export class RebuiltDocuments {
+  readonly state: DocumentState;
   readonly received: ReceivedParts;
   readonly #names: ReadonlySet<DocId>;
-  readonly #state: DocumentState;
   /** What they take the place of. */
   readonly #before: DocumentState;
 
   constructor(before: DocumentState, rights: Rights, names: ReadonlySet<DocId>) {
     const { verifier } = before.documents;
     const quarantine = new Quarantine(() => undefined); // `adopt` announces what is new
-    this.#state = { documents: new Documents(verifier), waiting: new WaitingChanges(verifier), quarantine };
-    this.received = new ReceivedParts(this.#state, rights, names);
+    this.state = { documents: new Documents(verifier), waiting: new WaitingChanges(verifier), quarantine };
+    this.received = new ReceivedParts(this.state, rights, names);
     this.#names = names;
     this.#before = before;
   }
@@ -47,7 +47,7 @@ export class RebuiltDocuments {
     for (const name of this.#names) {
       const record = documents.get(name);
       if (record !== undefined && own !== null) waiting += this.#keepOwn(record, own);
-      const result = this.#state.documents.get(name);
+      const result = this.state.documents.get(name);
       if (record !== undefined) {
         const outcome = documents.replace(record, result ?? newRecord(record));
         if (outcome !== "same") replaced.set(record, outcome);
@@ -55,15 +55,15 @@ export class RebuiltDocuments {
         documents.take(result);
         replaced.set(result, result.changes);
       }
-      waitingBefore.replace(name, this.#state.waiting);
-      quarantine.replace(name, this.#state.quarantine);
+      waitingBefore.replace(name, this.state.waiting);
+      quarantine.replace(name, this.state.quarantine);
     }
     return { replaced, waiting };
   }
 
   /** Takes this device's own changes over from a record that is about to be replaced; gives how many have to wait. */
   #keepOwn(before: DocumentRecord, writer: WriterKey): number {
-    const { documents } = this.#state;
+    const { documents } = this.state;
     const actor = actorIn(documents.verifier, before, writer);
     const record = documents.get(before.name) ?? newRecord(before);
     let waiting = 0;

@@ -79,16 +79,19 @@ async function rewrite(
 ): Promise<void> {
   const sha256: Sha256 = (...chunks) => verifier.sha256(...chunks);
   const rewritten = new Map<JournalRow, JournalRow>();
-  for (const { rows, chunks, ...place } of ready) {
+  for (const { rows, places, chunks, ...place } of ready) {
     const author =
       writer === null ? null : { actor: actorOf(verifier, writer, documentIdOf(place), null), firstSeq: 1 };
     const changes = author === null ? chunks : reauthorChanges(chunks, author, sha256);
-    for (const [at, row] of rows.entries()) {
+    for (const [at, made] of rows.entries()) {
+      // What was made first comes first, also where it came into the journal later.
+      const before = places[at] ?? made;
+      const row = { ...made, frontier: before.frontier };
       // The document keeps the id the app knows, so it is named by stem: its counter belongs to the incarnation that is gone.
       const chunk = changes[at];
       const mine =
         writer === null || chunk === undefined ? row : { ...row, writer, counter: null, change: chunk.bytes, chunk };
-      rewritten.set(row, mine);
+      rewritten.set(before, mine);
     }
   }
   await journal.replace((row) => rewritten.get(row) ?? null, writer === null ? [] : [await chain.row()]);

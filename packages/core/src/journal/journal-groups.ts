@@ -14,6 +14,8 @@ import type { JournalRow } from "./journal-row.ts";
 export interface Group extends DocumentPlace {
   readonly writer: WriterKey;
   readonly rows: readonly JournalRow[];
+  /** The same rows as they stand in the journal. */
+  readonly places: readonly JournalRow[];
   readonly chunks: readonly ChangeChunk[];
 }
 
@@ -68,6 +70,7 @@ function groupOf(own: readonly JournalRow[], sha256: Sha256): Group {
   return {
     ...{ stem: first.stem, keyId: first.keyId, writer: first.writer },
     rows: made.map(({ row }) => row),
+    places: own,
     chunks: made.map(({ chunk }) => chunk),
   };
 }

@@ -87,12 +87,14 @@ export class Ingest {
     for (const [chain, next] of ahead) advance(chain, next);
   }
 
-  /** This device's own entries: their content is applied already. */
-  own(run: VerifiedRun, admission: Admission): void {
+  /** This device's own entries: their content is applied already. @returns whose the chain is: of one that is known it stays */
+  own(run: VerifiedRun, admission: () => Admission): Admission {
     const chain = this.#chains.of(run.writer);
-    chain.verdict = admission;
+    const owner = typeof chain.verdict === "object" ? chain.verdict : admission();
+    chain.verdict = owner;
     advance(chain, run.firstSeq + run.entries.length);
     chain.opened = chain.next - 1;
+    return owner;
   }
 
   /** The admitted writers, in the order in which a store is read. */

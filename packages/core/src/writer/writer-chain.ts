@@ -83,6 +83,8 @@ export interface SealedEntries {
   /** Consecutive; several when one signature may not cover them all. */
   readonly runs: readonly VerifiedRun[];
   readonly row: SealedRow;
+  /** What the chain's certificate names, when its first entry is among them; null when it began before. */
+  readonly admission: StatementId | null;
   /** Moves the chain on; called once both are durable. */
   advance(): void;
 }
@@ -130,7 +132,7 @@ export class WriterChain {
   async next(): Promise<{ readonly seq: number; readonly claim: CertificateClaim }> {
     const { tenant, database } = this.#context;
     const incarnation = await this.#incarnation();
-    const certificate = await this.#certificate(incarnation);
+    const certificate = await this.#certificate(incarnation, this.#context.admission());
     return { seq: incarnation.seq, claim: { tenant, database, writer: incarnation.writer, certificate } };
   }
 
@@ -167,9 +169,11 @@ export class WriterChain {
     const now = this.#context.now();
     let vector = this.#context.seen?.due(incarnation.writer, seq === 0, now) ?? null;
     const told = vector;
+    const admission = seq === 0 ? this.#context.admission() : null;
     for (const drafts of entries) {
       const silent = control === "when-new" && seq > 0 && sameFrontier(known, frontier);
-      const draft = await this.#control(incarnation, seq, { frontier: silent ? null : frontier, vector });
+      const certificate = seq === 0 && admission !== null ? await this.#certificate(incarnation, admission) : null;
+      const draft = this.#control({ certificate, frontier: silent ? null : frontier, vector });
       vector = null;
       const at = { type, database, writer: incarnation.writer, writerSecret: incarnation.secret, seq, prev };
       const entry = await sealEntry(crypto, at, draft === null ? drafts : [draft, ...drafts]);
@@ -184,7 +188,7 @@ export class WriterChain {
       Object.assign(incarnation, { seq, prev, frontier: known });
       if (told !== null) this.#context.seen?.told(told, now);
     };
-    return { runs, row, advance };
+    return { runs, row, admission, advance };
   }
 
   async #incarnation(): Promise<Incarnation> {
@@ -207,22 +211,17 @@ export class WriterChain {
     return { id, key, writer: parseWriterKey(key.publicKey), secret };
   }
 
-  async #control(
-    incarnation: Incarnation,
-    seq: number,
-    { frontier, vector }: Pick<ControlPart, "frontier" | "vector">,
-  ): Promise<PartDraft | null> {
+  #control({ certificate, frontier, vector }: ControlPart): PartDraft | null {
     if (frontier === null && vector === null) return null;
     const { directoryKey } = this.#context;
-    const certificate = seq > 0 ? null : await this.#certificate(incarnation);
     const heads = frontier?.toSorted(compareBytes) ?? null;
     const plaintext = encodeControlPart({ certificate, frontier: heads, vector });
     return { kind: "control", key: directoryKey(), plaintext };
   }
 
-  async #certificate({ writer, id, previous }: Incarnation): Promise<Certificate> {
-    const { crypto, tenant, database, deviceKey, admission } = this.#context;
-    const chain = { tenant, database, writer, admission: admission(), incarnation: id, previous };
+  async #certificate({ writer, id, previous }: Incarnation, admission: StatementId): Promise<Certificate> {
+    const { crypto, tenant, database, deviceKey } = this.#context;
+    const chain = { tenant, database, writer, admission, incarnation: id, previous };
     return await signCertificate(crypto, deviceKey, chain);
   }
 

@@ -239,7 +239,7 @@ test("this device's own entries are not delivered to it, and a chain that is set
   const desk = new Desk(lab, all);
   await desk.entries.append([run]);
   const admission = lab.world.view().admission(bob.admission) ?? expect.fail("an admission");
-  desk.ingest.own(run, admission);
+  desk.ingest.own(run, () => admission);
   await desk.ingest.run([run]);
   await desk.ingest.reconsider();
   expect([desk.since(), desk.ingest.admissionOf(bob.writer)]).toEqual([NOTHING, admission]);

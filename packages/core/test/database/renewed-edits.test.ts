@@ -1,0 +1,176 @@
+// Edits made while this device leaves its chain for another: they wait, or the chain waits for them; none is lost, or counts twice.
+import { toHex, type VerifiedRun } from "@selkie/entry";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { isMember } from "../../src/directory/admission.ts";
+import type { Role } from "../../src/directory/statement.ts";
+import type { DocId } from "../../src/document/doc-id.ts";
+import { testDatabase } from "../fixture.ts";
+import { type Device, Lab } from "./lab.ts";
+
+interface Listed {
+  readonly list: number[];
+}
+
+/** Everything that is stored of what a device sealed. */
+async function stored(device: Device): Promise<readonly VerifiedRun[]> {
+  const runs: VerifiedRun[] = [];
+  for await (const run of device.assembled.replica.scan()) runs.push(run);
+  return runs;
+}
+
+/** Ends Alice's chains where they stand, or before their first entry, and lets her go on. */
+async function endChains(lab: Lab, alice: Device, { role = "editor", keepsAll = true }: Ending = {}) {
+  const [member] = lab.world.view().findUser("CN=alice/O=acme");
+  const [device] = lab.world
+    .view()
+    .devices()
+    .filter(isMember)
+    .filter(({ name }) => name === "CN=alice/O=acme");
+  if (member === undefined || device === undefined) return expect.fail("Alice is in");
+  const tips = new Map((await stored(alice)).map((run) => [toHex(run.writer), run]));
+  const cuts = [...tips.values()].flatMap(({ writer, entries }) => {
+    const tip = entries.at(-1);
+    if (tip?.signature == null || !keepsAll) return [];
+    return [{ writer, seq: tip.header.seq, id: tip.id, signature: tip.signature }];
+  });
+  return lab.world.say(lab.world.root, {
+    ...{ type: "change", targets: [device.id], identityKeys: [], wipe: null, name: device.name },
+    ...{ cuts: [{ database: testDatabase, cuts }], role, devices: [device.id] },
+    keys: lab.keys.map(({ keyId }) => keyId),
+  });
+}
+
+interface Ending {
+  readonly role?: Role;
+  readonly keepsAll?: boolean;
+}
+
+async function begin(seed: string) {
+  const lab = await Lab.begin(seed);
+  const alice = await lab.device("alice");
+  const doc = await alice.database.createDocument({ list: [0] });
+  await alice.assembled.flush();
+  return { lab, alice, id: doc.id };
+}
+
+const push = (n: number) => (draft: { getData(): object }) => void (draft.getData() as Listed).list.push(n);
+
+const listOf = async (device: Device, id: DocId): Promise<readonly number[]> => {
+  const doc = await device.database.findDocument(id);
+  return [...((doc?.getData() as Listed | undefined)?.list ?? [])].sort((a, b) => a - b);
+};
+
+/** What these documents hold: here, where the database is opened again, and at somebody who gets all that was sealed. */
+async function everywhere(lab: Lab, alice: Device, ids: Iterable<DocId>) {
+  await alice.assembled.flush();
+  const bob = await lab.device("bob");
+  await bob.receive(...(await stored(alice)));
+  const again = await alice.reopened();
+  const lists = [];
+  for (const id of ids)
+    lists.push({ here: await listOf(alice, id), again: await listOf(again, id), there: await listOf(bob, id) });
+  return lists;
+}
+
+const alike = (...lists: readonly (readonly number[])[]) =>
+  lists.map((list) => ({ here: list, again: list, there: list }));
+
+const turns = async (count: number): Promise<void> => {
+  for (let turn = 0; turn < count; turn++) await null;
+};
+
+describe("an edit", () => {
+  test("under way while its chain ends is made to its end, and counts once", async () => {
+    const { lab, alice, id } = await begin("under way");
+    const doc = await alice.database.getDocument(id);
+    await alice.database.changeDoc(doc, push(1));
+    let goOn = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const editing = alice.database.changeDoc(doc, (draft) => {
+      push(2)(draft);
+      return waiting;
+    });
+    await endChains(lab, alice);
+    await alice.assembled.reconsider();
+    await alice.assembled.flush(); // who is in an edit may flush, and is not kept waiting for its end
+    const other = await alice.database.createDocument({ list: [7] });
+    goOn();
+    await editing;
+    await alice.database.changeDoc(doc, push(3));
+    expect(await everywhere(lab, alice, [id, other.id])).toEqual(alike([0, 1, 2, 3], [7]));
+  });
+
+  test("under way while its maker becomes a reader is let go with the others, and said", async () => {
+    const { lab, alice, id } = await begin("reader");
+    const doc = await alice.database.getDocument(id);
+    const editing = alice.database.changeDoc(doc, async (draft) => {
+      push(1)(draft);
+      await endChains(lab, alice, { role: "reader" });
+      await alice.assembled.reconsider();
+    });
+    const following = alice.database.changeDoc(doc, push(2));
+    await editing;
+    await expect(following).rejects.toMatchObject({ code: "WRITE_NOT_ALLOWED" });
+    await alice.assembled.flush();
+    alice.tick();
+    expect(alice.unsent).toEqual([`${id} 1`]);
+    expect(doc.getData()).toEqual({ list: [0] });
+    expect(await listOf(await alice.reopened(), id)).toEqual([0]);
+  });
+});
+
+type Step = readonly [what: "push" | "slow" | "create" | "many" | "flush" | "end" | "lose", wait: number];
+
+describe("whatever is written while chains end", () => {
+  const step: fc.Arbitrary<Step> = fc.tuple(
+    fc.constantFrom<Step[0]>("push", "push", "slow", "create", "many", "flush", "end", "end", "lose"),
+    fc.nat(40),
+  );
+
+  test("everything that was acknowledged counts once: here, when it is opened again, and elsewhere", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
+        const { lab, alice, id } = await begin(JSON.stringify(steps));
+        const doc = await alice.database.getDocument(id);
+        const made = new Map<DocId, number[]>([[id, [0]]]);
+        const running: Promise<unknown>[] = [];
+        doc.on("change", () => {
+          const { list } = doc.getData() as Listed;
+          expect(new Set(list).size).toBe(list.length);
+          expect(list).toContain(0);
+        });
+        const count = (list: readonly number[]) => (into: DocId) =>
+          made.set(into, [...(made.get(into) ?? []), ...list]);
+        for (const [at, [what, wait]] of steps.entries()) {
+          const n = at + 1;
+          if (what === "push") running.push(alice.database.changeDoc(doc, push(n)).then(() => count([n])(id)));
+          else if (what === "slow") {
+            const slowly = async (draft: { getData(): object }): Promise<void> => {
+              push(n)(draft);
+              await turns(wait * 3);
+            };
+            running.push(alice.database.changeDoc(doc, slowly).then(() => count([n])(id)));
+          } else if (what === "create")
+            running.push(alice.database.createDocument({ list: [n] }).then((one) => count([n])(one.id)));
+          else if (what === "many") {
+            const rows = [{ list: [n] }, { list: [n] }];
+            running.push(alice.database.createDocuments(rows).then((ids) => ids.map(count([n]))));
+          } else if (what === "flush") running.push(alice.assembled.flush());
+          else {
+            await endChains(lab, alice, { keepsAll: what === "end" });
+            running.push(alice.assembled.reconsider());
+          }
+          await turns(wait);
+        }
+        await Promise.all(running);
+        const lists = [...made.values()].map((list) => list.toSorted((a, b) => a - b));
+        expect(await everywhere(lab, alice, made.keys())).toEqual(alike(...lists));
+        expect(alice.setAside).toEqual([]);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});

@@ -1,6 +1,7 @@
-// Rules about files that no linter has: how long they are, what they throw, and that they hold nothing of one machine.
+// Rules about files that no linter has: how long they are, what they throw, which tests they name, and that they hold
+// nothing of one machine.
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Finding } from "./finding.ts";
 import { listFiles } from "./workspace.ts";
 
@@ -19,11 +20,18 @@ const machineText = [
 const data = /\.(png|jpg|ico|wasm|db|bin|tgz)$/;
 
 export function checkSourceRules(root: string): readonly Finding[] {
-  return listFiles(root)
+  const files = listFiles(root);
+  const names = new Set(files.map((file) => basename(file)));
+  return files
     .filter((file) => !data.test(file))
     .flatMap((file) => {
       const lines = readFileSync(join(root, file), "utf8").split("\n");
-      return [...lengthProblems(file, lines), ...throwProblems(file, lines), ...machineProblems(file, lines)];
+      return [
+        ...lengthProblems(file, lines),
+        ...throwProblems(file, lines),
+        ...testNameProblems(file, lines, names),
+        ...machineProblems(file, lines),
+      ];
     });
 }
 
@@ -35,6 +43,16 @@ function lengthProblems(file: string, lines: readonly string[]): readonly Findin
 function throwProblems(file: string, lines: readonly string[]): readonly Finding[] {
   if (!/^packages\/[^/]+\/src\//.test(file)) return [];
   return matching(file, lines, /\bnew Error\(/, "throws a plain Error: use the package's error class and a code");
+}
+
+/** What a comment names as its test is there. */
+function testNameProblems(file: string, lines: readonly string[], names: ReadonlySet<string>): readonly Finding[] {
+  if (!/^(packages|apps)\/[^/]+\/src\//.test(file)) return [];
+  return lines.flatMap((line, index) =>
+    [...line.matchAll(/[\w.-]+\.test\.ts/g)]
+      .filter(([name]) => !names.has(name))
+      .map(([name]) => ({ file: `${file}:${index + 1}`, problem: `names ${name}, which is not there` })),
+  );
 }
 
 function machineProblems(file: string, lines: readonly string[]): readonly Finding[] {

@@ -24,6 +24,14 @@ test("a plain Error in a library is refused, in a test it is not", () => {
   );
 });
 
+test("a comment that names a test which is not there is refused, one that names a test is not", () => {
+  const text = '// SECURITY: B1. Test: howl.test.ts "B1 ..."\n';
+  expect(problems({ "packages/fox/src/a.ts": text, "packages/fox/test/howl.test.ts": "" })).toBe("");
+  expect(problems({ "packages/fox/src/a.ts": text })).toBe(
+    "packages/fox/src/a.ts:1: names howl.test.ts, which is not there",
+  );
+});
+
 // The texts are put together here so that the rule does not find them in this file.
 test.each([
   ["a folder of one machine", `read ${["", "work", "shared", "x"].join("/")}`],

@@ -40,7 +40,7 @@ async function readIfThere(path: string): Promise<Uint8Array | null> {
 
 /**
  * INVARIANT: after a crash at any point there is the old file or the new one, whole; so there is after a failure
- * (keybag-file.test.ts).
+ * (directory-store.test.ts).
  */
 async function replaceFile(directory: string, name: string, bytes: Uint8Array): Promise<void> {
   const temporary = join(directory, `${name}.new`);

@@ -56,7 +56,7 @@ const KEYBAG_MADE = new TextEncoder().encode("keybag");
 
 /**
  * INVARIANT: a new KeyBag is made only for a store that never had one. Without its keys everything in the store is lost, and an empty
- * new one would look as if it had never been there (keybag-file.test.ts).
+ * new one would look as if it had never been there (directory-store.test.ts).
  */
 async function noteKeyBag({ state }: Store): Promise<void> {
   if ((await state.get(KEYBAG_MADE)) === undefined) await state.put(KEYBAG_MADE, publicState(Uint8Array.of(1)));

@@ -72,7 +72,7 @@ function merged(held: StoredKeyVersion, incoming: StoredKeyVersion): StoredKeyVe
     const confirmed = held.imported ? incoming : held;
     return {
       ...confirmed,
-      // SECURITY: the history secret of an import is unconfirmed; it must not become part of a confirmed version.
+      // SECURITY: the history secret of an import is unconfirmed; it must not become part of a confirmed version. Test: exported-key.test.ts.
       history: confirmed.history ?? (held.imported === incoming.imported ? (held.history ?? incoming.history) : null),
     };
   }

@@ -2,7 +2,7 @@
 //
 // SECURITY: everything accepted here reads back as the JavaScript value it stands for, so that no projection throws: a `uint` and an
 // integer from 2^53 - 1 up would become a BigInt, a larger timestamp an invalid Date, an unknown type an opaque object, and a value
-// in another than its shortest encoding would be encoded anew with another hash. Tests: change-value.test.ts.
+// in another than its shortest encoding would be encoded anew with another hash. Tests: change-op.test.ts.
 import { ByteCursor } from "./byte-cursor.ts";
 import { ChangeError } from "./change-error.ts";
 import { largestInteger, largestTimestamp } from "./change-limits.ts";

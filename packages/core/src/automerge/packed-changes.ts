@@ -66,7 +66,7 @@ export function unpackChanges(payload: Uint8Array, actor: Uint8Array, sha256: Sh
 /**
  * What one part may be rebuilt into.
  *
- * SECURITY: a few bytes may stand for many. Test: packed-changes.test.ts "D4 ...".
+ * SECURITY: a few bytes may stand for many. Test: change-codec.test.ts "D4 ...".
  */
 export class PartBudget {
   #changes = 0;
@@ -168,7 +168,7 @@ function unpackPlace(
   if (where === place.first) return { deps: [], seq: 1, startOp: 1 };
   if (where === place.given)
     return { deps: readAscending(cursor, readHash), seq: cursor.unsigned(), startOp: cursor.unsigned() };
-  // INVARIANT: a dependency is never implied across parts: a part may be purged. Test: packed-changes.test.ts.
+  // INVARIANT: a dependency is never implied across parts: a part may be purged. Test: change-codec.test.ts.
   if (where !== place.next || before === undefined)
     throw new ChangeError("CHANGE_MALFORMED", "a change follows nothing");
   return { deps: [before.hash], seq: before.seq + 1, startOp: before.maxOp + 1 };

@@ -227,7 +227,7 @@ export class Link implements Connection {
       });
   }
 
-  /** INVARIANT: what a revocation ends at a relay it has ended before anything made after it is sent there. Test: a3-removed.test.ts. */
+  /** INVARIANT: what a revocation ends at a relay it has ended before anything made after it is sent there. Test: a3-removed-at-a-relay.test.ts. */
   announce(database: DatabaseId): void {
     void this.#presenting.then(() => this.#session?.announce(database));
   }

@@ -89,7 +89,7 @@ export const fork: FieldsCodec<ForkStatement> = {
 
 /**
  * Whether the statement proves what it says: both branches belong to one predecessor, and their writer signed both.
- * SECURITY: who says it does not matter; a proof that is none counts for nothing (fork.test.ts "D1 ...").
+ * SECURITY: who says it does not matter; a proof that is none counts for nothing (forks.test.ts "D1 ...").
  */
 export async function isProof(verifier: Verifier, statement: ForkStatement): Promise<boolean> {
   try {

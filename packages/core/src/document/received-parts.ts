@@ -90,7 +90,7 @@ export class ReceivedParts {
         quarantine.add(entry, name, { user, reason });
         return;
       }
-      // SECURITY: D7. Nothing writes branches yet, and each would be an actor of its own: refused until branches exist.
+      // SECURITY: D7. Nothing writes branches yet, and each would be an actor of its own: refused until branches exist. Test: received-parts.test.ts.
       if (part.branch !== null)
         throw new CoreError("BRANCH_UNKNOWN", "this version knows no branches but the main one");
       const known = documents.get(name);

@@ -115,7 +115,7 @@ function readBundle(crypto: CryptoProvider, plaintext: Plaintext): PermitBundle 
   try {
     return decodePermitBundle(crypto, plaintext);
   } catch (error) {
-    // SECURITY: A1. Whatever is wrong with a permit, the answer is the same: nothing of it is used.
+    // SECURITY: A1. Whatever is wrong with a permit, the answer is the same: nothing of it is used. Test: permit.test.ts.
     if (error instanceof CoreError) return null;
     throw error;
   }

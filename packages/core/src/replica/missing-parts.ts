@@ -30,7 +30,7 @@ export function isMissingParts(entry: VerifiedEntry): boolean {
 /**
  * Which chains are held with parts missing, and from where on: whoever is connected is asked for them.
  * SECURITY: A11. Depends on the store alone, never on who is admitted or what decrypts. Takes a number for each chain, however many
- * parts are missing.
+ * parts are missing. Test: missing-parts.test.ts "A11 ...".
  */
 export class MissingParts {
   readonly #at: MissingPartsContext;

@@ -44,7 +44,7 @@ const ONE_RUN = { entries: 1_024, bytes: 2 ** 20 };
 
 /**
  * An open database as sync sees it: the stored entries, flushed before they are read and applied after they are stored.
- * SECURITY: A11. What `append` answers depends on the store alone, never on whether anything decrypts.
+ * SECURITY: A11. What `append` answers depends on the store alone, never on whether anything decrypts. Test: a11-no-oracle.test.ts.
  */
 export class SyncedReplica implements EntryStore {
   readonly #entries: EntryStore;

@@ -257,7 +257,7 @@ export class WriterChain {
     this.#last = stored === undefined ? previous : { writer: derived.writer, seq: tip.seq, id: tip.id };
     // The row and the entries are one transaction: fewer entries than it counts were lost by the disk.
     if (tip.seq < seq - 1) report(new CoreError("CHAIN_DAMAGED", "entries of this device are damaged on its disk"));
-    // SECURITY: B11. The row is trusted only in the very store instance that wrote it, and only if it names the chain's tip.
+    // SECURITY: B11. The row is trusted only in the very store instance that wrote it, and only if it names the chain's tip. Test: incarnation.test.ts.
     if (!equalBytes(owner, instance) || tip.seq !== seq - 1 || !equalBytes(tip.id, prev)) return;
     this.#current = { ...derived, previous, seq, prev, frontier, counter };
   }

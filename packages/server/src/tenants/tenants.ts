@@ -138,7 +138,7 @@ export class Tenants {
    * Registers a tenant for somebody whom its own documents let in: a stranger who saw them cannot make it take up room here.
    *
    * SECURITY: `presented` has a state only when its founding entry hashes to the tenant id, and rights only through a list signed by
-   * that entry's writer. Test: registration.test.ts "F6 ...".
+   * that entry's writer. Test: tenants.test.ts "F6 ...".
    */
   #register(request: LoginRequest, presented: Presented, grant: Grant | null): Promise<Tenant | null> {
     const { state } = presented;

@@ -44,7 +44,7 @@ function noteDelivery(turn: Turn, { frame, exceptions, junk }: DeliveredFrame): 
   const arrived = inbox.frames[index];
   if (arrived === undefined) return;
   turn.setInbox({ frames: inbox.frames.with(index, { ...arrived, exceptions }), junk: inbox.junk + junk });
-  // SECURITY: signatures cost the verifier more than the sender. Test: junk.test.ts "F5 closes on a flood of junk".
+  // SECURITY: signatures cost the verifier more than the sender. Test: flow.test.ts "F5 closes the session after a bounded number".
   if (turn.state.inbox.junk > options.limits.junkRuns) {
     throw new SyncError("TOO_MUCH_JUNK", "the peer sends runs that do not verify");
   }

@@ -1,6 +1,7 @@
 // Of a chain that is proven to fork, and that nobody cut, the branch counts that those name who could.
 import { nativeCrypto } from "@selkie/crypto/native";
 import {
+  type EntryId,
   entryType,
   parseEntryId,
   parseSalt,
@@ -14,14 +15,16 @@ import type { Admission, PlacedStatement } from "../../src/directory/admission.t
 import { buildDirectory } from "../../src/directory/build-directory.ts";
 import { type ForkStatement, idsOf } from "../../src/directory/fork.ts";
 import type { PlacedVector } from "../../src/directory/membership-facts.ts";
-import { pattern, testDatabase } from "../fixture.ts";
+import { directoryDatabase, pattern, testDatabase } from "../fixture.ts";
 import { permutations } from "../permutations.ts";
-import { deviceNamed, identity, type Voice, World } from "./world.ts";
+import { deviceNamed, grantTo, identity, type Voice, World } from "./world.ts";
 
 const writer = parseWriterKey(pattern("eve's writer", 32));
 
+const entryNamed = (name: string): EntryId => parseEntryId(pattern(name, 32));
+
 /** Two branches of two entries each, proven from `seq` on; ids ascending by the first of each. */
-function forkAt(seq: number) {
+function forkAt(seq: number, chain: Pick<ForkStatement, "database" | "writer"> = { database: testDatabase, writer }) {
   const link = (name: string) => ({
     type: entryType.change,
     control: false,
@@ -35,8 +38,7 @@ function forkAt(seq: number) {
   const statement: ForkStatement = {
     ...{
       type: "fork",
-      database: testDatabase,
-      writer,
+      ...chain,
       seq,
       prev: seq === 0 ? ZERO_ENTRY_ID : parseEntryId(pattern("before", 32)),
     },
@@ -171,5 +173,59 @@ describe("voices about a fork", () => {
     expect(expected.fork?.deciding).toEqual([toHex(fork.higher[0] ?? writer)]);
     for (const order of permutations(vectors)) expect(end(world.placed.toReversed(), order)).toEqual(expected);
     for (const order of permutations(world.placed)) expect(end(order, vectors.toReversed())).toEqual(expected);
+  });
+});
+
+describe("a chain of the directory that forks", () => {
+  /** Eve, an admin, lets in Dan, and on the branch that Alice's voice names Frank. */
+  async function company() {
+    const world = new World();
+    const alice = await world.grant(world.root, "alice", "admin");
+    const eve = await world.grant(alice, "eve", "admin");
+    const { admission } = eve.certificate?.certificate ?? expect.fail("certified");
+    const fork = forkAt(1, { database: directoryDatabase, writer: eve.writer });
+    const [lower, higher] = [fork.lower, fork.higher].map((ids) => ids.map((id) => parseEntryId(id)));
+    const [first, last] = [lower?.[0] ?? expect.fail("a rival"), higher?.[1] ?? expect.fail("what is behind a rival")];
+    world.say(eve, await grantTo("dan", "editor"));
+    world.say(eve, await grantTo("frank", "editor"), first);
+    world.say(alice, fork.statement);
+    const vectors: PlacedVector[] = [
+      { ...alice, entry: entryNamed("voice"), heads: [{ writer: eve.writer, seq: 1, id: first }] },
+    ];
+    const revoke = (by: Voice, seq: number, id: EntryId) => {
+      const cut = { writer: eve.writer, seq, id, signature: parseSignature(new Uint8Array(64)) };
+      const cuts = [{ database: directoryDatabase, cuts: [cut] }];
+      world.say(by, { type: "revoke", targets: [admission], identityKeys: [], cuts, wipe: null });
+    };
+    const names = () =>
+      buildDirectory(nativeCrypto, identity, world.placed, vectors)
+        .users()
+        .map(({ name }) => name)
+        .sort();
+    return { alice, eve, phone: await world.voice("eve again", admission, "eve"), first, last, vectors, revoke, names };
+  }
+
+  test("D9 ends before the fork where its author ends itself and names another branch, and not where it names this one", async () => {
+    const other = await company();
+    expect(other.names()).toEqual(["alice", "dan", "eve", "frank"]);
+    other.revoke(other.phone, 2, other.last);
+    expect(other.names()).toEqual(["alice", "dan"]);
+    const same = await company();
+    same.revoke(same.phone, 1, same.first);
+    expect(same.names()).toEqual(["alice", "dan", "frank"]);
+  });
+
+  test("D9 goes on where a cut names an entry of the branch that is held, though nothing but a voice stands in it", async () => {
+    const { alice, eve, vectors, revoke, names } = await company();
+    const [said] = vectors.splice(0);
+    vectors.push({ ...(said ?? expect.fail("a voice")), ...eve, seq: 2, entry: entryNamed("eve's voice") });
+    revoke(alice, 2, entryNamed("eve's voice"));
+    expect(names()).toEqual(["alice", "dan", "frank"]);
+  });
+
+  test("D9 ends before the fork for who does not hold what a cut names behind it", async () => {
+    const { alice, revoke, names } = await company();
+    revoke(alice, 2, entryNamed("not here"));
+    expect(names()).toEqual(["alice", "dan"]);
   });
 });

@@ -96,7 +96,7 @@ export class ForkProofs {
     }
   }
 
-  /** SECURITY: who signs a thousand entries at each of a thousand places is proven to have signed a few at two. */
+  /** SECURITY: who signs a thousand entries at each of a thousand places is proven to have signed a few at two. Test: d1-equivocation.test.ts. */
   #isKnown(statement: ForkStatement): boolean {
     const { database, writer, seq } = statement;
     const known = this.#at.view().forkOf(database, writer);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { handMade } from "../../../core/test/automerge/hand-made-change.ts";
+import { give, writeValue } from "../support/branches.ts";
 import { type HostileChain, HostileMember } from "../support/hostile-member.ts";
 import { hex, replicaOf } from "../support/lies.ts";
 import { Scene } from "../support/scene.ts";
@@ -68,3 +69,41 @@ test("D1 what follows on a fork counts nowhere, also after everybody started aga
   await scene.world.heal();
   expect(await scene.shared()).toEqual([]);
 });
+
+const PLACES = 3;
+const RIVALS = 14;
+/** As many rivals as are proven for one place. */
+const MOST_RIVALS = 8;
+
+test.each([
+  ["the first first", false, MOST_RIVALS + 2], // of what comes behind a proven fork one proof is enough
+  ["the last first", true, PLACES * (MOST_RIVALS + 1)],
+])(
+  "D1 who signs many entries at each of many places, %s, fills the directory with a few proofs and no more",
+  async (_, isLastFirst, most) => {
+    const scene = await Scene.begin("D1 many");
+    const { alice, carol } = scene;
+    const member = await HostileMember.of(scene.bob);
+    const chain = await member.chain(scene.database);
+    const places: HostileChain[] = [];
+    for (let place = 0; place < PLACES; place += 1) {
+      places.push(chain.fork());
+      await give(scene, carol, [await writeValue(chain, place, `place ${place}`)]);
+    }
+    const directory = scene.relayEntries(member.record.directory);
+    const before = await directory.position();
+    for (const place of isLastFirst ? places.toReversed() : places)
+      for (let rival = 0; rival < RIVALS; rival += 1) {
+        const run = await writeValue(place.fork(), 100 + rival, `rival ${rival}`);
+        expect((await scene.run(carol.database.getStore().append([run]))).map(({ type }) => type)).toEqual(["fork"]);
+        await scene.world.settle();
+      }
+    const proofs = (await directory.position()) - before;
+    expect(proofs).toBeGreaterThanOrEqual(MOST_RIVALS - 1);
+    expect(proofs).toBeLessThanOrEqual(most);
+    expect(scene.alarms(carol)).toContain("EQUIVOCATION");
+    await scene.run(alice.database.createDocument({ title: "honest" }));
+    await scene.world.settle();
+    expect((await scene.shared()).join()).toContain("honest");
+  },
+);

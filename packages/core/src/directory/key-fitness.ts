@@ -1,6 +1,7 @@
 // Whether a key is fit to be sealed under, and what it lacks: a pure function of the directory.
 import { hexOf } from "../hex.ts";
 import type { Member } from "./admission.ts";
+import { byTurns } from "./by-turns.ts";
 import type { Keeper } from "./key-holders.ts";
 import { audienceOf, type DueRecipient, type KeyRules, recipientsIn } from "./key-recipients.ts";
 
@@ -65,19 +66,21 @@ function mayLeadBack(rules: KeyRules, keyId: Uint8Array, version: Uint8Array): b
 }
 
 /**
- * Whether it is for a device to give what others lack of a key: of those who read all of it and can, the one of the lowest id. The others do it when they
- * come to write and nobody has. Two that do not know of each other do no harm: permits and links are the same twice.
+ * In which turn it is for a device to give what others lack of a key: those who read all of it and can, of each person one, then of each the
+ * next, by their ids. Null for who can't. Two that do not know of each other do no harm: permits and links are the same twice.
+ * SECURITY: D11. Who has the lowest ids there are puts the others off by a turn (d11-history-withheld.test.ts).
  */
-function isFirstToGive(rules: KeyRules, member: Member, keyId: Uint8Array): boolean {
-  const { openers, catalog } = rules;
+function turnToGive(rules: KeyRules, self: Member, keyId: Uint8Array): number | null {
+  const { openers, catalog, membership } = rules;
   const { due, fromNow } = audienceOf(rules, keyId);
   const current = (catalog.find(keyId)?.current ?? []).map((version) => openers.depths(keyId, version));
   const able = due
     .filter((each) => !fromNow.has(each))
     .filter((each) => current.every((depthOf) => depthOf(openers.keeperOf(each)) === "full"))
-    .map(({ id }) => hexOf(id))
-    .sort();
-  return current.length > 0 && able[0] === hexOf(member.id);
+    .map((each) => ({ author: hexOf(membership.personOf(each)), name: hexOf(each.id) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const place = byTurns(able, able.length).indexOf(hexOf(self.id));
+  return current.length === 0 || place < 0 ? null : Math.ceil(Math.log2(place + 1));
 }
 
 /** How a version would do to seal under in place of the current ones. */
@@ -111,7 +114,7 @@ export interface KeyFitness {
   unlinked(keyId: Uint8Array): readonly Uint8Array[];
   /** These versions and those that they lead to, in hex. */
   ledTo(keyId: Uint8Array, versions: readonly Uint8Array[]): ReadonlySet<string>;
-  isFirstToGive(member: Member, keyId: Uint8Array): boolean;
+  turnToGive(member: Member, keyId: Uint8Array): number | null;
   /** Whether a device holds a version with its history: what it gives of that is believed. */
   passesOn(member: Member, keyId: Uint8Array, version: Uint8Array): boolean;
   fallback(keyId: Uint8Array, version: Uint8Array): Fallback;
@@ -130,7 +133,7 @@ export function keyFitness(rules: KeyRules): KeyFitness {
     mayLeadBack: (keyId, version) => mayLeadBack(rules, keyId, version),
     unlinked: (keyId) => unlinkedVersions(rules, keyId),
     ledTo: (keyId, versions) => rules.openers.ledTo(keyId, versions),
-    isFirstToGive: (member, keyId) => isFirstToGive(rules, member, keyId),
+    turnToGive: (member, keyId) => turnToGive(rules, member, keyId),
     passesOn: (member, keyId, version) =>
       rules.openers.depths(keyId, version)(rules.openers.keeperOf(member)) === "full",
     fallback: (keyId, version) => fallbackOf(rules, keyId, version),

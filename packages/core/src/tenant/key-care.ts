@@ -108,10 +108,13 @@ function heldInFull({ view, ring }: Held, self: Admission, version: Uint8Array):
 }
 
 /**
- * Gives what others lack and this device is the first to give: permits of current versions, to who was let in while a key turned, and
+ * Gives what others lack, of the keys of which it is this device's turn: permits of current versions, to who was let in while a key turned, and
  * earlier ones, which who turned a key could not open: by links, or to each where links would lead others to them too.
  */
-export async function giveMissing(at: StatementContext): Promise<void> {
+export async function giveMissing(
+  at: StatementContext,
+  isTurn: (keyId: Uint8Array, turn: number) => boolean,
+): Promise<void> {
   await at.settling.run(async () => {
     const held = { view: at.view(), ring: at.context.ring };
     const self = at.self();
@@ -122,7 +125,10 @@ export async function giveMissing(at: StatementContext): Promise<void> {
       .keys()
       .filter(({ keyId }) => held.view.isEntitled(self, keyId) && held.ring.current(keyId) !== undefined)
       .filter((key) => held.view.isSafe(key.keyId) && lacksSomething(held.view, key))
-      .filter(({ keyId }) => held.view.keyFitness.isFirstToGive(self, keyId));
+      .filter(({ keyId }) => {
+        const turn = held.view.keyFitness.turnToGive(self, keyId);
+        return turn !== null && isTurn(keyId, turn);
+      });
     const missing = keys.map((key) => missingHistory(held, self, key));
     const gifts = groupGifts(missing.flatMap(({ due }) => due));
     const links = await Promise.all(missing.flatMap(({ link }) => link ?? []).map((link) => sealLinks(at, link)));

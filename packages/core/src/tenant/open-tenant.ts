@@ -26,9 +26,10 @@ import { DirectoryReader } from "./directory-reader.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
 import { ForkProofs } from "./fork-proofs.ts";
 import { ForkVoices } from "./fork-voices.ts";
+import { Giving } from "./giving.ts";
 import { Hold } from "./hold.ts";
 import { keepKeys } from "./keep-keys.ts";
-import { giveMissing, settleKeys } from "./key-care.ts";
+import { settleKeys } from "./key-care.ts";
 import { missingPart } from "./missing-part.ts";
 import { OpenDatabases } from "./open-databases.ts";
 import { OwnMembership } from "./own-membership.ts";
@@ -61,6 +62,7 @@ export class OpenTenant implements Tenant {
   readonly #voices: ForkVoices;
   readonly #announcements: Announcements;
   readonly #statements: StatementContext;
+  readonly #giving: Giving;
   readonly #standing: Standing;
   readonly #hold: Hold;
   /** Keys were permitted to this device before: it has read the directory, with its own admission. */
@@ -120,6 +122,7 @@ export class OpenTenant implements Tenant {
       flush: () => this.#databases.flush(),
       settle: (keyIds) => settleKeys(this.#statements, keyIds),
     };
+    this.#giving = new Giving(this.#statements);
     this.#directory = new TenantDirectory({
       ...this.#statements,
       record,
@@ -235,6 +238,7 @@ export class OpenTenant implements Tenant {
   /** Whatever fails on the way, everything is closed and the keys are gone. */
   async #close(): Promise<void> {
     this.#standing.stop();
+    this.#giving.stop();
     try {
       await this.#directory.idle();
       await this.#settling.idle();
@@ -288,7 +292,7 @@ export class OpenTenant implements Tenant {
       throw error;
     }
     await this.#directory.renew();
-    await giveMissing(this.#statements);
+    await this.#giving.look();
   }
 
   #databaseId(name: string): Promise<DatabaseId> {

@@ -1,5 +1,5 @@
-import { compareBytes, equalBytes, type StatementId, toHex } from "@selkie/entry";
-import { type Admission, isMember, type Member } from "../directory/admission.ts";
+import { compareBytes, equalBytes, parseStatementId, type StatementId, toHex } from "@selkie/entry";
+import { isMember, type Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DirectoryKey } from "../directory/key-catalog.ts";
 import { requireName } from "../directory/name.ts";
@@ -8,7 +8,7 @@ import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
 import { identityKeyName } from "../keys/identity-key.ts";
 import { collectCuts } from "./collect-cuts.ts";
-import { requirePerson } from "./person.ts";
+import { isNamed, requirePerson } from "./person.ts";
 import type { StatementContext } from "./statement-context.ts";
 import { requireAdmin, requireKey, writeStatements } from "./statement-work.ts";
 
@@ -18,6 +18,12 @@ export interface RevokeOptions {
   readonly wipe?: boolean;
   /** Seconds; default the tenant's setting `wipeAfter`, or 604,800, a week. */
   readonly wipeAfter?: number;
+}
+
+/** How one device is revoked. */
+export interface RevokeDeviceOptions extends RevokeOptions {
+  /** Whose it is, by name, id or fingerprint: where somebody else added a device with the same keys, and it is none of one's own. */
+  readonly user?: string;
 }
 
 /** What came of a revocation. */
@@ -55,35 +61,31 @@ export async function revokeUser(at: StatementContext, named: string, options: R
   return { synced };
 }
 
-/** Ends the rights of one device: by its user's own devices that stand before it, by an admin, or by itself. */
-export async function revokeDevice(at: StatementContext, id: string, options: RevokeOptions): Promise<Revoked> {
-  const person = at.view().personOf(requireDevice(at.view(), id));
-  const synced = await at.sync([person]);
+/**
+ * Ends the rights of one device: by its user's own devices that stand before it, by an admin, or by itself. It is its person's and its
+ * keys': what another person added under the same keys stays.
+ * SECURITY: D10. Anybody may add a device with another's keys to their own: who has lost that one has no say about it, and revokes its own
+ * all the same; and nobody's is ended by ending such a copy (a3-lost-device-at-a-relay.test.ts).
+ */
+export async function revokeDevice(
+  at: StatementContext,
+  id: string,
+  { user, ...options }: RevokeDeviceOptions,
+): Promise<Revoked> {
+  const synced = await at.sync([requireDevice(at, id, user).person]);
   const view = at.view();
-  const device = requireDevice(view, id);
-  const admissions = admissionsToEnd(view, at.self(), device);
-  // A grant as a target is the whole user: its first device is named by its keys.
-  const targets = admissions.filter((other) => !equalBytes(other.id, other.user)).map((other) => other.id);
+  const { admissions } = requireDevice(at, id, user);
+  const targets = admissions.filter((other) => !isFirst(other)).map((other) => other.id);
   const named = admissions.flatMap((other) => [other.device, other.deviceKem]);
-  // Who revokes itself holds these keys: whoever names them too has copied them, and keeps none of them in.
-  const keys = equalBytes(at.self().device, device.device) ? named : onlyTheirs(view, admissions, named);
+  // A grant as a target is the whole user: its first device is ended by its keys, whoever names them too. So is one that revokes itself: it holds them.
+  const isByKeys = admissions.some(isFirst) || admissions.some(({ device }) => equalBytes(at.self().device, device));
+  const keys = isByKeys ? named : onlyTheirs(view, admissions, named);
   const revocation = await draftRevocation(at, { targets, devices: admissions, keys, options });
   await end(at, { type: "revoke", ...revocation }, { ended: admissions, lost: lostKeys(view, admissions) });
   return { synced };
 }
 
-/**
- * Every admission of a device; where one of them is of who asks, those.
- * SECURITY: D10. Anybody may add a device with another's keys to their own: who has lost that one has no say about it, and revokes its own
- * all the same (a3-lost-device-at-a-relay.test.ts).
- */
-function admissionsToEnd(view: DirectoryView, self: Admission, { device }: Member): readonly Member[] {
-  const all = view.allDevices().filter((other) => equalBytes(other.device, device));
-  if (!isMember(self)) return all;
-  const person = view.personOf(self);
-  const own = all.filter((other) => equalBytes(view.personOf(other), person));
-  return own.some((other) => view.isLive(other)) ? own : all;
-}
+const isFirst = ({ id, user }: Member): boolean => equalBytes(id, user);
 
 /** What is left of a user's rights. */
 export interface ChangedRights {
@@ -214,8 +216,23 @@ function lostKeys(view: DirectoryView, devices: readonly Member[]): readonly Dir
   return view.keys().filter(({ keyId }) => devices.some((device) => view.isEntitled(device, keyId)));
 }
 
-function requireDevice(view: DirectoryView, id: string): Member {
-  const device = view.devices().find((known) => toHex(known.device) === id);
-  if (device === undefined) throw new CoreError("DEVICE_UNKNOWN", "no device of this id is in the tenant");
-  return device;
+/**
+ * A device's person, and every admission of it there: of the person who is named, else of who asks, else of the only one there is.
+ * @throws CoreError DEVICE_UNKNOWN | USER_AMBIGUOUS
+ */
+function requireDevice({ context, view, self }: StatementContext, id: string, named: string | undefined) {
+  const { devices, allDevices, personOf } = view();
+  const asks = self();
+  const isIt = (known: Member): boolean =>
+    toHex(known.device) === id && (named === undefined || isNamed(context.platform.crypto, view(), known, named));
+  const people = distinct(devices().filter(isIt).map(personOf)).map(parseStatementId);
+  const own =
+    isMember(asks) && named === undefined ? people.find((each) => equalBytes(each, personOf(asks))) : undefined;
+  const [only, ...others] = people;
+  const person = own ?? only;
+  if (person === undefined) throw new CoreError("DEVICE_UNKNOWN", "no device of this id is in the tenant");
+  if (own === undefined && others.length > 0)
+    throw new CoreError("USER_AMBIGUOUS", "several people have a device of this id: say whose is meant");
+  const isTheirs = (known: Member): boolean => toHex(known.device) === id && equalBytes(personOf(known), person);
+  return { person, admissions: allDevices().filter(isTheirs) };
 }

@@ -9,7 +9,7 @@ import { collectCuts } from "./collect-cuts.ts";
 import type { DirectoryLog } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
 import { settleKeys } from "./key-care.ts";
-import { type Revoked, type RevokeOptions, revokeDevice, revokeUser } from "./people-work.ts";
+import { type RevokeDeviceOptions, type Revoked, type RevokeOptions, revokeDevice, revokeUser } from "./people-work.ts";
 import type { StatementContext } from "./statement-context.ts";
 import { writeStatements } from "./statement-work.ts";
 import type { Root } from "./tenant.ts";
@@ -116,7 +116,7 @@ class OpenRoot implements Root {
     return this.#working.run(() => revokeUser(this.#at, user, options));
   }
 
-  revokeDevice(device: string, options: RevokeOptions = {}): Promise<Revoked> {
+  revokeDevice(device: string, options: RevokeDeviceOptions = {}): Promise<Revoked> {
     return this.#working.run(async () => {
       const revoked = await revokeDevice(this.#at, device, options);
       await this.#host.renew(); // where it was one of this device's own person, its next key signs the lists after this one

@@ -16,6 +16,7 @@ import { joinedWith } from "./own-admissions.ts";
 import {
   type ChangedRights,
   changeUser,
+  type RevokeDeviceOptions,
   type Revoked,
   type RevokeOptions,
   revokeDevice,
@@ -97,7 +98,7 @@ export class TenantDirectory implements Directory {
     return this.#working.run(() => revokeUser(this.#at, user, options));
   }
 
-  revokeDevice(device: string, options: RevokeOptions = {}): Promise<Revoked> {
+  revokeDevice(device: string, options: RevokeDeviceOptions = {}): Promise<Revoked> {
     return this.#working.run(async () => {
       const revoked = await revokeDevice(this.#at, device, options);
       await this.#renew();

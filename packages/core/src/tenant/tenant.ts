@@ -6,7 +6,7 @@ import type { Role } from "../directory/statement.ts";
 import type { Off } from "../events.ts";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
-import type { ChangedRights, Revoked, RevokeOptions } from "./people-work.ts";
+import type { ChangedRights, RevokeDeviceOptions, Revoked, RevokeOptions } from "./people-work.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -164,8 +164,11 @@ export interface Directory {
    * @throws CoreError NOT_ADMIN | NOT_PERMITTED | USER_UNKNOWN | USER_AMBIGUOUS
    */
   revokeUser(user: string, options?: RevokeOptions): Promise<Revoked>;
-  /** The same for one device, which an admin, the user's own older devices or itself may do. @throws CoreError NOT_PERMITTED | DEVICE_UNKNOWN */
-  revokeDevice(device: string, options?: RevokeOptions): Promise<Revoked>;
+  /**
+   * The same for one device, which an admin, the user's own older devices or itself may do. What somebody else added with the same keys stays;
+   * `user` says whose is meant, where it is none of one's own. @throws CoreError NOT_PERMITTED | DEVICE_UNKNOWN | USER_AMBIGUOUS
+   */
+  revokeDevice(device: string, options?: RevokeDeviceOptions): Promise<Revoked>;
   /**
    * Takes some of a user's rights away: a lower role, keys that are no longer shared. Or gives the user another name.
    * @throws CoreError NOT_ADMIN | NOT_PERMITTED | USER_UNKNOWN | USER_AMBIGUOUS | NAME_INVALID
@@ -198,7 +201,7 @@ export interface Root extends AsyncDisposable {
   /** As {@link Directory.revokeUser}, for everybody: also an admin whom no other admin may revoke. Relays get a list that outranks all of that admin's. */
   revokeUser(user: string, options?: RevokeOptions): Promise<Revoked>;
   /** The same for one device. */
-  revokeDevice(device: string, options?: RevokeOptions): Promise<Revoked>;
+  revokeDevice(device: string, options?: RevokeDeviceOptions): Promise<Revoked>;
   /**
    * From now on nothing is written in the tenant by software that knows no format of this version: it says that it has to be updated. Cannot be taken
    * back. @throws CoreError VALUE_UNSUPPORTED for a version that this software does not know either

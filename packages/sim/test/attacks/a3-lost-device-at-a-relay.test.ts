@@ -108,6 +108,34 @@ describe("a further device", () => {
     expect(await titles(carol)).toContain("from the phone");
   });
 
+  test("D10 is its person's: an admin says whose is meant where somebody else named its keys, and ends that one alone", async () => {
+    const scene = await Scene.begin("copied device, revoked by an admin");
+    const { alice, bob, carol, world } = scene;
+    const phone = await addDevice(scene, "phone");
+    const lost = await idOf(phone);
+    await copyKeys(scene, lost, "a KEM key of hers");
+    const rows = async () =>
+      (await alice.tenant.directory.devices())
+        .filter(({ id }) => id === lost)
+        .map(({ user, revoked }) => `${user} ${revoked}`)
+        .sort();
+    const { directory } = alice.tenant;
+    expect(await codeOf(scene.run(directory.revokeDevice(lost)))).toBe("USER_AMBIGUOUS");
+    expect(await codeOf(scene.run(directory.revokeDevice(lost, { user: "CN=alice/O=acme" })))).toBe("DEVICE_UNKNOWN");
+    await scene.run(directory.revokeDevice(lost, { user: "CN=carol/O=acme" }));
+    await calm(scene);
+    expect(await rows()).toEqual(["CN=bob/O=acme false", "CN=carol/O=acme true"]);
+    await scene.run(phone.database.createDocument({ title: "from the phone" }));
+    await sync(scene, phone);
+    expect(await titles(carol)).toContain("from the phone");
+    await scene.run(phone.disconnect());
+    await scene.run(directory.revokeDevice(lost)); // nobody else's any more
+    await calm(scene);
+    expect(await rows()).toEqual(["CN=bob/O=acme true", "CN=carol/O=acme true"]);
+    await expect(scene.run(phone.connectRelay(world.relay))).rejects.toMatchObject({ code: "DEVICE_REVOKED" });
+    await scene.run(bob.database.createDocument({ title: "from Bob" }));
+  });
+
   test("A3 that is lost is shut out at the relay by its user's other device, which goes on, as do those added later", async () => {
     const scene = await Scene.begin("lost device");
     const { bob, carol, world } = scene;

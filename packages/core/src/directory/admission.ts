@@ -102,6 +102,8 @@ export interface Admissions {
   readonly members: readonly Member[];
   find(id: AdmissionId): Admission | undefined;
   judge(chain: Chain): WriterVerdict;
+  /** The same of a chain of the directory. */
+  judgeAuthor(placed: Pick<Chain, "writer" | "certificate">): WriterVerdict;
   /** Why a statement admits nobody, where that is settled. */
   rejection(id: StatementId): RejectionCode | undefined;
   /** The first grant of a member's person, through all changes of its rights. */
@@ -139,13 +141,15 @@ export function resolveAdmissions(
   const neverAdmit = idsThatNeverAdmit(placed);
   const isVoid = (id: StatementId) => neverAdmit.has(hexOf(id)) || rejectionById.has(hexOf(id));
   const find = (id: AdmissionId) => (id === "root" ? (root ?? undefined) : admissionById.get(hexOf(id)));
-  const judge = (chain: Chain) => judgeChain(identity, chain, { find, isVoid });
+  const judge = (chain: Chain) => judgeChain(identity, chain.database, chain, { find, isVoid });
+  const judgeAuthor: Admissions["judgeAuthor"] = (placed) =>
+    judgeChain(identity, identity.directory, placed, { find, isVoid });
 
   const statementsBy = groupByAuthor(identity, placed);
   const authors: Admission[] = root === null ? [] : [root];
   const letIn = (author: Admission, asked: AdmittingStatement): void => {
     if (refused.has(hexOf(asked.id))) return;
-    const verdict = judge({ ...asked, database: identity.directory });
+    const verdict = judgeAuthor(asked);
     const known = {
       ...{ verifier, find },
       mayChange: (target: Member) =>
@@ -188,7 +192,7 @@ export function resolveAdmissions(
   const members = [...admissionById.values()].filter(isMember).sort((a, b) => compareBytes(a.id, b.id));
   const roots = authors.filter((author) => !isMember(author));
   return {
-    ...{ root, roots, members, find, judge, personOf },
+    ...{ root, roots, members, find, judge, judgeAuthor, personOf },
     rejection: (id) => rejectionById.get(hexOf(id)),
     mayEnd: (author, target) => mayEnd(parentById, author, target),
   };
@@ -249,7 +253,8 @@ function idsThatNeverAdmit(placed: readonly PlacedStatement[]): ReadonlySet<stri
 
 function judgeChain(
   identity: DirectoryIdentity,
-  { database, writer, certificate }: Chain,
+  database: DatabaseId,
+  { writer, certificate }: Pick<Chain, "writer" | "certificate">,
   known: { find(id: AdmissionId): Admission | undefined; isVoid(id: StatementId): boolean },
 ): WriterVerdict {
   if (identity.root === null) return { type: "held" };

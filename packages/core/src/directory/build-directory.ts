@@ -107,7 +107,7 @@ function settle(
     return { admissions, membership: judgeMembership(verifier, identity, { ...known, admissions }) };
   };
   const judged = judge(new Set());
-  const refused = byDemoted(identity, judged, statements);
+  const refused = byDemoted(judged, statements);
   return refused.size === 0 ? judged : judge(refused);
 }
 

@@ -17,8 +17,8 @@ export interface KnownEntry {
 /** Where a chain ends in what is here, and what stands where it forks. */
 interface Held {
   readonly admission: string | null;
-  readonly last: number;
-  readonly atFork: string | null;
+  last: number;
+  atFork: string | null;
 }
 
 /**
@@ -29,21 +29,24 @@ export class ChainPlaces {
   readonly #directory: DatabaseId;
   readonly #forks: ProvenForks;
   readonly #held = new Map<string, Held>();
+  /** Of chains, by writer: each entry asks. */
+  readonly #names = new Map<string, string>();
 
   constructor(directory: DatabaseId, forks: ProvenForks, entries: readonly KnownEntry[]) {
     this.#directory = directory;
     this.#forks = forks;
     for (const { writer, seq, id, admission } of entries) {
-      const name = chainName(directory, writer);
-      const known = this.#held.get(name) ?? { admission, last: -1, atFork: null };
-      const atFork = forks.get(name)?.seq === seq ? id : known.atFork;
-      this.#held.set(name, { ...known, last: Math.max(known.last, seq), atFork });
+      const name = this.#nameOf(writer);
+      const held = this.#held.get(name) ?? { admission, last: -1, atFork: null };
+      this.#held.set(name, held);
+      held.last = Math.max(held.last, seq);
+      if (forks.get(name)?.seq === seq) held.atFork = id;
     }
   }
 
   /** Where an entry of the directory stands that is here. */
   of({ writer, seq }: Pick<KnownEntry, "writer" | "seq">): Place {
-    const chain = chainName(this.#directory, writer);
+    const chain = this.#nameOf(writer);
     const fork = this.#forks.get(chain);
     if (fork === undefined || seq < fork.seq) return { chain, branch: 0, seq };
     return { chain, branch: this.#ours(chain, fork), seq };
@@ -76,6 +79,12 @@ export class ChainPlaces {
       const end = { seq: held.last, id: "" };
       return { name, branches: [{ parent: null, admission: held.admission, first: { seq: 0, id: "" }, last: end }] };
     });
+  }
+
+  #nameOf(writer: WriterKey): string {
+    const name = this.#names.get(hexOf(writer)) ?? chainName(this.#directory, writer);
+    this.#names.set(hexOf(writer), name);
+    return name;
   }
 
   #ours(chain: string, fork: ProvenFork): number {

@@ -3,7 +3,6 @@ import { hexOf } from "../hex.ts";
 import {
   type Admission,
   type Admissions,
-  type DirectoryIdentity,
   isMember,
   type Member,
   type PlacedStatement,
@@ -30,12 +29,11 @@ interface Lines {
  * from above it alone, as everywhere in the rules of membership, and there is one answer (people.test.ts "D10").
  */
 export function byDemoted(
-  { directory }: Pick<DirectoryIdentity, "directory">,
   { admissions, membership }: { readonly admissions: Admissions; readonly membership: Pick<Membership, "counts"> },
   statements: readonly PlacedStatement[],
 ): ReadonlySet<string> {
   const authorOf = (placed: PlacedStatement): Admission | null => {
-    const verdict = admissions.judge({ ...placed, database: directory });
+    const verdict = admissions.judgeAuthor(placed);
     return verdict.type === "admitted" ? verdict.admission : null;
   };
   const changes = statements.filter(isChange).filter((placed) => membership.counts(placed));

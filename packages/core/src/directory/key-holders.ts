@@ -81,11 +81,11 @@ export function findHolders(
   return holders;
 }
 
-/** Whom permits reach, by what these name: a person's KEM key by the statement that names that, a device by what admits it. */
-export interface Reach {
-  readonly people: ReadonlyMap<string, ReadonlySet<Keeper>>;
-  readonly devices: ReadonlyMap<string, Keeper>;
-}
+/** Whom permits reach, by the names of recipients. */
+export type Reach = ReadonlyMap<string, ReadonlySet<Keeper>>;
+
+/** Of a device, which has the id of a person too where it is that person's first. */
+const deviceName = (id: string): string => `device ${id}`;
 
 /** Everybody whom permits may reach. */
 export function findReach(
@@ -94,44 +94,46 @@ export function findReach(
   { members }: Pick<KeyMembership, "members">,
   holders: Holders,
 ): Reach {
-  const holdersOf = (kem: Uint8Array): ReadonlySet<Keeper> => holders.get(identityKeyText(verifier, kem)) ?? new Set();
-  return {
-    people: new Map([
-      ...members.map(({ user, userKem }) => [hexOf(user), holdersOf(userKem)] as const),
-      ...userKeys.map(({ placed, statement }) => [hexOf(placed.id), holdersOf(statement.kem)] as const),
-    ]),
-    devices: new Map(members.map((member) => [hexOf(member.id), keeperOf(verifier, member)])),
-  };
+  const reach = new Map<string, ReadonlySet<Keeper>>();
+  const hold = (name: string, kem: Uint8Array) =>
+    reach.set(name, holders.get(identityKeyText(verifier, kem)) ?? new Set());
+  for (const member of members) {
+    hold(hexOf(member.user), member.userKem);
+    reach.set(deviceName(hexOf(member.id)), new Set([keeperOf(verifier, member)]));
+  }
+  for (const { placed, statement } of userKeys) hold(hexOf(placed.id), statement.kem);
+  return reach;
 }
 
 /** As far as it reaches these. */
-export function reachWithin({ people, devices }: Reach, keepers: ReadonlySet<Keeper>): Reach {
+export function reachWithin(reach: Reach, keepers: ReadonlySet<Keeper>): Reach {
   const within = new Map<string, ReadonlySet<Keeper>>();
-  for (const [name, holders] of people) {
+  for (const [name, holders] of reach) {
     const some = [...holders].filter((keeper) => keepers.has(keeper));
     if (some.length > 0) within.set(name, new Set(some));
   }
-  return {
-    people: within,
-    devices: new Map([...devices].filter(([, keeper]) => keepers.has(keeper))),
-  };
+  return within;
 }
 
 /** Whom a permit reaches. */
-export function receiversOf(
-  verifier: Verifier,
-  { people, devices }: Reach,
-  { placed, statement }: Authored<PermitStatement>,
-): readonly Keeper[] {
+export function receiversOf(verifier: Verifier, reach: Reach, permit: Authored<PermitStatement>): readonly Keeper[] {
+  const names = recipientNames(verifier, permit);
+  // Permits are many, each for many, and mostly it is asked which of them reach a few.
+  const reached = reach.size < names.size ? [...reach.keys()].filter((name) => names.has(name)) : [...names];
+  return reached.flatMap((name) => [...(reach.get(name) ?? [])]);
+}
+
+const namesByPermit = new WeakMap<StatementId, ReadonlySet<string>>();
+
+/** Whom a permit names: remembered as long as the permit is. */
+function recipientNames(verifier: Verifier, { placed, statement }: Authored<PermitStatement>): ReadonlySet<string> {
+  const known = namesByPermit.get(placed.id);
+  if (known !== undefined) return known;
   const idOf = (reference: Reference): string =>
     reference.type === "part" ? statementIdText(verifier, placed.entry, reference.index) : hexOf(reference.id);
-  const to: Keeper[] = [];
-  for (const recipient of statement.to) {
-    if (recipient.type !== "device") to.push(...(people.get(idOf(recipient)) ?? []));
-    else {
-      const keeper = devices.get(idOf(recipient.of));
-      if (keeper !== undefined) to.push(keeper);
-    }
-  }
-  return to;
+  const names = new Set(
+    statement.to.map((recipient) => (recipient.type === "device" ? deviceName(idOf(recipient.of)) : idOf(recipient))),
+  );
+  namesByPermit.set(placed.id, names);
+  return names;
 }

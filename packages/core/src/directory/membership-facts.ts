@@ -40,7 +40,7 @@ export interface MembershipFacts {
   readonly chains: readonly ChainFacts[];
   readonly directory: DirectoryFacts;
   /** Where an entry of the directory stands. */
-  place(entry: Pick<PlacedStatement, "writer" | "seq">): Place;
+  place(entry: Pick<PlacedStatement, "entry" | "writer" | "seq">): Place;
 }
 
 /** The name of an admission. */
@@ -64,32 +64,34 @@ export function membershipFacts(
     const writer = hexOf(chain.writer);
     const known = admissionByWriter.get(writer);
     if (known !== undefined) return known;
-    const verdict = admissions.judge({ ...chain, database: identity.directory });
+    const verdict = admissions.judgeAuthor(chain);
     const admission = verdict.type === "admitted" ? admissionName(verdict.admission.id) : null;
     admissionByWriter.set(writer, admission);
     return admission;
   };
-  const known = [...statements, ...vectors].map((each) => ({
-    ...each,
-    id: hexOf(each.entry),
-    admission: admissionOf(each),
-  }));
+  const byEntry = new Map([...statements, ...vectors].map((each) => [hexOf(each.entry), each]));
+  const known = [...byEntry].map(([id, each]) => {
+    const { writer, seq } = each;
+    return { id, writer, seq, admission: admissionOf(each) };
+  });
   const places = new ChainPlaces(identity.directory, forks, known);
   const placeByEntry = new Map(known.map((each) => [each.id, places.of(each)]));
+  const place = (entry: Pick<PlacedStatement, "entry" | "writer" | "seq">): Place =>
+    placeByEntry.get(hexOf(entry.entry)) ?? places.of(entry);
   const facts = statements.flatMap((placed): PlacedFacts[] => {
     if (admissionOf(placed) === null) return [];
     const statement = factsOf({ verifier, admissions }, placed);
-    return statement === null ? [] : [{ id: hexOf(placed.id), at: places.of(placed), statement }];
+    return statement === null ? [] : [{ id: hexOf(placed.id), at: place(placed), statement }];
   });
   return {
     chains: places.chains(),
     directory: {
       statements: facts,
-      claims: vectors.flatMap((vector) => claimsIn(vector, places.of(vector), forks)),
+      claims: vectors.flatMap((vector) => claimsIn(vector, place(vector), forks)),
       place: (id) => placeByEntry.get(id) ?? (forks.size === 0 ? undefined : places.proven(id)),
       unheld: (chain, seq) => places.unheld(chain, seq),
     },
-    place: (entry) => places.of(entry),
+    place,
   };
 }
 

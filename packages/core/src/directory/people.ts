@@ -39,7 +39,8 @@ export function resolvePeople(
     return others.length === 0 ? own : [...own, ...others]; // asked of everybody for every key
   };
   const least = <Given extends Admission>(admission: Given): Given => {
-    const role = leastRole([admission, ...beside(admission)]);
+    const others = beside(admission);
+    const role = others.length === 0 ? admission.role : leastRole([admission, ...others]);
     return role === admission.role ? admission : { ...admission, role };
   };
   const devices = admissions.members.filter(membership.isLive).map(least);

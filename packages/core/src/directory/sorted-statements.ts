@@ -37,7 +37,7 @@ export function sortOut(
   const counting = new Map<string, Authored<Statement>>();
   const rejected: RejectedStatement[] = [];
   for (const placed of statements) {
-    const verdict = admissions.judge({ ...placed, database: identity.directory });
+    const verdict = admissions.judgeAuthor(placed);
     if (verdict.type === "held") continue;
     const author = verdict.type === "admitted" ? people.least(verdict.admission) : null;
     const code = author === null ? "AUTHOR_REFUSED" : objection(placed, { admissions, founding, admission: author });

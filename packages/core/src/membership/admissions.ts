@@ -25,6 +25,10 @@ export interface AdmissionFacts {
   readonly by: { readonly author: AdmissionFacts; readonly statement: PlacedFacts } | null;
 }
 
+const none: ReadonlySet<string> = new Set();
+/** Most grants name nothing, and there are as many as users. */
+const setOf = (names: readonly string[]): ReadonlySet<string> => (names.length === 0 ? none : new Set(names));
+
 const firstRoot: AdmissionFacts = {
   id: "root",
   user: "root",
@@ -32,8 +36,8 @@ const firstRoot: AdmissionFacts = {
   isRoot: true,
   person: [],
   fingerprints: [],
-  after: new Set(),
-  keys: new Set(),
+  after: none,
+  keys: none,
   userDepth: 0,
   deviceDepth: 0,
   parent: null,
@@ -109,8 +113,8 @@ function letIn(author: AdmissionFacts, placed: PlacedFacts): readonly AdmissionF
       if (author.role !== "admin") return [];
       const { role, person, device } = statement.grant;
       // What a change ends is never what it lets in.
-      const after = new Set([...statement.grant.after, id]);
-      const keys = new Set(statement.grant.keys);
+      const after = setOf(statement.type === "change" ? [...statement.grant.after, id] : statement.grant.after);
+      const keys = setOf(statement.grant.keys);
       const fingerprints = [...person, ...device];
       const depth = { userDepth: author.userDepth + 1, deviceDepth: 0 };
       const first = {

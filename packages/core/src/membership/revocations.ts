@@ -90,12 +90,15 @@ export class Revocations {
 
   /** The revocations of an admission by those who may, ascending by id. */
   of(target: AdmissionFacts): readonly Revocation[] {
-    const named = [target.id, target.user].flatMap((id) => this.#byTarget.get(id) ?? []);
-    const byKey = target.fingerprints
+    const { id: own, user, fingerprints } = target;
+    const isNamed = this.#byTarget.has(own) || this.#byTarget.has(user);
+    if (!isNamed && !fingerprints.some((key) => this.#byKey.has(key))) return []; // nearly nobody is
+    const named = [own, user].flatMap((id) => this.#byTarget.get(id) ?? []);
+    const byKey = fingerprints
       .flatMap((key) => this.#byKey.get(key) ?? [])
       .filter(({ id }) => !target.after.has(id));
     const found = new Map([...named, ...byKey].map((revocation) => [revocation.id, revocation]));
-    found.delete(target.id);
+    found.delete(own);
     return [...found.values()]
       .filter(({ author }) => mayCut(this.#admissions, author, target))
       .sort((a, b) => (a.id < b.id ? -1 : 1));

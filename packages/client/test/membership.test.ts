@@ -294,6 +294,21 @@ describe("a user whose rights change", () => {
     expect((await ofBob.getDocument(open.id)).getData()).toEqual({ text: "open" });
     expect(await ofBob.findDocument(late.id)).toBeUndefined();
   });
+
+  test("P-11 as an admin no more, keeps the keys that were shared with it and no other", async () => {
+    await using alice = await found();
+    await using bob = await join(alice, "bob", "admin");
+    await alice.tenant.directory.createKey("board");
+    await alice.tenant.directory.createKey("team", { share: [bob.name] });
+    const [notes, ofBob] = [await notesOf(alice), await notesOf(bob)];
+    await meet(alice, bob);
+    await alice.tenant.directory.changeUser(bob.name, { role: "editor" });
+    const board = await notes.createDocument({ text: "late" }, { key: "board" });
+    const team = await notes.createDocument({ text: "late" }, { key: "team" });
+    await meet(alice, bob);
+    expect((await ofBob.getDocument(team.id)).getData()).toEqual({ text: "late" });
+    expect(await ofBob.findDocument(board.id)).toBeUndefined();
+  });
 });
 
 describe("a key that was taken away", () => {

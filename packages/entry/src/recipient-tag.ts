@@ -1,5 +1,4 @@
 // How the permits of one recipient are found, by the recipient and by whoever it tells its name (docs/spec/part.md section 7).
-import { concatBytes } from "./bytes.ts";
 import type { Salt } from "./ids.ts";
 import { labelPrefix } from "./labels.ts";
 import { hash, type Verifier } from "./verifier.ts";
@@ -20,5 +19,8 @@ export function recipientTag(verifier: Verifier, recipient: Uint8Array, salt: Sa
 
 /** RFC 2104 section 2: a key of 32 bytes, zero-padded to the 64 of a block of SHA-256, with a constant added to each. */
 function padded(key: Uint8Array, pad: number): Uint8Array {
-  return concatBytes(key, new Uint8Array(64 - key.length)).map((byte) => byte ^ pad);
+  const block = new Uint8Array(64);
+  block.set(key);
+  for (let at = 0; at < block.length; at++) block[at] = (block[at] ?? 0) ^ pad;
+  return block;
 }

@@ -1,12 +1,6 @@
 // Whom a change leaves no admin while another, made at the same time, leaves it one.
 import { hexOf } from "../hex.ts";
-import {
-  type Admission,
-  type Admissions,
-  isMember,
-  type Member,
-  type PlacedStatement,
-} from "./admission.ts";
+import { type Admission, type Admissions, isMember, type Member, type PlacedStatement } from "./admission.ts";
 import type { Membership } from "./membership.ts";
 import { isChange, reach } from "./people.ts";
 

@@ -27,30 +27,38 @@ export interface Entitlement {
 }
 
 /**
- * How far back a member reads under a named key: by its own admission and by each that was given beside it, whichever is least; null for
+ * How far back members read under a named key: by its own admission and by each that was given beside it, whichever is least; null for
  * who is not entitled. Which of these is asked about changes nothing: who was left an admin was left every key.
  * SECURITY: P-11. Of two changes at once, the key that either of them takes away is gone (people.test.ts).
  */
-export function dueHistory(rules: Entitlement, admission: Admission, keyId: Uint8Array): HistoryPolicy | null {
-  if (!isMember(admission)) return "full";
-  let least: Due = "full";
-  for (const each of rules.given(admission)) least = lesser(least, givenHistory(rules, each, keyId));
-  return least;
+export function dueUnder(
+  { holders, given, policyOf }: Entitlement,
+  keyId: Uint8Array,
+): (admission: Admission) => HistoryPolicy | null {
+  const name = hexOf(keyId);
+  const key = { name, shared: holders.get(name), policy: policyOf(keyId) };
+  return (admission) => {
+    if (!isMember(admission)) return "full";
+    let least: Due = "full";
+    for (const each of given(admission)) least = lesser(least, givenHistory(key, each));
+    return least;
+  };
 }
 
-/**
- * Asked of everybody for every key: nothing is made on the way.
- * SECURITY: D11. A change of rights, whoever makes it, gives nobody more of the past than they had (entitlement.test.ts).
- */
-function givenHistory({ holders, policyOf }: Entitlement, member: Member, keyId: Uint8Array): HistoryPolicy | null {
-  const key = hexOf(keyId);
-  const shared = holders.get(key);
-  let most = member.role === "admin" ? policyOf(keyId) : null;
+interface NamedKey {
+  readonly name: string;
+  readonly shared: ReadonlyMap<string, HistoryPolicy> | undefined;
+  readonly policy: HistoryPolicy;
+}
+
+/** SECURITY: D11. A change of rights, whoever makes it, gives nobody more of the past than they had (entitlement.test.ts). */
+function givenHistory({ name, shared, policy }: NamedKey, member: Member): HistoryPolicy | null {
+  let most = member.role === "admin" ? policy : null;
   // A share that was taken back leaves who went on with the key no more than it may have given.
-  if (goesOn(member, key)) most = greater(most, "from-now");
-  for (let each: Member | null = member; each !== null; each = goesOn(each, key) ? each.before : null) {
+  if (goesOn(member, name)) most = greater(most, "from-now");
+  for (let each: Member | null = member; each !== null; each = goesOn(each, name) ? each.before : null) {
     most = greater(most, shared?.get(hexOf(each.user)) ?? null);
-    if (each.before === null && goesOn(each, key)) most = greater(most, policyOf(keyId));
+    if (each.before === null && goesOn(each, name)) most = greater(most, policy);
   }
   return most;
 }
@@ -81,13 +89,14 @@ export function spreadShares(
   let waiting = shares;
   for (let grew = true; grew; ) {
     grew = false;
-    waiting = waiting.filter(({ author, statement: { keyId, to, history } }) => {
-      const own = dueHistory(entitlement, author, keyId);
+    waiting = waiting.filter(({ author, statement }) => {
+      const { keyId, history } = statement;
+      const own = dueUnder(entitlement, keyId)(author);
       if (own === null) return true;
       const given = own === "full" ? history : "from-now";
       const of = holders.get(hexOf(keyId)) ?? new Map<string, HistoryPolicy>();
       holders.set(hexOf(keyId), of);
-      for (const user of to.map(hexOf)) {
+      for (const user of namesIn(statement)) {
         if (of.get(user) === given || of.get(user) === "full") continue;
         of.set(user, given);
         grew = true;
@@ -95,6 +104,15 @@ export function spreadShares(
       return given !== history; // its author may come to read more
     });
   }
-  const rejected = waiting.filter(({ author, statement }) => dueHistory(entitlement, author, statement.keyId) === null);
+  const rejected = waiting.filter(({ author, statement }) => dueUnder(entitlement, statement.keyId)(author) === null);
   return { ...entitlement, rejected: rejected.map(({ placed }) => placed.id) };
+}
+
+const namesByShare = new WeakMap<ShareStatement, readonly string[]>();
+
+/** Whom a share names, in hex: remembered as long as the share is. */
+function namesIn(share: ShareStatement): readonly string[] {
+  const names = namesByShare.get(share) ?? share.to.map(hexOf);
+  namesByShare.set(share, names);
+  return names;
 }

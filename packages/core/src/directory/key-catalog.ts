@@ -5,7 +5,7 @@ import { keyIdOf } from "../keys/key-version.ts";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import type { VersionLink } from "../keys/version-link.ts";
 import type { Admission, AdmissionId } from "./admission.ts";
-import { type Authored, dueHistory, type Given, spreadShares } from "./entitlement.ts";
+import { type Authored, dueUnder, type Given, spreadShares } from "./entitlement.ts";
 import { keeperOf } from "./key-holders.ts";
 import {
   type CreateKeyStatement,
@@ -71,6 +71,8 @@ export interface KeyCatalog {
   isEntitled(admission: Admission, keyId: Uint8Array): boolean;
   /** How far back who is entitled reads; null for who is not. */
   dueHistory(admission: Admission, keyId: Uint8Array): HistoryPolicy | null;
+  /** The same, to be asked about many. */
+  dueUnder(keyId: Uint8Array): (admission: Admission) => HistoryPolicy | null;
   /** The shares and rotations that do not count, because their author holds no right to the key. */
   readonly rejected: readonly StatementId[];
 }
@@ -83,11 +85,12 @@ export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyC
     given: statements.given,
     policyOf: (keyId) => originByKey.get(hexOf(keyId))?.history ?? "from-now",
   });
-  const historyFor = (admission: Admission, keyId: Uint8Array): HistoryPolicy | null => {
+  const historyUnder: KeyCatalog["dueUnder"] = (keyId) => {
     const origin = originByKey.get(hexOf(keyId));
-    if (origin === undefined) return null;
-    return origin.kind === "named" ? dueHistory(shared, admission, keyId) : origin.history;
+    if (origin === undefined) return () => null;
+    return origin.kind === "named" ? dueUnder(shared, keyId) : () => origin.history;
   };
+  const historyFor = (admission: Admission, keyId: Uint8Array): HistoryPolicy | null => historyUnder(keyId)(admission);
   const isEntitled = (admission: Admission, keyId: Uint8Array): boolean => historyFor(admission, keyId) !== null;
   const rotations = statements.rotations.filter(({ statement }) => originByKey.has(hexOf(statement.keyId)));
   const isCounting = ({ placed, statement, author }: Authored<RotateStatement>) =>
@@ -112,6 +115,7 @@ export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyC
     find: (keyId) => keyById.get(hexOf(keyId)),
     isEntitled,
     dueHistory: historyFor,
+    dueUnder: historyUnder,
     rejected: [...shared.rejected, ...unentitled.map(({ placed }) => placed.id)],
   };
 }

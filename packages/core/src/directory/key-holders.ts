@@ -54,7 +54,7 @@ export function findHolders(
   for (const member of membership.members) {
     hold(identityKeyText(verifier, member.userKem), keeperOf(verifier, member));
   }
-  const byId = new Map(membership.members.map((member) => [hexOf(member.id), member]));
+  const byId = new Map(userKeys.length === 0 ? [] : membership.members.map((member) => [hexOf(member.id), member]));
   for (const { statement, author } of userKeys) {
     const kem = identityKeyText(verifier, statement.kem);
     hold(kem, keeperOf(verifier, author));

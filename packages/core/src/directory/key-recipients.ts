@@ -24,7 +24,7 @@ export interface DueRecipient extends PermitRecipient {
 
 /** What answers follow from. */
 export interface KeyRules {
-  readonly catalog: Pick<KeyCatalog, "find" | "isEntitled" | "dueHistory">;
+  readonly catalog: Pick<KeyCatalog, "find" | "isEntitled" | "dueHistory" | "dueUnder">;
   readonly openers: KeyOpeners;
   readonly membership: KeyMembership;
   /** The user keys that count. */
@@ -49,7 +49,12 @@ interface Everybody {
   /** The keepers of admissions that are not live. */
   readonly ended: readonly Keeper[];
   /** Audiences by key. Keys that are due to the same devices, as far back, have one. */
-  readonly audiences: Map<string, Audience>;
+  readonly audiences: Map<string, FoundAudience>;
+}
+
+interface FoundAudience extends Audience {
+  /** Of everybody who is live: how far back each reads. */
+  readonly histories: readonly (HistoryPolicy | null)[];
 }
 
 const everybody = new WeakMap<KeyRules, Everybody>();
@@ -60,7 +65,7 @@ function everybodyIn(rules: KeyRules): Everybody {
   if (known !== undefined) return known;
   const [live, ended]: [Member[], Member[]] = [[], []];
   for (const member of membership.members) (membership.isLive(member.id) ? live : ended).push(member);
-  const found = { live, ended: ended.map(openers.keeperOf), audiences: new Map<string, Audience>() };
+  const found: Everybody = { live, ended: ended.map(openers.keeperOf), audiences: new Map() };
   everybody.set(rules, found);
   return found;
 }
@@ -71,20 +76,20 @@ export function audienceOf(rules: KeyRules, keyId: Uint8Array): Audience {
   const name = hexOf(keyId);
   const known = audiences.get(name);
   if (known !== undefined) return known;
-  const [due, fromNow]: [Member[], Set<Member>] = [[], new Set()];
-  for (const member of live) {
-    const history = rules.catalog.dueHistory(member, keyId);
-    if (history !== null) due.push(member);
-    if (history === "from-now") fromNow.add(member);
-  }
-  const isSame = (other: Audience): boolean =>
-    other.due.length === due.length &&
-    other.fromNow.size === fromNow.size &&
-    other.due.every((member, at) => member === due[at] && other.fromNow.has(member) === fromNow.has(member));
-  const same = [...audiences.values()].find(isSame);
-  const audience = same ?? { due, fromNow, outsiders: outsidersOf(rules, due, ended) };
+  const histories = live.map(rules.catalog.dueUnder(keyId));
+  const isSame = (other: FoundAudience): boolean => other.histories.every((history, at) => history === histories[at]);
+  const audience = [...audiences.values()].find(isSame) ?? audienceWith(rules, { live, ended, histories });
   audiences.set(name, audience);
   return audience;
+}
+
+function audienceWith(
+  rules: KeyRules,
+  { live, ended, histories }: Omit<Everybody, "audiences"> & Pick<FoundAudience, "histories">,
+): FoundAudience {
+  const due = live.filter((_, at) => histories[at] !== null);
+  const fromNow = new Set(live.filter((_, at) => histories[at] === "from-now"));
+  return { due, fromNow, outsiders: outsidersOf(rules, due, ended), histories };
 }
 
 function outsidersOf({ openers }: KeyRules, due: readonly Member[], ended: readonly Keeper[]): ReadonlySet<Keeper> {

@@ -35,8 +35,8 @@ export function resolvePeople(
   const concurrent = besideBy(counting, personOf, membership.endedBy);
   const beside = ({ user }: Admission): readonly Member[] => (user === "root" ? [] : concurrent(user));
   const given = (member: Member): readonly Member[] => {
-    const [own, others] = [memberOf(admissions, member.id), beside(member)];
-    return others.length === 0 ? own : [...own, ...others]; // asked of everybody for every key
+    const others = beside(member);
+    return others.length === 0 ? [member] : [...memberOf(admissions, member.id), ...others];
   };
   const least = <Given extends Admission>(admission: Given): Given => {
     const others = beside(admission);
@@ -72,11 +72,13 @@ function besideBy(
   const groupByUser = new Map<string, readonly Member[]>();
   for (const group of groups.values())
     if (group.length > 1) for (const { id } of group) groupByUser.set(hexOf(id), group);
+  const none: readonly Member[] = [];
+  if (groupByUser.size === 0) return () => none; // nearly always, and asked of everybody for every key
   const known = new Map<string, readonly Member[]>();
   return (user) => {
     const name = hexOf(user);
     const group = groupByUser.get(name);
-    if (group === undefined) return [];
+    if (group === undefined) return none;
     const found = known.get(name) ?? besideIn(group, name, endedBy);
     known.set(name, found);
     return found;

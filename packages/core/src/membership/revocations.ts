@@ -94,9 +94,7 @@ export class Revocations {
     const isNamed = this.#byTarget.has(own) || this.#byTarget.has(user);
     if (!isNamed && !fingerprints.some((key) => this.#byKey.has(key))) return []; // nearly nobody is
     const named = [own, user].flatMap((id) => this.#byTarget.get(id) ?? []);
-    const byKey = fingerprints
-      .flatMap((key) => this.#byKey.get(key) ?? [])
-      .filter(({ id }) => !target.after.has(id));
+    const byKey = fingerprints.flatMap((key) => this.#byKey.get(key) ?? []).filter(({ id }) => !target.after.has(id));
     const found = new Map([...named, ...byKey].map((revocation) => [revocation.id, revocation]));
     found.delete(own);
     return [...found.values()]

@@ -114,12 +114,12 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       ...{ verifier: platform.crypto, journal, chain, documents, report: platform.report },
       ownChanges: new OwnChanges(documents, waiting),
       isLost: (keyId) => renewal.isLost(keyId),
-      refused: (event) => later(() => events.emit("setAside", event)),
+      refused: (event) => tell("setAside", event),
     });
   // Later: who opens the database has no listener yet.
-  const later = (run: () => void) => platform.scheduler.after(0, run);
-  const unsent = (event: DatabaseEvents["unsent"]) => later(() => events.emit("unsent", event));
-  const renewal: Renewal = new Renewal({ host, chain, journal, received, mayUse, adopt, unsent });
+  const tell = <Type extends keyof DatabaseEvents>(type: Type, event: DatabaseEvents[Type]) =>
+    void platform.scheduler.after(0, () => events.emit(type, event));
+  const renewal: Renewal = new Renewal({ host, chain, journal, received, mayUse, adopt, tell });
   await (renewal.look() ? renewal.run() : adopt(state));
 
   let isClosed = false;

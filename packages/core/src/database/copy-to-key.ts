@@ -1,8 +1,9 @@
 import type { Plaintext } from "@selkie/crypto";
-import { equalBytes } from "@selkie/entry";
+import { equalBytes, toHex } from "@selkie/entry";
+import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { isMember, type Member } from "../directory/admission.ts";
 import { carriedFrom } from "../document/carried-changes.ts";
-import { type CarriedHistory, encodeCarriedHistory } from "../document/carried-history.ts";
+import { type CarriedHistory, encodeCarriedHistory, type ToldChange } from "../document/carried-history.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
@@ -66,7 +67,8 @@ async function makeCopy(parts: DatabaseParts, before: DocumentRecord, widening: 
   const writer = await writes.begin();
   const counter = await chain.takeCounter();
   const writers = [...parts.writers(), writer];
-  const histories = carriedFrom(before, { verifier: platform.crypto, writers }, ENTRY_BYTES);
+  const tell = await tellerOf(parts, before);
+  const histories = carriedFrom(before, { verifier: platform.crypto, writers, tell }, ENTRY_BYTES);
   const place = { stem: countedStem(platform.crypto, writer, counter), keyId: key };
   const copy = carryOn(documents, place, { creator: writer, histories });
   const time = claimedTime(platform.now());
@@ -122,6 +124,18 @@ function requireNamed(parts: DatabaseParts, { from, to, readers }: Widening): vo
   const named = new Set(readers.flatMap((name) => view.findUser(name)).map(personOf));
   if (gaining(parts, from, to).some((member) => !named.has(personOf(member))))
     throw new CoreError("READERS_UNNAMED", "somebody would read the copy who was not named");
+}
+
+/** What the document's entries, and its marks, say of each of its changes. */
+async function tellerOf(
+  { history }: DatabaseParts,
+  { name, marks }: DocumentRecord,
+): Promise<(change: ChangeChunk) => Omit<ToldChange, "change">> {
+  const times = new Map<string, number | null>();
+  for await (const { heads, claimedTime } of history.changes(name))
+    for (const head of heads) times.set(head, claimedTime?.getTime() ?? null);
+  const kinds = new Map(marks.map(({ hash, deleted }) => [toHex(hash), deleted ? "delete" : "undelete"] as const));
+  return ({ hash }) => ({ kind: kinds.get(toHex(hash)) ?? "change", time: times.get(toHex(hash)) ?? null });
 }
 
 function partOf(history: CarriedHistory, counter: number, time: number): Plaintext {

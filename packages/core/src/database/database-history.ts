@@ -79,7 +79,10 @@ export class DatabaseHistory implements History {
     return [
       ...signed.map(({ change, time }) => ({ change, entry, author, claimedTime: new Date(time), isTold: false })),
       ...(isTold ? carried.strands : []).flatMap(({ writer, changes }) =>
-        changes.map((change) => ({ change, entry, author: writer, claimedTime: null, isTold })),
+        changes.map(({ change, time }) => {
+          const claimedTime = time === null ? null : new Date(time);
+          return { change, entry, author: writer, claimedTime, isTold };
+        }),
       ),
     ];
   }

@@ -24,6 +24,11 @@ export interface DatabaseEvents {
    */
   unsent: { readonly id: DocId; readonly changes: number };
   /**
+   * A copy made here (`copyToKey`) is gone: it was made after this device's rights had changed, before it knew, so that it counts nowhere.
+   * Copy the document again. What was changed in the copy waits on this device, and leaves it never.
+   */
+  copyLost: { readonly id: DocId };
+  /**
    * Changes made here are left out of a document, and are sent to nobody, as every device would refuse them; `reason` is a code of
    * docs/errors.md. They stay on this device, sealed, and are tried again whenever the database is opened.
    */

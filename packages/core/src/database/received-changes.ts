@@ -16,7 +16,7 @@ import { admissionName } from "../directory/membership-facts.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import { type DocumentState, isTouched, writersOf } from "../document/document-state.ts";
-import { changesIn, nameIn, type UnheardChange } from "../document/part-contents.ts";
+import { changesIn, copyIn, nameIn, type UnheardChange } from "../document/part-contents.ts";
 import { RebuiltDocuments } from "../document/rebuilt-documents.ts";
 import { ReceivedParts } from "../document/received-parts.ts";
 import type { Shelf } from "../document/shelf.ts";
@@ -61,6 +61,14 @@ export interface ReceivedChangesContext {
 const ENDED: readonly EntryRefusalCode[] = ["BEHIND_FORK", "BEYOND_CUT"];
 
 const SLICE = { entries: 256, bytes: limits.runBytes };
+
+/** What counts nowhere. */
+export interface Beyond {
+  /** Unless they are made anew. */
+  readonly changes: readonly UnheardChange[];
+  /** What `copyToKey` made: nobody else can create it, and whom it lets in is not for this device to say again. */
+  readonly copies: ReadonlySet<DocId>;
+}
 
 /** Documents to rebuild, and writers of which something came for them that was not delivered yet. */
 interface Stale {
@@ -312,17 +320,22 @@ export class ReceivedChanges {
     }
   }
 
-  /** What lies beyond the end of a chain of this device: changes that count nowhere, unless they are made anew. */
-  async beyond(writer: WriterKey): Promise<readonly UnheardChange[]> {
+  /** What lies beyond the end of a chain of this device. */
+  async beyond(writer: WriterKey): Promise<Beyond> {
     const admission = this.#ingest.admissionOf(writer);
-    if (admission === null) return [];
-    const found: UnheardChange[] = [];
+    const changes: UnheardChange[] = [];
+    const copies = new Set<DocId>();
+    if (admission === null) return { changes, copies };
     const from = this.#ends.now(writer, admission) + 1;
     await this.#ingest.inspect({ writer, from }, (deliveries) => {
       for (const delivery of deliveries)
-        for (const part of delivery.parts) found.push(...changesIn(this.#verifier, delivery, part));
+        for (const part of delivery.parts) {
+          changes.push(...changesIn(this.#verifier, delivery, part));
+          const copy = copyIn(this.#verifier, delivery, part);
+          if (copy !== null) copies.add(copy);
+        }
     });
-    return found;
+    return { changes, copies };
   }
 
   /** Whether an entry lies beyond where its chain ends, as of now; false for a writer that is not known. */

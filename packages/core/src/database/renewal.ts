@@ -8,7 +8,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
-import type { ReceivedChanges } from "./received-changes.ts";
+import type { Beyond, ReceivedChanges } from "./received-changes.ts";
 
 export interface RenewalContext {
   readonly host: { self(): Admission; frontier(): readonly EntryId[] };
@@ -19,9 +19,11 @@ export interface RenewalContext {
   mayUse(keyId: Uint8Array): boolean;
   /** Takes up the journal under the chain there is, in these documents. */
   adopt(state: DocumentState): Promise<void>;
-  /** Changes of a document were let go. */
-  unsent(event: DatabaseEvents["unsent"]): void;
+  /** Says what was let go, and which copies are gone. */
+  tell<Type extends "unsent" | "copyLost">(type: Type, event: DatabaseEvents[Type]): void;
 }
+
+const NOTHING: Beyond = { changes: [], copies: new Set() };
 
 /**
  * How a device goes on whose rights changed. Its chain has ended, and it begins another. What it wrote beyond the end, knowing nothing of
@@ -59,13 +61,14 @@ export class Renewal {
   /** Begins another chain if that is still due, and goes on in it; a reader's goes on with nothing. */
   async run(): Promise<void> {
     if (!this.look()) return;
-    const { chain, received } = this.#at;
+    const { chain, received, tell } = this.#at;
     const isReader = this.#role() === "reader";
     const ended = chain.current;
-    const beyond = ended === null ? [] : await received.beyond(ended);
-    if (ended !== null && !isReader) await this.#journal(ended, beyond);
+    const { changes, copies } = ended === null ? NOTHING : await received.beyond(ended);
+    if (ended !== null && !isReader) await this.#journal(ended, changes);
     if (ended !== null) await chain.begin();
-    await (isReader ? this.#letGo(beyond) : this.#takeUp());
+    await (isReader ? this.#letGo(changes) : this.#takeUp());
+    for (const id of copies) tell("copyLost", { id });
     this.look(); // the directory may have changed meanwhile
   }
 
@@ -81,10 +84,10 @@ export class Renewal {
   }
 
   async #letGo(beyond: readonly UnheardChange[]): Promise<void> {
-    const { journal, received, unsent } = this.#at;
+    const { journal, received, tell } = this.#at;
     const rows = Map.groupBy(await journal.clear(), docIdOf);
     await received.renew(new Set([...rows.keys(), ...beyond.map(docIdOf)]), async () => undefined);
-    for (const [id, { length: changes }] of rows) unsent({ id, changes });
+    for (const [id, { length: changes }] of rows) tell("unsent", { id, changes });
   }
 
   async #takeUp(): Promise<void> {

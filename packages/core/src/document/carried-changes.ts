@@ -3,7 +3,7 @@ import { actorOf } from "../automerge/actor.ts";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
 import { changeLimits } from "../automerge/change-limits.ts";
 import { CoreError } from "../errors.ts";
-import type { CarriedHistory, Strand } from "./carried-history.ts";
+import type { CarriedHistory, Strand, ToldChange } from "./carried-history.ts";
 
 /** Whose changes an actor's are: those of a writer in some document. */
 export interface Source {
@@ -45,13 +45,13 @@ export class CarriedChanges {
 export function unravel(
   { strands }: CarriedHistory,
   has: (hash: Uint8Array) => boolean,
-  take: (change: ChangeChunk, writer: WriterKey) => void,
-): readonly ChangeChunk[] {
+  take: (told: ToldChange, writer: WriterKey) => void,
+): readonly ToldChange[] {
   const left = strands.map(({ writer, changes }) => ({ writer, changes: [...changes] }));
   for (let moved = true; moved; ) {
     moved = false;
     for (const { writer, changes } of left)
-      for (let [next] = changes; next?.deps.every(has) === true; [next] = changes) {
+      for (let [next] = changes; next?.change.deps.every(has) === true; [next] = changes) {
         changes.shift();
         take(next, writer);
         moved = true;
@@ -72,6 +72,8 @@ interface Carriable {
 /** What histories are read with. */
 interface Reading {
   readonly verifier: Verifier;
+  /** What is known of a change. */
+  readonly tell: (change: ChangeChunk) => Omit<ToldChange, "change">;
   /** The writers of the database. */
   readonly writers: Iterable<WriterKey>;
 }
@@ -84,7 +86,7 @@ interface Reading {
  */
 export function carriedFrom(
   record: Carriable,
-  { verifier, writers }: Reading,
+  { verifier, writers, tell }: Reading,
   most: number,
 ): readonly CarriedHistory[] {
   const own = new Map(
@@ -108,7 +110,7 @@ export function carriedFrom(
       end();
       batch = { source, bytes: 0, changes: [] };
     }
-    batch.changes.push({ change, writer: source.writer });
+    batch.changes.push({ told: { change, ...tell(change) }, writer: source.writer });
     batch.bytes += bytes.length;
   }
   end();
@@ -119,13 +121,13 @@ export function carriedFrom(
 interface Batch {
   readonly source: Source | null;
   bytes: number;
-  readonly changes: { readonly change: ChangeChunk; readonly writer: WriterKey }[];
+  readonly changes: { readonly told: ToldChange; readonly writer: WriterKey }[];
 }
 
 function strandsOf(changes: Batch["changes"]): readonly Strand[] {
   const strands = [...Map.groupBy(changes, ({ writer }) => toHex(writer)).values()].flatMap((some) => {
     const [first] = some;
-    return first === undefined ? [] : [{ writer: first.writer, changes: some.map(({ change }) => change) }];
+    return first === undefined ? [] : [{ writer: first.writer, changes: some.map(({ told }) => told) }];
   });
   return strands.sort((a, b) => compareBytes(a.writer, b.writer));
 }

@@ -34,6 +34,13 @@ export function nameIn(verifier: Verifier, { entry }: Delivery, opened: OpenedPa
   }
 }
 
+/** The copy that a part brings a history into; null for any other part. */
+export function copyIn(verifier: Verifier, delivery: Delivery, opened: OpenedPart): DocId | null {
+  const name = nameIn(verifier, delivery, opened);
+  if (name === null || opened.type !== "opened") return null;
+  return decodeChangePart(opened.plaintext).kind === "carry" ? name : null;
+}
+
 /** The changes that a part holds; none when it cannot be read. */
 export function changesIn(verifier: Verifier, { entry }: Delivery, opened: OpenedPart): readonly UnheardChange[] {
   if (opened.type !== "opened" || opened.kind !== "change") return [];

@@ -29,6 +29,13 @@ interface OwnChange {
   readonly origin: Origin;
 }
 
+/** Who sent a part, and in which entry. */
+interface Sender {
+  readonly device: string;
+  readonly entry: VerifiedEntry;
+  readonly user: string;
+}
+
 type Opened = OpenedPart & { readonly type: "opened" };
 /** What is new in each document, in an order that can be applied. */
 type Fresh = Map<DocumentRecord, Uint8Array[]>;
@@ -97,8 +104,7 @@ export class ReceivedParts {
       const record = known ?? newRecord(place);
       // D7: the bounds are a device's, however many chains it begins.
       const device = hexOf(admission.device);
-      if (part.kind === "carry")
-        this.#receiveCarried(record, part.payload, { device, origin: { kind: "change", entry, user } }, fresh);
+      if (part.kind === "carry") this.#receiveCarried(record, part.payload, { device, entry, user }, fresh);
       else {
         // Most documents are created and no more: the actor is kept for those that change.
         const actor =
@@ -118,24 +124,21 @@ export class ReceivedParts {
     }
   }
 
-  #receiveCarried(
-    record: DocumentRecord,
-    payload: Uint8Array,
-    { device, origin }: { readonly device: string; readonly origin: Origin & { readonly entry: VerifiedEntry } },
-    fresh: Fresh,
-  ): void {
+  #receiveCarried(record: DocumentRecord, payload: Uint8Array, { device, entry, user }: Sender, fresh: Fresh): void {
     const { documents } = this.#at;
     const history = decodeCarriedHistory(documents.verifier, payload);
     // SECURITY: D2. Else its creator could speak as anybody in it (carried-changes.test.ts).
     if (equalBytes(history.before, record.id))
       throw new CoreError("PART_MALFORMED", "a document brings nothing along from itself");
     const left = takeCarried(documents, record, {
-      told: { history, creator: origin.entry.header.writer },
-      judge: (change) =>
-        this.#receiveChange(record, { device, document: record.name, actor: change.actor, change }, origin, fresh),
+      told: { history, creator: entry.header.writer },
+      judge: ({ change, kind }) => {
+        const held = { device, document: record.name, actor: change.actor, change };
+        this.#receiveChange(record, held, { kind, entry, user }, fresh);
+      },
     });
     const reason: EntryRefusalCode = "CARRIED_INCOMPLETE";
-    if (left.length > 0) this.#refuse(record, origin, reason);
+    if (left.length > 0) this.#at.quarantine.add(entry, record.name, { user, reason });
   }
 
   #receiveChange(record: DocumentRecord, held: HeldChange, origin: Origin, fresh: Fresh): void {

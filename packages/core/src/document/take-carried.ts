@@ -1,10 +1,9 @@
 import type { WriterKey } from "@selkie/entry";
-import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { gate } from "../automerge/gate.ts";
 import { CoreError } from "../errors.ts";
 import type { DocumentPlace } from "../sealing/document-id.ts";
 import { CarriedChanges, unravel } from "./carried-changes.ts";
-import type { CarriedHistory } from "./carried-history.ts";
+import type { CarriedHistory, ToldChange } from "./carried-history.ts";
 import { type DocumentRecord, newRecord } from "./document-record.ts";
 import type { Documents } from "./documents.ts";
 
@@ -21,15 +20,16 @@ interface Told {
 export function takeCarried(
   documents: Documents,
   record: DocumentRecord,
-  { told: { history, creator }, judge }: { readonly told: Told; judge(change: ChangeChunk): void },
-): readonly ChangeChunk[] {
+  { told: { history, creator }, judge }: { readonly told: Told; judge(told: ToldChange): void },
+): readonly ToldChange[] {
   const carried = record.carried ?? new CarriedChanges(creator);
   record.carried = carried;
   return unravel(
     history,
     (hash) => carried.has(hash),
-    (change, writer) => {
-      judge(change);
+    (told, writer) => {
+      const { change } = told;
+      judge(told);
       if (documents.has(record, change.hash)) carried.add(change, { document: history.before, writer });
     },
   );
@@ -46,10 +46,10 @@ export function carryOn(
 ): DocumentRecord {
   const record = newRecord(place);
   const refused = (): CoreError => new CoreError("CHANGE_REFUSED", "every replica would refuse what is carried");
-  const judge = (change: ChangeChunk): void => {
+  const judge = ({ change, kind }: ToldChange): void => {
     const { type } = gate(change, { history: documents.histories.of(record), actor: change.actor });
     if (type !== "pass") throw refused();
-    documents.admit(record, change, "change");
+    documents.admit(record, change, kind);
   };
   for (const history of histories)
     if (takeCarried(documents, record, { told: { history, creator }, judge }).length > 0) throw refused();

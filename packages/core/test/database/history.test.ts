@@ -51,8 +51,10 @@ describe("the history of a document", () => {
       await lab.device("ben", lab.keys),
       await lab.device("cleo", [board]),
     ];
+    anna.now = 1_000;
     const doc = await anna.database.createDocument({ by: "anna" });
     await pass(anna, ben);
+    ben.now = 2_000;
     const copy = await copyToKey(ben.database, doc.id, { key: "board" });
     for (const from of [anna, ben]) await pass(from, cleo);
     const hers = await cleo.database.getDocument(copy.id);
@@ -63,7 +65,10 @@ describe("the history of a document", () => {
         ["CN=anna/O=acme", "CN=ben/O=acme"],
         ["CN=cleo/O=acme", null],
       ]);
-    expect((await historyOf(ben, copy.id))[0]).toMatchObject({ claimedTime: null, heads: doc.getHeads() });
+    // When Anna claimed to have made it, not when Ben copied it; and also in a copy of the copy.
+    const again = await copyToKey(cleo.database, copy.id, { key: "board" });
+    for (const { id } of [copy, again])
+      expect((await historyOf(cleo, id))[0]).toMatchObject({ claimedTime: new Date(1_000), heads: doc.getHeads() });
     expect(await authorsOf(ben, doc.id)).toEqual([["CN=anna/O=acme", null]]);
   });
 
@@ -79,7 +84,9 @@ describe("the history of a document", () => {
       const place = { stem: countedStem(lab.crypto, mallory.writer, 7), keyId: key.keyId };
       const own = handMade({ actor: mallory.actor(place), ops: [{ key: { text: "own" }, value: 1 }] });
       const { bytes } = handMade({ actor: alice.actor(place), ops: [{ key: { text: "hers" }, value: 1 }] });
-      const strands = [{ writer: alice.writer, changes: [parse(bytes)] }];
+      const strands = [
+        { writer: alice.writer, changes: [{ change: parse(bytes), kind: "change", time: null }] as const },
+      ];
       const plaintext = encodeChangePart({
         ...{
           kind: "carry",

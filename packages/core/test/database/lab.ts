@@ -219,6 +219,9 @@ export class Device {
   readonly changed: DocId[] = [];
   readonly announced: string[] = [];
   readonly unsent: string[] = [];
+  readonly copiesLost: DocId[] = [];
+  /** What its clock says, ms since the epoch. */
+  now = 0;
   readonly alarms: string[] = [];
   /** What waits for the time to pass. */
   readonly timers: (() => void)[] = [];
@@ -267,7 +270,7 @@ export class Device {
         context: {
           platform: {
             crypto,
-            now: () => 0,
+            now: () => this.now,
             scheduler: {
               after: (_, run) => {
                 this.timers.push(run);
@@ -320,6 +323,7 @@ export class Device {
     this.#open = { store, assembled };
     assembled.database.on("change", ({ id }) => this.changed.push(id));
     assembled.database.on("unsent", ({ id, changes }) => this.unsent.push(`${id} ${changes}`));
+    assembled.database.on("copyLost", ({ id }) => this.copiesLost.push(id));
     assembled.database.on("setAside", ({ id, changes, reason }) => this.setAside.push(`${id} ${changes} ${reason}`));
     assembled.database.on("quarantined", ({ entryId, reason }) => this.announced.push(`${entryId} ${reason}`));
   }

@@ -2,6 +2,7 @@
 import { toHex, type VerifiedRun } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { copyToKey } from "../../src/database/copy-to-key.ts";
 import { isMember } from "../../src/directory/admission.ts";
 import type { Role } from "../../src/directory/statement.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
@@ -28,10 +29,10 @@ async function endChains(lab: Lab, alice: Device, { role = "editor", keepsAll = 
     .filter(isMember)
     .filter(({ name }) => name === "CN=alice/O=acme");
   if (member === undefined || device === undefined) return expect.fail("Alice is in");
-  const tips = new Map((await stored(alice)).map((run) => [toHex(run.writer), run]));
+  const tips = new Map((keepsAll ? await stored(alice) : []).map((run) => [toHex(run.writer), run]));
   const cuts = [...tips.values()].flatMap(({ writer, entries }) => {
     const tip = entries.at(-1);
-    if (tip?.signature == null || !keepsAll) return [];
+    if (tip?.signature == null) return [];
     return [{ writer, seq: tip.header.seq, id: tip.id, signature: tip.signature }];
   });
   return lab.world.say(lab.world.root, {
@@ -46,8 +47,8 @@ interface Ending {
   readonly keepsAll?: boolean;
 }
 
-async function begin(seed: string) {
-  const lab = await Lab.begin(seed);
+async function begin(seed: string, keys?: readonly string[]) {
+  const lab = await Lab.begin(seed, keys);
   const alice = await lab.device("alice");
   const doc = await alice.database.createDocument({ list: [0] });
   await alice.assembled.flush();
@@ -119,6 +120,41 @@ describe("an edit", () => {
     expect(alice.unsent).toEqual([`${id} 1`]);
     expect(doc.getData()).toEqual({ list: [0] });
     expect(await listOf(await alice.reopened(), id)).toEqual([0]);
+  });
+});
+
+describe("a copy under another key", () => {
+  test("that lies beyond the end of its maker's chain is gone, is said, and can be made again; the edits in it stay here", async () => {
+    const { lab, alice, id } = await begin("copy", ["default", "board"]);
+    const bob = await lab.device("bob", lab.keys);
+    await bob.receive(...(await alice.runs()));
+    await endChains(lab, alice);
+    const copy = await copyToKey(alice.database, id, { key: "board" });
+    await alice.database.changeDoc(await alice.database.getDocument(copy.id), push(9));
+    await alice.assembled.reconsider();
+    await alice.assembled.flush();
+    alice.tick();
+    expect(alice.copiesLost).toEqual([copy.id]);
+    expect(await alice.database.findDocument(copy.id)).toBeUndefined();
+    const again = await copyToKey(alice.database, id, { key: "board" });
+    const other = await alice.database.createDocument({ list: [7] });
+    expect(await everywhere(lab, alice, [id, again.id, other.id])).toEqual(alike([0], [0], [7]));
+    await alice.close();
+    await alice.open();
+    alice.tick();
+    expect(alice.copiesLost).toEqual([copy.id]);
+    expect(await everywhere(lab, alice, [id, again.id, other.id])).toEqual(alike([0], [0], [7]));
+  });
+
+  test("that its maker learns of when it opens the database again is said then, also to who became a reader", async () => {
+    const { lab, alice, id } = await begin("copy, reader", ["default", "board"]);
+    const copy = await copyToKey(alice.database, id, { key: "board" });
+    await alice.close();
+    await endChains(lab, alice, { role: "reader", keepsAll: false });
+    await alice.open();
+    alice.tick();
+    expect(alice.copiesLost).toEqual([copy.id]);
+    expect(await alice.database.getAllDocumentIds()).toEqual([]);
   });
 });
 

@@ -3,14 +3,21 @@ import { asPlaintext } from "@selkie/crypto";
 import type { VerifiedRun } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { copyToKey } from "../../src/database/copy-to-key.ts";
-import { encodeCarriedHistory, type Strand } from "../../src/document/carried-history.ts";
+import {
+  decodeCarriedHistory,
+  encodeCarriedHistory,
+  type Strand,
+  type ToldKind,
+} from "../../src/document/carried-history.ts";
 import { type DocId, docIdOf } from "../../src/document/doc-id.ts";
-import { encodeChangePart } from "../../src/sealing/change-part.ts";
+import { decodeChangePart, encodeChangePart } from "../../src/sealing/change-part.ts";
 import { countedStem, type DocumentPlace, documentIdOf } from "../../src/sealing/document-id.ts";
+import { openEntries } from "../../src/sealing/open-entry.ts";
 import type { PartDraft } from "../../src/sealing/seal-entry.ts";
 import { handMade, type Made } from "../automerge/hand-made-change.ts";
 import { parse } from "../automerge/judge.ts";
 import { type Author, type Device, Lab, placeOf, withHoles } from "../database/lab.ts";
+import { testRing } from "../fixture.ts";
 import { permutations } from "../permutations.ts";
 
 const set = (text: string) => (draft: { getData(): object }) => void Object.assign(draft.getData(), { [text]: true });
@@ -21,6 +28,23 @@ async function edit(device: Device, id: DocId, text: string): Promise<void> {
 
 async function pass(from: Device, ...to: readonly Device[]): Promise<void> {
   for (const device of to) await device.receive(...(await from.runs()));
+}
+
+/** What a copy is told of what each change did, as its parts say. */
+async function kindsIn({ crypto, versions }: Lab, device: Device, id: DocId): Promise<readonly string[]> {
+  const entries = (await device.runs()).flatMap((run) => run.entries);
+  const opened = await openEntries(crypto, testRing(crypto, ...versions), entries, ["change"]);
+  const kinds = entries.flatMap((entry, at) =>
+    (opened[at] ?? []).flatMap((part) => {
+      if (part.type !== "opened" || part.kind !== "change") return [];
+      const { kind, document, payload } = decodeChangePart(part.plaintext);
+      if (kind !== "carry" || document.type !== "counter") return [];
+      const stem = countedStem(crypto, entry.header.writer, document.counter);
+      if (docIdOf({ stem, keyId: part.key.keyId }) !== id) return [];
+      return decodeCarriedHistory(crypto, payload).strands.flatMap(({ changes }) => changes.map((told) => told.kind));
+    }),
+  );
+  return kinds.sort();
 }
 
 describe("a copy under another key", () => {
@@ -88,6 +112,22 @@ describe("a copy under another key", () => {
     expect((await cleo.database.getDocument(copy.id)).getData()).toEqual({ n: 2_099 });
   }, 30_000);
 
+  test("brings along when a document was deleted and undeleted, again and again", async () => {
+    const { lab, anna, cleo, doc, third } = await begin();
+    await anna.database.deleteDocument(doc);
+    await anna.database.undeleteDocument(doc.id);
+    const copy = await copyToKey(anna.database, doc, { key: "board" });
+    await pass(anna, cleo);
+    expect(await kindsIn(lab, anna, copy.id)).toEqual(["change", "change", "change", "delete", "undelete"]);
+    await cleo.give(third);
+    await cleo.database.deleteDocument(copy.id);
+    await cleo.database.undeleteDocument(copy.id);
+    const again = await copyToKey(cleo.database, copy.id, { key: "third" });
+    const marks = ["delete", "undelete"];
+    expect(await kindsIn(lab, cleo, again.id)).toEqual(["change", "change", "change", ...marks, ...marks].sort());
+    expect(again.isDeleted()).toBe(false);
+  });
+
   test("of what is deleted or unknown is refused", async () => {
     const { anna, doc } = await begin();
     const absent = docIdOf(placeOf("nothing"));
@@ -133,7 +173,7 @@ describe("a history that its creator made by hand", () => {
     });
   const strand = (author: Author, ...changes: readonly Made[]): Strand => ({
     writer: author.writer,
-    changes: changes.map(({ bytes }) => parse(bytes)),
+    changes: changes.map(({ bytes }) => ({ change: parse(bytes), kind: "change", time: null })),
   });
 
   test("D2 holds nothing of the document itself: nobody speaks as another in it", async () => {
@@ -166,6 +206,33 @@ describe("a history that its creator made by hand", () => {
     await device.receive(run);
     expect(await device.database.getAllDocumentIds()).toEqual([]);
     expect(device.quarantined().map((text) => text.split(" ")[1])).toEqual(["PART_MALFORMED"]);
+  });
+
+  test("says that a document was deleted and undeleted, and it is, in every order of arrival", async () => {
+    const { lab, mallory, alice, place, carry } = await begin("marks");
+    const first = made(alice, ofBefore, 1);
+    const gone = handMade({ actor: alice.actor(ofBefore), seq: 2, startOp: 2, deps: [first.hash], ops: [] });
+    const back = handMade({ actor: mallory.actor(ofBefore), startOp: 2, deps: [gone.hash], ops: [] });
+    const told = (kind: ToldKind, { bytes }: Made) => ({ change: parse(bytes), kind, time: null });
+    const runs = [
+      await mallory.write([carry([{ writer: alice.writer, changes: [told("change", first), told("delete", gone)] }])]),
+      await mallory.write([carry([{ writer: mallory.writer, changes: [told("undelete", back)] }])]),
+    ];
+    const isDeleted = async (device: Device) => (await device.database.getDocument(docIdOf(place))).isDeleted();
+    const device = await lab.device("in order");
+    const seen: boolean[] = [];
+    for (const run of runs) {
+      await device.receive(run);
+      seen.push(await isDeleted(device));
+    }
+    expect(seen).toEqual([true, false]);
+    const holes = await Promise.all(runs.map((run) => withHoles(lab.crypto, run, () => true)));
+    for (const order of permutations(runs)) {
+      const other = await lab.device("in any order");
+      await other.receive(...holes);
+      for (const run of order) await other.receive(run);
+      expect(await isDeleted(other)).toBe(false);
+    }
   });
 
   test("D1 counts as far as it is whole, whatever arrives when and is a hole until later", async () => {

@@ -4,7 +4,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { actorOf } from "../../src/automerge/actor.ts";
 import type { ChangeChunk } from "../../src/automerge/change-chunk.ts";
-import { type CarriedHistory, decodeCarriedHistory, encodeCarriedHistory } from "../../src/document/carried-history.ts";
+import {
+  type CarriedHistory,
+  decodeCarriedHistory,
+  encodeCarriedHistory,
+  type ToldChange,
+} from "../../src/document/carried-history.ts";
+import { latestTime } from "../../src/sealing/change-part.ts";
 import { parse } from "../automerge/judge.ts";
 import { randomHistory } from "../automerge/random-history.ts";
 import { codeOf } from "../codes.ts";
@@ -16,18 +22,30 @@ const writers: readonly WriterKey[] = ["alice", "bob", "carol"]
   .sort((a, b) => (toHex(a) < toHex(b) ? -1 : 1));
 const actorIn = (document: Uint8Array) => (writer: WriterKey) => toHex(actorOf(nativeVerifier, writer, document, null));
 
+const unknown: Omit<ToldChange, "change"> = { kind: "change", time: null };
+const facts: readonly Omit<ToldChange, "change">[] = [
+  unknown,
+  { kind: "change", time: 0 },
+  { kind: "delete", time: 1_700_000_000_000 },
+  { kind: "undelete", time: latestTime },
+];
+
 function historyOf(document: Uint8Array, seed: number): CarriedHistory {
   const actors = writers.map(actorIn(document));
   const changes = randomHistory(seed, { actors, steps: 30 }).changes.map(parse);
   const by = Map.groupBy(changes, ({ actor }: ChangeChunk) => toHex(actor));
   const strands = writers.flatMap((writer, at) => {
     const own = by.get(actors[at] ?? "") ?? [];
-    return own.length === 0 ? [] : [{ writer, changes: own }];
+    const told = own.map((change, n) => ({
+      change,
+      ...(facts[(seed + (n >> 1) * (at + 1)) % facts.length] ?? unknown),
+    }));
+    return own.length === 0 ? [] : [{ writer, changes: told }];
   });
   return { before: document, strands };
 }
 
-test("a history of several writers comes back change for change, with the same hashes", () => {
+test("a history of several writers comes back change for change, with the same hashes, kinds and claimed times", () => {
   for (let seed = 0; seed < 20; seed++) {
     const history = historyOf(before, seed);
     expect(decodeCarriedHistory(nativeVerifier, encodeCarriedHistory(history))).toEqual(history);
@@ -42,7 +60,7 @@ test("D2 changes are those of the document before: none has an actor of the docu
   let actors: readonly string[] = [];
   const code = codeOf(() => {
     actors = decodeCarriedHistory(nativeVerifier, encoded).strands.flatMap(({ changes }) =>
-      changes.map(({ actor }) => toHex(actor)),
+      changes.map(({ change }) => toHex(change.actor)),
     );
   });
   expect([null, "PART_MALFORMED"]).toContain(code);

@@ -45,13 +45,20 @@ export function encodePermitSecret({ secret, bundle }: PermitSecret): Plaintext 
 export async function wrapPermit(
   crypto: CryptoProvider,
   recipient: Uint8Array,
-  permit: PermitSecret & PermitPlace,
+  { salt, prefixHash, index, secret }: PermitPlace & { readonly secret: Plaintext },
 ): Promise<Ciphertext> {
-  const { salt, prefixHash, index } = permit;
-  const tag = recipientTag(crypto, recipientName(crypto, recipient), salt);
-  const aad = partAad(partKind.permit, index);
-  const wrapped = await crypto.wrap(recipient, permitInfo(prefixHash), aad, encodePermitSecret(permit));
+  const tag = recipientTag(crypto, knownName(crypto, recipient), salt);
+  const wrapped = await crypto.wrap(recipient, permitInfo(prefixHash), partAad(partKind.permit, index), secret);
   return parseCiphertext(concatBytes(tag, wrapped.enc, wrapped.ciphertext));
+}
+
+const nameByKem = new WeakMap<Uint8Array, Uint8Array>();
+
+/** Of a key in an array that never changes, as in a statement: whoever is left gets a permit with every revocation. */
+function knownName(crypto: CryptoProvider, recipient: Uint8Array): Uint8Array {
+  const name = nameByKem.get(recipient) ?? recipientName(crypto, recipient);
+  nameByKem.set(recipient, name);
+  return name;
 }
 
 /** Whether a permit part carries this recipient tag. */

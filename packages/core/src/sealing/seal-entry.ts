@@ -71,9 +71,9 @@ export async function sealEntry(
   }
   for (const [index, draft] of drafts.entries()) {
     const place = { salt: header.salt, prefixHash, index };
-    if (draft.kind === "permit") {
-      const bundle = bundleOf(drafts, draft.secret);
-      ciphertexts.set(index, await wrapPermit(crypto, draft.recipient, { ...place, secret: draft.secret, bundle }));
+    const sealed = layout.plaintexts[index];
+    if (draft.kind === "permit" && sealed !== undefined) {
+      ciphertexts.set(index, await wrapPermit(crypto, draft.recipient, { ...place, secret: sealed }));
     } else if (draft.kind === "bundle") {
       const { secret, plaintext } = draft;
       ciphertexts.set(index, await sealBundle(crypto, secret, { ...place, plaintext }));

@@ -80,7 +80,9 @@ describe("durability", () => {
     },
   );
 
-  it(`loses no acknowledged write in ${KILLS} kills of the process that writes`, { timeout: 600_000 }, async () => {
+  it(`loses no acknowledged write in ${KILLS} kills of the process that writes`, {
+    timeout: 60_000 + KILLS * 6_000,
+  }, async () => {
     // Two directories at a time: starting a process takes longer than what it does.
     await Promise.all([killOften(KILLS / 2, 1), killOften(KILLS / 2, 2)]);
   });

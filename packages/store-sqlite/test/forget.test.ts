@@ -85,7 +85,7 @@ describe("a forgotten tenant", () => {
   });
 
   it("is gone whole or not at all, whenever the process is killed, and all traces go when the store is opened again", {
-    timeout: 300_000,
+    timeout: 60_000 + KILLS * 6_000,
   }, async () => {
     const template = await newDirectory();
     let gone: readonly Uint8Array[] = [];

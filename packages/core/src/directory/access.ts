@@ -1,6 +1,6 @@
 // What relays are told about who may connect: signed lists of slots and rights, no names. The newest travels in the directory too.
 import type { CryptoProvider, SigningKey } from "@selkie/crypto";
-import { compareBytes, type TenantId, toHex, type Verifier } from "@selkie/entry";
+import { compareBytes, equalBytes, type TenantId, toHex, type Verifier } from "@selkie/entry";
 import {
   type AccessList,
   type AccessTicket,
@@ -137,6 +137,22 @@ export async function newestAccessList(
     if (change.type === "applied") state = change.state;
   }
   return state.list;
+}
+
+/** What is farther above the newest list was made to be out of reach, by somebody who is out: then the root outranks it. */
+const FARTHEST = 1_024;
+
+/**
+ * How high a list has to be that replaces, at every relay, also those that count for nothing: an admin who was out by then made them, not
+ * knowing it, and a relay that heard of them first keeps them. Only those count here that name this signer, for who is not named signs none
+ * after them.
+ */
+export function heightAbove({ epoch, height }: AccessList, lists: readonly Uint8Array[], signer: Uint8Array): number {
+  const heights = knownLists(lists).flatMap(({ list }) => {
+    const isNear = list.epoch === epoch && list.height <= height + FARTHEST;
+    return isNear && list.signers.some((key) => equalBytes(key, signer)) ? [list.height] : [];
+  });
+  return Math.max(height, ...heights);
 }
 
 /** Lists that decode, oldest first: by epoch and height, then by their bytes. */

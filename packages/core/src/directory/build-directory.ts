@@ -53,6 +53,9 @@ export function buildDirectory(
     identity,
     found,
     accessLists: sortAccessLists(sorted.of("accessList").map(({ statement }) => statement.list)),
+    voidAccessLists: sorted
+      .seen("accessList")
+      .flatMap(({ placed, statement }) => (sorted.counts(placed.id) ? [] : [statement.list])),
     settings: settings.values,
     settingsOf: (database) => (database === null ? settings : settingsOf(sorted.of("databaseSettings"), database)),
     minVersion: Math.max(1, ...sorted.of("minVersion").map(({ statement }) => statement.version)),

@@ -36,6 +36,8 @@ export interface DirectoryView {
   readonly found: FoundStatement | null;
   /** Access lists that admins published, oldest first; each is signed on its own and must be verified. */
   readonly accessLists: readonly Uint8Array[];
+  /** Those that count for nothing, for their authors were out: a relay that heard of them first holds them all the same. */
+  readonly voidAccessLists: readonly Uint8Array[];
   readonly settings: ReadonlyMap<string, SettingValue>;
   /** The same with what the next statement replaces, or those of one database. */
   settingsOf(database: DatabaseId | null): CurrentSettings;

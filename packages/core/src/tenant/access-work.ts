@@ -2,7 +2,13 @@
 import { equalBytes, toHex } from "@selkie/entry";
 import { type AccessList, encodeAccessList } from "@selkie/sync-protocol";
 import { slotLines } from "../connection/slot-lines.ts";
-import { draftAccessList, newestAccessList, nextAccessList, type SlotHolder } from "../directory/access.ts";
+import {
+  draftAccessList,
+  heightAbove,
+  newestAccessList,
+  nextAccessList,
+  type SlotHolder,
+} from "../directory/access.ts";
 import type { Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { AccessListStatement } from "../directory/statement.ts";
@@ -28,8 +34,11 @@ export async function accessListAfter(
   if (signer === null) return null;
   const { key, isRoot } = signer;
   const users = after.slots().map((user) => stillSigning(user, signer));
-  if (current !== null && says(current, users) && !(isRoot && byRoot === "always")) return null;
-  const list = await nextAccessList(crypto, key, { tenant: context.tenant, users, current, isRoot });
+  const height = current === null ? -1 : heightAbove(current, after.voidAccessLists, key.publicKey);
+  const isSaid = current !== null && says(current, users) && height === current.height;
+  if (isSaid && !(isRoot && byRoot === "always")) return null;
+  const before = current === null ? null : { ...current, height };
+  const list = await nextAccessList(crypto, key, { tenant: context.tenant, users, current: before, isRoot });
   return { type: "accessList", list: encodeAccessList(list) };
 }
 

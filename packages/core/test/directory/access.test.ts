@@ -13,6 +13,7 @@ import { describe, expect, test } from "vitest";
 import {
   draftAccessList,
   extendAccess,
+  heightAbove,
   newestAccessList,
   nextAccessList,
   rightsOfRole,
@@ -53,6 +54,21 @@ test("a list names slots ascending, each once, and admins' slots as the next sig
   // Alice was granted twice: she keeps the higher right.
   expect(list.slots.find(({ slot }) => toHex(slot) === toHex(alice.publicKey))?.rights).toEqual(rightsOfRole("admin"));
   expect([list.epoch, list.height]).toEqual([3, 4]);
+});
+
+test("A3 D10 the next list goes above those that a removed admin made at the same time, but for those that are out of reach or shut its signer out", async () => {
+  const listed = async (height: number, signers: readonly SlotHolder[], epoch = 0) =>
+    encodeAccessList(
+      await signAccessList(crypto, bob, draftAccessList(testTenant, signers, { epoch, height, signer: bob.publicKey })),
+    );
+  const both = [holder(alice, "admin"), holder(bob, "admin")];
+  const above = (...lists: readonly Uint8Array[]) => heightAbove(first, lists, alice.publicKey);
+  expect(above()).toBe(0);
+  expect(above(await listed(2, both), await listed(3, both))).toBe(3);
+  expect(above(await listed(3, [holder(bob, "admin")]))).toBe(0);
+  expect(above(await listed(3, both, 1))).toBe(0);
+  expect(above(await listed(1_024, both))).toBe(1_024);
+  expect(above(await listed(1_025, both), await listed(2 ** 53 - 2, both), Uint8Array.of(1))).toBe(0);
 });
 
 describe("nextAccessList", () => {

@@ -25,7 +25,7 @@ export interface Connection extends AsyncDisposable {
    * Resolves when everything local is acknowledged and everything the other side held at the call is applied here, of the databases that
    * both have open: one that is closed meanwhile is not waited for.
    * @throws CoreError DIRECTORY_STALE | UPDATE_NEEDED when what is written here has to wait; TOO_MANY_DATABASES when the other side has
-   * no room for all databases that are open: the others are in sync then
+   * no room for all databases that are open: the others are in sync then. SyncError UNKNOWN_DATABASE when a relay does not take one of them.
    */
   synced(options?: { signal?: AbortSignal }): Promise<void>;
 }
@@ -90,6 +90,8 @@ interface Synced {
   readonly left: number;
   /** Databases that one of both sides closed before they were in sync. */
   readonly closed: number;
+  /** A relay does not take a database, if so. */
+  readonly refused: SyncError | null;
   /** Why some of what is written here had to wait, if so. */
   readonly held: CoreError | null;
 }
@@ -150,8 +152,9 @@ export class Link implements Connection {
   }
 
   async synced(options: { signal?: AbortSignal } = {}): Promise<void> {
-    const { left, held } = await this.#sync(this.#context.replicas, options);
+    const { left, refused, held } = await this.#sync(this.#context.replicas, options);
     if (left > 0) throw leftOut(left);
+    if (refused !== null) throw refused;
     if (held !== null) throw held;
   }
 
@@ -163,32 +166,62 @@ export class Link implements Connection {
    * @returns whether all of it is here
    */
   async catchUp(replicas: () => readonly SyncedReplica[], options: { signal?: AbortSignal }): Promise<boolean> {
-    const { left, closed } = await this.#sync(replicas, options);
-    return left === 0 && closed === 0;
+    const { left, closed, refused } = await this.#sync(replicas, options);
+    return left === 0 && closed === 0 && refused === null;
   }
 
   async #sync(replicas: () => readonly SyncedReplica[], options: { signal?: AbortSignal }): Promise<Synced> {
     const session = await this.session(options.signal);
+    const list = replicas(); // before all that is joining has joined
     await unlessAborted(Promise.all([this.#joining, this.#presenting]), options.signal);
-    const left = await unlessAborted(this.#admitted?.databases.leftOf(replicas()) ?? 0, options.signal);
-    const { held, closed } = await this.#exchange(session, replicas(), options);
-    if (held === null) return { left, closed, held };
+    const left = await unlessAborted(this.#admitted?.databases.leftOf(list) ?? 0, options.signal);
+    const first = await this.#exchange(session, list, options);
+    if (first.held === null) return { left, ...first };
     // What is held until the directory is up to date may be free once that has arrived.
-    const again = await this.#exchange(session, replicas(), options);
-    return { left, closed: closed + again.closed, held: again.held };
+    const again = await this.#exchange(session, list, options);
+    return { left, ...again, closed: first.closed + again.closed };
   }
 
   async #exchange(
     session: Session,
-    replicas: readonly SyncedReplica[],
+    list: readonly SyncedReplica[],
     options: { signal?: AbortSignal },
   ): Promise<Omit<Synced, "left">> {
+    const replicas = list.filter((replica) => this.#isOpen(replica));
     let held: CoreError | null = null;
     for (const replica of replicas) held = (await flushOrHold(replica)) ?? held;
     for (const replica of replicas) session.announce(replica.database);
-    const done = await Promise.all(replicas.map(({ database }) => settle(session, database, options)));
+    const failures = await Promise.all(replicas.map((replica) => this.#settle(session, replica, options)));
     for (const replica of replicas) await replica.applied();
-    return { held, closed: done.filter((isDone) => !isDone).length };
+    const closed = failures.filter((failure) => failure?.code === "DATABASE_CLOSED").length;
+    return { held, closed, refused: failures.find((failure) => failure?.code === "UNKNOWN_DATABASE") ?? null };
+  }
+
+  /**
+   * A device that has not opened the database has nothing of it, and takes nothing: there is nothing to wait for.
+   * SECURITY: B6. A relay that says so keeps nothing of what it is to keep (link.test.ts).
+   *
+   * @returns why it is not in sync, though the session goes on
+   */
+  async #settle(
+    session: Session,
+    replica: SyncedReplica,
+    options: { signal?: AbortSignal },
+  ): Promise<SyncError | null> {
+    try {
+      await session.synced([replica.database], options);
+      return null;
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      if (error.code === "DATABASE_CLOSED") return error;
+      if (error.code !== "UNKNOWN_DATABASE") throw error;
+      return this.#context.memory !== null && this.#isOpen(replica) ? error : null;
+    }
+  }
+
+  /** The app has not closed it meanwhile. */
+  #isOpen(replica: SyncedReplica): boolean {
+    return this.#context.replica(replica.database) === replica;
   }
 
   /** Databases were opened: they join the session. Opening never waits for the network; `synced` does. */
@@ -409,20 +442,5 @@ async function unlessAborted<Result>(work: Promise<Result> | Result, signal: Abo
     return await Promise.race([work, promise]);
   } finally {
     signal?.removeEventListener("abort", abort);
-  }
-}
-
-/**
- * A device that has not opened the database has nothing of it, and takes nothing: there is nothing to wait for.
- * @returns false when the database was closed before it was in sync
- */
-async function settle(session: Session, database: DatabaseId, options: { signal?: AbortSignal }): Promise<boolean> {
-  try {
-    await session.synced([database], options);
-    return true;
-  } catch (error) {
-    if (!(error instanceof SyncError)) throw error;
-    if (error.code !== "UNKNOWN_DATABASE" && error.code !== "DATABASE_CLOSED") throw error;
-    return error.code === "UNKNOWN_DATABASE";
   }
 }

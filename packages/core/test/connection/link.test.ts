@@ -5,7 +5,9 @@ import { DIRECTORY_ONLY, type Grant, pipe, runSession, type SyncError, type Tran
 import { describe, expect, test } from "vitest";
 import type { Handshake } from "../../src/connection/handshake.ts";
 import { Link } from "../../src/connection/link.ts";
+import { PeerMemory } from "../../src/connection/peer-memory.ts";
 import { CoreError } from "../../src/errors.ts";
+import { LocalState } from "../../src/local/local-state.ts";
 import type { Platform } from "../../src/platform.ts";
 import { MissingParts } from "../../src/replica/missing-parts.ts";
 import { NamedEntries } from "../../src/replica/named-entries.ts";
@@ -27,6 +29,12 @@ const platform = {
 } as unknown as Platform;
 
 const entries = store.entries(testTenant, directoryDatabase);
+const local = new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant);
+const memoryOptions = {
+  peer: pattern("relay", 16),
+  later: () => () => undefined,
+  report: (error: unknown) => expect.unreachable(String(error)),
+};
 
 function replicaOf(database: DatabaseId, flush = async (): Promise<void> => undefined): SyncedReplica {
   const inner = store.entries(testTenant, database);
@@ -214,7 +222,13 @@ describe("more databases than the other side takes at a time", () => {
       opens = [],
       silentOn,
       slow,
-    }: { opens?: readonly SyncedReplica[]; silentOn?: DatabaseId; slow?: () => Promise<void> } = {},
+      without,
+    }: {
+      without?: SyncedReplica;
+      opens?: readonly SyncedReplica[];
+      silentOn?: DatabaseId;
+      slow?: () => Promise<void>;
+    } = {},
   ) {
     const [near, far] = pipe();
     const followed = new Set<string>();
@@ -230,6 +244,7 @@ describe("more databases than the other side takes at a time", () => {
       scheduler: platform.scheduler,
       random: (length) => crypto.randomBytes(length),
       open: async (_, database) => {
+        if (without !== undefined && equalBytes(database, without.database)) return undefined;
         followed.add(toHex(database));
         if (silentOn !== undefined && equalBytes(database, silentOn)) {
           asked.resolve();
@@ -260,7 +275,7 @@ describe("more databases than the other side takes at a time", () => {
         other.kind === "relay"
           ? handshake()
           : { ...handshake(), role: "listener", origin: ["wss://relay"], credentials: null },
-      memory: null,
+      memory: other.kind === "relay" ? new PeerMemory(local, store.state, memoryOptions) : null,
       replicas: () => [directory, ...open],
       replica: (database) => [directory, ...open].find((each) => id(each) === toHex(database)),
       isStale: () => false,
@@ -360,7 +375,7 @@ describe("more databases than the other side takes at a time", () => {
       asked.resolve();
       return answered.promise;
     };
-    const other = narrow("relay", 4, { slow });
+    const other = narrow("peer", 4, { slow });
     const { link } = await up(other, [first, second]);
     expect(await link.catchUp(() => [directory], {})).toBe(true);
     const outcomes = [link.catchUp(() => [first, second], {}), link.catchUp(() => [second], {}), link.synced()];
@@ -372,6 +387,27 @@ describe("more databases than the other side takes at a time", () => {
     await link[Symbol.asyncDispose]();
     await other.session.close();
   });
+
+  test.each(["relay", "peer"] as const)(
+    "B6 of what a %s does not take nobody believes that it is kept there",
+    async (kind) => {
+      const [taken, refused] = replicas;
+      if (taken === undefined || refused === undefined) return expect.fail("replicas");
+      const open = [taken, refused];
+      const other = narrow(kind, 4, { without: refused });
+      const { link } = await up(other, open);
+      const isRelay = kind === "relay";
+      if (isRelay) await expect(link.synced()).rejects.toMatchObject({ code: "UNKNOWN_DATABASE" });
+      else await link.synced(); // it may have nothing of it
+      expect(await link.catchUp(() => [refused], {})).toBe(!isRelay);
+      expect(await link.catchUp(() => [taken], {})).toBe(true);
+      open.pop();
+      await link.leave(refused.database);
+      await link.synced();
+      await link[Symbol.asyncDispose]();
+      await other.session.close();
+    },
+  );
 
   test("may be opened and closed over and over, and opened again before they are closed", async () => {
     const other = narrow("relay", 3);

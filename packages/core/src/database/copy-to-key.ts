@@ -29,7 +29,7 @@ export interface CopyOptions {
  * Makes a document that goes on from another under a key of its own, with its whole history: the other stays as it is, and whoever could read it still can.
  * Who made which change is, in the copy, what the one who copies says. Durable when it resolves.
  *
- * @throws CoreError READERS_UNNAMED | DOC_NOT_FOUND | DOC_DELETED | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED | DIRECTORY_STALE | UPDATE_NEEDED
+ * @throws CoreError READERS_UNNAMED | DOC_NOT_FOUND | DOC_DELETED | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED | DIRECTORY_STALE | UPDATE_NEEDED | CHANGE_REFUSED, when this device's rights change meanwhile
  * @see docs/adr/0013-another-key-is-another-document.md
  */
 export async function copyToKey<T extends object>(
@@ -38,13 +38,11 @@ export async function copyToKey<T extends object>(
   { key: name, readers = [] }: CopyOptions = {},
 ): Promise<Doc<T>> {
   const parts = partsOf(database);
-  parts.mayWrite();
-  requireFree(parts.held());
   const { writes } = parts;
+  requireFree(parts.held());
   const before = recordOf(parts, doc);
-  if (before.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
+  requireOpen(parts, before);
   const key = parts.keyId(name);
-  writes.requireRight(before.keyId);
   const widening = { from: before.keyId, to: key, readers };
   requireNamed(parts, widening);
   await writes.ready(key, false);
@@ -68,6 +66,7 @@ async function makeCopy(parts: DatabaseParts, before: DocumentRecord, widening: 
   const counter = await chain.takeCounter();
   const writers = [...parts.writers(), writer];
   const tell = await tellerOf(parts, before);
+  requireOpen(parts, before); // it, and rights, may have changed meanwhile
   const histories = carriedFrom(before, { verifier: platform.crypto, writers, tell }, ENTRY_BYTES);
   const place = { stem: countedStem(platform.crypto, writer, counter), keyId: key };
   const copy = carryOn(documents, place, { creator: writer, histories });
@@ -102,6 +101,13 @@ function recordOf({ documents }: DatabaseParts, doc: Doc<object> | DocId): Docum
   if (record === undefined || record.changes.length === 0)
     throw new CoreError("DOC_NOT_FOUND", "no document with this id is known here");
   return record;
+}
+
+/** @throws CoreError WRITE_NOT_ALLOWED | DOC_DELETED | NOT_ENTITLED */
+function requireOpen({ mayWrite, writes }: DatabaseParts, { deleted, keyId }: DocumentRecord): void {
+  mayWrite();
+  if (deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
+  writes.requireRight(keyId);
 }
 
 /** Who makes the copy reads the document. */

@@ -67,21 +67,21 @@ export class OpenDatabase<T extends object> implements Database<T> {
   }
 
   async changeDoc(doc: Doc<T>, change: (draft: Draft<T>) => void | Promise<void>): Promise<Doc<T>> {
-    const parts = this.#writable();
+    const parts = this.#open();
     const record = this.#record(doc.id);
     await editDocument(parts, record, (data, text) => change({ id: doc.id, getData: () => data as T, text }));
     return this.#show(record);
   }
 
   async deleteDocument(doc: Doc<T> | DocId): Promise<void> {
-    const parts = this.#writable();
+    const parts = this.#open();
     const record = this.#record(typeof doc === "string" ? doc : doc.id);
     await editDocument(parts, record, "delete");
     await this.#show(record);
   }
 
   async undeleteDocument(id: DocId): Promise<Doc<T>> {
-    const parts = this.#writable();
+    const parts = this.#open();
     const record = this.#record(id);
     await editDocument(parts, record, "undelete");
     return this.#show(record);

@@ -12,7 +12,15 @@ import {
   verifyCertificates,
 } from "@selkie/core/internal";
 import { nativeCrypto as crypto } from "@selkie/crypto/native";
-import { tableIndex, type VerifiedEntry, type VerifiedRun, verifyRuns } from "@selkie/entry";
+import {
+  RunEncoder,
+  recipientName,
+  tableIndex,
+  type VerifiedEntry,
+  type VerifiedRun,
+  verifyRuns,
+  wantedParts,
+} from "@selkie/entry";
 import { cpuMicroseconds, figure } from "../measure.ts";
 import type { Question } from "../question.ts";
 import { manyPeople, openWorld, type TenantWorld } from "../tenant-world.ts";
@@ -62,6 +70,8 @@ export const directory: Question = {
         bare: figure("ms", bare),
         "statements replayed": figure("count", [statements]),
         "permits in the directory": figure("count", [permitsOf(entries)]),
+        "on the wire, with all permits": figure("bytes", [wireBytes(runs)]),
+        "on the wire, with one person's": figure("bytes", [wireBytes(await ownOf(world, runs))]),
       },
       ratios: {
         "against the bare cryptography": figure(
@@ -72,6 +82,20 @@ export const directory: Question = {
     };
   },
 };
+
+/** Runs as a relay sends them. */
+function wireBytes(runs: readonly VerifiedRun[]): number {
+  const encoder = new RunEncoder();
+  return runs.reduce((sum, run) => sum + encoder.encode([run]).length, 0);
+}
+
+/** With the permits for the device that asks and its person, and holes for the others. */
+async function ownOf(world: TenantWorld, runs: readonly VerifiedRun[]): Promise<readonly VerifiedRun[]> {
+  const { keys } = await contextOf(world);
+  const kems = [keys.deviceKem, ...keys.person.userKeys.map(({ kem }) => kem)];
+  const recipients = kems.map(({ publicKey }) => recipientName(crypto, publicKey));
+  return runs.map(wantedParts(crypto, { recipients, tags: [] }));
+}
 
 const permitsOf = (entries: readonly VerifiedEntry[]): number =>
   entries.flatMap(({ parts }) => parts).filter(({ table }) => table === tableIndex.hpke).length;
@@ -86,7 +110,7 @@ async function contextOf({ host, record }: TenantWorld): Promise<TenantContext> 
   for (const secrets of bag.keyBag.keyVersions(tenant)) ring.add(await openKeyVersion(crypto, secrets));
   const keys = await importDeviceKeys(crypto, identity, tenant, decodeTenantData(record.data));
   const local = new LocalState(crypto, store.state, await bag.keyBag.localKey("local-state"), tenant);
-  return { platform, tenant, admittedBy: record.admittedBy, store, bag, ring, local, keys };
+  return { platform, tenant, admittedBy: record.admittedBy, store, bag, ring, local, keys, parts: "own-permits" };
 }
 
 /** What cannot be left out: each run's signature and each certificate's, and every part opened and decoded. */

@@ -12,6 +12,7 @@ import {
   publicKeysOf,
   type Tenant,
   type TenantHost,
+  type TenantOptions,
 } from "@selkie/core";
 import { toHex } from "@selkie/entry";
 import type { Identity, KeyBag } from "@selkie/keybag";
@@ -60,9 +61,12 @@ export interface Client extends AsyncDisposable {
    * Founds a tenant, with no server. Its `history` is for good: `full` (default) lets whoever joins, or is given a key, read all that lies
    * under the key; `from-now` only what is written from then on. @throws ClientError TENANT_NAME_TAKEN; CoreError NAME_INVALID
    */
-  createTenant(name: string, options: { user: UserId | string; history?: HistoryPolicy }): Promise<Tenant>;
-  /** Opens a tenant of this device by id or name, offline. @throws ClientError TENANT_UNKNOWN */
-  openTenant(idOrName: string): Promise<Tenant>;
+  createTenant(
+    name: string,
+    options: { user: UserId | string; history?: HistoryPolicy } & TenantOptions,
+  ): Promise<Tenant>;
+  /** Opens a tenant of this device by id or name, offline. One that is open stays as it is. @throws ClientError TENANT_UNKNOWN */
+  openTenant(idOrName: string, options?: TenantOptions): Promise<Tenant>;
   /** The tenants of this device; `id` in hex. */
   tenants(): Promise<readonly { id: string; name: string }[]>;
   /**
@@ -72,7 +76,7 @@ export interface Client extends AsyncDisposable {
    */
   createJoinRequest(user: UserId | string, options?: JoinRequestOptions): Promise<JoinRequest>;
   /** Takes up the answer, its URI or all its QR texts; connect next. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US | JOIN_NOT_FROM_INVITER | TENANT_EXISTS */
-  joinTenant(response: JoinResponse | string): Promise<Tenant>;
+  joinTenant(response: JoinResponse | string, options?: TenantOptions): Promise<Tenant>;
 }
 
 /** What `createClient` starts from, once the platform is chosen. */
@@ -110,20 +114,22 @@ class OpenClient implements Client {
     return { name: identity.name, fingerprint: identityFingerprint(crypto, await publicKeysOf(crypto, identity)) };
   }
 
-  async createTenant(name: string, options: { user: UserId | string; history?: HistoryPolicy }): Promise<Tenant> {
-    const { history = "full" } = options;
-    const identity = await this.#identity(nameOf(options.user));
+  async createTenant(
+    name: string,
+    { user, history = "full", ...options }: { user: UserId | string; history?: HistoryPolicy } & TenantOptions,
+  ): Promise<Tenant> {
+    const identity = await this.#identity(nameOf(user));
     if (this.keyBag.tenants().some((tenant) => tenant.name === name))
       throw new ClientError("TENANT_NAME_TAKEN", "this device has a tenant of that name");
-    return this.#keep(await createTenant(this.#host, { name, identity, history }));
+    return this.#keep(await createTenant(this.#host, { name, identity, history, ...options }));
   }
 
-  async openTenant(idOrName: string): Promise<Tenant> {
+  async openTenant(idOrName: string, options: TenantOptions = {}): Promise<Tenant> {
     this.#open();
     const record = this.keyBag.tenants().find(({ tenant, name }) => name === idOrName || toHex(tenant) === idOrName);
     if (record === undefined) throw new ClientError("TENANT_UNKNOWN", "this device has no such tenant");
     const id = toHex(record.tenant);
-    const opening = this.#tenants.get(id) ?? openTenant(this.#host, record);
+    const opening = this.#tenants.get(id) ?? openTenant(this.#host, record, options);
     this.#tenants.set(id, opening);
     opening.catch(() => this.#tenants.delete(id)); // the caller has the rejection, and may try again
     return opening;
@@ -142,9 +148,9 @@ class OpenClient implements Client {
     return newJoinRequest(this.#host, identity, { invitation: invitation?.toString() ?? null, device });
   }
 
-  async joinTenant(response: JoinResponse | string): Promise<Tenant> {
+  async joinTenant(response: JoinResponse | string, options: TenantOptions = {}): Promise<Tenant> {
     this.#open();
-    return this.#keep(await joinTenant(this.#host, response.toString()));
+    return this.#keep(await joinTenant(this.#host, response.toString(), options));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

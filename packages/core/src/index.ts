@@ -34,7 +34,7 @@ export type {
   TenantEvents,
   User,
 } from "./tenant/tenant.ts";
-export type { KeyBagFile } from "./tenant/tenant-context.ts";
+export type { KeyBagFile, PartsPolicy } from "./tenant/tenant-context.ts";
 export {
   createTenant,
   joinTenant,
@@ -42,5 +42,6 @@ export {
   openTenant,
   type RequestOptions,
   type TenantHost,
+  type TenantOptions,
 } from "./tenant/tenant-host.ts";
 export { finishWipes } from "./tenant/wipe.ts";

@@ -6,6 +6,7 @@ import {
   newIdentity,
   newJoinRequest,
   openTenant,
+  type PartsPolicy,
   type Platform,
   type RequestOptions,
   type Tenant,
@@ -68,6 +69,8 @@ export class SimDevice {
   /** Whether an older disk was ever put in the place of this one: then the device may find out. */
   wasSetBack = false;
   crashAtCommit: { left: number; point: CrashPoint } | null = null;
+  /** What relays send to it, the next time it opens its tenant. */
+  parts: PartsPolicy = "own-permits";
   readonly #options: SimDeviceOptions;
   #life: Life | null = null;
   #lives = 0;
@@ -126,7 +129,7 @@ export class SimDevice {
 
   async join(response: string): Promise<void> {
     const life = this.#running();
-    life.tenant = await joinTenant(life.host, response);
+    life.tenant = await joinTenant(life.host, response, { parts: this.parts });
   }
 
   /** Opens the database; the directory must be here. */
@@ -147,7 +150,7 @@ export class SimDevice {
     const life = this.#begin(await KeyBag.open(this.keyBagFile.slice(), PASSWORD, { crypto, kdf: SIM_KDF }));
     const [record] = life.host.bag.keyBag.tenants();
     if (record === undefined) return;
-    life.tenant = await openTenant(life.host, record);
+    life.tenant = await openTenant(life.host, record, { parts: this.parts });
     await this.#watchTenant(life);
   }
 

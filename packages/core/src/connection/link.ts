@@ -244,6 +244,11 @@ export class Link implements Connection {
     return changing;
   }
 
+  /** The directory or the keys changed: a relay is told which parts are wanted now. */
+  settleWanted(): void {
+    for (const replica of this.#context.replicas()) this.#admitted?.databases.settleWanted(replica);
+  }
+
   /** The directory changed: a device that is connected directly is judged again, a relay is told who may connect. */
   reconsider(): void {
     const session = this.#admitted?.session ?? null;

@@ -64,6 +64,11 @@ export class Links {
     await Promise.all([...this.#links].map((link) => link.leave(database)));
   }
 
+  /** The directory or the keys changed: relays are told which parts are wanted now, and asked for those that are missing. */
+  settleWanted(): void {
+    for (const link of this.#links) link.settleWanted();
+  }
+
   /** The directory changed: peers are judged again, and relays learn at once who may connect. */
   reconsider(): void {
     for (const link of this.#links) link.reconsider();

@@ -3,6 +3,7 @@ import { type Session, SyncError } from "@selkie/sync-protocol";
 import type { Platform } from "../platform.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { PeerMemory } from "./peer-memory.ts";
+import { WantedParts } from "./wanted-parts.ts";
 
 export interface SessionDatabasesContext {
   readonly platform: Pick<Platform, "scheduler" | "report">;
@@ -30,10 +31,18 @@ export class SessionDatabases {
   readonly #context: SessionDatabasesContext;
   readonly #leftOut = new Map<string, DatabaseId>();
   readonly #closing = new Map<string, Closing>();
+  /** Null for a peer: it gives everything. */
+  readonly #wanted: WantedParts | null;
 
   constructor(session: Session, context: SessionDatabasesContext) {
     this.#session = session;
     this.#context = context;
+    this.#wanted = context.memory === null ? null : new WantedParts(session, context.platform.report);
+  }
+
+  /** Other parts of a database may be wanted than before, or missing. */
+  settleWanted(replica: SyncedReplica): void {
+    this.#wanted?.settle(replica);
   }
 
   /** How many of these databases wait for others to be closed; the other side may have opened some itself. */
@@ -48,7 +57,7 @@ export class SessionDatabases {
     const { memory, replica: find, onLeftOut } = this.#context;
     const list = replicas.map(async (replica) => {
       await this.#closed(replica.database);
-      return { replica, ...(await memory?.of(replica.database)) };
+      return { replica, ...(await memory?.of(replica.database)), ...(await this.#wanted?.opening(replica)) };
     });
     // It may be closed by now, or closed and opened again.
     const still = (await Promise.all(list)).filter(({ replica }) => find(replica.database) === replica);
@@ -57,6 +66,7 @@ export class SessionDatabases {
     for (const { replica } of still) this.#leftOut.delete(toHex(replica.database));
     for (const database of left) this.#leftOut.set(toHex(database), database);
     if (this.#leftOut.size > before) onLeftOut(this.#leftOut.size);
+    for (const { replica } of still) this.settleWanted(replica);
   }
 
   /**

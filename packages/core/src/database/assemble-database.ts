@@ -1,5 +1,5 @@
 import { type DatabaseId, type EntryId, entryType, toHex, type VerifiedEntry, type WriterKey } from "@selkie/entry";
-import type { EntryStore } from "@selkie/store";
+import { type EntryStore, hasHoles } from "@selkie/store";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentState } from "../document/document-state.ts";
@@ -17,6 +17,7 @@ import type { Platform } from "../platform.ts";
 import { MissingParts } from "../replica/missing-parts.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
 import { Quarantine, type Quarantined } from "../replica/quarantine.ts";
+import { ReadableParts } from "../replica/readable-parts.ts";
 import { SetBack } from "../replica/set-back.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { VectorClaims } from "../replica/vector-claims.ts";
@@ -95,10 +96,10 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const shelf = new Shelf(platform);
   // Who connected before sends what is missing now.
   const named = new NamedEntries(() => host.compare(id));
-  const missing = new MissingParts({ entries, alarm: (entry) => host.alarm(missingPart(entry)) });
+  const { readable, missing } = await dueParts(host, entries);
   const own = (): WriterKey | null => chain.current;
   const received: ReceivedChanges = new ReceivedChanges({
-    ...{ context, database: id, entries, state, shelf, events, rights, named, missing, view, own },
+    ...{ context, database: id, entries, state, shelf, events, rights, named, missing, readable, view, own },
     heard: (heads) => claims.take(heads),
     heardOfDirectory: (claim) => host.heardOfDirectory(claim),
   });
@@ -143,7 +144,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     },
     onJournalled: () => mayFlush() && timer.start(),
   });
-  const replica = replicaOf(host, entries, { seen, named, missing, received, writes });
+  const replica = replicaOf(host, entries, { seen, named, missing, received, readable, writes });
   const database = new OpenDatabase<object>({
     ...{ name, id, platform, documents, ownChanges, shelf, writes, chain, replica, events },
     keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
@@ -180,6 +181,21 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   };
 }
 
+async function dueParts(
+  { context, alarm }: DatabaseHost,
+  entries: EntryStore,
+): Promise<Pick<ReplicaParts, "readable" | "missing">> {
+  const readable = context.parts === "readable" ? await ReadableParts.of(context.ring, entries.database) : null;
+  const missing = new MissingParts({
+    entries,
+    // Nothing else explains a hole: no statement says that parts were purged.
+    isMissing: readable === null ? hasHoles : (entry) => readable.isMissing(entry),
+    isAlarming: readable === null,
+    alarm: (entry) => alarm(missingPart(entry)),
+  });
+  return { readable, missing };
+}
+
 function newState({ crypto }: Platform, events: Events<DatabaseEvents>): DocumentState {
   const quarantine = new Quarantine((item) => events.emit("quarantined", item));
   return { documents: new Documents(crypto), waiting: new WaitingChanges(crypto), quarantine };
@@ -190,13 +206,15 @@ interface ReplicaParts {
   readonly named: NamedEntries;
   readonly missing: MissingParts;
   readonly received: ReceivedChanges;
+  /** Null where parts are held whether they are readable or not. */
+  readonly readable: ReadableParts | null;
   readonly writes: LocalWrites;
 }
 
 function replicaOf(
   host: DatabaseHost,
   entries: EntryStore,
-  { seen, named, missing, received, writes }: ReplicaParts,
+  { seen, named, missing, received, readable, writes }: ReplicaParts,
 ): SyncedReplica {
   const setBack = new SetBack({
     database: entries.database,
@@ -215,6 +233,7 @@ function replicaOf(
     forked: (theirs) => host.forked(entries, theirs),
     named,
     missing,
+    wants: async () => readable?.wants() ?? null,
     replace: async (run, from) => {
       const result = await received.replace(run, from);
       if (result === null) return null;

@@ -26,6 +26,7 @@ import type { Delivery, EntryRefusalCode } from "../replica/delivery.ts";
 import { Ingest } from "../replica/ingest.ts";
 import type { MissingParts } from "../replica/missing-parts.ts";
 import type { NamedEntries } from "../replica/named-entries.ts";
+import type { ReadableParts } from "../replica/readable-parts.ts";
 import type { WriterHead } from "../sealing/control-part.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import { Serial } from "../serial.ts";
@@ -55,6 +56,8 @@ export interface ReceivedChangesContext {
   readonly named: NamedEntries;
   /** What is held without parts that should be here. */
   readonly missing: MissingParts;
+  /** Null where parts are held whether they are readable or not. */
+  readonly readable: ReadableParts | null;
 }
 
 /** Reasons that pass when a chain ends elsewhere. */
@@ -109,6 +112,7 @@ export class ReceivedChanges {
       ring: context.ring,
       report: context.platform.report,
       stored: (run) => at.missing.stored(run),
+      holed: (entry) => at.missing.holed(entry),
       heard: (heads) => at.heard(heads),
       heardOfDirectory: (claim) => at.heardOfDirectory(claim),
       judge: (writer, certificate) => view().judge({ database, writer, certificate }),
@@ -156,6 +160,7 @@ export class ReceivedChanges {
       await this.#ends.look(this.#chains());
       await this.#moveEnds();
       await this.#moveRights();
+      await this.#at.readable?.look();
       await this.#ingest.reconsider();
     });
   }

@@ -4,6 +4,7 @@ import { type DatabaseId, equalBytes, type KeyTag, toHex } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
 import { disposeKeyVersion, type KeyVersion, openKeyVersion, placeKeysOf } from "./key-version.ts";
 import { type MergedVersion, maxMerged, mergeVersions } from "./merged-version.ts";
+import type { HistoryPolicy } from "./permit-bundle.ts";
 import { openLink, type VersionLink } from "./version-link.ts";
 
 /**
@@ -87,6 +88,12 @@ export class KeyRing implements Disposable {
   /** Versions that may be used everywhere, in the order they came. */
   confirmed(): readonly KeyVersion[] {
     return this.#held.flatMap(({ key, state }) => (state === "confirmed" ? [key] : []));
+  }
+
+  /** Whether this version is here, confirmed or not: with its history secret, where that is asked for. */
+  holds(version: Uint8Array, history: HistoryPolicy): boolean {
+    const held = this.#find(version);
+    return held !== undefined && (history === "from-now" || held.key.historyBytes !== null);
   }
 
   /** The directory names this version: it may be used everywhere. */

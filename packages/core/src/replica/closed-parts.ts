@@ -29,7 +29,12 @@ export class ClosedParts {
   /** Remembers what of an entry stayed closed; again is the same as once. */
   note(entry: VerifiedEntry, parts: readonly OpenedPart[]): void {
     const { writer, seq } = entry.header;
-    const buckets = new Set(parts.flatMap((part) => (part.type === "no-key" ? [bucketOf(part.tag)] : [])));
+    const tags = parts.flatMap((part) => {
+      if (part.type === "no-key") return [part.tag];
+      const tag = part.type === "hole" ? entry.table[entry.parts[part.index]?.table ?? entry.table.length] : undefined;
+      return tag === undefined ? [] : [tag];
+    });
+    const buckets = new Set(tags.map(bucketOf));
     for (const bucket of buckets) {
       const chains = this.#chainsByBucket.get(bucket) ?? new Map<string, Chain>();
       const chain = chains.get(toHex(writer)) ?? { writer, seqs: new Set() };

@@ -21,6 +21,8 @@ export interface IngestContext extends ChainJudge, Listener {
   deliverLate(deliveries: readonly Delivery[]): void;
   /** The store holds this run, as it is. */
   stored(run: VerifiedRun): void;
+  /** Parts of an entry are holes; again when keys came that may be theirs. */
+  holed(entry: VerifiedEntry): void;
   /** Gets a CHAIN_DAMAGED when the store has lost entries. */
   report(error: unknown): void;
   /** An entry that counts for nothing, with the reason. */
@@ -199,6 +201,7 @@ export class Ingest {
   #note(entry: VerifiedEntry, parts: readonly OpenedPart[]): void {
     const chain = this.#chains.of(entry.header.writer);
     this.#closed.note(entry, parts);
+    if (parts.some(({ type }) => type === "hole")) this.#context.holed(entry);
     if (parts.some(({ type }) => type === "opened")) chain.opened = Math.max(chain.opened, entry.header.seq);
     if (parts.some(({ type }) => type === "undecryptable")) this.#context.quarantine(entry, "", "PART_UNDECRYPTABLE");
   }

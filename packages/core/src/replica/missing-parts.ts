@@ -6,8 +6,9 @@ import {
   type Vector,
   type VerifiedEntry,
   type VerifiedRun,
+  type WriterKey,
 } from "@selkie/entry";
-import { type EntryStore, hasHoles } from "@selkie/store";
+import type { EntryStore } from "@selkie/store";
 import { Serial } from "../serial.ts";
 
 const SLICE = { entries: 256, bytes: 2 ** 20 };
@@ -18,13 +19,18 @@ const MOST_ANNOUNCED = 1_000;
 
 export interface MissingPartsContext {
   readonly entries: Pick<EntryStore, "read">;
+  /** Whether parts of an entry are missing that should be here. */
+  isMissing(entry: VerifiedEntry): boolean;
+  /** Whether that is announced at once; else only once others were asked for them. */
+  readonly isAlarming: boolean;
   /** Parts of an entry are missing, and nothing explains it; once for each entry. */
   alarm(entry: VerifiedEntry): void;
 }
 
-/** Whether parts of an entry are missing that should be here. Nothing explains a hole: no statement says that parts were purged. */
-export function isMissingParts(entry: VerifiedEntry): boolean {
-  return hasHoles(entry);
+/** A chain from some seq on. */
+interface Place {
+  readonly writer: WriterKey;
+  readonly seq: number;
 }
 
 /**
@@ -45,18 +51,30 @@ export class MissingParts {
 
   /** The store holds these entries as they are. */
   stored(run: VerifiedRun): void {
-    for (const entry of run.entries) if (isMissingParts(entry)) this.#note(entry);
+    for (const entry of run.entries) this.holed(entry);
+  }
+
+  /** The store may hold this entry with holes. */
+  holed(entry: VerifiedEntry): void {
+    if (this.#at.isMissing(entry)) this.#note(entry);
+  }
+
+  /** Parts are missing at these places, and nowhere else; nothing is announced. */
+  set(places: readonly Place[]): void {
+    this.#from.clear();
+    for (const { writer, seq } of places) this.#begin(toHex(writer), seq);
   }
 
   /** These were just appended: what has a hole here may be whole in the store, where it came from elsewhere. */
   async appended(run: VerifiedRun): Promise<void> {
-    const holed = run.entries.filter(isMissingParts).map(({ header }) => header.seq);
+    const { isMissing } = this.#at;
+    const holed = run.entries.filter(isMissing).map(({ header }) => header.seq);
     const [first, last] = [holed[0], holed.at(-1)];
     if (first === undefined || last === undefined) return;
     for (let seq = first; seq <= last; ) {
       const held = await this.#at.entries.read(run.writer, seq, SLICE);
       if (held === null) return;
-      for (const entry of held.entries) if (entry.header.seq <= last && isMissingParts(entry)) this.#note(entry);
+      for (const entry of held.entries) if (entry.header.seq <= last && isMissing(entry)) this.#note(entry);
       seq += held.entries.length;
     }
   }
@@ -67,6 +85,28 @@ export class MissingParts {
     if (this.#announced.has(id) || this.#announced.size >= MOST_ANNOUNCED) return;
     this.#announced.add(id);
     this.#at.alarm(entry);
+  }
+
+  /** From where on parts are missing, of each chain, as a text; empty where none are. */
+  lacking(): Promise<string> {
+    return this.#looking.run(async () => {
+      for (const name of [...this.#from.keys()]) await this.#look(name);
+      return [...this.#from]
+        .map(([name, seq]) => `${name} ${seq}`)
+        .toSorted()
+        .join();
+    });
+  }
+
+  /** Whoever has them was asked for the parts that are missing: announces those that did not come. */
+  async announceAll(): Promise<void> {
+    for (const [name, from] of this.#from)
+      for (let seq = from; ; ) {
+        const run = await this.#at.entries.read(parseWriterKey(fromHex(name)), seq, SLICE);
+        if (run === null) break;
+        for (const entry of run.entries) if (this.#at.isMissing(entry)) this.announce(entry);
+        seq += run.entries.length;
+      }
   }
 
   /** The vector with every chain ending before the first entry of which parts are missing; null where none are. */
@@ -97,7 +137,7 @@ export class MissingParts {
     for (;;) {
       const run = await entries.read(writer, seq, SLICE);
       if (run === null) return "whole";
-      const found = run.entries.find(isMissingParts)?.header.seq;
+      const found = run.entries.find(this.#at.isMissing)?.header.seq;
       if (found === undefined) {
         seq += run.entries.length;
         continue;
@@ -110,7 +150,7 @@ export class MissingParts {
 
   #note(entry: VerifiedEntry): void {
     this.#begin(toHex(entry.header.writer), entry.header.seq);
-    this.announce(entry);
+    if (this.#at.isAlarming) this.announce(entry);
   }
 
   #begin(name: string, seq: number): void {

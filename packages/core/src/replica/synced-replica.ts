@@ -2,21 +2,29 @@ import {
   type AppendResult,
   type DatabaseId,
   type EntryId,
-  entryType,
   equalBytes,
+  partKind,
   type ReadLimit,
   type TenantId,
   type Vector,
   type VerifiedEntry,
   type VerifiedRun,
+  type Wanted,
   type WriterKey,
 } from "@selkie/entry";
 import type { EntryStore, PartName } from "@selkie/store";
 import type { CoreError } from "../errors.ts";
 import { isHold } from "../hold-code.ts";
 import type { EntryRefusalCode } from "./delivery.ts";
-import { isMissingParts, type MissingParts } from "./missing-parts.ts";
+import type { MissingParts } from "./missing-parts.ts";
 import type { NamedEntries } from "./named-entries.ts";
+
+/** What a relay is told of the parts that are wanted; null for all. */
+export interface Wants {
+  readonly usual: Wanted | null;
+  /** While parts are missing here. */
+  readonly lacking: Wanted | null;
+}
 
 /** What happens around the stored entries of an open database. */
 export interface ReplicaHooks {
@@ -35,6 +43,8 @@ export interface ReplicaHooks {
   readonly named: NamedEntries;
   /** What is held without parts that should be here. */
   readonly missing: MissingParts;
+  /** Which parts relays are to send; null where that is never said: all. */
+  wants(): Promise<Wants | null>;
   /** Puts a run in the place of what is stored from a seq on: that is of a branch that does not count. Null where it has to stay. */
   replace(run: VerifiedRun, from: number): Promise<AppendResult | null>;
 }
@@ -89,6 +99,21 @@ export class SyncedReplica implements EntryStore {
     return this.#hooks.missing.whole(() => this.vector());
   }
 
+  /** Which parts relays are to send; null where that is never said. */
+  wants(): Promise<Wants | null> {
+    return this.#hooks.wants();
+  }
+
+  /** From where on parts are missing, as a text; empty where none are. */
+  lacking(): Promise<string> {
+    return this.#hooks.missing.lacking();
+  }
+
+  /** Whoever has them was asked for the parts that are missing: announces those that did not come. */
+  announceMissing(): Promise<void> {
+    return this.#hooks.missing.announceAll();
+  }
+
   position(): Promise<number> {
     return this.#entries.position();
   }
@@ -136,13 +161,13 @@ export class SyncedReplica implements EntryStore {
   /** SECURITY: what holds another entry in the place of one that is named is taken in nowhere (forks.test.ts "D9 ..."). */
   async #store(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
     const { named, missing } = this.#hooks;
-    // SECURITY: K-8. Taken with holes, an entry of the directory would not be asked for again: a permit in it is what a device begins with
-    // (packages/sim/test/attacks/a1-permits-on-the-wire.test.ts).
+    // SECURITY: K-8. Taken without what it says, an entry of the directory would not be asked for again. Permits that are missing are: a
+    // relay leaves out those for others (packages/sim/test/attacks/a1-permits-on-the-wire.test.ts).
     if (runs.some(isIncomplete)) {
       const results: AppendResult[] = [];
       for (const run of runs) results.push(isIncomplete(run) ? MISSING : ((await this.#store([run]))[0] ?? LOST));
       for (const run of runs.filter(isIncomplete))
-        for (const entry of run.entries.filter(isMissingParts)) missing.announce(entry);
+        for (const entry of run.entries.filter(lacksStatements)) missing.announce(entry);
       return results;
     }
     if (!runs.some((run) => named.compare(run) === "other")) return this.#entries.append(runs);
@@ -194,9 +219,13 @@ const MISSING: AppendResult = { type: "refused", code: "PART_MISSING" satisfies 
 /** It is of a branch that does not count. */
 const LOST: AppendResult = { type: "refused", code: "BRANCH_LOST" satisfies EntryRefusalCode };
 
-/** Entries of the directory are only ever taken whole. */
+/** What an entry of the directory says is only ever taken whole. */
 function isIncomplete({ entries }: VerifiedRun): boolean {
-  return entries.some((entry) => entry.header.type !== entryType.change && isMissingParts(entry));
+  return entries.some(lacksStatements);
+}
+
+function lacksStatements({ parts }: VerifiedEntry): boolean {
+  return parts.some(({ type, kind }) => type === "hole" && kind === partKind.statement);
 }
 
 /** @returns why what is written in the database has to wait in its journal, if so */

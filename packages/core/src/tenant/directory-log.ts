@@ -28,6 +28,7 @@ import { type Certificate, decodeControlPart, verifyCertificates } from "../seal
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
 import { DirectoryChains } from "./directory-chains.ts";
 import type { DirectoryClaim } from "./directory-claims.ts";
+import { DuePermits } from "./due-permits.ts";
 import { HeardClaims } from "./heard-claims.ts";
 import { joinedWith } from "./own-admissions.ts";
 import { ParkedPlaces, type Place } from "./parked-places.ts";
@@ -68,6 +69,7 @@ export class DirectoryLog {
   /** Statements and names of this person's keys, in hex, that their entries were searched for. */
   readonly #lookedFor = new Set<string>();
   readonly #keys: PermittedKeys;
+  readonly #due: DuePermits;
   readonly #heard = new HeardClaims();
   readonly #placed = new Map<string, Omit<PlacedStatement, "certificate">>();
   /** By entry in hex. */
@@ -90,6 +92,7 @@ export class DirectoryLog {
     this.#entries = entries;
     this.#chains = new DirectoryChains(database);
     this.#keys = new PermittedKeys(context);
+    this.#due = new DuePermits(context);
     this.#stored = new StoredBranches({
       ...{ verifier: context.platform.crypto, entries, named: this.named },
       signatures: (writer, id) => this.#view.cutSignatures(writer, id),
@@ -100,6 +103,11 @@ export class DirectoryLog {
 
   get view(): DirectoryView {
     return this.#shown;
+  }
+
+  /** Which permits relays are to send, and where one is missing that may be for this device. */
+  get due(): Pick<DuePermits, "wanted" | "lacks" | "lacking"> {
+    return this.#due;
   }
 
   /** The founding entry, whose hash is the tenant id and whose writer is the root. */
@@ -182,6 +190,7 @@ export class DirectoryLog {
       this.#heard.clear();
       this.#lookedFor.clear();
       this.#parked.clear();
+      this.#due.clear();
       this.#isAnew = true;
       return this.#takeAll();
     });
@@ -213,6 +222,7 @@ export class DirectoryLog {
       newKeys = (await this.#openLate(await this.#takeAgain(recalled))) || newKeys;
       this.#view = this.#build();
     }
+    await this.#due.look({ view: this.#view, placed: this.#placed, read: (place) => this.#readEntry(place) });
     const unauthentic = this.#keys.confirm(this.#view, () => this.#isReadable());
     const follow = await this.#context.ring.following(this.#view.keys());
     this.#shown = this.#view;
@@ -234,6 +244,8 @@ export class DirectoryLog {
     const newKeys = await this.#keys.find(own);
     const opened = await openEntries(crypto, this.#context.ring, own, ["control", "statement"]);
     for (const [at, entry] of own.entries()) {
+      const isClosed = opened[at]?.some(({ type }) => type === "no-key") === true;
+      if (this.#due.note(entry, isClosed)) this.#lookedFor.clear(); // more of it may be here than before
       if (equalBytes(entry.id, this.#context.tenant)) this.#founding = entry;
       this.#chains.note(entry);
       for (const part of opened[at] ?? []) {
@@ -261,6 +273,10 @@ export class DirectoryLog {
       newKeys = (await this.#take(run?.entries ?? [])) || newKeys;
     }
     return newKeys;
+  }
+
+  async #readEntry({ writer, seq }: Place): Promise<VerifiedEntry | undefined> {
+    return (await this.#readStored(writer, seq))?.entries[0];
   }
 
   /** What is damaged on the disk is missing until it comes again; it keeps nobody from reading the rest. */
@@ -308,7 +324,7 @@ export class DirectoryLog {
       const wanted = names.filter((name) => !keys.person.holds(name) && !this.#lookedFor.has(toHex(by) + toHex(name)));
       if (placed === undefined || wanted.length === 0) continue;
       for (const name of wanted) this.#lookedFor.add(toHex(by) + toHex(name));
-      const [entry] = (await this.#readStored(placed.writer, placed.seq))?.entries ?? [];
+      const entry = await this.#readEntry(placed);
       const secrets = entry === undefined ? null : await openUserKeys(platform.crypto, entry, keys.deviceKem);
       // SECURITY: A2. Only keys that the directory names as this person's: whoever writes an entry may put anything into it (directory-log.test.ts).
       const named = (secrets ?? []).filter((secret) => wanted.some((name) => equalBytes(name, secret.name)));

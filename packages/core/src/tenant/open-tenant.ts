@@ -12,7 +12,7 @@ import type { Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
-import { MissingParts } from "../replica/missing-parts.ts";
+import type { MissingParts } from "../replica/missing-parts.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { verifyCertificates } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
@@ -30,7 +30,7 @@ import { Giving } from "./giving.ts";
 import { Hold } from "./hold.ts";
 import { keepKeys } from "./keep-keys.ts";
 import { settleKeys } from "./key-care.ts";
-import { missingPart } from "./missing-part.ts";
+import { missingOfDirectory } from "./missing-part.ts";
 import { OpenDatabases } from "./open-databases.ts";
 import { OwnMembership } from "./own-membership.ts";
 import { exportRootKey, openRoot } from "./root-work.ts";
@@ -55,6 +55,7 @@ export class OpenTenant implements Tenant {
   readonly #log: DirectoryLog;
   readonly #membership: OwnMembership;
   readonly #reader: DirectoryReader;
+  readonly #missing: MissingParts;
   readonly #replica: SyncedReplica;
   readonly #links: Links;
   readonly #writer: DirectoryWriter;
@@ -102,11 +103,13 @@ export class OpenTenant implements Tenant {
       handOn: (news) => this.#handOn(news),
       announce: () => this.#links.announce(directory),
     });
+    this.#missing = missingOfDirectory(entries, this.#log.due, alarm);
     this.#replica = new SyncedReplica(entries, {
       ...{ directory: null, flush: async () => undefined, named: this.#log.named },
       applied: (runs) => this.#reader.received(runs),
       forked: (theirs) => this.#forks.met(entries, theirs),
-      missing: new MissingParts({ entries, alarm: (entry) => alarm(missingPart(entry)) }),
+      missing: this.#missing,
+      wants: async () => ({ usual: this.#log.due.wanted(), lacking: null }),
       replace: (run, from) => this.#reader.replace(run, from),
     });
     this.#forks = new ForkProofs({
@@ -149,14 +152,8 @@ export class OpenTenant implements Tenant {
       onOnline: () => this.#resume(),
     });
     const parts = {
-      ...{
-        statements: this.#statements,
-        membership: this.#membership,
-        directory: this.#replica,
-        log: this.#log,
-        alarm,
-      },
-      ...{ links: this.#links, hold: this.#hold, forks: this.#forks },
+      ...{ statements: this.#statements, membership: this.#membership, directory: this.#replica },
+      ...{ log: this.#log, links: this.#links, hold: this.#hold, forks: this.#forks, alarm },
     };
     this.#databases = new OpenDatabases({
       host: async (name) => {
@@ -258,18 +255,20 @@ export class OpenTenant implements Tenant {
 
   /** Entries of the directory were read: everything that waited for them goes on. */
   async #handOn(news: DirectoryNews): Promise<void> {
+    this.#missing.set(this.#log.due.lacking());
     this.#announcements.read(news, this.#log.view);
     this.#forks.publish();
     for (const claim of news.claims) await this.#hold.claims.take(claim);
     await this.#hold.look();
     this.#voices.speak();
-    if (!news.changed && !news.newKeys) return;
+    if (!news.changed && !news.newKeys) return this.#links.settleWanted();
     this.#links.reconsider();
     try {
       await keepKeys(this.#context, this.#log.view);
     } finally {
       // A KeyBag that could not be saved is reported by the caller; what the directory now allows goes on all the same.
       for (const assembled of await this.#databases.all()) await assembled.reconsider();
+      this.#links.settleWanted();
       this.#events.emit("directory", { users: this.#log.view.users().length });
       await this.#standing.check();
       if (this.#closed === null) this.#tend().catch(this.#context.platform.report);

@@ -8,6 +8,12 @@ import type { LocalState } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
 import type { PersonKeys } from "./person-keys.ts";
 
+/**
+ * What a relay sends of a tenant: `all` that it has; of the directory only the `own-permits`; or, besides, of documents only what is
+ * `readable` with the keys of this device.
+ */
+export type PartsPolicy = "all" | "own-permits" | "readable";
+
 /** The KeyBag in memory and the way to make it durable. */
 export interface KeyBagFile {
   readonly keyBag: KeyBag;
@@ -47,6 +53,7 @@ export interface TenantContext {
   readonly ring: KeyRing;
   readonly local: LocalState;
   readonly keys: DeviceKeys;
+  readonly parts: PartsPolicy;
 }
 
 /** The statement that a certificate names; the first root, which no statement admits, goes by the tenant id. */

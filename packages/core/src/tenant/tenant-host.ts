@@ -16,7 +16,7 @@ import { importDeviceKeys } from "./device-keys.ts";
 import { rememberInvited, requireInviter } from "./invited-requests.ts";
 import { OpenTenant } from "./open-tenant.ts";
 import type { Tenant } from "./tenant.ts";
-import type { KeyBagFile } from "./tenant-context.ts";
+import type { KeyBagFile, PartsPolicy } from "./tenant-context.ts";
 import { decodeTenantData, encodeTenantData, newTenantData } from "./tenant-data.ts";
 
 /** What a device offers its tenants: a platform, a store and an unlocked KeyBag. */
@@ -28,10 +28,20 @@ export interface TenantHost {
   onClosed(id: string): void;
 }
 
+/** How a tenant is open on this device. */
+export interface TenantOptions {
+  /**
+   * What relays send to this device: `own-permits` (default) leaves out, of the directory, the permits for others; `readable` also the
+   * parts of documents under keys that this device does not hold; `all` leaves out nothing, and tells the relay nothing (R3). What other devices send is
+   * never limited.
+   */
+  readonly parts?: PartsPolicy;
+}
+
 /** Founds a tenant on this device. The entries are durable before the KeyBag names the tenant. @throws CoreError NAME_INVALID */
 export async function createTenant(
   host: TenantHost,
-  options: { readonly name: string; readonly identity: Identity; readonly history?: HistoryPolicy },
+  options: { readonly name: string; readonly identity: Identity; readonly history?: HistoryPolicy } & TenantOptions,
 ): Promise<Tenant> {
   const { platform, store, bag } = host;
   const { name, identity, history = "full" } = options;
@@ -63,11 +73,15 @@ export async function createTenant(
     })),
   );
   await bag.save();
-  return openTenant(host, record);
+  return openTenant(host, record, options);
 }
 
 /** Opens a tenant that the KeyBag names. @throws CoreError IDENTITY_UNKNOWN | LOCAL_STATE_DAMAGED */
-export async function openTenant(host: TenantHost, record: TenantRecord): Promise<Tenant> {
+export async function openTenant(
+  host: TenantHost,
+  record: TenantRecord,
+  { parts = "own-permits" }: TenantOptions = {},
+): Promise<Tenant> {
   const { platform, store, bag } = host;
   const { crypto } = platform;
   const { tenant } = record;
@@ -81,7 +95,7 @@ export async function openTenant(host: TenantHost, record: TenantRecord): Promis
   const keys = await importDeviceKeys(crypto, identity, tenant, decodeTenantData(record.data));
   const local = new LocalState(crypto, store.state, await bag.keyBag.localKey("local-state"), tenant);
   const { admittedBy } = record;
-  const context = { platform, tenant, admittedBy, store, bag, ring, local, keys };
+  const context = { platform, tenant, admittedBy, store, bag, ring, local, keys, parts };
   return OpenTenant.open(context, record, () => host.onClosed(toHex(tenant)));
 }
 
@@ -116,7 +130,7 @@ export async function newJoinRequest(
  * Takes up the answer to a request. What it names cannot be substituted: the tenant id is the hash of the founding entry, and everything else
  * is verified up to it. @throws CoreError JOIN_MALFORMED | JOIN_NOT_FOR_US | JOIN_NOT_FROM_INVITER | TENANT_EXISTS
  */
-export async function joinTenant(host: TenantHost, response: string): Promise<Tenant> {
+export async function joinTenant(host: TenantHost, response: string, options: TenantOptions = {}): Promise<Tenant> {
   const { platform, bag } = host;
   const answer = parseJoinResponse(platform.crypto, response);
   // SECURITY: a response is unverified until the directory arrived and confirmed a key. Until then another may take its place, so that
@@ -142,7 +156,7 @@ export async function joinTenant(host: TenantHost, response: string): Promise<Te
     };
     await bag.keyBag.putTenant(record);
     await bag.save();
-    return openTenant(host, record);
+    return openTenant(host, record, options);
   }
   throw new CoreError("JOIN_NOT_FOR_US", "the response answers a request that no identity of this device made");
 }

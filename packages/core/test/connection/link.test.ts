@@ -1,6 +1,6 @@
 import { nativeCrypto } from "@selkie/crypto/native";
 import { type DatabaseId, equalBytes, type LoginKey, parseDatabaseId, parseLoginKey, toHex } from "@selkie/entry";
-import { memoryStore } from "@selkie/store";
+import { hasHoles, memoryStore } from "@selkie/store";
 import { DIRECTORY_ONLY, type Grant, pipe, runSession, type SyncError, type Transport } from "@selkie/sync-protocol";
 import { describe, expect, test } from "vitest";
 import type { Handshake } from "../../src/connection/handshake.ts";
@@ -44,7 +44,8 @@ function replicaOf(database: DatabaseId, flush = async (): Promise<void> => unde
     applied: async () => undefined,
     forked: async () => undefined,
     named: new NamedEntries(() => undefined),
-    missing: new MissingParts({ entries: inner, alarm: () => undefined }),
+    missing: new MissingParts({ entries: inner, isMissing: hasHoles, isAlarming: true, alarm: () => undefined }),
+    wants: async () => null,
     replace: async () => null,
   });
 }

@@ -280,6 +280,7 @@ export class Device {
             loadAutomerge: async () => undefined,
             report: (error) => this.reports.push(error),
           },
+          parts: "own-permits",
           tenant: testTenant,
           admittedBy: null,
           store,

@@ -1,5 +1,6 @@
 // Entries that a relay or peer gives without some of their parts: announced, and asked for.
 import { toHex, type VerifiedEntry, type VerifiedRun } from "@selkie/entry";
+import { hasHoles } from "@selkie/store";
 import { expect, test } from "vitest";
 import { MissingParts } from "../../src/replica/missing-parts.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
@@ -68,6 +69,8 @@ test("take a number for each chain, and a thousand alarms, however many there ar
   const alarms: VerifiedEntry[] = [];
   const missing = new MissingParts({
     entries: { read: async (_, from) => runs.find(({ firstSeq }) => firstSeq === from) ?? null },
+    isMissing: hasHoles,
+    isAlarming: true,
     alarm: (entry) => alarms.push(entry),
   });
   for (let again = 0; again < 3; again += 1) for (const run of runs) missing.stored(run);

@@ -44,6 +44,7 @@ class Desk {
       deliver: (some) => void this.delivered.push(...some.map(lineOf)),
       deliverLate: (some) => void this.late.push(...some.map(lineOf)),
       stored: () => undefined,
+      holed: () => undefined,
       heard: async () => undefined,
       heardOfDirectory: async ({ tag }) => void (tag !== null && this.closed.push(tag)),
       report: (error) => this.reports.push(error),

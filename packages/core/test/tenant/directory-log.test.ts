@@ -12,10 +12,10 @@ import { KeyRing } from "../../src/keys/key-ring.ts";
 import { type KeyVersion, newKeyId, newKeyVersion } from "../../src/keys/key-version.ts";
 import { draftPermits, draftUserKeys } from "../../src/keys/permit.ts";
 import { LocalState } from "../../src/local/local-state.ts";
-import { MissingParts } from "../../src/replica/missing-parts.ts";
 import { SyncedReplica } from "../../src/replica/synced-replica.ts";
 import { importDeviceKeys } from "../../src/tenant/device-keys.ts";
 import { DirectoryLog } from "../../src/tenant/directory-log.ts";
+import { missingOfDirectory } from "../../src/tenant/missing-part.ts";
 import { MAX_PARKED, ParkedPlaces } from "../../src/tenant/parked-places.ts";
 import type { DeviceKeys, TenantContext } from "../../src/tenant/tenant-context.ts";
 import { newTenantData } from "../../src/tenant/tenant-data.ts";
@@ -302,7 +302,8 @@ describe("a chain of the directory that forks", () => {
     const replica = new SyncedReplica(stored, {
       ...{ flush: async () => undefined, applied: async () => undefined, forked: async () => undefined },
       ...{ directory: null, named: log.named, replace: async () => null },
-      missing: new MissingParts({ entries: stored, alarm: () => undefined }),
+      missing: missingOfDirectory(stored, log.due, () => undefined),
+      wants: async () => null,
     });
     await replica.append([further]);
     expect(excused()).toEqual([true, true, false]);

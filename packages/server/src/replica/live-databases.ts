@@ -7,6 +7,9 @@ import { Recently } from "./recently.ts";
 /** A branch of a chain that a login put in the place of another is not taken from that login again for so long. */
 const BRANCHES = { forMs: 3_600_000, most: 4_096 };
 
+/** A login is asked for the same missing parts once in so long: it may not have them, and nobody else either. */
+const ASKED = { forMs: 86_400_000, most: 65_536 };
+
 /** A session as its databases see it. Both calls are cheap and coalesced. */
 export interface Subscriber {
   /** There are new entries: send what the peer lacks. */
@@ -20,15 +23,18 @@ export class LiveDatabase {
   readonly database: DatabaseId;
   /** Which branches were put in the place of others, and by whom. */
   readonly replaced: Recently;
+  /** Who was asked for which missing parts. */
+  readonly asked: Recently;
   /** How often each has it open: twice while it opens again what it has just closed. */
   readonly #subscribers = new Map<Subscriber, number>();
   readonly #counters: Counters;
   #seen: Vector = new Map();
 
-  constructor(database: DatabaseId, counters: Counters, replaced: Recently) {
+  constructor(database: DatabaseId, counters: Counters, recently: { replaced: Recently; asked: Recently }) {
     this.database = database;
     this.#counters = counters;
-    this.replaced = replaced;
+    this.replaced = recently.replaced;
+    this.asked = recently.asked;
   }
 
   get isOpen(): boolean {
@@ -81,17 +87,17 @@ export class LiveDatabase {
 export class LiveDatabases {
   readonly #databaseByName = new Map<string, LiveDatabase>();
   readonly #counters: Counters;
-  readonly #replaced: Recently;
+  readonly #recently: { readonly replaced: Recently; readonly asked: Recently };
 
   constructor(counters: Counters, now: () => number) {
     this.#counters = counters;
-    this.#replaced = new Recently({ now, ...BRANCHES });
+    this.#recently = { replaced: new Recently({ now, ...BRANCHES }), asked: new Recently({ now, ...ASKED }) };
   }
 
   /** Opens a database for a session; `close` ends it. */
   open(tenant: TenantId, database: DatabaseId, subscriber: Subscriber): { live: LiveDatabase; close: () => void } {
     const name = toHex(tenant) + toHex(database);
-    const live = this.#databaseByName.get(name) ?? new LiveDatabase(database, this.#counters, this.#replaced);
+    const live = this.#databaseByName.get(name) ?? new LiveDatabase(database, this.#counters, this.#recently);
     this.#databaseByName.set(name, live);
     live.add(subscriber);
     const close = (): void => {

@@ -18,7 +18,7 @@ import { type EntryStore, type Store, StoreError, type StoreWrite } from "@selki
 import type { Counters } from "../counters.ts";
 import type { RelayRefusalCode } from "../errors.ts";
 import type { Logger } from "../log/log.ts";
-import { usageKey, usageRecord } from "../tenants/records.ts";
+import { holesRecord, usageKey, usageRecord } from "../tenants/records.ts";
 import type { Admitted } from "../tenants/tenants.ts";
 import type { Charge } from "../tenants/usage.ts";
 import type { LiveDatabase, Subscriber } from "./live-databases.ts";
@@ -52,6 +52,8 @@ interface AppendedRun {
 export class RelayReplica implements Replica {
   readonly database: DatabaseId;
   readonly #options: RelayReplicaOptions;
+  /** Whether this session asks for parts that are missing here; null while nobody wanted to know. */
+  #asks: boolean | null = null;
 
   constructor(options: RelayReplicaOptions) {
     this.#options = options;
@@ -66,6 +68,25 @@ export class RelayReplica implements Replica {
       live.compareAll();
     }
     return vector;
+  }
+
+  /**
+   * SECURITY: B6. A relay that lost entries gets them back from whoever comes first, without the permits that are for others: it asks all
+   * the others for those (packages/sim/test/own-permits.test.ts).
+   */
+  async wholeVector(): Promise<Vector | null> {
+    const { entries, admitted, live, store } = this.#options;
+    const { tenant, login } = admitted;
+    if (!tenant.holes.mayHave(this.database) || !this.#mayPush || this.#asks === false) return null;
+    if (await tenant.holes.look(entries)) {
+      const record = holesRecord(tenant.id, this.database, tenant.holes.record(this.database));
+      await store.commit({ put: [record] });
+    }
+    if (!tenant.holes.mayHave(this.database)) return null;
+    const name = toHex(login.key) + toHex(this.database) + toHex(tenant.holes.record(this.database));
+    this.#asks ??= !live.asked.has(name);
+    live.asked.note(name);
+    return this.#asks ? tenant.holes.cut(entries, await this.vector()) : null;
   }
 
   async read(writer: WriterKey, from: number, limit: ReadLimit): Promise<VerifiedRun | null> {
@@ -130,7 +151,12 @@ export class RelayReplica implements Replica {
     const { tenant, login } = admitted;
     const append = paid.map(({ run }) => ({ tenant: tenant.id, database: entries.database, run }));
     const usage = { key: usageKey(tenant.id, login.key), value: usageRecord(tenant.usage.save(login.key)) };
-    const written = await this.#commit({ append, put: [usage] }, paid);
+    const isHoled = tenant.holes.note(
+      entries.database,
+      paid.map(({ run }) => run),
+    );
+    const holes = isHoled ? [holesRecord(tenant.id, entries.database, tenant.holes.record(entries.database))] : [];
+    const written = await this.#commit({ append, put: [usage, ...holes] }, paid);
     if (written === null) return paid.map(() => refuse("RELAY_FULL"));
     const results = await this.#replaceBranches(paid, written);
     const isOther = results.some((result, index) => result !== written[index]);

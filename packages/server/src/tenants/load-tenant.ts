@@ -16,6 +16,7 @@ import {
   verifySlotChain,
   verifySlotLogin,
 } from "@selkie/sync-protocol";
+import { KnownHoles } from "../replica/known-holes.ts";
 import { documentsOf, readTenantRecords } from "./records.ts";
 
 /** A tenant as the store has it. */
@@ -23,6 +24,7 @@ export interface LoadedTenant {
   readonly state: AccessState;
   /** Bytes pushed, by login key in hexadecimal. */
   readonly bytesByKey: ReadonlyMap<string, number>;
+  readonly holes: KnownHoles;
 }
 
 /**
@@ -40,7 +42,9 @@ export async function loadTenant(
   const slots = new Map<string, SlotState>();
   for (const [name, value] of records.slots) slots.set(name, await loadSlot(verifier, value));
   const list = records.list === null ? null : await loadList(verifier, records.list);
-  return { state: { ...emptyAccessState(founding), list, slots }, bytesByKey: records.bytesByKey };
+  const holes = await orNull(async () => new KnownHoles(records.holes));
+  const { bytesByKey } = records;
+  return { state: { ...emptyAccessState(founding), list, slots }, bytesByKey, holes: holes ?? new KnownHoles() };
 }
 
 async function loadFounding(verifier: Verifier, tenant: TenantId, bytes: Uint8Array): Promise<Founding | null> {

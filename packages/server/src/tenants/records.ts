@@ -1,7 +1,16 @@
 // Where a relay keeps what it knows of tenants, in the state face of its store. All of it is public: signed documents as they
 // arrived, and numbers. Keys are "relay/1/", a letter, "/", the tenant id, and for some a second letter and a key.
 
-import { ByteReader, ByteWriter, concatBytes, type LoginKey, parseTenantId, type TenantId, toHex } from "@selkie/entry";
+import {
+  ByteReader,
+  ByteWriter,
+  concatBytes,
+  type DatabaseId,
+  type LoginKey,
+  parseTenantId,
+  type TenantId,
+  toHex,
+} from "@selkie/entry";
 import { publicState, type StateItem, type StateStore, type StoredState, StoreError } from "@selkie/store";
 import {
   decodeSlotChain,
@@ -18,6 +27,7 @@ const TENANTS = text.encode("relay/1/t/");
 const LIST = text.encode("/l");
 const SLOTS = text.encode("/s/");
 const USAGE = text.encode("/u/");
+const HOLES = text.encode("/h/");
 
 /** The founding bytes of a tenant: it is registered when this record is there. */
 function foundingKey(tenant: TenantId): Uint8Array {
@@ -60,6 +70,11 @@ export function usageRecord(bytes: number): StoredState {
   return publicState(new ByteWriter(8).u64(bytes).finish());
 }
 
+/** Where parts of a database's entries are missing, as {@link KnownHoles} writes it. */
+export function holesRecord(tenant: TenantId, database: DatabaseId, value: Uint8Array): TenantRecord {
+  return { key: concatBytes(TENANTS, tenant, HOLES, database), value: publicState(value) };
+}
+
 /** Everything kept of one tenant, as it was stored. */
 export interface TenantRecords {
   readonly founding: Uint8Array | null;
@@ -68,22 +83,26 @@ export interface TenantRecords {
   readonly slots: ReadonlyMap<string, Uint8Array>;
   /** By login key in hexadecimal. */
   readonly bytesByKey: ReadonlyMap<string, number>;
+  /** Values of {@link holesRecord}, by database in hexadecimal. */
+  readonly holes: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Reads one tenant. Records that were damaged are left out: whoever they concern brings them again. */
 export async function readTenantRecords(state: StateStore, tenant: TenantId): Promise<TenantRecords> {
   const slots = new Map<string, Uint8Array>();
   const bytesByKey = new Map<string, number>();
+  const holes = new Map<string, Uint8Array>();
   let list: Uint8Array | null = null;
   const prefix = concatBytes(TENANTS, tenant);
   for await (const { key, value } of undamaged(state, prefix)) {
     const rest = key.subarray(prefix.length);
     if (startsWith(rest, SLOTS)) slots.set(toHex(rest.subarray(SLOTS.length)), value);
+    else if (startsWith(rest, HOLES)) holes.set(toHex(rest.subarray(HOLES.length)), value);
     else if (startsWith(rest, USAGE) && value.length === 8) {
       bytesByKey.set(toHex(rest.subarray(USAGE.length)), new ByteReader(value).u64());
     } else if (startsWith(rest, LIST)) list = value;
   }
-  return { founding: await foundingOf(state, tenant), list, slots, bytesByKey };
+  return { founding: await foundingOf(state, tenant), list, slots, bytesByKey, holes };
 }
 
 /** The documents of a {@link slotRecord}, a chain before logins. */

@@ -11,6 +11,7 @@ import {
   type VerifiedAccessTicket,
 } from "@selkie/sync-protocol";
 import type { RelayRefusalCode } from "../errors.ts";
+import { KnownHoles } from "../replica/known-holes.ts";
 import type { TenantUsage } from "./usage.ts";
 
 /** An open session, as its tenant sees it. */
@@ -28,12 +29,14 @@ export interface Login {
 export class Tenant {
   readonly id: TenantId;
   readonly usage: TenantUsage;
+  readonly holes: KnownHoles;
   readonly #logins = new Set<Login>();
   #state: AccessState;
 
-  constructor(state: AccessState, usage: TenantUsage) {
+  constructor(state: AccessState, usage: TenantUsage, holes: KnownHoles = new KnownHoles()) {
     this.id = state.founding.tenant;
     this.usage = usage;
+    this.holes = holes;
     this.#state = state;
   }
 

@@ -125,7 +125,7 @@ export class Tenants {
     const { store, verifier, caps } = this.#options;
     const loaded = await loadTenant(store.state, verifier, id);
     if (loaded === null) return null;
-    const tenant = new Tenant(loaded.state, new TenantUsage(caps, loaded.bytesByKey));
+    const tenant = new Tenant(loaded.state, new TenantUsage(caps, loaded.bytesByKey), loaded.holes);
     this.#tenantById.set(toHex(id), tenant);
     return tenant;
   }

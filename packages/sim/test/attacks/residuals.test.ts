@@ -1,11 +1,13 @@
 // What a relay learns and what nobody can prevent: attacks that succeed, so that nobody takes them for held.
-import { entryType, equalBytes, parseEntryId } from "@selkie/entry";
+import { entryType, equalBytes, fromHex, parseEntryId, recipientTag, tableIndex } from "@selkie/entry";
+import { nativeVerifier } from "@selkie/entry/native";
 import { expect, test } from "vitest";
 import { databaseIdOf } from "../../../core/src/directory/database-id.ts";
 import { decodeStatement } from "../../../core/src/directory/statement-codec.ts";
 import { KeyRing } from "../../../core/src/keys/key-ring.ts";
 import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
 import { openEntries } from "../../../core/src/sealing/open-entry.ts";
+import { decodeMessage } from "../../../sync-protocol/src/message/codec.ts";
 import { changeBy } from "../support/hostile-change.ts";
 import { HostileMember } from "../support/hostile-member.ts";
 import { hex, runsOf } from "../support/lies.ts";
@@ -43,6 +45,51 @@ test("R2 a relay sees how many documents an entry touches, and how large each is
     "small",
   ]);
 });
+
+test("R3 a relay sees which permits are for which login, for it is told whom a device wants permits for", async () => {
+  const scene = await Scene.begin("R3");
+  const { alice, bob, carol } = scene;
+  const observer = new Observer(scene);
+  await scene.reconnect();
+  const [record] = alice.life?.host.bag.keyBag.tenants() ?? [];
+  if (record === undefined) throw new RangeError("no tenant");
+  const directory = async () => (await runsOf(scene.relayEntries(record.directory))).flatMap(({ entries }) => entries);
+  const before = new Set((await directory()).map(({ id }) => hex(id)));
+  await scene.run(alice.tenant.directory.createKey("board", { share: ["CN=bob/O=acme"] }));
+  await scene.world.settle();
+  const last = (await directory()).find(
+    ({ id, parts }) => !before.has(hex(id)) && parts.some(({ table }) => table === tableIndex.hpke),
+  );
+  if (last === undefined) throw new RangeError("the permit for Bob");
+  const isFor = (name: string): boolean => {
+    const tags = [...namedBy(observer, `${name}>relay`)].map((recipient) =>
+      hex(recipientTag(nativeVerifier, fromHex(recipient), last.header.salt)),
+    );
+    return last.parts.some((part) => part.type === "sealed" && tags.includes(hex(part.ciphertext.subarray(0, 16))));
+  };
+  expect([bob, carol].map(({ name }) => isFor(name))).toEqual([true, false]);
+
+  // Who wants everything names nobody.
+  await scene.run(carol.close());
+  carol.parts = "all";
+  await scene.run(carol.start());
+  const again = new Observer(scene);
+  await scene.run(carol.connectRelay(scene.world.relay));
+  await scene.world.settle();
+  expect(namedBy(again, "carol>relay").size).toBe(0);
+});
+
+/** The recipients that a device named to the relay, in hexadecimal. */
+function namedBy({ frames }: Observer, lane: string): ReadonlySet<string> {
+  const messages = frames
+    .filter((item) => item.lane === lane && item.frame[0] === OPEN)
+    .map(({ frame }) => decodeMessage(frame));
+  const items = messages.flatMap((message) => (message.type === "open" ? message.items : []));
+  return new Set(items.flatMap(({ wanted }) => wanted?.recipients.map(hex) ?? []));
+}
+
+/** The type of frames that open databases. */
+const OPEN = 5;
 
 test("R4 a relay counts the devices that write into a database, by their writer keys", async () => {
   const scene = await Scene.begin("R4");

@@ -133,10 +133,14 @@ function progressOurs(turn: Turn, before: Fence, caller: number): void {
   turn.effect({ type: "resolve", caller });
 }
 
-/** Everything the peer had at first is here, as far as it may be: from then on its answer to a fence means something. */
+/**
+ * Everything the peer had at first is here, as far as it may be, and it was told what we lack since: from then on its answer to a fence
+ * means something.
+ */
 function isSettled(turn: Turn, handle: number): boolean {
   const database = turn.find(handle);
-  return database?.stage === "open" && (database.download === "caughtUp" || !turn.mayReceive());
+  if (database?.stage !== "open" || database.vectorDue !== "no") return false;
+  return database.download === "caughtUp" || !turn.mayReceive();
 }
 
 /** Everything up to the fence's targets is sent. */

@@ -112,7 +112,6 @@ describe("a side that says which parts it wants", () => {
     connection.a.want(database, null);
     connection.a.ask(database);
     await connection.a.synced([database]);
-    await connection.a.synced([database]);
     expect(await held(one)).toEqual(["xx", "xx"]);
     await other.replica(database).append([await painter.write()]);
     connection.b.announce(database);

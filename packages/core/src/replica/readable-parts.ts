@@ -1,0 +1,42 @@
+import { type DatabaseId, fromHex, parseKeyTag, toHex, type VerifiedEntry } from "@selkie/entry";
+import type { KeyRing } from "../keys/key-ring.ts";
+import type { Wants } from "./synced-replica.ts";
+
+/** As many key tags as a relay may be told of (docs/spec/sync.md section 3.5): who holds more keys gets all parts. */
+const MOST_TAGS = 1_024;
+
+/** Which parts of a database's entries this device could open: a relay is told to leave out the others. */
+export class ReadableParts {
+  readonly #ring: KeyRing;
+  readonly #database: DatabaseId;
+  #tags: ReadonlySet<string> = new Set();
+
+  private constructor(ring: KeyRing, database: DatabaseId) {
+    this.#ring = ring;
+    this.#database = database;
+  }
+
+  static async of(ring: KeyRing, database: DatabaseId): Promise<ReadableParts> {
+    const readable = new ReadableParts(ring, database);
+    await readable.look();
+    return readable;
+  }
+
+  /** The keys may be others than before. */
+  async look(): Promise<void> {
+    this.#tags = await this.#ring.tags(this.#database);
+  }
+
+  wants(): Wants {
+    const isAll = this.#tags.size > MOST_TAGS;
+    const wanted = isAll ? null : { recipients: [], tags: [...this.#tags].map((tag) => parseKeyTag(fromHex(tag))) };
+    return { usual: wanted, lacking: wanted };
+  }
+
+  /** Whether a part is missing that this device could open: by the place of the table that it names, as relays tell them apart. */
+  isMissing({ table, parts }: VerifiedEntry): boolean {
+    return parts.some((part) => part.type === "hole" && this.#tags.has(toHex(table[part.table] ?? NO_TAG)));
+  }
+}
+
+const NO_TAG = new Uint8Array();

@@ -1,0 +1,95 @@
+// Where a tenant's entries came without some of their parts: clients hold, of the directory, their own permits only, so a relay that
+// lost entries may get them back with holes. It asks everybody for what is missing, until somebody has brought it.
+
+import {
+  type DatabaseId,
+  decodeVector,
+  encodeVector,
+  fromHex,
+  type Head,
+  parseWriterKey,
+  toHex,
+  type Vector,
+  type VerifiedRun,
+  type WriterKey,
+} from "@selkie/entry";
+import { type EntryStore, hasHoles } from "@selkie/store";
+
+const SLICE = { entries: 256, bytes: 2 ** 20 };
+const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
+
+/** For each chain an entry before which no part is missing, as far as it is known; by database in hexadecimal. */
+export class KnownHoles {
+  readonly #firstByDatabase: Map<string, Map<string, Head>>;
+
+  /** @param stored values of `record`, by database in hexadecimal */
+  constructor(stored: ReadonlyMap<string, Uint8Array> = new Map()) {
+    this.#firstByDatabase = new Map([...stored].map(([name, value]) => [name, new Map(decodeVector(value))]));
+  }
+
+  /** These are about to be stored. @returns whether there is something to be remembered */
+  note(database: DatabaseId, runs: readonly VerifiedRun[]): boolean {
+    const name = toHex(database);
+    let isNew = false;
+    for (const run of runs) {
+      const holed = run.entries.find(hasHoles);
+      if (holed === undefined) continue;
+      const first = this.#firstByDatabase.get(name) ?? new Map<string, Head>();
+      const writer = toHex(run.writer);
+      const { seq } = holed.header;
+      if ((first.get(writer)?.seq ?? Number.POSITIVE_INFINITY) <= seq) continue;
+      this.#firstByDatabase.set(name, first.set(writer, { seq, id: holed.id }));
+      isNew = true;
+    }
+    return isNew;
+  }
+
+  /** What is remembered of a database. */
+  record(database: DatabaseId): Uint8Array {
+    const first = this.#firstByDatabase.get(toHex(database)) ?? new Map<string, Head>();
+    return encodeVector(new Map([...first].toSorted(([a], [b]) => (a < b ? -1 : 1))));
+  }
+
+  /** Whether parts may be missing in this database. */
+  mayHave(database: DatabaseId): boolean {
+    return this.#firstByDatabase.has(toHex(database));
+  }
+
+  /** Looks what was brought meanwhile. @returns whether less is missing than was remembered */
+  async look(entries: EntryStore): Promise<boolean> {
+    const name = toHex(entries.database);
+    const first = this.#firstByDatabase.get(name) ?? new Map<string, Head>();
+    let isChanged = false;
+    for (const [writer, { seq }] of [...first]) {
+      const holed = await firstHole(entries, parseWriterKey(fromHex(writer)), seq);
+      if (holed?.seq === seq) continue;
+      isChanged = true;
+      if (holed === null) first.delete(writer);
+      else first.set(writer, holed);
+    }
+    if (first.size === 0) this.#firstByDatabase.delete(name);
+    return isChanged;
+  }
+
+  /** The vector with every chain ending before the first entry of which parts are missing. */
+  async cut(entries: EntryStore, vector: Vector): Promise<Vector> {
+    const whole = new Map(vector);
+    for (const [writer, { seq }] of this.#firstByDatabase.get(toHex(entries.database)) ?? []) {
+      const [before] =
+        seq === 0 ? [] : ((await entries.read(parseWriterKey(fromHex(writer)), seq - 1, ONE_ENTRY))?.entries ?? []);
+      if (before === undefined) whole.delete(writer);
+      else if ((whole.get(writer)?.seq ?? -1) >= seq) whole.set(writer, { seq: seq - 1, id: before.id });
+    }
+    return whole;
+  }
+}
+
+async function firstHole(entries: EntryStore, writer: WriterKey, from: number): Promise<Head | null> {
+  for (let seq = from; ; ) {
+    const run = await entries.read(writer, seq, SLICE);
+    if (run === null) return null;
+    const holed = run.entries.find(hasHoles);
+    if (holed !== undefined) return { seq: holed.header.seq, id: holed.id };
+    seq += run.entries.length;
+  }
+}

@@ -1,0 +1,79 @@
+// A relay that leaves out the permits that a device is due, while it is a member and while it sleeps.
+import { adoptOwnRun, holeOf, identifyEntry, tableIndex, toHex, type VerifiedRun } from "@selkie/entry";
+import { nativeVerifier } from "@selkie/entry/native";
+import type { MemoryDisk } from "@selkie/store";
+import { expect, test } from "vitest";
+import type { SimDevice } from "../../src/sim-device.ts";
+import { runsOf } from "../support/lies.ts";
+import { Scene } from "../support/scene.ts";
+
+/** The run without permits, or without what they open. */
+function without({ entries }: VerifiedRun, table: number): VerifiedRun {
+  const signature = entries.at(-1)?.signature ?? null;
+  if (signature === null) throw new RangeError("a signed run");
+  const holed = entries.map(({ header, table: tags, parts, signature }) =>
+    identifyEntry(nativeVerifier, {
+      ...{ header, table: tags, signature },
+      parts: parts.map((part) => (part.table === table ? holeOf(nativeVerifier, part) : part)),
+    }),
+  );
+  return adoptOwnRun(holed, signature);
+}
+
+function directoryOf({ alice }: Scene) {
+  const [record] = alice.life?.host.bag.keyBag.tenants() ?? [];
+  if (record === undefined) throw new RangeError("no tenant");
+  return record.directory;
+}
+
+async function relayWith(scene: Scene, disk: MemoryDisk): Promise<void> {
+  const { world, everybody } = scene;
+  for (const device of everybody) await scene.run(device.disconnect());
+  world.relay.crash();
+  world.relay.disk = disk;
+  world.relay.start();
+}
+
+async function enter(scene: Scene, device: SimDevice): Promise<void> {
+  const line = await scene.run(device.connectRelay(scene.world.relay));
+  await scene.run(line.synced());
+  await scene.world.settle();
+}
+
+for (const [what, table] of [
+  ["a permit", tableIndex.hpke],
+  ["what a permit opens", tableIndex.bundle],
+] as const)
+  for (const isRestarted of [false, true])
+    test(`K-8 ${what} that a relay leaves out is missed, and comes from an honest one later${isRestarted ? ", after a restart too" : ""}`, async () => {
+      const scene = await Scene.begin(`permits left out ${what} ${isRestarted}`);
+      const { alice, bob, world } = scene;
+      const directory = directoryOf(scene);
+      await scene.run(bob.disconnect());
+      const before = world.relay.disk.copy();
+      const known = await scene.relayEntries(directory).vector();
+      await scene.run(alice.tenant.directory.createKey("board", { share: ["CN=bob/O=acme"] }));
+      await scene.run(alice.database.createDocument({ title: "on the board" }, { key: "board" }));
+      await world.settle();
+      const genuine = await runsOf(scene.relayEntries(directory));
+      const contents = await runsOf(scene.relayEntries());
+      const honest = world.relay.disk.copy();
+
+      await relayWith(scene, before);
+      const fresh = genuine.filter(({ writer, entries }) => entries.length - 1 > (known.get(toHex(writer))?.seq ?? -1));
+      await scene.relayEntries(directory).append(fresh.map((run) => without(run, table)));
+      await scene.relayEntries().append(contents);
+      await enter(scene, bob);
+      expect((await scene.show(bob)).join()).not.toContain("on the board");
+      expect(scene.alarms(bob)).toContain("PART_MISSING");
+      expect(new Set(scene.alarms(bob)).size).toBe(1);
+
+      if (isRestarted) {
+        await scene.run(bob.close());
+        await scene.run(bob.start());
+      }
+      await relayWith(scene, honest);
+      await enter(scene, bob);
+      expect((await scene.show(bob)).join()).toContain("on the board");
+      expect(bob.noticed.filter(({ type }) => type === "report")).toEqual([]);
+    });

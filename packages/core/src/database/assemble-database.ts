@@ -82,6 +82,9 @@ export interface Assembled {
   quarantined(): Iterable<Quarantined>;
 }
 
+/** Announces later: who opens the database has no listener yet. */
+type Tell = <Type extends keyof DatabaseEvents>(type: Type, event: DatabaseEvents[Type]) => void;
+
 /** Builds an open database from the store up: entries and journal are read, judged, opened and gated before it resolves. */
 export async function assembleDatabase(host: DatabaseHost, name: string, id: DatabaseId): Promise<Assembled> {
   const { context, view } = host;
@@ -98,8 +101,10 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const named = new NamedEntries(() => host.compare(id));
   const { readable, missing } = await dueParts(host, entries);
   const own = (): WriterKey | null => chain.current;
+  let isOpen = false;
   const received: ReceivedChanges = new ReceivedChanges({
     ...{ context, database: id, entries, state, shelf, events, rights, named, missing, readable, view, own },
+    ownWait: () => void (isOpen && renew()),
     heard: (heads) => claims.take(heads),
     heardOfDirectory: (claim) => host.heardOfDirectory(claim),
   });
@@ -108,8 +113,6 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const chain: WriterChain = await openOwnChain(host, id, entryType.change, seen);
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
   await received.load();
-  // Everybody holds back what an actor made behind a change that waits: what is made from now on is another actor's.
-  if (chain.current !== null && waiting.hasOf(chain.current)) await chain.begin();
   const adopt = ({ documents, waiting }: DocumentState) =>
     adoptJournal({
       ...{ verifier: platform.crypto, journal, chain, documents, report: platform.report },
@@ -117,19 +120,16 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       isLost: (keyId) => renewal.isLost(keyId),
       refused: (event) => tell("setAside", event),
     });
-  // Later: who opens the database has no listener yet.
-  const tell = <Type extends keyof DatabaseEvents>(type: Type, event: DatabaseEvents[Type]) =>
-    void platform.scheduler.after(0, () => events.emit(type, event));
+  const tell: Tell = (type, event) => void platform.scheduler.after(0, () => events.emit(type, event));
   const renewal: Renewal = new Renewal({ host, chain, journal, received, mayUse, adopt, tell });
   await (renewal.look() ? renewal.run() : adopt(state));
 
-  let isClosed = false;
   const mayFlush = () => host.held(id) === null && host.online();
   const timer = new FlushTimer(platform, view, () => writes.flush());
   const resume = () => void (journal.rows.length > 0 && mayFlush() && timer.start());
   // Nobody waits for it: an edit, or a flush, may be what changed the directory.
   const renew = () =>
-    void writes.exclusively(async () => (isClosed ? undefined : renewal.run())).then(resume, platform.report);
+    void writes.exclusively(async () => (isOpen ? renewal.run() : undefined)).then(resume, platform.report);
   const writes: LocalWrites = new LocalWrites({
     ...{ platform, tenant, store, chain, journal, ownChanges, mayUse },
     frontier: host.frontier,
@@ -144,6 +144,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     },
     onJournalled: () => mayFlush() && timer.start(),
   });
+  isOpen = true;
   const replica = replicaOf(host, entries, { seen, named, missing, received, readable, writes });
   const database = new OpenDatabase<object>({
     ...{ name, id, platform, documents, ownChanges, shelf, writes, chain, replica, events },
@@ -158,7 +159,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       try {
         await flushLast(writes);
       } finally {
-        isClosed = true; // what is due then is done when it is opened again
+        isOpen = false; // what is due then is done when it is opened again
         await claims.close();
         await received.idle();
         await shelf.close();

@@ -29,6 +29,11 @@ export interface DatabaseEvents {
    */
   copyLost: { readonly id: DocId };
   /**
+   * Changes made here build on something that counts no more, such as what somebody wrote after their rights had ended: nobody sees them,
+   * unless that is readmitted. The document shows what counts, and is edited on: make again what is still meant.
+   */
+  waiting: { readonly id: DocId; readonly changes: number };
+  /**
    * Changes made here are left out of a document, and are sent to nobody, as every device would refuse them; `reason` is a code of
    * docs/errors.md. They stay on this device, sealed, and are tried again whenever the database is opened.
    */

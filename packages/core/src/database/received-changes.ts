@@ -52,6 +52,8 @@ export interface ReceivedChangesContext {
   heardOfDirectory(claim: DirectoryClaim): Promise<void>;
   /** The writer this device writes as, if it has begun. */
   own(): WriterKey | null;
+  /** Changes of this device build on something that counts no more. */
+  ownWait(): void;
   /** The entries that name the branches of chains that count: kept up to date here. */
   readonly named: NamedEntries;
   /** What is held without parts that should be here. */
@@ -359,6 +361,11 @@ export class ReceivedChanges {
     return this.#ends.now(writer, admission) < Number.POSITIVE_INFINITY;
   }
 
+  /** Whether changes of a writer wait, in any document. */
+  hasWaiting(writer: WriterKey): boolean {
+    return this.#at.state.waiting.hasOf(writer);
+  }
+
   idle(): Promise<void> {
     return this.#working.idle();
   }
@@ -431,17 +438,19 @@ export class ReceivedChanges {
 
   /** @param own as whom this device keeps on writing in them, if it does */
   #adopt(rebuilt: RebuiltDocuments, own: WriterKey | null): void {
-    const { shelf, context } = this.#at;
+    const { shelf, context, events, ownWait } = this.#at;
     this.#stale = { documents: new Set(), writers: new Set() };
     const { replaced, waiting } = rebuilt.adopt(own);
     for (const [record, changes] of replaced) {
       if (changes === "reset") shelf.outdate(record);
       this.#note(record, changes);
     }
-    if (waiting > 0)
-      context.platform.report(
-        new CoreError("JOURNAL_WAITING", "changes made here build on something that counts no more: they wait"),
-      );
+    if (waiting.size === 0) return;
+    context.platform.report(
+      new CoreError("JOURNAL_WAITING", "changes made here build on something that counts no more: they wait"),
+    );
+    for (const [id, changes] of waiting) events.emit("waiting", { id, changes });
+    ownWait();
   }
 
   async #show(): Promise<void> {

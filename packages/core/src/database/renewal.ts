@@ -14,7 +14,7 @@ export interface RenewalContext {
   readonly host: { self(): Admission; frontier(): readonly EntryId[] };
   readonly chain: WriterChain;
   readonly journal: Journal;
-  readonly received: Pick<ReceivedChanges, "isEnded" | "beyond" | "renew">;
+  readonly received: Pick<ReceivedChanges, "isEnded" | "beyond" | "hasWaiting" | "renew">;
   /** Whether this device may seal under a key. @throws CoreError DEVICE_REVOKED */
   mayUse(keyId: Uint8Array): boolean;
   /** Takes up the journal under the chain there is, in these documents. */
@@ -45,14 +45,15 @@ export class Renewal {
   }
 
   /**
-   * Looks whether the chain there is has ended, or holds a journal that it can't seal, while this device still belongs.
+   * Looks whether the chain there is has ended, or holds a journal that it can't seal, while this device still belongs; or changes that
+   * build on something that counts no more: everybody holds back what an actor makes behind these.
    * A reader lets go of what it had not sent. What is to be sealed under a key that is lost stays in the journal.
    */
   look(): boolean {
     const { chain, received, journal } = this.#at;
     const [writer, role] = [chain.current, this.#role()];
     const isLeft = (row: JournalRow) => writer !== null && equalBytes(row.writer, writer) && this.isLost(row.keyId);
-    const hasEnded = writer !== null && received.isEnded(writer);
+    const hasEnded = writer !== null && (received.isEnded(writer) || received.hasWaiting(writer));
     const letsGo = role === "reader" && journal.rows.length > 0;
     this.#isDue = role !== null && (hasEnded || letsGo || journal.sealable.some(isLeft));
     return this.#isDue;
@@ -64,7 +65,7 @@ export class Renewal {
     const { chain, received, tell } = this.#at;
     const isReader = this.#role() === "reader";
     const ended = chain.current;
-    const { changes, copies } = ended === null ? NOTHING : await received.beyond(ended);
+    const { changes, copies } = ended === null || !received.isEnded(ended) ? NOTHING : await received.beyond(ended);
     if (ended !== null && !isReader) await this.#journal(ended, changes);
     if (ended !== null) await chain.begin();
     await (isReader ? this.#letGo(changes) : this.#takeUp());

@@ -85,6 +85,6 @@ export class OwnChanges {
 
   #requireOrder(record: DocumentRecord, actor: Uint8Array): void {
     if (this.#waiting.blocks(record.name, actor))
-      throw new CoreError("CHANGE_REFUSED", "earlier changes of this device in the document wait: open it again");
+      throw new CoreError("CHANGE_REFUSED", "earlier changes of this device in the document wait: try again");
   }
 }

@@ -13,8 +13,8 @@ import { WaitingChanges } from "./waiting-changes.ts";
 export interface Adopted {
   /** What is new in each that changed. */
   readonly replaced: ReadonlyMap<DocumentRecord, Replaced>;
-  /** Changes of this device that build on something that counts no more. */
-  readonly waiting: number;
+  /** By document: how many changes of this device build on something that counts no more. */
+  readonly waiting: ReadonlyMap<DocId, number>;
 }
 
 /** Some documents of a database beside themselves, with nothing in them: to be fed what the store holds, as a fresh open would. */
@@ -43,10 +43,11 @@ export class RebuiltDocuments {
   adopt(own: WriterKey | null): Adopted {
     const { documents, waiting: waitingBefore, quarantine } = this.#before;
     const replaced = new Map<DocumentRecord, Replaced>();
-    let waiting = 0;
+    const waiting = new Map<DocId, number>();
     for (const name of this.#names) {
       const record = documents.get(name);
-      if (record !== undefined && own !== null) waiting += this.#keepOwn(record, own);
+      const waits = record === undefined || own === null ? 0 : this.#keepOwn(record, own);
+      if (waits > 0) waiting.set(name, waits);
       const result = this.state.documents.get(name);
       if (record !== undefined) {
         const outcome = documents.replace(record, result ?? newRecord(record));

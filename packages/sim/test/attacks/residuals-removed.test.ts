@@ -1,0 +1,72 @@
+// What a removed member still can do, and nobody can prevent: attacks that succeed, so that nobody takes them for held.
+import { expect, test } from "vitest";
+import { KeyRing } from "../../../core/src/keys/key-ring.ts";
+import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
+import { openEntries } from "../../../core/src/sealing/open-entry.ts";
+import { runsOf } from "../support/lies.ts";
+import { Scene } from "../support/scene.ts";
+
+const BOB = "CN=bob/O=acme";
+
+test("R7 who kept a copy of a disk reads it after the device was wiped: bytes that somebody kept are not shredded", async () => {
+  const scene = await Scene.begin("R7");
+  const { alice, bob, world } = scene;
+  await scene.run(alice.database.createDocument({ title: "canary of Alice" }));
+  await world.settle();
+  const kept = world.device("kept");
+  kept.disk = bob.disk.copy();
+  kept.keyBagFile = bob.keyBagFile;
+
+  const wiped = Promise.withResolvers<void>();
+  bob.tenant.on("revoked", (event) => event.wiped && wiped.resolve());
+  await scene.run(alice.tenant.directory.revokeUser(BOB, { wipe: true, wipeAfter: 0 }));
+  await scene.run(wiped.promise);
+  expect(await bob.life?.store.databases(scene.tenant)).toEqual([]);
+
+  await scene.run(kept.start());
+  expect((await scene.show(kept)).join()).toContain("canary of Alice");
+});
+
+test("R14 a removed member reads what is written by those who have not heard of the removal, and were met by nobody who has", async () => {
+  const scene = await Scene.begin("R14 not heard");
+  const { alice, bob, carol, world } = scene;
+  await scene.run(carol.disconnect());
+  await scene.run(bob.disconnect());
+  await scene.run(alice.tenant.directory.revokeUser(BOB));
+  await world.settle();
+  const { id } = await scene.run(carol.database.createDocument({ title: "canary of Carol" }));
+  await scene.run(bob.database.pullChangesFrom(carol.database.getStore()));
+  expect((await bob.database.getDocument(id)).getData()).toEqual({ title: "canary of Carol" });
+  // It ends when she has heard.
+  await scene.run(carol.connectRelay(world.relay));
+  await world.settle();
+  const later = await scene.run(carol.database.createDocument({ title: "secret of Carol" }));
+  await world.settle();
+  await scene.run(bob.database.pullChangesFrom(carol.database.getStore()).catch(() => undefined));
+  expect(await bob.database.findDocument(later.id)).toBeUndefined();
+});
+
+test("R15 a member who is still in gives a removed one its keys: with the relay's ciphertext it reads what is written since", async () => {
+  const scene = await Scene.begin("R15");
+  const { alice, bob, carol, world } = scene;
+  await scene.run(bob.disconnect());
+  await scene.run(alice.tenant.directory.revokeUser(BOB));
+  await scene.run(alice.database.createDocument({ title: "canary of Alice" }));
+  await world.settle();
+  const [hers, host] = [carol.life?.host.bag.keyBag.keyVersions(scene.tenant), bob.life?.host];
+  const [record] = host?.bag.keyBag.tenants() ?? [];
+  if (hers === undefined || host === undefined || record === undefined) throw new RangeError("two members");
+  const ring = new KeyRing(host.platform.crypto, record.directory);
+  const read = async (): Promise<string> => {
+    const entries = (await runsOf(scene.relayEntries())).flatMap((run) => run.entries);
+    const opened = (await openEntries(host.platform.crypto, ring, entries, ["change"])).flat();
+    return opened
+      .flatMap((part) => (part.type === "opened" ? [Buffer.from(part.plaintext).toString("latin1")] : []))
+      .join();
+  };
+  for (const key of host.bag.keyBag.keyVersions(scene.tenant))
+    ring.add(await openKeyVersion(host.platform.crypto, key));
+  expect(await read()).not.toContain("canary");
+  for (const key of hers) ring.add(await openKeyVersion(host.platform.crypto, key));
+  expect(await read()).toContain("canary of Alice");
+});

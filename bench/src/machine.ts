@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, totalmem } from "node:os";
 
-const PEERS = ["@automerge/automerge", "@automerge/automerge-repo"];
+const PEERS = ["@automerge/automerge", "@automerge/automerge-repo", "@evolu/common"];
 
 /** Where and with what the figures were taken. */
 export function machine(): Readonly<Record<string, string | number>> {

@@ -6,9 +6,10 @@ import { open } from "./questions/open.ts";
 import { revoke } from "./questions/revoke.ts";
 import { seal } from "./questions/seal.ts";
 import { sync } from "./questions/sync.ts";
+import { syncEvolu } from "./questions/sync-evolu.ts";
 import { type } from "./questions/type.ts";
 
 /** Every question by name, in the order they are asked. */
 export const questions: ReadonlyMap<string, Question> = new Map(
-  [seal, open, create, type, sync, noop, revoke, directory].map((question) => [question.name, question]),
+  [seal, open, create, type, sync, syncEvolu, noop, revoke, directory].map((question) => [question.name, question]),
 );

@@ -8,7 +8,6 @@ import { serve } from "./process.ts";
 const client = await createClient({ store: process.argv[2] ?? "", password: "a password for the benchmark" });
 let tenant: Tenant | undefined;
 let records: Database<BenchRecord> | undefined;
-let rawBytes = 0;
 
 serve({
   request: async () => (await client.createJoinRequest("CN=bob")).toString(),
@@ -20,13 +19,16 @@ serve({
     const ids = await records?.createDocuments(someRecords(count));
     if (ids?.length !== count) throw new RangeError("not all were created");
   },
-  found: async ({ request, records: count }: { request: string; records: number }) => {
+  found: async (request: string) => {
     tenant = await client.createTenant("bench", { user: "CN=alice" });
     const response = await tenant.directory.approveJoinRequest(request, { role: "editor" });
     records = await tenant.openDB<BenchRecord>("records");
-    await records.createDocuments(someRecords(count));
-    for (let at = 0; at < count; at++) rawBytes += rawChange(at);
     return response.toString();
+  },
+  rawBytes: (count: number) => {
+    let bytes = 0;
+    for (let at = 0; at < count; at++) bytes += rawChange(at);
+    return bytes;
   },
   join: async (response: string) => {
     tenant = await client.joinTenant(response);
@@ -39,15 +41,20 @@ serve({
     });
     await line?.synced();
     await line?.[Symbol.asyncDispose]();
-    return { bytes: traffic.sentBytes, rawBytes };
+    return traffic.sentBytes;
   },
+  /** Resolves when every record is stored, verified and decrypted: ids are known of no others. No document is made of any. */
   download: async ({ url, records: count }: { url: string; records: number }) => {
     const line = await tenant?.connect(url);
-    const mine = await tenant?.openDB<BenchRecord>("records");
+    records = await tenant?.openDB<BenchRecord>("records");
     await line?.synced();
+    const opened = (await records?.getAllDocumentIds())?.length;
+    if (opened !== count) throw new RangeError(`${opened} of ${count} records arrived`);
+  },
+  read: async (count: number) => {
     let read = 0;
-    for (const id of (await mine?.getAllDocumentIds()) ?? [])
-      if ((await mine?.getDocument(id))?.getData().name !== undefined) read += 1;
+    for (const id of (await records?.getAllDocumentIds()) ?? [])
+      if ((await records?.getDocument(id))?.getData().name !== undefined) read += 1;
     if (read !== count) throw new RangeError(`${read} of ${count} records are readable`);
   },
 });

@@ -22,7 +22,7 @@ export const sync: Question = {
     for (let round = 0; round < ROUNDS; round++) {
       progress(`Selkie, round ${round + 1} of ${ROUNDS}`);
       const found = await selkieSync(RECORDS);
-      ours.push(found.cpu / RECORDS);
+      ours.push((found.cpu.transfer + found.cpu.read) / RECORDS);
       bytes.push(found.bytes / RECORDS);
       raw.push(found.rawBytes / RECORDS);
       progress(`automerge-repo, round ${round + 1} of ${ROUNDS}`);

@@ -1,0 +1,46 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startProcess } from "./process.ts";
+
+const CLIENT = new URL("./evolu-client.js", import.meta.url);
+const RELAY = new URL("./evolu-relay.js", import.meta.url);
+
+export interface EvoluFound {
+  /** Microseconds of CPU of all three processes, step by step. */
+  readonly cpu: {
+    /** Records made to changes, and their times durable on the first client; nothing is encrypted yet. */
+    readonly create: number;
+    /** Until every change is encrypted, stored by the relay, and decrypted and stored on the second client. */
+    readonly transfer: number;
+  };
+  /** What the first client sent. */
+  readonly bytes: number;
+}
+
+/** Records are created, and go through a relay to a second client, which makes no tables of them. */
+export async function evoluSync(records: number): Promise<EvoluFound> {
+  const directory = await mkdtemp(join(tmpdir(), "evolu-bench-"));
+  try {
+    await using relay = startProcess(RELAY, [join(directory, "relay.db")]);
+    await using first = startProcess(CLIENT, [join(directory, "first.db")]);
+    await using second = startProcess(CLIENT, [join(directory, "second.db")]);
+    const secret = new Uint8Array(randomBytes(32));
+    await first.ask("own", secret);
+    await second.ask("own", secret);
+    const url = await relay.ask<string>("listen");
+    const clock = async (): Promise<number> => (await first.cpu()) + (await second.cpu()) + (await relay.cpu());
+    const began = await clock();
+    await first.ask("create", records);
+    const created = await clock();
+    const bytes = await first.ask<number>("sync", url);
+    await second.ask("sync", url);
+    const arrived = await clock();
+    const decrypted = await second.ask<number>("decrypted");
+    if (decrypted !== records) throw new RangeError(`${decrypted} of ${records} records arrived`);
+    return { cpu: { create: created - began, transfer: arrived - created }, bytes };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

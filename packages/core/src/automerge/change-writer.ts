@@ -41,11 +41,12 @@ export function writeChange(header: ChangeHeader, source: ColumnSource, sha256: 
   const offset = changeMagic.length + checksumLength;
   const size = offset + front.length + body.length;
   if (size > changeLimits.bytes) throw new ChangeError("CHANGE_TOO_LARGE", `more than ${changeLimits.bytes} bytes`);
+  const [head, rest] = [front.view(), body.view()];
+  const hash = sha256(head, rest);
   const bytes = new Uint8Array(size);
-  bytes.set(front.view(), offset);
-  bytes.set(body.view(), offset + front.length);
-  const hash = sha256(bytes.subarray(offset));
   bytes.set(changeMagic);
+  bytes.set(head, offset);
+  bytes.set(rest, offset + head.length);
   for (let i = 0; i < checksumLength; i++) bytes[changeMagic.length + i] = hash[i] ?? 0;
   const columns = lastColumns(bytes);
   const opCount = countOps(columns);

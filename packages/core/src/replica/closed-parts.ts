@@ -17,6 +17,10 @@ interface Chain {
   readonly seqs: Set<number>;
 }
 
+function isClosed({ type }: OpenedPart): boolean {
+  return type === "no-key" || type === "hole";
+}
+
 /**
  * Where parts lie that could not be opened when their entry was delivered: under a key that this device does not hold, or in a hole.
  * Takes some bytes for each such entry and key tag, and for each hole, whatever is in them.
@@ -28,6 +32,7 @@ export class ClosedParts {
 
   /** Remembers what of an entry stayed closed; again is the same as once. */
   note(entry: VerifiedEntry, parts: readonly OpenedPart[]): void {
+    if (!parts.some(isClosed)) return; // as of most entries
     const { writer, seq } = entry.header;
     const tags = parts.flatMap((part) => {
       if (part.type === "no-key") return [part.tag];

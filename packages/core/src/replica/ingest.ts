@@ -82,9 +82,13 @@ export class Ingest {
     const deliveries = await this.#open(admitted);
     await hearEntries(this.#context, admitted);
     for (const { entry, parts } of deliveries) this.#note(entry, parts);
-    const isAgain = ({ entry: { header } }: Delivery) => header.seq < this.#chains.of(header.writer).delivered;
-    deliver(deliveries.filter((delivery) => !isAgain(delivery)));
-    deliverLate(deliveries.filter(isAgain));
+    const [first, again]: [Delivery[], Delivery[]] = [[], []];
+    for (const delivery of deliveries) {
+      const { writer, seq } = delivery.entry.header;
+      (seq < this.#chains.of(writer).delivered ? again : first).push(delivery);
+    }
+    deliver(first);
+    deliverLate(again);
     // Only now: what could not be delivered is read again.
     for (const [chain, next] of ahead) advance(chain, next);
   }
@@ -182,11 +186,13 @@ export class Ingest {
   /** The entries that count. */
   #counting(entries: readonly VerifiedEntry[], admission: Admission): readonly Admitted[] {
     const { refusal, quarantine } = this.#context;
-    return entries.flatMap((entry) => {
+    const counting: Admitted[] = [];
+    for (const entry of entries) {
       const reason = refusal(entry, admission);
-      if (reason !== null) quarantine(entry, admission.name, reason);
-      return reason === null ? [{ entry, admission }] : [];
-    });
+      if (reason === null) counting.push({ entry, admission });
+      else quarantine(entry, admission.name, reason);
+    }
+    return counting;
   }
 
   async #open(admitted: readonly Admitted[]): Promise<readonly Delivery[]> {
@@ -201,9 +207,14 @@ export class Ingest {
   #note(entry: VerifiedEntry, parts: readonly OpenedPart[]): void {
     const chain = this.#chains.of(entry.header.writer);
     this.#closed.note(entry, parts);
-    if (parts.some(({ type }) => type === "hole")) this.#context.holed(entry);
-    if (parts.some(({ type }) => type === "opened")) chain.opened = Math.max(chain.opened, entry.header.seq);
-    if (parts.some(({ type }) => type === "undecryptable")) this.#context.quarantine(entry, "", "PART_UNDECRYPTABLE");
+    let [isHoled, isUndecryptable] = [false, false];
+    for (const { type } of parts) {
+      if (type === "opened") chain.opened = Math.max(chain.opened, entry.header.seq);
+      if (type === "hole") isHoled = true;
+      if (type === "undecryptable") isUndecryptable = true;
+    }
+    if (isHoled) this.#context.holed(entry);
+    if (isUndecryptable) this.#context.quarantine(entry, "", "PART_UNDECRYPTABLE");
   }
 
   /** Opens parts that were closed when their entry was delivered. */

@@ -20,7 +20,9 @@ export class ReadChains {
 
   of(key: WriterKey): ReadChain {
     const name = hexOf(key);
-    const chain = this.#chains.get(name) ?? { key, verdict: "unknown", next: 0, delivered: 0, opened: -1 };
+    const known = this.#chains.get(name);
+    if (known !== undefined) return known;
+    const chain: ReadChain = { key, verdict: "unknown", next: 0, delivered: 0, opened: -1 };
     this.#chains.set(name, chain);
     return chain;
   }

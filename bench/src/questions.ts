@@ -1,6 +1,7 @@
 import type { Question } from "./question.ts";
 import { create } from "./questions/create.ts";
 import { directory } from "./questions/directory.ts";
+import { hostile } from "./questions/hostile.ts";
 import { noop } from "./questions/noop.ts";
 import { open } from "./questions/open.ts";
 import { revoke } from "./questions/revoke.ts";
@@ -11,5 +12,8 @@ import { type } from "./questions/type.ts";
 
 /** Every question by name, in the order they are asked. */
 export const questions: ReadonlyMap<string, Question> = new Map(
-  [seal, open, create, type, sync, syncEvolu, noop, revoke, directory].map((question) => [question.name, question]),
+  [seal, open, create, type, sync, syncEvolu, noop, revoke, directory, hostile].map((question) => [
+    question.name,
+    question,
+  ]),
 );

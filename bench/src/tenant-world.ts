@@ -3,7 +3,6 @@ import { createTenant, openTenant, type Tenant, type TenantHost } from "@selkie/
 import {
   DirectoryEntries,
   draftAccessList,
-  encodeControlPart,
   encodeStatement,
   grantFor,
   type KeyVersion,
@@ -12,26 +11,15 @@ import {
   type PartDraft,
   type RequestedKeys,
   requestedKeys,
-  sealEntry,
   signAccessList,
-  signCertificate,
-  signRun,
   statementId,
 } from "@selkie/core/internal";
-import type { SigningKey } from "@selkie/crypto";
 import { nativeCrypto as crypto } from "@selkie/crypto/native";
-import {
-  type EntryId,
-  entryType,
-  limits,
-  parseWriterKey,
-  type StatementId,
-  type VerifiedRun,
-  ZERO_ENTRY_ID,
-} from "@selkie/entry";
+import { type EntryId, entryType, limits, type StatementId, type VerifiedRun } from "@selkie/entry";
 import { type Identity, KeyBag, type TenantRecord } from "@selkie/keybag";
 import { MemoryDisk, memoryStore } from "@selkie/store";
 import { encodeAccessList } from "@selkie/sync-protocol";
+import { type Author, Chain, type ChainPlace } from "./chain.ts";
 
 /** A person whose keys were made here. */
 interface Person {
@@ -46,12 +34,6 @@ export interface TenantWorld {
   readonly host: TenantHost;
   readonly record: TenantRecord;
   readonly people: readonly Person[];
-}
-
-/** Whoever writes into the directory: a device and the statement that admits it. */
-interface Author {
-  readonly device: SigningKey;
-  readonly admission: StatementId;
 }
 
 /** Founds a tenant and lets `users` editors in, with so many devices each. */
@@ -91,7 +73,7 @@ async function newHost(): Promise<TenantHost> {
         },
       },
       now: () => 0,
-      loadAutomerge: async () => undefined,
+      loadAutomerge: async () => void (await import("@automerge/automerge")),
       report: (error) => {
         throw error;
       },
@@ -112,7 +94,7 @@ async function admit(
   const versions = await Promise.all(
     host.bag.keyBag.keyVersions(record.tenant).map((version) => openKeyVersion(crypto, version)),
   );
-  const chain = new Chain(host, record, founder);
+  const chain = await Chain.begin(directoryOf(record), founder);
   const people: Person[] = [];
   while (people.length < users) {
     const draft = new DirectoryEntries(crypto, named(versions, "directory"));
@@ -124,7 +106,7 @@ async function admit(
       const slots = [...people, ...some].map(({ keys }) => ({ slot: keys.slot, role: "editor" as const }));
       draft.say({ type: "accessList", list: await rootList(record, slots) });
     }
-    const [id] = await chain.write(named(versions, "directory"), draft.finish());
+    const [id] = await append(host, record, chain, draft.finish());
     if (id === undefined) throw new RangeError("nothing was written");
     // Each grant stands behind the control part, in its turn.
     people.push(...some.map((person, at) => ({ ...person, admission: statementId(crypto, id, at + 1) })));
@@ -142,8 +124,28 @@ async function addDevice(host: TenantHost, record: TenantRecord, { identity, adm
   using kem = await crypto.importKemKey(crypto.randomBytes(32));
   const [deviceSign, deviceKem] = [next.publicKey, kem.publicKey];
   const plaintext = encodeStatement({ type: "addDevice", deviceSign, deviceKem, userKeys: [] });
-  const chain = new Chain(host, record, { device, admission });
-  await chain.write(key, [[{ kind: "statement", key, plaintext }]]);
+  const chain = await Chain.begin(directoryOf(record), { device, admission });
+  await append(host, record, chain, [[{ kind: "statement", key, plaintext }]]);
+}
+
+const directoryOf = ({ tenant, directory }: TenantRecord): ChainPlace => ({
+  tenant,
+  database: directory,
+  type: entryType.statement,
+});
+
+/** Puts entries of a chain into the directory. */
+async function append(
+  { store, bag }: TenantHost,
+  { tenant, directory: database }: TenantRecord,
+  chain: Chain,
+  entries: readonly (readonly PartDraft[])[],
+): Promise<readonly EntryId[]> {
+  const versions = await Promise.all(bag.keyBag.keyVersions(tenant).map((version) => openKeyVersion(crypto, version)));
+  const runs: VerifiedRun[] = [];
+  for (const drafts of entries) runs.push(await chain.write(named(versions, "directory"), drafts));
+  await store.commit({ append: runs.map((run) => ({ tenant, database, run })), expect: "all-appended" });
+  return runs.flatMap(({ entries: written }) => written.map(({ id }) => id));
 }
 
 async function newKeys(from: number, count: number): Promise<readonly Omit<Person, "admission">[]> {
@@ -165,52 +167,8 @@ async function rootList(
   return encodeAccessList(await signAccessList(crypto, root, list));
 }
 
-function named(versions: readonly KeyVersion[], name: string): KeyVersion {
+export function named(versions: readonly KeyVersion[], name: string): KeyVersion {
   const key = versions.find((version) => version.name === name);
   if (key === undefined) throw new RangeError(`no ${name} key`);
   return key;
-}
-
-/** One writer's chain in the directory. */
-class Chain {
-  readonly #host: TenantHost;
-  readonly #record: TenantRecord;
-  readonly #author: Author;
-  readonly #incarnation = crypto.randomBytes(16);
-  readonly #seed = crypto.randomBytes(32);
-  #seq = 0;
-  #prev: EntryId = ZERO_ENTRY_ID;
-
-  constructor(host: TenantHost, record: TenantRecord, author: Author) {
-    this.#host = host;
-    this.#record = record;
-    this.#author = author;
-  }
-
-  async write(key: KeyVersion, entries: readonly (readonly PartDraft[])[]): Promise<readonly EntryId[]> {
-    const { tenant, directory } = this.#record;
-    using signer = await crypto.importSigningKey(this.#seed);
-    using writerSecret = await crypto.importSecret(this.#seed);
-    const writer = parseWriterKey(signer.publicKey);
-    const { device, admission } = this.#author;
-    const runs: VerifiedRun[] = [];
-    for (const drafts of entries) {
-      const place = { tenant, database: directory, writer, admission, incarnation: this.#incarnation, previous: null };
-      const certificate = this.#seq > 0 ? null : await signCertificate(crypto, device, place);
-      const plaintext = encodeControlPart({ certificate, frontier: [], vector: null });
-      const at = { type: entryType.statement, database: directory, writer, writerSecret };
-      const entry = await sealEntry(crypto, { ...at, seq: this.#seq, prev: this.#prev }, [
-        { kind: "control", key, plaintext },
-        ...drafts,
-      ]);
-      runs.push(await signRun(crypto, signer, [entry]));
-      this.#seq += 1;
-      this.#prev = entry.id;
-    }
-    await this.#host.store.commit({
-      append: runs.map((run) => ({ tenant, database: directory, run })),
-      expect: "all-appended",
-    });
-    return runs.flatMap(({ entries: written }) => written.map(({ id }) => id));
-  }
 }

@@ -1,5 +1,10 @@
 // What the benchmarks build directories of thousands of statements from, and measure from within, and what the rules of membership and
 // keys are held against (packages/sim/test/rules). Not published (package.json).
+export { actorOf } from "./automerge/actor.ts";
+export { action, emptyOp, type Op } from "./automerge/change-op.ts";
+export { valueType } from "./automerge/change-value.ts";
+export { writeChange } from "./automerge/change-writer.ts";
+export { OpWriter } from "./automerge/op-writer.ts";
 export { draftAccessList, signAccessList } from "./directory/access.ts";
 export type { PlacedStatement } from "./directory/admission.ts";
 export { buildDirectory } from "./directory/build-directory.ts";
@@ -15,7 +20,9 @@ export { LocalState } from "./local/local-state.ts";
 export { type Accepted, accept } from "./membership/accept.ts";
 export { type CollectedChains, collectChains } from "./membership/collect-chains.ts";
 export type { ClaimFacts, PlacedFacts, StatementFacts } from "./membership/facts.ts";
+export { encodeChangePart } from "./sealing/change-part.ts";
 export { decodeControlPart, encodeControlPart, signCertificate, verifyCertificates } from "./sealing/control-part.ts";
+export { countedStem, documentIdOf } from "./sealing/document-id.ts";
 export { openEntries } from "./sealing/open-entry.ts";
 export { type PartDraft, sealEntry, signRun } from "./sealing/seal-entry.ts";
 export { importDeviceKeys } from "./tenant/device-keys.ts";

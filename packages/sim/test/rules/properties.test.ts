@@ -1,7 +1,7 @@
 // What no history may do, whatever those who stole keys say in it.
 import { describe, expect, test } from "vitest";
 import { accept } from "../../src/rules/accept.ts";
-import type { Entry } from "../../src/rules/facts.ts";
+import { chainOf, type Entry } from "../../src/rules/facts.ts";
 import { judgeKeys } from "../../src/rules/keys.ts";
 import type { SeededRandom } from "../../src/seeded-random.ts";
 import { coreFindings, twinFindings } from "./support/compare.ts";
@@ -134,6 +134,45 @@ describe("what no history may do", () => {
       expect(coreFindings(entries)).toEqual(twinFindings(entries, accepted));
       expect(coreFindings(entries.toReversed())).toEqual(coreFindings(entries));
     });
+  });
+});
+
+describe("what a history may do, and nobody can prevent", () => {
+  // Somebody whom an admin revoked that left by itself since, and whose keys of then somebody has.
+  function forkedBehindItself() {
+    const history = new History();
+    const bob = history.grant("root", { role: "admin", person: ["p-bob"] }).id;
+    const alice = history.grant("root", { role: "admin", person: ["p-alice"] }).id;
+    const eve = history.grant(alice, { person: ["p-eve"] }).id;
+    const before = history.put(alice);
+    const revocation = history.revoke(alice, { targets: [eve], keys: ["p-eve"] });
+    history.revoke(alice, { targets: [alice], cuts: cutAfter(revocation) });
+    const isIn = (): boolean => {
+      const found = coreFindings(history.entries);
+      expect(found).toEqual(twinFindings(history.entries));
+      return found.live.includes(eve);
+    };
+    expect(isIn()).toBe(false);
+    const rival = history.put(alice, { after: before, id: "a-rival" });
+    return { history, bob, alice, eve, revocation, rival, isIn };
+  }
+
+  test("R16 who has the keys of an admin that left by itself forks what it said before: whom it revoked is in again, until an admin revokes it, or who may revoke that admin names the branch", () => {
+    const [first, second] = [forkedBehindItself(), forkedBehindItself()];
+    expect([first.isIn(), second.isIn()]).toEqual([true, true]);
+    first.history.revoke(first.bob, { targets: [first.eve], keys: ["p-eve"] });
+    second.history.put("root", { vector: { [chainOf(second.revocation)]: second.revocation.id } });
+    expect([first.isIn(), second.isIn()]).toEqual([false, false]);
+    // Not who stole the keys, nor an admin beside it.
+    const third = forkedBehindItself();
+    third.history.put(third.bob, { vector: { [chainOf(third.revocation)]: third.revocation.id } });
+    expect(third.isIn()).toBe(true);
+  });
+
+  test("D10 the same fork gives nobody back rights where somebody else revoked that admin, with a cut that names its revocation", () => {
+    const { history, alice, revocation, isIn } = forkedBehindItself();
+    history.revoke("root", { targets: [alice], cuts: cutAfter(revocation) });
+    expect(isIn()).toBe(false);
   });
 });
 

@@ -99,19 +99,21 @@ export class MissingParts {
   }
 
   /** Whoever has them was asked for the parts that are missing: announces those that did not come. */
-  async announceAll(): Promise<void> {
-    for (const [name, from] of this.#from)
-      for (let seq = from; ; ) {
-        const run = await this.#at.entries.read(parseWriterKey(fromHex(name)), seq, SLICE);
-        if (run === null) break;
-        for (const entry of run.entries) if (this.#at.isMissing(entry)) this.announce(entry);
-        seq += run.entries.length;
-      }
+  announceAll(): Promise<void> {
+    return this.#looking.run(async () => {
+      for (const [name, from] of this.#from)
+        for (let seq = from; ; ) {
+          const run = await this.#at.entries.read(parseWriterKey(fromHex(name)), seq, SLICE);
+          if (run === null) break;
+          for (const entry of run.entries) if (this.#at.isMissing(entry)) this.announce(entry);
+          seq += run.entries.length;
+        }
+    });
   }
 
   /** The vector with every chain ending before the first entry of which parts are missing; null where none are. */
   async whole(vector: () => Promise<Vector>): Promise<Vector | null> {
-    if (this.#from.size === 0) return null;
+    // What somebody looks at is not in the map meanwhile: its size says nothing before it is our turn.
     return this.#looking.run(async () => {
       const ends = new Map<string, Head | null>();
       for (const name of [...this.#from.keys()]) {

@@ -78,6 +78,24 @@ test("take a number for each chain, and a thousand alarms, however many there ar
   expect(await missing.whole(async () => new Map())).toEqual(new Map());
 });
 
+test("are asked for and announced while another link looks which they are", async () => {
+  const lab = await Lab.begin("missing parts, twice");
+  const run = await withHoles(lab.crypto, await write(await lab.author("alice"), "one"), () => true);
+  const alarms: VerifiedEntry[] = [];
+  const missing = new MissingParts({
+    entries: { read: async (_, from) => (from === 0 ? run : null) },
+    isMissing: hasHoles,
+    isAlarming: false,
+    alarm: (entry) => alarms.push(entry),
+  });
+  missing.stored(run);
+  const [lacking, asked] = await Promise.all([missing.lacking(), missing.whole(async () => new Map())]);
+  expect(lacking).not.toBe("");
+  expect(asked).toEqual(new Map());
+  await Promise.all([missing.lacking(), missing.announceAll()]);
+  expect(alarms).toHaveLength(1);
+});
+
 const fail = (): never => {
   throw new RangeError("a run");
 };

@@ -1,6 +1,7 @@
 // Where a tenant's entries came without some of their parts: clients hold, of the directory, their own permits only, so a relay that
 // lost entries may get them back with holes. It asks everybody for what is missing, until somebody has brought it.
 
+import { createHash } from "node:crypto";
 import {
   type DatabaseId,
   decodeVector,
@@ -27,17 +28,29 @@ export class KnownHoles {
     this.#firstByDatabase = new Map([...stored].map(([name, value]) => [name, new Map(decodeVector(value))]));
   }
 
-  /** These are about to be stored. @returns whether there is something to be remembered */
-  note(database: DatabaseId, runs: readonly VerifiedRun[]): boolean {
+  /**
+   * These are about to be stored. @param held how far chains reach, where entries that they hold stay
+   * SECURITY: F4. Nothing is remembered of what is here already, or won't be taken (known-holes.test.ts).
+   * @returns whether there is something to be remembered
+   */
+  note(database: DatabaseId, runs: readonly VerifiedRun[], held: Vector | null): boolean {
     const name = toHex(database);
     let isNew = false;
+    const next = new Map([...(held ?? [])].map(([writer, { seq }]) => [writer, seq + 1]));
     for (const run of runs) {
-      const holed = run.entries.find(hasHoles);
+      const writer = toHex(run.writer);
+      const from = held === null ? 0 : (next.get(writer) ?? 0);
+      if (held !== null && run.firstSeq > from) continue;
+      next.set(writer, Math.max(from, run.firstSeq + run.entries.length));
+      const holed = run.entries.find((entry) => entry.header.seq >= from && hasHoles(entry));
       if (holed === undefined) continue;
       const first = this.#firstByDatabase.get(name) ?? new Map<string, Head>();
-      const writer = toHex(run.writer);
       const { seq } = holed.header;
-      if ((first.get(writer)?.seq ?? Number.POSITIVE_INFINITY) <= seq) continue;
+      const known = first.get(writer);
+      if (known !== undefined && known.seq <= seq) {
+        first.set(writer, { ...known }); // who is looking there looks too early
+        continue;
+      }
       this.#firstByDatabase.set(name, first.set(writer, { seq, id: holed.id }));
       isNew = true;
     }
@@ -50,6 +63,11 @@ export class KnownHoles {
     return encodeVector(new Map([...first].toSorted(([a], [b]) => (a < b ? -1 : 1))));
   }
 
+  /** Another text when something else is missing, and short however much that is. */
+  version(database: DatabaseId): string {
+    return createHash("sha256").update(this.record(database)).digest("hex");
+  }
+
   /** Whether parts may be missing in this database. */
   mayHave(database: DatabaseId): boolean {
     return this.#firstByDatabase.has(toHex(database));
@@ -60,14 +78,14 @@ export class KnownHoles {
     const name = toHex(entries.database);
     const first = this.#firstByDatabase.get(name) ?? new Map<string, Head>();
     let isChanged = false;
-    for (const [writer, { seq }] of [...first]) {
-      const holed = await firstHole(entries, parseWriterKey(fromHex(writer)), seq);
-      if (holed?.seq === seq) continue;
+    for (const [writer, known] of [...first]) {
+      const holed = await firstHole(entries, parseWriterKey(fromHex(writer)), known.seq);
+      if (holed?.seq === known.seq || first.get(writer) !== known) continue;
       isChanged = true;
       if (holed === null) first.delete(writer);
       else first.set(writer, holed);
     }
-    if (first.size === 0) this.#firstByDatabase.delete(name);
+    if (first.size === 0 && this.#firstByDatabase.get(name) === first) this.#firstByDatabase.delete(name);
     return isChanged;
   }
 

@@ -14,11 +14,11 @@ import {
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
-import { type EntryStore, type Store, StoreError, type StoreWrite } from "@selkie/store";
+import { type EntryStore, hasHoles, type Store, StoreError, type StoreWrite } from "@selkie/store";
 import type { Counters } from "../counters.ts";
 import type { RelayRefusalCode } from "../errors.ts";
 import type { Logger } from "../log/log.ts";
-import { holesRecord, usageKey, usageRecord } from "../tenants/records.ts";
+import { holesRecord, type TenantRecord, usageKey, usageRecord } from "../tenants/records.ts";
 import type { Admitted } from "../tenants/tenants.ts";
 import type { Charge } from "../tenants/usage.ts";
 import type { LiveDatabase, Subscriber } from "./live-databases.ts";
@@ -83,7 +83,7 @@ export class RelayReplica implements Replica {
       await store.commit({ put: [record] });
     }
     if (!tenant.holes.mayHave(this.database)) return null;
-    const name = toHex(login.key) + toHex(this.database) + toHex(tenant.holes.record(this.database));
+    const name = toHex(login.key) + toHex(this.database) + tenant.holes.version(this.database);
     this.#asks ??= !live.asked.has(name);
     live.asked.note(name);
     return this.#asks ? tenant.holes.cut(entries, await this.vector()) : null;
@@ -115,13 +115,14 @@ export class RelayReplica implements Replica {
       if (charge !== null) paid.push({ index, run, charge });
       else this.#options.counters.count("quota_refused_total");
     }
+    const held = runs.some(({ entries }) => entries.some(hasHoles)) ? await this.#options.entries.vector() : null;
     // SECURITY: the session asked for the right before it verified anything. A login that ended or was made a reader meanwhile is found
     // out here, with nothing awaited before the write. Test: relay-replica.test.ts "what is under way when the right ends is not stored".
     if (!this.#mayPush) {
       for (const { charge } of paid) charge.settle(0);
       return runs.map(() => refuse("NOT_PERMITTED"));
     }
-    const stored = await this.#write(paid);
+    const stored = await this.#write(paid, held);
     for (const [place, { index }] of paid.entries()) results[index] = stored[place] ?? refuse("RELAY_FULL");
     return results;
   }
@@ -144,24 +145,26 @@ export class RelayReplica implements Replica {
     return run.firstSeq + run.entries.length - 1 <= head ? admitted.tenant.usage.charge(admitted.login.key, 0) : null;
   }
 
-  /** Stores runs and what they cost in one transaction. */
-  async #write(paid: readonly PaidRun[]): Promise<readonly AppendResult[]> {
+  /** Stores runs and what they cost in one transaction. @param held how far chains reach, where parts are missing in what comes */
+  async #write(paid: readonly PaidRun[], held: Vector | null): Promise<readonly AppendResult[]> {
     if (paid.length === 0) return [];
     const { entries, admitted } = this.#options;
     const { tenant, login } = admitted;
     const append = paid.map(({ run }) => ({ tenant: tenant.id, database: entries.database, run }));
     const usage = { key: usageKey(tenant.id, login.key), value: usageRecord(tenant.usage.save(login.key)) };
-    const isHoled = tenant.holes.note(
-      entries.database,
-      paid.map(({ run }) => run),
-    );
-    const holes = isHoled ? [holesRecord(tenant.id, entries.database, tenant.holes.record(entries.database))] : [];
-    const written = await this.#commit({ append, put: [usage, ...holes] }, paid);
+    const taken = held === null ? [] : paid.map(({ run }) => run);
+    const written = await this.#commit({ append, put: [usage, ...this.#holes(taken, held)] }, paid);
     if (written === null) return paid.map(() => refuse("RELAY_FULL"));
     const results = await this.#replaceBranches(paid, written);
     const isOther = results.some((result, index) => result !== written[index]);
     await this.#tell(this.#settle(paid, results), isOther);
     return results;
+  }
+
+  /** What is to be remembered of parts that are missing in these runs. */
+  #holes(runs: readonly VerifiedRun[], held: Vector | null): readonly TenantRecord[] {
+    const { id, holes } = this.#options.admitted.tenant;
+    return holes.note(this.database, runs, held) ? [holesRecord(id, this.database, holes.record(this.database))] : [];
   }
 
   /**
@@ -185,7 +188,13 @@ export class RelayReplica implements Replica {
       if (live.replaced.has(name)) continue;
       const place = { tenant: admitted.tenant.id, database: entries.database };
       const drop = [{ ...place, writer: run.writer, from: result.seq }];
-      const [replaced] = (await this.#replace({ drop, append: [{ ...place, run }], expect: "all-appended" })) ?? [];
+      const [replaced] =
+        (await this.#replace({
+          drop,
+          append: [{ ...place, run }],
+          put: this.#holes([run], null),
+          expect: "all-appended",
+        })) ?? [];
       if (replaced === undefined) continue;
       results[index] = replaced;
       live.replaced.note(name);

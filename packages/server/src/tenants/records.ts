@@ -35,7 +35,7 @@ function foundingKey(tenant: TenantId): Uint8Array {
 }
 
 /** A record to be stored. */
-interface TenantRecord {
+export interface TenantRecord {
   readonly key: Uint8Array;
   readonly value: StoredState;
 }

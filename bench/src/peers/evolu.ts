@@ -19,27 +19,35 @@ export interface EvoluFound {
   readonly bytes: number;
 }
 
-/** Records are created, and go through a relay to a second client, which makes no tables of them. */
-export async function evoluSync(records: number): Promise<EvoluFound> {
+/**
+ * Records are created, and go through a relay to a second client, which makes no tables of them.
+ *
+ * @param warmUp so many others, of another owner, go the same way first, in the same processes, before the clock starts
+ */
+export async function evoluSync(records: number, warmUp = 0): Promise<EvoluFound> {
   const directory = await mkdtemp(join(tmpdir(), "evolu-bench-"));
   try {
     await using relay = startProcess(RELAY, [join(directory, "relay.db")]);
     await using first = startProcess(CLIENT, [join(directory, "first.db")]);
     await using second = startProcess(CLIENT, [join(directory, "second.db")]);
-    const secret = new Uint8Array(randomBytes(32));
-    await first.ask("own", secret);
-    await second.ask("own", secret);
     const url = await relay.ask<string>("listen");
     const clock = async (): Promise<number> => (await first.cpu()) + (await second.cpu()) + (await relay.cpu());
-    const began = await clock();
-    await first.ask("create", records);
-    const created = await clock();
-    const bytes = await first.ask<number>("sync", url);
-    await second.ask("sync", url);
-    const arrived = await clock();
-    const decrypted = await second.ask<number>("decrypted");
-    if (decrypted !== records) throw new RangeError(`${decrypted} of ${records} records arrived`);
-    return { cpu: { create: created - began, transfer: arrived - created }, bytes };
+    const story = async (count: number): Promise<EvoluFound> => {
+      const secret = new Uint8Array(randomBytes(32));
+      await first.ask("own", secret);
+      await second.ask("own", secret);
+      const began = await clock();
+      await first.ask("create", count);
+      const created = await clock();
+      const bytes = await first.ask<number>("sync", url);
+      await second.ask("sync", url);
+      const arrived = await clock();
+      const decrypted = await second.ask<number>("decrypted");
+      if (decrypted !== count) throw new RangeError(`${decrypted} of ${count} records arrived`);
+      return { cpu: { create: created - began, transfer: arrived - created }, bytes };
+    };
+    if (warmUp > 0) await story(warmUp);
+    return await story(records);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -13,17 +13,15 @@ serve({
   request: async () => (await client.createJoinRequest("CN=bob")).toString(),
   begin: async () => {
     tenant = await client.createTenant("bench", { user: "CN=alice" });
-    records = await tenant.openDB<BenchRecord>("records");
   },
-  create: async (count: number) => {
+  create: async ({ database, count }: { database: string; count: number }) => {
+    records = await tenant?.openDB<BenchRecord>(database);
     const ids = await records?.createDocuments(someRecords(count));
     if (ids?.length !== count) throw new RangeError("not all were created");
   },
   found: async (request: string) => {
     tenant = await client.createTenant("bench", { user: "CN=alice" });
-    const response = await tenant.directory.approveJoinRequest(request, { role: "editor" });
-    records = await tenant.openDB<BenchRecord>("records");
-    return response.toString();
+    return (await tenant.directory.approveJoinRequest(request, { role: "editor" })).toString();
   },
   rawBytes: (count: number) => {
     let bytes = 0;
@@ -44,10 +42,11 @@ serve({
     return traffic.sentBytes;
   },
   /** Resolves when every record is stored, verified and decrypted: ids are known of no others. No document is made of any. */
-  download: async ({ url, records: count }: { url: string; records: number }) => {
+  download: async ({ url, database, count }: { url: string; database: string; count: number }) => {
     const line = await tenant?.connect(url);
-    records = await tenant?.openDB<BenchRecord>("records");
+    records = await tenant?.openDB<BenchRecord>(database);
     await line?.synced();
+    await line?.[Symbol.asyncDispose]();
     const opened = (await records?.getAllDocumentIds())?.length;
     if (opened !== count) throw new RangeError(`${opened} of ${count} records arrived`);
   },

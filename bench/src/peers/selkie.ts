@@ -23,8 +23,12 @@ export interface SyncFound {
   readonly rawBytes: number;
 }
 
-/** Records are created, uploaded to a relay, downloaded from there, and read. */
-export async function selkieSync(records: number): Promise<SyncFound> {
+/**
+ * Records are created, uploaded to a relay, downloaded from there, and read.
+ *
+ * @param warmUp so many others go the same way first, in a database of their own and the same processes, before the clock starts
+ */
+export async function selkieSync(records: number, warmUp = 0): Promise<SyncFound> {
   const directory = await mkdtemp(join(tmpdir(), "selkie-bench-"));
   const relay = spawn(process.execPath, [fileURLToPath(new URL("../../../apps/relay/dist/main.js", import.meta.url))], {
     env: {
@@ -44,16 +48,21 @@ export async function selkieSync(records: number): Promise<SyncFound> {
     const request = await bob.ask<string>("request");
     await bob.ask("join", await alice.ask<string>("found", request));
     const clock = async (): Promise<number> => (await alice.cpu()) + (await bob.cpu()) + (await cpuOf(relay.pid ?? 0));
-    const began = await clock();
-    await alice.ask("create", records);
-    const created = await clock();
-    const bytes = await alice.ask<number>("upload", url);
-    await bob.ask("download", { url, records });
-    const arrived = await clock();
-    await bob.ask("read", records);
-    const read = await clock();
+    const story = async (database: string, count: number): Promise<Pick<SyncFound, "cpu" | "bytes">> => {
+      const began = await clock();
+      await alice.ask("create", { database, count });
+      const created = await clock();
+      const bytes = await alice.ask<number>("upload", url);
+      await bob.ask("download", { url, database, count });
+      const arrived = await clock();
+      await bob.ask("read", count);
+      const read = await clock();
+      return { cpu: { create: created - began, transfer: arrived - created, read: read - arrived }, bytes };
+    };
+    if (warmUp > 0) await story("others", warmUp);
+    const found = await story("records", records);
     const rawBytes = await alice.ask<number>("rawBytes", records);
-    return { cpu: { create: created - began, transfer: arrived - created, read: read - arrived }, bytes, rawBytes };
+    return { ...found, rawBytes };
   } finally {
     const ended = once(relay, "exit");
     relay.kill("SIGTERM");

@@ -56,7 +56,7 @@ async function created(client: URL, count: number): Promise<number> {
     await using process = startProcess(client, [join(directory, "store")]);
     await process.ask("begin");
     const before = await process.cpu();
-    await process.ask("create", count);
+    await process.ask("create", client === SELKIE ? { database: "records", count } : count);
     return ((await process.cpu()) - before) / count;
   } finally {
     await rm(directory, { recursive: true, force: true });

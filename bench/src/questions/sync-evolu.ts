@@ -17,9 +17,9 @@ export const syncEvolu: Question = {
     const theirs: EvoluFound[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       progress(`Selkie, round ${round + 1} of ${ROUNDS}`);
-      ours.push(await selkieSync(RECORDS));
+      ours.push(await selkieSync(RECORDS, RECORDS));
       progress(`Evolu, round ${round + 1} of ${ROUNDS}`);
-      theirs.push(await evoluSync(RECORDS));
+      theirs.push(await evoluSync(RECORDS, RECORDS));
     }
     const aRecord = (samples: Samples): Samples => samples.map((sum) => sum / RECORDS);
     const transferred = ours.map(({ cpu }) => cpu.transfer);

@@ -32,30 +32,21 @@ const list = (count: number): Op[] => [
 ];
 
 /** Two paths of letters, each after the one before the last: nothing is a run, and whoever asks which of two is first climbs far. */
-const twoPaths: readonly Op[] = [
+const twoPaths = (): Op[] => [
   operation({ action: action.makeText, keyText: "text" }),
   ...many(LETTERS, (n) => ({ ...inFirst, ...oneLetter, insert: true, keyCounter: n < 2 ? 0 : n })),
 ];
 
 export const hostileChanges: readonly HostileChange[] = [
-  ...passing(
-    "100,000 values of one key",
-    many(MOST, () => ({ keyText: "k" })),
-  ),
-  ...passing(
-    "100,000 keys",
-    many(MOST, (n) => ({ keyText: n.toString(36) })),
-  ),
-  ...passing(
-    "100,000 objects",
-    many(MOST, (n) => ({ action: action.makeMap, keyText: n.toString(36) })),
-  ),
-  ...passing("100,000 list elements, each after the last", list(MOST)),
-  ...passing("100,000 list elements, each before the last", [
+  passing("100,000 values of one key", () => many(MOST, () => ({ keyText: "k" }))),
+  passing("100,000 keys", () => many(MOST, (n) => ({ keyText: n.toString(36) }))),
+  passing("100,000 objects", () => many(MOST, (n) => ({ action: action.makeMap, keyText: n.toString(36) }))),
+  passing("100,000 list elements, each after the last", () => list(MOST)),
+  passing("100,000 list elements, each before the last", () => [
     operation({ action: action.makeList, keyText: "list" }),
     ...many(MOST - 1, () => ({ ...inFirst, insert: true })),
   ]),
-  ...passing("a text of 100,000 letters", [
+  passing("a text of 100,000 letters", () => [
     operation({ action: action.makeText, keyText: "text" }),
     ...many(MOST - 1, (n) => ({ ...inFirst, ...oneLetter, insert: true, keyCounter: n === 0 ? 0 : n + 1 })),
   ]),
@@ -63,7 +54,7 @@ export const hostileChanges: readonly HostileChange[] = [
     name: "5,000 marks in a text of 50,000 letters",
     passes: true,
     make: (actor) => {
-      const base = changeOf(actor, twoPaths);
+      const base = changeOf(actor, twoPaths());
       const marks = Array.from({ length: MARKS }, () => [
         operation({ ...inFirst, action: action.mark, insert: true, keyCounter: 40_000, markName: "m" }),
         operation({ ...inFirst, action: action.mark, insert: true, keyCounter: LETTERS }),
@@ -83,8 +74,9 @@ export const hostileChanges: readonly HostileChange[] = [
   refused("a compressed megabyte", (actor) => [compressed(changeOf(actor, list(MOST)).bytes)]),
 ];
 
-function passing(name: string, ops: readonly Op[]): readonly HostileChange[] {
-  return [{ name, passes: true, make: (actor) => [changeOf(actor, ops).bytes] }];
+/** Operations are made when they are needed: a heap full of them would make every collection of garbage dear. */
+function passing(name: string, ops: () => readonly Op[]): HostileChange {
+  return { name, passes: true, make: (actor) => [changeOf(actor, ops()).bytes] };
 }
 
 function refused(name: string, make: Made): HostileChange {

@@ -12,10 +12,10 @@ export class ElementOrder {
   #places: Int32Array | null = null;
 
   /**
-   * SECURITY: a hostile text can be one deep path. After `steps`, when climbing has cost as much as numbering all elements does, they
-   * are numbered. Test: gate-limits.test.ts "D12 bounds the cost of marks in a text built to be slow".
+   * SECURITY: a hostile text can be one deep path. After `steps`, when climbing has cost about half of what numbering all elements does,
+   * they are numbered. Test: gate-limits.test.ts "D12 bounds the cost of marks in a text built to be slow".
    */
-  constructor(history: DocumentHistory, firstRow: number, steps: number = 2 * history.ops.count) {
+  constructor(history: DocumentHistory, firstRow: number, steps: number = history.ops.count / 4) {
     this.#history = history;
     this.#firstRow = firstRow;
     this.#stepsLeft = steps;

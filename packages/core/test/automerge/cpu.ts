@@ -1,4 +1,4 @@
-/** What `run` gives; prints the CPU time it took. The bar is 50 ms for a hostile change of 1 MiB; a busy machine proves nothing, so it is not asserted. */
+/** What `run` gives; prints the CPU time it took. A busy machine proves nothing, so it is not asserted: `bench hostile` holds it to 50 ms. */
 export function reportCpu<T>(what: string, run: () => T): T {
   const before = process.cpuUsage();
   const result = run();

@@ -5,6 +5,7 @@ import { DocumentHistory } from "../../src/automerge/document-history.ts";
 import { reportCpu } from "./cpu.ts";
 import { act, alice, bob, chunk, type HandMadeOp, handMade, head, signed, unsigned } from "./hand-made-change.ts";
 import { historyOf, judge, judgeOnTop, parse } from "./judge.ts";
+import { memoryOf } from "./memory.ts";
 
 const judgeAlone = (bytes: Uint8Array): string => judge(new DocumentHistory(), bytes, alice);
 
@@ -135,5 +136,26 @@ describe("D12 floods", () => {
       ops: marks,
     });
     expect(reportCpu("D12 5,000 marks in 50,000 letters", () => judge(history, bytes, bob))).toBe("pass");
+  });
+
+  const distinctKeys = (count: number): HandMadeOp[] =>
+    Array.from({ length: count }, (_, n) => ({ key: { text: n.toString(36) }, action: act.makeMap }));
+  const insertsAtHead = (count: number): HandMadeOp[] => [
+    { action: act.makeList },
+    ...Array.from({ length: count - 1 }, (): HandMadeOp => ({ obj: [1, 0], key: head, insert: true, value: 1 })),
+  ];
+  const bad: HandMadeOp = { obj: [1, 0], key: [changeLimits.ops, 0], insert: true };
+
+  test.each([
+    ["of as many objects as there may be", distinctKeys(changeLimits.ops), "pass"],
+    ["of as many list inserts as there may be", insertsAtHead(changeLimits.ops), "pass"],
+    ["that is refused at its last operation", [...insertsAtHead(changeLimits.ops - 1), bad], "CHANGE_BAD_REFERENCE"],
+  ])("D12 a change %s leaves less than 32 MiB in memory", (_, ops, verdict) => {
+    const { bytes } = handMade({ ops });
+    const history = new DocumentHistory();
+    const verdicts: string[] = [];
+    expect(memoryOf(() => verdicts.push(judge(history, bytes, alice)))).toBeLessThan(32 * 2 ** 20);
+    expect(verdicts).toEqual([verdict]);
+    expect(history.count).toBe(verdict === "pass" ? 1 : 0);
   });
 });

@@ -120,7 +120,7 @@ describe("the order of elements", () => {
   test("is the order Automerge shows, climbing and numbered, in 40 random texts with concurrent edits", () => {
     for (let seed = 0; seed < 40; seed++) {
       const { history, rows } = randomText(seed);
-      const climbing = new ElementOrder(history, history.ops.count);
+      const climbing = new ElementOrder(history, history.ops.count, Number.POSITIVE_INFINITY);
       const numbered = new ElementOrder(history, history.ops.count, 0);
       for (let i = 0; i < rows.length; i++)
         for (const j of [i - 1, i, i + 1, rows.length - 1 - i]) {

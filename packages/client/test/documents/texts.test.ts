@@ -125,6 +125,25 @@ describe("a counter", () => {
   });
 });
 
+describe("a counter that two people counted too far", () => {
+  it("says so with a code, and a new one takes its place", async () => {
+    const { alice, bob, ofAlice, ofBob, here, there } = await two({ title: "", likes: counter(0) });
+    const most = 2 ** 53 - 2;
+    await ofAlice.changeDoc(here, (draft) => void draft.getData().likes?.increment(most));
+    await ofBob.changeDoc(there, (draft) => void draft.getData().likes?.increment(most));
+    await meet(alice, bob);
+    for (const by of [1, -1])
+      await expect(ofAlice.changeDoc(here, (draft) => void draft.getData().likes?.increment(by))).rejects.toMatchObject(
+        { code: "VALUE_UNSUPPORTED" },
+      );
+    await ofAlice.changeDoc(here, (draft) => {
+      draft.getData().likes = counter(1);
+    });
+    await meet(alice, bob);
+    expect(Number(there.getData().likes)).toBe(1);
+  });
+});
+
 describe("a deleted document", () => {
   it("comes back as it was, everywhere, and can be edited and deleted again", async () => {
     const { alice, bob, ofAlice, ofBob, here, there, id } = await two({ title: "kept" });

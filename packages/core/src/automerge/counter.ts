@@ -3,7 +3,7 @@ import { largestInteger } from "./change-limits.ts";
 
 /** A number that several people add to at the same time without losing what another added. */
 export interface Counter {
-  /** How far it has counted. */
+  /** How far it has counted. Of what several counted to beyond 2^53 - 2 together, a BigInt: only a new counter takes its place then. */
   readonly value: number;
   /** Adds, by default 1; only in a change callback. Returns the new value. @throws CoreError CHANGE_CLOSED | VALUE_UNSUPPORTED */
   increment(by?: number): number;
@@ -75,8 +75,8 @@ class LiveCounter extends AnyCounter {
 
   increment(by = 1): number {
     this.#begin();
-    // A sum that no number holds is read as a BigInt, or not at all.
-    if (!Number.isInteger(by) || Math.abs(this.value + by) > largestInteger)
+    // A sum that no number holds is read as a BigInt: what several counted together may be one already.
+    if (!Number.isInteger(by) || typeof this.value !== "number" || Math.abs(this.value + by) > largestInteger)
       throw new CoreError("VALUE_UNSUPPORTED", "a counter counts in whole numbers, up to 2^53 - 2");
     return this.#live.increment(by);
   }

@@ -1,6 +1,6 @@
 import { CoreError } from "./errors.ts";
 
-/** Why nothing is sealed for now: what is written stays in the journal. */
+/** Why what is written stays in the journal, unsealed, until that has passed. */
 export type HoldCode = "DIRECTORY_STALE" | "UPDATE_NEEDED";
 
 const MESSAGES: Record<HoldCode, string> = {

@@ -53,7 +53,7 @@ export interface DatabaseHost extends ChainOwner {
   online(): boolean;
   /** Brings in what others have. @returns whether somebody was reached */
   catchUp(): Promise<boolean>;
-  /** Why nothing may be sealed in a database for now: what is written stays in its journal. Null when it may. */
+  /** Why what is written in a database stays in its journal, unsealed. Null when it is sealed. */
   held(database: DatabaseId): HoldCode | null;
   /** An entry that counts names directory heads. */
   heardOfDirectory(claim: DirectoryClaim): Promise<void>;
@@ -138,7 +138,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     isLeaving: () => renewal.isDue,
     setAside: () => renewal.setAside(),
     onSealed: (sealed) => {
-      received.own(sealed, host.self);
+      received.own.took(sealed, host.self);
       host.announce(id);
       if (sealed.admission !== null && renewal.look()) renew(); // it ended before it was known
     },

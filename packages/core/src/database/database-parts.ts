@@ -28,7 +28,7 @@ export interface DatabaseParts {
   readonly events: Events<DatabaseEvents>;
   /** The 16-byte id of the key of this name; of the one documents are sealed under that name none. @throws CoreError KEY_UNKNOWN */
   keyId(name?: string): Uint8Array;
-  /** Why nothing is sealed for now: what is written stays in the journal. Null when it is. */
+  /** Why what is written stays in the journal, unsealed. Null when it is sealed. */
   held(): HoldCode | null;
   view(): DirectoryView;
   /** As whom this device writes. @throws CoreError DEVICE_REVOKED */

@@ -172,7 +172,7 @@ export class LocalWrites {
   }
 
   /**
-   * Makes a key fit, if something has to be done first: null when nothing has, or when nothing is sealed for now.
+   * Makes a key fit, if something has to be done first: null when nothing has, or while nothing may be sealed.
    * @throws CoreError KEY_UNKNOWN when this device can't seal under it all the same; NOT_ENTITLED
    */
   ready(keyId: Uint8Array, isHeld: boolean): Promise<void> | null {

@@ -8,13 +8,14 @@ import type { Journal } from "../journal/journal.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
-import type { Beyond, ReceivedChanges } from "./received-changes.ts";
+import type { Beyond } from "./own-chains.ts";
+import type { ReceivedChanges } from "./received-changes.ts";
 
 export interface RenewalContext {
   readonly host: { self(): Admission; frontier(): readonly EntryId[] };
   readonly chain: WriterChain;
   readonly journal: Journal;
-  readonly received: Pick<ReceivedChanges, "isEnded" | "beyond" | "hasWaiting" | "renew">;
+  readonly received: Pick<ReceivedChanges, "own" | "hasWaiting" | "renew">;
   /** Whether this device may seal under a key. @throws CoreError DEVICE_REVOKED */
   mayUse(keyId: Uint8Array): boolean;
   /** Takes up the journal under the chain there is, in these documents. */
@@ -53,7 +54,7 @@ export class Renewal {
     const { chain, received, journal } = this.#at;
     const [writer, role] = [chain.current, this.#role()];
     const isLeft = (row: JournalRow) => writer !== null && equalBytes(row.writer, writer) && this.isLost(row.keyId);
-    const hasEnded = writer !== null && (received.isEnded(writer) || received.hasWaiting(writer));
+    const hasEnded = writer !== null && (received.own.isEnded(writer) || received.hasWaiting(writer));
     const letsGo = role === "reader" && journal.rows.length > 0;
     this.#isDue = role !== null && (hasEnded || letsGo || journal.sealable.some(isLeft));
     return this.#isDue;
@@ -65,7 +66,8 @@ export class Renewal {
     const { chain, received, tell } = this.#at;
     const isReader = this.#role() === "reader";
     const ended = chain.current;
-    const { changes, copies } = ended === null || !received.isEnded(ended) ? NOTHING : await received.beyond(ended);
+    const { changes, copies } =
+      ended === null || !received.own.isEnded(ended) ? NOTHING : await received.own.beyond(ended);
     if (ended !== null && !isReader) await this.#journal(ended, changes);
     if (ended !== null) await chain.begin();
     await (isReader ? this.#letGo(changes) : this.#takeUp());

@@ -1,6 +1,6 @@
 export { type Counter, counter } from "./automerge/counter.ts";
 export type { MarkEnds, Path, TextDraft, TextRange } from "./automerge/draft-text.ts";
-export type { Connection, ConnectionStatus } from "./connection/link.ts";
+export type { Connection, ConnectionStatus } from "./connection/connection.ts";
 export { type CopyOptions, copyToKey, readersGained } from "./database/copy-to-key.ts";
 export type { Database, DatabaseEvents, Draft } from "./database/database.ts";
 export type { History, HistoryItem } from "./database/history.ts";

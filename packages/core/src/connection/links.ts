@@ -10,8 +10,9 @@ import { joinedWith, liveAdmissionOf } from "../tenant/own-admissions.ts";
 import type { AlarmCode, ConnectOptions, TenantEvents } from "../tenant/tenant.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import { decodeTenantData } from "../tenant/tenant-data.ts";
+import type { Connection, ConnectionStatus } from "./connection.ts";
 import { type HandshakeContext, peerHandshake, relayHandshake } from "./handshake.ts";
-import { type Connection, type ConnectionStatus, Link } from "./link.ts";
+import { Link } from "./link.ts";
 import { PushBudget } from "./peer-gate.ts";
 import { PeerMemory } from "./peer-memory.ts";
 

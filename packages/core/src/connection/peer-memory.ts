@@ -1,5 +1,6 @@
 import { type DatabaseId, decodeVector, encodeVector, equalBytes, toHex, type Vector } from "@selkie/entry";
 import type { StateStore } from "@selkie/store";
+import type { Session } from "@selkie/sync-protocol";
 import { CborFields, encodeCbor } from "../cbor.ts";
 import { type LocalState, rowKind } from "../local/local-state.ts";
 import { Serial } from "../serial.ts";
@@ -61,6 +62,12 @@ export class PeerMemory {
   async of(database: DatabaseId): Promise<Remembered> {
     const { position, expected } = await this.#get(database);
     return position > 0 ? { position, expected } : { expected };
+  }
+
+  /** Notes what the relay tells in this session. */
+  follow(session: Session): void {
+    session.on("acknowledged", ({ database, vector }) => void this.acknowledged(database, vector).catch(this.#report));
+    session.on("caughtUp", ({ database, position }) => void this.caughtUp(database, position).catch(this.#report));
   }
 
   async caughtUp(database: DatabaseId, position: number): Promise<void> {

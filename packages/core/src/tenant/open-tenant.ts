@@ -1,7 +1,7 @@
 import { type DatabaseId, equalBytes, type StatementId, toHex, type VerifiedRun } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import type { Dialler, Transport } from "@selkie/sync-protocol";
-import type { Connection } from "../connection/link.ts";
+import type { Connection } from "../connection/connection.ts";
 import { Links } from "../connection/links.ts";
 import type { Database } from "../database/database.ts";
 import type { Member } from "../directory/admission.ts";

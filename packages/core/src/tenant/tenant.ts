@@ -1,5 +1,5 @@
 import type { Dialler, Transport } from "@selkie/sync-protocol";
-import type { Connection, ConnectionStatus } from "../connection/link.ts";
+import type { Connection, ConnectionStatus } from "../connection/connection.ts";
 import type { Database } from "../database/database.ts";
 import type { JoinTexts } from "../directory/join-uri.ts";
 import type { Role } from "../directory/statement.ts";

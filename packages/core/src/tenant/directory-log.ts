@@ -1,7 +1,6 @@
 import {
   type DatabaseId,
   type EntryId,
-  entryType,
   equalBytes,
   parseEntryId,
   toHex,
@@ -9,34 +8,19 @@ import {
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
-import { type EntryStore, StoreError } from "@selkie/store";
+import type { EntryStore } from "@selkie/store";
 import type { Admission, PlacedStatement } from "../directory/admission.ts";
-import { buildDirectory } from "../directory/build-directory.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import { isProof } from "../directory/fork.ts";
-import type { PlacedVector } from "../directory/membership-facts.ts";
 import type { ProvenFork } from "../directory/proven-forks.ts";
-import { linksOf, type Statement, statementId } from "../directory/statement.ts";
-import { decodeStatement } from "../directory/statement-codec.ts";
-import { CoreError } from "../errors.ts";
-import { openUserKeys } from "../keys/permit.ts";
-import type { VersionLink } from "../keys/version-link.ts";
+import { type Statement, statementId } from "../directory/statement.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
-import { readAll } from "../replica/read-all.ts";
 import { StoredBranches } from "../replica/stored-branches.ts";
-import { type Certificate, decodeControlPart, verifyCertificates } from "../sealing/control-part.ts";
-import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
-import { DirectoryChains } from "./directory-chains.ts";
+import type { Certificate } from "../sealing/control-part.ts";
 import type { DirectoryClaim } from "./directory-claims.ts";
-import { DuePermits } from "./due-permits.ts";
-import { HeardClaims } from "./heard-claims.ts";
-import { joinedWith } from "./own-admissions.ts";
-import { ParkedPlaces, type Place } from "./parked-places.ts";
-import { PermittedKeys } from "./permitted-keys.ts";
-import { personPlaces } from "./person-places.ts";
+import { DirectoryOpener } from "./directory-opener.ts";
+import { DirectoryParts } from "./directory-parts.ts";
+import type { DuePermits } from "./due-permits.ts";
 import type { TenantContext } from "./tenant-context.ts";
-
-type Opened = OpenedPart & { type: "opened" };
 
 /** What this device learned while reading the directory. */
 export interface DirectoryNews {
@@ -48,35 +32,23 @@ export interface DirectoryNews {
   readonly claims: readonly DirectoryClaim[];
 }
 
-const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
 /** Whoever may cut another stands above it: what decides about a chain is settled after as many rounds as there are above it. */
 const MOST_ROUNDS = 16;
 
 /**
- * The directory as this device knows it: reads the statements out of the directory's entries, finds the permits for this user,
- * and rebuilds the view. The view is a pure function of the set of statements; this class only collects them. Reading an entry again
- * changes nothing, so what comes again with a hole filled is simply read; no ciphertext is held.
+ * The directory as this device knows it: what follows from the entries that were opened, and whom it admits to its own chains. The view
+ * is a pure function of what they say.
  */
 export class DirectoryLog {
   readonly #context: TenantContext;
   readonly #database: DatabaseId;
-  readonly #entries: EntryStore;
   /** The entries that name the branches of the directory's own chains. */
   readonly named: NamedEntries;
   readonly #stored: StoredBranches;
-  #chains: DirectoryChains;
-  readonly #parked = new ParkedPlaces();
-  /** Statements and names of this person's keys, in hex, that their entries were searched for. */
-  readonly #lookedFor = new Set<string>();
-  readonly #keys: PermittedKeys;
-  readonly #due: DuePermits;
-  readonly #heard = new HeardClaims();
-  readonly #placed = new Map<string, Omit<PlacedStatement, "certificate">>();
-  /** By entry in hex. */
-  readonly #vectors = new Map<string, Omit<PlacedVector, "certificate">>();
+  readonly #parts: DirectoryParts;
+  readonly #opener: DirectoryOpener;
   /** What `frontier` last answered: every local change asks. */
   #frontier: { readonly own: WriterKey | null; readonly heads: readonly EntryId[] } | null = null;
-  #founding: VerifiedEntry | null = null;
   /** Everything was read once more, for something is gone. */
   #isAnew = false;
   /** Of what was read so far. */
@@ -89,12 +61,11 @@ export class DirectoryLog {
     this.named = new NamedEntries(onLost);
     this.#context = context;
     this.#database = database;
-    this.#entries = entries;
-    this.#chains = new DirectoryChains(database);
-    this.#keys = new PermittedKeys(context);
-    this.#due = new DuePermits(context);
+    const { crypto } = context.platform;
+    this.#parts = new DirectoryParts({ verifier: crypto, tenant: context.tenant, directory: database });
+    this.#opener = new DirectoryOpener(context, database, entries, this.#parts);
     this.#stored = new StoredBranches({
-      ...{ verifier: context.platform.crypto, entries, named: this.named },
+      ...{ verifier: crypto, entries, named: this.named },
       signatures: (writer, id) => this.#view.cutSignatures(writer, id),
     });
     this.#view = this.#build();
@@ -107,18 +78,21 @@ export class DirectoryLog {
 
   /** Which permits relays are to send, and where one is missing that may be for this device. */
   get due(): Pick<DuePermits, "wanted" | "lacks" | "lacking"> {
-    return this.#due;
+    return this.#opener.due;
   }
 
   /** The founding entry, whose hash is the tenant id and whose writer is the root. */
   get founding(): VerifiedEntry | null {
-    return this.#founding;
+    return this.#parts.founding;
   }
 
   /** The tips of the directory's admitted chains that no other of them has named, but for one's own and those that fork: at most 64, ascending. */
   frontier(own: WriterKey | null): readonly EntryId[] {
     if (this.#frontier === null || this.#frontier.own !== own)
-      this.#frontier = { own, heads: this.#chains.frontier(this.#view, own, (writer) => this.#isDisputed(writer)) };
+      this.#frontier = {
+        own,
+        heads: this.#parts.chains.frontier(this.#view, own, (writer) => this.#isDisputed(writer)),
+      };
     return this.#frontier.heads;
   }
 
@@ -130,7 +104,7 @@ export class DirectoryLog {
 
   /** What certifies a chain of the directory; null for none that is genuine. */
   certificateOf(writer: WriterKey): Certificate | null {
-    return this.#chains.certificate(writer)?.certificate ?? null;
+    return this.#parts.chains.certificate(writer)?.certificate ?? null;
   }
 
   /** Whether the directory has ended one of its own chains. */
@@ -153,7 +127,7 @@ export class DirectoryLog {
   }
 
   #judge(view: DirectoryView, writer: WriterKey): ReturnType<DirectoryView["judge"]> {
-    return view.judge({ database: this.#database, writer, certificate: this.#chains.certificate(writer) });
+    return view.judge({ database: this.#database, writer, certificate: this.#parts.chains.certificate(writer) });
   }
 
   /**
@@ -169,12 +143,12 @@ export class DirectoryLog {
 
   /** Reads everything the store holds. */
   all(): Promise<DirectoryNews> {
-    return this.#learn(() => this.#takeAll());
+    return this.#learn(() => this.#opener.all());
   }
 
   /** Reads entries; a permit found in them may open earlier ones, which are then read again. */
   read(runs: readonly VerifiedRun[]): Promise<DirectoryNews> {
-    return this.#learn(() => this.#take(runs.flatMap((run) => run.entries)));
+    return this.#learn(() => this.#opener.entries(runs.flatMap((run) => run.entries)));
   }
 
   /**
@@ -184,22 +158,16 @@ export class DirectoryLog {
   replace(commit: () => Promise<unknown>): Promise<DirectoryNews> {
     return this.#learn(async () => {
       await commit();
-      this.#chains = new DirectoryChains(this.#database);
-      this.#placed.clear();
-      this.#vectors.clear();
-      this.#heard.clear();
-      this.#lookedFor.clear();
-      this.#parked.clear();
-      this.#due.clear();
+      this.#opener.clear();
       this.#isAnew = true;
-      return this.#takeAll();
+      return this.#opener.all();
     });
   }
 
   /** Which branches are stored of chains that are cut: it changes what counts, and so what is cut. */
   async #lookAtBranches(): Promise<void> {
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
-      for (const writer of this.#chains.writers()) {
+      for (const writer of this.#parts.chains.writers()) {
         const verdict = this.#judge(this.#view, writer);
         await this.#stored.look(writer, verdict.type === "admitted" ? verdict.named : null);
       }
@@ -209,160 +177,33 @@ export class DirectoryLog {
   }
 
   async #learn(take: () => Promise<boolean>): Promise<DirectoryNews> {
-    const before = this.#size();
-    let newKeys = await this.#openLate(await take());
+    const before = this.#parts.size;
+    let newKeys = await take();
     this.#view = this.#build();
     await this.#lookAtBranches();
-    while (await this.#findPerson()) {
+    while (await this.#opener.findPerson(this.#view)) {
       newKeys = true;
-      await this.#openLate(await this.#takeAll());
       this.#view = this.#build();
     }
-    for (let recalled = this.#keys.recall(this.#view); recalled.length > 0; recalled = this.#keys.recall(this.#view)) {
-      newKeys = (await this.#openLate(await this.#takeAgain(recalled))) || newKeys;
+    const { keys } = this.#opener;
+    for (let recalled = keys.recall(this.#view); recalled.length > 0; recalled = keys.recall(this.#view)) {
+      newKeys = (await this.#opener.places(recalled)) || newKeys;
       this.#view = this.#build();
     }
-    await this.#due.look({ view: this.#view, placed: this.#placed, read: (place) => this.#readEntry(place) });
-    const unauthentic = this.#keys.confirm(this.#view, () => this.#isReadable());
+    await this.#opener.lookForDue(this.#view);
+    const unauthentic = keys.confirm(this.#view, () => this.#opener.isReadable(this.#view));
     const follow = await this.#context.ring.following(this.#view.keys());
     this.#shown = this.#view;
     this.#frontier = null;
     follow();
-    const changed = this.#isAnew || this.#size() !== before;
+    const changed = this.#isAnew || this.#parts.size !== before;
     this.#isAnew = false;
-    return { changed, newKeys, unauthentic, claims: this.#heard.take((writer) => this.#judge(this.#view, writer)) };
-  }
-
-  #size(): number {
-    return this.#placed.size + this.#vectors.size + this.#chains.certified;
-  }
-
-  /** @returns whether a permit gave new keys */
-  async #take(entries: readonly VerifiedEntry[]): Promise<boolean> {
-    const { crypto } = this.#context.platform;
-    const own = entries.filter(({ header }) => header.type !== entryType.change); // B3: no document entry speaks for the directory
-    const newKeys = await this.#keys.find(own);
-    const opened = await openEntries(crypto, this.#context.ring, own, ["control", "statement"]);
-    for (const [at, entry] of own.entries()) {
-      const isClosed = opened[at]?.some(({ type }) => type === "no-key") === true;
-      if (this.#due.note(entry, isClosed)) this.#lookedFor.clear(); // more of it may be here than before
-      if (equalBytes(entry.id, this.#context.tenant)) this.#founding = entry;
-      this.#chains.note(entry);
-      for (const part of opened[at] ?? []) {
-        if (part.type === "no-key") {
-          this.#parked.park(entry, part.tag);
-          if (part.index === 0) this.#heard.hear({ entry, heads: [], tag: part.tag });
-        }
-        if (part.type === "opened") await this.#read(entry, part);
-      }
-    }
-    return newKeys;
-  }
-
-  async #takeAll(): Promise<boolean> {
-    let newKeys = false;
-    for await (const run of readAll(this.#entries, this.#context.platform.report))
-      newKeys = (await this.#take(run.entries)) || newKeys;
-    return newKeys;
-  }
-
-  async #takeAgain(places: readonly Place[]): Promise<boolean> {
-    let newKeys = false;
-    for (const { writer, seq } of places) {
-      const run = await this.#readStored(writer, seq);
-      newKeys = (await this.#take(run?.entries ?? [])) || newKeys;
-    }
-    return newKeys;
-  }
-
-  async #readEntry({ writer, seq }: Place): Promise<VerifiedEntry | undefined> {
-    return (await this.#readStored(writer, seq))?.entries[0];
-  }
-
-  /** What is damaged on the disk is missing until it comes again; it keeps nobody from reading the rest. */
-  async #readStored(writer: WriterKey, seq: number): Promise<VerifiedRun | null> {
-    try {
-      return await this.#entries.read(writer, seq, ONE_ENTRY);
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      this.#context.platform.report(error);
-      return null;
-    }
-  }
-
-  /** Reads what waited for keys that are here now. @returns whether there are new keys, these or `newKeys` */
-  async #openLate(newKeys: boolean): Promise<boolean> {
-    let found = newKeys;
-    if (newKeys && this.#parked.isFull) {
-      this.#parked.clear();
-      await this.#takeAll();
-    }
-    for (;;) {
-      found = (await this.#context.ring.openHistory(this.#links())) || found;
-      const due = await this.#parked.due(this.#context.ring, this.#database);
-      if (due.length === 0) return found;
-      found = (await this.#takeAgain(due)) || found;
-    }
-  }
-
-  /** Whoever made them: what a link gives is compared with the version it names, and is no more trusted than what opened it. */
-  #links(): readonly VersionLink[] {
-    return [...this.#placed.values()].flatMap(({ statement }) => linksOf(statement));
-  }
-
-  /**
-   * The person's keys, where the directory says that they were given to this device. Each is looked for once in each such entry.
-   * @returns whether a user key is new: what was permitted to it may stand in entries that were read already
-   */
-  async #findPerson(): Promise<boolean> {
-    const { platform, keys, admittedBy } = this.#context;
-    const joined = joinedWith(this.#view, admittedBy);
-    if (joined === null) return false;
-    let found = false;
-    for (const { by, names } of personPlaces(platform.crypto, this.#view, joined)) {
-      const placed = this.#placed.get(toHex(by));
-      const wanted = names.filter((name) => !keys.person.holds(name) && !this.#lookedFor.has(toHex(by) + toHex(name)));
-      if (placed === undefined || wanted.length === 0) continue;
-      for (const name of wanted) this.#lookedFor.add(toHex(by) + toHex(name));
-      const entry = await this.#readEntry(placed);
-      const secrets = entry === undefined ? null : await openUserKeys(platform.crypto, entry, keys.deviceKem);
-      // SECURITY: A2. Only keys that the directory names as this person's: whoever writes an entry may put anything into it (directory-log.test.ts).
-      const named = (secrets ?? []).filter((secret) => wanted.some((name) => equalBytes(name, secret.name)));
-      found = (await keys.person.take(named)) || found;
-    }
-    return found;
-  }
-
-  /** A part that is malformed counts for nothing, on every replica alike. */
-  async #read(entry: VerifiedEntry, part: Opened): Promise<void> {
-    try {
-      if (part.kind === "control") await this.#control(entry, part);
-      if (part.kind === "statement") await this.#statement(entry, part);
-    } catch (error) {
-      if (!(error instanceof CoreError)) throw error;
-    }
-  }
-
-  async #statement(entry: VerifiedEntry, part: Opened): Promise<void> {
-    const { writer, seq } = entry.header;
-    const { crypto } = this.#context.platform;
-    const id = statementId(crypto, entry.id, part.index);
-    const statement = decodeStatement(part.plaintext);
-    if (statement.type === "fork" && !(await isProof(crypto, statement))) return;
-    this.#placed.set(toHex(id), { id, entry: entry.id, part: part.index, writer, seq, statement });
-  }
-
-  async #control(entry: VerifiedEntry, part: Opened): Promise<void> {
-    const { seq, writer } = entry.header;
-    const { certificate, frontier, vector } = decodeControlPart(part.plaintext);
-    this.#chains.cover(writer, frontier ?? []);
-    if (frontier !== null) this.#heard.hear({ entry, heads: frontier, tag: null });
-    if (vector !== null) this.#vectors.set(toHex(entry.id), { entry: entry.id, writer, seq, heads: vector });
-    if (seq !== 0 || certificate === null) return;
-    const { platform, tenant } = this.#context;
-    const claim = { tenant, database: this.#database, writer, certificate };
-    const [verified] = await verifyCertificates(platform.crypto, [claim]);
-    if (verified) this.#chains.certify(verified);
+    return {
+      changed,
+      newKeys,
+      unauthentic,
+      claims: this.#parts.heard.take((writer) => this.#judge(this.#view, writer)),
+    };
   }
 
   /**
@@ -383,27 +224,9 @@ export class DirectoryLog {
   }
 
   #build(more: readonly PlacedStatement[] = []): DirectoryView {
-    const root = this.#founding?.header.writer ?? null;
-    const certified = <Placed extends { readonly writer: WriterKey }>(all: Iterable<Placed>) =>
-      [...all].flatMap((placed) => {
-        // Where it leaves the branch that counts is not known: nothing of it is heard until that one is here.
-        if (this.#stored.lostAt(placed.writer) !== null && !this.#isProven(placed.writer)) return [];
-        const certificate = this.#chains.certificate(placed.writer);
-        const byRoot = root !== null && equalBytes(placed.writer, root);
-        return byRoot || certificate !== null ? [{ ...placed, certificate: byRoot ? null : certificate }] : [];
-      });
-    const statements: readonly PlacedStatement[] = [...more, ...certified(this.#placed.values())];
-    const { platform, tenant } = this.#context;
-    const identity = { tenant, root, directory: this.#database };
-    return buildDirectory(platform.crypto, identity, statements, certified(this.#vectors.values()));
-  }
-
-  #isProven(writer: WriterKey): boolean {
-    return this.#view.forkOf(this.#database, writer) !== undefined;
-  }
-
-  #isReadable(): boolean {
-    const closed = [...this.#parked.chains()];
-    return this.#view.found !== null && !closed.some((writer) => this.#chains.isAdmitted(this.#view, writer));
+    // Where a chain leaves the branch that counts is not known: nothing of it is heard until that one is here.
+    const isProven = (writer: WriterKey): boolean => this.#view.forkOf(this.#database, writer) !== undefined;
+    const isHeard = (writer: WriterKey): boolean => this.#stored.lostAt(writer) === null || isProven(writer);
+    return this.#parts.view(isHeard, more);
   }
 }

@@ -1,0 +1,134 @@
+// What the parts of the directory's entries say, as far as they could be opened.
+import type { Plaintext } from "@selkie/crypto";
+import {
+  type DatabaseId,
+  equalBytes,
+  type TenantId,
+  toHex,
+  type VerifiedEntry,
+  type Verifier,
+  type WriterKey,
+} from "@selkie/entry";
+import type { PlacedStatement } from "../directory/admission.ts";
+import { buildDirectory } from "../directory/build-directory.ts";
+import type { DirectoryView } from "../directory/directory-view.ts";
+import { isProof } from "../directory/fork.ts";
+import type { PlacedVector } from "../directory/membership-facts.ts";
+import { linksOf, statementId } from "../directory/statement.ts";
+import { decodeStatement } from "../directory/statement-codec.ts";
+import { CoreError } from "../errors.ts";
+import type { VersionLink } from "../keys/version-link.ts";
+import { decodeControlPart, verifyCertificates } from "../sealing/control-part.ts";
+import type { OpenedPart } from "../sealing/open-entry.ts";
+import { DirectoryChains } from "./directory-chains.ts";
+import { HeardClaims } from "./heard-claims.ts";
+
+export interface DirectoryPartsContext {
+  readonly verifier: Verifier;
+  readonly tenant: TenantId;
+  readonly directory: DatabaseId;
+}
+
+/** Collects statements, vectors, certificates and claims, whoever made them. What counts of them is for the view to say. */
+export class DirectoryParts {
+  readonly #at: DirectoryPartsContext;
+  readonly #statements = new Map<string, Omit<PlacedStatement, "certificate">>();
+  /** By entry in hex. */
+  readonly #vectors = new Map<string, Omit<PlacedVector, "certificate">>();
+  #chains: DirectoryChains;
+  readonly heard: HeardClaims = new HeardClaims();
+  #founding: VerifiedEntry | null = null;
+
+  constructor(at: DirectoryPartsContext) {
+    this.#at = at;
+    this.#chains = new DirectoryChains(at.directory);
+  }
+
+  get chains(): DirectoryChains {
+    return this.#chains;
+  }
+
+  /** By id in hex. */
+  get statements(): ReadonlyMap<string, Omit<PlacedStatement, "certificate">> {
+    return this.#statements;
+  }
+
+  get founding(): VerifiedEntry | null {
+    return this.#founding;
+  }
+
+  /** Grows with whatever is new. */
+  get size(): number {
+    return this.#statements.size + this.#vectors.size + this.#chains.certified;
+  }
+
+  /** Everything is read again, for something is gone. The founding entry never is. */
+  clear(): void {
+    this.#chains = new DirectoryChains(this.#at.directory);
+    this.#statements.clear();
+    this.#vectors.clear();
+    this.heard.clear();
+  }
+
+  /** An entry that is here, before its parts. */
+  note(entry: VerifiedEntry): void {
+    if (equalBytes(entry.id, this.#at.tenant)) this.#founding = entry;
+    this.#chains.note(entry);
+  }
+
+  /** A part that is malformed counts for nothing, on every replica alike. */
+  async read(entry: VerifiedEntry, part: OpenedPart & { type: "opened" }): Promise<void> {
+    try {
+      if (part.kind === "control") await this.#control(entry, part.plaintext);
+      if (part.kind === "statement") await this.#statement(entry, part.index, part.plaintext);
+    } catch (error) {
+      if (!(error instanceof CoreError)) throw error;
+    }
+  }
+
+  /** Whoever made them: what a link gives is compared with the version it names, and is no more trusted than what opened it. */
+  links(): readonly VersionLink[] {
+    return [...this.#statements.values()].flatMap(({ statement }) => linksOf(statement));
+  }
+
+  /**
+   * The directory that follows.
+   *
+   * @param isHeard whether what a chain says counts as far as it is known where it leaves the branch that counts
+   * @param more statements that are not here
+   */
+  view(isHeard: (writer: WriterKey) => boolean, more: readonly PlacedStatement[] = []): DirectoryView {
+    const root = this.#founding?.header.writer ?? null;
+    const certified = <Placed extends { readonly writer: WriterKey }>(all: Iterable<Placed>) =>
+      [...all].flatMap((placed) => {
+        if (!isHeard(placed.writer)) return [];
+        const certificate = this.#chains.certificate(placed.writer);
+        const byRoot = root !== null && equalBytes(placed.writer, root);
+        return byRoot || certificate !== null ? [{ ...placed, certificate: byRoot ? null : certificate }] : [];
+      });
+    const statements: readonly PlacedStatement[] = [...more, ...certified(this.#statements.values())];
+    const { verifier, tenant, directory } = this.#at;
+    return buildDirectory(verifier, { tenant, root, directory }, statements, certified(this.#vectors.values()));
+  }
+
+  async #statement(entry: VerifiedEntry, part: number, plaintext: Plaintext): Promise<void> {
+    const { writer, seq } = entry.header;
+    const { verifier } = this.#at;
+    const id = statementId(verifier, entry.id, part);
+    const statement = decodeStatement(plaintext);
+    if (statement.type === "fork" && !(await isProof(verifier, statement))) return;
+    this.#statements.set(toHex(id), { id, entry: entry.id, part, writer, seq, statement });
+  }
+
+  async #control(entry: VerifiedEntry, plaintext: Plaintext): Promise<void> {
+    const { seq, writer } = entry.header;
+    const { certificate, frontier, vector } = decodeControlPart(plaintext);
+    this.#chains.cover(writer, frontier ?? []);
+    if (frontier !== null) this.heard.hear({ entry, heads: frontier, tag: null });
+    if (vector !== null) this.#vectors.set(toHex(entry.id), { entry: entry.id, writer, seq, heads: vector });
+    if (seq !== 0 || certificate === null) return;
+    const { verifier, tenant, directory } = this.#at;
+    const [verified] = await verifyCertificates(verifier, [{ tenant, database: directory, writer, certificate }]);
+    if (verified) this.#chains.certify(verified);
+  }
+}

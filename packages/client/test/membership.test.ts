@@ -1,8 +1,7 @@
 import { nativeCrypto } from "@selkie/crypto/native";
 import { memoryStore } from "@selkie/store";
-import { pipe } from "@selkie/sync-protocol";
 import { describe, expect, test } from "vitest";
-import { found, join, meet, type Person } from "./support/company.ts";
+import { connect, found, join, meet, type Person } from "./support/company.ts";
 
 interface Note {
   text: string;
@@ -154,11 +153,7 @@ describe("a revoked user", () => {
     await using alice = await found();
     await using bob = await join(alice, "bob", "editor");
     const his = await (await bob.tenant.openDB<Note>("plans")).createDocument({ text: "by Bob" });
-    const [near, far] = pipe();
-    const [, line] = await Promise.all([
-      alice.tenant.connect(near, { peer: "dialler" }),
-      bob.tenant.connect(far, { peer: "listener" }),
-    ]);
+    const [, line] = await connect(alice, bob);
     await line.synced();
     expect(await alice.tenant.directory.revokeUser(bob.name)).toEqual({ synced: true });
     const plans = await alice.tenant.openDB<Note>("plans");
@@ -171,11 +166,7 @@ describe("a revoked user", () => {
       await using alice = await found();
       await using bob = await join(alice, "bob", "editor");
       const his = await (await bob.tenant.openDB<Note>("plans")).createDocument({ text: "by Bob" });
-      const [near, far] = pipe();
-      const [, line] = await Promise.all([
-        alice.tenant.connect(near, { peer: "dialler" }),
-        bob.tenant.connect(far, { peer: "listener" }),
-      ]);
+      const [, line] = await connect(alice, bob);
       await line.synced();
       const revoked = alice.tenant.directory.revokeUser(bob.name);
       for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));

@@ -3,6 +3,7 @@ import { type DatabaseId, tableIndex, type VerifiedEntry } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import { expect, test } from "vitest";
 import type { SimDevice } from "../src/sim-device.ts";
+import { relayWith } from "./support/disks.ts";
 import { runsOf } from "./support/lies.ts";
 import { codeOf, Scene } from "./support/scene.ts";
 
@@ -199,10 +200,7 @@ test("B6 a relay that was set back is healed by devices that hold only their own
   await scene.run(alice.database.createDocument({ title: "on the board" }, { key: "board" }));
   await world.settle();
   const before = await relayHolds(scene);
-  for (const device of scene.everybody) await scene.run(device.disconnect());
-  world.relay.crash();
-  world.relay.disk = backup;
-  world.relay.start();
+  await relayWith(scene, backup);
   // Not the one who wrote them all first.
   for (const device of [carol, bob]) await scene.run(device.connectRelay(world.relay));
   await world.settle();

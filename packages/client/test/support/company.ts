@@ -57,13 +57,15 @@ export async function deviceOf({ name, tenant }: Person): Promise<string> {
   return own.id;
 }
 
+/** Two people are connected, each with their own end of it. */
+export async function connect(a: Person, b: Person) {
+  const [near, far] = pipe();
+  return Promise.all([a.tenant.connect(near, { peer: "dialler" }), b.tenant.connect(far, { peer: "listener" })]);
+}
+
 /** Two people sync everything they have open, both ways, over a connection of their own. */
 export async function meet(a: Person, b: Person): Promise<void> {
-  const [near, far] = pipe();
-  const [up, down] = await Promise.all([
-    a.tenant.connect(near, { peer: "dialler" }),
-    b.tenant.connect(far, { peer: "listener" }),
-  ]);
+  const [up, down] = await connect(a, b);
   await Promise.all([up.synced(), down.synced()]);
   await up[Symbol.asyncDispose]();
   await down[Symbol.asyncDispose]();

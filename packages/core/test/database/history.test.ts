@@ -2,12 +2,11 @@ import { toHex, type VerifiedRun } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { copyToKey } from "../../src/database/copy-to-key.ts";
 import type { HistoryItem } from "../../src/database/history.ts";
-import { encodeCarriedHistory } from "../../src/document/carried-history.ts";
 import { type DocId, docIdOf } from "../../src/document/doc-id.ts";
-import { encodeChangePart } from "../../src/sealing/change-part.ts";
 import { countedStem, documentIdOf } from "../../src/sealing/document-id.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
 import { parse } from "../automerge/judge.ts";
+import { carriedUnder } from "../sealing/said.ts";
 import { type Device, Lab, placeOf } from "./lab.ts";
 
 async function historyOf(device: Device, id: DocId): Promise<readonly HistoryItem[]> {
@@ -87,20 +86,10 @@ describe("the history of a document", () => {
       const strands = [
         { writer: alice.writer, changes: [{ change: parse(bytes), kind: "change", time: null }] as const },
       ];
-      const plaintext = encodeChangePart({
-        ...{
-          kind: "carry",
-          codec: 0,
-          document: { type: "counter", counter: 7 },
-          branch: null,
-          time: 0,
-          metadata: null,
-        },
-        payload: encodeCarriedHistory({ before: documentIdOf(place), strands }),
-      });
+      const carried = carriedUnder(key, 7, { before: documentIdOf(place), strands });
       runs.push(await alice.write([alice.part(place, bytes)]));
       const first = mallory.part(place, own.bytes, { kind: "create" });
-      runs.push(await mallory.write([first, mallory.part(place, bytes), { kind: "change", key, plaintext }]));
+      runs.push(await mallory.write([first, mallory.part(place, bytes), carried]));
       const device = await lab.device(`reader of ${honest}`);
       await device.receive(...runs);
       const found = await authorsOf(device, docIdOf(place));

@@ -30,7 +30,7 @@ import { Journal } from "../../src/journal/journal.ts";
 import type { KeyRing } from "../../src/keys/key-ring.ts";
 import { type KeyVersion, keyIdOf } from "../../src/keys/key-version.ts";
 import { LocalState } from "../../src/local/local-state.ts";
-import { type ChangeKind, encodeChangePart } from "../../src/sealing/change-part.ts";
+import type { ChangeKind } from "../../src/sealing/change-part.ts";
 import { encodeControlPart, signCertificate } from "../../src/sealing/control-part.ts";
 import { type DocumentPlace, documentIdOf } from "../../src/sealing/document-id.ts";
 import { type PartDraft, sealEntry, signRun } from "../../src/sealing/seal-entry.ts";
@@ -40,6 +40,7 @@ import type { KeyBagFile } from "../../src/tenant/tenant-context.ts";
 import { newTenantData } from "../../src/tenant/tenant-data.ts";
 import { World } from "../directory/world.ts";
 import { pattern, repeatableCrypto, testDatabase, testKey, testRing, testTenant } from "../fixture.ts";
+import { saidUnder } from "../sealing/said.ts";
 
 const nonceOf = (key: string): Uint8Array => pattern(`nonce of ${key}`, 16);
 const labKeyId = (key: string): Uint8Array => keyIdOf(portableVerifier, new World().root.writer, nonceOf(key));
@@ -156,16 +157,7 @@ export class Author {
   part(place: DocumentPlace, change: Uint8Array, more: { kind?: ChangeKind; key?: KeyVersion } = {}): PartDraft {
     const { kind = "change", key = this.#lab.versionsOf(place)[0] } = more;
     if (key === undefined) throw new RangeError("a lab has the key");
-    const plaintext = encodeChangePart({
-      kind,
-      codec: 0,
-      document: { type: "stem", stem: place.stem },
-      branch: null,
-      time: 0,
-      metadata: null,
-      payload: change,
-    });
-    return { kind: "change", key, plaintext };
+    return saidUnder(key, { kind, document: { type: "stem", stem: place.stem }, payload: change });
   }
 
   /** An entry of each list of parts; the last is signed. */

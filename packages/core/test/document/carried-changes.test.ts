@@ -10,7 +10,7 @@ import {
   type ToldKind,
 } from "../../src/document/carried-history.ts";
 import { type DocId, docIdOf } from "../../src/document/doc-id.ts";
-import { decodeChangePart, encodeChangePart } from "../../src/sealing/change-part.ts";
+import { decodeChangePart } from "../../src/sealing/change-part.ts";
 import { countedStem, type DocumentPlace, documentIdOf } from "../../src/sealing/document-id.ts";
 import { openEntries } from "../../src/sealing/open-entry.ts";
 import type { PartDraft } from "../../src/sealing/seal-entry.ts";
@@ -19,6 +19,7 @@ import { parse } from "../automerge/judge.ts";
 import { type Author, type Device, Lab, placeOf, withHoles } from "../database/lab.ts";
 import { testRing } from "../fixture.ts";
 import { permutations } from "../permutations.ts";
+import { carriedUnder, said } from "../sealing/said.ts";
 
 const set = (text: string) => (draft: { getData(): object }) => void Object.assign(draft.getData(), { [text]: true });
 
@@ -147,21 +148,8 @@ describe("a history that its creator made by hand", () => {
     const place = { stem: countedStem(lab.crypto, mallory.writer, 0), keyId: ofBefore.keyId };
     const [key] = lab.keys;
     if (key === undefined) return expect.fail("a key");
-    const carry = (strands: readonly Strand[], before: DocumentPlace = ofBefore): PartDraft => ({
-      kind: "change",
-      key,
-      plaintext: encodeChangePart({
-        ...{
-          kind: "carry",
-          codec: 0,
-          document: { type: "counter", counter: 0 },
-          branch: null,
-          time: 0,
-          metadata: null,
-        },
-        payload: encodeCarriedHistory({ before: documentIdOf(before), strands }),
-      }),
-    });
+    const carry = (strands: readonly Strand[], before: DocumentPlace = ofBefore): PartDraft =>
+      carriedUnder(key, 0, { before: documentIdOf(before), strands });
     return { lab, mallory, alice, place, carry, key };
   }
 
@@ -189,18 +177,9 @@ describe("a history that its creator made by hand", () => {
     const { lab, mallory, alice, place, key } = await begin("another's");
     const strands = [strand(mallory, made(mallory, ofBefore, 1))];
     // What no encoder writes: the stem of Mallory's document, where the creator's counter has to stand.
-    const plaintext = encodeChangePart({
-      ...{
-        kind: "manifest",
-        codec: 0,
-        document: { type: "stem", stem: place.stem },
-        branch: null,
-        time: 0,
-        metadata: null,
-      },
-      payload: encodeCarriedHistory({ before: documentIdOf(ofBefore), strands }),
-    });
-    const theirs = asPlaintext(plaintext.with(0, 6));
+    const document = { type: "stem", stem: place.stem } as const;
+    const payload = encodeCarriedHistory({ before: documentIdOf(ofBefore), strands });
+    const theirs = asPlaintext(said({ kind: "manifest", document, payload }).with(0, 6));
     const run = await alice.write([{ kind: "change", key, plaintext: theirs }]);
     const device = await lab.device("replica");
     await device.receive(run);

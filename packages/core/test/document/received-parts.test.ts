@@ -3,12 +3,12 @@ import { asPlaintext } from "@selkie/crypto";
 import { toHex } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { isTouched, writersOf } from "../../src/document/document-state.ts";
-import { encodeChangePart } from "../../src/sealing/change-part.ts";
 import type { PartDraft } from "../../src/sealing/seal-entry.ts";
 import type { Made } from "../automerge/hand-made-change.ts";
 import type { Author } from "../database/lab.ts";
 import { pattern, say } from "../fixture.ts";
 import { permutations } from "../permutations.ts";
+import { saidUnder } from "../sealing/said.ts";
 import { Desk, hashes, NAME, PLACE } from "./desk.ts";
 
 describe("received changes", () => {
@@ -80,14 +80,8 @@ describe("what may not count", () => {
     UPDATE_NEEDED: (desk) => [{ kind: "change", key: key(desk), plaintext: say("of a later version") }],
     BRANCH_UNKNOWN: (desk) => {
       const document = { type: "counter", counter: 0 } as const;
-      const more = { branch: pattern("branch", 16), time: 0, metadata: null, payload: desk.change(desk.bob).bytes };
-      return [
-        {
-          kind: "change",
-          key: key(desk),
-          plaintext: encodeChangePart({ kind: "change", codec: 0, document, ...more }),
-        },
-      ];
+      const [branch, payload] = [pattern("branch", 16), desk.change(desk.bob).bytes];
+      return [saidUnder(key(desk), { kind: "change", document, branch, payload })];
     },
     CHANGE_ACTOR_FORGED: (desk) => [desk.bob.part(PLACE, desk.change(desk.carol).bytes)],
     CHANGE_CHECKSUM: (desk) => [desk.bob.part(PLACE, desk.change(desk.bob, { checksum: [1, 2, 3, 4] }).bytes)],

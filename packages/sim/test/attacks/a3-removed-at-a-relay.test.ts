@@ -1,6 +1,7 @@
 // What a relay does with a user that its tenant removed, with whole clients: the access list travels before anything else, and the
 // removed device learns from the directory, not from the relay.
 import { expect, test } from "vitest";
+import { setRelayBack } from "../support/disks.ts";
 import { Scene } from "../support/scene.ts";
 
 /** Lanes and types of frames. */
@@ -49,9 +50,7 @@ test("A3 a relay that lost the newest access list gets it from any member, and s
   await world.settle();
   await scene.run(alice.disconnect());
   await scene.run(carol.disconnect());
-  world.relay.crash();
-  world.relay.disk = backup;
-  world.relay.start();
+  setRelayBack(scene, backup);
   await scene.run(carol.connectRelay(world.relay));
   await world.settle();
   await expect(scene.run(bob.connectRelay(world.relay))).rejects.toMatchObject({ code: "DEVICE_REVOKED" });

@@ -6,6 +6,7 @@ import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
 import { openEntries } from "../../../core/src/sealing/open-entry.ts";
 import type { SimDevice } from "../../src/sim-device.ts";
 import { statementPart } from "../support/directory-lies.ts";
+import { setRelayBack } from "../support/disks.ts";
 import { type HostileChain, HostileMember } from "../support/hostile-member.ts";
 import { runsOf } from "../support/lies.ts";
 import { codeOf, Scene } from "../support/scene.ts";
@@ -17,14 +18,6 @@ const ENTRIES = 8;
 
 const isRevoked = async (device: SimDevice): Promise<boolean> =>
   (await device.tenant.directory.users()).some(({ name, revoked }) => name === BOB && revoked);
-
-/** The relay goes on with what it once held. */
-function setBack(scene: Scene, disk: Scene["world"]["relay"]["disk"]): void {
-  const { relay } = scene.world;
-  relay.crash();
-  relay.disk = disk;
-  relay.start();
-}
 
 /** Everything that somebody holds who was removed: what the relay has, and his keys. Gives what he can read of it. */
 async function readableBy(scene: Scene, device: SimDevice, database: DatabaseId): Promise<readonly string[]> {
@@ -53,7 +46,7 @@ test("A4 a relay that serves the directory of before a revocation is found out b
 
   await scene.run(alice.disconnect());
   await scene.run(carol.disconnect());
-  setBack(scene, backup);
+  setRelayBack(scene, backup);
   await scene.run(carol.connectRelay(world.relay));
   await world.settle();
   expect(scene.alarms(carol)).toContain("RELAY_ROLLBACK");
@@ -83,7 +76,7 @@ async function shownAnOlder(scene: Scene) {
   await scene.run(alice.disconnect());
   await scene.run(carol.disconnect());
 
-  setBack(scene, backup);
+  setRelayBack(scene, backup);
   await scene.relayEntries().append(newest);
   await scene.run(dave.join(response.toString()));
   const line = await scene.run(dave.connectRelay(world.relay));

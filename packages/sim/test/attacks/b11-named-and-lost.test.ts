@@ -1,20 +1,12 @@
 // A device writes into the directory and then, naming that, into a database; then its disk is lost, and an older one is put in its place.
 import { expect, test } from "vitest";
 import type { SimDevice } from "../../src/sim-device.ts";
+import { keep } from "../support/disks.ts";
 import { Scene } from "../support/scene.ts";
 import { titles, write } from "../support/titles.ts";
 
 /** Longer than anybody waits before an alarm about what did not come. */
 const PATIENCE_MS = 400_000;
-
-function keep(device: SimDevice): () => void {
-  const { disk, keyBagFile } = { disk: device.disk.copy(), keyBagFile: device.keyBagFile };
-  return () => {
-    device.crash();
-    device.disk = disk.copy();
-    device.keyBagFile = keyBagFile;
-  };
-}
 
 /** Many at once are sealed without the journal, so that they name what was just said in the directory: that there is this database. */
 async function writeMany(scene: Scene, device: SimDevice): Promise<void> {

@@ -1,5 +1,6 @@
 import { MemoryDisk } from "@selkie/store";
 import { expect, test } from "vitest";
+import { setRelayBack } from "../support/disks.ts";
 import { Scene } from "../support/scene.ts";
 
 for (const [what, backUp] of [
@@ -17,9 +18,7 @@ for (const [what, backUp] of [
     await world.settle();
     const before = { shared: await scene.shared(), vector: await scene.relayEntries().vector() };
     await scene.run(carol.close());
-    world.relay.crash();
-    world.relay.disk = backup;
-    world.relay.start();
+    setRelayBack(scene, backup);
     await scene.reconnect([alice, bob]);
     expect(await scene.relayEntries().vector()).toEqual(before.vector);
     expect([...scene.alarms(alice), ...scene.alarms(bob)]).toContain("RELAY_ROLLBACK");

@@ -1,17 +1,7 @@
 import { expect, test } from "vitest";
-import type { SimDevice } from "../../src/sim-device.ts";
+import { keep } from "../support/disks.ts";
 import { Scene } from "../support/scene.ts";
 import { titles, write } from "../support/titles.ts";
-
-/** What somebody with the disk keeps of it, and puts back later: the store and the KeyBag. */
-function keep(device: SimDevice): () => void {
-  const { disk, keyBagFile } = { disk: device.disk.copy(), keyBagFile: device.keyBagFile };
-  return () => {
-    device.crash();
-    device.disk = disk.copy();
-    device.keyBagFile = keyBagFile;
-  };
-}
 
 test("G2 a store that was set back with its KeyBag says so on the first contact with a relay, and has everything again that it had sent", async () => {
   const scene = await Scene.begin("G2 relay");

@@ -1,34 +1,12 @@
 // A relay that gives entries without parts of documents: holes keep an entry's id, so that it verifies.
 
-import { adoptOwnRun, holeOf, identifyEntry, partKind, toHex, type VerifiedRun } from "@selkie/entry";
-import { nativeVerifier } from "@selkie/entry/native";
+import { partKind, toHex } from "@selkie/entry";
 import type { MemoryDisk } from "@selkie/store";
 import { expect, test } from "vitest";
 import type { SimDevice } from "../../src/sim-device.ts";
-import { runsOf } from "../support/lies.ts";
+import { relayWith } from "../support/disks.ts";
+import { runsOf, without } from "../support/lies.ts";
 import { Scene } from "../support/scene.ts";
-
-/** The run without what it says of documents. */
-function without({ entries }: VerifiedRun): VerifiedRun {
-  const signature = entries.at(-1)?.signature ?? null;
-  if (signature === null) throw new RangeError("a signed run");
-  const holed = entries.map(({ header, table, parts, signature }) =>
-    identifyEntry(nativeVerifier, {
-      ...{ header, table, signature },
-      parts: parts.map((part) => (part.kind === partKind.change ? holeOf(nativeVerifier, part) : part)),
-    }),
-  );
-  return adoptOwnRun(holed, signature);
-}
-
-/** The relay goes on with another disk; nobody is connected. */
-async function relayWith(scene: Scene, disk: MemoryDisk): Promise<void> {
-  const { world, everybody } = scene;
-  for (const device of everybody) await scene.run(device.disconnect());
-  world.relay.crash();
-  world.relay.disk = disk;
-  world.relay.start();
-}
 
 /** Two documents of Alice's came to these devices without their content; gives the honest relay's disk. */
 async function withheldFrom(scene: Scene, victims: readonly SimDevice[]): Promise<MemoryDisk> {
@@ -46,7 +24,7 @@ async function withheldFrom(scene: Scene, victims: readonly SimDevice[]): Promis
   const honest = world.relay.disk.copy();
   await relayWith(scene, before);
   const fresh = genuine.filter(({ writer, entries }) => entries.length - 1 > (known.get(toHex(writer))?.seq ?? -1));
-  await scene.relayEntries().append(fresh.map(without));
+  await scene.relayEntries().append(fresh.map((run) => without(run, ({ kind }) => kind === partKind.change)));
   await connect(scene, victims);
   for (const victim of victims) {
     expect((await scene.show(victim)).join()).not.toMatch(/one|two/);

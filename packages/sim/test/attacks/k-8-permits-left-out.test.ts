@@ -1,37 +1,15 @@
 // A relay that leaves out the permits that a device is due, while it is a member and while it sleeps.
-import { adoptOwnRun, holeOf, identifyEntry, tableIndex, toHex, type VerifiedRun } from "@selkie/entry";
-import { nativeVerifier } from "@selkie/entry/native";
-import type { MemoryDisk } from "@selkie/store";
+import { tableIndex, toHex } from "@selkie/entry";
 import { expect, test } from "vitest";
 import type { SimDevice } from "../../src/sim-device.ts";
-import { runsOf } from "../support/lies.ts";
+import { relayWith } from "../support/disks.ts";
+import { runsOf, without } from "../support/lies.ts";
 import { Scene } from "../support/scene.ts";
-
-/** The run without permits, or without what they open. */
-function without({ entries }: VerifiedRun, table: number): VerifiedRun {
-  const signature = entries.at(-1)?.signature ?? null;
-  if (signature === null) throw new RangeError("a signed run");
-  const holed = entries.map(({ header, table: tags, parts, signature }) =>
-    identifyEntry(nativeVerifier, {
-      ...{ header, table: tags, signature },
-      parts: parts.map((part) => (part.table === table ? holeOf(nativeVerifier, part) : part)),
-    }),
-  );
-  return adoptOwnRun(holed, signature);
-}
 
 function directoryOf({ alice }: Scene) {
   const [record] = alice.life?.host.bag.keyBag.tenants() ?? [];
   if (record === undefined) throw new RangeError("no tenant");
   return record.directory;
-}
-
-async function relayWith(scene: Scene, disk: MemoryDisk): Promise<void> {
-  const { world, everybody } = scene;
-  for (const device of everybody) await scene.run(device.disconnect());
-  world.relay.crash();
-  world.relay.disk = disk;
-  world.relay.start();
 }
 
 async function enter(scene: Scene, device: SimDevice): Promise<void> {
@@ -61,7 +39,7 @@ for (const [what, table] of [
 
       await relayWith(scene, before);
       const fresh = genuine.filter(({ writer, entries }) => entries.length - 1 > (known.get(toHex(writer))?.seq ?? -1));
-      await scene.relayEntries(directory).append(fresh.map((run) => without(run, table)));
+      await scene.relayEntries(directory).append(fresh.map((run) => without(run, (part) => part.table === table)));
       await scene.relayEntries().append(contents);
       await enter(scene, bob);
       expect((await scene.show(bob)).join()).not.toContain("on the board");

@@ -4,6 +4,7 @@ import { adoptOwnRun, fromHex, identifyEntry, type VerifiedRun } from "@selkie/e
 import { nativeVerifier } from "@selkie/entry/native";
 import type { EntryStore } from "@selkie/store";
 import { expect, test } from "vitest";
+import { setRelayBack } from "../support/disks.ts";
 import { changeBy, expectWorkGoesOn } from "../support/hostile-change.ts";
 import { HostileMember } from "../support/hostile-member.ts";
 import { replicaOf, runsOf } from "../support/lies.ts";
@@ -86,9 +87,7 @@ test("P-4 documents that a relay forges, swaps or takes from before are refused,
   await scene.run(carol.database.pullChangesFrom(lying).catch(() => undefined));
   expect(await scene.shared()).toEqual(shown);
 
-  world.relay.crash();
-  world.relay.disk = before;
-  world.relay.start();
+  setRelayBack(scene, before);
   await scene.reconnect();
   expect(await scene.shared()).toEqual(shown);
   await expectWorkGoesOn(scene);

@@ -1,7 +1,11 @@
 import {
+  adoptOwnRun,
   type DatabaseId,
   type EntryId,
   equalBytes,
+  holeOf,
+  identifyEntry,
+  type Part,
   runOf,
   type TenantId,
   toHex,
@@ -9,6 +13,7 @@ import {
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
+import { nativeVerifier } from "@selkie/entry/native";
 import type { EntryStore } from "@selkie/store";
 
 export const hex = toHex;
@@ -18,6 +23,19 @@ export async function runsOf(store: EntryStore): Promise<readonly VerifiedRun[]>
   const runs: VerifiedRun[] = [];
   for await (const run of store.scan()) runs.push(run);
   return runs;
+}
+
+/** The run with holes in the place of what is left out. */
+export function without({ entries }: VerifiedRun, isLeftOut: (part: Part) => boolean): VerifiedRun {
+  const signature = entries.at(-1)?.signature ?? null;
+  if (signature === null) throw new RangeError("a signed run");
+  const holed = entries.map(({ header, table, parts, signature }) =>
+    identifyEntry(nativeVerifier, {
+      ...{ header, table, signature },
+      parts: parts.map((part) => (isLeftOut(part) ? holeOf(nativeVerifier, part) : part)),
+    }),
+  );
+  return adoptOwnRun(holed, signature);
 }
 
 /** A replica that says it holds these runs, whatever they are. To be pulled from. */

@@ -27,6 +27,7 @@ export {
   planAppend,
   type SeqRange,
 } from "./plan-append.ts";
+export { readEntry, readRuns } from "./read-chain.ts";
 export { checkStateKey, type StateItem, type StateStore } from "./state-store.ts";
 export type { Store, StoreAppend, StoreDrop, StoreWrite } from "./store.ts";
 export { STORE_ERROR_CODES, StoreError, type StoreErrorCode } from "./store-error.ts";

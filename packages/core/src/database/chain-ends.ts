@@ -1,12 +1,10 @@
-import { type DatabaseId, limits, toHex, type Verifier, type WriterKey } from "@selkie/entry";
-import type { EntryStore } from "@selkie/store";
+import { type DatabaseId, toHex, type Verifier, type WriterKey } from "@selkie/entry";
+import { type EntryStore, readRuns } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { hexOf } from "../hex.ts";
 import type { NamedEntries } from "../replica/named-entries.ts";
 import { StoredBranches } from "../replica/stored-branches.ts";
-
-const SLICE = { entries: 256, bytes: limits.runBytes };
 
 /** What the store holds of a chain from its fork on. */
 interface Branch {
@@ -118,10 +116,7 @@ export class ChainEnds {
     const known = this.#branches.get(toHex(writer));
     const branch = known?.seq === seq ? known : { seq, ids: new Set<string>() };
     this.#branches.set(toHex(writer), branch);
-    for (;;) {
-      const run = await this.#at.entries.read(writer, seq + branch.ids.size, SLICE);
-      if (run === null) return;
-      for (const { id } of run.entries) branch.ids.add(toHex(id));
-    }
+    for await (const { entries } of readRuns(this.#at.entries, writer, seq + branch.ids.size))
+      for (const { id } of entries) branch.ids.add(toHex(id));
   }
 }

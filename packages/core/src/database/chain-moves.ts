@@ -1,5 +1,5 @@
-import { type DatabaseId, limits, toHex, type VerifiedEntry, type VerifiedRun, type WriterKey } from "@selkie/entry";
-import type { EntryStore, StoreDrop } from "@selkie/store";
+import { type DatabaseId, toHex, type VerifiedEntry, type VerifiedRun, type WriterKey } from "@selkie/entry";
+import { type EntryStore, readRuns, type StoreDrop } from "@selkie/store";
 import { admissionName } from "../directory/membership-facts.ts";
 import type { Delivery, EntryRefusalCode } from "../replica/delivery.ts";
 import type { Ingest } from "../replica/ingest.ts";
@@ -22,8 +22,6 @@ export interface ChainMovesContext {
 
 /** Reasons that pass when a chain ends elsewhere. */
 const ENDED: readonly EntryRefusalCode[] = ["BEHIND_FORK", "BEYOND_CUT"];
-
-const SLICE = { entries: 256, bytes: limits.runBytes };
 
 /** What counts of the chains moves: their ends, the rights of their authors, the branch that is stored. Documents that it touches become stale. */
 export class ChainMoves {
@@ -77,10 +75,7 @@ export class ChainMoves {
     const { context, database, entries, ingest, ends, quarantine } = this.#at;
     await ingest.inspect({ writer, from }, (deliveries) => this.#outdate(deliveries));
     const gone: VerifiedEntry[] = [];
-    for (let run = await entries.read(writer, from, SLICE); run !== null; ) {
-      gone.push(...run.entries);
-      run = await entries.read(writer, run.firstSeq + run.entries.length, SLICE);
-    }
+    for await (const run of readRuns(entries, writer, from)) gone.push(...run.entries);
     const result = await commit([{ tenant: context.tenant, database, writer, from }]);
     for (const entry of gone) quarantine.forget(entry);
     ingest.setBack(writer, from);

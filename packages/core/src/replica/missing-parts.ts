@@ -8,11 +8,8 @@ import {
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
-import type { EntryStore } from "@selkie/store";
+import { type EntryStore, readEntry, readRuns } from "@selkie/store";
 import { Serial } from "../serial.ts";
-
-const SLICE = { entries: 256, bytes: 2 ** 20 };
-const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
 
 /** How many entries are announced: one shows as well as a thousand what a relay does. */
 const MOST_ANNOUNCED = 1_000;
@@ -71,11 +68,9 @@ export class MissingParts {
     const holed = run.entries.filter(isMissing).map(({ header }) => header.seq);
     const [first, last] = [holed[0], holed.at(-1)];
     if (first === undefined || last === undefined) return;
-    for (let seq = first; seq <= last; ) {
-      const held = await this.#at.entries.read(run.writer, seq, SLICE);
-      if (held === null) return;
-      for (const entry of held.entries) if (entry.header.seq <= last && isMissing(entry)) this.#note(entry);
-      seq += held.entries.length;
+    for await (const { entries } of readRuns(this.#at.entries, run.writer, first)) {
+      for (const entry of entries) if (entry.header.seq <= last && isMissing(entry)) this.#note(entry);
+      if ((entries.at(-1)?.header.seq ?? last) >= last) return;
     }
   }
 
@@ -102,12 +97,8 @@ export class MissingParts {
   announceAll(): Promise<void> {
     return this.#looking.run(async () => {
       for (const [name, from] of this.#from)
-        for (let seq = from; ; ) {
-          const run = await this.#at.entries.read(parseWriterKey(fromHex(name)), seq, SLICE);
-          if (run === null) break;
-          for (const entry of run.entries) if (this.#at.isMissing(entry)) this.announce(entry);
-          seq += run.entries.length;
-        }
+        for await (const { entries } of readRuns(this.#at.entries, parseWriterKey(fromHex(name)), from))
+          for (const entry of entries) if (this.#at.isMissing(entry)) this.announce(entry);
     });
   }
 
@@ -134,20 +125,16 @@ export class MissingParts {
   async #look(name: string): Promise<Head | null | "whole"> {
     const { entries } = this.#at;
     const writer = parseWriterKey(fromHex(name));
-    let seq = this.#from.get(name) ?? 0;
+    const from = this.#from.get(name) ?? 0;
     this.#from.delete(name); // what comes while this looks is noted anew
-    for (;;) {
-      const run = await entries.read(writer, seq, SLICE);
-      if (run === null) return "whole";
+    for await (const run of readRuns(entries, writer, from)) {
       const found = run.entries.find(this.#at.isMissing)?.header.seq;
-      if (found === undefined) {
-        seq += run.entries.length;
-        continue;
-      }
+      if (found === undefined) continue;
       this.#begin(name, found);
-      const [before] = found === 0 ? [] : ((await entries.read(writer, found - 1, ONE_ENTRY))?.entries ?? []);
-      return before === undefined ? null : { seq: found - 1, id: before.id };
+      const before = found === 0 ? null : await readEntry(entries, writer, found - 1);
+      return before === null ? null : { seq: found - 1, id: before.id };
     }
+    return "whole";
   }
 
   #note(entry: VerifiedEntry): void {

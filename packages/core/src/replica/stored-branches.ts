@@ -3,17 +3,14 @@ import {
   equalBytes,
   fromHex,
   labelled,
-  limits,
   parseEntryId,
   type Signature,
   toHex,
   type Verifier,
   type WriterKey,
 } from "@selkie/entry";
-import type { EntryStore } from "@selkie/store";
+import { type EntryStore, readEntry } from "@selkie/store";
 import type { NamedEntries, NamedEntry } from "./named-entries.ts";
-
-const ONE_ENTRY = { entries: 1, bytes: limits.runBytes };
 
 export interface StoredBranchesContext {
   readonly verifier: Verifier;
@@ -67,8 +64,8 @@ export class StoredBranches {
 
   /** Whether this entry is stored, or another in its place. */
   async #hold(writer: WriterKey, { seq, id }: NamedEntry): Promise<"same" | "other" | "none"> {
-    const [held] = (await this.#at.entries.read(writer, seq, ONE_ENTRY))?.entries ?? [];
-    if (held === undefined) return "none";
+    const held = await readEntry(this.#at.entries, writer, seq);
+    if (held === null) return "none";
     return equalBytes(held.id, id) ? "same" : "other";
   }
 

@@ -12,7 +12,7 @@ import {
   type Wanted,
   type WriterKey,
 } from "@selkie/entry";
-import type { EntryStore, PartName } from "@selkie/store";
+import { type EntryStore, type PartName, readEntry } from "@selkie/store";
 import type { CoreError } from "../errors.ts";
 import { isHold } from "../hold-code.ts";
 import type { EntryRefusalCode } from "./delivery.ts";
@@ -49,7 +49,6 @@ export interface ReplicaHooks {
   replace(run: VerifiedRun, from: number): Promise<AppendResult | null>;
 }
 
-const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
 const ONE_RUN = { entries: 1_024, bytes: 2 ** 20 };
 
 /**
@@ -183,7 +182,7 @@ export class SyncedReplica implements EntryStore {
   /** Whether something is held at the place that decides: then the store tells where the run forks from it. */
   async #holds({ writer }: VerifiedRun): Promise<boolean> {
     const seq = this.#hooks.named.get(writer)?.seq ?? 0;
-    return (await this.#entries.read(writer, seq, ONE_ENTRY)) !== null;
+    return (await readEntry(this.#entries, writer, seq)) !== null;
   }
 
   /** A run forks from what is stored: it takes the place of that where it is of the branch that counts. */
@@ -209,8 +208,8 @@ export class SyncedReplica implements EntryStore {
     if (named === null || named.seq < from) return false;
     const likeness = this.#hooks.named.compare(run);
     if (likeness !== "elsewhere") return likeness === "same";
-    const [held] = (await this.#entries.read(run.writer, named.seq, ONE_ENTRY))?.entries ?? [];
-    return held !== undefined && !equalBytes(held.id, named.id);
+    const held = await readEntry(this.#entries, run.writer, named.seq);
+    return held !== null && !equalBytes(held.id, named.id);
   }
 }
 

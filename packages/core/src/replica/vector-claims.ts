@@ -1,12 +1,11 @@
 import { equalBytes, toHex, type WriterKey } from "@selkie/entry";
-import type { EntryStore } from "@selkie/store";
+import { type EntryStore, readEntry } from "@selkie/store";
 import type { Platform } from "../platform.ts";
 import type { WriterHead } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
 
 /** How long what others have may be on its way before it counts as withheld. */
 const GRACE_MS = 300_000;
-const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
 
 export interface VectorClaimsContext {
   readonly platform: Pick<Platform, "scheduler" | "report">;
@@ -59,8 +58,8 @@ export class VectorClaims {
   async #holds({ writer, seq, id }: WriterHead): Promise<boolean> {
     const { entries, isBeyond } = this.#at;
     if (isBeyond(writer, seq)) return true;
-    const held = (await entries.read(writer, seq, ONE_ENTRY))?.entries[0];
-    if (held === undefined) return false;
+    const held = await readEntry(entries, writer, seq);
+    if (held === null) return false;
     if (!equalBytes(held.id, id)) this.#announce("FORK", { writer, seq, id });
     return true;
   }

@@ -12,7 +12,7 @@ import {
   type VerifiedEntry,
   type WriterKey,
 } from "@selkie/entry";
-import type { EntryStore } from "@selkie/store";
+import { type EntryStore, readEntry, readRuns } from "@selkie/store";
 import type { DatabaseCuts } from "../directory/cuts.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { CoreError } from "../errors.ts";
@@ -22,9 +22,6 @@ import type { StatementContext } from "./statement-context.ts";
 import type { TenantContext } from "./tenant-context.ts";
 
 type Cut = DatabaseCuts["cuts"][number];
-
-const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
-const SLICE = { entries: 256, bytes: 2 ** 20 };
 
 type Context = Pick<StatementContext, "context" | "view" | "certificateOf">;
 
@@ -66,11 +63,8 @@ async function cutsIn(at: Context, entries: EntryStore, { names, founding }: Wan
     if (!isFounding && (admission === null || !names.has(admission))) continue;
     const fork = await openForkOf(at.view(), entries, { writer, admission });
     // Behind a fork that nobody has decided the others may hold another branch than this device: what everybody holds alike is kept.
-    const tip =
-      head.seq < fork
-        ? (await entries.read(writer, head.seq, ONE_ENTRY))?.entries.at(-1)
-        : await lastSigned(entries, writer, fork);
-    if (tip !== undefined && tip.signature !== null)
+    const tip = head.seq < fork ? await readEntry(entries, writer, head.seq) : await lastSigned(entries, writer, fork);
+    if (tip !== null && tip.signature !== null)
       cuts.push({ writer, seq: tip.header.seq, id: tip.id, signature: tip.signature });
   }
   return cuts;
@@ -94,13 +88,11 @@ async function openForkOf(
 }
 
 /** The last signed entry before a place, if there is one. */
-async function lastSigned(entries: EntryStore, writer: WriterKey, before: number): Promise<VerifiedEntry | undefined> {
-  let last: VerifiedEntry | undefined;
-  for (let seq = 0; seq < before; ) {
-    const run = await entries.read(writer, seq, SLICE);
-    if (run === null) break;
+async function lastSigned(entries: EntryStore, writer: WriterKey, before: number): Promise<VerifiedEntry | null> {
+  let last: VerifiedEntry | null = null;
+  for await (const run of readRuns(entries, writer, 0)) {
     last = run.entries.findLast(({ header, signature }) => signature !== null && header.seq < before) ?? last;
-    seq += run.entries.length;
+    if (run.firstSeq + run.entries.length >= before) break;
   }
   return last;
 }
@@ -119,8 +111,8 @@ async function readCertificate(
   entries: EntryStore,
   writer: WriterKey,
 ): Promise<Certificate | null> {
-  const first = (await entries.read(writer, 0, ONE_ENTRY))?.entries[0];
-  if (first === undefined) return null;
+  const first = await readEntry(entries, writer, 0);
+  if (first === null) return null;
   const [parts = []] = await openEntries(platform.crypto, ring, [first], ["control"]);
   const [control] = parts;
   if (control?.type !== "opened") return null;

@@ -1,4 +1,5 @@
-import { compareBytes, type DatabaseId, type EntryId, equalBytes, limits, toHex, type WriterKey } from "@selkie/entry";
+import { compareBytes, type DatabaseId, type EntryId, equalBytes, toHex, type WriterKey } from "@selkie/entry";
+import { readEntry } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { ProvenFork } from "../directory/proven-forks.ts";
@@ -11,7 +12,6 @@ import type { TenantContext } from "./tenant-context.ts";
 
 /** Heads in one vector; the others follow in the next. */
 const MAX_HEADS = 64;
-const ONE_ENTRY = { entries: 1, bytes: limits.runBytes };
 
 export interface ForkVoicesContext {
   readonly context: Pick<TenantContext, "store" | "tenant" | "platform">;
@@ -91,7 +91,6 @@ export class ForkVoices implements VectorSource {
 
   async #received(database: DatabaseId, writer: WriterKey, seq: number): Promise<EntryId | null> {
     const { store, tenant } = this.#at.context;
-    const run = await store.entries(tenant, database).read(writer, seq, ONE_ENTRY);
-    return run?.entries[0]?.id ?? null;
+    return (await readEntry(store.entries(tenant, database), writer, seq))?.id ?? null;
   }
 }

@@ -14,10 +14,7 @@ import {
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
-import { type EntryStore, hasHoles } from "@selkie/store";
-
-const SLICE = { entries: 256, bytes: 2 ** 20 };
-const ONE_ENTRY = { entries: 1, bytes: 2 ** 20 };
+import { type EntryStore, hasHoles, readEntry, readRuns } from "@selkie/store";
 
 /** For each chain an entry before which no part is missing, as far as it is known; by database in hexadecimal. */
 export class KnownHoles {
@@ -93,9 +90,8 @@ export class KnownHoles {
   async cut(entries: EntryStore, vector: Vector): Promise<Vector> {
     const whole = new Map(vector);
     for (const [writer, { seq }] of this.#firstByDatabase.get(toHex(entries.database)) ?? []) {
-      const [before] =
-        seq === 0 ? [] : ((await entries.read(parseWriterKey(fromHex(writer)), seq - 1, ONE_ENTRY))?.entries ?? []);
-      if (before === undefined) whole.delete(writer);
+      const before = seq === 0 ? null : await readEntry(entries, parseWriterKey(fromHex(writer)), seq - 1);
+      if (before === null) whole.delete(writer);
       else if ((whole.get(writer)?.seq ?? -1) >= seq) whole.set(writer, { seq: seq - 1, id: before.id });
     }
     return whole;
@@ -103,11 +99,9 @@ export class KnownHoles {
 }
 
 async function firstHole(entries: EntryStore, writer: WriterKey, from: number): Promise<Head | null> {
-  for (let seq = from; ; ) {
-    const run = await entries.read(writer, seq, SLICE);
-    if (run === null) return null;
+  for await (const run of readRuns(entries, writer, from)) {
     const holed = run.entries.find(hasHoles);
     if (holed !== undefined) return { seq: holed.header.seq, id: holed.id };
-    seq += run.entries.length;
   }
+  return null;
 }

@@ -14,7 +14,7 @@ import {
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
-import { type EntryStore, hasHoles, type Store, StoreError, type StoreWrite } from "@selkie/store";
+import { type EntryStore, hasHoles, readEntry, type Store, StoreError, type StoreWrite } from "@selkie/store";
 import type { Counters } from "../counters.ts";
 import type { RelayRefusalCode } from "../errors.ts";
 import type { Logger } from "../log/log.ts";
@@ -263,7 +263,7 @@ export class RelayReplica implements Replica {
 
   async #hasEntryAfter(run: VerifiedRun): Promise<boolean> {
     const next = run.firstSeq + run.entries.length;
-    return (await this.#options.entries.read(run.writer, next, { entries: 1, bytes: 1 })) !== null;
+    return (await readEntry(this.#options.entries, run.writer, next)) !== null;
   }
 }
 

@@ -5,6 +5,7 @@
 // document could never be loaded again. Test: change-chunk.test.ts "refuses every column that Automerge would encode otherwise".
 import { ByteCursor } from "./byte-cursor.ts";
 import { ChangeError } from "./change-error.ts";
+import { changeLimits } from "./change-limits.ts";
 import { decodeText } from "./text.ts";
 
 /** The rows of one column, one at a time. A reader is opened for one column after the other: a gate reads very many. */
@@ -41,6 +42,22 @@ abstract class RunReader<T extends number | string> extends ColumnReader {
   /** Whether all rows were read and one of them had a value: a column without any is left out. */
   get complete(): boolean {
     return !this.present || (this.#left === 0 && this.done && this.#valued);
+  }
+
+  /** How many of the next rows are sure to be like the one before them. */
+  get alike(): number {
+    if (!this.present) return changeLimits.ops;
+    return this.#kind === "literal" ? 0 : this.#left;
+  }
+
+  /** Steps over rows that are alike, as many as there are at most. */
+  pass(rows: number): void {
+    if (this.present) this.#left -= rows;
+  }
+
+  /** What the row that was read last holds. */
+  protected get latest(): T | null {
+    return this.#value;
   }
 
   /** The value of the next row; null where it has none, or the column is not there. */
@@ -108,9 +125,22 @@ export class DeltaReader extends RunReader<number> {
     this.#sum = 0;
   }
 
+  /** The difference of the row that was read last to the one before it. */
+  get step(): number | null {
+    return this.latest;
+  }
+
   override next(): number | null {
     const difference = super.next();
-    if (difference === null) return null;
+    return difference === null ? null : this.#add(difference);
+  }
+
+  override pass(rows: number): void {
+    super.pass(rows);
+    if (this.latest !== null) this.#add(rows * this.latest);
+  }
+
+  #add(difference: number): number {
     this.#sum += difference;
     if (this.#sum < 0 || this.#sum > Number.MAX_SAFE_INTEGER)
       throw new ChangeError("CHANGE_MALFORMED", "a counter is out of range");
@@ -134,6 +164,16 @@ export class BooleanReader extends ColumnReader {
   /** Whether all rows were read. */
   get complete(): boolean {
     return this.#left === 0 && this.done;
+  }
+
+  /** How many of the next rows are sure to be like the one before them. */
+  get alike(): number {
+    return this.present ? this.#left : changeLimits.ops;
+  }
+
+  /** Steps over rows that are alike, as many as there are at most. */
+  pass(rows: number): void {
+    if (this.present) this.#left -= rows;
   }
 
   /** The value of the next row; false when the column is not there. */

@@ -31,10 +31,10 @@ abstract class RunWriter<T extends number | string> extends ColumnWriter {
     this.#valued = false;
   }
 
-  add(value: T | null): void {
+  add(value: T | null, times = 1): void {
     if (this.#count > 0 && value !== this.#value) this.#endRun();
     this.#value = value;
-    this.#count++;
+    this.#count += times;
   }
 
   override finish(): ByteSink {
@@ -101,11 +101,13 @@ export class DeltaWriter extends RunWriter<number> {
     this.#last = 0;
   }
 
-  override add(value: number | null): void {
-    if (value === null) super.add(null);
+  /** @param times as many, and each counts one more */
+  override add(value: number | null, times = 1): void {
+    if (value === null) super.add(null, times);
     else {
       super.add(value - this.#last);
-      this.#last = value;
+      if (times > 1) super.add(1, times - 1);
+      this.#last = value + times - 1;
     }
   }
 }
@@ -126,14 +128,14 @@ export class BooleanWriter extends ColumnWriter {
     this.some = false;
   }
 
-  add(value: boolean): void {
+  add(value: boolean, times = 1): void {
     if (value !== this.#value) {
       this.sink.unsigned(this.#count);
       this.#count = 0;
       this.#value = value;
     }
-    this.#count++;
-    this.#rows++;
+    this.#count += times;
+    this.#rows += times;
     this.some ||= value;
   }
 

@@ -67,11 +67,16 @@ class Objects {
     this.#op.action = action.set;
     this.#op.valueType = valueType.text;
     const bytes = encodeText(text);
-    for (let start = 0; start < bytes.length; start = this.#op.valueEnd) {
+    for (let start = 0; start < bytes.length; ) {
+      const length = utf8Length(bytes[start] ?? 0);
+      // The first comes after the head, so it stands by itself.
+      const letters = start === 0 ? 1 : alikeLetters(bytes, start, length);
       this.#op.valueStart = start;
-      this.#op.valueEnd = start + utf8Length(bytes[start] ?? 0);
-      writer.add(this.#op, bytes);
-      this.#op.keyCounter = ++this.#lastOp;
+      this.#op.valueEnd = start + length;
+      writer.add(this.#op, bytes, letters);
+      this.#lastOp += letters;
+      this.#op.keyCounter = this.#lastOp;
+      start += letters * length;
     }
   }
 
@@ -131,6 +136,13 @@ function littleEndianFloat(value: number): ArrayBuffer {
   const buffer = new ArrayBuffer(8);
   new DataView(buffer).setFloat64(0, value, true);
   return buffer;
+}
+
+/** How many letters from `start` on have as many bytes. */
+function alikeLetters(bytes: Uint8Array, start: number, length: number): number {
+  let end = start;
+  while (end < bytes.length && utf8Length(bytes[end] ?? 0) === length) end += length;
+  return (end - start) / length;
 }
 
 /** Bytes of the UTF-8 sequence that starts with `first`. */

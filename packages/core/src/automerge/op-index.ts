@@ -43,6 +43,11 @@ export class OpIndex {
     this.#runStarts.push(continues ? (this.#runStarts[last] ?? row) : row);
   }
 
+  /** Adds as many rows that are each like the last one, an insertion, and inserted right after the one before. */
+  addAlike(rows: number): void {
+    this.#count += rows;
+  }
+
   actionOf(row: number): number {
     return (this.#kinds[this.#blockOf(row)] ?? 0) & (insertFlag - 1);
   }

@@ -4,8 +4,10 @@ import type { ChangeChunk } from "./change-chunk.ts";
 import { type ColumnSpec, type ColumnTable, column, columnEnd, columnStart } from "./change-columns.ts";
 import { ChangeError } from "./change-error.ts";
 import { changeLimits } from "./change-limits.ts";
-import { checkOp, type Op } from "./change-op.ts";
+import { action, checkOp, type Op } from "./change-op.ts";
+import { valueType } from "./change-value.ts";
 import { BooleanReader, type ColumnReader, DeltaReader, NumberReader, TextReader } from "./column-reader.ts";
+import { asciiLength } from "./text.ts";
 
 /** Columns of operations and what is needed to read them. */
 export interface OpSource {
@@ -87,6 +89,51 @@ export class OpReader {
     this.#expanded ||= op.expand;
     op.markName = this.#markName.next();
     checkOp(op, this.#source.columns.bytes);
+  }
+
+  /**
+   * Steps over the letters that follow on the operation that was read last, whose counter is `counter`, when that is one: letters of one
+   * byte each, inserted by the author right after the one before. Mostly that is the rest of a text, in the time of one operation.
+   * INVARIANT: `next` would accept each of them, and give it with the next counters and the next byte. Test: op-reader.test.ts.
+   * @returns how many; `op` is the last of them
+   */
+  passLetters(op: Op, counter: number): number {
+    if (op.action !== action.set || op.valueType !== valueType.text || op.valueEnd - op.valueStart !== 1) return 0;
+    // The first letter comes after the head of the text: so the columns of keys and actors go on alike from the second.
+    const isNext = op.insert && op.keyCounter > 0 && op.keyCounter === counter - 1 && op.keyActor === 0;
+    if (!isNext || this.#keyCounter.step !== 1) return 0;
+    const alike = Math.min(
+      this.#valueMeta.alike,
+      this.#keyCounter.alike,
+      this.#keyActor.alike,
+      this.#objectActor.alike,
+      this.#objectCounter.alike,
+      this.#keyText.alike,
+      this.#insert.alike,
+      this.#action.alike,
+      this.#predCount.alike,
+      this.#expand.alike,
+      this.#markName.alike,
+    );
+    const start = this.#valuePosition;
+    const letters = asciiLength(this.#source.columns.bytes, start, Math.min(start + alike, this.#valueEnd));
+    if (letters === 0) return 0;
+    this.#valueMeta.pass(letters);
+    this.#keyCounter.pass(letters);
+    this.#keyActor.pass(letters);
+    this.#objectActor.pass(letters);
+    this.#objectCounter.pass(letters);
+    this.#keyText.pass(letters);
+    this.#insert.pass(letters);
+    this.#action.pass(letters);
+    this.#predCount.pass(letters);
+    this.#expand.pass(letters);
+    this.#markName.pass(letters);
+    this.#valuePosition += letters;
+    op.keyCounter += letters;
+    op.valueStart += letters;
+    op.valueEnd += letters;
+    return letters;
   }
 
   /** Throws unless all columns end here and all actors were named. */

@@ -31,6 +31,11 @@ export function addOps(history: DocumentHistory, change: ChangeChunk, clock: Clo
     reader.next(op);
     addOp(history, resolver);
     marks.follow(op, resolver.firstRow + i);
+    // Of what the next letters of a text refer to there is nothing to ask: the object is the same, the element is the letter before.
+    const letters = reader.passLetters(op, change.startOp + i);
+    history.ops.addAlike(letters);
+    resolver.rows += letters;
+    i += letters;
   }
   reader.finish();
   marks.finish();

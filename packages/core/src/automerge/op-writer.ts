@@ -29,26 +29,30 @@ export class OpWriter {
     for (const writer of this.#writers()) writer.clear();
   }
 
-  /** `bytes` hold the operation's value. */
-  add(op: Op, bytes: Uint8Array): void {
+  /**
+   * `bytes` hold the operation's value.
+   * @param times adds so many: letters as long as this one, each after the one before
+   */
+  add(op: Op, bytes: Uint8Array, times = 1): void {
     const atRoot = op.objectCounter === 0;
-    this.#objectActor.add(atRoot ? null : op.objectActor);
-    this.#objectCounter.add(atRoot ? null : op.objectCounter);
+    this.#objectActor.add(atRoot ? null : op.objectActor, times);
+    this.#objectCounter.add(atRoot ? null : op.objectCounter, times);
+    const length = op.valueEnd - op.valueStart;
     const hasElement = op.keyText === null;
-    this.#keyActor.add(hasElement && op.keyCounter > 0 ? op.keyActor : null);
-    this.#keyCounter.add(hasElement ? op.keyCounter : null);
-    this.#keyText.add(op.keyText);
-    this.#insert.add(op.insert);
-    this.#action.add(op.action);
-    this.#valueMeta.add((op.valueEnd - op.valueStart) * 16 + op.valueType);
-    this.#value.appendRange(bytes, op.valueStart, op.valueEnd);
-    this.#predCount.add(op.predCount);
+    this.#keyActor.add(hasElement && op.keyCounter > 0 ? op.keyActor : null, times);
+    this.#keyCounter.add(hasElement ? op.keyCounter : null, times);
+    this.#keyText.add(op.keyText, times);
+    this.#insert.add(op.insert, times);
+    this.#action.add(op.action, times);
+    this.#valueMeta.add(length * 16 + op.valueType, times);
+    this.#value.appendRange(bytes, op.valueStart, op.valueStart + times * length);
+    this.#predCount.add(op.predCount, times);
     for (let i = 0; i < op.predCount; i++) {
       this.#predActor.add(op.predActors[i] ?? 0);
       this.#predCounter.add(op.predCounters[i] ?? 0);
     }
-    this.#expand.add(op.expand);
-    this.#markName.add(op.markName);
+    this.#expand.add(op.expand, times);
+    this.#markName.add(op.markName, times);
   }
 
   finish(): WrittenColumns {

@@ -66,6 +66,9 @@ export function readFirstChange(change: ChangeChunk): object | null {
     if (object === undefined || op.predCount > 0) return null;
     if (object.kind === "text") {
       if (!addLetter(op, counter, object, bytes)) return null;
+      counter += reader.passLetters(op, counter);
+      object.last = counter;
+      object.end = op.valueEnd;
       continue;
     }
     const place = object.kind === "map" ? placeInMap(op, object) : placeInList(op, counter, object);

@@ -37,9 +37,15 @@ export function checkText(bytes: Uint8Array, start: number, end: number): void {
   if (!isAscii(bytes, start, end)) decodeText(bytes, start, end);
 }
 
+/** How many bytes in front are ASCII. */
+export function asciiLength(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && (bytes[at] ?? 0) < 0x80) at++;
+  return at - start;
+}
+
 function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if ((bytes[i] ?? 0) >= 0x80) return false;
-  return true;
+  return asciiLength(bytes, start, end) === end - start;
 }
 
 /** The order of the UTF-8 bytes, which is that of the code points: UTF-16 code units put surrogates before U+E000. */

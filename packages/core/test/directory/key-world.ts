@@ -78,15 +78,18 @@ export class KeyWorld {
     return device;
   }
 
-  /** A further device of the same user. It gets every user key that the one that adds it holds. */
+  /**
+   * A further device of the same user. It gets the user key of the grant, and the later ones that the statement lists: those of them that the
+   * one that adds it holds, and has read of. Nothing besides, as in an add-device entry: what no statement says was given, no directory knows.
+   */
   async addDevice(by: Device): Promise<Device> {
     const { user, userKem } = by.member;
-    const seeds = [...by.userKeys.values()].map(({ seed }) => seed);
+    const nameOf = (kem: Uint8Array): string => toHex(identityKeyName(this.crypto, kem));
+    const later = this.rules(by).seenUserKeys.filter(({ statement }) => by.userKeys.has(nameOf(statement.kem)));
+    const given = [userKem, ...later.map(({ statement }) => statement.kem)].map(nameOf);
+    const seeds = given.flatMap((name) => by.userKeys.get(name)?.seed ?? []);
     const device = await this.#device({ id: this.#id("device"), user, userKem, seeds });
-    const userKeys = this.rules(by)
-      .seenUserKeys.filter(({ statement }) => by.userKeys.has(toHex(identityKeyName(this.crypto, statement.kem))))
-      .map(({ placed }) => placed.id)
-      .sort(compareBytes);
+    const userKeys = later.map(({ placed }) => placed.id).sort(compareBytes);
     const deviceSign = device.member.device;
     await this.#say(by, [{ type: "addDevice", deviceSign, deviceKem: device.kem.publicKey, userKeys }], []);
     await this.permit(by, device);

@@ -112,7 +112,7 @@ export class DuePermits {
       if (kems.length === 0) read.add(id);
       else if (!isHere(ring, statement)) for (const kem of kems) add(id, kem);
     }
-    for (const { by, names } of joined === null ? [] : personPlaces(platform.crypto, view, joined)) {
+    for (const { by, names } of joined === null ? [] : personPlaces(platform.crypto, { view, placed }, joined)) {
       const at = placed.get(toHex(by));
       if (at !== undefined && names.some((name) => !keys.person.holds(name)))
         add(hexOf(at.entry), keys.deviceKem.publicKey);

@@ -1,4 +1,5 @@
 import { equalBytes, type StatementId, toHex } from "@selkie/entry";
+import type { PlacedStatement } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { openUserKeys } from "../keys/permit.ts";
 import { joinedWith } from "./own-admissions.ts";
@@ -28,12 +29,15 @@ export class PersonSearch {
    * @param placed where statements stand, by id in hex
    * @returns whether a user key is new: what was permitted to it may stand in entries that were read already
    */
-  async find(view: DirectoryView, placed: ReadonlyMap<string, Place>): Promise<boolean> {
+  async find(
+    view: DirectoryView,
+    placed: ReadonlyMap<string, Place & Pick<PlacedStatement, "statement">>,
+  ): Promise<boolean> {
     const { platform, keys, admittedBy } = this.#context;
     const joined = joinedWith(view, admittedBy);
     if (joined === null) return false;
     let found = false;
-    for (const { by, names } of personPlaces(platform.crypto, view, joined)) {
+    for (const { by, names } of personPlaces(platform.crypto, { view, placed }, joined)) {
       const place = placed.get(toHex(by));
       const wanted = place === undefined ? [] : this.#wanted(by, names);
       if (place === undefined || wanted.length === 0) continue;

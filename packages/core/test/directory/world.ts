@@ -14,7 +14,7 @@ import {
 import type { DirectoryIdentity, PlacedStatement } from "../../src/directory/admission.ts";
 import { buildDirectory } from "../../src/directory/build-directory.ts";
 import type { DirectoryView } from "../../src/directory/directory-view.ts";
-import type { GrantStatement, Role, Statement } from "../../src/directory/statement.ts";
+import type { AddDeviceStatement, GrantStatement, Role, Statement } from "../../src/directory/statement.ts";
 import { statementId } from "../../src/directory/statement.ts";
 import type { VerifiedCertificate } from "../../src/sealing/control-part.ts";
 import { directoryDatabase, pattern, testTenant } from "../fixture.ts";
@@ -65,7 +65,7 @@ export async function grantTo(name: string, role: Role, change: Partial<GrantSta
   };
 }
 
-export async function deviceNamed(name: string): Promise<Statement> {
+export async function deviceNamed(name: string): Promise<AddDeviceStatement> {
   const { sign, kem } = await keysOf(name);
   return { type: "addDevice", deviceSign: sign, deviceKem: kem, userKeys: [] };
 }

@@ -6,12 +6,13 @@ import { encodeSlotChain, signSlotChain } from "@selkie/sync-protocol";
 import { expect, test } from "vitest";
 import { AccessDocuments, signWith } from "../../src/connection/access-documents.ts";
 import { nextSlotKeyFor } from "../../src/directory/identity.ts";
+import { identityKeyName } from "../../src/keys/identity-key.ts";
 import { LocalState } from "../../src/local/local-state.ts";
 import { everyAdmissionOf, joinedWith, liveAdmissionOf } from "../../src/tenant/own-admissions.ts";
 import { PersonKeys } from "../../src/tenant/person-keys.ts";
 import { personPlaces } from "../../src/tenant/person-places.ts";
 import { Standing } from "../../src/tenant/standing.ts";
-import { deviceNamed, grantTo, type Voice, World } from "../directory/world.ts";
+import { deviceNamed, grantTo, keysOf, type Voice, World } from "../directory/world.ts";
 import { directoryDatabase, pattern, testTenant } from "../fixture.ts";
 
 /** Mallory, an editor, says that Bob's device is one more of her own: often, so that one of her statements has a lower id than any of Bob's. */
@@ -24,6 +25,8 @@ async function planted() {
   const joined = () => joinedWith(world.view(), bob.id) ?? expect.fail("Bob was let in");
   return { world, alice, bob, joined };
 }
+
+const byId = ({ placed }: World) => new Map(placed.map((each) => [toHex(each.id), each]));
 
 const changed = (world: World, alice: Voice, user: ReturnType<typeof parseStatementId>) =>
   world.say(alice, {
@@ -70,6 +73,29 @@ test("P-11 learns that it is out, and wipes, though somebody else names its keys
   expect(heard).toEqual(["out", "wipe"]);
 });
 
+test("D10 a further device takes those keys of its person that the statement says it was given, and no others that its entry gives", async () => {
+  const world = new World();
+  const alice = await world.grant(world.root, "alice", "admin");
+  const bob = world.say(alice, await grantTo("bob", "editor"));
+  const bobs = await world.voice("bob", bob.id);
+  const [given, kept] = await Promise.all(
+    ["given", "kept"].map(async (name) => {
+      const { user, slot } = await keysOf(`bob's ${name}`);
+      const key = { kem: user, slot, over: [bob.id], to: [bob.id] };
+      return { name: toHex(identityKeyName(crypto, user)), ...world.say(bobs, { type: "userKey", ...key }) };
+    }),
+  );
+  if (given === undefined || kept === undefined) return expect.fail("two keys");
+  const telephone = world.say(bobs, { ...(await deviceNamed("bob's telephone")), userKeys: [given.id] });
+  const view = world.view();
+  const joined = joinedWith(view, telephone.id) ?? expect.fail("it was added");
+  const [added] = personPlaces(crypto, { view, placed: byId(world) }, joined);
+  const { user, slot } = await keysOf("bob");
+  const ofGrant = [user, slot].map((key) => toHex(identityKeyName(crypto, key)));
+  expect(added?.by).toEqual(telephone.id);
+  expect(added?.names.map(toHex).sort()).toEqual([...ofGrant, given.name].sort());
+});
+
 test("A9 takes its person's next keys, and logs in with the slot key that follows from them", async () => {
   const { world, bob, joined } = await planted();
   const seed = pattern("Bob's next user key", 32);
@@ -78,7 +104,7 @@ test("A9 takes its person's next keys, and logs in with the slot key that follow
     ...{ type: "userKey", kem: kem.publicKey, slot: pattern("slot", 32), over: [bob.id], to: [bob.id] },
   });
   const view = world.view();
-  const places = new Set(personPlaces(crypto, view, joined()).map(({ by }) => toHex(by)));
+  const places = new Set(personPlaces(crypto, { view, placed: byId(world) }, joined()).map(({ by }) => toHex(by)));
   expect([...places]).toEqual([bob.id, next.id].map(toHex));
 
   using person = new PersonKeys(crypto);

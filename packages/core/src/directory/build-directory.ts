@@ -28,9 +28,10 @@ export function buildDirectory(
 ): DirectoryView {
   const statements = inOrder(placed);
   const forks = provenForks(verifier, identity, statements);
-  const { admissions, membership } = settle(verifier, identity, { statements, forks, vectors });
+  const { admissions, everAdmitted, membership } = settle(verifier, identity, { statements, forks, vectors });
   const people = resolvePeople(admissions, statements, membership);
-  const sorted = sortOut(identity, { admissions, membership, people }, statements);
+  const settled = { admissions, everAdmitted, membership, people };
+  const sorted = sortOut(identity, settled, statements);
   const found = sorted.found;
   const settings = currentSettings(sorted.of("settings"));
   const names = resolveNames(sorted.of("rename"), admissions.members, people);
@@ -44,9 +45,9 @@ export function buildDirectory(
     given: people.given,
   });
   const keyMembership: KeyMembership = {
-    members: admissions.members.map(people.least),
+    members: everAdmitted.members.map(people.least),
     isLive: (id) => membership.isLive({ id }),
-    personOf: people.personOf,
+    personOf: everAdmitted.personOf,
   };
   const notEntitled = catalog.rejected.map((id): RejectedStatement => ({ id, code: "NOT_ENTITLED" }));
   return {
@@ -67,7 +68,7 @@ export function buildDirectory(
     forkOf: (database, writer) => forks.get(chainName(database, writer)),
     hasVoice: (user, { database, writer }) =>
       membership.voicesOn(chainName(database, writer)).includes(admissionName(user)),
-    ...memberQueries(identity, { admissions, membership, people }),
+    ...memberQueries(identity, settled),
     ...names,
     findUser: finderByName(people.users, names),
     cutSignatures: (writer, id) => cutSignatures(statements, writer, id),
@@ -103,7 +104,7 @@ function settle(
   verifier: Verifier,
   identity: DirectoryIdentity,
   known: Omit<Known, "admissions">,
-): Pick<Settled, "admissions" | "membership"> {
+): Pick<Settled, "admissions" | "everAdmitted" | "membership"> {
   const { statements } = known;
   const judge = (refused: ReadonlySet<string>): Pick<Settled, "admissions" | "membership"> => {
     const admissions = resolveAdmissions(verifier, identity, statements, refused);
@@ -111,7 +112,7 @@ function settle(
   };
   const judged = judge(new Set());
   const refused = byDemoted(judged, statements);
-  return refused.size === 0 ? judged : judge(refused);
+  return { ...(refused.size === 0 ? judged : judge(refused)), everAdmitted: judged.admissions };
 }
 
 /** Asked for few entries, of chains that fork. */

@@ -14,7 +14,7 @@ export interface SortedStatements {
   readonly rejected: readonly RejectedStatement[];
   /** The statements of a type that their authors may make, and that count. */
   readonly of: OfType;
-  /** Those that their authors might have made once: beyond a cut, too. */
+  /** Those that their authors might have made once: beyond a cut, or let in by who was demoted since, too. */
   readonly seen: OfType;
   counts(id: StatementId): boolean;
 }
@@ -22,6 +22,8 @@ export interface SortedStatements {
 /** What is settled about who is in. */
 export interface Settled {
   readonly admissions: Admissions;
+  /** These, and whom those let in who were demoted: they are out, and hold what they were given (people.test.ts "D10"). */
+  readonly everAdmitted: Admissions;
   readonly membership: Membership;
   readonly people: People;
 }
@@ -29,7 +31,7 @@ export interface Settled {
 /** Sorts statements: whose author is nobody, or may not make them, say nothing. */
 export function sortOut(
   identity: DirectoryIdentity,
-  { admissions, membership, people }: Settled,
+  { admissions, everAdmitted, membership, people }: Settled,
   statements: readonly PlacedStatement[],
 ): SortedStatements {
   const founding = foundingStatement(identity, statements);
@@ -37,17 +39,12 @@ export function sortOut(
   const counting = new Map<string, Authored<Statement>>();
   const rejected: RejectedStatement[] = [];
   for (const placed of statements) {
-    const verdict = admissions.judgeAuthor(placed);
-    if (verdict.type === "held") continue;
-    const author = verdict.type === "admitted" ? people.least(verdict.admission) : null;
-    const code = author === null ? "AUTHOR_REFUSED" : objection(placed, { admissions, founding, admission: author });
-    if (code !== undefined || author === null) {
-      rejected.push({ id: placed.id, code: code ?? "AUTHOR_REFUSED" });
-      continue;
-    }
-    const authored = { placed, statement: placed.statement, author };
-    seen.push(authored);
-    if (membership.counts(placed)) counting.set(hexOf(placed.id), authored);
+    const said = saidUnder(admissions, { placed, people, founding });
+    const once = everAdmitted === admissions ? said : saidUnder(everAdmitted, { placed, people, founding });
+    if (typeof once === "object") seen.push(once);
+    if (said === "held") continue;
+    if (typeof said === "string") rejected.push({ id: placed.id, code: said });
+    else if (membership.counts(placed)) counting.set(hexOf(placed.id), said);
     else rejected.push({ id: placed.id, code: "BEYOND_CUT" });
   }
   const found = founding?.statement.type === "found" ? founding.statement : null;
@@ -58,6 +55,28 @@ export function sortOut(
     seen: byType(seen),
     counts: (id) => counting.has(hexOf(id)),
   };
+}
+
+/** A statement with its author, who may make it if these are admitted; else why it says nothing. */
+function saidUnder(
+  admissions: Admissions,
+  {
+    placed,
+    people,
+    founding,
+  }: {
+    readonly placed: PlacedStatement;
+    readonly people: People;
+    readonly founding: PlacedStatement | undefined;
+  },
+): Authored<Statement> | RejectionCode | "held" {
+  const verdict = admissions.judgeAuthor(placed);
+  if (verdict.type === "held") return "held";
+  if (verdict.type === "refused") return "AUTHOR_REFUSED";
+  const author = people.least(verdict.admission);
+  return (
+    objection(placed, { admissions, founding, admission: author }) ?? { placed, statement: placed.statement, author }
+  );
 }
 
 type OfType = <Type extends Statement["type"]>(

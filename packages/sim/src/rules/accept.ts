@@ -13,6 +13,8 @@ export type Reason = "no admission" | "admission void" | "cut" | "ended itself" 
 /** What counts of a set of entries, and who still has rights. */
 export interface Accepted extends Counting {
   readonly known: Known;
+  /** With what is refused of those who were demoted: bytes that were sent stay sent, to whom they let in too. */
+  readonly everKnown: Known;
   readonly rounds: number;
   /** The statements that count. */
   readonly statements: readonly Made[];
@@ -43,12 +45,14 @@ interface AcceptOptions {
  */
 export function accept(entries: Iterable<Entry>, { start = "nothing", voices }: AcceptOptions = {}): Accepted {
   const all = [...entries];
-  const accepted = settle(new Known(all, voices), start);
+  const everKnown = new Known(all, voices);
+  const accepted = settle(everKnown, start);
   const refused = byDemoted(accepted);
-  return refused.size === 0 ? accepted : settle(new Known(all, voices, refused), start);
+  const settled = refused.size === 0 ? accepted : settle(new Known(all, voices, refused), start);
+  return { ...settled, everKnown };
 }
 
-function settle(known: Known, start: "nothing" | "everything"): Accepted {
+function settle(known: Known, start: "nothing" | "everything"): Omit<Accepted, "everKnown"> {
   // Each round settles at least one more rank of those who may take rights from each other, and there are no more ranks than admissions.
   const limit = known.admissions.size + 2;
   let counting = start === "nothing" ? nothing : everything(known);

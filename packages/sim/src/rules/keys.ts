@@ -42,7 +42,7 @@ interface Making {
 
 /** Judges keys: "versions of void statements are not current; what they superseded is again". */
 export function judgeKeys(accepted: Accepted): Keys {
-  const { known, live } = accepted;
+  const { known, everKnown, live } = accepted;
   const makings = makingsOf(accepted);
   const openers = openersOf(accepted, makings);
   const heads = new Map<string, readonly string[]>();
@@ -58,7 +58,7 @@ export function judgeKeys(accepted: Accepted): Keys {
   }
   const opens = (keeper: string, version: string): boolean => openers.get(version)?.has(keeper) === true;
   const depth = (id: string, version: string): Depth | undefined => {
-    const admission = known.admissions.get(id);
+    const admission = everKnown.admissions.get(id);
     return admission === undefined ? undefined : openers.get(version)?.get(keeperOf(admission));
   };
   const isEntitled = (id: string, key: string): boolean => {
@@ -70,13 +70,13 @@ export function judgeKeys(accepted: Accepted): Keys {
     return current.length > 0 && current.every((version) => opens(keeper, version));
   };
   const outsiders = (key: string): ReadonlySet<string> => {
-    const members = [...known.admissions.values()].filter(({ isRoot }) => !isRoot);
+    const members = [...everKnown.admissions.values()].filter(({ isRoot }) => !isRoot);
     const due = new Set(members.filter(({ id }) => isEntitled(id, key)).map(keeperOf));
     const out = members.filter((member) => !live.has(member.id) && !due.has(keeperOf(member)));
     return new Set(out.map(keeperOf));
   };
   const canOpenAll = (id: string, key: string): boolean => {
-    const admission = known.admissions.get(id);
+    const admission = everKnown.admissions.get(id);
     return admission !== undefined && opensAll(keeperOf(admission), key);
   };
   const isSafe = (key: string): boolean => ![...outsiders(key)].some((keeper) => opensAll(keeper, key));
@@ -89,7 +89,7 @@ export function judgeKeys(accepted: Accepted): Keys {
 function makingsOf(accepted: Accepted): ReadonlyMap<string, readonly Making[]> {
   const makings = new Map<string, Making[]>();
   for (const key of commonKeys) makings.set(key, [{ key, version: foundingVersion(key), made: null }]);
-  const said = accepted.known.statements.filter((made) => accepted.known.author(made) !== undefined);
+  const said = accepted.everKnown.statements.filter((made) => accepted.everKnown.author(made) !== undefined);
   for (const made of said) {
     const { statement } = made;
     if (statement.type === "createKey" && isMaker(accepted, made)) makings.set(statement.key, [{ ...statement, made }]);
@@ -119,12 +119,12 @@ function makersOf(accepted: Accepted, makings: ReadonlyMap<string, readonly Maki
 }
 
 function makerIn(accepted: Accepted, made: Made | null): string | undefined {
-  const author = made === null ? undefined : accepted.known.author(made);
+  const author = made === null ? undefined : accepted.everKnown.author(made);
   return made === null ? "root" : author && keeperOf(author);
 }
 
 function isMaker(accepted: Accepted, made: Made): boolean {
-  const author = accepted.known.author(made);
+  const author = accepted.everKnown.author(made);
   return author !== undefined && leastRole(accepted, author) !== "reader";
 }
 
@@ -169,9 +169,9 @@ export function holds(accepted: Accepted, user: string, key: string, asking: Rea
 export const keeperOf = ({ isRoot, device, id }: Admission): string => (isRoot ? "root" : (device[0] ?? id));
 
 /** Who holds the KEM key of a user: every device of the person ever seen, for who adds a device gives it this key. */
-function holdersOf({ known }: Accepted, user: string): readonly string[] {
-  const person = personKey(known.admissions.get(user));
-  const all = [...known.admissions.values()].filter(({ isRoot }) => !isRoot);
+function holdersOf({ everKnown }: Accepted, user: string): readonly string[] {
+  const person = personKey(everKnown.admissions.get(user));
+  const all = [...everKnown.admissions.values()].filter(({ isRoot }) => !isRoot);
   return person === undefined ? [] : all.filter((each) => personKey(each) === person).map(keeperOf);
 }
 
@@ -179,11 +179,12 @@ const personKey = (admission: Admission | undefined): string | undefined =>
   admission === undefined || admission.isRoot ? undefined : (admission.person[0] ?? `of ${admission.user}`);
 
 /**
- * By version, who opens it. Counts every statement ever seen: bytes that were sent stay sent, whether or not their statement counts. But
+ * By version, who opens it. Counts every statement ever seen: bytes that were sent stay sent, whether or not their statement counts, and
+ * whether or not who let their author in was demoted since. But
  * nobody gives what it cannot open: so nobody makes a version look open to others by saying so (docs/adr/0025).
  */
 function openersOf(accepted: Accepted, makings: ReadonlyMap<string, readonly Making[]>): Openers {
-  const gifts = accepted.known.statements.flatMap((made) => giftIn(accepted, made, makings));
+  const gifts = accepted.everKnown.statements.flatMap((made) => giftIn(accepted, made, makings));
   const openers = new Map<string, Map<string, Depth>>();
   let grew = true;
   const give = (version: string, keeper: string, depth: Depth): void => {
@@ -224,11 +225,11 @@ interface Gift {
 
 function giftIn(accepted: Accepted, made: Made, makings: ReadonlyMap<string, readonly Making[]>): readonly Gift[] {
   const { statement } = made;
-  const author = accepted.known.author(made);
+  const author = accepted.everKnown.author(made);
   if (author === undefined) return [];
   const devices = (ids: readonly string[]): readonly string[] =>
     ids.flatMap((id) => {
-      const device = accepted.known.admissions.get(id);
+      const device = accepted.everKnown.admissions.get(id);
       return device === undefined || device.isRoot ? [] : [keeperOf(device)];
     });
   const gift = { by: keeperOf(author), to: [], links: [], isFromNow: false };

@@ -89,6 +89,7 @@ const small = {
   "an old grant made again": families.replayedGrant,
   "devices that end each other": families.devices,
   "an editor made a reader": families.demotion,
+  "an admin who is none any more, and whom it let in": families.adminDemoted,
   "entries that are readmitted": families.readmission,
   "a fork, and voices": families.fork,
   "a branch made after the revocation": families.backdated,

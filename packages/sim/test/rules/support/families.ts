@@ -178,6 +178,32 @@ export function demotion(): Family {
   });
 }
 
+/** An admin lets somebody in, who is given a key, while another takes the role of admin from it. */
+export function adminDemoted(): Family {
+  const scene = new Scene();
+  const alice = scene.admin();
+  const bob = scene.admin(alice, "p-bob");
+  const carol = scene.admin(bob, "p-carol");
+  const change = (by: string, role: "admin" | "editor") => {
+    const grant = { role, person: ["p-carol"], device: [carol] };
+    return scene.change(by, { targets: [carol] }, grant, { continues: [carol] });
+  };
+  const rotate = (by: string, id: string, over: readonly string[], to: readonly string[]) =>
+    scene.say(by, { type: "rotate", key: "default", version: id, over, links: [], to }, { id });
+  scene.start();
+  const kept = change(bob, "admin");
+  const dan = scene.grant(kept.id, { person: ["p-dan"] });
+  const given = rotate(alice, "given", ["founding"], [bob, carol, dan.id]);
+  rotate(dan.id, "his", ["given"], [bob]);
+  const demoted = change(alice, "editor");
+  const again = rotate(bob, "again", ["founding"], [alice]);
+  return scene.family({
+    counting: [kept, dan, given, demoted, again],
+    live: ["root", alice, bob, kept.id, demoted.id],
+    heads: [again.id, given.id].sort(),
+  });
+}
+
 /** A cut made with a partial view, and made longer. */
 export function readmission(): Family {
   const scene = new Scene();

@@ -53,12 +53,13 @@ export class Link implements Connection {
   /** Resolves when the link is closed for good. */
   readonly ended: Promise<void>;
   #status: ConnectionStatus = "connecting";
+  /** The first attempt has come up or failed. */
+  readonly #first = awaited<void>();
+  #admitted: Admitted | null = null;
   /** With all databases open. */
   #session: Session | null = null;
-  #admitted: Admitted | null = null;
-  readonly #waiting: { resolve: (session: Session) => void; reject: (error: unknown) => void }[] = [];
-  readonly #settling: { resolve: () => void; reject: (error: unknown) => void }[] = [];
-  #failure: unknown = null;
+  /** That session, or the one after it. */
+  #next = awaited<Session>();
   #joining: Promise<unknown> = Promise.resolve();
 
   constructor(context: LinkContext) {
@@ -74,23 +75,14 @@ export class Link implements Connection {
 
   /** Resolves once the first attempt has come up or failed; rejects when the other side refused for good. */
   async settled(signal?: AbortSignal): Promise<void> {
-    if (this.#status === "refused" || this.#status === "closed") throw this.#failure;
-    if (this.#status !== "connecting") return;
-    await new Promise<void>((resolve, reject) => {
-      this.#settling.push({ resolve, reject });
-      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-    });
+    await unlessAborted(this.#first.promise, signal);
   }
 
   /** The session in use, or the next one. */
-  async session(signal?: AbortSignal): Promise<Session> {
-    if (this.#session !== null) return this.#session;
+  async #reached(signal?: AbortSignal): Promise<Session> {
     if (this.#status === "closed" || this.#status === "refused")
       throw new CoreError("CLOSED", "the connection is closed");
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-    });
+    return await unlessAborted(this.#next.promise, signal);
   }
 
   async synced(options: { signal?: AbortSignal } = {}): Promise<void> {
@@ -113,7 +105,7 @@ export class Link implements Connection {
   }
 
   async #sync(replicas: () => readonly SyncedReplica[], options: { signal?: AbortSignal }): Promise<Synced> {
-    const session = await this.session(options.signal);
+    const session = await this.#reached(options.signal);
     const list = replicas(); // before all that is joining has joined
     await unlessAborted(Promise.all([this.#joining, this.#presenting.answered]), options.signal);
     const left = await unlessAborted(this.#admitted?.databases.leftOf(list) ?? 0, options.signal);
@@ -232,11 +224,12 @@ export class Link implements Connection {
       this.#session = session;
       this.join(...without(this.#context.replicas(), first));
       this.#set("online", null);
-      for (const { resolve } of this.#waiting.splice(0)) resolve(session);
+      this.#next.resolve(session);
       const error = await session.closed;
       if (error !== null) throw error;
     } finally {
       signal.removeEventListener("abort", stop);
+      if (this.#session !== null) this.#next = awaited();
       this.#session = null;
       this.#admitted = null;
       await session[Symbol.asyncDispose]();
@@ -257,17 +250,23 @@ export class Link implements Connection {
 
   #end(status: ConnectionStatus, error: unknown): void {
     this.#set(status, error);
-    if (status !== "offline") for (const { reject } of this.#waiting.splice(0)) reject(error);
+    if (status !== "offline") this.#next.reject(error);
   }
 
   #set(status: ConnectionStatus, error: unknown): void {
     if (this.#status === status) return;
     this.#status = status;
-    this.#failure = error;
-    const final = status === "refused" || status === "closed";
-    for (const { resolve, reject } of this.#settling.splice(0)) final ? reject(error) : resolve();
+    if (status === "refused" || status === "closed") this.#first.reject(error);
+    else this.#first.resolve();
     this.#context.onStatus(status, error);
   }
+}
+
+/** What somebody may wait for: that nobody does is no unhandled rejection. */
+function awaited<Result>(): PromiseWithResolvers<Result> {
+  const pending = Promise.withResolvers<Result>();
+  pending.promise.catch(() => undefined);
+  return pending;
 }
 
 /** INVARIANT: whoever holds an entry was given what it names of the directory first (b11-named-and-lost.test.ts). */

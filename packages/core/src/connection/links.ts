@@ -15,6 +15,7 @@ import { type HandshakeContext, peerHandshake, relayHandshake } from "./handshak
 import { Link } from "./link.ts";
 import { PushBudget } from "./peer-gate.ts";
 import { PeerMemory } from "./peer-memory.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 export interface LinksContext {
   readonly context: TenantContext;
@@ -111,17 +112,15 @@ export class Links {
   async #directoryArrived(link: Link, signal: AbortSignal | undefined): Promise<void> {
     const { log, events } = this.#context;
     if (log.view.found !== null) return;
-    let off = (): unknown => undefined;
-    const arrived = new Promise<void>((resolve, reject) => {
-      off = events.on("directory", () => log.view.found !== null && resolve());
-      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-      link.ended.then(
-        () => reject(new CoreError("CLOSED", "the connection ended before the directory arrived")),
-        reject,
-      );
-    });
-    await (log.view.found === null ? arrived : undefined);
-    off();
+    const { promise: arrived, resolve, reject } = Promise.withResolvers<void>();
+    const off = events.on("directory", () => log.view.found !== null && resolve());
+    const ended = (): void => reject(new CoreError("CLOSED", "the connection ended before the directory arrived"));
+    void link.ended.then(ended, reject);
+    try {
+      await unlessAborted(arrived, signal);
+    } finally {
+      off();
+    }
   }
 
   #link(target: string | Transport | Dialler, options: ConnectOptions): Link {

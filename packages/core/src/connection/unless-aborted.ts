@@ -3,12 +3,12 @@ export async function unlessAborted<Result>(
   work: Promise<Result> | Result,
   signal: AbortSignal | undefined,
 ): Promise<Result> {
-  signal?.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal?.reason);
+  if (signal?.aborted === true) abort();
   signal?.addEventListener("abort", abort, { once: true });
   try {
-    return await Promise.race([work, promise]);
+    return await Promise.race([promise, work]);
   } finally {
     signal?.removeEventListener("abort", abort);
   }

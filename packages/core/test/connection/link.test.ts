@@ -4,7 +4,7 @@ import { hasHoles, memoryStore } from "@selkie/store";
 import { DIRECTORY_ONLY, type Grant, pipe, runSession, type SyncError, type Transport } from "@selkie/sync-protocol";
 import { describe, expect, test } from "vitest";
 import type { Handshake } from "../../src/connection/handshake.ts";
-import { Link } from "../../src/connection/link.ts";
+import { Link, type LinkContext } from "../../src/connection/link.ts";
 import { PeerMemory } from "../../src/connection/peer-memory.ts";
 import { CoreError } from "../../src/errors.ts";
 import { LocalState } from "../../src/local/local-state.ts";
@@ -128,31 +128,38 @@ const handshake = (): Handshake => ({
   },
 });
 
+/** Of the directory alone, and nobody listens. */
+const context: Omit<LinkContext, "dial"> = {
+  platform,
+  redial: true,
+  handshake,
+  memory: null,
+  replicas: () => [directory],
+  replica: () => directory,
+  isStale: () => false,
+  isRevoked: () => false,
+  onStatus: () => undefined,
+  onLeftOut: () => undefined,
+  onSession: () => undefined,
+  onEnded: () => undefined,
+};
+
 /** A link over these connections, one after the other; resolves when it is online or has ended. */
 async function run(connections: (() => Transport)[], isRevoked = false) {
   const seen: string[] = [];
   const came = Promise.withResolvers<void>();
   const link = new Link({
-    platform,
+    ...context,
     dial: async () => {
       const next = connections.shift();
       if (next === undefined) throw new RangeError("no further connection");
       return next();
     },
-    redial: true,
-    handshake,
-    memory: null,
-    replicas: () => [directory],
-    replica: () => directory,
-    isStale: () => false,
     isRevoked: () => isRevoked,
     onStatus: (status, error) => {
       seen.push(error === null ? status : `${status} ${(error as SyncError).code}`);
       if (status !== "offline") came.resolve();
     },
-    onLeftOut: () => undefined,
-    onSession: () => undefined,
-    onEnded: () => undefined,
   });
   await came.promise;
   const until = [...seen];
@@ -190,6 +197,22 @@ describe("a link", () => {
 
   test("comes up over the same connection when what it presents then gives it back its rights", async () => {
     expect(await run([() => relay({ grants: [DIRECTORY_ONLY, FULL] })])).toEqual(["online"]);
+  });
+
+  test("is not waited for by who has given up before, nor by who gives up meanwhile", async () => {
+    const dialled = Promise.withResolvers<Transport>();
+    const link = new Link({ ...context, dial: () => dialled.promise });
+    const given = AbortSignal.abort("given up");
+    const late = new AbortController();
+    const waiting = [link.settled(late.signal), link.synced({ signal: late.signal })];
+    await expect(link.settled(given)).rejects.toBe("given up");
+    await expect(link.synced({ signal: given })).rejects.toBe("given up");
+    late.abort("later");
+    expect(await Promise.allSettled(waiting)).toEqual(
+      Array.from(waiting, () => ({ status: "rejected", reason: "later" })),
+    );
+    dialled.resolve(relay());
+    await link[Symbol.asyncDispose]();
   });
 
   test.each(["sent", "got"] as const)(
@@ -266,12 +289,12 @@ describe("more databases than the other side takes at a time", () => {
     const errors: string[] = [];
     const dials: number[] = [];
     const link = new Link({
+      ...context,
       platform: on,
       dial: async () => {
         dials.push(1);
         return other.transport;
       },
-      redial: true,
       handshake: () =>
         other.kind === "relay"
           ? handshake()
@@ -279,12 +302,8 @@ describe("more databases than the other side takes at a time", () => {
       memory: other.kind === "relay" ? new PeerMemory(local, store.state, memoryOptions) : null,
       replicas: () => [directory, ...open],
       replica: (database) => [directory, ...open].find((each) => id(each) === toHex(database)),
-      isStale: () => false,
-      isRevoked: () => false,
       onStatus: (status, error) => void (error !== null && errors.push(`${status} ${(error as SyncError).code}`)),
       onLeftOut: ({ code }) => errors.push(code),
-      onSession: () => undefined,
-      onEnded: () => undefined,
     });
     await link.settled();
     return { link, errors, dials };

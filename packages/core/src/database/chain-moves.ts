@@ -1,6 +1,6 @@
 import { type DatabaseId, toHex, type VerifiedEntry, type VerifiedRun, type WriterKey } from "@selkie/entry";
 import { type EntryStore, readRuns, type StoreDrop } from "@selkie/store";
-import { admissionName } from "../directory/membership-facts.ts";
+import { admissionName } from "../directory/admission.ts";
 import type { Delivery, EntryRefusalCode } from "../replica/delivery.ts";
 import type { Ingest } from "../replica/ingest.ts";
 import type { Quarantine } from "../replica/quarantine.ts";

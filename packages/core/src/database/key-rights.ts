@@ -1,6 +1,5 @@
-import type { Admission } from "../directory/admission.ts";
+import { type Admission, admissionName } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import { admissionName } from "../directory/membership-facts.ts";
 import { hexOf } from "../hex.ts";
 
 /** Whether a key is due to an admission, as the documents were last built. */

@@ -3,7 +3,7 @@
 import { compareBytes, type EntryId, equalBytes, type Signature, type Verifier, type WriterKey } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
 import { sortAccessLists } from "./access.ts";
-import { type DirectoryIdentity, type PlacedStatement, resolveAdmissions } from "./admission.ts";
+import { admissionName, type DirectoryIdentity, type PlacedStatement } from "./admission.ts";
 import { chainName } from "./chain-name.ts";
 import { byDemoted } from "./demotions.ts";
 import type { DirectoryView, RejectedStatement } from "./directory-view.ts";
@@ -13,9 +13,10 @@ import { findOpeners } from "./key-openers.ts";
 import { keyQueries, ruleQueries } from "./key-queries.ts";
 import { finderByName, memberQueries, wipeDelays } from "./member-queries.ts";
 import { judgeMembership } from "./membership.ts";
-import { admissionName, type Known, type PlacedVector } from "./membership-facts.ts";
+import type { Known, PlacedVector } from "./membership-facts.ts";
 import { resolvePeople } from "./people.ts";
 import { provenForks } from "./proven-forks.ts";
+import { resolveAdmissions } from "./resolve-admissions.ts";
 import { currentSettings, resolveNames, settingsOf } from "./settings.ts";
 import { inOrder, type Settled, sortOut } from "./sorted-statements.ts";
 

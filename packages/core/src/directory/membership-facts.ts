@@ -14,7 +14,14 @@ import type {
   StatementFacts,
 } from "../membership/facts.ts";
 import type { WriterHead } from "../sealing/control-part.ts";
-import { type Admissions, type DirectoryIdentity, isMember, type Member, type PlacedStatement } from "./admission.ts";
+import {
+  type Admissions,
+  admissionName,
+  type DirectoryIdentity,
+  isMember,
+  type Member,
+  type PlacedStatement,
+} from "./admission.ts";
 import { chainName } from "./chain-name.ts";
 import { ChainPlaces } from "./chain-places.ts";
 import type { DatabaseCuts } from "./cuts.ts";
@@ -41,11 +48,6 @@ export interface MembershipFacts {
   readonly directory: DirectoryFacts;
   /** Where an entry of the directory stands. */
   place(entry: Pick<PlacedStatement, "entry" | "writer" | "seq">): Place;
-}
-
-/** The name of an admission. */
-export function admissionName(id: StatementId | "root"): string {
-  return id === "root" ? id : hexOf(id);
 }
 
 /**

@@ -2,10 +2,16 @@
 import type { StatementId, Verifier } from "@selkie/entry";
 import { type Accepted, accept } from "../membership/accept.ts";
 import type { Cut } from "../membership/facts.ts";
-import type { Admission, Chain, DirectoryIdentity, PlacedStatement } from "./admission.ts";
+import {
+  type Admission,
+  admissionName,
+  type Chain,
+  type DirectoryIdentity,
+  type PlacedStatement,
+} from "./admission.ts";
 import { chainName } from "./chain-name.ts";
 import { forkedChain } from "./chain-places.ts";
-import { admissionName, type Known, membershipFacts } from "./membership-facts.ts";
+import { type Known, membershipFacts } from "./membership-facts.ts";
 import type { ProvenFork } from "./proven-forks.ts";
 
 /** How far a chain counts. */

@@ -1,9 +1,8 @@
 import { type StatementId, toHex } from "@selkie/entry";
 import type { Links } from "../connection/links.ts";
-import { type Admission, isMember } from "../directory/admission.ts";
+import { type Admission, admissionName, isMember } from "../directory/admission.ts";
 import { byTurns } from "../directory/by-turns.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import { admissionName } from "../directory/membership-facts.ts";
 import { hexOf } from "../hex.ts";
 import type { Platform } from "../platform.ts";
 import type { OpenDatabases } from "./open-databases.ts";

@@ -4,13 +4,8 @@ import { hexOf } from "../hex.ts";
 import { identityKeyText } from "../keys/identity-key.ts";
 import { type Admission, isMember, type Member } from "./admission.ts";
 import type { Authored } from "./entitlement.ts";
-import {
-  type AddDeviceStatement,
-  type PermitStatement,
-  type Reference,
-  statementIdText,
-  type UserKeyStatement,
-} from "./statement.ts";
+import { deviceName, recipientNames } from "./recipient-names.ts";
+import type { AddDeviceStatement, PermitStatement, UserKeyStatement } from "./statement.ts";
 
 /** What membership says, as far as keys need it. */
 export interface KeyMembership {
@@ -84,9 +79,6 @@ export function findHolders(
 /** Whom permits reach, by the names of recipients. */
 export type Reach = ReadonlyMap<string, ReadonlySet<Keeper>>;
 
-/** Of a device, which has the id of a person too where it is that person's first. */
-const deviceName = (id: string): string => `device ${id}`;
-
 /** Everybody whom permits may reach. */
 export function findReach(
   verifier: Verifier,
@@ -117,23 +109,8 @@ export function reachWithin(reach: Reach, keepers: ReadonlySet<Keeper>): Reach {
 
 /** Whom a permit reaches. */
 export function receiversOf(verifier: Verifier, reach: Reach, permit: Authored<PermitStatement>): readonly Keeper[] {
-  const names = recipientNames(verifier, permit);
+  const names = recipientNames(verifier, permit.placed, permit.statement);
   // Permits are many, each for many, and mostly it is asked which of them reach a few.
   const reached = reach.size < names.size ? [...reach.keys()].filter((name) => names.has(name)) : [...names];
   return reached.flatMap((name) => [...(reach.get(name) ?? [])]);
-}
-
-const namesByPermit = new WeakMap<StatementId, ReadonlySet<string>>();
-
-/** Whom a permit names: remembered as long as the permit is. */
-function recipientNames(verifier: Verifier, { placed, statement }: Authored<PermitStatement>): ReadonlySet<string> {
-  const known = namesByPermit.get(placed.id);
-  if (known !== undefined) return known;
-  const idOf = (reference: Reference): string =>
-    reference.type === "part" ? statementIdText(verifier, placed.entry, reference.index) : hexOf(reference.id);
-  const names = new Set(
-    statement.to.map((recipient) => (recipient.type === "device" ? deviceName(idOf(recipient.of)) : idOf(recipient))),
-  );
-  namesByPermit.set(placed.id, names);
-  return names;
 }

@@ -110,7 +110,7 @@ export class DirectoryOpener {
     let newKeys = false;
     for (const place of places) {
       const entry = await this.#read(place);
-      if (entry !== undefined) newKeys = (await this.#take([entry])) || newKeys;
+      if (entry !== null) newKeys = (await this.#take([entry])) || newKeys;
     }
     return newKeys;
   }

@@ -12,11 +12,13 @@ import {
 } from "@selkie/entry";
 import type { PlacedStatement } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import { type PermitStatement, type Recipient, statementIdText } from "../directory/statement.ts";
+import { deviceName, recipientNames } from "../directory/recipient-names.ts";
+import type { PermitStatement } from "../directory/statement.ts";
 import { hexOf } from "../hex.ts";
 import { joinedWith, liveAdmissionOf } from "./own-admissions.ts";
 import type { Place } from "./parked-places.ts";
 import { personPlaces } from "./person-places.ts";
+import type { ReadPlace } from "./read-place.ts";
 import type { TenantContext } from "./tenant-context.ts";
 
 /** As many recipients as a relay may be told of (docs/spec/sync.md section 3.5): who has more keys gets all permits. */
@@ -31,8 +33,8 @@ interface Holed extends Place {
 export interface DuePermitsLook {
   readonly view: DirectoryView;
   /** By id in hex. */
-  readonly placed: ReadonlyMap<string, Pick<PlacedStatement, "entry" | "statement">>;
-  read(place: Place): Promise<VerifiedEntry | undefined>;
+  readonly placed: ReadonlyMap<string, Pick<PlacedStatement, "id" | "entry" | "statement">>;
+  readonly read: ReadPlace;
 }
 
 /**
@@ -105,10 +107,12 @@ export class DuePermits {
     const due = new Map<string, Uint8Array[]>();
     const add = (entry: string, kem: Uint8Array): void => void due.set(entry, [...(due.get(entry) ?? []), kem]);
     const read = new Set<string>();
-    for (const { entry, statement } of placed.values()) {
-      const id = hexOf(entry);
+    for (const each of placed.values()) {
+      const { statement } = each;
+      const id = hexOf(each.entry);
       if (statement.type !== "permit" || !this.#holed.has(id) || this.#foreign.has(id)) continue;
-      const kems = statement.to.flatMap((recipient) => own.get(this.#nameOf(recipient, entry)) ?? []);
+      const names = recipientNames(platform.crypto, each, statement);
+      const kems = [...own].flatMap(([name, kem]) => (names.has(name) ? [kem] : []));
       if (kems.length === 0) read.add(id);
       else if (!isHere(ring, statement)) for (const kem of kems) add(id, kem);
     }
@@ -143,21 +147,14 @@ export class DuePermits {
     return own;
   }
 
-  #nameOf(recipient: Recipient, entry: VerifiedEntry["id"]): string {
-    const { crypto } = this.#context.platform;
-    const reference = recipient.type === "device" ? recipient.of : recipient;
-    const id = reference.type === "part" ? statementIdText(crypto, entry, reference.index) : hexOf(reference.id);
-    return recipient.type === "device" ? deviceName(id) : id;
-  }
-
   /**
    * Whether one of these keys has no permit in the entry as it is stored, or no bundle.
    * SECURITY: a permit that is there and gives nothing is its author's doing: whoever writes an entry may name anybody (due-permits.test.ts).
    */
   async #isMissing({ read }: DuePermitsLook, place: Place, kems: readonly Uint8Array[]): Promise<boolean> {
     const { crypto } = this.#context.platform;
-    const entry = kems.length === 0 ? undefined : await read(place);
-    if (entry === undefined) return false;
+    const entry = kems.length === 0 ? null : await read(place);
+    if (entry === null) return false;
     const permits = entry.parts.flatMap((part) =>
       part.type === "sealed" && part.table === tableIndex.hpke
         ? [part.ciphertext.subarray(0, RECIPIENT_TAG_BYTES)]
@@ -182,4 +179,3 @@ function isHere(ring: TenantContext["ring"], { versions, history }: PermitStatem
 }
 
 const isHole = ({ type }: Part): boolean => type === "hole";
-const deviceName = (id: string): string => `device ${id}`;

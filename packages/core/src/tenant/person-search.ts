@@ -42,7 +42,7 @@ export class PersonSearch {
       const wanted = place === undefined ? [] : this.#wanted(by, names);
       if (place === undefined || wanted.length === 0) continue;
       const entry = await this.#read(place);
-      const secrets = entry === undefined ? null : await openUserKeys(platform.crypto, entry, keys.deviceKem);
+      const secrets = entry === null ? null : await openUserKeys(platform.crypto, entry, keys.deviceKem);
       // SECURITY: A2. Only keys that the directory names as this person's: whoever writes an entry may put anything into it (directory-log.test.ts).
       const named = (secrets ?? []).filter((secret) => wanted.some((name) => equalBytes(name, secret.name)));
       found = (await keys.person.take(named)) || found;

@@ -8,6 +8,7 @@ import type { WriterHead } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
 import type { VectorSource } from "../writer/seen-heads.ts";
 import type { DirectoryWriter } from "./directory-writer.ts";
+import { rightsOf } from "./own-membership.ts";
 import type { TenantContext } from "./tenant-context.ts";
 
 /** Heads in one vector; the others follow in the next. */
@@ -80,13 +81,8 @@ export class ForkVoices implements VectorSource {
 
   /** Whether it is an admin whose voice has not been heard. Whether it may revoke that very writer is judged by whoever hears it. */
   #mayDecide(fork: ProvenFork): boolean {
-    try {
-      const { role, user } = this.#at.self();
-      return role === "admin" && !this.#at.view().hasVoice(user, fork);
-    } catch (error) {
-      if (error instanceof CoreError) return false;
-      throw error;
-    }
+    const own = rightsOf(this.#at);
+    return own?.role === "admin" && !this.#at.view().hasVoice(own.user, fork);
   }
 
   async #received(database: DatabaseId, writer: WriterKey, seq: number): Promise<EntryId | null> {

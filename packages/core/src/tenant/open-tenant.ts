@@ -32,7 +32,7 @@ import { keepKeys } from "./keep-keys.ts";
 import { settleKeys } from "./key-care.ts";
 import { missingOfDirectory } from "./missing-part.ts";
 import { OpenDatabases } from "./open-databases.ts";
-import { OwnMembership } from "./own-membership.ts";
+import { OwnMembership, rightsOf } from "./own-membership.ts";
 import { exportRootKey, openRoot } from "./root-work.ts";
 import { TenantSettings } from "./settings.ts";
 import { Standing } from "./standing.ts";
@@ -284,12 +284,7 @@ export class OpenTenant implements Tenant {
 
   /** What the directory asks of this device, beside what it is used for. Who is out, or not in yet, has nothing to do. */
   async #tend(): Promise<void> {
-    try {
-      this.#membership.self();
-    } catch (error) {
-      if (error instanceof CoreError) return;
-      throw error;
-    }
+    if (rightsOf(this.#membership) === null) return;
     await this.#directory.renew();
     await this.#giving.look();
   }

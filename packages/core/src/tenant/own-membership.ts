@@ -1,4 +1,4 @@
-import type { Member } from "../directory/admission.ts";
+import type { Admission, Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { FoundStatement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
@@ -6,6 +6,16 @@ import type { KeyVersion } from "../keys/key-version.ts";
 import { versionToSeal } from "./key-care.ts";
 import { joinedWith, liveAdmissionOf } from "./own-admissions.ts";
 import type { TenantContext } from "./tenant-context.ts";
+
+/** The admission that gives rights now; null for who is out, or not in yet. */
+export function rightsOf(own: { self(): Admission }): Admission | null {
+  try {
+    return own.self();
+  } catch (error) {
+    if (error instanceof CoreError) return null;
+    throw error;
+  }
+}
 
 /** What this device is in its tenant, and what it seals under, as the directory says now. */
 export class OwnMembership {

@@ -5,7 +5,6 @@ import type { DirectoryView } from "../directory/directory-view.ts";
 import { fingerprint, fingerprintWords } from "../directory/fingerprint.ts";
 import { parseJoinRequest } from "../directory/join-request.ts";
 import type { Role } from "../directory/statement.ts";
-import { CoreError } from "../errors.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
 import { Serial } from "../serial.ts";
 import { renewAccessList } from "./access-work.ts";
@@ -13,6 +12,7 @@ import { Invitations } from "./invitations.ts";
 import { approveRequest } from "./join-work.ts";
 import { createKey, rotateKey, shareKey } from "./key-work.ts";
 import { joinedWith } from "./own-admissions.ts";
+import { rightsOf } from "./own-membership.ts";
 import {
   type ChangedRights,
   changeUser,
@@ -164,12 +164,7 @@ export class TenantDirectory implements Directory {
   }
 
   async #renew(): Promise<void> {
-    try {
-      this.#at.self();
-    } catch (error) {
-      if (error instanceof CoreError) return; // a device that is out, or whose admission has not come, makes no keys
-      throw error;
-    }
+    if (rightsOf(this.#at) === null) return; // a device that is out, or whose admission has not come, makes no keys
     await renewUserKey(this.#at);
     await renewAccessList(this.#at);
   }

@@ -3,10 +3,10 @@
 import type { ByteCursor } from "./byte-cursor.ts";
 import { ByteSink } from "./byte-sink.ts";
 import { ChangeError } from "./change-error.ts";
-import { changeLimits } from "./change-limits.ts";
 import { action, type Op } from "./change-op.ts";
 import { BooleanReader, type ColumnReader, DeltaReader, NumberReader, TextReader } from "./column-reader.ts";
 import { BooleanWriter, DeltaWriter, NumberWriter, TextWriter } from "./column-writer.ts";
+import type { PartBudget } from "./part-work.ts";
 
 /** What an operation looks like, apart from what it refers to. */
 interface Shape {
@@ -166,11 +166,12 @@ export class BundleOpReader {
   readonly #values: ByteCursor;
   readonly #actorCount: number;
   readonly #typing = new TypingCursor();
-  #predTotal = 0;
+  readonly #budget: PartBudget;
 
   /** Starts at the first operation; the bytes of the cursor are those of all values. */
-  constructor(cursor: ByteCursor, actorCount: number) {
+  constructor(cursor: ByteCursor, actorCount: number, budget: PartBudget) {
     this.#actorCount = actorCount;
+    this.#budget = budget;
     this.#shapes = readShapes(cursor);
     const lengths = this.#columns.map(() => cursor.unsigned());
     for (const [index, column] of this.#columns.entries()) {
@@ -219,8 +220,7 @@ export class BundleOpReader {
 
   #readPreds(op: Op, preds: number): void {
     op.predCount = preds > 1 ? preds - 1 : preds;
-    this.#predTotal += op.predCount;
-    if (this.#predTotal > changeLimits.preds) throw new ChangeError("CHANGE_TOO_LARGE", "too many predecessors");
+    if (op.predCount > 0) this.#budget.spendWork(0, 0, op.predCount);
     for (let i = 0; i < op.predCount; i++) {
       op.predActors[i] = preds === 1 ? op.keyActor : this.#actor(given(this.#predActor));
       op.predCounters[i] = preds === 1 ? op.keyCounter : given(this.#predCounter);

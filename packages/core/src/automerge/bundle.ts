@@ -4,7 +4,7 @@ import { compareBytes, toHex } from "@selkie/entry";
 import { BundleOpReader, BundleOpWriter } from "./bundle-ops.ts";
 import { ByteCursor } from "./byte-cursor.ts";
 import { ByteSink } from "./byte-sink.ts";
-import { type ChangeChunk, type ChangeHeader, readAscending, readHash, type Sha256 } from "./change-chunk.ts";
+import { type ChangeChunk, type ChangeHeader, readAscending, readHash } from "./change-chunk.ts";
 import { ChangeError } from "./change-error.ts";
 import { actorLength, changeLimits } from "./change-limits.ts";
 import { emptyOp, type Op } from "./change-op.ts";
@@ -13,7 +13,8 @@ import { BooleanReader, type ColumnReader, DeltaReader, NumberReader, TextReader
 import { BooleanWriter, DeltaWriter, NumberWriter, TextWriter } from "./column-writer.ts";
 import { OpReader, opSourceOf } from "./op-reader.ts";
 import { OpWriter } from "./op-writer.ts";
-import { follows, PartBudget } from "./packed-changes.ts";
+import { follows } from "./packed-changes.ts";
+import type { Rebuilding } from "./part-work.ts";
 
 const reader = new OpReader();
 const writer = new OpWriter();
@@ -37,11 +38,11 @@ export function bundleChanges(changes: readonly ChangeChunk[]): Uint8Array | nul
 }
 
 /**
- * The changes in a bundle of the writer whose actor is `actor`.
+ * The changes in a bundle.
  *
  * @throws ChangeError
  */
-export function unbundleChanges(payload: Uint8Array, actor: Uint8Array, sha256: Sha256): readonly ChangeChunk[] {
+export function unbundleChanges(payload: Uint8Array, { actor, budget, sha256 }: Rebuilding): readonly ChangeChunk[] {
   const cursor = new ByteCursor(payload);
   const count = cursor.unsigned();
   if (count < 2 || count > changeLimits.changesInPart)
@@ -51,9 +52,9 @@ export function unbundleChanges(payload: Uint8Array, actor: Uint8Array, sha256: 
   const actors = readAscending(cursor, (from) => from.take(actorLength));
   const opCount = rows.reduce((sum, row) => sum + row.opCount, 0);
   if (opCount > changeLimits.ops) throw new ChangeError("CHANGE_TOO_LARGE", "a bundle of too many operations");
-  const reader = new BundleOpReader(cursor, actors.length + 1);
+  budget.spendWork(count, opCount, 0);
+  const reader = new BundleOpReader(cursor, actors.length + 1, budget);
   const changes: ChangeChunk[] = [];
-  const budget = new PartBudget();
   const ops: Op[] = [];
   for (const [index, row] of rows.entries()) {
     const before = changes.at(-1);
@@ -66,7 +67,7 @@ export function unbundleChanges(payload: Uint8Array, actor: Uint8Array, sha256: 
     const otherActors = writeOwn(ops, row.opCount, payload, actors);
     const header = { ...where, actor, seq: firstSeq + index, time: row.time, message: row.message, otherActors };
     const change = writeChange(header, { type: "written", columns: writer.finish() }, sha256);
-    budget.spend(change.bytes);
+    budget.spendBytes(change.bytes);
     changes.push(change);
   }
   reader.finish();

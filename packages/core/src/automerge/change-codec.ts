@@ -2,9 +2,10 @@
 
 import { bundleFloor } from "../sealing/padme.ts";
 import { bundleChanges, unbundleChanges } from "./bundle.ts";
-import { type ChangeChunk, parseChange, type Sha256 } from "./change-chunk.ts";
+import { type ChangeChunk, parseChange } from "./change-chunk.ts";
 import { ChangeError } from "./change-error.ts";
 import { packChanges, unpackChanges } from "./packed-changes.ts";
+import { countPreds, type Rebuilding } from "./part-work.ts";
 
 /** The codec byte of a part of changes. */
 export const changeCodec = { raw: 0, packed: 1, bundle: 2 } as const;
@@ -28,19 +29,24 @@ export function encodeChanges(changes: readonly ChangeChunk[]): EncodedChanges {
 }
 
 /**
- * The changes of a part whose writer has this actor in its document; the gate still has to judge each. The codec byte is a peer's:
- * any number.
+ * The changes of a part; the gate still has to judge each. The codec byte is a peer's: any number.
  *
  * @throws ChangeError
  */
 export function decodeChanges(
   encoded: { readonly codec: number; readonly payload: Uint8Array },
-  actor: Uint8Array,
-  sha256: Sha256,
+  at: Rebuilding,
 ): readonly ChangeChunk[] {
   const { codec, payload } = encoded;
-  if (codec === changeCodec.raw) return [parseChange(payload, sha256)];
-  if (codec === changeCodec.packed) return unpackChanges(payload, actor, sha256);
-  if (codec === changeCodec.bundle) return unbundleChanges(payload, actor, sha256);
+  if (codec === changeCodec.raw) return [readRaw(payload, at)];
+  if (codec === changeCodec.packed) return unpackChanges(payload, at);
+  if (codec === changeCodec.bundle) return unbundleChanges(payload, at);
   throw new ChangeError("CHANGE_MALFORMED", "the codec is unknown");
+}
+
+function readRaw(payload: Uint8Array, { budget, sha256 }: Rebuilding): ChangeChunk {
+  const change = parseChange(payload, sha256);
+  budget.spendWork(1, change.opCount, countPreds(change.columns));
+  budget.spendBytes(payload);
+  return change;
 }

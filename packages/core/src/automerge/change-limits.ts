@@ -15,6 +15,8 @@ export const changeLimits = {
   changesInPart: 2_000,
   /** Bytes of all changes rebuilt from one part. */
   partBytes: 8_388_608,
+  /** Work of all parts of one entry, in operations (`part-work.ts`): any change fits, alone. */
+  entryWork: 120_000,
 } as const;
 
 /** Operations of a local change that is durable before the gate looks at it: what only gives keys of maps numbers, truth values or null. */

@@ -3,11 +3,12 @@
 import { equalBytes } from "@selkie/entry";
 import { ByteCursor } from "./byte-cursor.ts";
 import { ByteSink } from "./byte-sink.ts";
-import { type ChangeChunk, type ChangeHeader, readAscending, readHash, type Sha256 } from "./change-chunk.ts";
+import { type ChangeChunk, type ChangeHeader, countOps, readAscending, readHash } from "./change-chunk.ts";
 import { type ColumnSpec, type ColumnTable, column, columnOrder, placeColumns } from "./change-columns.ts";
 import { ChangeError } from "./change-error.ts";
-import { actorLength, changeLimits } from "./change-limits.ts";
+import { actorLength } from "./change-limits.ts";
 import { writeChange } from "./change-writer.ts";
+import { countPreds, type Rebuilding } from "./part-work.ts";
 import { decodeText, encodeText } from "./text.ts";
 
 /** Bits of the first byte of a packed change; the lowest two say where it stands. */
@@ -46,39 +47,21 @@ export function packChanges(changes: readonly ChangeChunk[]): Uint8Array {
 }
 
 /**
- * The changes in a packed payload of the writer whose actor is `actor`.
+ * The changes in a packed payload.
  *
  * @throws ChangeError
  */
-export function unpackChanges(payload: Uint8Array, actor: Uint8Array, sha256: Sha256): readonly ChangeChunk[] {
+export function unpackChanges(payload: Uint8Array, { actor, budget, sha256 }: Rebuilding): readonly ChangeChunk[] {
   const cursor = new ByteCursor(payload);
   const changes: ChangeChunk[] = [];
-  const budget = new PartBudget();
   while (!cursor.done) {
     const { header, columns } = unpackChange(cursor, actor, changes.at(-1));
+    budget.spendWork(1, countOps(columns), countPreds(columns));
     const change = writeChange(header, { type: "table", table: columns }, sha256);
-    budget.spend(change.bytes);
+    budget.spendBytes(change.bytes);
     changes.push(change);
   }
   return changes;
-}
-
-/**
- * What one part may be rebuilt into.
- *
- * SECURITY: a few bytes may stand for many. Test: change-codec.test.ts "D4 ...".
- */
-export class PartBudget {
-  #changes = 0;
-  #bytes = 0;
-
-  /** Counts one more change; throws `CHANGE_TOO_LARGE` when it is one too many. */
-  spend(change: Uint8Array): void {
-    this.#changes++;
-    this.#bytes += change.length;
-    if (this.#changes > changeLimits.changesInPart || this.#bytes > changeLimits.partBytes)
-      throw new ChangeError("CHANGE_TOO_LARGE", "a part holds too many changes");
-  }
 }
 
 /** Whether a change stands right after another one of the same part: its fields need not be given. */

@@ -11,7 +11,7 @@ import { carryOn } from "../document/take-carried.ts";
 import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
 import { requireFree } from "../hold-code.ts";
-import { ENTRY_BYTES } from "../journal/plan-entries.ts";
+import { ENTRY_BYTES } from "../journal/fill-entries.ts";
 import { claimedTime, encodeChangePart } from "../sealing/change-part.ts";
 import { countedStem } from "../sealing/document-id.ts";
 import type { Database } from "./database.ts";

@@ -3,10 +3,11 @@ import type { WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { encodeChanges } from "../automerge/change-codec.ts";
 import { writeFirstChange } from "../automerge/first-change.ts";
+import { PartWork } from "../automerge/part-work.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
-import { ENTRY_BYTES, ENTRY_PARTS } from "../journal/plan-entries.ts";
+import { ENTRY_PARTS, fillEntries } from "../journal/fill-entries.ts";
 import { claimedTime, encodeChangePart } from "../sealing/change-part.ts";
 import { countedStem } from "../sealing/document-id.ts";
 import type { DatabaseParts } from "./database-parts.ts";
@@ -18,6 +19,7 @@ const CHUNK = 10 * ENTRY_PARTS;
 interface Created {
   readonly plaintext: Plaintext;
   readonly bytes: number;
+  readonly work: PartWork;
   readonly id: DocId;
   readonly local: LocalChange;
 }
@@ -64,7 +66,8 @@ async function createChunk(
     parts.mayWrite(); // rights may have changed while the rows came
     const made = await makeChunk(parts, rows, key);
     try {
-      if (isHeld || !(await parts.writes.bulk(key, intoEntries(made)))) await journal(parts, made);
+      const entries = fillEntries(made).map((some) => some.map(({ plaintext }) => plaintext));
+      if (isHeld || !(await parts.writes.bulk(key, entries))) await journal(parts, made);
     } catch (error) {
       // What is refused is stored nowhere; what the disk fails on is tried again.
       if (error instanceof CoreError) for (const { local } of made) parts.documents.forget(local.record);
@@ -119,6 +122,7 @@ async function createOne(
   return {
     plaintext,
     bytes: change.length,
+    work: PartWork.of(chunk),
     id: record.name,
     local: { writer, record, kind: "create", counter, bytes: chunk.bytes, chunk },
   };
@@ -128,20 +132,4 @@ async function createOne(
 async function journal({ writes }: DatabaseParts, made: readonly Created[]): Promise<void> {
   await writes.begin();
   await Promise.all(made.map(({ local }) => writes.journal(local)));
-}
-
-function intoEntries(made: readonly Created[]): readonly (readonly Plaintext[])[] {
-  const entries: Plaintext[][] = [];
-  let bytes = ENTRY_BYTES;
-  for (const { plaintext, bytes: size } of made) {
-    const last = entries.at(-1);
-    if (last === undefined || last.length === ENTRY_PARTS || bytes + size > ENTRY_BYTES) {
-      entries.push([plaintext]);
-      bytes = size;
-    } else {
-      last.push(plaintext);
-      bytes += size;
-    }
-  }
-  return entries;
 }

@@ -1,11 +1,12 @@
 import { equalBytes, toHex, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
+import { PartBudget } from "../automerge/part-work.ts";
 import type { Admission } from "../directory/admission.ts";
 import { type CarriedHistory, decodeCarriedHistory } from "../document/carried-history.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { Documents } from "../document/documents.ts";
-import { changesIn, nameIn } from "../document/part-contents.ts";
+import { changesIn, mostWorkOf, nameIn } from "../document/part-contents.ts";
 import { CoreError } from "../errors.ts";
 import type { Delivery } from "../replica/delivery.ts";
 import { decodeChangePart } from "../sealing/change-part.ts";
@@ -74,7 +75,7 @@ export class DatabaseHistory implements History {
     const author = entry.header.writer;
     const actor = actorOf(verifier, author, id, null);
     const signed = changesIn(verifier, delivery, opened).filter(({ change }) => equalBytes(change.actor, actor));
-    const carried = carriedIn(verifier, opened);
+    const carried = carriedIn(verifier, entry, opened);
     const isTold = carried !== null && !equalBytes(carried.before, id);
     return [
       ...signed.map(({ change, time }) => ({ change, entry, author, claimedTime: new Date(time), isTold: false })),
@@ -110,11 +111,11 @@ export class DatabaseHistory implements History {
 }
 
 /** The history that a part carries; null when it carries none, or cannot be read. */
-function carriedIn(verifier: Verifier, opened: OpenedPart): CarriedHistory | null {
+function carriedIn(verifier: Verifier, entry: VerifiedEntry, opened: OpenedPart): CarriedHistory | null {
   if (opened.type !== "opened" || opened.kind !== "change") return null;
   try {
     const { kind, payload } = decodeChangePart(opened.plaintext);
-    return kind === "carry" ? decodeCarriedHistory(verifier, payload) : null;
+    return kind === "carry" ? decodeCarriedHistory(verifier, payload, new PartBudget(mostWorkOf(entry))) : null;
   } catch (error) {
     if (error instanceof CoreError) return null;
     throw error;

@@ -2,6 +2,7 @@ import { compareBytes, equalBytes, toHex, type Verifier, type WriterKey } from "
 import { actorOf } from "../automerge/actor.ts";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
 import { changeLimits } from "../automerge/change-limits.ts";
+import { PartWork } from "../automerge/part-work.ts";
 import { CoreError } from "../errors.ts";
 import type { CarriedHistory, Strand, ToldChange } from "./carried-history.ts";
 
@@ -81,7 +82,7 @@ interface Reading {
 /**
  * All changes of a document, as parts of another carry them: each after those that it builds on.
  *
- * @param most bytes of changes in one part, if that is more than one change
+ * @param most bytes of changes in one part, if that is more than one change; each part is meant for an entry of its own
  * @throws CoreError CHANGE_REFUSED
  */
 export function carriedFrom(
@@ -93,7 +94,7 @@ export function carriedFrom(
     [...writers].map((writer) => [toHex(actorOf(verifier, writer, record.id, null)), { document: record.id, writer }]),
   );
   const histories: CarriedHistory[] = [];
-  let batch: Batch = { source: null, bytes: 0, changes: [] };
+  let batch: Batch = { source: null, bytes: 0, work: new PartWork(), changes: [] };
   const end = (): void => {
     if (batch.source !== null) histories.push({ before: batch.source.document, strands: strandsOf(batch.changes) });
   };
@@ -105,13 +106,15 @@ export function carriedFrom(
       batch.source !== null &&
       equalBytes(batch.source.document, source.document) &&
       batch.changes.length < changeLimits.changesInPart &&
-      batch.bytes + bytes.length <= most;
+      batch.bytes + bytes.length <= most &&
+      batch.work.totalWith(change) <= changeLimits.entryWork;
     if (!fits) {
       end();
-      batch = { source, bytes: 0, changes: [] };
+      batch = { source, bytes: 0, work: new PartWork(), changes: [] };
     }
     batch.changes.push({ told: { change, ...tell(change) }, writer: source.writer });
     batch.bytes += bytes.length;
+    batch.work.addChange(change);
   }
   end();
   return histories;
@@ -121,6 +124,7 @@ export function carriedFrom(
 interface Batch {
   readonly source: Source | null;
   bytes: number;
+  readonly work: PartWork;
   readonly changes: { readonly told: ToldChange; readonly writer: WriterKey }[];
 }
 

@@ -10,10 +10,10 @@ import {
   type WriterKey,
 } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
-import type { ChangeChunk } from "../automerge/change-chunk.ts";
+import type { ChangeChunk, Sha256 } from "../automerge/change-chunk.ts";
 import { decodeChanges, encodeChanges } from "../automerge/change-codec.ts";
 import { ChangeError } from "../automerge/change-error.ts";
-import { changeLimits } from "../automerge/change-limits.ts";
+import type { PartBudget } from "../automerge/part-work.ts";
 import { CoreError } from "../errors.ts";
 import { latestTime } from "../sealing/change-part.ts";
 import { documentIdBytes } from "../sealing/document-id.ts";
@@ -79,19 +79,14 @@ function alike(changes: readonly ToldChange[]): readonly (Omit<ToldChange, "chan
  *
  * @throws CoreError `PART_MALFORMED`
  */
-export function decodeCarriedHistory(verifier: Verifier, bytes: Uint8Array): CarriedHistory {
+export function decodeCarriedHistory(verifier: Verifier, bytes: Uint8Array, budget: PartBudget): CarriedHistory {
   try {
     const reader = new ByteReader(bytes);
     const before = reader.bytes(documentIdBytes).slice();
     const strands: Strand[] = [];
-    let [changes, size] = [0, 0];
     for (let left = reader.uleb(maxStrands); left > 0; left--) {
-      const strand = readStrand(verifier, reader, before);
+      const strand = readStrand(verifier, reader, { before, budget });
       const last = strands.at(-1);
-      changes += strand.changes.length;
-      size += strand.changes.reduce((sum, { change }) => sum + change.bytes.length, 0);
-      // D12: as much as any part may be rebuilt into.
-      if (changes > changeLimits.changesInPart || size > changeLimits.partBytes) throw malformed("it carries too much");
       if (last !== undefined && compareBytes(last.writer, strand.writer) > 0) throw malformed("strands ascend");
       strands.push(strand);
     }
@@ -103,12 +98,17 @@ export function decodeCarriedHistory(verifier: Verifier, bytes: Uint8Array): Car
   }
 }
 
-function readStrand(verifier: Verifier, reader: ByteReader, before: Uint8Array): Strand {
+function readStrand(
+  verifier: Verifier,
+  reader: ByteReader,
+  { before, budget }: { readonly before: Uint8Array; readonly budget: PartBudget },
+): Strand {
   const writer = parseWriterKey(reader.bytes(32).slice());
   const codec = reader.u8();
   const payload = reader.bytes(reader.uleb());
   const actor = actorOf(verifier, writer, before, null);
-  const changes = decodeChanges({ codec, payload }, actor, (...chunks) => verifier.sha256(...chunks));
+  const sha256: Sha256 = (...chunks) => verifier.sha256(...chunks);
+  const changes = decodeChanges({ codec, payload }, { actor, budget, sha256 });
   if (changes.length === 0) throw malformed("a strand has changes");
   if (changes.some((change) => compareBytes(change.actor, actor) !== 0)) throw malformed("a strand is of one writer");
   return { writer, changes: readTold(reader, changes) };

@@ -1,8 +1,9 @@
-import type { Verifier, WriterKey } from "@selkie/entry";
+import { partKind, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { decodeChanges } from "../automerge/change-codec.ts";
 import { ChangeError } from "../automerge/change-error.ts";
+import { mostWorkIn, PartBudget } from "../automerge/part-work.ts";
 import { CoreError } from "../errors.ts";
 import type { Delivery } from "../replica/delivery.ts";
 import { type ChangeKind, type ChangePart, decodeChangePart } from "../sealing/change-part.ts";
@@ -15,6 +16,13 @@ export interface UnheardChange extends DocumentPlace {
   readonly kind: ChangeKind;
   readonly time: number;
   readonly change: ChangeChunk;
+}
+
+/** The most work of each part of an entry: holes count like what was there. */
+export function mostWorkOf({ parts }: VerifiedEntry): number {
+  let changeParts = 0;
+  for (const { kind } of parts) if (kind === partKind.change) changeParts += 1;
+  return mostWorkIn(changeParts);
 }
 
 /** The stem of the document that a part is of. */
@@ -51,7 +59,8 @@ export function changesIn(verifier: Verifier, { entry }: Delivery, opened: Opene
     const { kind, time } = part;
     if (kind === "carry") return []; // its document is this writer's, and nobody else can make it anew
     const actor = actorOf(verifier, writer, documentIdOf(place), null);
-    const changes = decodeChanges(part, actor, (...chunks) => verifier.sha256(...chunks));
+    const budget = new PartBudget(mostWorkOf(entry));
+    const changes = decodeChanges(part, { actor, budget, sha256: (...chunks) => verifier.sha256(...chunks) });
     return changes.map((change) => ({ ...place, kind, time, change }));
   } catch (error) {
     if (error instanceof CoreError || error instanceof ChangeError) return [];

@@ -4,6 +4,7 @@ import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { decodeChanges } from "../automerge/change-codec.ts";
 import { ChangeError } from "../automerge/change-error.ts";
 import type { HeldChange } from "../automerge/held-changes.ts";
+import { PartBudget } from "../automerge/part-work.ts";
 import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
@@ -14,7 +15,7 @@ import { decodeCarriedHistory } from "./carried-history.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
 import { actorIn, type DocumentRecord, newRecord } from "./document-record.ts";
 import type { DocumentState } from "./document-state.ts";
-import { stemIn } from "./part-contents.ts";
+import { mostWorkOf, stemIn } from "./part-contents.ts";
 import { takeCarried } from "./take-carried.ts";
 import { type Origin, THIS_DEVICE } from "./waiting-changes.ts";
 
@@ -40,6 +41,12 @@ type Opened = OpenedPart & { readonly type: "opened" };
 /** What is new in each document, in an order that can be applied. */
 type Fresh = Map<DocumentRecord, Uint8Array[]>;
 
+/** Where what passes goes, and how much a part may hold. */
+interface Receiving {
+  readonly fresh: Fresh;
+  readonly budget: PartBudget;
+}
+
 /**
  * The way of what others made into the documents.
  * SECURITY: `receive` is the only way of a received change to Automerge (received-parts.test.ts, and the gate's own D1-D7).
@@ -62,9 +69,10 @@ export class ReceivedParts {
   receive(deliveries: readonly Delivery[]): ReadonlyMap<DocumentRecord, readonly Uint8Array[]> {
     const fresh: Fresh = new Map();
     for (const delivery of deliveries) {
+      const mostWork = mostWorkOf(delivery.entry);
       for (const part of delivery.parts) {
         if (part.type !== "opened" || part.kind !== "change") continue;
-        this.#receivePart(delivery, part, fresh);
+        this.#receivePart(delivery, part, { fresh, budget: new PartBudget(mostWork) });
       }
     }
     return fresh;
@@ -82,7 +90,7 @@ export class ReceivedParts {
     return chains;
   }
 
-  #receivePart({ entry, admission }: Delivery, { plaintext, key }: Opened, fresh: Fresh): void {
+  #receivePart({ entry, admission }: Delivery, { plaintext, key }: Opened, { fresh, budget }: Receiving): void {
     const { documents, quarantine } = this.#at;
     const user = admission.name;
     try {
@@ -104,14 +112,14 @@ export class ReceivedParts {
       const record = known ?? newRecord(place);
       // D7: the bounds are a device's, however many chains it begins.
       const device = hexOf(admission.device);
-      if (part.kind === "carry") this.#receiveCarried(record, part.payload, { device, entry, user }, fresh);
+      if (part.kind === "carry") this.#receiveCarried(record, part.payload, { device, entry, user }, { fresh, budget });
       else {
         // Most documents are created and no more: the actor is kept for those that change.
         const actor =
           known === undefined
             ? actorOf(documents.verifier, entry.header.writer, record.id, null)
             : actorIn(documents.verifier, known, entry.header.writer);
-        const changes = decodeChanges(part, actor, documents.sha256);
+        const changes = decodeChanges(part, { actor, budget, sha256: documents.sha256 });
         const origin = { kind: part.kind, entry, user };
         for (const change of changes)
           this.#receiveChange(record, { device, document: name, actor, change }, origin, fresh);
@@ -124,9 +132,14 @@ export class ReceivedParts {
     }
   }
 
-  #receiveCarried(record: DocumentRecord, payload: Uint8Array, { device, entry, user }: Sender, fresh: Fresh): void {
+  #receiveCarried(
+    record: DocumentRecord,
+    payload: Uint8Array,
+    { device, entry, user }: Sender,
+    { fresh, budget }: Receiving,
+  ): void {
     const { documents } = this.#at;
-    const history = decodeCarriedHistory(documents.verifier, payload);
+    const history = decodeCarriedHistory(documents.verifier, payload, budget);
     // SECURITY: D2. Else its creator could speak as anybody in it (carried-changes.test.ts).
     if (equalBytes(history.before, record.id))
       throw new CoreError("PART_MALFORMED", "a document brings nothing along from itself");

@@ -1,18 +1,17 @@
-import { parseChange, type Sha256 } from "../automerge/change-chunk.ts";
+import { type ChangeChunk, parseChange, type Sha256 } from "../automerge/change-chunk.ts";
 import { encodeChanges } from "../automerge/change-codec.ts";
 import { changeLimits } from "../automerge/change-limits.ts";
+import { PartWork } from "../automerge/part-work.ts";
 import { docIdOf } from "../document/doc-id.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { type ChangePart, encodeChangePart } from "../sealing/change-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
+import { ENTRY_BYTES, fillEntries } from "./fill-entries.ts";
 import type { JournalRow } from "./journal-row.ts";
 
-/** How many parts and bytes of changes one entry holds at most. */
-export const ENTRY_PARTS = 100;
-export const ENTRY_BYTES: number = 512 * 1024;
-
 interface Group {
-  readonly rows: JournalRow[];
+  readonly rows: { readonly row: JournalRow; readonly chunk: ChangeChunk }[];
+  readonly work: PartWork;
   bytes: number;
 }
 
@@ -22,54 +21,49 @@ export function planEntries(
   keyOf: (keyId: Uint8Array) => KeyVersion,
   sha256: Sha256,
 ): readonly (readonly PartDraft[])[] {
-  const entries: PartDraft[][] = [];
-  let parts: PartDraft[] = [];
-  let bytes = 0;
-  for (const group of groups(rows)) {
-    if (parts.length === ENTRY_PARTS || (parts.length > 0 && bytes + group.bytes > ENTRY_BYTES)) {
-      entries.push(parts);
-      parts = [];
-      bytes = 0;
-    }
-    parts.push(partOf(group.rows, keyOf, sha256));
-    bytes += group.bytes;
-  }
-  return parts.length === 0 ? entries : [...entries, parts];
+  return fillEntries(groups(rows, sha256)).map((some) => some.map((group) => partOf(group, keyOf)));
 }
 
 /** Consecutive changes of one document; a deletion or undeletion is a part of its own. */
-function groups(rows: readonly JournalRow[]): readonly Group[] {
+function groups(rows: readonly JournalRow[], sha256: Sha256): readonly Group[] {
   const open = new Map<string, Group>();
   const all: Group[] = [];
   for (const row of rows) {
     const name = docIdOf(row);
     const group = open.get(name);
-    const [first] = group?.rows ?? [];
-    const fits =
-      first !== undefined &&
-      row.kind === "change" &&
-      isEdit(first) &&
-      (group?.rows.length ?? 0) < changeLimits.changesInPart &&
-      (group?.bytes ?? 0) + row.change.length <= ENTRY_BYTES;
-    if (group !== undefined && fits) {
-      group.rows.push(row);
+    const chunk = row.chunk ?? parseChange(row.change, sha256);
+    if (group !== undefined && takes(group, row, chunk)) {
+      group.rows.push({ row, chunk });
+      group.work.addChange(chunk);
       group.bytes += row.change.length;
       continue;
     }
-    const next: Group = { rows: [row], bytes: row.change.length };
+    const next: Group = { rows: [{ row, chunk }], work: PartWork.of(chunk), bytes: row.change.length };
     open.set(name, next);
     all.push(next);
   }
   return all;
 }
 
+function takes({ rows, work, bytes }: Group, row: JournalRow, chunk: ChangeChunk): boolean {
+  const [first] = rows;
+  return (
+    first !== undefined &&
+    row.kind === "change" &&
+    isEdit(first.row) &&
+    rows.length < changeLimits.changesInPart &&
+    bytes + row.change.length <= ENTRY_BYTES &&
+    work.totalWith(chunk) <= changeLimits.entryWork
+  );
+}
+
 const isEdit = (row: JournalRow): boolean => row.kind === "create" || row.kind === "change";
 
-function partOf(rows: readonly JournalRow[], keyOf: (keyId: Uint8Array) => KeyVersion, sha256: Sha256): PartDraft {
-  const [first] = rows;
-  const last = rows.at(-1);
+function partOf({ rows }: Group, keyOf: (keyId: Uint8Array) => KeyVersion): PartDraft {
+  const first = rows[0]?.row;
+  const last = rows.at(-1)?.row;
   if (first === undefined || last === undefined) throw new RangeError("a group has rows");
-  const { codec, payload } = encodeChanges(rows.map(({ change, chunk }) => chunk ?? parseChange(change, sha256)));
+  const { codec, payload } = encodeChanges(rows.map(({ chunk }) => chunk));
   const document: ChangePart["document"] =
     first.counter === null ? { type: "stem", stem: first.stem } : { type: "counter", counter: first.counter };
   const plaintext = encodeChangePart({

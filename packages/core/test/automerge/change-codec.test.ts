@@ -3,14 +3,16 @@ import { concatBytes, fromHex, limits, toHex } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bundleChanges, unbundleChanges } from "../../src/automerge/bundle.ts";
-import type { ChangeChunk } from "../../src/automerge/change-chunk.ts";
+import type { ChangeChunk, Sha256 } from "../../src/automerge/change-chunk.ts";
 import { changeCodec, decodeChanges, encodeChanges } from "../../src/automerge/change-codec.ts";
 import { ChangeError } from "../../src/automerge/change-error.ts";
 import { changeLimits } from "../../src/automerge/change-limits.ts";
 import { packChanges, unpackChanges } from "../../src/automerge/packed-changes.ts";
+import { PartBudget, PartWork } from "../../src/automerge/part-work.ts";
 import { padmeLength } from "../../src/sealing/padme.ts";
 import { reportCpu } from "./cpu.ts";
 import { act, alice, bob, handMade, signed, unsigned } from "./hand-made-change.ts";
+import { inOwnEntry } from "./in-own-entry.ts";
 import { parse } from "./judge.ts";
 import { randomHistory } from "./random-history.ts";
 import { sha256 } from "./sha256.ts";
@@ -47,28 +49,33 @@ describe("changes in a part", () => {
     let bundles = 0;
     for (const changes of randomParts(25)) {
       const actor = changes[0]?.actor ?? byAlice;
-      expect(hexOf(unpackChanges(packChanges(changes), actor, sha256))).toEqual(hexOf(changes));
+      expect(hexOf(unpackChanges(packChanges(changes), inOwnEntry(actor, sha256)))).toEqual(hexOf(changes));
       const bundle = bundleChanges(changes);
-      if (bundle !== null) expect(hexOf(unbundleChanges(bundle, actor, sha256))).toEqual(hexOf(changes));
+      if (bundle !== null) expect(hexOf(unbundleChanges(bundle, inOwnEntry(actor, sha256)))).toEqual(hexOf(changes));
       bundles += bundle === null ? 0 : 1;
       const encoded = encodeChanges(changes);
-      expect(decodeChanges(encoded, actor, sha256)).toEqual(changes);
+      expect(decodeChanges(encoded, inOwnEntry(actor, sha256))).toEqual(changes);
       expect(encoded.payload.length).toBeLessThanOrEqual(packChanges(changes).length);
-      for (const change of changes) expect(decodeChanges(encodeChanges([change]), actor, sha256)).toEqual([change]);
+      for (const change of changes)
+        expect(decodeChanges(encodeChanges([change]), inOwnEntry(actor, sha256))).toEqual([change]);
     }
     expect(bundles).toBeGreaterThan(40);
   });
 
   test("are taken raw, and under an unknown codec refused", () => {
     const { bytes } = handMade({ ops: [{ value: 1 }] });
-    expect(hexOf(decodeChanges({ codec: changeCodec.raw, payload: bytes }, byAlice, sha256))).toEqual([toHex(bytes)]);
+    expect(hexOf(decodeChanges({ codec: changeCodec.raw, payload: bytes }, inOwnEntry(byAlice, sha256)))).toEqual([
+      toHex(bytes),
+    ]);
     for (const codec of [3, 255, -1])
-      expect(codeOf(() => decodeChanges({ codec, payload: bytes }, byAlice, sha256))).toBe("CHANGE_MALFORMED");
+      expect(codeOf(() => decodeChanges({ codec, payload: bytes }, inOwnEntry(byAlice, sha256)))).toBe(
+        "CHANGE_MALFORMED",
+      );
   });
 
   test("of another writer do not come out the same", () => {
     const change = parse(handMade({ ops: [{ value: 1 }] }).bytes);
-    const [other] = unpackChanges(packChanges([change]), fromHex(bob), sha256);
+    const [other] = unpackChanges(packChanges([change]), inOwnEntry(fromHex(bob), sha256));
     expect(toHex(other?.hash ?? byAlice)).not.toBe(toHex(change.hash));
   });
 
@@ -144,7 +151,7 @@ describe("a payload a peer may send", () => {
   test("gives changes or a typed refusal, whatever it is", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), fc.constantFrom("unpack", "unbundle"), (payload, decoder) => {
-        codeOf(() => decoders[decoder](payload, byAlice, sha256));
+        codeOf(() => decoders[decoder](payload, inOwnEntry(byAlice, sha256)));
       }),
       { numRuns: 3000 },
     );
@@ -160,7 +167,7 @@ describe("a payload a peer may send", () => {
         const decode = inBundle ? unbundleChanges : unpackChanges;
         let decoded: readonly ChangeChunk[] = [];
         const code = codeOf(() => {
-          decoded = decode(payload, byAlice, sha256);
+          decoded = decode(payload, inOwnEntry(byAlice, sha256));
         });
         if (code === "decoded") expect(hexOf(decoded)).not.toEqual(hexOf(changes));
       }),
@@ -172,10 +179,12 @@ describe("a payload a peer may send", () => {
     const { changes } = typeProse({ keystrokes: 30, corrects: true });
     const bundle = bundleChanges(changes) ?? byAlice;
     for (let length = 0; length < bundle.length; length++)
-      expect(codeOf(() => unbundleChanges(bundle.subarray(0, length), byAlice, sha256))).toMatch(/^CHANGE_/);
-    expect(codeOf(() => unbundleChanges(Uint8Array.of(...bundle, 0), byAlice, sha256))).toMatch(/^CHANGE_/);
+      expect(codeOf(() => unbundleChanges(bundle.subarray(0, length), inOwnEntry(byAlice, sha256)))).toMatch(
+        /^CHANGE_/,
+      );
+    expect(codeOf(() => unbundleChanges(Uint8Array.of(...bundle, 0), inOwnEntry(byAlice, sha256)))).toMatch(/^CHANGE_/);
     const packed = packChanges(changes);
-    expect(codeOf(() => unpackChanges(packed.subarray(0, -1), byAlice, sha256))).toMatch(/^CHANGE_/);
+    expect(codeOf(() => unpackChanges(packed.subarray(0, -1), inOwnEntry(byAlice, sha256)))).toMatch(/^CHANGE_/);
   });
 
   test("that spells out what is implied, or follows nothing, is refused", () => {
@@ -183,19 +192,23 @@ describe("a payload a peer may send", () => {
     const second = handMade({ seq: 2, startOp: 2, deps: [first.hash], ops: [{ value: 2, pred: [[1, 0]] }] });
     const [packedFirst, alone] = [first, second].map(({ bytes }) => packChanges([parse(bytes)]));
     if (packedFirst === undefined || alone === undefined) return expect.unreachable();
-    expect(codeOf(() => unpackChanges(Uint8Array.of(...packedFirst, ...alone), byAlice, sha256))).toBe(
+    expect(codeOf(() => unpackChanges(Uint8Array.of(...packedFirst, ...alone), inOwnEntry(byAlice, sha256)))).toBe(
       "CHANGE_NOT_CANONICAL",
     );
     const both = packChanges([parse(first.bytes), parse(second.bytes)]);
-    expect(codeOf(() => unpackChanges(both.subarray(packedFirst.length), byAlice, sha256))).toBe("CHANGE_MALFORMED");
+    expect(codeOf(() => unpackChanges(both.subarray(packedFirst.length), inOwnEntry(byAlice, sha256)))).toBe(
+      "CHANGE_MALFORMED",
+    );
     const ops = packedFirst.subarray(1);
-    expect(codeOf(() => unpackChanges(Uint8Array.of(0x21 | 4, 0, ...ops), byAlice, sha256))).toBe(
+    expect(codeOf(() => unpackChanges(Uint8Array.of(0x21 | 4, 0, ...ops), inOwnEntry(byAlice, sha256)))).toBe(
       "CHANGE_NOT_CANONICAL",
     );
-    expect(codeOf(() => unpackChanges(Uint8Array.of(0x20, 0, 1, 1, ...ops), byAlice, sha256))).toBe(
+    expect(codeOf(() => unpackChanges(Uint8Array.of(0x20, 0, 1, 1, ...ops), inOwnEntry(byAlice, sha256)))).toBe(
       "CHANGE_NOT_CANONICAL",
     );
-    expect(codeOf(() => unpackChanges(Uint8Array.of(0x61, ...ops), byAlice, sha256))).toBe("CHANGE_MALFORMED");
+    expect(codeOf(() => unpackChanges(Uint8Array.of(0x61, ...ops), inOwnEntry(byAlice, sha256)))).toBe(
+      "CHANGE_MALFORMED",
+    );
   });
 
   test("with a column whose length only looks right in 32 bits is refused", () => {
@@ -203,14 +216,14 @@ describe("a payload a peer may send", () => {
     // Flags, optional columns, then the lengths: the first is that of the map keys.
     const [flags = 0, columns = 0, length = 0] = payload;
     const longer = Uint8Array.of(flags, columns, ...unsigned(2 ** 32 + length), ...payload.subarray(3));
-    expect(codeOf(() => unpackChanges(longer, byAlice, sha256))).toBe("CHANGE_MALFORMED");
+    expect(codeOf(() => unpackChanges(longer, inOwnEntry(byAlice, sha256)))).toBe("CHANGE_MALFORMED");
   });
 
   test("that lists a column and leaves it empty is refused: every change has one packed form", () => {
     const payload = packChanges([parse(handMade({ ops: [{ value: null }] }).bytes)]);
     const [flags = 0, columns = 0, keys = 0, insert = 0, act = 0, meta = 0] = payload;
     const withValue = Uint8Array.of(flags, columns | 16, keys, insert, act, meta, 0, ...payload.subarray(6));
-    expect(codeOf(() => unpackChanges(withValue, byAlice, sha256))).toBe("CHANGE_NOT_CANONICAL");
+    expect(codeOf(() => unpackChanges(withValue, inOwnEntry(byAlice, sha256)))).toBe("CHANGE_NOT_CANONICAL");
   });
 
   test("D4 that stands for more changes or bytes than a part may hold is refused", () => {
@@ -218,7 +231,9 @@ describe("a payload a peer may send", () => {
     const flood = new Uint8Array(1_000_000).fill(2);
     flood[0] = 1;
     expect(
-      reportCpu("D4 10^6 changes in a packed part", () => codeOf(() => unpackChanges(flood, byAlice, sha256))),
+      reportCpu("D4 10^6 changes in a packed part", () =>
+        codeOf(() => unpackChanges(flood, inOwnEntry(byAlice, sha256))),
+      ),
     ).toBe("CHANGE_TOO_LARGE");
     const message = [...unsigned(500_000), ...Array.from({ length: 500_000 }, () => 0x61)];
     const repeated = (count: number): number[] => [...signed(count), ...message];
@@ -235,9 +250,32 @@ describe("a payload a peer may send", () => {
     ]);
     expect(bomb.length).toBeLessThan(changeLimits.bytes);
     expect(
-      reportCpu("D4 1 GB of messages in a bundle", () => codeOf(() => unbundleChanges(bomb, byAlice, sha256))),
+      reportCpu("D4 1 GB of messages in a bundle", () =>
+        codeOf(() => unbundleChanges(bomb, inOwnEntry(byAlice, sha256))),
+      ),
     ).toBe("CHANGE_TOO_LARGE");
   });
+
+  test.each(["pack", "bundle"] as const)(
+    "D12 that makes more work than its share is refused before it is rebuilt: %s",
+    (how) => {
+      const { changes } = typeProse({ keystrokes: 40, corrects: false });
+      const payload = how === "pack" ? packChanges(changes) : (bundleChanges(changes) ?? expect.fail("a bundle"));
+      const decode = how === "pack" ? unpackChanges : unbundleChanges;
+      const work = new PartWork();
+      for (const change of changes) work.addChange(change);
+      let rebuilt = 0;
+      const counted: Sha256 = (...chunks) => {
+        rebuilt++;
+        return sha256(...chunks);
+      };
+      const within = (most: number) => ({ actor: byAlice, sha256: counted, budget: new PartBudget(most) });
+      expect(decode(payload, within(work.total)).length).toBe(40);
+      rebuilt = 0;
+      expect(codeOf(() => decode(payload, within(work.total - 1)))).toBe("CHANGE_TOO_LARGE");
+      expect(rebuilt).toBe(how === "pack" ? 39 : 0);
+    },
+  );
 
   test("D12 that claims more operations than a change may hold is refused", () => {
     const columns = [[1, 1], [2, ...unsigned(2 ** 50)], [2, 0], []];
@@ -251,15 +289,19 @@ describe("a payload a peer may send", () => {
       0,
       ...new Array<number>(10).fill(0),
     ]);
-    expect(codeOf(() => unbundleChanges(claim, byAlice, sha256))).toBe("CHANGE_TOO_LARGE");
+    expect(codeOf(() => unbundleChanges(claim, inOwnEntry(byAlice, sha256)))).toBe("CHANGE_TOO_LARGE");
   });
 
   test("that rebuilds into no change, or a larger one than there may be, is refused", () => {
-    expect(codeOf(() => unpackChanges(Uint8Array.of(0, 0, 0, 1), byAlice, sha256))).toBe("CHANGE_MALFORMED");
-    expect(codeOf(() => unpackChanges(Uint8Array.of(0, 0, 2, 0), byAlice, sha256))).toBe("CHANGE_MALFORMED");
+    expect(codeOf(() => unpackChanges(Uint8Array.of(0, 0, 0, 1), inOwnEntry(byAlice, sha256)))).toBe(
+      "CHANGE_MALFORMED",
+    );
+    expect(codeOf(() => unpackChanges(Uint8Array.of(0, 0, 2, 0), inOwnEntry(byAlice, sha256)))).toBe(
+      "CHANGE_MALFORMED",
+    );
     const message = new Uint8Array(changeLimits.bytes).fill(0x61);
     const large = concatBytes(Uint8Array.of(1 | 8, ...unsigned(message.length)), message);
-    expect(codeOf(() => unpackChanges(large, byAlice, sha256))).toBe("CHANGE_TOO_LARGE");
+    expect(codeOf(() => unpackChanges(large, inOwnEntry(byAlice, sha256)))).toBe("CHANGE_TOO_LARGE");
   });
 
   describe("of a bundle whose columns", () => {
@@ -282,7 +324,7 @@ describe("a payload a peer may send", () => {
         ...ops,
         parts.values ?? [],
       ];
-      return codeOf(() => unbundleChanges(Uint8Array.from(payload.flat()), byAlice, sha256));
+      return codeOf(() => unbundleChanges(Uint8Array.from(payload.flat()), inOwnEntry(byAlice, sha256)));
     };
 
     test("agree is read", () => {
@@ -320,6 +362,6 @@ describe("a payload a peer may send", () => {
     const change = parse(handMade({ ops: [{ key: { text: "m" }, action: act.makeMap }] }).bytes);
     expect(bundleChanges([change])).toBeNull();
     expect(bundleChanges([])).toBeNull();
-    expect(codeOf(() => unbundleChanges(Uint8Array.of(1, 1), byAlice, sha256))).toBe("CHANGE_TOO_LARGE");
+    expect(codeOf(() => unbundleChanges(Uint8Array.of(1, 1), inOwnEntry(byAlice, sha256)))).toBe("CHANGE_TOO_LARGE");
   });
 });

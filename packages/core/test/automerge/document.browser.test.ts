@@ -9,6 +9,7 @@ import { DocumentHistory } from "../../src/automerge/document-history.ts";
 import { writeFirstChange } from "../../src/automerge/first-change.ts";
 import { gate } from "../../src/automerge/gate.ts";
 import { readFirstChange } from "../../src/automerge/read-first-change.ts";
+import { inOwnEntry } from "./in-own-entry.ts";
 
 const sha256: Sha256 = (...chunks) => portableVerifier.sha256(...chunks);
 const [alice, bob] = [new Uint8Array(16).fill(0xaa), new Uint8Array(16).fill(0xbb)];
@@ -29,7 +30,7 @@ test("a document is created, edited, judged, packed and read in the browser", ()
   const history = new DocumentHistory();
   expect(gate(first, { history, actor: alice })).toEqual({ type: "pass" });
   expect(gate(second, { history, actor: bob })).toEqual({ type: "pass" });
-  expect(decodeChanges(encodeChanges([second]), bob, sha256).map(({ bytes }) => toHex(bytes))).toEqual([
+  expect(decodeChanges(encodeChanges([second]), inOwnEntry(bob, sha256)).map(({ bytes }) => toHex(bytes))).toEqual([
     toHex(second.bytes),
   ]);
   const reader = loadDocument([first.bytes]);

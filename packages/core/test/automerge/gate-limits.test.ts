@@ -3,7 +3,18 @@ import { describe, expect, test } from "vitest";
 import { changeLimits } from "../../src/automerge/change-limits.ts";
 import { DocumentHistory } from "../../src/automerge/document-history.ts";
 import { reportCpu } from "./cpu.ts";
-import { act, alice, bob, chunk, type HandMadeOp, handMade, head, signed, unsigned } from "./hand-made-change.ts";
+import {
+  act,
+  alice,
+  bob,
+  chunk,
+  floodOf,
+  type HandMadeOp,
+  handMade,
+  head,
+  signed,
+  unsigned,
+} from "./hand-made-change.ts";
 import { historyOf, judge, judgeOnTop, parse } from "./judge.ts";
 import { memoryOf } from "./memory.ts";
 
@@ -25,34 +36,26 @@ describe("D4 inflate bomb", () => {
 
 describe("D12 floods", () => {
   const million = 1_000_000;
-  /** What a hundred bytes say about a million operations. */
-  const flood = (action: number, count: number): Record<number, readonly number[]> => ({
-    21: [...signed(count), 1, 0x6b],
-    52: unsigned(count),
-    66: [...signed(count), action],
-    86: [...signed(count), 0],
-    112: [...signed(count), 0],
-  });
 
   test("D12 refuses a million operations in a few bytes without expanding them", () => {
-    const { bytes } = handMade({ ops: [], columns: flood(act.set, million) });
+    const { bytes } = handMade({ ops: [], columns: floodOf(act.set, million) });
     expect(bytes.length).toBeLessThan(120);
     expect(reportCpu("D12 10^6 operations", () => judgeAlone(bytes))).toBe("CHANGE_TOO_LARGE");
-    const huge = handMade({ ops: [], columns: flood(act.set, 2 ** 52) });
+    const huge = handMade({ ops: [], columns: floodOf(act.set, 2 ** 52) });
     expect(judgeAlone(huge.bytes)).toBe("CHANGE_TOO_LARGE");
   });
 
   test("D12 takes exactly as many operations as the limit says", () => {
-    const most = handMade({ ops: [], columns: flood(act.set, changeLimits.ops) });
+    const most = handMade({ ops: [], columns: floodOf(act.set, changeLimits.ops) });
     expect(reportCpu("D12 10^5 operations", () => judgeAlone(most.bytes))).toBe("pass");
-    expect(judgeAlone(handMade({ ops: [], columns: flood(act.set, changeLimits.ops + 1) }).bytes)).toBe(
+    expect(judgeAlone(handMade({ ops: [], columns: floodOf(act.set, changeLimits.ops + 1) }).bytes)).toBe(
       "CHANGE_TOO_LARGE",
     );
   });
 
   test("D12 refuses predecessors beyond the limit", () => {
     const columns = {
-      ...flood(act.set, 2),
+      ...floodOf(act.set, 2),
       112: [0x7f, ...unsigned(2 ** 40), 0x7f, 0],
       113: [...signed(2 ** 40), 0],
       115: [...signed(2 ** 40), 1],

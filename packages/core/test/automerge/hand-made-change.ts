@@ -224,3 +224,14 @@ function actorBytes(actor: string): Uint8Array {
 function bytesOf(bytes: readonly number[]): Uint8Array {
   return Uint8Array.from(bytes);
 }
+
+/** Columns of a hundred bytes that say of `count` operations that each gives the same key of the root null. */
+export function floodOf(code: number, count: number): Readonly<Record<number, readonly number[]>> {
+  return {
+    21: [...signed(count), 1, 0x6b],
+    52: unsigned(count),
+    66: [...signed(count), code],
+    86: [...signed(count), 0],
+    112: [...signed(count), 0],
+  };
+}

@@ -15,6 +15,7 @@ import { countedStem, type DocumentPlace, documentIdOf } from "../../src/sealing
 import { openEntries } from "../../src/sealing/open-entry.ts";
 import type { PartDraft } from "../../src/sealing/seal-entry.ts";
 import { handMade, type Made } from "../automerge/hand-made-change.ts";
+import { wholeBudget } from "../automerge/in-own-entry.ts";
 import { parse } from "../automerge/judge.ts";
 import { type Author, type Device, Lab, placeOf, withHoles } from "../database/lab.ts";
 import { testRing } from "../fixture.ts";
@@ -42,7 +43,9 @@ async function kindsIn({ crypto, versions }: Lab, device: Device, id: DocId): Pr
       if (kind !== "carry" || document.type !== "counter") return [];
       const stem = countedStem(crypto, entry.header.writer, document.counter);
       if (docIdOf({ stem, keyId: part.key.keyId }) !== id) return [];
-      return decodeCarriedHistory(crypto, payload).strands.flatMap(({ changes }) => changes.map((told) => told.kind));
+      return decodeCarriedHistory(crypto, payload, wholeBudget()).strands.flatMap(({ changes }) =>
+        changes.map((told) => told.kind),
+      );
     }),
   );
   return kinds.sort();

@@ -11,6 +11,7 @@ import {
   type ToldChange,
 } from "../../src/document/carried-history.ts";
 import { latestTime } from "../../src/sealing/change-part.ts";
+import { wholeBudget } from "../automerge/in-own-entry.ts";
 import { parse } from "../automerge/judge.ts";
 import { randomHistory } from "../automerge/random-history.ts";
 import { codeOf } from "../codes.ts";
@@ -48,7 +49,7 @@ function historyOf(document: Uint8Array, seed: number): CarriedHistory {
 test("a history of several writers comes back change for change, with the same hashes, kinds and claimed times", () => {
   for (let seed = 0; seed < 20; seed++) {
     const history = historyOf(before, seed);
-    expect(decodeCarriedHistory(nativeVerifier, encodeCarriedHistory(history))).toEqual(history);
+    expect(decodeCarriedHistory(nativeVerifier, encodeCarriedHistory(history), wholeBudget())).toEqual(history);
   }
 });
 
@@ -59,7 +60,7 @@ test("D2 changes are those of the document before: none has an actor of the docu
   const encoded = encodeCarriedHistory({ ...forged, before });
   let actors: readonly string[] = [];
   const code = codeOf(() => {
-    actors = decodeCarriedHistory(nativeVerifier, encoded).strands.flatMap(({ changes }) =>
+    actors = decodeCarriedHistory(nativeVerifier, encoded, wholeBudget()).strands.flatMap(({ changes }) =>
       changes.map(({ change }) => toHex(change.actor)),
     );
   });
@@ -70,7 +71,7 @@ test("D2 changes are those of the document before: none has an actor of the docu
 test("B1 a history cut short, lengthened, out of order, or with a byte changed is refused or another history, with a typed error", () => {
   const history = historyOf(before, 3);
   const encoded = encodeCarriedHistory(history);
-  const decode = (bytes: Uint8Array) => codeOf(() => decodeCarriedHistory(nativeVerifier, bytes));
+  const decode = (bytes: Uint8Array) => codeOf(() => decodeCarriedHistory(nativeVerifier, bytes, wholeBudget()));
   expect(decode(Uint8Array.from([...encoded, 0]))).toBe("PART_MALFORMED");
   expect(decode(encodeCarriedHistory({ before, strands: history.strands.toReversed() }))).toBe("PART_MALFORMED");
   for (let length = 0; length < encoded.length; length += 13) {

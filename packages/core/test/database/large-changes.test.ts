@@ -1,0 +1,32 @@
+// The largest changes that people make: what bounds the work of an entry gets in nobody's way.
+import { expect, test } from "vitest";
+import { changeLimits } from "../../src/automerge/change-limits.ts";
+import { Lab } from "./lab.ts";
+
+const LETTERS = changeLimits.ops - 1;
+
+test("D12 a text of as many letters as there may be is pasted and deleted at once, among others' and small documents", async () => {
+  const lab = await Lab.begin("large", ["default"]);
+  const [anna, ben] = [await lab.device("anna", lab.keys), await lab.device("ben", lab.keys)];
+  const { database } = anna;
+  const doc = await database.createDocument({ text: "x".repeat(LETTERS) });
+  for (let n = 0; n < 3; n++) await database.createDocument({ n });
+  await anna.runs();
+  await database.changeDoc(doc, (draft) => draft.text(["text"]).splice(0, LETTERS));
+  for (let n = 0; n < 3; n++) await database.createDocument({ n: 10 + n });
+  const runs = await anna.runs();
+  await ben.receive(...runs);
+  expect([anna.reports, anna.setAside, ben.reports, ben.announced]).toEqual([[], [], [], []]);
+  expect((await ben.database.getAllDocumentIds()).length).toBe(7);
+  expect((await ben.database.getDocument(doc.id)).getData()).toEqual({ text: "" });
+});
+
+test("D12 thousands of records, some with pages of text, are imported in one go", async () => {
+  const lab = await Lab.begin("import", ["default"]);
+  const [anna, ben] = [await lab.device("anna", lab.keys), await lab.device("ben", lab.keys)];
+  const rows = Array.from({ length: 3_000 }, (_, n) => ({ n, text: "y".repeat(n % 100 === 0 ? 3_000 : 5) }));
+  await anna.database.createDocuments(rows);
+  await ben.receive(...(await anna.runs()));
+  expect([anna.reports, ben.reports, ben.announced]).toEqual([[], [], []]);
+  expect((await ben.database.getAllDocumentIds()).length).toBe(rows.length);
+});

@@ -56,7 +56,7 @@ export interface DirectoryView {
   forkOf(database: DatabaseId, writer: WriterKey): ProvenFork | undefined;
   /** Whether a user's voice is heard about a fork. */
   hasVoice(user: AdmissionId, fork: ProvenFork): boolean;
-  /** An admission that was ever given. */
+  /** An admission that was ever given, by who was demoted too: a device that has none is yet to be let in. */
   admission(id: AdmissionId): Admission | undefined;
   /** The first root, and those that were to follow it, with and without rights. */
   roots(): readonly Admission[];

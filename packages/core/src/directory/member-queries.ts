@@ -26,13 +26,17 @@ type MemberQueries = Pick<
 >;
 
 /** What the directory says of people, devices and chains. */
-export function memberQueries(identity: DirectoryIdentity, { admissions, membership, people }: Settled): MemberQueries {
-  const { root, roots, members, find, judge } = admissions;
+export function memberQueries(
+  identity: DirectoryIdentity,
+  { admissions, everAdmitted, membership, people }: Settled,
+): MemberQueries {
+  const { root, roots, members, judge } = admissions;
   const { isLive, endedBy } = membership;
   const { users, everybody, devices, personOf, least } = people;
   const endOf = endsOf(identity, { membership, people });
   return {
-    admission: (id) => [id === "root" ? root : find(id)].flatMap((known) => (known == null ? [] : [least(known)]))[0],
+    admission: (id) =>
+      [id === "root" ? root : everAdmitted.find(id)].flatMap((known) => (known == null ? [] : [least(known)]))[0],
     roots: () => roots,
     isLive,
     endedBy,

@@ -5,6 +5,7 @@ import { memoryStore } from "@selkie/store";
 import { encodeSlotChain, signSlotChain } from "@selkie/sync-protocol";
 import { expect, test } from "vitest";
 import { AccessDocuments, signWith } from "../../src/connection/access-documents.ts";
+import type { Member } from "../../src/directory/admission.ts";
 import { nextSlotKeyFor } from "../../src/directory/identity.ts";
 import { identityKeyName } from "../../src/keys/identity-key.ts";
 import { LocalState } from "../../src/local/local-state.ts";
@@ -47,6 +48,34 @@ test("D10 goes on under what its own rights were changed to, with the role that 
 
 test("P-11 learns that it is out, and wipes, though somebody else names its keys", async () => {
   const { world, alice, bob, joined } = await planted();
+  const { standing, heard } = await standingIn(world, joined);
+  await standing.check();
+  expect(heard).toEqual([]);
+  world.say(alice, { type: "revoke", targets: [bob.id], identityKeys: [], cuts: [], wipe: 0 });
+  expect(liveAdmissionOf(world.view(), joined())).toBeUndefined();
+  await standing.check();
+  expect(heard).toEqual(["out", "wipe"]);
+});
+
+test("D10 learns that it is out when who let it in turns out to have been no admin", async () => {
+  const world = new World();
+  const alice = await world.grant(world.root, "alice", "admin");
+  const bob = await world.grant(alice, "bob", "admin");
+  const carol = world.say(bob, await grantTo("carol", "admin"));
+  const change = { type: "change", targets: [carol.id], identityKeys: [], cuts: [], wipe: null } as const;
+  const left = { name: "carol", keys: [], devices: [carol.id] };
+  const kept = world.say(bob, { ...change, ...left, role: "admin" });
+  const dan = world.say(await world.voice("carol", kept.id), await grantTo("dan", "editor"));
+  const joined = () => joinedWith(world.view(), dan.id) ?? expect.fail("Dan was let in");
+  const { standing, heard } = await standingIn(world, joined);
+  await standing.check();
+  expect(heard).toEqual([]);
+  world.say(alice, { ...change, ...left, role: "editor" });
+  await standing.check();
+  expect(heard).toEqual(["out"]);
+});
+
+async function standingIn(world: World, joined: () => Member) {
   const store = memoryStore({ verifier: crypto, random: crypto.randomBytes });
   const heard: string[] = [];
   const standing = new Standing({
@@ -65,13 +94,8 @@ test("P-11 learns that it is out, and wipes, though somebody else names its keys
     onOut: () => heard.push("out"),
     onWipe: () => heard.push("wipe"),
   });
-  await standing.check();
-  expect(heard).toEqual([]);
-  world.say(alice, { type: "revoke", targets: [bob.id], identityKeys: [], cuts: [], wipe: 0 });
-  expect(liveAdmissionOf(world.view(), joined())).toBeUndefined();
-  await standing.check();
-  expect(heard).toEqual(["out", "wipe"]);
-});
+  return { standing, heard };
+}
 
 test("D10 a further device takes those keys of its person that the statement says it was given, and no others that its entry gives", async () => {
   const world = new World();

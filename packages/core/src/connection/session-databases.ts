@@ -37,7 +37,7 @@ export class SessionDatabases {
   constructor(session: Session, context: SessionDatabasesContext) {
     this.#session = session;
     this.#context = context;
-    this.#wanted = context.memory === null ? null : new WantedParts(session, context.platform.report);
+    this.#wanted = context.memory === null ? null : new WantedParts(session, context.platform);
   }
 
   /** Other parts of a database may be wanted than before, or missing. */

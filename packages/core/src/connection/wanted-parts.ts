@@ -1,5 +1,7 @@
 import { type DatabaseId, toHex, type Wanted } from "@selkie/entry";
 import { type OpenDatabase, type Session, SyncError } from "@selkie/sync-protocol";
+import type { Platform } from "../platform.ts";
+import { GRACE_MS } from "../replica/grace.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 
 interface Told {
@@ -17,12 +19,12 @@ interface Told {
  */
 export class WantedParts {
   readonly #session: Pick<Session, "want" | "ask" | "synced">;
-  readonly #report: (error: unknown) => void;
+  readonly #platform: Pick<Platform, "scheduler" | "report">;
   readonly #told = new Map<string, Told>();
 
-  constructor(session: Pick<Session, "want" | "ask" | "synced">, report: (error: unknown) => void) {
+  constructor(session: Pick<Session, "want" | "ask" | "synced">, platform: Pick<Platform, "scheduler" | "report">) {
     this.#session = session;
-    this.#report = report;
+    this.#platform = platform;
   }
 
   /** With what a database is opened; where parts are missing, opening it asks for them. */
@@ -47,7 +49,7 @@ export class WantedParts {
     };
     look().catch((error: unknown) => {
       told.look = "no";
-      if (!(error instanceof SyncError)) this.#report(error); // how a session ends, `closed` tells
+      if (!(error instanceof SyncError)) this.#platform.report(error); // how a session ends, `closed` tells
     });
   }
 
@@ -80,9 +82,21 @@ export class WantedParts {
     this.#session.want(database, wanted);
   }
 
-  /** Everything that the relay holds is here, and read. */
+  /**
+   * Everything that the relay holds is here, and read, or it has had time to say so.
+   * SECURITY: K-8. A relay that never says so keeps no alarm back (k-8-permits-left-out.test.ts).
+   */
   async #arrived(replica: SyncedReplica): Promise<void> {
-    await this.#session.synced([replica.database]);
+    const { scheduler } = this.#platform;
+    const late = new AbortController();
+    const cancel = scheduler.after(GRACE_MS, () => late.abort());
+    try {
+      await this.#session.synced([replica.database], { signal: late.signal });
+    } catch (error) {
+      if (!late.signal.aborted) throw error;
+    } finally {
+      cancel();
+    }
     await replica.applied();
   }
 }

@@ -3,9 +3,7 @@ import { type EntryStore, readEntry } from "@selkie/store";
 import type { Platform } from "../platform.ts";
 import type { WriterHead } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
-
-/** How long what others have may be on its way before it counts as withheld. */
-const GRACE_MS = 300_000;
+import { GRACE_MS } from "./grace.ts";
 
 export interface VectorClaimsContext {
   readonly platform: Pick<Platform, "scheduler" | "report">;

@@ -17,6 +17,7 @@ import type { MemoryDisk } from "@selkie/store";
 import { expect, test } from "vitest";
 import { maliciousRelay } from "../../src/malicious-relay.ts";
 import type { SimDevice } from "../../src/sim-device.ts";
+import { relayWith, setRelayBack } from "../support/disks.ts";
 import { HostileMember } from "../support/hostile-member.ts";
 import { runsOf } from "../support/lies.ts";
 import { codeOf, Scene } from "../support/scene.ts";
@@ -106,17 +107,10 @@ interface Rewound {
 }
 
 async function rewind(scene: Scene, before: MemoryDisk): Promise<Rewound> {
-  const { relay } = scene.world;
   const { directory } = (await HostileMember.of(scene.alice)).record;
   const genuine = (await runsOf(scene.relayEntries(directory))).flatMap(({ entries }) => entries);
-  const honest = relay.disk.copy();
-  const startWith = (disk: MemoryDisk): void => {
-    relay.crash();
-    relay.disk = disk;
-    relay.start();
-  };
-  for (const device of scene.everybody) await scene.run(device.disconnect());
-  startWith(before);
+  const honest = scene.world.relay.disk.copy();
+  await relayWith(scene, before);
   const held = await scene.relayEntries(directory).vector();
   return {
     genuine,
@@ -124,7 +118,7 @@ async function rewind(scene: Scene, before: MemoryDisk): Promise<Rewound> {
     put: async (entry, parts) => void (await scene.relayEntries(directory).append([altered(entry, parts)])),
     giveBack: async (dave) => {
       await scene.run(dave.disconnect());
-      startWith(honest);
+      setRelayBack(scene, honest);
       await expectHonestRelayHelps(scene, dave);
     },
   };

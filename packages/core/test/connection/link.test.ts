@@ -1,148 +1,27 @@
-import { nativeCrypto } from "@selkie/crypto/native";
-import { type DatabaseId, equalBytes, type LoginKey, parseDatabaseId, parseLoginKey, toHex } from "@selkie/entry";
-import { hasHoles, memoryStore } from "@selkie/store";
-import { DIRECTORY_ONLY, type Grant, pipe, runSession, type SyncError, type Transport } from "@selkie/sync-protocol";
+import { type DatabaseId, equalBytes, parseDatabaseId, toHex } from "@selkie/entry";
+import { DIRECTORY_ONLY, pipe, runSession, type SyncError, type Transport } from "@selkie/sync-protocol";
 import { describe, expect, test } from "vitest";
-import type { Handshake } from "../../src/connection/handshake.ts";
-import { Link, type LinkContext } from "../../src/connection/link.ts";
+import { Link } from "../../src/connection/link.ts";
 import { PeerMemory } from "../../src/connection/peer-memory.ts";
 import { CoreError } from "../../src/errors.ts";
-import { LocalState } from "../../src/local/local-state.ts";
 import type { Platform } from "../../src/platform.ts";
-import { MissingParts } from "../../src/replica/missing-parts.ts";
-import { NamedEntries } from "../../src/replica/named-entries.ts";
-import { SyncedReplica } from "../../src/replica/synced-replica.ts";
-import { directoryDatabase, pattern, testTenant } from "../fixture.ts";
-
-const crypto = nativeCrypto;
-const store = memoryStore({ verifier: crypto, random: (length) => pattern("store", length) });
-const login = await crypto.importSigningKey(pattern("login", 32));
-/** Pauses end at once. */
-const platform = {
+import type { SyncedReplica } from "../../src/replica/synced-replica.ts";
+import { pattern, testTenant } from "../fixture.ts";
+import {
+  context,
   crypto,
-  scheduler: {
-    after: (ms: number, run: () => void) => {
-      const timer = ms < 5_000 ? setImmediate(run) : null;
-      return () => timer !== null && clearImmediate(timer);
-    },
-  },
-} as unknown as Platform;
-
-const entries = store.entries(testTenant, directoryDatabase);
-const local = new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant);
-const memoryOptions = {
-  peer: pattern("relay", 16),
-  later: () => () => undefined,
-  report: (error: unknown) => expect.unreachable(String(error)),
-};
-
-function replicaOf(database: DatabaseId, flush = async (): Promise<void> => undefined): SyncedReplica {
-  const inner = store.entries(testTenant, database);
-  return new SyncedReplica(inner, {
-    directory: null,
-    flush,
-    applied: async () => undefined,
-    forked: async () => undefined,
-    named: new NamedEntries(() => undefined),
-    missing: new MissingParts({ entries: inner, isMissing: hasHoles, isAlarming: true, alarm: () => undefined }),
-    wants: async () => null,
-    replace: async () => null,
-  });
-}
-
-/** Once it is open, nobody is told its position: who asks hears so. */
-function slowToAnswer(replica: SyncedReplica, slow: () => Promise<void>): SyncedReplica {
-  let asked = 0;
-  const position = replica.position.bind(replica);
-  replica.position = async () => {
-    asked += 1;
-    if (asked > 1 && !equalBytes(replica.database, directoryDatabase)) await slow();
-    return await position();
-  };
-  return replica;
-}
-
-const directory = replicaOf(directoryDatabase);
-const FULL: Grant = { pull: true, push: true, purge: false };
-
-type Tap = (frame: Uint8Array, at: number) => readonly Uint8Array[];
-const honest: Tap = (frame) => [frame];
-
-function tapped(inner: Transport, tap: Tap): Transport {
-  let at = 0;
-  return {
-    send: async (frame) => {
-      for (const each of tap(frame, at++)) await inner.send(each);
-    },
-    receive: () => inner.receive(),
-    close: () => inner.close(),
-  };
-}
-
-/** A relay, and what happens to the frames it sends and gets. */
-function relay({
-  sent = honest,
-  got = honest,
-  admits = true,
-  grants = [FULL],
-}: {
-  sent?: Tap;
-  got?: Tap;
-  admits?: boolean;
-  /** To the login, and then to whatever is presented. */
-  grants?: readonly Grant[];
-} = {}): Transport {
-  const [near, far] = pipe();
-  const next = [...grants];
-  runSession(tapped(far, sent), {
-    role: "listener",
-    origin: ["wss://relay"],
-    verifier: crypto,
-    credentials: null,
-    gatekeeper: {
-      admit: async () =>
-        admits ? { type: "admitted", rights: next.shift() ?? FULL } : { type: "refused", code: "NOT_ADMITTED" },
-    },
-    scheduler: platform.scheduler,
-    random: (length) => crypto.randomBytes(length),
-    open: async () => entries,
-    generation: store.generation,
-  });
-  return tapped(near, got);
-}
-
-const key: LoginKey = parseLoginKey(login.publicKey);
-const handshake = (): Handshake => ({
-  role: "dialler",
-  origin: "wss://relay",
-  generation: store.generation,
-  gatekeeper: null,
-  documents: null,
-  credentials: {
-    claim: async () => ({ type: "login", tenant: testTenant, key, documents: [] }),
-    sign: async (label, payload) => {
-      const [signature] = await crypto.signMany(login, label, [payload]);
-      if (signature === undefined) throw new RangeError("one payload, one signature");
-      return signature;
-    },
-  },
-});
-
-/** Of the directory alone, and nobody listens. */
-const context: Omit<LinkContext, "dial"> = {
-  platform,
-  redial: true,
+  directory,
+  FULL,
   handshake,
-  memory: null,
-  replicas: () => [directory],
-  replica: () => directory,
-  isStale: () => false,
-  isRevoked: () => false,
-  onStatus: () => undefined,
-  onLeftOut: () => undefined,
-  onSession: () => undefined,
-  onEnded: () => undefined,
-};
+  local,
+  memoryOptions,
+  platform,
+  relay,
+  replicaOf,
+  slowToAnswer,
+  store,
+  type Tap,
+} from "./link-fixture.ts";
 
 /** A link over these connections, one after the other; resolves when it is online or has ended. */
 async function run(connections: (() => Transport)[], isRevoked = false) {

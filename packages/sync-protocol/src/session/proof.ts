@@ -26,7 +26,7 @@ export function proofLabel(kind: "login" | "device"): SignLabel {
  * The payload: role, both greetings with their nonces and limits, tenant, key, origin (docs/spec/sync.md section 4.2).
  *
  * SECURITY: nobody but the two sides of this connection can use the signature: nonces stop replay (F2), the origin stops forwarding
- * (F1), the role stops reflection. Tests: handshake.test.ts "F1 K-5 ...", "F2 ...", "refuses a reflected proof".
+ * (F1), the role stops reflection. Tests: handshake.test.ts "F1 K-5 ...", "F2 ...", device-proof.test.ts "reflected ...".
  */
 export function proofPayload(subject: ProofSubject): Uint8Array {
   const { role, greetings, tenant, key, origin } = subject;

@@ -1,8 +1,7 @@
-import { labelled, parseLoginKey, SIGN_LABELS, type SignLabel, type TenantId } from "@selkie/entry";
+import { labelled, SIGN_LABELS, type SignLabel } from "@selkie/entry";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   ALL_RIGHTS,
-  type Claim,
   type Credentials,
   type Gatekeeper,
   pipe,
@@ -12,6 +11,7 @@ import {
 import { encodeMessage } from "../../src/message/codec.ts";
 import type { ClaimMessage } from "../../src/message/message.ts";
 import { proofPayload } from "../../src/session/proof.ts";
+import { gate, login, recordLogin } from "../support/credentials.ts";
 import { connect, Peer } from "../support/peers.ts";
 import { face, generation, helloOf, RawPeer, settled } from "../support/raw-peer.ts";
 import { bytesOf, databaseOf, otherTenant, TestKey, tenant } from "../support/writer.ts";
@@ -22,30 +22,6 @@ beforeAll(async () => {
   alice = await TestKey.of("alice");
   bob = await TestKey.of("bob");
 });
-
-function login(key: TestKey, of: TenantId = tenant): Credentials {
-  const claim: Claim = { type: "login", tenant: of, key: parseLoginKey(key.publicKey), documents: [] };
-  return { claim: async () => claim, sign: key.sign };
-}
-
-function device(key: TestKey, of: TenantId = tenant): Credentials {
-  return { claim: async () => ({ type: "device", tenant: of, key: key.publicKey }), sign: key.sign };
-}
-
-/** Admits these keys, and remembers who knocked. */
-function gate(...keys: readonly TestKey[]): Gatekeeper & { readonly claims: Claim[] } {
-  const claims: Claim[] = [];
-  return {
-    claims,
-    async admit(claim) {
-      claims.push(claim);
-      const isKnown = keys.some((key) => Buffer.from(key.publicKey).equals(claim.key));
-      return isKnown
-        ? { type: "admitted", rights: { ...ALL_RIGHTS, purge: false } }
-        : { type: "refused", code: "UNKNOWN_KEY" };
-    },
-  };
-}
 
 describe("a login", () => {
   test("is admitted with the rights the gatekeeper gives", async () => {
@@ -127,7 +103,7 @@ describe("a login", () => {
   });
 
   test("F2 recorded and sent again is refused: the listener's nonce is another", async () => {
-    const recorded = await recordLogin();
+    const recorded = await recordLogin(alice);
     const { session, raw } = await face(new Peer(), "listener", { gatekeeper: gate(alice) }, recorded.hello);
     await raw.send(recorded.claim);
     expect(await session.closed).toMatchObject({ code: "PROOF_INVALID" });
@@ -139,7 +115,7 @@ describe("a login", () => {
     const session = runSession(right, new Peer().options({ role: "listener", gatekeeper: keeper }));
     const client = runSession(left, new Peer().options({ credentials: login(alice) }));
     await settled();
-    await left.send(encodeMessage((await recordLogin()).claim));
+    await left.send(encodeMessage((await recordLogin(alice)).claim));
     expect(await session.closed).toMatchObject({ code: "UNEXPECTED_MESSAGE" });
     await client.close();
   });
@@ -195,66 +171,6 @@ describe("a login", () => {
     const signature = await alice.sign("sign-login", proofPayload(subject));
     await raw.send({ ...claim, kind: "login", key: alice.publicKey, signature });
     expect(await session.closed).toMatchObject({ code: "PROOF_INVALID" });
-  });
-});
-
-describe("a proof between devices", () => {
-  const both = (): { readonly a: Partial<SessionOptions>; readonly b: Partial<SessionOptions> } => ({
-    a: { credentials: device(alice), gatekeeper: gate(bob) },
-    b: { credentials: device(bob), gatekeeper: gate(alice) },
-  });
-
-  test("is given by both sides inside the handshake", async () => {
-    await using connection = connect(new Peer(), new Peer(), both());
-    await Promise.all([connection.a.ready, connection.b.ready]);
-  });
-
-  test("is required of both: a peer without one is refused", async () => {
-    const { a } = both();
-    const connection = connect(new Peer(), new Peer(), { a });
-    expect(await connection.a.closed).toMatchObject({ code: "PROOF_MISSING" });
-    const other = connect(new Peer(), new Peer(), { b: both().b ?? {} });
-    expect(await other.b.closed).toMatchObject({ code: "PROOF_MISSING" });
-    await expect(other.a.ready).rejects.toMatchObject({ code: "REFUSED_BY_PEER", reason: "PROOF_MISSING" });
-  });
-
-  test("is not shown by a listener to a dialler it does not admit", async () => {
-    const keeper = gate(alice);
-    const { raw } = await face(new Peer(), "listener", { credentials: device(bob), gatekeeper: keeper });
-    await raw.send({ ...(await recordLogin()).claim, kind: "device" });
-    expect((await raw.rest()).map(({ type }) => type)).toEqual(["refused"]);
-  });
-
-  test("reflected to the side that made it is refused: the role is signed", async () => {
-    // Alice's gatekeeper would admit Alice herself, so nothing but the role stands in the way.
-    const { session, raw } = await face(new Peer(), "dialler", { credentials: device(alice), gatekeeper: gate(alice) });
-    await raw.send(await raw.take("claim"));
-    expect(await session.closed).toMatchObject({ code: "PROOF_INVALID" });
-  });
-
-  test("reflected through a second session with the same device is refused", async () => {
-    const options = { credentials: device(alice), gatekeeper: gate(alice) };
-    const first = await face(new Peer(), "dialler", options);
-    const claim = await first.raw.take("claim");
-    const second = await face(new Peer(), "listener", options, { nonce: first.hellos.session.nonce });
-    await second.raw.send(claim);
-    expect(await second.session.closed).toMatchObject({ code: "PROOF_INVALID" });
-    await first.session.close();
-  });
-
-  test("for another tenant than the dialler's ends the session", async () => {
-    const { a } = both();
-    const b = { credentials: device(bob, otherTenant), gatekeeper: gate(alice) };
-    const connection = connect(new Peer(), new Peer(), { a: a ?? {}, b });
-    expect(await connection.b.closed).toMatchObject({ code: "TENANT_MISMATCH" });
-  });
-
-  test("of a listener that answers for another tenant or origin is refused", async () => {
-    for (const change of [{ tenant: otherTenant }, { origin: "wss://other.example" }]) {
-      const { session, raw } = await face(new Peer(), "dialler", { credentials: device(alice) });
-      await raw.send({ ...(await raw.take("claim")), ...change });
-      expect((await session.closed)?.code).toMatch(/^(TENANT|ORIGIN)_MISMATCH$/);
-    }
   });
 });
 
@@ -337,7 +253,7 @@ describe("a handshake", () => {
   });
 
   test("takes no claim before hello, no admission before a claim, no second hello, no second admission", async () => {
-    const { claim, hello } = await recordLogin();
+    const { claim, hello } = await recordLogin(alice);
     const admitted = { type: "admitted", rights: ALL_RIGHTS, generation } as const;
     for (const messages of [[claim], [admitted], [hello, hello], [hello, admitted]] as const) {
       const [left, right] = pipe();
@@ -409,16 +325,4 @@ async function forwarded(change: Partial<ClaimMessage>, dialled = "wss://hostile
   const refusal = await back.next();
   await Promise.all([client.close(), hostileBack.close()]);
   return { refusal, end: await relay.closed, claims: honest.claims };
-}
-
-/** The claim of an honest login to some other listener, and the greeting it came with. */
-async function recordLogin() {
-  const [left, right] = pipe();
-  const client = runSession(left, new Peer().options({ credentials: login(alice) }));
-  const raw = new RawPeer(right);
-  const hello = await raw.take("hello");
-  await raw.send(helloOf("listener"));
-  const claim = await raw.take("claim");
-  await client.close();
-  return { hello, claim };
 }

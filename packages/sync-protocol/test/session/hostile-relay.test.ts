@@ -11,7 +11,7 @@ import {
 import { MemoryDisk, memoryStore } from "@selkie/store";
 import { describe, expect, test } from "vitest";
 import type { Session } from "../../src/index.ts";
-import { altered, collect, connect, Peer, testRandom } from "../support/peers.ts";
+import { altered, collect, connect, holding, Peer, testRandom } from "../support/peers.ts";
 import { settled } from "../support/raw-peer.ts";
 import { recordedPipe } from "../support/transports.ts";
 import { bytesOf, databaseOf, TestWriter, tenant, verifier } from "../support/writer.ts";
@@ -23,19 +23,13 @@ async function openAndSync(session: Session, peer: Peer, expected?: Vector): Pro
   await session.synced([database]);
 }
 
-async function holding(...runs: readonly VerifiedRun[]): Promise<Peer> {
-  const peer = new Peer();
-  await peer.replica(database).append(runs);
-  return peer;
-}
-
 describe("B4 entries delivered again", () => {
   test("B4 a hundred times change neither replica, vector nor position", async () => {
     const writer = await TestWriter.of("alice", database);
     const run = await writer.write(5);
-    const client = await holding(run);
+    const client = await holding(database, run);
     const before = { vector: await client.vector(database), position: await client.replica(database).position() };
-    const source = await holding(run);
+    const source = await holding(database, run);
     const repeating = altered(source.replica(database), {
       vector: async () => new Map(),
       readAfter: async (position) => ({ runs: [run], position: position + 1, done: position >= 100 }),
@@ -60,7 +54,7 @@ describe("B5 a withheld entry", () => {
     const [first, , last] = runs;
     if (first === undefined || last === undefined) throw new TypeError("no runs");
     const ofBob = await b.write(3);
-    const relay = await holding(...runs, ofBob);
+    const relay = await holding(database, ...runs, ofBob);
     const withholding = altered(relay.replica(database), {
       readAfter: async () => ({
         runs: [first, last, ofBob],
@@ -86,7 +80,7 @@ describe("B5 a withheld entry", () => {
     const runs = [await writer.write(2), await writer.write(1), await writer.write(2)];
     const [first, , last] = runs;
     if (first === undefined || last === undefined) throw new TypeError("no runs");
-    const relay = await holding(...runs);
+    const relay = await holding(database, ...runs);
     const skipping = altered(relay.replica(database), {
       readAfter: async () => ({ runs: [first, last], position: await relay.replica(database).position(), done: true }),
     });
@@ -101,7 +95,7 @@ describe("B5 a withheld entry", () => {
 
   test("B5 a relay that reports gaps without end is not served without end", async () => {
     const writer = await TestWriter.of("alice", database);
-    const client = await holding(...(await Promise.all(Array.from({ length: 150 }, () => writer.write(1)))));
+    const client = await holding(database, ...(await Promise.all(Array.from({ length: 150 }, () => writer.write(1)))));
     const relay = new Peer();
     let isGrateful = true;
     const inner = relay.replica(database);
@@ -129,7 +123,7 @@ describe("B6 a relay that was rolled back", () => {
     const [a, b] = [await TestWriter.of("alice", database), await TestWriter.of("bob", database)];
     const early = [await a.write(3), await b.write(2)];
     const late = [await a.write(4), await b.write(1)];
-    const client = await holding(...early, ...late);
+    const client = await holding(database, ...early, ...late);
     const disk = new MemoryDisk();
     const store = memoryStore({ verifier, random: testRandom, disk });
     await store.entries(tenant, database).append(early);
@@ -149,7 +143,7 @@ describe("B6 a relay that was rolled back", () => {
 
   test("B6 that lost everything, and writes new positions, is filled again: 0 entries lost", async () => {
     const a = await TestWriter.of("alice", database);
-    const client = await holding(await a.write(10));
+    const client = await holding(database, await a.write(10));
     const relay = new Peer();
     await using connection = connect(client, relay);
     const rollbacks = collect(connection.a, "rollback");
@@ -163,7 +157,7 @@ describe("B6 a relay that was rolled back", () => {
 
   test("B6 within a session is noticed from what it acknowledged, when it says what it holds", async () => {
     const a = await TestWriter.of("alice", database);
-    const client = await holding(await a.write(3), await a.write(2));
+    const client = await holding(database, await a.write(3), await a.write(2));
     const relay = new Peer();
     let replica: Replica = relay.replica(database);
     const swapped = altered(relay.replica(database), {
@@ -187,7 +181,7 @@ describe("B6 a relay that was rolled back", () => {
 
   test("B6 within a session is noticed from a gap it reports", async () => {
     const a = await TestWriter.of("alice", database);
-    const client = await holding(await a.write(3));
+    const client = await holding(database, await a.write(3));
     const relay = new Peer();
     let replica: Replica = relay.replica(database);
     const swapped = altered(relay.replica(database), { append: (runs) => replica.append(runs) });
@@ -214,8 +208,8 @@ describe("B7 a fork", () => {
     for (let count = ours; count > 0; count -= 10) left?.push(await writer.write(Math.min(count, 10)));
     for (let count = theirs; count > 0; count -= 10) right?.push(await other.write(Math.min(count, 10)));
     const bob = await TestWriter.of("bob", database);
-    const a = await holding(...common, ...(left ?? []));
-    const b = await holding(...common, ...(right ?? []), await bob.write(3));
+    const a = await holding(database, ...common, ...(left ?? []));
+    const b = await holding(database, ...common, ...(right ?? []), await bob.write(3));
     return { writer, bob, a, b, ids: [left?.[0]?.entries[0]?.id, right?.[0]?.entries[0]?.id] };
   }
 
@@ -252,7 +246,7 @@ describe("B7 a fork", () => {
     const writer = await TestWriter.of("alice", database);
     const common = await writer.write(4);
     const other = writer.fork("other");
-    const [left, right] = [await holding(common, await writer.write(1)), await holding(common)];
+    const [left, right] = [await holding(database, common, await writer.write(1)), await holding(database, common)];
     await using connection = connect(left, right);
     const [forksA, forksB] = [collect(connection.a, "fork"), collect(connection.b, "fork")];
     await right.replica(database).append([await other.write(1)]);
@@ -300,7 +294,7 @@ describe("B8 wrong bytes", () => {
     const honest = await a.write(1);
     const forged = swapParts(honest);
     const ofBob = await b.write(1);
-    const relay = await holding(honest, ofBob);
+    const relay = await holding(database, honest, ofBob);
     const swapping = altered(relay.replica(database), {
       readAfter: async (position) => ({ runs: position < 2 ? [forged, ofBob] : [], position: 2, done: true }),
     });
@@ -334,75 +328,6 @@ describe("A11 what a client sends", () => {
     expect(shapes[1]).toEqual(shapes[0]);
   });
 });
-
-describe("a damaged replica", () => {
-  /** A relay's replica in which the entries from 3 on do not revive: the first read that meets them learns so. */
-  async function damagedFrom3(runs: readonly VerifiedRun[]) {
-    const [first] = runs;
-    if (first === undefined) throw new TypeError("no run");
-    const inner = (await holding(...runs)).replica(database);
-    const state = { damage: "unnoticed" as "unnoticed" | "noticed" | "healed" };
-    const replica = altered(inner, {
-      async vector() {
-        return state.damage === "noticed" ? vectorOf(first) : await inner.vector();
-      },
-      async read(of, from, limit) {
-        if (state.damage === "healed") return await inner.read(of, from, limit);
-        state.damage = "noticed";
-        return from < 3 ? first : null;
-      },
-      async append(appended) {
-        if (state.damage === "noticed" && appended.some(({ firstSeq }) => firstSeq <= 3)) state.damage = "healed";
-        return await inner.append(appended);
-      },
-    });
-    return { replica, state };
-  }
-
-  test("is filled again by another peer once a read finds the damage, and then serves everybody", async () => {
-    const writer = await TestWriter.of("alice", database);
-    const runs = [await writer.write(3), await writer.write(3), await writer.write(3)];
-    const { replica, state } = await damagedFrom3(runs);
-    const [relay, healthy, empty] = [new Peer(), await holding(...runs), new Peer()];
-    const open = async (): Promise<Replica> => replica;
-    await using ofHealthy = connect(healthy, relay, { b: { open } });
-    await ofHealthy.a.openDatabases([{ replica: healthy.replica(database) }]);
-    await using ofEmpty = connect(empty, relay, { b: { open } });
-    const damages = collect(ofEmpty.b, "damaged");
-    ofEmpty.b.on("damaged", (event) => ofHealthy.b.compare(event.database));
-    ofHealthy.b.on("received", (event) => ofEmpty.b.compare(event.database));
-    await ofEmpty.a.openDatabases([{ replica: empty.replica(database) }]);
-    for (let i = 0; i < 5; i++) await settled();
-    expect(damages.length).toBeGreaterThan(0);
-    expect(state.damage).toBe("healed");
-    expect(await empty.vector(database)).toEqual(await healthy.vector(database));
-  });
-
-  test("that is known to its user is filled again when the user asks to compare", async () => {
-    const writer = await TestWriter.of("alice", database);
-    const runs = [await writer.write(3), await writer.write(3)];
-    const client = await holding(...runs);
-    let replica: Replica = (await holding(...runs)).replica(database);
-    const changing = altered(replica, {
-      vector: () => replica.vector(),
-      position: () => replica.position(),
-      read: (of, from, limit) => replica.read(of, from, limit),
-      append: (appended) => replica.append(appended),
-    });
-    await using connection = connect(client, new Peer(), { b: { open: async () => changing } });
-    await openAndSync(connection.a, client);
-    const emptied = new Peer();
-    replica = emptied.replica(database);
-    connection.b.compare(database);
-    await settled();
-    expect(await emptied.vector(database)).toEqual(await client.vector(database));
-  });
-});
-
-function vectorOf(run: VerifiedRun): Vector {
-  const last = run.entries.at(-1);
-  return last === undefined ? new Map() : new Map([[toHex(run.writer), { seq: last.header.seq, id: last.id }]]);
-}
 
 /** Other content under the place and the signature of an honest entry. */
 function swapParts(run: VerifiedRun): VerifiedRun {

@@ -1,5 +1,5 @@
 // Two sides of a session, on memory stores, in one process.
-import type { DatabaseId, Replica, Vector } from "@selkie/entry";
+import type { DatabaseId, Replica, Vector, VerifiedRun } from "@selkie/entry";
 import { memoryStore, type Store } from "@selkie/store";
 import {
   pipe,
@@ -52,6 +52,13 @@ export class Peer {
       ...change,
     };
   }
+}
+
+/** A side that holds these runs. */
+export async function holding(database: DatabaseId, ...runs: readonly VerifiedRun[]): Promise<Peer> {
+  const peer = new Peer();
+  await peer.replica(database).append(runs);
+  return peer;
 }
 
 export interface Connection extends AsyncDisposable {

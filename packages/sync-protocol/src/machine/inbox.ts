@@ -2,10 +2,11 @@
 import { MAX_FRAMES_IN_FLIGHT } from "../message/bounds.ts";
 import type { Entries, RunException } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
+import { showFork } from "./acks.ts";
 import { passBarriers } from "./fences.ts";
 import type { DeliveredFrame, Input } from "./input.ts";
 import type { Turn } from "./turn.ts";
-import { extendTail, showFork } from "./uploads.ts";
+import { extendTail } from "./uploads.ts";
 
 /** Entries arrived: within their credit they are verified and appended. */
 export function onEntries(turn: Turn, message: Entries, bytes: number): void {

@@ -1,10 +1,11 @@
 // Vectors, and the end of a catch-up: how two replicas that differ come to hold the same. docs/spec/sync.md section 5.
 import type { DatabaseId } from "@selkie/entry";
 import type { CaughtUp, VectorMessage } from "../message/message.ts";
+import { startWalk } from "./acks.ts";
 import type { Input } from "./input.ts";
 import type { Barrier } from "./state.ts";
 import type { Turn } from "./turn.ts";
-import { extendTail, queueReply, queueVector, startUpload, startWalk } from "./uploads.ts";
+import { extendTail, queueReply, queueVector, startUpload } from "./uploads.ts";
 
 /** What the peer holds: find out what it lacks, and answer if it asks. */
 export function onVector(turn: Turn, message: VectorMessage): void {

@@ -2,6 +2,7 @@
 import { assertNever } from "../assert-never.ts";
 import type { Message } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
+import { onAck } from "./acks.ts";
 import { closeRequested, onClose, progressClosers } from "./closing.ts";
 import type { Effect } from "./effect.ts";
 import { onFence, onFenced, onPositions, passBarriers, progressFences, syncRequested } from "./fences.ts";
@@ -26,7 +27,7 @@ import { pump } from "./outbox.ts";
 import { announced, compareRequested, onCaughtUp, onCompared, onDiffed, onVector } from "./reconcile.ts";
 import type { State } from "./state.ts";
 import { Turn } from "./turn.ts";
-import { onAck, onSliceHeld, onSliceRead } from "./uploads.ts";
+import { onSliceHeld, onSliceRead } from "./uploads.ts";
 import { onWant, wantRequested } from "./wanting.ts";
 
 /** What one input came to. */

@@ -1,5 +1,5 @@
 // What of the directory a relay gives to whom: each device gets the permits for its own keys, and works with that.
-import { type DatabaseId, tableIndex, type VerifiedEntry } from "@selkie/entry";
+import { tableIndex, type VerifiedEntry } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import { expect, test } from "vitest";
 import type { SimDevice } from "../src/sim-device.ts";
@@ -7,13 +7,7 @@ import { relayWith } from "./support/disks.ts";
 import { runsOf } from "./support/lies.ts";
 import { codeOf, Scene } from "./support/scene.ts";
 
-function directoryOf(scene: Scene): DatabaseId {
-  const [record] = scene.alice.life?.host.bag.keyBag.tenants() ?? [];
-  if (record === undefined) throw new RangeError("no tenant");
-  return record.directory;
-}
-
-function storeOf(scene: Scene, device: SimDevice, database = directoryOf(scene)): EntryStore {
+function storeOf(scene: Scene, device: SimDevice, database = scene.directory): EntryStore {
   const store = device.life?.store;
   if (store === undefined) throw new RangeError("a device that runs");
   return store.entries(scene.tenant, database);
@@ -39,7 +33,7 @@ async function held(store: EntryStore): Promise<Held> {
   };
 }
 
-const relayHolds = (scene: Scene): Promise<Held> => held(scene.relayEntries(directoryOf(scene)));
+const relayHolds = (scene: Scene): Promise<Held> => held(scene.relayEntries(scene.directory));
 
 async function expectNoAlarms(scene: Scene, devices: readonly SimDevice[] = scene.everybody): Promise<void> {
   for (const device of devices) {

@@ -3,11 +3,8 @@ import type { StatementId } from "@selkie/entry";
 import { expect, test } from "vitest";
 import { statementId } from "../../../core/src/directory/statement.ts";
 import { decodeStatement } from "../../../core/src/directory/statement-codec.ts";
-import { KeyRing } from "../../../core/src/keys/key-ring.ts";
-import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
-import { readAll } from "../../../core/src/replica/read-all.ts";
-import { openEntries } from "../../../core/src/sealing/open-entry.ts";
 import { handMade } from "../../../core/test/automerge/hand-made-change.ts";
+import { HeldKeys } from "../support/held-keys.ts";
 import { changeBy, expectWorkGoesOn } from "../support/hostile-change.ts";
 import { HostileMember } from "../support/hostile-member.ts";
 import { hex } from "../support/lies.ts";
@@ -15,18 +12,11 @@ import { Scene } from "../support/scene.ts";
 
 /** The last change of somebody's rights, as a device reads the directory: it is the new admission. */
 async function lastChange(scene: Scene, device: Scene["bob"]): Promise<StatementId> {
-  const { crypto, record } = await HostileMember.of(device);
-  const ring = new KeyRing(crypto, record.directory);
-  for (const version of device.life?.host.bag.keyBag.keyVersions(record.tenant) ?? [])
-    ring.add(await openKeyVersion(crypto, version));
-  const found: StatementId[] = [];
-  for await (const { entries } of readAll(scene.relayEntries(record.directory), () => undefined))
-    for (const [at, parts] of (await openEntries(crypto, ring, entries, ["statement"])).entries())
-      for (const part of parts) {
-        const entry = entries[at];
-        if (entry === undefined || part.type !== "opened" || part.kind !== "statement") continue;
-        if (decodeStatement(part.plaintext).type === "change") found.push(statementId(crypto, entry.id, part.index));
-      }
+  const { crypto } = await HostileMember.of(device);
+  const statements = await (await HeldKeys.of(scene, device)).open(scene.directory, "statement");
+  const found = statements.flatMap(({ entry, index, plaintext }) =>
+    decodeStatement(plaintext).type === "change" ? [statementId(crypto, entry.id, index)] : [],
+  );
   return found.at(-1) ?? expect.fail("rights were changed");
 }
 

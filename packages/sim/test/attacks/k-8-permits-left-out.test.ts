@@ -11,12 +11,6 @@ import { Scene } from "../support/scene.ts";
 /** The type of frames that answer fences. */
 const FENCED = 12;
 
-function directoryOf({ alice }: Scene) {
-  const [record] = alice.life?.host.bag.keyBag.tenants() ?? [];
-  if (record === undefined) throw new RangeError("no tenant");
-  return record.directory;
-}
-
 async function enter(scene: Scene, device: SimDevice): Promise<void> {
   const line = await scene.run(device.connectRelay(scene.world.relay));
   await scene.run(line.synced());
@@ -26,7 +20,7 @@ async function enter(scene: Scene, device: SimDevice): Promise<void> {
 /** The relay has what permits Bob a key, and a document under it, with holes where that is; gives the disk of an honest one. */
 async function leaveOut(scene: Scene, table: number): Promise<MemoryDisk> {
   const { alice, bob, world } = scene;
-  const directory = directoryOf(scene);
+  const { directory } = scene;
   await scene.run(bob.disconnect());
   const before = world.relay.disk.copy();
   const known = await scene.relayEntries(directory).vector();

@@ -1,9 +1,6 @@
 // What a removed member still can do, and nobody can prevent: attacks that succeed, so that nobody takes them for held.
 import { expect, test } from "vitest";
-import { KeyRing } from "../../../core/src/keys/key-ring.ts";
-import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
-import { openEntries } from "../../../core/src/sealing/open-entry.ts";
-import { runsOf } from "../support/lies.ts";
+import { HeldKeys } from "../support/held-keys.ts";
 import { Scene } from "../support/scene.ts";
 
 const BOB = "CN=bob/O=acme";
@@ -53,20 +50,8 @@ test("R15 a member who is still in gives a removed one its keys: with the relay'
   await scene.run(alice.tenant.directory.revokeUser(BOB));
   await scene.run(alice.database.createDocument({ title: "canary of Alice" }));
   await world.settle();
-  const [hers, host] = [carol.life?.host.bag.keyBag.keyVersions(scene.tenant), bob.life?.host];
-  const [record] = host?.bag.keyBag.tenants() ?? [];
-  if (hers === undefined || host === undefined || record === undefined) throw new RangeError("two members");
-  const ring = new KeyRing(host.platform.crypto, record.directory);
-  const read = async (): Promise<string> => {
-    const entries = (await runsOf(scene.relayEntries())).flatMap((run) => run.entries);
-    const opened = (await openEntries(host.platform.crypto, ring, entries, ["change"])).flat();
-    return opened
-      .flatMap((part) => (part.type === "opened" ? [Buffer.from(part.plaintext).toString("latin1")] : []))
-      .join();
-  };
-  for (const key of host.bag.keyBag.keyVersions(scene.tenant))
-    ring.add(await openKeyVersion(host.platform.crypto, key));
-  expect(await read()).not.toContain("canary");
-  for (const key of hers) ring.add(await openKeyVersion(host.platform.crypto, key));
-  expect(await read()).toContain("canary of Alice");
+  const keys = await HeldKeys.of(scene, bob);
+  expect(await keys.read()).not.toContain("canary");
+  await keys.add(carol);
+  expect(await keys.read()).toContain("canary of Alice");
 });

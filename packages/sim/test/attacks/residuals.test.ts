@@ -4,10 +4,8 @@ import { nativeVerifier } from "@selkie/entry/native";
 import { expect, test } from "vitest";
 import { databaseIdOf } from "../../../core/src/directory/database-id.ts";
 import { decodeStatement } from "../../../core/src/directory/statement-codec.ts";
-import { KeyRing } from "../../../core/src/keys/key-ring.ts";
-import { openKeyVersion } from "../../../core/src/keys/key-version.ts";
-import { openEntries } from "../../../core/src/sealing/open-entry.ts";
 import { decodeMessage } from "../../../sync-protocol/src/message/codec.ts";
+import { HeldKeys } from "../support/held-keys.ts";
 import { changeBy } from "../support/hostile-change.ts";
 import { HostileMember } from "../support/hostile-member.ts";
 import { hex, runsOf } from "../support/lies.ts";
@@ -51,9 +49,7 @@ test("R3 a relay sees which permits are for which login, for it is told whom a d
   const { alice, bob, carol } = scene;
   const observer = new Observer(scene);
   await scene.reconnect();
-  const [record] = alice.life?.host.bag.keyBag.tenants() ?? [];
-  if (record === undefined) throw new RangeError("no tenant");
-  const directory = async () => (await runsOf(scene.relayEntries(record.directory))).flatMap(({ entries }) => entries);
+  const directory = async () => (await runsOf(scene.relayEntries(scene.directory))).flatMap(({ entries }) => entries);
   const before = new Set((await directory()).map(({ id }) => hex(id)));
   await scene.run(alice.tenant.directory.createKey("board", { share: ["CN=bob/O=acme"] }));
   await scene.world.settle();
@@ -122,28 +118,15 @@ test("R6 who obtains a key version reads everything that was ever sealed under i
   const scene = await Scene.begin("R6");
   for (const { database, name } of scene.everybody) await scene.run(database.createDocument({ secret: `of ${name}` }));
   await scene.world.settle();
-  const host = scene.carol.life?.host;
-  const [record] = host?.bag.keyBag.tenants() ?? [];
-  const stolen = host?.bag.keyBag.keyVersions(scene.tenant).find(({ name }) => name === "default");
-  if (host === undefined || record === undefined || stolen === undefined) throw new RangeError("nothing to steal");
-  const { crypto } = host.platform;
-  const ring = new KeyRing(crypto, record.directory);
-  ring.add(await openKeyVersion(crypto, stolen));
-  const entries = await entriesOf(scene);
-  const opened = (await openEntries(crypto, ring, entries, ["change"])).flat();
-  expect(opened.filter(({ type }) => type === "opened")).toHaveLength(scene.everybody.length);
+  const keys = await HeldKeys.of(scene, scene.carol, ["default"]);
+  expect(await keys.open(scene.database, "change")).toHaveLength(scene.everybody.length);
 });
 
 test("R8 a removed member who controls a relay tests guesses of the names of databases made since", async () => {
   const scene = await Scene.begin("R8");
   const { alice, bob, world } = scene;
-  const host = bob.life?.host;
-  const [record] = host?.bag.keyBag.tenants() ?? [];
-  const key = host?.bag.keyBag.keyVersions(scene.tenant).find(({ name }) => name === "directory");
-  if (host === undefined || record === undefined || key === undefined) throw new RangeError("Bob keeps what he had");
-  const { crypto } = host.platform;
-  const ring = new KeyRing(crypto, record.directory);
-  ring.add(await openKeyVersion(crypto, key));
+  const { crypto } = (bob.life ?? expect.fail("Bob is running")).host.platform;
+  const keys = await HeldKeys.of(scene, bob, ["directory"]);
 
   await scene.run(bob.disconnect());
   await scene.run(alice.tenant.directory.revokeUser("CN=bob/O=acme"));
@@ -152,9 +135,7 @@ test("R8 a removed member who controls a relay tests guesses of the names of dat
   await world.settle();
 
   // The founding entry names the secret that database ids derive from, for ever.
-  const founding = (await runsOf(scene.relayEntries(record.directory))).flatMap(({ entries }) => entries);
-  const parts = (await openEntries(crypto, ring, founding, ["statement"])).flat();
-  const statements = parts.flatMap((part) => (part.type === "opened" ? [decodeStatement(part.plaintext)] : []));
+  const statements = (await keys.open(scene.directory, "statement")).map((part) => decodeStatement(part.plaintext));
   const found = statements.find((statement) => statement.type === "found");
   if (found === undefined) throw new RangeError("no founding statement");
   const held = (await world.relay.store?.databases(scene.tenant))?.map(hex);

@@ -39,6 +39,13 @@ export class Scene {
     return this.alice.database.getStore().tenant;
   }
 
+  /** The database of the tenant's directory. */
+  get directory(): DatabaseId {
+    const [record] = this.alice.life?.host.bag.keyBag.tenants() ?? [];
+    if (record === undefined) throw new RangeError("no tenant");
+    return record.directory;
+  }
+
   get everybody(): readonly SimDevice[] {
     return this.world.devices;
   }

@@ -28,6 +28,7 @@ export {
   type JoinTexts,
   type KeyOptions,
   type MarkEnds,
+  marksOf,
   type Off,
   type PartsPolicy,
   type Path,
@@ -42,8 +43,12 @@ export {
   type TenantEvents,
   type TenantOptions,
   type TextDraft,
+  type TextMark,
   type TextRange,
   type User,
+  type Verification,
+  valuesAt,
+  type When,
 } from "@selkie/core";
 export { KeyBag, KeyBagError, type KeyBagErrorCode } from "@selkie/keybag";
 export { type EntryStore, StoreError, type StoreErrorCode } from "@selkie/store";

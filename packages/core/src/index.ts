@@ -1,9 +1,10 @@
 export { type Counter, counter } from "./automerge/counter.ts";
-export type { MarkEnds, Path, TextDraft, TextRange } from "./automerge/draft-text.ts";
+export type { MarkEnds, Path, TextDraft, TextMark, TextRange } from "./automerge/draft-text.ts";
 export type { Connection, ConnectionStatus } from "./connection/connection.ts";
 export { type CopyOptions, copyToKey, readersGained } from "./database/copy-to-key.ts";
 export type { Database, DatabaseEvents, Draft } from "./database/database.ts";
-export type { History, HistoryItem } from "./database/history.ts";
+export type { History, HistoryItem, Verification, When } from "./database/history.ts";
+export { marksOf, valuesAt } from "./database/read-document.ts";
 export { identityFingerprint, newIdentity, publicKeysOf } from "./directory/identity.ts";
 export type { JoinRequest } from "./directory/join-request.ts";
 export type { JoinResponse } from "./directory/join-response.ts";

@@ -9,6 +9,8 @@ export const changeLimits = {
   ops: 100_000,
   /** Predecessors of all operations of one change together. */
   preds: 100_000,
+  /** Bytes of what a change made here says of itself; of a received one they count as its other bytes do. */
+  message: 1_024,
   /** Nesting of maps, lists and texts below the root. */
   depth: 64,
   /** Changes rebuilt from one part. */

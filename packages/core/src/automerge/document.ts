@@ -7,7 +7,7 @@ import { concatBytes, equalBytes, toHex } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
 import { dependencyCount } from "./change-chunk.ts";
 import { openDraft } from "./draft.ts";
-import type { Path, TextDraft } from "./draft-text.ts";
+import { type Path, type TextDraft, type TextMark, valueAt } from "./draft-text.ts";
 import { freezeDeep } from "./freeze.ts";
 
 type Data = Record<string, unknown>;
@@ -99,7 +99,7 @@ function isOneLine(before: readonly string[], changes: readonly Uint8Array[], af
  * Runs `edit` on the document's data as one change of `actor`, which nobody else sees before `endEdit`. What it writes is guarded, and what it tries to write after it returned
  * throws `CHANGE_CLOSED`. When it throws, nothing has changed.
  */
-export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: Edit<R>): Edited<R> {
+export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: Edit<R>, message?: string): Edited<R> {
   useActor(live, actor);
   const handle = Automerge.getBackend(live.doc);
   let outcome: { readonly result: R; readonly head: string | null; readonly isPlain: boolean } | undefined;
@@ -110,7 +110,7 @@ export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: Edi
     try {
       const result = edit(draft.data, draft.text);
       // Committed in here, so that Automerge does not bring its plain objects up to date for a reader who may never come.
-      const head = handle.pendingOps() === 0 ? null : handle.commit(undefined, 0);
+      const head = handle.pendingOps() === 0 ? null : handle.commit(message, 0);
       outcome = { result, head, isPlain: draft.isPlain };
     } finally {
       draft.close(() => {
@@ -151,6 +151,21 @@ export function dataOf(live: LiveDocument): object {
   if (live.visible !== null && live.unseen > 0) return dataOfChanges(live.changes.slice(0, live.visible));
   refresh(live);
   return freezeDeep(live.doc);
+}
+
+/** The marks of the text at a path; none where there is no text. */
+export function marksAt(live: LiveDocument, path: Path): readonly TextMark[] {
+  return typeof valueAt(dataOf(live), path) === "string" ? (Automerge.marks(live.doc, [...path]) as TextMark[]) : [];
+}
+
+/** What was assigned at a path and nobody has assigned over, frozen; what shows comes first. */
+export function valuesAt(live: LiveDocument, path: Path): readonly unknown[] {
+  const [parent, key] = [valueAt(dataOf(live), path.slice(0, -1)), path.at(-1)];
+  if (key === undefined || typeof parent !== "object" || parent === null || !Object.hasOwn(parent, key)) return [];
+  const conflicts = Automerge.getConflicts(parent as Automerge.Doc<Data>, key);
+  if (conflicts === undefined) return [Reflect.get(parent, key)];
+  // Automerge gives them in the order of their operations, of which the last shows.
+  return Object.values(freezeDeep(conflicts)).reverse();
 }
 
 /** Hashes of the changes that no other depends on, as hexadecimal. */

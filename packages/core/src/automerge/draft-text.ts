@@ -11,6 +11,12 @@ export interface TextRange {
   readonly end: number;
 }
 
+/** A stretch of a text that has a mark. */
+export interface TextMark extends TextRange {
+  readonly name: string;
+  readonly value: boolean | number | string;
+}
+
 /** Whether a mark takes in what is written right at its ends. */
 export type MarkEnds = "none" | "before" | "after" | "both";
 
@@ -30,6 +36,8 @@ export interface TextDraft {
   mark(range: TextRange, name: string, value: boolean | number | string, ends?: MarkEnds): void;
   /** Takes a mark away from a stretch. */
   unmark(range: TextRange, name: string, ends?: MarkEnds): void;
+  /** The marks there are; `marksOf` reads them outside of a change. */
+  marks(): readonly TextMark[];
   /** The text as it is now. */
   toString(): string;
 }
@@ -68,11 +76,13 @@ export function textDraft(root: object, path: Path, begin: () => void): TextDraf
       guardMark(read(), { start, end }, name);
       Automerge.unmark(doc, at, { start, end, expand: ends }, name);
     },
+    marks: () => Automerge.marks(doc, at) as TextMark[],
     toString: read,
   };
 }
 
-function valueAt(root: object, path: Path): unknown {
+/** What lies at a path; undefined where nothing does. */
+export function valueAt(root: object, path: Path): unknown {
   let value: unknown = root;
   for (const step of path) {
     if (typeof value !== "object" || value === null || !Reflect.has(value, step)) return undefined;

@@ -1,6 +1,7 @@
 // What an app may write into a document: values that every replica reads back as they were written.
 import { CoreError } from "../errors.ts";
 import { changeLimits, largestInteger, largestTimestamp } from "./change-limits.ts";
+import { encodeText } from "./text.ts";
 
 // Keys under which Automerge marks values of its own classes (`Symbol.for`, so that no wasm need be loaded to know them).
 const counter = Symbol.for("_am_counter");
@@ -30,6 +31,12 @@ export function guardValue(value: unknown): void {
 export function guardKey(key: string): void {
   if (key === "__proto__") throw unsupported("the key __proto__");
   guardText(key);
+}
+
+/** Throws `VALUE_UNSUPPORTED` unless a change may say this of itself. */
+export function guardMessage(message: string): void {
+  guardText(message);
+  if (encodeText(message).length > changeLimits.message) throw unsupported("a message that is too long");
 }
 
 function guardNested(value: unknown, depth: number): void {

@@ -28,8 +28,8 @@ import { requireKey } from "../tenant/statement-work.ts";
 import type { Alarm } from "../tenant/tenant.ts";
 import { SeenHeads } from "../writer/seen-heads.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
+import { ChangeSources } from "./change-sources.ts";
 import type { DatabaseEvents } from "./database.ts";
-import { DatabaseHistory } from "./database-history.ts";
 import { FlushTimer } from "./flush-timer.ts";
 import { KeyRights } from "./key-rights.ts";
 import { LocalWrites, type WriteChecks } from "./local-writes.ts";
@@ -152,7 +152,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     held: () => host.held(id),
     ...{ view, self: host.self },
     writers: () => received.writers(),
-    history: new DatabaseHistory({ verifier: platform.crypto, documents, received, own, self: host.self }),
+    sources: new ChangeSources({ verifier: platform.crypto, documents, received, journal, own, self: host.self }),
     mayWrite: () => mayWrite(host),
     close: async () => {
       timer.stop();

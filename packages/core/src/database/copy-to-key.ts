@@ -16,7 +16,7 @@ import { claimedTime, encodeChangePart } from "../sealing/change-part.ts";
 import { countedStem } from "../sealing/document-id.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseParts } from "./database-parts.ts";
-import { OpenDatabase } from "./open-database.ts";
+import { partsOf, recordOf } from "./over-database.ts";
 
 export interface CopyOptions {
   /** The key of the copy; without it, the one that documents are made under. */
@@ -91,18 +91,6 @@ export function readersGained<T extends object>(
   return [...new Set(gained.map((member) => parts.view().nameOf(member)))].sort();
 }
 
-function partsOf(database: Database<object>): DatabaseParts {
-  if (!(database instanceof OpenDatabase)) throw new TypeError("not a database that was opened here");
-  return OpenDatabase.partsOf(database);
-}
-
-function recordOf({ documents }: DatabaseParts, doc: Doc<object> | DocId): DocumentRecord {
-  const record = documents.get(typeof doc === "string" ? doc : doc.id);
-  if (record === undefined || record.changes.length === 0)
-    throw new CoreError("DOC_NOT_FOUND", "no document with this id is known here");
-  return record;
-}
-
 /** @throws CoreError WRITE_NOT_ALLOWED | DOC_DELETED | NOT_ENTITLED */
 function requireOpen({ mayWrite, writes }: DatabaseParts, { deleted, keyId }: DocumentRecord): void {
   mayWrite();
@@ -134,13 +122,16 @@ function requireNamed(parts: DatabaseParts, { from, to, readers }: Widening): vo
 
 /** What the document's entries, and its marks, say of each of its changes. */
 async function tellerOf(
-  { history }: DatabaseParts,
-  { name, marks }: DocumentRecord,
+  { sources }: DatabaseParts,
+  before: DocumentRecord,
 ): Promise<(change: ChangeChunk) => Omit<ToldChange, "change">> {
-  const times = new Map<string, number | null>();
-  for await (const { heads, claimedTime } of history.changes(name))
-    for (const head of heads) times.set(head, claimedTime?.getTime() ?? null);
-  const kinds = new Map(marks.map(({ hash, deleted }) => [toHex(hash), deleted ? "delete" : "undelete"] as const));
+  const changes = await sources.of(before);
+  const times = new Map(
+    changes.map(({ change, source }) => [toHex(change.hash), source.claimedTime?.getTime() ?? null]),
+  );
+  const kinds = new Map(
+    before.marks.map(({ hash, deleted }) => [toHex(hash), deleted ? "delete" : "undelete"] as const),
+  );
   return ({ hash }) => ({ kind: kinds.get(toHex(hash)) ?? "change", time: times.get(toHex(hash)) ?? null });
 }
 

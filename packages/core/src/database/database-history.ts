@@ -1,123 +1,103 @@
-import { equalBytes, toHex, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
-import { actorOf } from "../automerge/actor.ts";
+import { toHex } from "@selkie/entry";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
-import { PartBudget } from "../automerge/part-work.ts";
-import type { Admission } from "../directory/admission.ts";
-import { type CarriedHistory, decodeCarriedHistory } from "../document/carried-history.ts";
+import { equalize } from "../automerge/equalize.ts";
+import { type Doc, DocHandle } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
-import type { Documents } from "../document/documents.ts";
-import { changesIn, mostWorkOf, nameIn } from "../document/part-contents.ts";
+import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
-import type { Delivery } from "../replica/delivery.ts";
-import { decodeChangePart } from "../sealing/change-part.ts";
-import type { OpenedPart } from "../sealing/open-entry.ts";
-import type { History, HistoryItem } from "./history.ts";
-import type { ReceivedChanges } from "./received-changes.ts";
+import type { DatabaseParts } from "./database-parts.ts";
+import { editDocument } from "./edit-document.ts";
+import type { History, HistoryItem, When } from "./history.ts";
+import { madeBy, type Past, pastWith, requireFound, timeOf, upTo } from "./past.ts";
 
-export interface HistoryContext {
-  readonly verifier: Verifier;
-  readonly documents: Documents;
-  readonly received: Pick<ReceivedChanges, "read" | "admissionOf">;
-  /** The writer this device writes as, and who that is. */
-  own(): WriterKey | null;
-  self(): Admission;
-}
+const NOTHING: object = Object.freeze({});
 
-/** Where a change was found. */
-interface Found extends Pick<HistoryItem, "claimedTime"> {
-  readonly change: ChangeChunk;
-  readonly entry: VerifiedEntry;
-  readonly author: WriterKey;
-  readonly isTold: boolean;
-}
+/** The one implementation of `History`. */
+export class DatabaseHistory<T extends object> implements History<T> {
+  /** @throws CoreError CLOSED */
+  readonly #open: () => DatabaseParts;
 
-type Said = Omit<HistoryItem, "heads">;
-
-export class DatabaseHistory implements History {
-  readonly #at: HistoryContext;
-
-  constructor(at: HistoryContext) {
-    this.#at = at;
+  constructor(open: () => DatabaseParts) {
+    this.#open = open;
   }
 
   async *changes(id: DocId): AsyncIterable<HistoryItem> {
-    const { documents, received } = this.#at;
-    const record = documents.get(id);
-    if (record === undefined || record.changes.length === 0)
-      throw new CoreError("DOC_NOT_FOUND", "no document with this id is known here");
-    const changes = record.changes.map((bytes) =>
-      parseChange(bytes, (...chunks) => this.#at.verifier.sha256(...chunks)),
-    );
-    const found = new Map<string, Found>();
-    await received.read(id, (deliveries) => {
-      for (const delivery of deliveries)
-        for (const part of delivery.parts)
-          if (nameIn(this.#at.verifier, delivery, part) === id)
-            for (const finding of this.#findings(record.id, delivery, part))
-              if (!found.has(toHex(finding.change.hash))) found.set(toHex(finding.change.hash), finding);
-    });
-    for (const change of changes) {
-      const finding = found.get(toHex(change.hash));
-      yield {
-        ...(finding === undefined ? this.#unsealed(record.id, change) : this.#item(finding)),
-        heads: [toHex(change.hash)],
-      };
-    }
+    for (const { change, source } of await this.#open().sources.of(this.#open().documents.require(id)))
+      yield { ...source, message: change.message === "" ? null : change.message, heads: [toHex(change.hash)] };
   }
 
-  /**
-   * The changes of a document in a part, and whose they are: its author's or, of what is carried, whose its author tells.
-   * SECURITY: D2. What the gate refuses says nothing of anybody (history.test.ts).
-   */
-  #findings(id: Uint8Array, delivery: Delivery, opened: OpenedPart): readonly Found[] {
-    const { verifier } = this.#at;
-    const { entry } = delivery;
-    const author = entry.header.writer;
-    const actor = actorOf(verifier, author, id, null);
-    const signed = changesIn(verifier, delivery, opened).filter(({ change }) => equalBytes(change.actor, actor));
-    const carried = carriedIn(verifier, entry, opened);
-    const isTold = carried !== null && !equalBytes(carried.before, id);
-    return [
-      ...signed.map(({ change, time }) => ({ change, entry, author, claimedTime: new Date(time), isTold: false })),
-      ...(isTold ? carried.strands : []).flatMap(({ writer, changes }) =>
-        changes.map(({ change, time }) => {
-          const claimedTime = time === null ? null : new Date(time);
-          return { change, entry, author: writer, claimedTime, isTold };
-        }),
-      ),
-    ];
+  async getDocumentAt(id: DocId, when: When): Promise<Doc<T> | undefined> {
+    const past = await this.#past(this.#open().documents.require(id), when);
+    if (past.changes.length === 0) return undefined;
+    const { platform } = this.#open();
+    const data = past.deleted ? NOTHING : (await this.#automerge()).pastData(bytesOf(past.changes));
+    const state = { data: () => data as T, deleted: past.deleted, heads: past.heads };
+    return new DocHandle<T>(id, state, platform.report);
   }
 
-  #item({ entry, author, isTold, claimedTime }: Found): Said {
-    const [of, by] = [author, entry.header.writer].map((writer) => this.#at.received.admissionOf(writer));
-    return {
-      entryId: toHex(entry.id),
-      author: of?.name ?? null,
-      device: of == null ? null : toHex(of.device),
-      toldBy: isTold ? (by?.name ?? null) : null,
-      claimedTime,
+  async getAllDocumentIdsAt(when: When): Promise<readonly DocId[]> {
+    const { documents, sources } = this.#open();
+    const ids: DocId[] = [];
+    const take = (record: DocumentRecord, changes: readonly ChangeChunk[]): void => {
+      if (changes.length > 0 && !pastWith(documents, record, changes).deleted) ids.push(record.name);
     };
+    if (when instanceof Date) {
+      const time = timeOf(when);
+      for await (const [record, changes] of sources.all()) take(record, madeBy(changes, time));
+    } else {
+      const heads = new Set(when);
+      for (const record of documents.all()) take(record, upTo(this.#parsed(record), heads));
+      requireFound(heads);
+    }
+    return ids;
   }
 
-  /** What no entry holds was made here; or the disk has lost the entry. */
-  #unsealed(id: Uint8Array, { actor }: ChangeChunk): Said {
-    const { verifier, own, self } = this.#at;
-    const writer = own();
-    const isOwn = writer !== null && equalBytes(actorOf(verifier, writer, id, null), actor);
-    const { name, device } = self();
-    const author = isOwn ? { author: name, device: toHex(device) } : { author: null, device: null };
-    return { entryId: null, ...author, toldBy: null, claimedTime: null };
+  async diff(id: DocId, a: When, b: When): Promise<readonly unknown[]> {
+    const record = this.#open().documents.require(id);
+    const [before, after] = [await this.#past(record, a), await this.#past(record, b)];
+    const all = new Map([...before.changes, ...after.changes].map((change) => [toHex(change.hash), change]));
+    const { patchesBetween } = await this.#automerge();
+    return patchesBetween(bytesOf([...all.values()]), shownHeads(before), shownHeads(after));
+  }
+
+  async restore(id: DocId, when: When): Promise<Doc<T>> {
+    const parts = this.#open();
+    const { documents, events, shelf } = parts;
+    const past = await this.#past(this.#open().documents.require(id), when);
+    if (past.changes.length === 0 || past.deleted)
+      throw new CoreError("DOC_NOT_FOUND", "the document was not there at that moment");
+    const then = (await this.#automerge()).pastMarkedData(bytesOf(past.changes));
+    const record = documents.require(id);
+    await editDocument(parts, record, "undelete");
+    await editDocument(parts, record, (data, text) => equalize({ data, text }, then));
+    events.emit("change", { id });
+    return (await shelf.handle(record)) as unknown as Doc<T>;
+  }
+
+  async #past(record: DocumentRecord, when: When): Promise<Past> {
+    const { documents, sources } = this.#open();
+    if (when instanceof Date) {
+      const time = timeOf(when);
+      return pastWith(documents, record, madeBy(await sources.of(record), time));
+    }
+    const heads = new Set(when);
+    const changes = upTo(this.#parsed(record), heads);
+    requireFound(heads);
+    return pastWith(documents, record, changes);
+  }
+
+  #parsed({ changes }: DocumentRecord): readonly ChangeChunk[] {
+    const { crypto } = this.#open().platform;
+    return changes.map((bytes) => parseChange(bytes, (...chunks) => crypto.sha256(...chunks)));
+  }
+
+  async #automerge(): Promise<typeof import("../automerge/past-document.ts")> {
+    await this.#open().shelf.automerge();
+    return import("../automerge/past-document.ts");
   }
 }
 
-/** The history that a part carries; null when it carries none, or cannot be read. */
-function carriedIn(verifier: Verifier, entry: VerifiedEntry, opened: OpenedPart): CarriedHistory | null {
-  if (opened.type !== "opened" || opened.kind !== "change") return null;
-  try {
-    const { kind, payload } = decodeChangePart(opened.plaintext);
-    return kind === "carry" ? decodeCarriedHistory(verifier, payload, new PartBudget(mostWorkOf(entry))) : null;
-  } catch (error) {
-    if (error instanceof CoreError) return null;
-    throw error;
-  }
-}
+const bytesOf = (changes: readonly ChangeChunk[]): readonly Uint8Array[] => changes.map(({ bytes }) => bytes);
+
+/** A deleted document shows nothing. */
+const shownHeads = ({ deleted, heads }: Past): readonly string[] => (deleted ? [] : heads);

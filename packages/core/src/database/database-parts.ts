@@ -9,14 +9,14 @@ import type { HoldCode } from "../hold-code.ts";
 import type { Platform } from "../platform.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
+import type { ChangeSources } from "./change-sources.ts";
 import type { DatabaseEvents } from "./database.ts";
-import type { History } from "./history.ts";
 import type { LocalWrites } from "./local-writes.ts";
 
 /** The parts an open database is made of. */
 export interface DatabaseParts {
   readonly name: string;
-  readonly history: History;
+  readonly sources: ChangeSources;
   readonly id: DatabaseId;
   readonly platform: Platform;
   readonly documents: Documents;

@@ -45,8 +45,8 @@ export interface DatabaseEvents {
 /** One database of a tenant on this device: documents that can be read and edited at once, online or not. */
 export interface Database<T extends object> extends AsyncDisposable {
   readonly name: string;
-  /** Who changed what. */
-  readonly history: History;
+  /** Who changed what, and what it was before. */
+  readonly history: History<T>;
   /**
    * Creates a document; durable when it resolves. `id` is a name of the app's choice, from which every device gets the same document id
    * under the same key. `key` names a key of the directory: only who holds it can read the document, or sees that it exists.
@@ -66,10 +66,15 @@ export interface Database<T extends object> extends AsyncDisposable {
   getAllDocumentIds(): Promise<readonly DocId[]>;
   /**
    * Runs the callback on a draft and makes what it edited durable. An edit made after an `await` in the callback rejects with
-   * CHANGE_CLOSED, a callback that throws with what it threw; nothing is applied then.
+   * CHANGE_CLOSED, a callback that throws with what it threw; nothing is applied then. A `message`, of up to 1,024 bytes, says in the
+   * history what the change was for.
    * @throws CoreError CHANGE_CLOSED | VALUE_UNSUPPORTED | DOC_NOT_FOUND | DOC_DELETED | WRITE_NOT_ALLOWED | NOT_ENTITLED
    */
-  changeDoc(doc: Doc<T>, change: (draft: Draft<T>) => void | Promise<void>): Promise<Doc<T>>;
+  changeDoc(
+    doc: Doc<T>,
+    change: (draft: Draft<T>) => void | Promise<void>,
+    options?: { message?: string },
+  ): Promise<Doc<T>>;
   /** Deletes a document here and everywhere, until somebody undeletes it. @throws CoreError DOC_NOT_FOUND | WRITE_NOT_ALLOWED | NOT_ENTITLED */
   deleteDocument(doc: Doc<T> | DocId): Promise<void>;
   /**

@@ -1,4 +1,5 @@
 import type { Edit as DocumentEdit } from "../automerge/document.ts";
+import { guardMessage } from "../automerge/values.ts";
 import { actorIn, type DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { DatabaseParts } from "./database-parts.ts";
@@ -7,8 +8,14 @@ import type { DatabaseParts } from "./database-parts.ts";
 export type Edit = DocumentEdit<void | Promise<void>> | "delete" | "undelete";
 
 /** Makes one local change of a document: durable when it resolves, nothing of it left when it rejects. */
-export async function editDocument(parts: DatabaseParts, record: DocumentRecord, edit: Edit): Promise<void> {
-  const placed = await record.edits.run(() => place(parts, record, edit));
+export async function editDocument(
+  parts: DatabaseParts,
+  record: DocumentRecord,
+  edit: Edit,
+  message?: string,
+): Promise<void> {
+  if (message !== undefined) guardMessage(message);
+  const placed = await record.edits.run(() => place(parts, record, edit, message));
   await placed?.durable;
 }
 
@@ -17,6 +24,7 @@ async function place(
   parts: DatabaseParts,
   record: DocumentRecord,
   edit: Edit,
+  message: string | undefined,
 ): Promise<{ durable: Promise<void> } | null> {
   const { platform, ownChanges, writes, shelf } = parts;
   // Here and below nothing is awaited that is there: between two syncs to disk every turn is a cold one.
@@ -37,7 +45,7 @@ async function place(
     const made =
       typeof edit === "string"
         ? { change: automerge.emptyChange(live, actor), isPlain: false, result: undefined }
-        : automerge.editDocument(live, actor, edit);
+        : automerge.editDocument(live, actor, edit, message);
     if (made.result !== undefined) {
       await made.result;
       // An edit after an `await` lands outside the change; bare Automerge would drop it silently.

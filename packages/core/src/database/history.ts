@@ -1,9 +1,23 @@
+import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
+
+/**
+ * A moment of the past: a time, or heads as `Doc.getHeads` and `HistoryItem.heads` give them. Heads are exact. A time goes by what
+ * authors claim; a change counts as made no earlier than all that it builds on, and one of which nobody says when as made right after it.
+ */
+export type When = Date | readonly string[];
+
+/**
+ * Who answers for a change: its author, who signed it in this document; another, who tells of it (`copyToKey`); this device, until an
+ * entry holds it; nobody, as this device lost the entry.
+ */
+export type Verification = "signed" | "told" | "unsealed" | "lost";
 
 /** One change of a document, and what is known of it. */
 export interface HistoryItem {
   /** The entry that holds it, in hex; null for a change that was made here and that no entry holds yet. */
   readonly entryId: string | null;
+  readonly verification: Verification;
   /** The name of its author; null when the directory knows of nobody. */
   readonly author: string | null;
   /** The id of the device it was made on, in hex. */
@@ -13,14 +27,30 @@ export interface HistoryItem {
    * (`copyToKey`). Null for a change that its author signed.
    */
   readonly toldBy: string | null;
-  /** When its author says that it was made; null when nobody says. */
+  /** When its author says that it was made, to five minutes where much was made offline; null when nobody says. */
   readonly claimedTime: Date | null;
+  /** What its author says of it; null when nothing. */
+  readonly message: string | null;
   /** The document's state with this change and what it builds on. */
   readonly heads: readonly string[];
 }
 
-/** What happened in the documents of a database. */
-export interface History {
-  /** The changes of a document that count, each after those it builds on. Reads the chains of its authors anew. @throws CoreError DOC_NOT_FOUND */
+/** What happened in the documents of a database. All of it reads the chains of the authors anew. */
+export interface History<T extends object> {
+  /** The changes of a document that count, each after those it builds on. @throws CoreError DOC_NOT_FOUND */
   changes(id: DocId): AsyncIterable<HistoryItem>;
+  /** A document as it was, not live; undefined when it was not there yet. @throws CoreError DOC_NOT_FOUND | HEADS_UNKNOWN | VALUE_UNSUPPORTED for an invalid date */
+  getDocumentAt(id: DocId, when: When): Promise<Doc<T> | undefined>;
+  /**
+   * The documents that existed and were not deleted. Heads are those of many documents: one that none of them is of did not exist.
+   * @throws CoreError HEADS_UNKNOWN | VALUE_UNSUPPORTED
+   */
+  getAllDocumentIdsAt(when: When): Promise<readonly DocId[]>;
+  /** Automerge patches from the data at one moment to that at another, whether the document was deleted or not. @throws CoreError DOC_NOT_FOUND | HEADS_UNKNOWN | VALUE_UNSUPPORTED */
+  diff(id: DocId, a: When, b: When): Promise<readonly unknown[]>;
+  /**
+   * Makes a document again what it was, by a new change: what happened since stays in its history. A deleted one is undeleted first.
+   * @throws CoreError DOC_NOT_FOUND, also when it was not there at that moment | HEADS_UNKNOWN | VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | NOT_ENTITLED
+   */
+  restore(id: DocId, when: When): Promise<Doc<T>>;
 }

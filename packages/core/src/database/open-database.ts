@@ -8,14 +8,15 @@ import { copyEntries } from "../replica/copy-entries.ts";
 import { createDocument } from "./create-document.ts";
 import { createMany } from "./create-many.ts";
 import type { Database, DatabaseEvents, Draft } from "./database.ts";
+import { DatabaseHistory } from "./database-history.ts";
 import type { DatabaseParts } from "./database-parts.ts";
-import { editDocument } from "./edit-document.ts";
+import { type Edit, editDocument } from "./edit-document.ts";
 import type { History } from "./history.ts";
 
 /** The one implementation of `Database`: each method is a line or two over the parts. */
 export class OpenDatabase<T extends object> implements Database<T> {
   readonly name: string;
-  readonly history: History;
+  readonly history: History<T>;
   readonly #parts: DatabaseParts;
   #closed: Promise<void> | null = null;
 
@@ -26,7 +27,7 @@ export class OpenDatabase<T extends object> implements Database<T> {
 
   constructor(parts: DatabaseParts) {
     this.name = parts.name;
-    this.history = parts.history;
+    this.history = new DatabaseHistory<T>(() => this.#open());
     this.#parts = parts;
   }
 
@@ -54,8 +55,8 @@ export class OpenDatabase<T extends object> implements Database<T> {
   }
 
   async findDocument(id: DocId): Promise<Doc<T> | undefined> {
-    const record = this.#open().documents.get(id);
-    if (record === undefined || record.changes.length === 0) return undefined;
+    const record = this.#open().documents.find(id);
+    if (record === undefined) return undefined;
     return (await this.#parts.shelf.handle(record)) as unknown as Doc<T>;
   }
 
@@ -66,23 +67,28 @@ export class OpenDatabase<T extends object> implements Database<T> {
     return ids;
   }
 
-  async changeDoc(doc: Doc<T>, change: (draft: Draft<T>) => void | Promise<void>): Promise<Doc<T>> {
+  async changeDoc(
+    doc: Doc<T>,
+    change: (draft: Draft<T>) => void | Promise<void>,
+    { message }: { message?: string } = {},
+  ): Promise<Doc<T>> {
     const parts = this.#open();
-    const record = this.#record(doc.id);
-    await editDocument(parts, record, (data, text) => change({ id: doc.id, getData: () => data as T, text }));
+    const record = parts.documents.require(doc.id);
+    const edit: Edit = (data, text) => change({ id: doc.id, getData: () => data as T, text });
+    await editDocument(parts, record, edit, message);
     return this.#show(record);
   }
 
   async deleteDocument(doc: Doc<T> | DocId): Promise<void> {
     const parts = this.#open();
-    const record = this.#record(typeof doc === "string" ? doc : doc.id);
+    const record = parts.documents.require(typeof doc === "string" ? doc : doc.id);
     await editDocument(parts, record, "delete");
     await this.#show(record);
   }
 
   async undeleteDocument(id: DocId): Promise<Doc<T>> {
     const parts = this.#open();
-    const record = this.#record(id);
+    const record = parts.documents.require(id);
     await editDocument(parts, record, "undelete");
     return this.#show(record);
   }
@@ -113,13 +119,6 @@ export class OpenDatabase<T extends object> implements Database<T> {
   async #show(record: DocumentRecord): Promise<Doc<T>> {
     this.#parts.events.emit("change", { id: record.name });
     return (record.handle?.deref() ?? (await this.#parts.shelf.handle(record))) as unknown as Doc<T>;
-  }
-
-  #record(id: DocId): DocumentRecord {
-    const record = this.#parts.documents.get(id);
-    if (record === undefined || record.changes.length === 0)
-      throw new CoreError("DOC_NOT_FOUND", "no document with this id is known here");
-    return record;
   }
 
   #writable(): DatabaseParts {

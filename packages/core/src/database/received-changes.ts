@@ -204,10 +204,11 @@ export class ReceivedChanges {
     });
   }
 
-  /** Gives what counts of the chains that touch a document, chain by chain, as far as it was delivered. */
-  read(name: DocId, look: (deliveries: readonly Delivery[]) => void): Promise<void> {
+  /** Gives what counts of the chains that touch a document, or of all chains, chain by chain, as far as it was delivered. */
+  read(name: DocId | null, look: (deliveries: readonly Delivery[]) => void): Promise<void> {
     return this.#working.run(async () => {
-      const writers = writersOf(this.#at.state, new Set([name]), this.#ingest.writers());
+      const all = this.#ingest.writers();
+      const writers = name === null ? all : writersOf(this.#at.state, new Set([name]), all);
       for (const writer of writers) await this.#ingest.replay({ writer, from: 0 }, look);
     });
   }

@@ -1,5 +1,7 @@
 import type { Verifier } from "@selkie/entry";
 import { type ChangeChunk, parseChange, type Sha256 } from "../automerge/change-chunk.ts";
+import type { DocumentHistory } from "../automerge/document-history.ts";
+import { CoreError } from "../errors.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { DocumentPlace } from "../sealing/document-id.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
@@ -27,6 +29,19 @@ export class Documents {
 
   get(name: DocId): DocumentRecord | undefined {
     return this.#records.get(name);
+  }
+
+  /** One of which something counts. */
+  find(name: DocId): DocumentRecord | undefined {
+    const record = this.#records.get(name);
+    return record === undefined || record.changes.length === 0 ? undefined : record;
+  }
+
+  /** @throws CoreError DOC_NOT_FOUND */
+  require(name: DocId): DocumentRecord {
+    const record = this.find(name);
+    if (record === undefined) throw new CoreError("DOC_NOT_FOUND", "no document with this id is known here");
+    return record;
   }
 
   all(): Iterable<DocumentRecord> {
@@ -66,7 +81,7 @@ export class Documents {
     const history = this.histories.of(record);
     const mark: Mark = { hash: chunk.hash, deleted: kind === "delete" };
     record.marks.push(mark);
-    record.latestMarks = [...record.latestMarks.filter(({ hash }) => !history.dependsOn(chunk.hash, hash)), mark];
+    record.latestMarks = latestWith(history, record.latestMarks, mark);
     record.deleted = record.latestMarks.some(({ deleted }) => deleted);
   }
 
@@ -82,4 +97,9 @@ export class Documents {
     this.histories.forget(record);
     return isSame ? "same" : outcome;
   }
+}
+
+/** The latest of a document's marks, once there is one more, which no other depends on. */
+export function latestWith(history: DocumentHistory, latest: readonly Mark[], mark: Mark): readonly Mark[] {
+  return [...latest.filter(({ hash }) => !history.dependsOn(mark.hash, hash)), mark];
 }

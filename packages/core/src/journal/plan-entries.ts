@@ -9,6 +9,9 @@ import type { PartDraft } from "../sealing/seal-entry.ts";
 import { ENTRY_BYTES, fillEntries } from "./fill-entries.ts";
 import type { JournalRow } from "./journal-row.ts";
 
+/** How far apart, in claimed ms, the changes of one part lie at most: a part claims one time for all of them, that of its last. */
+const PART_SPAN = 5 * 60 * 1_000;
+
 interface Group {
   readonly rows: { readonly row: JournalRow; readonly chunk: ChangeChunk }[];
   readonly work: PartWork;
@@ -51,6 +54,7 @@ function takes({ rows, work, bytes }: Group, row: JournalRow, chunk: ChangeChunk
     first !== undefined &&
     row.kind === "change" &&
     isEdit(first.row) &&
+    Math.abs(row.time - first.row.time) <= PART_SPAN &&
     rows.length < changeLimits.changesInPart &&
     bytes + row.change.length <= ENTRY_BYTES &&
     work.totalWith(chunk) <= changeLimits.entryWork

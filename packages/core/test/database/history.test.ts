@@ -32,8 +32,11 @@ describe("the history of a document", () => {
       ["CN=ben/O=acme", null],
     ]);
     const [sealed, pending] = await historyOf(ben, doc.id);
-    expect(pending).toMatchObject({ entryId: null, claimedTime: null, heads: his.getHeads() });
-    expect(sealed).toMatchObject({ claimedTime: new Date(0), heads: doc.getHeads() });
+    expect(pending).toMatchObject({
+      ...{ entryId: null, verification: "unsealed", author: "CN=ben/O=acme" },
+      ...{ claimedTime: new Date(0), heads: his.getHeads() },
+    });
+    expect(sealed).toMatchObject({ verification: "signed", claimedTime: new Date(0), heads: doc.getHeads() });
     const [run] = await anna.runs();
     expect(sealed?.entryId).toBe(toHex(run?.entries[0]?.id ?? expect.fail("an entry")));
     await pass(ben, anna);

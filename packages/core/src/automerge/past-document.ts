@@ -1,0 +1,55 @@
+// Documents that nobody edits: loaded from some of their changes, read, and freed. Imported only where Automerge is loaded.
+import * as Automerge from "@automerge/automerge/slim";
+import { dataOf, freeDocument, type LiveDocument, loadDocument } from "./document.ts";
+import type { TextMark } from "./draft-text.ts";
+
+/** What a document with these changes holds, frozen. Changes are closed under their dependencies, and those come first; here and below. */
+export function pastData(changes: readonly Uint8Array[]): object {
+  return withDocument(changes, (live) => dataOf(live));
+}
+
+/** Patches from one state to another, both of a document with these changes; no heads are the empty document. */
+export function patchesBetween(
+  changes: readonly Uint8Array[],
+  before: readonly string[],
+  after: readonly string[],
+): readonly unknown[] {
+  return withDocument(changes, ({ doc }) => Automerge.diff(doc, [...before], [...after]));
+}
+
+/** A document's data, and the marks of its texts by their path in JSON; those without any are left out. */
+export interface MarkedData {
+  readonly data: object;
+  readonly marks: ReadonlyMap<string, readonly TextMark[]>;
+}
+
+export function pastMarkedData(changes: readonly Uint8Array[]): MarkedData {
+  return withDocument(changes, (live) => {
+    const data = dataOf(live);
+    const marks = new Map<string, readonly TextMark[]>();
+    for (const path of textsIn(data, [])) {
+      const some = Automerge.marks(live.doc, [...path]);
+      if (some.length > 0) marks.set(JSON.stringify(path), some as TextMark[]);
+    }
+    return { data, marks };
+  });
+}
+
+/** Where the texts are that can be edited. */
+export function* textsIn(value: object, path: readonly (string | number)[]): Iterable<readonly (string | number)[]> {
+  for (const key of Object.keys(value)) {
+    const item: unknown = Reflect.get(value, key);
+    const at = [...path, Array.isArray(value) ? Number(key) : key];
+    if (typeof item === "string") yield at;
+    else if (typeof item === "object" && item !== null && !ArrayBuffer.isView(item)) yield* textsIn(item, at);
+  }
+}
+
+function withDocument<R>(changes: readonly Uint8Array[], read: (live: LiveDocument) => R): R {
+  const live = loadDocument(changes);
+  try {
+    return read(live);
+  } finally {
+    freeDocument(live);
+  }
+}

@@ -1,0 +1,182 @@
+import { type EntryId, equalBytes, toHex, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
+import { actorOf } from "../automerge/actor.ts";
+import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
+import { PartBudget } from "../automerge/part-work.ts";
+import type { Admission } from "../directory/admission.ts";
+import { type CarriedHistory, decodeCarriedHistory } from "../document/carried-history.ts";
+import { type DocId, docIdOf } from "../document/doc-id.ts";
+import type { DocumentRecord } from "../document/document-record.ts";
+import type { Documents } from "../document/documents.ts";
+import { changesIn, mostWorkOf, nameIn } from "../document/part-contents.ts";
+import { CoreError } from "../errors.ts";
+import type { JournalRow } from "../journal/journal-row.ts";
+import type { Delivery } from "../replica/delivery.ts";
+import { decodeChangePart } from "../sealing/change-part.ts";
+import type { OpenedPart } from "../sealing/open-entry.ts";
+import type { HistoryItem } from "./history.ts";
+import type { ReceivedChanges } from "./received-changes.ts";
+
+/** What is known of a change, but for what it says itself. */
+export type ChangeSource = Omit<HistoryItem, "heads" | "message">;
+
+/** A change that counts, and what is known of it. */
+export interface SourcedChange {
+  readonly change: ChangeChunk;
+  readonly source: ChangeSource;
+}
+
+export interface ChangeSourcesContext {
+  readonly verifier: Verifier;
+  readonly documents: Documents;
+  readonly received: Pick<ReceivedChanges, "read" | "admissionOf">;
+  /** What no entry holds yet. */
+  readonly journal: { readonly rows: readonly JournalRow[] };
+  /** The writer this device writes as, and who that is. */
+  own(): WriterKey | null;
+  self(): Admission;
+}
+
+/** Where a change was found. */
+interface Found {
+  readonly entry: EntryId;
+  readonly teller: WriterKey;
+  readonly author: WriterKey;
+  /** Claimed, ms since the epoch. */
+  readonly time: number | null;
+  readonly isTold: boolean;
+}
+
+/** By hash, in hex. */
+type Findings = Map<string, Found>;
+
+/** Who made which change of a document, and when, as the entries say that hold them. */
+export class ChangeSources {
+  readonly #at: ChangeSourcesContext;
+
+  constructor(at: ChangeSourcesContext) {
+    this.#at = at;
+  }
+
+  /** The changes of a document that count, each after those it builds on. */
+  async of(record: DocumentRecord): Promise<readonly SourcedChange[]> {
+    const at = this.#now(new Map([[record.name, record]]));
+    await at.read(record.name);
+    return at.changesOf(record);
+  }
+
+  /** The same of all documents, one after the other. */
+  async *all(): AsyncIterable<readonly [DocumentRecord, readonly SourcedChange[]]> {
+    const records = new Map([...this.#at.documents.all()].map((record) => [record.name, record]));
+    const at = this.#now(records);
+    await at.read(null);
+    for (const record of records.values()) yield [record, at.changesOf(record)];
+  }
+
+  /** As these documents are now, though they may move on while their entries are read. */
+  #now(records: ReadonlyMap<DocId, DocumentRecord>) {
+    const { received, verifier } = this.#at;
+    const changes = new Map([...records.values()].map((record) => [record, [...record.changes]]));
+    const rows = Map.groupBy(
+      this.#at.journal.rows.filter((row) => records.has(docIdOf(row))),
+      docIdOf,
+    );
+    const findings = new Map<DocId, Findings>();
+    const look = (deliveries: readonly Delivery[]): void => {
+      for (const delivery of deliveries)
+        for (const part of delivery.parts) {
+          const name = nameIn(verifier, delivery, part);
+          const record = name === null ? undefined : records.get(name);
+          if (record !== undefined) this.#note(findings, record, { delivery, part });
+        }
+    };
+    return {
+      read: (name: DocId | null) => received.read(name, look),
+      changesOf: (record: DocumentRecord): readonly SourcedChange[] => {
+        const found = findings.get(record.name);
+        const times = this.#timesOf(rows.get(record.name) ?? []);
+        return (changes.get(record) ?? []).map((bytes) => {
+          const change = parseChange(bytes, (...chunks) => verifier.sha256(...chunks));
+          const hash = toHex(change.hash);
+          const finding = found?.get(hash);
+          const source =
+            finding === undefined ? this.#unsealed(record.id, change, times.get(hash)) : this.#said(finding);
+          return { change, source };
+        });
+      },
+    };
+  }
+
+  /**
+   * The changes of a document in a part, and whose they are: its author's or, of what is carried, whose its author tells.
+   * SECURITY: D2. What the gate refuses says nothing of anybody (history.test.ts).
+   */
+  #note(
+    findings: Map<DocId, Findings>,
+    { id, name }: DocumentRecord,
+    { delivery, part }: { readonly delivery: Delivery; readonly part: OpenedPart },
+  ): void {
+    const { verifier } = this.#at;
+    const { entry } = delivery;
+    const teller = entry.header.writer;
+    const found: Findings = findings.get(name) ?? new Map<string, Found>();
+    findings.set(name, found);
+    const take = ({ hash }: ChangeChunk, said: Pick<Found, "author" | "time" | "isTold">): void => {
+      const key = toHex(hash);
+      if (!found.has(key)) found.set(key, { entry: entry.id, teller, ...said });
+    };
+    const actor = actorOf(verifier, teller, id, null);
+    for (const { change, time } of changesIn(verifier, delivery, part))
+      if (equalBytes(change.actor, actor)) take(change, { author: teller, time, isTold: false });
+    const carried = carriedIn(verifier, entry, part);
+    if (carried === null || equalBytes(carried.before, id)) return;
+    for (const { writer, changes } of carried.strands)
+      for (const { change, time } of changes) take(change, { author: writer, time, isTold: true });
+  }
+
+  #said({ entry, teller, author, time, isTold }: Found): ChangeSource {
+    const [of, by] = [author, teller].map((writer) => this.#at.received.admissionOf(writer));
+    return {
+      entryId: toHex(entry),
+      verification: isTold ? "told" : "signed",
+      author: of?.name ?? null,
+      device: of == null ? null : toHex(of.device),
+      toldBy: isTold ? (by?.name ?? null) : null,
+      claimedTime: time === null ? null : new Date(time),
+    };
+  }
+
+  /** What no entry holds was made here; or the disk has lost the entry. */
+  #unsealed(id: Uint8Array, { actor }: ChangeChunk, time: number | undefined): ChangeSource {
+    const { verifier, own, self } = this.#at;
+    const writer = own();
+    const isOwn = writer !== null && equalBytes(actorOf(verifier, writer, id, null), actor);
+    const { name, device } = self();
+    return {
+      entryId: null,
+      verification: isOwn ? "unsealed" : "lost",
+      ...(isOwn ? { author: name, device: toHex(device) } : { author: null, device: null }),
+      toldBy: null,
+      claimedTime: time === undefined ? null : new Date(time),
+    };
+  }
+
+  /** When the changes of journal rows were made, by hash. */
+  #timesOf(rows: readonly JournalRow[]): ReadonlyMap<string, number> {
+    const { verifier } = this.#at;
+    const hashOf = ({ chunk, change }: JournalRow) =>
+      (chunk ?? parseChange(change, (...chunks) => verifier.sha256(...chunks))).hash;
+    return new Map(rows.map((row) => [toHex(hashOf(row)), row.time]));
+  }
+}
+
+/** The history that a part carries; null when it carries none, or cannot be read. */
+function carriedIn(verifier: Verifier, entry: VerifiedEntry, opened: OpenedPart): CarriedHistory | null {
+  if (opened.type !== "opened" || opened.kind !== "change") return null;
+  try {
+    const { kind, payload } = decodeChangePart(opened.plaintext);
+    return kind === "carry" ? decodeCarriedHistory(verifier, payload, new PartBudget(mostWorkOf(entry))) : null;
+  } catch (error) {
+    if (error instanceof CoreError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+// What of a document its data does not show.
+import type { LiveDocument } from "../automerge/document.ts";
+import type { Path, TextMark } from "../automerge/draft-text.ts";
+import type { Doc } from "../document/doc-handle.ts";
+import type { DocId } from "../document/doc-id.ts";
+import type { Shelf } from "../document/shelf.ts";
+import type { Database } from "./database.ts";
+import { partsOf, recordOf } from "./over-database.ts";
+
+/** The marks of the text at a path, as `TextDraft.marks` gives them; none where there is no text. @throws CoreError DOC_NOT_FOUND | CLOSED */
+export function marksOf<T extends object>(
+  database: Database<T>,
+  doc: Doc<T> | DocId,
+  path: Path,
+): Promise<readonly TextMark[]> {
+  return readLive(database, doc, (automerge, live) => automerge.marksAt(live, path));
+}
+
+/**
+ * What was assigned to the field or element at a path and was not known to whom assigned it last: more than one value is a conflict. The
+ * one that shows comes first; to resolve it, assign what is meant. None where there is nothing.
+ * @throws CoreError DOC_NOT_FOUND | CLOSED
+ */
+export function valuesAt<T extends object>(
+  database: Database<T>,
+  doc: Doc<T> | DocId,
+  path: Path,
+): Promise<readonly unknown[]> {
+  return readLive(database, doc, (automerge, live) => automerge.valuesAt(live, path));
+}
+
+type AutomergeDocuments = Awaited<ReturnType<Shelf["automerge"]>>;
+
+async function readLive<T extends object, R>(
+  database: Database<T>,
+  doc: Doc<T> | DocId,
+  read: (automerge: AutomergeDocuments, live: LiveDocument) => readonly R[],
+): Promise<readonly R[]> {
+  const parts = partsOf(database);
+  const record = recordOf(parts, doc);
+  const automerge = await parts.shelf.automerge();
+  // Between two edits: what one has done so far may come to nothing.
+  return record.edits.run(async () => (record.deleted ? [] : read(automerge, parts.shelf.live(automerge, record))));
+}

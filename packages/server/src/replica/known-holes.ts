@@ -1,38 +1,51 @@
 // Where a tenant's entries came without some of their parts: clients hold, of the directory, their own permits only, so a relay that
 // lost entries may get them back with holes. It asks everybody for what is missing, until somebody has brought it.
 
-import { createHash } from "node:crypto";
 import {
   type DatabaseId,
-  decodeVector,
-  encodeVector,
+  type EntryId,
+  equalBytes,
   fromHex,
-  type Head,
   parseWriterKey,
   toHex,
   type Vector,
+  type VerifiedEntry,
   type VerifiedRun,
   type WriterKey,
 } from "@selkie/entry";
 import { type EntryStore, hasHoles, readEntry, readRuns } from "@selkie/store";
 
-/** For each chain an entry before which no part is missing, as far as it is known; by database in hexadecimal. */
-export class KnownHoles {
-  readonly #firstByDatabase: Map<string, Map<string, Head>>;
+/** An entry of which parts are missing. */
+export interface Hole {
+  readonly seq: number;
+  /** The entry before it. */
+  readonly prev: EntryId;
+}
 
-  /** @param stored values of `record`, by database in hexadecimal */
-  constructor(stored: ReadonlyMap<string, Uint8Array> = new Map()) {
-    this.#firstByDatabase = new Map([...stored].map(([name, value]) => [name, new Map(decodeVector(value))]));
+/** Where parts of a chain are missing first, as far as it is known. Names are in hexadecimal. */
+export interface HoledChain {
+  readonly database: string;
+  readonly writer: string;
+  readonly hole: Hole;
+}
+
+/** The chains of a tenant of which parts may be missing. */
+export class KnownHoles {
+  /** By database, and by writer. */
+  readonly #first = new Map<string, Map<string, Hole>>();
+
+  constructor(stored: readonly HoledChain[] = []) {
+    for (const { database, writer, hole } of stored) this.#of(database).set(writer, hole);
   }
 
   /**
    * These are about to be stored. @param held how far chains reach, where entries that they hold stay
    * SECURITY: F4. Nothing is remembered of what is here already, or won't be taken (known-holes.test.ts).
-   * @returns whether there is something to be remembered
+   * @returns the writers of the chains of which something else is to be remembered
    */
-  note(database: DatabaseId, runs: readonly VerifiedRun[], held: Vector | null): boolean {
-    const name = toHex(database);
-    let isNew = false;
+  note(database: DatabaseId, runs: readonly VerifiedRun[], held: Vector | null): readonly string[] {
+    const first = this.#of(toHex(database));
+    const changed = new Set<string>();
     const next = new Map([...(held ?? [])].map(([writer, { seq }]) => [writer, seq + 1]));
     for (const run of runs) {
       const writer = toHex(run.writer);
@@ -41,67 +54,68 @@ export class KnownHoles {
       next.set(writer, Math.max(from, run.firstSeq + run.entries.length));
       const holed = run.entries.find((entry) => entry.header.seq >= from && hasHoles(entry));
       if (holed === undefined) continue;
-      const first = this.#firstByDatabase.get(name) ?? new Map<string, Head>();
-      const { seq } = holed.header;
+      const hole = holeAt(holed);
+      const before = first.get(writer);
+      const isNew = before === undefined || hole.seq < before.seq;
+      first.set(writer, isNew ? hole : { ...before }); // who is looking at the one before looks too early
+      if (isNew) changed.add(writer);
+    }
+    return [...changed];
+  }
+
+  /** Where parts may be missing in a database, by writer. */
+  in(database: DatabaseId): ReadonlyMap<string, Hole> {
+    return this.#first.get(toHex(database)) ?? NOWHERE;
+  }
+
+  /** Looks what was brought of these chains meanwhile. @returns the writers of those that are held further, or whole */
+  async look(entries: EntryStore, writers: readonly string[]): Promise<readonly string[]> {
+    const first = this.#of(toHex(entries.database));
+    const changed: string[] = [];
+    for (const writer of writers) {
       const known = first.get(writer);
-      if (known !== undefined && known.seq <= seq) {
-        first.set(writer, { ...known }); // who is looking there looks too early
-        continue;
-      }
-      this.#firstByDatabase.set(name, first.set(writer, { seq, id: holed.id }));
-      isNew = true;
+      if (known === undefined) continue;
+      const hole = await firstHole(entries, parseWriterKey(fromHex(writer)), known.seq);
+      if ((hole !== null && isSame(hole, known)) || first.get(writer) !== known) continue;
+      changed.push(writer);
+      if (hole === null) first.delete(writer);
+      else first.set(writer, hole);
     }
-    return isNew;
+    return changed;
   }
 
-  /** What is remembered of a database. */
-  record(database: DatabaseId): Uint8Array {
-    const first = this.#firstByDatabase.get(toHex(database)) ?? new Map<string, Head>();
-    return encodeVector(new Map([...first].toSorted(([a], [b]) => (a < b ? -1 : 1))));
-  }
-
-  /** Another text when something else is missing, and short however much that is. */
-  version(database: DatabaseId): string {
-    return createHash("sha256").update(this.record(database)).digest("hex");
-  }
-
-  /** Whether parts may be missing in this database. */
-  mayHave(database: DatabaseId): boolean {
-    return this.#firstByDatabase.has(toHex(database));
-  }
-
-  /** Looks what was brought meanwhile. @returns whether less is missing than was remembered */
-  async look(entries: EntryStore): Promise<boolean> {
-    const name = toHex(entries.database);
-    const first = this.#firstByDatabase.get(name) ?? new Map<string, Head>();
-    let isChanged = false;
-    for (const [writer, known] of [...first]) {
-      const holed = await firstHole(entries, parseWriterKey(fromHex(writer)), known.seq);
-      if (holed?.seq === known.seq || first.get(writer) !== known) continue;
-      isChanged = true;
-      if (holed === null) first.delete(writer);
-      else first.set(writer, holed);
-    }
-    if (first.size === 0 && this.#firstByDatabase.get(name) === first) this.#firstByDatabase.delete(name);
-    return isChanged;
-  }
-
-  /** The vector with every chain ending before the first entry of which parts are missing. */
-  async cut(entries: EntryStore, vector: Vector): Promise<Vector> {
-    const whole = new Map(vector);
-    for (const [writer, { seq }] of this.#firstByDatabase.get(toHex(entries.database)) ?? []) {
-      const before = seq === 0 ? null : await readEntry(entries, parseWriterKey(fromHex(writer)), seq - 1);
-      if (before === null) whole.delete(writer);
-      else if ((whole.get(writer)?.seq ?? -1) >= seq) whole.set(writer, { seq: seq - 1, id: before.id });
+  /** The vector with each of these chains ending before the first entry of which parts are missing. */
+  cut(database: DatabaseId, vector: Vector, writers: Iterable<string>): Vector {
+    const [whole, first] = [new Map(vector), this.in(database)];
+    for (const writer of writers) {
+      const hole = first.get(writer);
+      if (hole === undefined || (whole.get(writer)?.seq ?? -1) < hole.seq) continue;
+      if (hole.seq === 0) whole.delete(writer);
+      else whole.set(writer, { seq: hole.seq - 1, id: hole.prev });
     }
     return whole;
   }
+
+  #of(database: string): Map<string, Hole> {
+    const first = this.#first.get(database) ?? new Map<string, Hole>();
+    this.#first.set(database, first);
+    return first;
+  }
 }
 
-async function firstHole(entries: EntryStore, writer: WriterKey, from: number): Promise<Head | null> {
-  for await (const run of readRuns(entries, writer, from)) {
+const NOWHERE: ReadonlyMap<string, Hole> = new Map();
+
+const isSame = (a: Hole, b: Hole): boolean => a.seq === b.seq && equalBytes(a.prev, b.prev);
+const holeAt = ({ header: { seq, prev } }: VerifiedEntry): Hole => ({ seq, prev });
+
+/** Mostly it is where it was: nothing more is read then. */
+async function firstHole(entries: EntryStore, writer: WriterKey, from: number): Promise<Hole | null> {
+  const entry = await readEntry(entries, writer, from);
+  if (entry === null) return null;
+  if (hasHoles(entry)) return holeAt(entry);
+  for await (const run of readRuns(entries, writer, from + 1)) {
     const holed = run.entries.find(hasHoles);
-    if (holed !== undefined) return { seq: holed.header.seq, id: holed.id };
+    if (holed !== undefined) return holeAt(holed);
   }
   return null;
 }

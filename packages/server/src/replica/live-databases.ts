@@ -7,8 +7,8 @@ import { Recently } from "./recently.ts";
 /** A branch of a chain that a login put in the place of another is not taken from that login again for so long. */
 const BRANCHES = { forMs: 3_600_000, most: 4_096 };
 
-/** A login is asked for the same missing parts once in so long: it may not have them, and nobody else either. */
-const ASKED = { forMs: 86_400_000, most: 65_536 };
+/** A login is asked for the same missing parts once in a day, and then less and less: it may not have them, and nobody else either. */
+const ASKED = { forMs: 86_400_000, upToMs: 32 * 86_400_000, most: 65_536 };
 
 /** A session as its databases see it. Both calls are cheap and coalesced. */
 export interface Subscriber {

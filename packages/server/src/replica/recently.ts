@@ -1,23 +1,33 @@
+export interface RecentlyOptions {
+  readonly now: () => number;
+  readonly forMs: number;
+  /** What is done again and again is so for twice as long each time, up to this; else always for as long. */
+  readonly upToMs?: number;
+  /** Beyond so many names the oldest are forgotten. */
+  readonly most: number;
+}
+
 /** What was done lately: whether something may be done again is asked by name. */
 export class Recently {
-  readonly #options: { readonly now: () => number; readonly forMs: number; readonly most: number };
+  readonly #options: RecentlyOptions;
   /** By name, the latest last. */
-  readonly #doneAt = new Map<string, number>();
+  readonly #done = new Map<string, { readonly at: number; readonly forMs: number }>();
 
-  /** @param options beyond `most` names the oldest are forgotten */
-  constructor(options: { readonly now: () => number; readonly forMs: number; readonly most: number }) {
+  constructor(options: RecentlyOptions) {
     this.#options = options;
   }
 
   has(name: string): boolean {
-    const at = this.#doneAt.get(name);
-    return at !== undefined && this.#options.now() - at < this.#options.forMs;
+    const done = this.#done.get(name);
+    return done !== undefined && this.#options.now() - done.at < done.forMs;
   }
 
   note(name: string): void {
-    this.#doneAt.delete(name);
-    this.#doneAt.set(name, this.#options.now());
-    const [oldest] = this.#doneAt.keys();
-    if (this.#doneAt.size > this.#options.most && oldest !== undefined) this.#doneAt.delete(oldest);
+    const { now, forMs, upToMs = forMs, most } = this.#options;
+    const before = this.#done.get(name);
+    this.#done.delete(name);
+    this.#done.set(name, { at: now(), forMs: before === undefined ? forMs : Math.min(2 * before.forMs, upToMs) });
+    const [oldest] = this.#done.keys();
+    if (this.#done.size > most && oldest !== undefined) this.#done.delete(oldest);
   }
 }

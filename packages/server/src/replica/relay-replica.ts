@@ -18,10 +18,13 @@ import { type EntryStore, hasHoles, readEntry, type Store, StoreError, type Stor
 import type { Counters } from "../counters.ts";
 import type { RelayRefusalCode } from "../errors.ts";
 import type { Logger } from "../log/log.ts";
-import { holesRecord, type TenantRecord, usageKey, usageRecord } from "../tenants/records.ts";
+import { holeKey, holeRecord, type TenantRecord, usageKey, usageRecord } from "../tenants/records.ts";
 import type { Admitted } from "../tenants/tenants.ts";
 import type { Charge } from "../tenants/usage.ts";
 import type { LiveDatabase, Subscriber } from "./live-databases.ts";
+
+/** In one session so many chains are asked for: each of them is read to see whether parts of it are missing still. */
+const MOST_ASKED = 1_024;
 
 export interface RelayReplicaOptions {
   readonly store: Store;
@@ -52,8 +55,8 @@ interface AppendedRun {
 export class RelayReplica implements Replica {
   readonly database: DatabaseId;
   readonly #options: RelayReplicaOptions;
-  /** Whether this session asks for parts that are missing here; null while nobody wanted to know. */
-  #asks: boolean | null = null;
+  /** Of whose chains this session asks for parts that are missing here; null while nobody wanted to know. */
+  #asked: readonly string[] | null = null;
 
   constructor(options: RelayReplicaOptions) {
     this.#options = options;
@@ -75,18 +78,33 @@ export class RelayReplica implements Replica {
    * the others for those (packages/sim/test/own-permits.test.ts).
    */
   async wholeVector(): Promise<Vector | null> {
+    if (!this.#mayPush) return null;
+    this.#asked ??= await this.#toAsk();
+    if (this.#asked.length === 0) return null;
+    return this.#options.admitted.tenant.holes.cut(this.database, await this.vector(), this.#asked);
+  }
+
+  /**
+   * The writers of the chains that this login was not asked for lately, as far as parts of them are missing still.
+   * SECURITY: F4. Whoever stores holes that nobody can fill costs the others a question for each, less and less often, and the relay no
+   * more than a read (known-holes.test.ts).
+   */
+  async #toAsk(): Promise<readonly string[]> {
     const { entries, admitted, live, store } = this.#options;
-    const { tenant, login } = admitted;
-    if (!tenant.holes.mayHave(this.database) || !this.#mayPush || this.#asks === false) return null;
-    if (await tenant.holes.look(entries)) {
-      const record = holesRecord(tenant.id, this.database, tenant.holes.record(this.database));
-      await store.commit({ put: [record] });
+    const { holes } = admitted.tenant;
+    const holed = holes.in(this.database);
+    const login = toHex(admitted.login.key);
+    const nameOf = (writer: string): string => `${login} ${writer} ${holed.get(writer)?.seq}`;
+    const due: string[] = [];
+    for (const writer of holed.keys()) {
+      if (due.length === MOST_ASKED) break;
+      if (!live.asked.has(nameOf(writer))) due.push(writer);
     }
-    if (!tenant.holes.mayHave(this.database)) return null;
-    const name = toHex(login.key) + toHex(this.database) + tenant.holes.version(this.database);
-    this.#asks ??= !live.asked.has(name);
-    live.asked.note(name);
-    return this.#asks ? tenant.holes.cut(entries, await this.vector()) : null;
+    for (const writer of due) live.asked.note(nameOf(writer));
+    const changed = await holes.look(entries, due);
+    if (changed.length > 0) await store.commit(this.#remember(changed));
+    for (const writer of changed) if (holed.has(writer)) live.asked.note(nameOf(writer));
+    return due.filter((writer) => holed.has(writer));
   }
 
   async read(writer: WriterKey, from: number, limit: ReadLimit): Promise<VerifiedRun | null> {
@@ -161,10 +179,26 @@ export class RelayReplica implements Replica {
     return results;
   }
 
-  /** What is to be remembered of parts that are missing in these runs. */
-  #holes(runs: readonly VerifiedRun[], held: Vector | null): readonly TenantRecord[] {
+  /** What is known now of where parts of these chains are missing, as it is stored. */
+  #remember(writers: readonly string[]): {
+    readonly put: readonly TenantRecord[];
+    readonly remove: readonly Uint8Array[];
+  } {
     const { id, holes } = this.#options.admitted.tenant;
-    return holes.note(this.database, runs, held) ? [holesRecord(id, this.database, holes.record(this.database))] : [];
+    const [put, remove]: [TenantRecord[], Uint8Array[]] = [[], []];
+    for (const writer of writers) {
+      const key = holeKey(id, this.database, writer);
+      const hole = holes.in(this.database).get(writer);
+      if (hole === undefined) remove.push(key);
+      else put.push({ key, value: holeRecord(hole) });
+    }
+    return { put, remove };
+  }
+
+  /** What is to be remembered of parts that are missing in these runs, which are about to be stored. */
+  #holes(runs: readonly VerifiedRun[], held: Vector | null): readonly TenantRecord[] {
+    if (runs.length === 0) return [];
+    return this.#remember(this.#options.admitted.tenant.holes.note(this.database, runs, held)).put;
   }
 
   /**

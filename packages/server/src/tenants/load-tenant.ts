@@ -42,9 +42,8 @@ export async function loadTenant(
   const slots = new Map<string, SlotState>();
   for (const [name, value] of records.slots) slots.set(name, await loadSlot(verifier, value));
   const list = records.list === null ? null : await loadList(verifier, records.list);
-  const holes = await orNull(async () => new KnownHoles(records.holes));
-  const { bytesByKey } = records;
-  return { state: { ...emptyAccessState(founding), list, slots }, bytesByKey, holes: holes ?? new KnownHoles() };
+  const { bytesByKey, holes } = records;
+  return { state: { ...emptyAccessState(founding), list, slots }, bytesByKey, holes: new KnownHoles(holes) };
 }
 
 async function loadFounding(verifier: Verifier, tenant: TenantId, bytes: Uint8Array): Promise<Founding | null> {

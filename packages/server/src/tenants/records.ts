@@ -6,7 +6,9 @@ import {
   ByteWriter,
   concatBytes,
   type DatabaseId,
+  fromHex,
   type LoginKey,
+  parseEntryId,
   parseTenantId,
   type TenantId,
   toHex,
@@ -20,6 +22,7 @@ import {
   encodeSlotLogin,
   type SlotState,
 } from "@selkie/sync-protocol";
+import type { Hole, HoledChain } from "../replica/known-holes.ts";
 
 const text = new TextEncoder();
 const FOUNDINGS = text.encode("relay/1/f/");
@@ -70,9 +73,22 @@ export function usageRecord(bytes: number): StoredState {
   return publicState(new ByteWriter(8).u64(bytes).finish());
 }
 
-/** Where parts of a database's entries are missing, as {@link KnownHoles} writes it. */
-export function holesRecord(tenant: TenantId, database: DatabaseId, value: Uint8Array): TenantRecord {
-  return { key: concatBytes(TENANTS, tenant, HOLES, database), value: publicState(value) };
+/** Where it is kept of which entry of a chain parts are missing first: a record each. */
+export function holeKey(tenant: TenantId, database: DatabaseId, writer: string): Uint8Array {
+  return concatBytes(TENANTS, tenant, HOLES, database, fromHex(writer));
+}
+
+/** What {@link holeKey} holds. */
+export function holeRecord({ seq, prev }: Hole): StoredState {
+  return publicState(new ByteWriter(40).u64(seq).bytes(prev).finish());
+}
+
+/** @param rest of a {@link holeKey}; nothing where the record is damaged */
+function readHole(rest: Uint8Array, value: Uint8Array): readonly HoledChain[] {
+  if (rest.length !== 64 || value.length !== 40) return [];
+  const reader = new ByteReader(value);
+  const hole = { seq: reader.u64(), prev: parseEntryId(reader.bytes(32)) };
+  return [{ database: toHex(rest.subarray(0, 32)), writer: toHex(rest.subarray(32)), hole }];
 }
 
 /** Everything kept of one tenant, as it was stored. */
@@ -83,21 +99,21 @@ export interface TenantRecords {
   readonly slots: ReadonlyMap<string, Uint8Array>;
   /** By login key in hexadecimal. */
   readonly bytesByKey: ReadonlyMap<string, number>;
-  /** Values of {@link holesRecord}, by database in hexadecimal. */
-  readonly holes: ReadonlyMap<string, Uint8Array>;
+  /** Where parts are missing. */
+  readonly holes: readonly HoledChain[];
 }
 
 /** Reads one tenant. Records that were damaged are left out: whoever they concern brings them again. */
 export async function readTenantRecords(state: StateStore, tenant: TenantId): Promise<TenantRecords> {
   const slots = new Map<string, Uint8Array>();
   const bytesByKey = new Map<string, number>();
-  const holes = new Map<string, Uint8Array>();
+  const holes: HoledChain[] = [];
   let list: Uint8Array | null = null;
   const prefix = concatBytes(TENANTS, tenant);
   for await (const { key, value } of undamaged(state, prefix)) {
     const rest = key.subarray(prefix.length);
     if (startsWith(rest, SLOTS)) slots.set(toHex(rest.subarray(SLOTS.length)), value);
-    else if (startsWith(rest, HOLES)) holes.set(toHex(rest.subarray(HOLES.length)), value);
+    else if (startsWith(rest, HOLES)) holes.push(...readHole(rest.subarray(HOLES.length), value));
     else if (startsWith(rest, USAGE) && value.length === 8) {
       bytesByKey.set(toHex(rest.subarray(USAGE.length)), new ByteReader(value).u64());
     } else if (startsWith(rest, LIST)) list = value;

@@ -1,3 +1,8 @@
+import { encodeText } from "./text.ts";
+
+/** Bytes that are copied one by one, rather than as a view. */
+const longestCopied = 64;
+
 /** Grows as it is written to, and can be emptied and used again; the mirror of `ByteCursor`. */
 export class ByteSink {
   #bytes: Uint8Array;
@@ -41,13 +46,38 @@ export class ByteSink {
   }
 
   appendRange(bytes: Uint8Array, start: number, end: number): void {
-    // Values are mostly a few bytes, for which a view costs more than the copy.
-    if (end - start < 16) for (let i = start; i < end; i++) this.byte(bytes[i] ?? 0);
-    else this.append(bytes.subarray(start, end));
+    const size = end - start;
+    // Values and columns are mostly short: then a view costs more than the copy.
+    if (size > longestCopied) {
+      this.append(bytes.subarray(start, end));
+      return;
+    }
+    if (this.#length + size > this.#bytes.length) this.#reserve(size);
+    for (let i = start; i < end; i++) this.#bytes[this.#length++] = bytes[i] ?? 0;
   }
 
   appendSink(sink: ByteSink): void {
-    this.append(sink.view());
+    this.appendRange(sink.#bytes, 0, sink.#length);
+  }
+
+  /** The UTF-8 bytes of a well-formed text. */
+  text(text: string): void {
+    const start = this.#length;
+    if (start + text.length > this.#bytes.length) this.#reserve(text.length);
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit >= 0x80) {
+        this.#length = start;
+        this.append(encodeText(text));
+        return;
+      }
+      this.#bytes[this.#length++] = unit;
+    }
+  }
+
+  /** What was written is in front of these, until the next write. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
   }
 
   /** What was written, until the next write. */

@@ -1,6 +1,5 @@
 // Writes the columns of a change in the one encoding that `column-reader.ts` accepts.
 import { ByteSink } from "./byte-sink.ts";
-import { encodeText } from "./text.ts";
 
 /** A column being written, row by row. */
 abstract class ColumnWriter {
@@ -81,10 +80,13 @@ export class NumberWriter extends RunWriter<number> {
 
 /** Mirrors `TextReader`. */
 export class TextWriter extends RunWriter<string> {
+  readonly #bytes = new ByteSink();
+
   protected override write(sink: ByteSink, value: string): void {
-    const bytes = encodeText(value);
-    sink.unsigned(bytes.length);
-    sink.append(bytes);
+    this.#bytes.clear();
+    this.#bytes.text(value);
+    sink.unsigned(this.#bytes.length);
+    sink.appendSink(this.#bytes);
   }
 }
 

@@ -1,28 +1,34 @@
 // The first change of a document, written without Automerge: creating documents in bulk needs nothing else, and costs a twentieth of
 // what WebAssembly takes. The bytes are those that `Automerge.from` writes. `read-first-change.ts` reads it back.
 import { ByteSink } from "./byte-sink.ts";
-import type { Sha256 } from "./change-chunk.ts";
+import type { ChangeChunk, Sha256 } from "./change-chunk.ts";
 import { action, emptyOp, type Op } from "./change-op.ts";
 import { valueType } from "./change-value.ts";
 import { writeChange } from "./change-writer.ts";
 import { OpWriter } from "./op-writer.ts";
-import { compareAsUtf8, encodeText } from "./text.ts";
+import { compareAsUtf8 } from "./text.ts";
 import { guardValue, isCounter, isFixedText } from "./values.ts";
 
 const writer = new OpWriter();
-const scalar = new ByteSink();
+/** The value of the operation that is added, or the letters of a text. */
+const value = new ByteSink();
+
+/** The bytes of `makeFirstChange`. */
+export function writeFirstChange(actor: Uint8Array, data: object, sha256: Sha256): Uint8Array {
+  return makeFirstChange(actor, data, sha256).bytes;
+}
 
 /**
  * The first change of a document with this data, by `actor`; of no data, a change without operations.
  *
  * @throws CoreError `VALUE_UNSUPPORTED`
  */
-export function writeFirstChange(actor: Uint8Array, data: object, sha256: Sha256): Uint8Array {
+export function makeFirstChange(actor: Uint8Array, data: object, sha256: Sha256): ChangeChunk {
   guardValue(data);
   writer.clear();
   new Objects().addAll(data);
   const header = { deps: [], actor, seq: 1, startOp: 1, time: 0, message: "", otherActors: [] };
-  return writeChange(header, { type: "written", columns: writer.finish() }, sha256).bytes;
+  return writeChange(header, { type: "written", columns: writer.finish() }, sha256);
 }
 
 /** Adds the operations of nested data to `writer`: level by level, so that those of one object stand together. */
@@ -47,10 +53,9 @@ class Objects {
   #addMap(object: number, map: object): void {
     this.#op.objectCounter = object;
     this.#op.insert = false;
-    const entries = Object.entries(map).sort(([a], [b]) => compareAsUtf8(a, b));
-    for (const [key, value] of entries) {
+    for (const key of Object.keys(map).sort(compareAsUtf8)) {
       this.#op.keyText = key;
-      this.#addValue(value);
+      this.#addValue(Reflect.get(map, key));
     }
   }
 
@@ -66,14 +71,15 @@ class Objects {
     this.#startList(object);
     this.#op.action = action.set;
     this.#op.valueType = valueType.text;
-    const bytes = encodeText(text);
-    for (let start = 0; start < bytes.length; ) {
-      const length = utf8Length(bytes[start] ?? 0);
+    value.clear();
+    value.text(text);
+    for (let start = 0; start < value.length; ) {
+      const length = utf8Length(value.bytes[start] ?? 0);
       // The first comes after the head, so it stands by itself.
-      const letters = start === 0 ? 1 : alikeLetters(bytes, start, length);
+      const letters = start === 0 ? 1 : alikeLetters(value, start, length);
       this.#op.valueStart = start;
       this.#op.valueEnd = start + length;
-      writer.add(this.#op, bytes, letters);
+      writer.add(this.#op, value.bytes, letters);
       this.#lastOp += letters;
       this.#op.keyCounter = this.#lastOp;
       start += letters * length;
@@ -87,34 +93,34 @@ class Objects {
     this.#op.keyCounter = 0;
   }
 
-  #addValue(value: unknown): void {
-    scalar.clear();
+  #addValue(given: unknown): void {
+    value.clear();
     this.#op.action = action.set;
     this.#op.valueType = valueType.null;
     this.#lastOp++;
-    if (typeof value === "string") this.#make(action.makeText, value);
-    else if (typeof value === "object" && value !== null) this.#addObject(value);
-    else if (typeof value === "number") this.#op.valueType = writeNumber(value);
-    else if (typeof value === "boolean") this.#op.valueType = value ? valueType.true : valueType.false;
+    if (typeof given === "string") this.#make(action.makeText, given);
+    else if (typeof given === "object" && given !== null) this.#addObject(given);
+    else if (typeof given === "number") this.#op.valueType = writeNumber(given);
+    else if (typeof given === "boolean") this.#op.valueType = given ? valueType.true : valueType.false;
     this.#op.valueStart = 0;
-    this.#op.valueEnd = scalar.length;
-    writer.add(this.#op, scalar.view());
+    this.#op.valueEnd = value.length;
+    writer.add(this.#op, value.bytes);
   }
 
-  #addObject(value: object): void {
-    if (value instanceof Uint8Array) {
+  #addObject(given: object): void {
+    if (given instanceof Uint8Array) {
       this.#op.valueType = valueType.bytes;
-      scalar.append(value);
-    } else if (value instanceof Date) {
+      value.append(given);
+    } else if (given instanceof Date) {
       this.#op.valueType = valueType.timestamp;
-      scalar.signed(value.getTime());
-    } else if (isCounter(value)) {
+      value.signed(given.getTime());
+    } else if (isCounter(given)) {
       this.#op.valueType = valueType.counter;
-      scalar.signed(Number(value));
-    } else if (isFixedText(value)) {
+      value.signed(Number(given));
+    } else if (isFixedText(given)) {
       this.#op.valueType = valueType.text;
-      scalar.append(encodeText(String(value)));
-    } else this.#make(Array.isArray(value) ? action.makeList : action.makeMap, value);
+      value.text(String(given));
+    } else this.#make(Array.isArray(given) ? action.makeList : action.makeMap, given);
   }
 
   #make(code: number, content: object | string): void {
@@ -123,12 +129,12 @@ class Objects {
   }
 }
 
-function writeNumber(value: number): number {
-  if (Number.isInteger(value) && !Object.is(value, -0)) {
-    scalar.signed(value);
+function writeNumber(given: number): number {
+  if (Number.isInteger(given) && !Object.is(given, -0)) {
+    value.signed(given);
     return valueType.int;
   }
-  scalar.append(new Uint8Array(littleEndianFloat(value)));
+  value.append(new Uint8Array(littleEndianFloat(given)));
   return valueType.float;
 }
 
@@ -139,9 +145,9 @@ function littleEndianFloat(value: number): ArrayBuffer {
 }
 
 /** How many letters from `start` on have as many bytes. */
-function alikeLetters(bytes: Uint8Array, start: number, length: number): number {
+function alikeLetters({ bytes, length: all }: ByteSink, start: number, length: number): number {
   let end = start;
-  while (end < bytes.length && utf8Length(bytes[end] ?? 0) === length) end += length;
+  while (end < all && utf8Length(bytes[end] ?? 0) === length) end += length;
   return (end - start) / length;
 }
 

@@ -3,7 +3,7 @@
 import { equalBytes } from "@selkie/entry";
 import { type ChangeChunk, parseChange, type Sha256 } from "./change-chunk.ts";
 import { ChangeError, type ChangeRefusalCode, refusalOf } from "./change-error.ts";
-import type { Clock, DocumentHistory } from "./document-history.ts";
+import { type Clock, DocumentHistory } from "./document-history.ts";
 import { addOps } from "./op-references.ts";
 
 /** What becomes of a change. */
@@ -47,6 +47,21 @@ export function gate(change: ChangeChunk, context: GateContext): GateVerdict {
   return admit(change, history, deps);
 }
 
+/** The history of a document without changes, used and given up by one call. */
+const noChanges = new DocumentHistory();
+
+/**
+ * Judges a change of a document without any, and keeps nothing of it: the same verdict as against a new history. Making one costs as much
+ * as judging, and most documents are created and no more.
+ */
+export function gateFirst(change: ChangeChunk, actor: Uint8Array): GateVerdict {
+  if (!equalBytes(change.actor, actor)) return { type: "refused", code: "CHANGE_ACTOR_FORGED" };
+  if (change.deps.length > 0) return { type: "held", missing: change.deps };
+  const refusal = judge(change, noChanges, { deps: [], clock: null });
+  noChanges.ops.clear();
+  return refusal === null ? { type: "pass" } : { type: "refused", code: refusal };
+}
+
 /** Parses and judges in one go, for a change whose bytes come from a peer. */
 export function parseAndGate(bytes: Uint8Array, sha256: Sha256, context: GateContext): GateVerdict {
   const change = refusalOf(() => parseChange(bytes, sha256));
@@ -68,21 +83,28 @@ export function restoreHistory(history: DocumentHistory, changes: Iterable<Uint8
 }
 
 function admit(change: ChangeChunk, history: DocumentHistory, deps: readonly number[]): GateVerdict {
-  let maxOp = 0;
-  for (const dep of deps) maxOp = Math.max(maxOp, history.maxOpOf(dep));
-  // SECURITY: a higher one makes the document too large to load, a lower one makes it impossible. Test: gate.test.ts "D3 ...".
-  if (change.startOp !== maxOp + 1) return { type: "refused", code: "CHANGE_START_OP" };
   const clock = history.clockOf(deps);
-  const wrong = seqProblem(change, history, clock);
-  if (wrong !== null) return { type: "refused", code: wrong };
   const start = history.ops.mark();
-  const refusal = refusalOf(() => addOps(history, change, clock));
-  if (refusal !== undefined) {
+  const refusal = judge(change, history, { deps, clock });
+  if (refusal !== null) {
     history.ops.rollback(start);
     return { type: "refused", code: refusal };
   }
   history.add(change, deps, clock);
   return { type: "pass" };
+}
+
+/** What is wrong with a change that follows on these; adds its operations to the history, as far as it comes. */
+function judge(
+  change: ChangeChunk,
+  history: DocumentHistory,
+  { deps, clock }: { readonly deps: readonly number[]; readonly clock: Clock },
+): ChangeRefusalCode | null {
+  let maxOp = 0;
+  for (const dep of deps) maxOp = Math.max(maxOp, history.maxOpOf(dep));
+  // SECURITY: a higher one makes the document too large to load, a lower one makes it impossible. Test: gate.test.ts "D3 ...".
+  if (change.startOp !== maxOp + 1) return "CHANGE_START_OP";
+  return seqProblem(change, history, clock) ?? refusalOf(() => addOps(history, change, clock)) ?? null;
 }
 
 /** A change is numbered right after the last change of its actor, and depends on it: so no two operations get one id. */

@@ -4,6 +4,15 @@ import { action } from "./change-op.ts";
 export const noRow = -1;
 
 const insertFlag = 8;
+/** Blocks and keys that a cleared index keeps room for. */
+const keptRoom = 1_024;
+
+/** A place in an index to go back to. */
+export interface OpMark {
+  readonly rows: number;
+  readonly blocks: number;
+  readonly keys: number;
+}
 
 /**
  * What later operations may refer to: for every operation of a document its action, its object and its key. Rows are numbered in the
@@ -12,6 +21,8 @@ const insertFlag = 8;
  */
 export class OpIndex {
   #count = 0;
+  /** How many blocks there are; the lists below may be longer. */
+  #blocks = 0;
   /** By block: its first row. */
   readonly #starts: number[] = [];
   readonly #kinds: number[] = [];
@@ -32,15 +43,17 @@ export class OpIndex {
   add(code: number, insert: boolean, object: number, key: number): void {
     const row = this.#count++;
     const kind = insert ? code | insertFlag : code;
-    const last = this.#starts.length - 1;
-    const lastKind = this.#kinds[last] ?? 0;
+    const block = this.#blocks;
+    const last = block - 1;
+    const lastKind = block === 0 ? 0 : (this.#kinds[last] ?? 0);
     const continues = insert && key === row - 1 && (lastKind & insertFlag) !== 0 && this.#objects[last] === object;
     if (continues && lastKind === kind) return;
-    this.#starts.push(row);
-    this.#kinds.push(kind);
-    this.#objects.push(object);
-    this.#keys.push(key);
-    this.#runStarts.push(continues ? (this.#runStarts[last] ?? row) : row);
+    this.#starts[block] = row;
+    this.#kinds[block] = kind;
+    this.#objects[block] = object;
+    this.#keys[block] = key;
+    this.#runStarts[block] = continues ? (this.#runStarts[last] ?? row) : row;
+    this.#blocks = block + 1;
   }
 
   /** Adds as many rows that are each like the last one, an insertion, and inserted right after the one before. */
@@ -79,16 +92,34 @@ export class OpIndex {
   }
 
   /** A place to go back to. */
-  mark(): readonly [rows: number, keys: number] {
-    return [this.#count, this.#keyNames.length];
+  mark(): OpMark {
+    return { rows: this.#count, blocks: this.#blocks, keys: this.#keyNames.length };
   }
 
   /** Forgets everything added since `mark`. */
-  rollback([rows, keys]: readonly [rows: number, keys: number]): void {
-    this.#count = rows;
-    while ((this.#starts.at(-1) ?? -1) >= rows)
-      for (const list of [this.#starts, this.#kinds, this.#objects, this.#keys, this.#runStarts]) list.pop();
+  rollback({ rows, blocks, keys }: OpMark): void {
+    this.#cut(rows, blocks);
+    this.#trim(blocks);
     for (const name of this.#keyNames.splice(keys)) this.#keyByName.delete(name);
+  }
+
+  /** Forgets all rows, for those of another document. Keys keep their numbers: documents of one kind have the same. */
+  clear(): void {
+    if (this.#blocks > keptRoom) this.#trim(0);
+    this.#cut(0, 0);
+    if (this.#keyNames.length <= keptRoom) return;
+    this.#keyNames.length = 0;
+    this.#keyByName.clear();
+  }
+
+  #cut(rows: number, blocks: number): void {
+    this.#count = rows;
+    this.#blocks = blocks;
+    this.#latest = 0;
+  }
+
+  #trim(blocks: number): void {
+    for (const list of [this.#starts, this.#kinds, this.#objects, this.#keys, this.#runStarts]) list.length = blocks;
   }
 
   /** Whether the object made in this row is a map; the root is one. */
@@ -101,9 +132,10 @@ export class OpIndex {
     if (row < 0 || row >= this.#count) return -1;
     const starts = this.#starts;
     const latest = this.#latest;
-    if (row >= (starts[latest] ?? row + 1) && row < (starts[latest + 1] ?? this.#count)) return latest;
+    const next = latest + 1 < this.#blocks ? (starts[latest + 1] ?? 0) : this.#count;
+    if (row >= (starts[latest] ?? row + 1) && row < next) return latest;
     let low = 0;
-    let high = starts.length;
+    let high = this.#blocks;
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
       if ((starts[middle] ?? 0) <= row) low = middle;

@@ -2,7 +2,7 @@
 import type { ChangeChunk } from "./change-chunk.ts";
 import type { ChangeRefusalCode } from "./change-error.ts";
 import type { DocumentHistory } from "./document-history.ts";
-import { type GateVerdict, gate } from "./gate.ts";
+import { type GateVerdict, gate, gateFirst } from "./gate.ts";
 import type { HeldChange, HeldChanges } from "./held-changes.ts";
 
 /** What came of a received change and of those that waited for it. */
@@ -40,6 +40,18 @@ export function receiveChange(history: DocumentHistory, room: HeldChanges, held:
   return received;
 }
 
+/** The same for a document without changes, in which none waits either. */
+export function receiveFirst(room: HeldChanges, held: HeldChange): Received {
+  const received: Received = { passed: [], refused: [], held: false };
+  const isBlocked = room.blocks(held.device, held.document, held.actor);
+  const verdict = isBlocked ? notYet : noteVerdict(gateFirst(held.change, held.actor), held, received);
+  if (verdict.type !== "held") return received;
+  room.hold(held, verdict.missing);
+  return { ...received, held: true };
+}
+
+const notYet: GateVerdict = { type: "held", missing: [] };
+
 /** Judges a waiting change and those behind it, until one has to go on waiting. */
 function judgeQueue(history: DocumentHistory, room: HeldChanges, first: HeldChange, received: Received): void {
   for (let held: HeldChange | undefined = first; held !== undefined; held = room.settle(held)) {
@@ -51,8 +63,11 @@ function judgeQueue(history: DocumentHistory, room: HeldChanges, first: HeldChan
   }
 }
 
-function judge(history: DocumentHistory, { change, actor }: HeldChange, received: Received): GateVerdict {
-  const verdict = gate(change, { history, actor });
+function judge(history: DocumentHistory, held: HeldChange, received: Received): GateVerdict {
+  return noteVerdict(gate(held.change, { history, actor: held.actor }), held, received);
+}
+
+function noteVerdict(verdict: GateVerdict, { change }: HeldChange, received: Received): GateVerdict {
   if (verdict.type === "pass") received.passed.push(change);
   else if (verdict.type === "refused") received.refused.push({ change, code: verdict.code });
   return verdict;

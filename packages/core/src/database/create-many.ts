@@ -2,7 +2,7 @@ import type { Plaintext } from "@selkie/crypto";
 import type { WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { encodeChanges } from "../automerge/change-codec.ts";
-import { writeFirstChange } from "../automerge/first-change.ts";
+import { makeFirstChange } from "../automerge/first-change.ts";
 import { PartWork } from "../automerge/part-work.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
@@ -50,7 +50,10 @@ export async function createMany<T extends object>(
       created(id);
     }
   };
-  for await (const row of rows) if (chunk.push(row) === CHUNK) await seal();
+  // Awaiting each row that is there already costs more than reading it.
+  if (Symbol.iterator in rows) {
+    for (const row of rows) if (chunk.push(row) === CHUNK) await seal();
+  } else for await (const row of rows) if (chunk.push(row) === CHUNK) await seal();
   if (chunk.length > 0) await seal();
   return ids;
 }
@@ -86,29 +89,33 @@ async function createChunk(
 async function makeChunk(parts: DatabaseParts, rows: readonly object[], key: Uint8Array): Promise<readonly Created[]> {
   const records: DocumentRecord[] = [];
   try {
-    const at = { writer: await parts.chain.writer(), time: claimedTime(parts.platform.now()), key };
-    const made: Created[] = [];
-    for (const row of rows) made.push(await createOne(parts, row, at, records));
-    return made;
+    const { writer, first } = await parts.chain.takeCounters(rows.length);
+    const time = claimedTime(parts.platform.now());
+    return rows.map((row, at) => createOne(parts, row, { writer, counter: first + at, time, key }, records));
   } catch (error) {
     for (const record of records) parts.documents.forget(record);
     throw error;
   }
 }
 
-async function createOne(
-  { platform, chain, documents, ownChanges }: DatabaseParts,
+interface CreatedAt {
+  readonly writer: WriterKey;
+  readonly counter: number;
+  readonly time: number;
+  readonly key: Uint8Array;
+}
+
+function createOne(
+  { platform, documents, ownChanges }: DatabaseParts,
   row: object,
-  { writer, time, key }: { readonly writer: WriterKey; readonly time: number; readonly key: Uint8Array },
+  { writer, counter, time, key }: CreatedAt,
   records: DocumentRecord[],
-): Promise<Created> {
-  const counter = await chain.takeCounter();
+): Created {
   const record = documents.ensure({ stem: countedStem(platform.crypto, writer, counter), keyId: key });
   records.push(record);
-  const change = writeFirstChange(actorOf(platform.crypto, writer, record.id, null), row, (...chunks) =>
-    platform.crypto.sha256(...chunks),
-  );
-  const chunk = ownChanges.take(record, writer, "create", change);
+  const actor = actorOf(platform.crypto, writer, record.id, null);
+  const chunk = makeFirstChange(actor, row, documents.sha256);
+  ownChanges.takeFirst(record, actor, chunk);
   const { codec, payload } = encodeChanges([chunk]);
   const plaintext = encodeChangePart({
     kind: "create",
@@ -121,7 +128,7 @@ async function createOne(
   });
   return {
     plaintext,
-    bytes: change.length,
+    bytes: chunk.bytes.length,
     work: PartWork.of(chunk),
     id: record.name,
     local: { writer, record, kind: "create", counter, bytes: chunk.bytes, chunk },

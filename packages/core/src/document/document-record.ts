@@ -44,7 +44,7 @@ export function newRecord(place: DocumentPlace): DocumentRecord {
   const id = documentIdOf(place);
   return {
     id,
-    stem: id.subarray(0, stemBytes), // the one given may be a piece of a whole plaintext
+    stem: id.slice(0, stemBytes), // the one given may be a piece of a whole plaintext, and a view of few bytes costs more than a copy
     keyId: place.keyId,
     name: docIdOf(place),
     changes: [],

@@ -2,7 +2,7 @@ import type { WriterKey } from "@selkie/entry";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
 import type { ChangeRefusalCode } from "../automerge/change-error.ts";
 import { changeLimits, mostPlainOps } from "../automerge/change-limits.ts";
-import { gate } from "../automerge/gate.ts";
+import { type GateVerdict, gate, gateFirst } from "../automerge/gate.ts";
 import { CoreError } from "../errors.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { DocId } from "./doc-id.ts";
@@ -28,9 +28,18 @@ export class OwnChanges {
     this.#requireOrder(record, actor);
     const verdict = gate(chunk, { history: histories.of(record), actor });
     if (verdict.type === "pass") this.#documents.admit(record, chunk, kind);
-    if (verdict.type === "pass" || verdict.type === "known") return chunk;
-    const why = verdict.type === "refused" ? verdict.code : "its dependencies are missing";
-    throw new CoreError("CHANGE_REFUSED", `every replica would refuse this change: ${why}`);
+    else if (verdict.type !== "known") throw refused(verdict);
+    return chunk;
+  }
+
+  /**
+   * The first change of a document that this device creates among many others: nothing else is known of it, and nothing is remembered.
+   * @throws CoreError CHANGE_REFUSED
+   */
+  takeFirst(record: DocumentRecord, actor: Uint8Array, chunk: ChangeChunk): void {
+    const verdict = gateFirst(chunk, actor);
+    if (verdict.type !== "pass") throw refused(verdict);
+    this.#documents.admit(record, chunk, "create");
   }
 
   /**
@@ -87,4 +96,9 @@ export class OwnChanges {
     if (this.#waiting.blocks(record.name, actor))
       throw new CoreError("CHANGE_REFUSED", "earlier changes of this device in the document wait: try again");
   }
+}
+
+function refused(verdict: GateVerdict): CoreError {
+  const why = verdict.type === "refused" ? verdict.code : "its dependencies are missing";
+  return new CoreError("CHANGE_REFUSED", `every replica would refuse this change: ${why}`);
 }

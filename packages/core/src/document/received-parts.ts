@@ -156,7 +156,8 @@ export class ReceivedParts {
 
   #receiveChange(record: DocumentRecord, held: HeldChange, origin: Origin, fresh: Fresh): void {
     const { documents, waiting } = this.#at;
-    const { passed, refused } = waiting.receive(documents.histories.of(record), held, origin);
+    const judged = { isNew: record.changes.length === 0, history: () => documents.histories.of(record) };
+    const { passed, refused } = waiting.receive(judged, held, origin);
     for (const { change, code } of refused) this.#refuse(record, this.#originOf(change, held, origin), code);
     if (passed.length === 0) return;
     documents.take(record);

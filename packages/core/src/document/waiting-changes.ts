@@ -3,7 +3,7 @@ import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import type { DocumentHistory } from "../automerge/document-history.ts";
 import { type HeldChange, HeldChanges } from "../automerge/held-changes.ts";
-import { type Received, receiveChange } from "../automerge/receive-change.ts";
+import { type Received, receiveChange, receiveFirst } from "../automerge/receive-change.ts";
 import type { ChainPlace } from "../replica/delivery.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { DocId } from "./doc-id.ts";
@@ -20,6 +20,13 @@ export interface Origin {
   readonly user: string;
 }
 
+/** A document as the gate asks for it. */
+export interface JudgedDocument {
+  /** Whether it has no change yet. */
+  readonly isNew: boolean;
+  history(): DocumentHistory;
+}
+
 /** The changes of a database that wait for others, and the chains with changes that found no room to wait. */
 export class WaitingChanges {
   readonly #verifier: Verifier;
@@ -33,8 +40,9 @@ export class WaitingChanges {
     this.#verifier = verifier;
   }
 
-  receive(history: DocumentHistory, change: HeldChange, origin: Origin): Received {
-    const received = receiveChange(history, this.#held, change);
+  receive(document: JudgedDocument, change: HeldChange, origin: Origin): Received {
+    const isFirst = document.isNew && !this.#held.waitsIn(change.document);
+    const received = isFirst ? receiveFirst(this.#held, change) : receiveChange(document.history(), this.#held, change);
     if (received.held) this.#note(change, origin);
     return received;
   }

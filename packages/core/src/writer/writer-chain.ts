@@ -138,8 +138,15 @@ export class WriterChain {
 
   /** Takes the next document counter; it becomes durable with the journal row or entry that uses it. */
   async takeCounter(): Promise<number> {
+    return (await this.takeCounters(1)).first;
+  }
+
+  /** The same for so many documents, and whose counters they are. */
+  async takeCounters(count: number): Promise<{ readonly writer: WriterKey; readonly first: number }> {
     const incarnation = await this.#incarnation();
-    return incarnation.counter++;
+    const first = incarnation.counter;
+    incarnation.counter += count;
+    return { writer: incarnation.writer, first };
   }
 
   /** Counters up to this one are in use: the journal held a document that the writer row didn't know yet. */

@@ -1,8 +1,8 @@
 import { fromHex } from "@selkie/entry";
 import { type ChangeChunk, parseChange } from "../../src/automerge/change-chunk.ts";
-import type { ChangeRefusalCode } from "../../src/automerge/change-error.ts";
+import { type ChangeRefusalCode, refusalOf } from "../../src/automerge/change-error.ts";
 import { DocumentHistory } from "../../src/automerge/document-history.ts";
-import { parseAndGate } from "../../src/automerge/gate.ts";
+import { gateFirst, parseAndGate } from "../../src/automerge/gate.ts";
 import { alice, bob, type HandMadeChange, handMade, type Made } from "./hand-made-change.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -31,9 +31,15 @@ export function historyOf(...changes: readonly Made[]): DocumentHistory {
   return history;
 }
 
-/** The verdict on a first change of a document. */
+/** The verdict on a first change of a document, which is the same whether or not anything is kept of it. */
 export function judgeFirst(change: HandMadeChange): ReturnType<typeof judge> {
-  return judge(new DocumentHistory(), handMade(change).bytes, change.actor ?? alice);
+  const { bytes } = handMade(change);
+  const actor = change.actor ?? alice;
+  const verdict = judge(new DocumentHistory(), bytes, actor);
+  const unkept = refusalOf(() => gateFirst(parse(bytes), fromHex(actor)));
+  const code = typeof unkept === "string" ? unkept : unkept.type === "refused" ? unkept.code : unkept.type;
+  if (code !== verdict) throw new RangeError(`${verdict} against a new history is ${code} without`);
+  return verdict;
 }
 
 /** The verdict on bob's change on top of others; `others` defaults to alice, whom he refers to as actor 1. */

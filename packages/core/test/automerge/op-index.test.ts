@@ -46,6 +46,20 @@ function expectSame(seed: number, index: OpIndex, rows: readonly Row[], at: numb
   );
 }
 
+test("an index that was cleared is as good as new, but for the numbers of keys", () => {
+  const random = new Random(7);
+  const index = new OpIndex();
+  for (let round = 0; round < 60; round++) {
+    const rows: Row[] = [];
+    const before = index.mark();
+    expect(before).toEqual({ rows: 0, blocks: 0, keys: round === 0 ? 0 : 2 });
+    for (let n = random.below(60); n > 0; n--) addRandom(random, index, rows);
+    for (let at = -1; at <= rows.length; at++) expectSame(round, index, rows, at);
+    expect([index.keyNumber("name"), index.keyNumber("city")]).toEqual([0, 1]);
+    index.clear();
+  }
+});
+
 test("blocks answer as single rows would, in any order, and after going back", () => {
   for (let seed = 0; seed < 60; seed++) {
     const random = new Random(seed);

@@ -282,3 +282,54 @@ test("what one device leaves out it gives to nobody, and others get it from who 
   await enter(scene, bob);
   await expectSees(scene, bob, "on the board");
 });
+
+/** HPKE's encapsulated key, the sealed secret and the recipient's tag: what a permit costs, and what a hole in its place does. */
+const PERMIT_BYTES = 1_186;
+const HOLE_BYTES = 40;
+
+/** Alice turns the default key a few times while these devices are away; gives what each is sent when it is back, and of which permits. */
+async function sentAfterRotations(scene: Scene, devices: readonly SimDevice[]) {
+  const { alice, world } = scene;
+  for (const device of devices) await scene.run(device.disconnect());
+  const before = await Promise.all([relayHolds(scene), ...devices.map((device) => held(storeOf(scene, device)))]);
+  for (let turn = 0; turn < 4; turn += 1) await scene.run(alice.tenant.directory.rotateKey("default"));
+  await world.settle();
+  const bytes = new Map<string, number>();
+  world.network.tap = (lane, frame) => void bytes.set(lane, (bytes.get(lane) ?? 0) + frame.length);
+  for (const device of devices) await enter(scene, device);
+  await world.settle();
+  const after = await Promise.all([relayHolds(scene), ...devices.map((device) => held(storeOf(scene, device)))]);
+  const [all = 0, ...own] = after.map(({ permits }, at) => permits - (before[at]?.permits ?? 0));
+  return {
+    all,
+    sent: devices.map(({ name }, at) => ({ bytes: bytes.get(`relay>${name}`) ?? 0, permits: own[at] ?? 0 })),
+  };
+}
+
+test("of many permits two devices are sent their own alone over the wire, and for each of the others a hole", async () => {
+  const scene = await Scene.begin("own permits on the wire");
+  const { alice, bob, carol, world } = scene;
+  for (let n = 0; n < 9; n += 1) {
+    const device = world.device(`member ${n}`);
+    await device.setUp();
+    const request = await scene.run(device.ask());
+    await scene.run(alice.tenant.directory.approveJoinRequest(request, { role: "editor" })); // never connects
+  }
+  await world.settle();
+  const { all, sent } = await sentAfterRotations(scene, [bob, carol]);
+  expect(all).toBeGreaterThanOrEqual(4 * 11);
+  for (const { bytes, permits } of sent) {
+    expect(permits).toBe(4);
+    expect(bytes).toBeLessThan((all * PERMIT_BYTES) / 4);
+  }
+
+  // The same, of which one device wants everything: the difference is what stands in the place of permits for others.
+  await restartWith(scene, carol, "all");
+  const again = await sentAfterRotations(scene, [bob, carol]);
+  const [own, whole] = again.sent;
+  if (own === undefined || whole === undefined) throw new RangeError("two devices");
+  expect([own.permits, whole.permits]).toEqual([4, again.all]);
+  const foreign = again.all - own.permits;
+  expect(whole.bytes - own.bytes).toBeGreaterThan(foreign * (PERMIT_BYTES - HOLE_BYTES));
+  await expectNoAlarms(scene);
+});

@@ -72,6 +72,32 @@ test("P-11 who was changed twice at once is changed again, and revoked, by name"
   await expect(meet(alice, carol)).rejects.toMatchObject({ code: "CONNECTION_REFUSED" });
 });
 
+test("D10 whom an admin let in who turns out to be none any more reads nothing that is written afterwards, and is told", async () => {
+  await using alice = await found();
+  await using bob = await join(alice, "bob", "admin");
+  await using carol = await join(bob, "carol", "admin");
+  await meet(alice, bob);
+  await bob.tenant.directory.changeUser(carol.name, { role: "admin" });
+  await alice.tenant.directory.changeUser(carol.name, { role: "editor" });
+  await meet(bob, carol); // who hears of one only is an admin
+  await using dan = await join(carol, "dan", "editor");
+  await meet(bob, carol);
+  const [ofBob, ofCarol, ofDan] = [await notesOf(bob), await notesOf(carol), await notesOf(dan)];
+  const early = await ofBob.createDocument({ text: "while Dan is in" });
+  await meet(bob, dan);
+  expect((await ofDan.getDocument(early.id)).getData()).toEqual({ text: "while Dan is in" });
+
+  await meet(alice, bob);
+  expect((await lineOf(bob, carol.name)).role).toBe("editor");
+  const late = await ofBob.createDocument({ text: "after Dan" });
+  await meet(bob, carol);
+  expect((await ofCarol.getDocument(late.id)).getData()).toEqual({ text: "after Dan" });
+  await ofDan.pullChangesFrom(ofBob.getStore());
+  expect(await ofDan.findDocument(late.id)).toBeUndefined();
+  const refusal = { code: "CONNECTION_REFUSED", cause: { reason: "DEVICE_REVOKED" } };
+  await expect(meet(bob, dan)).rejects.toMatchObject(refusal);
+});
+
 test("D10 who an admin let in under somebody's name is told apart, and revoked by id or fingerprint", async () => {
   await using alice = await found();
   await using bob = await join(alice, "bob", "editor");

@@ -30,7 +30,8 @@ export function buildDirectory(
   const statements = inOrder(placed);
   const forks = provenForks(verifier, identity, statements);
   const { admissions, everAdmitted, membership } = settle(verifier, identity, { statements, forks, vectors });
-  const people = resolvePeople(admissions, statements, membership);
+  const { personOf } = everAdmitted;
+  const people = { ...resolvePeople(admissions, statements, membership), personOf };
   const settled = { admissions, everAdmitted, membership, people };
   const sorted = sortOut(identity, settled, statements);
   const found = sorted.found;
@@ -48,7 +49,7 @@ export function buildDirectory(
   const keyMembership: KeyMembership = {
     members: everAdmitted.members.map(people.least),
     isLive: (id) => membership.isLive({ id }),
-    personOf: everAdmitted.personOf,
+    personOf,
   };
   const notEntitled = catalog.rejected.map((id): RejectedStatement => ({ id, code: "NOT_ENTITLED" }));
   return {

@@ -56,7 +56,7 @@ export interface DirectoryView {
   forkOf(database: DatabaseId, writer: WriterKey): ProvenFork | undefined;
   /** Whether a user's voice is heard about a fork. */
   hasVoice(user: AdmissionId, fork: ProvenFork): boolean;
-  /** An admission that was ever given, by who was demoted too: a device that has none is yet to be let in. */
+  /** An admission that was ever given, by who was demoted too: so a device that is out by it is told so. */
   admission(id: AdmissionId): Admission | undefined;
   /** The first root, and those that were to follow it, with and without rights. */
   roots(): readonly Admission[];
@@ -82,7 +82,7 @@ export interface DirectoryView {
   devices(user?: StatementId): readonly Member[];
   /** The devices with rights of a member's person, each once, the one that stands first in line first. */
   devicesOf(member: Member): readonly Member[];
-  /** Every device that ever was. */
+  /** Every device that was ever let in, by who was demoted too. */
   allDevices(): readonly Member[];
   keys(): readonly DirectoryKey[];
   key(keyId: Uint8Array): DirectoryKey | undefined;

@@ -30,7 +30,7 @@ export function memberQueries(
   identity: DirectoryIdentity,
   { admissions, everAdmitted, membership, people }: Settled,
 ): MemberQueries {
-  const { root, roots, members, judge } = admissions;
+  const { root, roots, judge } = admissions;
   const { isLive, endedBy } = membership;
   const { users, everybody, devices, personOf, least } = people;
   const endOf = endsOf(identity, { membership, people });
@@ -46,7 +46,7 @@ export function memberQueries(
     personOf,
     devices: (user) => devices.filter((member) => user === undefined || equalBytes(member.user, user)),
     devicesOf: (member) => eachOnce(devices.filter((other) => equalBytes(personOf(other), personOf(member)))),
-    allDevices: () => members,
+    allDevices: () => everAdmitted.members,
     judge: (chain) => {
       const verdict = judge(chain);
       return verdict.type === "admitted" ? { ...verdict, ...endOf(chain, verdict.admission) } : verdict;

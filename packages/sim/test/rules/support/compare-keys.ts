@@ -96,9 +96,9 @@ export function entriesAsTold(accepted: Accepted): readonly string[] {
 
 /** All that the directory says, from the twin. @param accepted with the voices that the directory hears */
 export function twinAsTold(accepted: Accepted): DirectoryFindings {
-  const { known, live } = accepted;
+  const { everKnown, live } = accepted;
   const keys = judgeKeys(accepted);
-  const devices = [...known.admissions.values()].filter(({ isRoot }) => !isRoot);
+  const devices = [...everKnown.admissions.values()].filter(({ isRoot }) => !isRoot);
   const names = [...keys.versions.keys()].sort();
   const lacking = (key: string, version: string) =>
     devices.filter(({ id }) => keys.isEntitled(id, key) && keys.depth(id, version) === undefined);

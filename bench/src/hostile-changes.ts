@@ -4,20 +4,26 @@ import { action, emptyOp, type Op, OpWriter, valueType, writeChange } from "@sel
 import { nativeCrypto as crypto } from "@selkie/crypto/native";
 
 type Change = ReturnType<typeof writeChange>;
+type WrittenColumns = ReturnType<OpWriter["finish"]>;
 
 /** Changes of one document by one actor, each after the one before; all but the last are there before the hostile one comes. */
 type Made = (actor: Uint8Array) => readonly Uint8Array[];
+
+type Operations = () => readonly Op[];
 
 export interface HostileChange {
   readonly name: string;
   /** What the gate is to say: whether the document shows it. */
   readonly passes: boolean;
+  /** In as many documents of one entry, a part each. */
+  readonly documents: number;
   readonly make: Made;
 }
 
 const MOST = 100_000;
 const LETTERS = 50_000;
 const MARKS = 5_000;
+const BRANCHES = 1_500;
 /** Behind the magic number and the checksum. */
 const CHUNK_TYPE_AT = 8;
 const COMPRESSED = 2;
@@ -50,38 +56,67 @@ export const hostileChanges: readonly HostileChange[] = [
     operation({ action: action.makeText, keyText: "text" }),
     ...many(MOST - 1, (n) => ({ ...inFirst, ...oneLetter, insert: true, keyCounter: n === 0 ? 0 : n + 1 })),
   ]),
+  passing(
+    "100,000 values of as many keys, each in the place of another",
+    () => many(MOST, (n) => ({ keyText: n.toString(36) })),
+    () => many(MOST, (n) => ({ keyText: n.toString(36), ...replaces(n + 1) })),
+  ),
+  passing(
+    "100,000 maps, in those that are 63 deep",
+    () => many(63 * BRANCHES, (n) => ({ action: action.makeMap, objectCounter: n % 63 === 0 ? 0 : n, keyText: "k" })),
+    () => many(MOST, (n) => ({ action: action.makeMap, objectCounter: ((n * 7) % BRANCHES) * 63 + 63, keyText: "k" })),
+  ),
+  passing("50,000 letters deleted, here and there in a text of as many", twoPaths, () =>
+    many(LETTERS, (n) => {
+      const at = ((n * 37) % LETTERS) + 2;
+      return { ...inFirst, action: action.del, keyCounter: at, ...replaces(at) };
+    }),
+  ),
+  passing("5,000 marks in a text of 50,000 letters", twoPaths, () =>
+    Array.from({ length: MARKS }, () => [
+      operation({ ...inFirst, action: action.mark, insert: true, keyCounter: 40_000, markName: "m" }),
+      operation({ ...inFirst, action: action.mark, insert: true, keyCounter: LETTERS }),
+    ]).flat(),
+  ),
+  { ...passing("as much as 1,000 parts may hold", () => many(4, () => ({ keyText: "k" }))), documents: 1_000 },
   {
-    name: "5,000 marks in a text of 50,000 letters",
-    passes: true,
-    make: (actor) => {
-      const base = changeOf(actor, twoPaths());
-      const marks = Array.from({ length: MARKS }, () => [
-        operation({ ...inFirst, action: action.mark, insert: true, keyCounter: 40_000, markName: "m" }),
-        operation({ ...inFirst, action: action.mark, insert: true, keyCounter: LETTERS }),
-      ]);
-      return [base.bytes, changeOf(actor, marks.flat(), base).bytes];
-    },
+    ...refused("100,000 values in each of 4,000 parts", () => many(MOST, () => ({ keyText: "k" }))),
+    documents: 4_000,
   },
-  refused("a bad reference after 100,000 list elements", (actor) => [
-    changeOf(actor, [...list(MOST - 1), operation({ ...inFirst, insert: true, keyCounter: MOST + 1 })]).bytes,
+  refused("a bad reference after 100,000 list elements", () => [
+    ...list(MOST - 1),
+    operation({ ...inFirst, insert: true, keyCounter: MOST + 1 }),
   ]),
-  refused("maps in maps, 50,000 deep", (actor) => [
-    changeOf(
-      actor,
-      many(LETTERS, (n) => ({ action: action.makeMap, objectCounter: n, keyText: "k" })),
-    ).bytes,
-  ]),
-  refused("a compressed megabyte", (actor) => [compressed(changeOf(actor, list(MOST)).bytes)]),
+  refused("maps in maps, 50,000 deep", () =>
+    many(LETTERS, (n) => ({ action: action.makeMap, objectCounter: n, keyText: "k" })),
+  ),
+  {
+    ...refused("a compressed megabyte", () => []),
+    make: (actor) => [compressed(changeOf(actor, columnsOf(list(MOST))).bytes)],
+  },
 ];
 
-/** Operations are made when they are needed: a heap full of them would make every collection of garbage dear. */
-function passing(name: string, ops: () => readonly Op[]): HostileChange {
-  return { name, passes: true, make: (actor) => [changeOf(actor, ops()).bytes] };
+function passing(name: string, ...changes: readonly Operations[]): HostileChange {
+  return { name, passes: true, documents: 1, make: making(changes) };
 }
 
-function refused(name: string, make: Made): HostileChange {
-  return { name, passes: false, make };
+function refused(name: string, ...changes: readonly Operations[]): HostileChange {
+  return { name, passes: false, documents: 1, make: making(changes) };
 }
+
+/** Operations are made when they are needed, and then once: a heap full of them would make every collection of garbage dear. */
+function making(changes: readonly Operations[]): Made {
+  let columns: readonly WrittenColumns[] | null = null;
+  return (actor) => {
+    columns ??= changes.map((ops) => columnsOf(ops()));
+    const made: Change[] = [];
+    for (const some of columns) made.push(changeOf(actor, some, made.at(-1)));
+    return made.map(({ bytes }) => bytes);
+  };
+}
+
+/** Of the author's own operation with this counter. */
+const replaces = (counter: number): Partial<Op> => ({ predCount: 1, predActors: [0], predCounters: [counter] });
 
 function operation(fields: Partial<Op>): Op {
   return { ...emptyOp(), ...fields };
@@ -91,10 +126,14 @@ function many(count: number, fields: (n: number) => Partial<Op>): readonly Op[] 
   return Array.from({ length: count }, (_, n) => operation(fields(n)));
 }
 
-function changeOf(actor: Uint8Array, ops: readonly Op[], before?: Change): Change {
+function columnsOf(ops: readonly Op[]): WrittenColumns {
   const writer = new OpWriter();
   writer.clear();
   for (const op of ops) writer.add(op, letter);
+  return writer.finish();
+}
+
+function changeOf(actor: Uint8Array, columns: WrittenColumns, before?: Change): Change {
   const header = {
     deps: before === undefined ? [] : [before.hash],
     actor,
@@ -104,7 +143,7 @@ function changeOf(actor: Uint8Array, ops: readonly Op[], before?: Change): Chang
     message: "",
     otherActors: [],
   };
-  return writeChange(header, { type: "written", columns: writer.finish() }, sha256);
+  return writeChange(header, { type: "written", columns }, sha256);
 }
 
 const sha256 = (...chunks: readonly Uint8Array[]): Uint8Array => crypto.sha256(...chunks);

@@ -6,6 +6,7 @@ import {
   encodeChangePart,
   type KeyVersion,
   openKeyVersion,
+  type PartDraft,
 } from "@selkie/core/internal";
 import { nativeCrypto as crypto } from "@selkie/crypto/native";
 import { entryType, RunDecoder, RunEncoder, type VerifiedRun, verifyRuns } from "@selkie/entry";
@@ -24,7 +25,7 @@ const MEMORY_BYTES = 32 * 2 ** 20;
 /** An entry of at most 1 MiB, as costly as its writer can make it, received by a device that runs. */
 export const hostile: Question = {
   name: "hostile",
-  asks: `the costliest change that a member can put into an entry, received until it is judged and stored / ${CPU_MS} ms of CPU, and / 32 MiB more memory in use`,
+  asks: `the costliest entries that a member can make, received until it is judged and stored / ${CPU_MS} ms of CPU, and / 32 MiB more memory in use`,
   run: async (progress) => {
     const world = await manyPeople(1, 1);
     await using tenant = await openWorld(world);
@@ -82,7 +83,8 @@ async function receive(world: TenantWorld, tenant: Tenant, change: HostileChange
   const read = reading / 1_000;
   globalThis.gc?.();
   const memory = process.memoryUsage.rss() - before;
-  if (documents !== (change.passes ? 1 : 0)) throw new RangeError(`${name}: ${documents} documents are shown`);
+  if (documents !== (change.passes ? change.documents : 0))
+    throw new RangeError(`${name}: ${documents} documents are shown`);
   await database[Symbol.asyncDispose]();
   return { received, read, memory };
 }
@@ -100,19 +102,28 @@ async function entriesOf(
   using device = await crypto.importSigningKey(member.identity.deviceSignSeed);
   const place = { tenant: record.tenant, database: database.getStore().database, type: entryType.change };
   const chain = await Chain.begin(place, { device, admission: member.admission });
-  const document = documentIdOf({ stem: countedStem(crypto, chain.writer, 1), keyId: key.keyId });
+  /** By entry, its parts. */
+  const entries: PartDraft[][] = [];
+  for (let counter = 1; counter <= change.documents; counter++) {
+    const document = documentIdOf({ stem: countedStem(crypto, chain.writer, counter), keyId: key.keyId });
+    for (const [at, payload] of change.make(actorOf(crypto, chain.writer, document, null)).entries()) {
+      const plaintext = encodeChangePart({
+        kind: at === 0 ? "create" : "change",
+        codec: 0,
+        document: { type: "counter", counter },
+        branch: null,
+        time: 0,
+        metadata: null,
+        payload,
+      });
+      const parts = entries[at] ?? [];
+      entries[at] = parts;
+      parts.push({ kind: "change", key, plaintext });
+    }
+  }
   const frames: Uint8Array[] = [];
-  for (const [at, payload] of change.make(actorOf(crypto, chain.writer, document, null)).entries()) {
-    const plaintext = encodeChangePart({
-      kind: at === 0 ? "create" : "change",
-      codec: 0,
-      document: { type: "counter", counter: 1 },
-      branch: null,
-      time: 0,
-      metadata: null,
-      payload,
-    });
-    const run: VerifiedRun = await chain.write(named(keys, "directory"), [{ kind: "change", key, plaintext }]);
+  for (const parts of entries) {
+    const run: VerifiedRun = await chain.write(named(keys, "directory"), parts);
     frames.push(new RunEncoder().encode([run]));
   }
   return frames;

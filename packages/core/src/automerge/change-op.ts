@@ -4,6 +4,7 @@
 // another document. Tests: change-op.test.ts, one per rule.
 import { ChangeError } from "./change-error.ts";
 import { checkScalar, valueType } from "./change-value.ts";
+import { encodeText } from "./text.ts";
 
 /** What an operation does. Tables (6) exist in the format and are never written. */
 export const action = { makeMap: 0, set: 1, makeList: 2, del: 3, makeText: 4, inc: 5, mark: 7 } as const;
@@ -15,7 +16,11 @@ export const action = { makeMap: 0, set: 1, makeList: 2, del: 3, makeText: 4, in
 export interface Op {
   objectActor: number;
   objectCounter: number;
+  /** Empty for every key where an `OpReader` gives keys by their places. */
   keyText: string | null;
+  /** Where the key's bytes lie in the bytes of the change, when there is one. */
+  keyStart: number;
+  keyEnd: number;
   keyActor: number;
   keyCounter: number;
   insert: boolean;
@@ -38,6 +43,8 @@ export function emptyOp(): Op {
     objectActor: 0,
     objectCounter: 0,
     keyText: null,
+    keyStart: 0,
+    keyEnd: 0,
     keyActor: 0,
     keyCounter: 0,
     insert: false,
@@ -61,7 +68,7 @@ export function isMake(code: number): boolean {
 /** Throws unless the operation makes sense by itself; `bytes` are those of its change. */
 export function checkOp(op: Op, bytes: Uint8Array): void {
   // SECURITY: a map at this key would become the prototype of the object that a reader builds. Test: gate.test.ts "D6 ...".
-  if (op.keyText === "__proto__" || op.markName === "__proto__")
+  if ((op.keyText !== null && isForbidden(bytes, op.keyStart, op.keyEnd)) || op.markName === forbidden)
     throw new ChangeError("CHANGE_FORBIDDEN_KEY", "a key is __proto__");
   if (op.insert ? op.keyText !== null || op.predCount > 0 : op.keyText === null && op.keyCounter === 0)
     throw new ChangeError(
@@ -71,6 +78,13 @@ export function checkOp(op: Op, bytes: Uint8Array): void {
   if (op.action !== action.mark && (op.expand || op.markName !== null))
     throw new ChangeError("CHANGE_BAD_OP", "what is not a mark has a mark's columns");
   checkAction(op, bytes);
+}
+
+const forbidden = "__proto__";
+const forbiddenBytes = encodeText(forbidden);
+
+function isForbidden(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start === forbiddenBytes.length && forbiddenBytes.every((byte, i) => bytes[start + i] === byte);
 }
 
 function checkAction(op: Op, bytes: Uint8Array): void {

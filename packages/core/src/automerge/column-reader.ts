@@ -6,7 +6,7 @@
 import { ByteCursor } from "./byte-cursor.ts";
 import { ChangeError } from "./change-error.ts";
 import { changeLimits } from "./change-limits.ts";
-import { decodeText } from "./text.ts";
+import { checkText, decodeText } from "./text.ts";
 
 /** The rows of one column, one at a time. A reader is opened for one column after the other: a gate reads very many. */
 export abstract class ColumnReader extends ByteCursor {
@@ -109,6 +109,27 @@ export class TextReader extends RunReader<string> {
     const length = this.unsigned();
     const start = this.skip(length);
     return decodeText(this.bytes, start, start + length);
+  }
+}
+
+/** A column of texts that gives where each lies, from `next()` to `textEnd`: they are checked and not decoded. */
+export class PlaceReader extends RunReader<number> {
+  textEnd = 0;
+
+  protected override read(): number {
+    const before = this.latest;
+    const length = this.unsigned();
+    const start = this.skip(length);
+    if (before !== null && this.#isLike(before, start, length)) throw notCanonical();
+    checkText(this.bytes, start, start + length);
+    this.textEnd = start + length;
+    return start;
+  }
+
+  #isLike(before: number, start: number, length: number): boolean {
+    if (this.textEnd - before !== length) return false;
+    for (let i = 0; i < length; i++) if (this.bytes[before + i] !== this.bytes[start + i]) return false;
+    return true;
   }
 }
 

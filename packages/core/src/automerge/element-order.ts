@@ -3,60 +3,76 @@
 import type { DocumentHistory } from "./document-history.ts";
 import { noRow } from "./op-index.ts";
 
-/** Compares elements by their rows. One instance serves one change. */
+/** How an element is reached within a run, or from the head: it is the element `after`, or lies below `child`, which comes after that. */
+interface Way {
+  readonly after: number;
+  readonly child: number;
+}
+
+/**
+ * Compares elements by their rows. One instance serves one change.
+ * SECURITY: D12. Typed text is few long runs, and a hostile one as many runs as letters, each after the last or anywhere: a comparison takes a
+ * logarithm of them. Test: mark-order.test.ts "D12 ...".
+ */
 export class ElementOrder {
   readonly #history: DocumentHistory;
   /** Where the rows of the change begin: newer than all it depends on, and not yet part of the history. */
   readonly #firstRow: number;
-  #stepsLeft: number;
-  #places: Int32Array | null = null;
+  /** How many steps up were taken so far. */
+  steps = 0;
 
-  /**
-   * SECURITY: a hostile text can be one deep path. After `steps`, when climbing has cost about half of what numbering all elements does,
-   * they are numbered. Test: gate-limits.test.ts "D12 bounds the cost of marks in a text built to be slow".
-   */
-  constructor(history: DocumentHistory, firstRow: number, steps: number = history.ops.count / 4) {
+  constructor(history: DocumentHistory, firstRow: number) {
     this.#history = history;
     this.#firstRow = firstRow;
-    this.#stepsLeft = steps;
   }
 
   /** Whether element `a` comes before element `b`, another one of the same list; the head comes first. */
   precedes(a: number, b: number): boolean {
     if (a === b || b === noRow) return false;
     if (a === noRow) return true;
-    if (this.#places === null && this.#stepsLeft <= 0) this.#places = numberElements(this.#history, this.#firstRow);
-    if (this.#places !== null) return (this.#places[a] ?? 0) < (this.#places[b] ?? 0);
-    return this.#climb(a, b);
+    const { ops } = this.#history;
+    const [runOfA, runOfB] = [ops.runOf(a), ops.runOf(b)];
+    const depth = Math.min(ops.depthOf(runOfA), ops.depthOf(runOfB));
+    const [left, right] = this.#part(this.#climb(runOfA, depth), this.#climb(runOfB, depth));
+    if (left !== right) return this.#isFirst(this.#branch(left), this.#branch(right));
+    const wayTo = (row: number, run: number): Way =>
+      run === left ? { after: row, child: noRow } : this.#branch(this.#climb(run, depth + 1));
+    return this.#isFirst(wayTo(a, runOfA), wayTo(b, runOfB));
   }
 
-  /** Finds where the two paths to the head part. A path is climbed run by run, since typed text is one long path. */
-  #climb(a: number, b: number): boolean {
+  /** The run at this depth on the way from a run to the head, or the run itself. */
+  #climb(from: number, depth: number): number {
     const { ops } = this.#history;
-    const pathOfA = new Map<number, readonly [row: number, child: number]>();
-    let child = noRow;
-    for (let row = a; row !== noRow; row = ops.keyOf(child)) {
-      pathOfA.set(ops.runStartOf(row), [row, child]);
-      child = ops.runStartOf(row);
-      this.#stepsLeft--;
+    let run = from;
+    for (; ops.depthOf(run) > depth; this.steps++) {
+      const far = ops.jumpOf(run);
+      run = ops.depthOf(far) < depth ? ops.parentOf(run) : far;
     }
-    let childOfA = child;
-    let childOfB = noRow;
-    for (let row = b; row !== noRow; row = ops.keyOf(childOfB)) {
-      const start = ops.runStartOf(row);
-      const met = pathOfA.get(start);
-      if (met !== undefined) {
-        const [rowOfA, below] = met;
-        // Where one leaves the run earlier, the other goes on to the next element of the run.
-        childOfA = rowOfA <= row ? below : row + 1;
-        if (rowOfA < row) childOfB = rowOfA + 1;
-        break;
-      }
-      childOfB = start;
-      this.#stepsLeft--;
+    return run;
+  }
+
+  /** Of two runs at one depth, the last on their ways to the head that differ; the same, when they are. */
+  #part(a: number, b: number): readonly [number, number] {
+    const { ops } = this.#history;
+    let [left, right] = [a, b];
+    for (; left !== right && ops.parentOf(left) !== ops.parentOf(right); this.steps++) {
+      const areFarApart = ops.jumpOf(left) !== ops.jumpOf(right);
+      left = areFarApart ? ops.jumpOf(left) : ops.parentOf(left);
+      right = areFarApart ? ops.jumpOf(right) : ops.parentOf(right);
     }
-    if (childOfA === noRow) return true;
-    return childOfB !== noRow && this.#isNewer(childOfA, childOfB);
+    return [left, right];
+  }
+
+  #branch(run: number): Way {
+    const child = this.#history.ops.startOf(run);
+    return { after: this.#history.ops.keyOf(child), child };
+  }
+
+  /** Where one leaves the run earlier, the other goes on to the next element of the run. */
+  #isFirst(a: Way, b: Way): boolean {
+    if (a.after <= b.after && a.child === noRow) return true;
+    if (b.after <= a.after && b.child === noRow) return false;
+    return this.#isNewer(a.after <= b.after ? a.child : b.after + 1, b.after <= a.after ? b.child : a.after + 1);
   }
 
   #isNewer(a: number, b: number): boolean {
@@ -66,53 +82,4 @@ export class ElementOrder {
     if (left.counter !== right.counter) return left.counter > right.counter;
     return this.#history.compareActors(left.actor, right.actor) > 0;
   }
-}
-
-/** The place of every element in its list, by row. */
-function numberElements(history: DocumentHistory, firstRow: number): Int32Array {
-  const { ops } = history;
-  const firstChild = new Int32Array(ops.count).fill(noRow);
-  const nextSibling = new Int32Array(ops.count).fill(noRow);
-  const firstByObject = new Map<number, number>();
-  for (const row of insertionsByAge(history, firstRow)) {
-    const parent = ops.keyOf(row);
-    if (parent === noRow) {
-      nextSibling[row] = firstByObject.get(ops.objectOf(row)) ?? noRow;
-      firstByObject.set(ops.objectOf(row), row);
-    } else {
-      nextSibling[row] = firstChild[parent] ?? noRow;
-      firstChild[parent] = row;
-    }
-  }
-  const places = new Int32Array(ops.count);
-  let place = 0;
-  for (const first of firstByObject.values()) {
-    const waiting = [first];
-    for (let row = waiting.pop(); row !== undefined; row = waiting.pop()) {
-      places[row] = place++;
-      const sibling = nextSibling[row] ?? noRow;
-      if (sibling !== noRow) waiting.push(sibling);
-      const child = firstChild[row] ?? noRow;
-      if (child !== noRow) waiting.push(child);
-    }
-  }
-  return places;
-}
-
-/** Rows of all insertions, oldest id first; those from `firstRow` on are the newest. */
-function insertionsByAge(history: DocumentHistory, firstRow: number): readonly number[] {
-  const { ops } = history;
-  const rows: number[] = [];
-  const counters = new Float64Array(firstRow);
-  const actors = new Int32Array(firstRow);
-  for (let row = 0; row < firstRow; row++) {
-    if (!ops.isInsert(row)) continue;
-    const id = history.idOf(row);
-    counters[row] = id.counter;
-    actors[row] = id.actor;
-    rows.push(row);
-  }
-  rows.sort((a, b) => (counters[a] ?? 0) - (counters[b] ?? 0) || history.compareActors(actors[a] ?? 0, actors[b] ?? 0));
-  for (let row = firstRow; row < ops.count; row++) if (ops.isInsert(row)) rows.push(row);
-  return rows;
 }

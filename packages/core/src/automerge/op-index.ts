@@ -1,38 +1,50 @@
-import { action } from "./change-op.ts";
+import { Int32List } from "./int32-list.ts";
+import { KeyTable } from "./key-table.ts";
 
 /** Row of the root map, which no operation made; as a key, the head of a list. */
 export const noRow = -1;
+/** As a run, the head of a list: every run comes after it. */
+const noRun = -1;
 
+/** Numbers of a block. */
+const BLOCK = 4;
+/** Of the first row: in a map, the number of the key; in a list or text, the row of the element; in an insertion, the row it comes after. */
+const KEY = 1;
+const OBJECT = 2;
+/** Of insertions: the run, in which every insertion, of whatever kind, comes right after the one in the row before. */
+const RUN = 3;
+
+/** Numbers of a run: its first row, the run it comes after, how many runs there are on the way to the head, and one of them farther up. */
+const RUN_NUMBERS = 4;
+const PARENT = 1;
+const DEPTH = 2;
+const JUMP = 3;
+
+/** The first number of a block is its action, whether it inserts, and how many objects lie above. */
+const actionMask = 7;
 const insertFlag = 8;
-/** Blocks and keys that a cleared index keeps room for. */
-const keptRoom = 1_024;
+const levelScale = 16;
 
 /** A place in an index to go back to. */
 export interface OpMark {
   readonly rows: number;
   readonly blocks: number;
+  readonly runs: number;
   readonly keys: number;
 }
 
 /**
  * What later operations may refer to: for every operation of a document its action, its object and its key. Rows are numbered in the
  * order of arrival, the operations of one change without a gap. Rows of one kind that are each inserted right after the one before, such
- * as the letters of a typed text, form one block: documents are mostly text, and each letter would take 30 bytes.
+ * as the letters of a typed text, form one block: documents are mostly text, and each letter would take 70 bytes.
  */
 export class OpIndex {
+  readonly keys: KeyTable = new KeyTable();
   #count = 0;
-  /** How many blocks there are; the lists below may be longer. */
-  #blocks = 0;
   /** By block: its first row. */
-  readonly #starts: number[] = [];
-  readonly #kinds: number[] = [];
-  readonly #objects: number[] = [];
-  /** Of the first row: in a map, the number of the key; in a list or text, the row of the element; in an insertion, the row it comes after. */
-  readonly #keys: number[] = [];
-  /** The first row of its run, where every insertion, of whatever kind, comes right after the one in the row before. */
-  readonly #runStarts: number[] = [];
-  readonly #keyNames: string[] = [];
-  readonly #keyByName = new Map<string, number>();
+  readonly #starts = new Int32List();
+  readonly #blocks = new Int32List();
+  readonly #runs = new Int32List();
   /** The block that was looked up last: the next look-up is mostly in it. */
   #latest = 0;
 
@@ -42,18 +54,19 @@ export class OpIndex {
 
   add(code: number, insert: boolean, object: number, key: number): void {
     const row = this.#count++;
-    const kind = insert ? code | insertFlag : code;
-    const block = this.#blocks;
-    const last = block - 1;
-    const lastKind = block === 0 ? 0 : (this.#kinds[last] ?? 0);
-    const continues = insert && key === row - 1 && (lastKind & insertFlag) !== 0 && this.#objects[last] === object;
-    if (continues && lastKind === kind) return;
-    this.#starts[block] = row;
-    this.#kinds[block] = kind;
-    this.#objects[block] = object;
-    this.#keys[block] = key;
-    this.#runStarts[block] = continues ? (this.#runStarts[last] ?? row) : row;
-    this.#blocks = block + 1;
+    const last = this.#starts.length - 1;
+    const isInLast = last >= 0 && this.#field(last, OBJECT) === object;
+    const level = isInLast ? this.#levelIn(last) : object === noRow ? 0 : this.levelOf(object) + 1;
+    const kind = level * levelScale + (insert ? code | insertFlag : code);
+    const before = isInLast ? this.#field(last, 0) : 0;
+    const continues = insert && key === row - 1 && (before & insertFlag) !== 0;
+    if (continues && before === kind) return;
+    const run = continues ? this.#field(last, RUN) : insert ? this.#addRun(row, key) : noRun;
+    this.#starts.push(row);
+    this.#blocks.push(kind);
+    this.#blocks.push(key);
+    this.#blocks.push(object);
+    this.#blocks.push(run);
   }
 
   /** Adds as many rows that are each like the last one, an insertion, and inserted right after the one before. */
@@ -62,86 +75,109 @@ export class OpIndex {
   }
 
   actionOf(row: number): number {
-    return (this.#kinds[this.#blockOf(row)] ?? 0) & (insertFlag - 1);
+    const block = this.#blockOf(row);
+    return block < 0 ? 0 : this.#field(block, 0) & actionMask;
   }
 
   isInsert(row: number): boolean {
-    return ((this.#kinds[this.#blockOf(row)] ?? 0) & insertFlag) !== 0;
+    const block = this.#blockOf(row);
+    return block >= 0 && (this.#field(block, 0) & insertFlag) !== 0;
   }
 
   objectOf(row: number): number {
-    return this.#objects[this.#blockOf(row)] ?? noRow;
+    const block = this.#blockOf(row);
+    return block < 0 ? noRow : this.#field(block, OBJECT);
   }
 
   keyOf(row: number): number {
     const block = this.#blockOf(row);
     if (block < 0) return noRow;
-    return this.#starts[block] === row ? (this.#keys[block] ?? noRow) : row - 1;
+    return this.#starts.at(block) === row ? this.#field(block, KEY) : row - 1;
   }
 
-  runStartOf(row: number): number {
-    return this.#runStarts[this.#blockOf(row)] ?? row;
+  /** How many objects an operation lies in. */
+  levelOf(row: number): number {
+    const block = this.#blockOf(row);
+    return block < 0 ? 0 : this.#levelIn(block);
   }
 
-  /** The number of a map key. */
-  keyNumber(name: string): number {
-    const known = this.#keyByName.get(name);
-    if (known !== undefined) return known;
-    this.#keyByName.set(name, this.#keyNames.length);
-    return this.#keyNames.push(name) - 1;
+  /** The run that an insertion is in. */
+  runOf(row: number): number {
+    const block = this.#blockOf(row);
+    return block < 0 ? noRun : this.#field(block, RUN);
   }
 
-  /** A place to go back to. */
+  /** The first row of a run. */
+  startOf(run: number): number {
+    return this.#runs.at(run * RUN_NUMBERS);
+  }
+
+  /** The run that a run comes after. */
+  parentOf(run: number): number {
+    return this.#runs.at(run * RUN_NUMBERS + PARENT);
+  }
+
+  /** How many runs there are from the head to a run, with it. */
+  depthOf(run: number): number {
+    return run === noRun ? 0 : this.#runs.at(run * RUN_NUMBERS + DEPTH);
+  }
+
+  /** A run on the way from a run to the head: those at one depth jump equally far, and all ways up take a logarithm of jumps and steps. */
+  jumpOf(run: number): number {
+    return run === noRun ? noRun : this.#runs.at(run * RUN_NUMBERS + JUMP);
+  }
+
   mark(): OpMark {
-    return { rows: this.#count, blocks: this.#blocks, keys: this.#keyNames.length };
+    return { rows: this.#count, blocks: this.#starts.length, runs: this.#runs.length, keys: this.keys.count };
   }
 
   /** Forgets everything added since `mark`. */
-  rollback({ rows, blocks, keys }: OpMark): void {
-    this.#cut(rows, blocks);
-    this.#trim(blocks);
-    for (const name of this.#keyNames.splice(keys)) this.#keyByName.delete(name);
-  }
-
-  /** Forgets all rows, for those of another document. Keys keep their numbers: documents of one kind have the same. */
-  clear(): void {
-    if (this.#blocks > keptRoom) this.#trim(0);
-    this.#cut(0, 0);
-    if (this.#keyNames.length <= keptRoom) return;
-    this.#keyNames.length = 0;
-    this.#keyByName.clear();
-  }
-
-  #cut(rows: number, blocks: number): void {
+  rollback({ rows, blocks, runs, keys }: OpMark): void {
     this.#count = rows;
-    this.#blocks = blocks;
-    this.#latest = 0;
+    this.#starts.truncate(blocks);
+    this.#blocks.truncate(blocks * BLOCK);
+    this.#runs.truncate(runs);
+    this.keys.truncate(keys);
   }
 
-  #trim(blocks: number): void {
-    for (const list of [this.#starts, this.#kinds, this.#objects, this.#keys, this.#runStarts]) list.length = blocks;
+  /** Forgets all rows, for those of another document. */
+  clear(): void {
+    this.rollback({ rows: 0, blocks: 0, runs: 0, keys: 0 });
   }
 
-  /** Whether the object made in this row is a map; the root is one. */
-  isMap(row: number): boolean {
-    return row === noRow || this.actionOf(row) === action.makeMap;
+  #field(block: number, field: number): number {
+    return this.#blocks.at(block * BLOCK + field);
+  }
+
+  #levelIn(block: number): number {
+    return Math.trunc(this.#field(block, 0) / levelScale);
+  }
+
+  /**
+   * A run that begins after `key`. Two jumps of one length on the way up become one of twice that (Myers 1983, "An applicative random-access
+   * stack").
+   */
+  #addRun(row: number, key: number): number {
+    const parent = key === noRow ? noRun : this.runOf(key);
+    const first = this.jumpOf(parent);
+    const second = this.jumpOf(first);
+    const depth = this.depthOf(parent);
+    const isTwice = parent !== noRun && depth - this.depthOf(first) === this.depthOf(first) - this.depthOf(second);
+    this.#runs.push(row);
+    this.#runs.push(parent);
+    this.#runs.push(depth + 1);
+    this.#runs.push(isTwice ? second : parent);
+    return this.#runs.length / RUN_NUMBERS - 1;
   }
 
   /** The block a row is in; -1 when there is no such row. */
   #blockOf(row: number): number {
     if (row < 0 || row >= this.#count) return -1;
     const starts = this.#starts;
-    const latest = this.#latest;
-    const next = latest + 1 < this.#blocks ? (starts[latest + 1] ?? 0) : this.#count;
-    if (row >= (starts[latest] ?? row + 1) && row < next) return latest;
-    let low = 0;
-    let high = this.#blocks;
-    while (high - low > 1) {
-      const middle = (low + high) >>> 1;
-      if ((starts[middle] ?? 0) <= row) low = middle;
-      else high = middle;
-    }
-    this.#latest = low;
-    return low;
+    const { length } = starts;
+    const latest = Math.min(this.#latest, length - 1);
+    if (row >= starts.at(latest) && (latest + 1 === length || row < starts.at(latest + 1))) return latest;
+    this.#latest = starts.lastUpTo(row);
+    return this.#latest;
   }
 }

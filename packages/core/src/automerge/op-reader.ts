@@ -6,8 +6,15 @@ import { ChangeError } from "./change-error.ts";
 import { changeLimits } from "./change-limits.ts";
 import { action, checkOp, type Op } from "./change-op.ts";
 import { valueType } from "./change-value.ts";
-import { BooleanReader, type ColumnReader, DeltaReader, NumberReader, TextReader } from "./column-reader.ts";
-import { asciiLength } from "./text.ts";
+import {
+  BooleanReader,
+  type ColumnReader,
+  DeltaReader,
+  NumberReader,
+  PlaceReader,
+  TextReader,
+} from "./column-reader.ts";
+import { asciiLength, decodeText } from "./text.ts";
 
 /** Columns of operations and what is needed to read them. */
 export interface OpSource {
@@ -36,7 +43,7 @@ export class OpReader {
   readonly #objectCounter = new NumberReader();
   readonly #keyActor = new NumberReader();
   readonly #keyCounter = new DeltaReader();
-  readonly #keyText = new TextReader();
+  readonly #keyText = new PlaceReader();
   readonly #insert = new BooleanReader();
   readonly #action = new NumberReader();
   readonly #valueMeta = new NumberReader();
@@ -46,11 +53,20 @@ export class OpReader {
   readonly #expand = new BooleanReader();
   readonly #markName = new TextReader();
   readonly #actorUsed: boolean[] = [];
+  readonly #keys: "texts" | "places";
   #source: OpSource = noOps;
   #valuePosition = 0;
   #valueEnd = 0;
   #predTotal = 0;
   #expanded = false;
+  /** The key that was decoded last, and where it starts. */
+  #text = "";
+  #textStart = -1;
+
+  /** @param keys whether keys are decoded: who only compares them saves that */
+  constructor(keys: "texts" | "places" = "texts") {
+    this.#keys = keys;
+  }
 
   /** Starts at the first operation. */
   open(source: OpSource): void {
@@ -74,6 +90,7 @@ export class OpReader {
     this.#valueEnd = columnEnd(columns, column.value);
     this.#predTotal = 0;
     this.#expanded = false;
+    this.#textStart = -1;
   }
 
   /** Fills in the next operation and checks what it alone decides. */
@@ -169,15 +186,25 @@ export class OpReader {
   }
 
   #readKey(op: Op): void {
-    const text = this.#keyText.next();
+    const start = this.#keyText.next();
     const counter = this.#keyCounter.next();
     const actor = this.#keyActor.next();
-    if ((text === null) === (counter === null)) throw malformed();
+    if ((start === null) === (counter === null)) throw malformed();
     // The head of a list has counter 0 and no actor.
     if ((actor === null) !== (counter === null || counter === 0)) throw malformed();
-    op.keyText = text;
+    op.keyText = start === null ? null : this.#textAt(start);
+    op.keyStart = start ?? 0;
+    op.keyEnd = start === null ? 0 : this.#keyText.textEnd;
     op.keyActor = actor === null ? 0 : this.#useActor(actor);
     op.keyCounter = counter ?? 0;
+  }
+
+  /** The key that starts here: for a run of one key it is decoded once. */
+  #textAt(start: number): string {
+    if (this.#keys === "places") return "";
+    if (start !== this.#textStart) this.#text = decodeText(this.#source.columns.bytes, start, this.#keyText.textEnd);
+    this.#textStart = start;
+    return this.#text;
   }
 
   #readValue(op: Op): void {

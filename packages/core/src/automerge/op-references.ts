@@ -7,14 +7,14 @@
 import type { ChangeChunk } from "./change-chunk.ts";
 import { ChangeError } from "./change-error.ts";
 import { changeLimits } from "./change-limits.ts";
-import { action, emptyOp, isMake } from "./change-op.ts";
+import { action, emptyOp, isMake, type Op } from "./change-op.ts";
 import type { Clock, DocumentHistory } from "./document-history.ts";
 import { MarkOrder } from "./mark-order.ts";
 import { noRow } from "./op-index.ts";
 import { OpReader, opSourceOf } from "./op-reader.ts";
 
 /** Reading is synchronous and never calls back, so one reader serves all: making one costs more than reading a small change. */
-const reader = new OpReader();
+const reader = new OpReader("places");
 const op = emptyOp();
 
 /**
@@ -44,30 +44,30 @@ export function addOps(history: DocumentHistory, change: ChangeChunk, clock: Clo
 function addOp(history: DocumentHistory, resolver: Resolver): void {
   const { ops } = history;
   const row = ops.count;
-  const object = op.objectCounter === 0 ? noRow : resolver.rowOf(op.objectActor, op.objectCounter);
-  if (object !== noRow && !isMake(ops.actionOf(object))) throw badReference("the object is not one");
-  if (isMake(op.action)) checkDepth(history, object);
-  const key = op.keyText === null ? elementOf(history, resolver, object) : keyOf(history, op.keyText, object);
+  const object = resolver.objectOf(op);
+  if (isMake(op.action) && object !== noRow && ops.levelOf(object) + 1 >= changeLimits.depth)
+    throw new ChangeError("CHANGE_TOO_DEEP", `more than ${changeLimits.depth} levels`);
+  const key = op.keyText === null ? elementOf(history, resolver, object) : keyOf(history, resolver);
   for (let i = 0; i < op.predCount; i++) {
     const pred = resolver.rowOf(op.predActors[i] ?? 0, op.predCounters[i] ?? 0);
     checkPred(history, pred, object, key);
   }
-  if (op.action === action.mark && ops.actionOf(object) !== action.makeText)
+  if (op.action === action.mark && resolver.objectKind !== action.makeText)
     throw new ChangeError("CHANGE_BAD_MARK", "a mark is not in a text");
   ops.add(op.action, op.insert, object, key);
   resolver.rows = row + 1;
 }
 
 /** Number of a map key. */
-function keyOf(history: DocumentHistory, name: string, object: number): number {
-  if (!history.ops.isMap(object)) throw badReference("a list has no such key");
-  return history.ops.keyNumber(name);
+function keyOf({ ops }: DocumentHistory, { bytes, objectKind }: Resolver): number {
+  if (objectKind !== action.makeMap) throw badReference("a list has no such key");
+  return ops.keys.add(bytes, op.keyStart, op.keyEnd);
 }
 
 /** Row of the element that an operation changes, or comes after. */
 function elementOf(history: DocumentHistory, resolver: Resolver, object: number): number {
   const { ops } = history;
-  if (ops.isMap(object)) throw badReference("a map has no elements");
+  if (resolver.objectKind === action.makeMap) throw badReference("a map has no elements");
   if (op.keyCounter === 0) return noRow;
   const element = resolver.rowOf(op.keyActor, op.keyCounter);
   if (!ops.isInsert(element) || ops.objectOf(element) !== object)
@@ -81,15 +81,10 @@ function checkPred(history: DocumentHistory, pred: number, object: number, key: 
   const { ops } = history;
   const code = ops.actionOf(pred);
   if (code !== action.set && !isMake(code)) throw badReference("a predecessor is not a value");
+  if (ops.objectOf(pred) !== object) throw badReference("a predecessor is in another object");
   const place = ops.isInsert(pred) ? pred : ops.keyOf(pred);
-  if (ops.objectOf(pred) !== object || place !== key) throw badReference("a predecessor is at another place");
-}
-
-function checkDepth(history: DocumentHistory, object: number): void {
-  let depth = 1;
-  for (let above = object; above !== noRow; above = history.ops.objectOf(above))
-    if (++depth > changeLimits.depth)
-      throw new ChangeError("CHANGE_TOO_DEEP", `more than ${changeLimits.depth} levels`);
+  const isThere = op.keyText === null ? place === key : ops.keys.same(place, key);
+  if (!isThere) throw badReference("a predecessor is at another place");
 }
 
 const none: readonly number[] = [];
@@ -99,6 +94,9 @@ class Resolver {
   readonly firstRow: number;
   /** How many rows there are: an operation refers to earlier ones only. */
   rows: number;
+  /** The action that made the object of the operation looked at last: it is mostly that of the next, too. */
+  objectKind: number = action.makeMap;
+  #object = noRow;
   readonly #history: DocumentHistory;
   readonly #change: ChangeChunk;
   readonly #clock: Clock;
@@ -115,6 +113,22 @@ class Resolver {
     this.#clock = clock;
     this.#author = history.actorOf(change.actor);
     this.#others = change.otherActors.length === 0 ? none : change.otherActors.map((actor) => history.actorOf(actor));
+  }
+
+  /** The bytes of the change. */
+  get bytes(): Uint8Array {
+    return this.#change.bytes;
+  }
+
+  /** Row of the object that an operation is in. */
+  objectOf({ objectActor, objectCounter }: Op): number {
+    const object = objectCounter === 0 ? noRow : this.rowOf(objectActor, objectCounter);
+    if (object === this.#object) return object;
+    const kind = object === noRow ? action.makeMap : this.#history.ops.actionOf(object);
+    if (!isMake(kind)) throw badReference("the object is not one");
+    this.#object = object;
+    this.objectKind = kind;
+    return object;
   }
 
   rowOf(actor: number, counter: number): number {

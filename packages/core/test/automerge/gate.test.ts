@@ -42,7 +42,7 @@ describe("the gate", () => {
     expect(judge(history, bad.bytes, alice)).toBe("CHANGE_BAD_OP");
     expect(history.ops.count).toBe(rows);
     expect(history.count).toBe(1);
-    expect(history.ops.keyNumber("other")).toBe(1);
+    expect(history.ops.keys.count).toBe(1);
     expect(judge(history, second.bytes, alice)).toBe("pass");
   });
 

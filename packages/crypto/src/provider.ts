@@ -24,7 +24,8 @@ export interface OpenItem {
 /** Messages under an AES-256-GCM key of their own, which is derived for them: {@link CryptoProvider.deriveAead}. */
 export interface OpenBatch {
   readonly secret: SecretKey;
-  readonly info: Uint8Array;
+  /** Pieces that are joined. */
+  readonly info: readonly Uint8Array[];
   readonly items: readonly OpenItem[];
 }
 

@@ -200,7 +200,7 @@ export class Ingest {
     const { crypto, ring } = this.#context;
     const entries = admitted.map(({ entry }) => entry);
     const opened = await openEntries(crypto, ring, entries, ["change"]);
-    return admitted.map((item, at) => ({ ...item, parts: opened[at] ?? [] }));
+    return admitted.map(({ entry, admission }, at) => ({ entry, admission, parts: opened[at] ?? [] }));
   }
 
   /** D8: what does not open is remembered and left behind; it never stops the entries after it. */

@@ -1,9 +1,9 @@
 // The one place that opens entries.
 import type { CryptoProvider, OpenBatch, OpenItem, Plaintext } from "@selkie/crypto";
-import { equalBytes, type KeyTag, type Part, type VerifiedEntry } from "@selkie/entry";
+import { equalBytes, type KeyTag, type VerifiedEntry } from "@selkie/entry";
 import type { Found, KeyRing } from "../keys/key-ring.ts";
 import { type KeyVersion, placeKeysOf } from "../keys/key-version.ts";
-import { EntryKeyInfos, entryKeyLabel, partAad, type SealedKind, sealedKindOf } from "./part-cipher.ts";
+import { entryKeyInfo, entryKeyLabel, partAad, type SealedKind, sealedKindOf } from "./part-cipher.ts";
 
 /** What became of a part. */
 export type OpenedPart =
@@ -46,29 +46,15 @@ export async function openEntries(
     const isKnown = before !== undefined && sameTable(before, entry) && usesAll(before) && usesAll(entry);
     keysOf.push(isKnown && known !== undefined ? known : await findKeys(crypto, ring, entry));
   }
-  const sealed: SealedParts[] = [];
-  const infos = new EntryKeyInfos(entries.length);
-  for (const [at, entry] of entries.entries())
-    collectSealed(sealed, { entry, at, keys: keysOf[at] ?? [], only, infos });
-  const opened = await crypto.openBatches(
-    entryKeyLabel,
-    sealed.map(({ batch }) => batch),
-  );
-  let nth = 0;
-  return entries.map((entry, at) => {
-    const plaintexts: (Plaintext | null | undefined)[] = [];
-    for (; sealed[nth]?.at === at; nth++)
-      sealed[nth]?.batch.items.forEach(({ nonce }, item) => {
-        plaintexts[nonce] = opened[nth]?.[item];
-      });
-    const answers: OpenedPart[] = [];
-    const keys = keysOf[at] ?? [];
-    entry.parts.forEach((part, index) => {
-      const answer = answerTo(part, index, { keys, plaintext: plaintexts[index] ?? null, only });
-      if (answer !== null) answers.push(answer);
-    });
-    return answers;
-  });
+  const batches: SealedBatch[] = [];
+  const answers = entries.map((entry, at) => collectParts(entry, { keys: keysOf[at] ?? [], only, batches }));
+  const opened = await crypto.openBatches(entryKeyLabel, batches);
+  for (const [nth, { items, key, answers }] of batches.entries())
+    for (const [at, { nonce: index, kind, place }] of items.entries()) {
+      const plaintext = opened[nth]?.[at] ?? null;
+      if (plaintext !== null) answers[place] = { type: "opened", index, kind, plaintext, key };
+    }
+  return answers;
 }
 
 /** The key version behind each place of an entry's table, as far as the ring has it, and its tag in this database. */
@@ -92,7 +78,8 @@ export function groupOf({ table, parts }: VerifiedEntry, place: number): readonl
 }
 
 function sameTable(a: VerifiedEntry, b: VerifiedEntry): boolean {
-  if (!equalBytes(a.header.database, b.header.database)) return false;
+  const { database } = a.header;
+  if (database !== b.header.database && !equalBytes(database, b.header.database)) return false;
   if (a.table === b.table) return true;
   return a.table.length === b.table.length && a.table.every((tag, at) => equalBytes(tag, b.table[at] ?? zeroTag));
 }
@@ -103,58 +90,56 @@ function usesAll({ table, parts }: VerifiedEntry): boolean {
 const zeroTag = new Uint8Array(16);
 
 /** The parts of an entry that are sealed under one key version. */
-interface SealedParts {
-  /** The entry's index. */
-  readonly at: number;
-  readonly batch: OpenBatch;
+interface SealedBatch extends OpenBatch {
+  readonly items: SealedItem[];
+  readonly key: KeyVersion;
+  /** Those of the entry. */
+  readonly answers: OpenedPart[];
+}
+
+interface SealedItem extends OpenItem {
+  readonly kind: SealedKind;
+  /** Where among the answers that of this part stands. */
+  readonly place: number;
 }
 
 interface Collecting {
-  readonly entry: VerifiedEntry;
-  readonly at: number;
   readonly keys: TableKeys;
   readonly only: readonly SealedKind[];
-  readonly infos: EntryKeyInfos;
+  readonly batches: SealedBatch[];
 }
 
-function collectSealed(sealed: SealedParts[], { entry, at, keys, only, infos }: Collecting): void {
-  const { parts, header, prefixHash } = entry;
-  keys.forEach((key, table) => {
-    if (key?.type !== "found") return;
-    const items = itemsUnder(parts, table, only);
-    if (items.length === 0) return;
-    const info = infos.make({ tag: key.tag, salt: header.salt, prefixHash });
-    sealed.push({ at, batch: { secret: key.key.content, info, items } });
-  });
-}
-
-function itemsUnder(parts: readonly Part[], table: number, only: readonly SealedKind[]): readonly OpenItem[] {
-  const items: OpenItem[] = [];
-  parts.forEach((part, nonce) => {
-    if (part.type !== "sealed" || part.table !== table) return;
+/** What can be answered about the parts of an entry; that of what is sealed under a key at hand is `undecryptable` until it is opened. */
+function collectParts(entry: VerifiedEntry, { keys, only, batches }: Collecting): OpenedPart[] {
+  const answers: OpenedPart[] = [];
+  const byTable: (SealedBatch | undefined)[] = [];
+  for (const [index, part] of entry.parts.entries()) {
     const kind = sealedKindOf(part.kind);
-    if (kind !== null && only.includes(kind))
-      items.push({ nonce, aad: partAad(part.kind, nonce), ciphertext: part.ciphertext });
-  });
-  return items;
+    if (kind === null) answers.push({ type: "permit", index });
+    else if (part.type === "hole") answers.push({ type: "hole", index });
+    else if (only.includes(kind)) {
+      const found = keys[part.table] ?? null;
+      if (found?.type === "found") {
+        const batch = byTable[part.table] ?? beginBatch(batches, entry, { key: found.key, tag: found.tag, answers });
+        byTable[part.table] = batch;
+        const aad = partAad(part.kind, index);
+        batch.items.push({ nonce: index, aad, ciphertext: part.ciphertext, kind, place: answers.length });
+      }
+      answers.push(
+        found?.type === "missing" ? { type: "no-key", index, tag: found.tag } : { type: "undecryptable", index },
+      );
+    }
+  }
+  return answers;
 }
 
-interface Opening {
-  readonly keys: TableKeys;
-  /** Null when it did not open. */
-  readonly plaintext: Plaintext | null;
-  readonly only: readonly SealedKind[];
-}
-
-function answerTo(part: Part, index: number, { keys, plaintext, only }: Opening): OpenedPart | null {
-  const kind = sealedKindOf(part.kind);
-  if (kind === null) return { type: "permit", index };
-  if (part.type === "hole") return { type: "hole", index };
-  if (!only.includes(kind)) return null;
-  const found = keys[part.table] ?? null;
-  if (found === null) return { type: "undecryptable", index };
-  if (found.type === "missing") return { type: "no-key", index, tag: found.tag };
-  return plaintext === null
-    ? { type: "undecryptable", index }
-    : { type: "opened", index, kind, plaintext, key: found.key };
+function beginBatch(
+  batches: SealedBatch[],
+  { header: { salt }, prefixHash }: VerifiedEntry,
+  { key, tag, answers }: Pick<SealedBatch, "key" | "answers"> & { readonly tag: KeyTag },
+): SealedBatch {
+  const info = entryKeyInfo({ tag, salt, prefixHash });
+  const batch: SealedBatch = { secret: key.content, info, items: [], key, answers };
+  batches.push(batch);
+  return batch;
 }

@@ -1,6 +1,6 @@
 // What sealing and opening share: the key of an entry's parts, and what a part's tag covers.
 import type { AeadKey, CryptoProvider, SecretKey } from "@selkie/crypto";
-import { type KeyTag, type PartKind, partKind, type Salt } from "@selkie/entry";
+import { concatBytes, type KeyTag, type PartKind, partKind, type Salt } from "@selkie/entry";
 
 /** The kinds of part that are sealed under a key version. */
 export type SealedKind = "change" | "control" | "statement";
@@ -39,42 +39,17 @@ export interface EntryKeyPlace {
 export const entryKeyLabel = "derive-entry-key";
 
 /**
- * The infos of that derivation: the key is HMAC-SHA-256(content secret, label, tag, salt, prefix hash, 01).
+ * The info of that derivation, in pieces: the key is HMAC-SHA-256(content secret, label, tag, salt, prefix hash, 01).
  * SECURITY: the prefix hash binds database, writer, seq and prev, the tag binds the key version: a part opens nowhere else
  * (transplant.test.ts "B2").
  */
-export class EntryKeyInfos {
-  // One allocation for many.
-  #room: Uint8Array;
-  #used = 0;
-  readonly #count: number;
-
-  /** @param count about how many there will be */
-  constructor(count: number) {
-    this.#count = Math.max(1, count);
-    this.#room = new Uint8Array(INFO * this.#count);
-  }
-
-  make({ tag, salt, prefixHash }: EntryKeyPlace): Uint8Array {
-    if (this.#used === this.#room.length) {
-      this.#room = new Uint8Array(INFO * this.#count);
-      this.#used = 0;
-    }
-    const info = this.#room.subarray(this.#used, this.#used + INFO);
-    this.#used += INFO;
-    info.set(tag);
-    info.set(salt, 16);
-    info.set(prefixHash, 40);
-    return info;
-  }
+export function entryKeyInfo({ tag, salt, prefixHash }: EntryKeyPlace): readonly Uint8Array[] {
+  return [tag, salt, prefixHash];
 }
-
-/** Key tag 16, salt 24, hash 32. */
-const INFO = 72;
 
 /** The AES key of one entry's parts under one content secret. */
 export function deriveEntryKey(crypto: CryptoProvider, content: SecretKey, at: EntryKeyPlace): Promise<AeadKey> {
-  return crypto.deriveAead(content, entryKeyLabel, new EntryKeyInfos(1).make(at));
+  return crypto.deriveAead(content, entryKeyLabel, concatBytes(...entryKeyInfo(at)));
 }
 
 /**
@@ -82,6 +57,17 @@ export function deriveEntryKey(crypto: CryptoProvider, content: SecretKey, at: E
  * SECURITY: a part stands for nothing at another index or as another kind (transplant.test.ts "B2", "B3").
  */
 export function partAad(kind: PartKind, index: number): Uint8Array {
+  if (index >= KNOWN) return makeAad(kind, index);
+  const place = kind * KNOWN + index;
+  known[place] ??= makeAad(kind, index);
+  return known[place];
+}
+
+/** Most entries have few parts. Nobody writes to these. */
+const KNOWN = 32;
+const known: Uint8Array[] = [];
+
+function makeAad(kind: PartKind, index: number): Uint8Array {
   const aad = new Uint8Array(3);
   aad[0] = kind;
   aad[1] = index >>> 8;

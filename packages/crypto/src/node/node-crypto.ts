@@ -14,7 +14,7 @@ import { importXWingKey, type MlKem768, wipeXWingKey, xWingPublicKey } from "../
 import type { Argon2id } from "./argon2.ts";
 import { asBytes } from "./bytes.ts";
 import { nodeOpen, nodeSeal, nodeSealInto } from "./gcm.ts";
-import { nodeExpand, nodeExpandKey, nodeHmac } from "./hmac.ts";
+import { AesKeys, nodeExpand, nodeExpandKey, nodeHmac } from "./hmac.ts";
 import { importPrivateKey, nodeXWing, publicBytes } from "./x-wing-parts.ts";
 
 /** The two parts that only newer Nodes have. */
@@ -100,10 +100,8 @@ export function nodeCrypto(parts: NodeCryptoParts): CryptoProvider {
       return openAll(aeadKeys.reveal(key), items);
     },
     async openBatches(label, batches) {
-      const prefix = labelPrefix(label);
-      return batches.map(({ secret, info, items }) =>
-        openAll(nodeExpandKey(secrets.reveal(secret), prefix, info), items),
-      );
+      using keys = new AesKeys(labelPrefix(label));
+      return batches.map(({ secret, info, items }) => openAll(keys.derive(secrets.reveal(secret), info), items));
     },
 
     async wrap(recipient, info, aad, plaintext) {

@@ -1,7 +1,7 @@
 // The portable provider: noble on every platform, with an injected source of randomness. It is the oracle the native providers are
 // tested against, the fallback where WebCrypto is missing, and what makes the simulation deterministic.
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { labelled, parseCiphertext, parseSignature, portableVerifier } from "@selkie/entry";
+import { concatBytes, labelled, parseCiphertext, parseSignature, portableVerifier } from "@selkie/entry";
 import { checkArgon2Call } from "../argon2-parameters.ts";
 import { CryptoError, requireLength } from "../errors.ts";
 import { encodeNonce, labelPrefix } from "../framing.ts";
@@ -90,7 +90,7 @@ export function portableCrypto(options: PortableCryptoOptions): CryptoProvider {
     async openBatches(label, batches) {
       const prefix = labelPrefix(label);
       return batches.map(({ secret, info, items }) => {
-        const key = portableExpand(secrets.reveal(secret), prefix, info, 32);
+        const key = portableExpand(secrets.reveal(secret), prefix, concatBytes(...info), 32);
         const opened = openAll(key, items);
         wipeBytes(key);
         return opened;

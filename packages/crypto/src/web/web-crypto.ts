@@ -94,7 +94,7 @@ export function webCrypto(subtle: Subtle, random: RandomSource): CryptoProvider 
     async openBatches(label, batches) {
       return Promise.all(
         batches.map(async ({ secret, info, items }) =>
-          openAll(subtle, await expandKey(subtle, secrets.reveal(secret), labelled(label, info)), items),
+          openAll(subtle, await expandKey(subtle, secrets.reveal(secret), labelled(label, ...info)), items),
         ),
       );
     },

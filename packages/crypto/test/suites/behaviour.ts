@@ -153,13 +153,18 @@ export function behaviourSuite(providers: readonly UnderTest[]): void {
           using key = await provider.deriveAead(secret, label, info);
           const items = Array.from({ length: nth }, (_, nonce) => ({ nonce, aad: info, plaintext }));
           const sealed = await provider.sealMany(key, items);
-          return { secret, info, items: sealed.map((ciphertext, nonce) => ({ nonce, aad: info, ciphertext })) };
+          return { secret, info: [info], items: sealed.map((ciphertext, nonce) => ({ nonce, aad: info, ciphertext })) };
         }),
       );
       expect(await provider.openBatches(label, batches)).toEqual([[], [plaintext], [plaintext, plaintext]]);
-      const swapped = batches.map((batch, nth) => ({ ...batch, info: infos[(nth + 1) % 3] ?? none }));
+      const swapped = batches.map((batch, nth) => ({ ...batch, info: [infos[(nth + 1) % 3] ?? none] }));
       expect(await provider.openBatches(label, swapped)).toEqual([[], [null], [null, null]]);
       expect(await provider.openBatches("derive-journal", batches)).toEqual([[], [null], [null, null]]);
+      const inPieces = batches.map(({ info: [info = none], ...rest }) => ({
+        ...rest,
+        info: [info.subarray(0, 5), none, info.subarray(5)],
+      }));
+      expect(await provider.openBatches(label, inPieces)).toEqual([[], [plaintext], [plaintext, plaintext]]);
       expect(await provider.openBatches(label, [])).toEqual([]);
     });
 
@@ -186,7 +191,7 @@ export function behaviourSuite(providers: readonly UnderTest[]): void {
         () => provider.macMany(secret, "mac-salt", [none]),
         () => provider.derive(secret, "derive-journal", none, 32),
         () => provider.deriveAead(secret, "derive-journal", none),
-        () => provider.openBatches("derive-journal", [{ secret, info: none, items: [] }]),
+        () => provider.openBatches("derive-journal", [{ secret, info: [none], items: [] }]),
         () => provider.signMany(signing, "sign-entry", [none]),
         () => provider.sealMany(aead, []),
         () => provider.openMany(aead, []),

@@ -3,6 +3,9 @@ import { EntryError } from "./entry-error.ts";
 
 /** Reads one byte string from front to back. A decoder ends with {@link ByteReader.end}. */
 export class ByteReader {
+  /** There is always one reader: V8 drops the code that it compiled for a class when a full collection finds no object of it. */
+  static readonly none: ByteReader = new ByteReader(new Uint8Array());
+
   readonly #bytes: Uint8Array;
   #offset = 0;
 

@@ -74,7 +74,8 @@ export function readRecord(reader: ByteReader, at: EntryPlace, before: readonly 
   const table = (bits & SAME_TABLE) === 0 ? readTable(reader, before) : before;
   const salt = parseSalt(reader.bytes(24));
   const signature = (bits & SIGNED) === 0 ? null : parseSignature(reader.bytes(64));
-  const header = { type, control: (bits & CONTROL) !== 0, ...at, salt };
+  const { database, writer, seq, prev } = at;
+  const header = { type, control: (bits & CONTROL) !== 0, database, writer, seq, prev, salt };
   const count = reader.uleb(limits.partsPerEntry);
   const parts: Part[] = [];
   for (let i = 0; i < count; i++) {

@@ -16,6 +16,13 @@ export class ByteCursor {
     this.end = end;
   }
 
+  /** Goes on in another range. */
+  move(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
+    this.bytes = bytes;
+    this.position = start;
+    this.end = end;
+  }
+
   get done(): boolean {
     return this.position === this.end;
   }

@@ -85,6 +85,10 @@ export class ByteSink {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  copyTo(bytes: Uint8Array, at: number): void {
+    bytes.set(this.view(), at);
+  }
+
   /** A copy of what was written. */
   toBytes(): Uint8Array {
     return this.#bytes.slice(0, this.#length);

@@ -35,9 +35,12 @@ export function checkScalar(type: number, bytes: Uint8Array, start: number, end:
   else if (type !== valueType.bytes) throw new ChangeError("CHANGE_BAD_VALUE", "a value of this type is not supported");
 }
 
+/** Used by one call after the other. */
+const cursor = new ByteCursor();
+
 /** The whole number in these bytes. */
 export function readInteger(bytes: Uint8Array, start: number, end: number): number {
-  const cursor = new ByteCursor(bytes, start, end);
+  cursor.move(bytes, start, end);
   const value = cursor.signed();
   if (!cursor.done) throw new ChangeError("CHANGE_MALFORMED", "bytes follow a number");
   return value;

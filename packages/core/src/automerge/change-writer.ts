@@ -41,17 +41,30 @@ export function writeChange(header: ChangeHeader, source: ColumnSource, sha256: 
   const offset = changeMagic.length + checksumLength;
   const size = offset + front.length + body.length;
   if (size > changeLimits.bytes) throw new ChangeError("CHANGE_TOO_LARGE", `more than ${changeLimits.bytes} bytes`);
-  const [head, rest] = [front.view(), body.view()];
-  const hash = sha256(head, rest);
-  const bytes = new Uint8Array(size);
+  const bytes = takeRoom(size);
   bytes.set(changeMagic);
-  bytes.set(head, offset);
-  bytes.set(rest, offset + head.length);
+  front.copyTo(bytes, offset);
+  body.copyTo(bytes, offset + front.length);
+  const hash = sha256(bytes.subarray(offset));
   for (let i = 0; i < checksumLength; i++) bytes[changeMagic.length + i] = hash[i] ?? 0;
   const columns = lastColumns(bytes);
   const opCount = countOps(columns);
   const maxOp = startOp + opCount - 1;
   return { bytes, hash, deps, actor, seq, startOp, maxOp, opCount, time, message, otherActors, columns };
+}
+
+/** Small changes lie side by side: making and collecting an array for each would take longer than filling it. */
+let room = new Uint8Array(8192);
+let roomUsed = 0;
+
+function takeRoom(size: number): Uint8Array {
+  if (size > room.length / 8) return new Uint8Array(size);
+  if (roomUsed + size > room.length) {
+    room = new Uint8Array(room.length);
+    roomUsed = 0;
+  }
+  roomUsed += size;
+  return room.subarray(roomUsed - size, roomUsed);
 }
 
 function writeHeader(header: ChangeHeader): void {

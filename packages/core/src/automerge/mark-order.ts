@@ -16,9 +16,9 @@ export class MarkOrder {
   readonly #begins: number[] = [];
   #open = false;
 
-  constructor(history: DocumentHistory) {
+  constructor(history: DocumentHistory, firstRow: number) {
     this.#history = history;
-    this.#firstRow = history.ops.count;
+    this.#firstRow = firstRow;
   }
 
   /** `row` is where the operation was added. */

@@ -8,7 +8,7 @@ import type { ChangeChunk } from "./change-chunk.ts";
 import { ChangeError } from "./change-error.ts";
 import { changeLimits } from "./change-limits.ts";
 import { action, emptyOp, isMake, type Op } from "./change-op.ts";
-import type { Clock, DocumentHistory } from "./document-history.ts";
+import { type Clock, DocumentHistory } from "./document-history.ts";
 import { MarkOrder } from "./mark-order.ts";
 import { noRow } from "./op-index.ts";
 import { OpReader, opSourceOf } from "./op-reader.ts";
@@ -26,11 +26,12 @@ const op = emptyOp();
 export function addOps(history: DocumentHistory, change: ChangeChunk, clock: Clock): void {
   reader.open(opSourceOf(change));
   const resolver = new Resolver(history, change, clock);
-  const marks = new MarkOrder(history);
+  let marks: MarkOrder | null = null;
   for (let i = 0; i < change.opCount; i++) {
     reader.next(op);
     addOp(history, resolver);
-    marks.follow(op, resolver.firstRow + i);
+    if (op.action === action.mark) marks ??= new MarkOrder(history, resolver.firstRow);
+    marks?.follow(op, resolver.firstRow + i);
     // Of what the next letters of a text refer to there is nothing to ask: the object is the same, the element is the letter before.
     const letters = reader.passLetters(op, change.startOp + i);
     history.ops.addAlike(letters);
@@ -38,7 +39,7 @@ export function addOps(history: DocumentHistory, change: ChangeChunk, clock: Clo
     i += letters;
   }
   reader.finish();
-  marks.finish();
+  marks?.finish();
 }
 
 function addOp(history: DocumentHistory, resolver: Resolver): void {
@@ -89,8 +90,17 @@ function checkPred(history: DocumentHistory, pred: number, object: number, key: 
 
 const none: readonly number[] = [];
 
+type Referring = Pick<ChangeChunk, "actor" | "bytes" | "otherActors" | "startOp">;
+
 /** Finds operations by the ids that a change uses. */
 class Resolver {
+  /** There is always one: V8 drops the code that it compiled for a class when a full collection finds no object of it. */
+  static readonly none: Resolver = new Resolver(
+    new DocumentHistory(),
+    { actor: new Uint8Array(), bytes: new Uint8Array(), otherActors: [], startOp: 1 },
+    null,
+  );
+
   readonly firstRow: number;
   /** How many rows there are: an operation refers to earlier ones only. */
   rows: number;
@@ -98,14 +108,14 @@ class Resolver {
   objectKind: number = action.makeMap;
   #object = noRow;
   readonly #history: DocumentHistory;
-  readonly #change: ChangeChunk;
+  readonly #change: Referring;
   readonly #clock: Clock;
   /** The number of the author in the document; -1 when this is its first change. */
   readonly #author: number;
   /** The numbers of the other actors. */
   readonly #others: readonly number[];
 
-  constructor(history: DocumentHistory, change: ChangeChunk, clock: Clock) {
+  constructor(history: DocumentHistory, change: Referring, clock: Clock) {
     this.firstRow = history.ops.count;
     this.rows = this.firstRow;
     this.#history = history;

@@ -52,7 +52,7 @@ export function packChanges(changes: readonly ChangeChunk[]): Uint8Array {
  * @throws ChangeError
  */
 export function unpackChanges(payload: Uint8Array, { actor, budget, sha256 }: Rebuilding): readonly ChangeChunk[] {
-  const cursor = new ByteCursor(payload);
+  cursor.move(payload);
   const changes: ChangeChunk[] = [];
   while (!cursor.done) {
     const { header, columns } = unpackChange(cursor, actor, changes.at(-1));
@@ -63,6 +63,9 @@ export function unpackChanges(payload: Uint8Array, { actor, budget, sha256 }: Re
   }
   return changes;
 }
+
+/** Used by one call after the other. */
+const cursor = new ByteCursor();
 
 /** Whether a change stands right after another one of the same part: its fields need not be given. */
 export function follows(change: ChangeHeader, before: ChangeChunk): boolean {
@@ -138,7 +141,8 @@ function unpackChange(cursor: ByteCursor, actor: Uint8Array, before: ChangeChunk
   const message = (flags & flag.message) === 0 ? "" : unpackText(cursor);
   const otherActors = (flags & flag.actors) === 0 ? [] : readAscending(cursor, (from) => from.take(actorLength));
   const columns = (flags & flag.ops) === 0 ? placeColumns(cursor, noColumns) : unpackColumns(cursor);
-  const header = { ...where, actor, time, message, otherActors };
+  const { deps, seq, startOp } = where;
+  const header = { deps, actor, seq, startOp, time, message, otherActors };
   if (wastes(flags, header, before)) throw new ChangeError("CHANGE_NOT_CANONICAL", "a packed change could be shorter");
   return { header, columns };
 }

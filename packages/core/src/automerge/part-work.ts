@@ -29,6 +29,9 @@ type Counted = Pick<ChangeChunk, "opCount" | "columns">;
 
 /** Adds up what is in one part. */
 export class PartWork {
+  /** There is always one: V8 drops the code that it compiled for a class when a full collection finds no object of it. */
+  static readonly none: PartWork = new PartWork();
+
   #changes = 0;
   #ops = 0;
   #preds = 0;
@@ -65,6 +68,9 @@ export class PartWork {
  * SECURITY: a few bytes may stand for many. Tests: change-codec.test.ts "D4 ..." and "D12 ...".
  */
 export class PartBudget {
+  /** There is always one, as of `PartWork`. */
+  static readonly none: PartBudget = new PartBudget(0);
+
   readonly #most: number;
   readonly #work = new PartWork();
   #changes = 0;

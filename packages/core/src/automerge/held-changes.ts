@@ -130,6 +130,13 @@ export class HeldChanges {
     return [...(this.#queue(document, actor)?.items ?? [])];
   }
 
+  /** Everything that waits, of a document or of all. */
+  *all(document: string | null): Iterable<HeldChange> {
+    const documents = document === null ? [...this.#queuesByDocument.keys()] : [document];
+    for (const name of documents)
+      for (const { items } of this.#queuesByDocument.get(name)?.values() ?? []) yield* items;
+  }
+
   /** Takes out everything that waits in a document. */
   take(document: string): readonly Waiting[] {
     const queues = [...(this.#queuesByDocument.get(document)?.values() ?? [])];

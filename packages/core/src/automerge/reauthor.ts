@@ -2,10 +2,11 @@
 // Automerge's decodeChange and encodeChange cannot do it: they lose byte values.
 import { compareBytes, equalBytes, toHex } from "@selkie/entry";
 import type { ChangeChunk, Sha256 } from "./change-chunk.ts";
-import { emptyOp, type Op } from "./change-op.ts";
+import { emptyOp } from "./change-op.ts";
 import { writeChange } from "./change-writer.ts";
 import { OpReader, opSourceOf } from "./op-reader.ts";
 import { OpWriter } from "./op-writer.ts";
+import { type DraftOp, mapReferences, writeOps } from "./written-ops.ts";
 
 /** Whose changes the rewritten ones become. */
 export interface NewAuthor {
@@ -45,51 +46,19 @@ export function reauthorChanges(
 function rewriteOps(change: ChangeChunk, newActor: Uint8Array, firstOp: number): readonly Uint8Array[] {
   // All actors an operation may name from now on: the new author, the old one, and those named before.
   const actors = [newActor, change.actor, ...change.otherActors];
-  const used = new Set<number>();
   const known = actors.findIndex((actor, index) => index > 0 && equalBytes(actor, newActor));
   const move = (actor: number, counter: number): number => {
     const there = actor > 0 ? actor + 1 : counter >= firstOp || counter === 0 ? 0 : 1;
-    const moved = there === known ? 0 : there;
-    used.add(moved);
-    return moved;
+    return there === known ? 0 : there;
   };
-  const ops: Op[] = [];
+  const ops: DraftOp[] = [];
   reader.open(opSourceOf(change));
   for (let i = 0; i < change.opCount; i++) {
     const op = emptyOp();
     reader.next(op);
     mapReferences(op, move);
-    ops.push(op);
+    ops.push({ op, bytes: change.bytes });
   }
   reader.finish();
-  used.delete(0);
-  const named = [...used].sort((a, b) => compareBytes(actors[a] ?? newActor, actors[b] ?? newActor));
-  const numbers = new Map(named.map((actor, index) => [actor, index + 1]));
-  writer.clear();
-  for (const op of ops) {
-    sortPreds(op, actors);
-    mapReferences(op, (actor) => numbers.get(actor) ?? 0);
-    writer.add(op, change.bytes);
-  }
-  return named.map((actor) => actors[actor] ?? newActor);
-}
-
-function mapReferences(op: Op, map: (actor: number, counter: number) => number): void {
-  op.objectActor = map(op.objectActor, op.objectCounter);
-  op.keyActor = map(op.keyActor, op.keyCounter);
-  for (let i = 0; i < op.predCount; i++) op.predActors[i] = map(op.predActors[i] ?? 0, op.predCounters[i] ?? 0);
-}
-
-/** Predecessors stand in the order of their counters, then of their actors' bytes, which are others now. */
-function sortPreds(op: Op, actors: readonly Uint8Array[]): void {
-  const preds = Array.from({ length: op.predCount }, (_, i) => ({
-    counter: op.predCounters[i] ?? 0,
-    actor: op.predActors[i] ?? 0,
-  }));
-  const bytesOf = (actor: number): Uint8Array => actors[actor] ?? new Uint8Array();
-  preds.sort((a, b) => a.counter - b.counter || compareBytes(bytesOf(a.actor), bytesOf(b.actor)));
-  for (const [i, { counter, actor }] of preds.entries()) {
-    op.predCounters[i] = counter;
-    op.predActors[i] = actor;
-  }
+  return writeOps(writer, ops, actors);
 }

@@ -2,9 +2,10 @@ import { type DatabaseId, type EntryId, entryType, toHex, type VerifiedEntry, ty
 import { type EntryStore, hasHoles } from "@selkie/store";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DocId } from "../document/doc-id.ts";
-import type { DocumentState } from "../document/document-state.ts";
+import { type DocumentState, quarantinedIn } from "../document/document-state.ts";
 import { Documents } from "../document/documents.ts";
 import { OwnChanges } from "../document/own-changes.ts";
+import { ReplacedChanges } from "../document/replaced-changes.ts";
 import { Shelf } from "../document/shelf.ts";
 import { WaitingChanges } from "../document/waiting-changes.ts";
 import { CoreError } from "../errors.ts";
@@ -35,7 +36,8 @@ import { KeyRights } from "./key-rights.ts";
 import { LocalWrites, type WriteChecks } from "./local-writes.ts";
 import { OpenDatabase } from "./open-database.ts";
 import { ReceivedChanges } from "./received-changes.ts";
-import { Renewal } from "./renewal.ts";
+import { Reissue } from "./reissue.ts";
+import { Renewal, type RenewalContext } from "./renewal.ts";
 
 /** What a database needs of its tenant. */
 export interface DatabaseHost extends ChainOwner {
@@ -92,7 +94,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const entries = store.entries(tenant, id);
   const events = new Events<DatabaseEvents>(platform.report);
   const state = newState(platform, events);
-  const { documents, waiting, quarantine } = state;
+  const { documents, waiting } = state;
   const rights = new KeyRights(view);
   const mayUse = (keyId: Uint8Array): boolean => rights.take(host.self(), keyId);
   const ownChanges = new OwnChanges(documents, waiting);
@@ -113,15 +115,8 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const chain: WriterChain = await openOwnChain(host, id, entryType.change, seen);
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
   await received.load();
-  const adopt = ({ documents, waiting }: DocumentState) =>
-    adoptJournal({
-      ...{ verifier: platform.crypto, journal, chain, documents, report: platform.report },
-      ownChanges: new OwnChanges(documents, waiting),
-      isLost: (keyId) => renewal.isLost(keyId),
-      refused: (event) => tell("setAside", event),
-    });
   const tell: Tell = (type, event) => void platform.scheduler.after(0, () => events.emit(type, event));
-  const renewal: Renewal = new Renewal({ host, chain, journal, received, mayUse, adopt, tell });
+  const { renewal, adopt } = goingOn(host, { chain, journal, received, mayUse, tell });
   await (renewal.look() ? renewal.run() : adopt(state));
 
   const mayFlush = () => host.held(id) === null && host.online();
@@ -178,8 +173,39 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     },
     resume,
     rebuild: (names) => received.rebuild(names),
-    quarantined: () => quarantine.list(),
+    quarantined: () => quarantinedIn(state),
   };
+}
+
+interface GoingOn extends Pick<RenewalContext, "chain" | "journal" | "mayUse"> {
+  readonly received: ReceivedChanges;
+  readonly tell: Tell;
+}
+
+/** What becomes of what this device made and did not send, or made on what counts no more. */
+function goingOn(
+  host: DatabaseHost,
+  at: GoingOn,
+): { readonly renewal: Renewal; readonly adopt: (state: DocumentState) => Promise<void> } {
+  const { chain, journal, received, mayUse, tell } = at;
+  const { platform, keys } = host.context;
+  const adopt = async (state: DocumentState): Promise<void> => {
+    const { documents, waiting } = state;
+    await adoptJournal({
+      ...{ verifier: platform.crypto, journal, chain, documents, report: platform.report },
+      ownChanges: new OwnChanges(documents, waiting),
+      isLost: (keyId) => renewal.isLost(keyId),
+      refused: (event) => tell("setAside", event),
+    });
+    await reissue.run(state);
+  };
+  const renewal: Renewal = new Renewal({ host, chain, journal, received, mayUse, adopt, tell });
+  const reissue = new Reissue({
+    ...{ platform, journal, chain, tell, device: toHex(keys.device.publicKey), frontier: host.frontier },
+    mayWrite: (keyId) => renewal.mayWrite(keyId),
+    lost: (names) => received.lost(names),
+  });
+  return { renewal, adopt };
 }
 
 async function dueParts(
@@ -199,7 +225,8 @@ async function dueParts(
 
 function newState({ crypto }: Platform, events: Events<DatabaseEvents>): DocumentState {
   const quarantine = new Quarantine((item) => events.emit("quarantined", item));
-  return { documents: new Documents(crypto), waiting: new WaitingChanges(crypto), quarantine };
+  const [documents, waiting] = [new Documents(crypto), new WaitingChanges(crypto)];
+  return { documents, waiting, replaced: new ReplacedChanges(crypto), quarantine };
 }
 
 interface ReplicaParts {

@@ -29,8 +29,13 @@ export interface DatabaseEvents {
    */
   copyLost: { readonly id: DocId };
   /**
-   * Changes made here build on something that counts no more, such as what somebody wrote after their rights had ended: nobody sees them,
-   * unless that is readmitted. The document shows what counts, and is edited on: make again what is still meant.
+   * Changes made here had built on something that counts no more, such as what somebody wrote after their rights had ended. They are made
+   * anew on what counts, so that everybody sees them; look whether they still say what was meant.
+   */
+  reissued: { readonly id: DocId; readonly changes: number };
+  /**
+   * Changes made here build on something that counts no more or is not here, and could not be made anew: nobody sees them. The document
+   * shows what counts, and is edited on: make again what is still meant.
    */
   waiting: { readonly id: DocId; readonly changes: number };
   /**

@@ -10,13 +10,13 @@ import {
 import type { EntryStore } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import type { DocId } from "../document/doc-id.ts";
+import { type DocId, docIdOf, placeOf } from "../document/doc-id.ts";
 import { type DocumentState, isTouched, writersOf } from "../document/document-state.ts";
 import { nameIn } from "../document/part-contents.ts";
 import { RebuiltDocuments } from "../document/rebuilt-documents.ts";
 import { ReceivedParts } from "../document/received-parts.ts";
 import type { Shelf } from "../document/shelf.ts";
-import { CoreError } from "../errors.ts";
+import { THIS_DEVICE } from "../document/waiting-changes.ts";
 import type { Events } from "../events.ts";
 import type { Delivery } from "../replica/delivery.ts";
 import { Ingest } from "../replica/ingest.ts";
@@ -32,6 +32,7 @@ import { ChainMoves } from "./chain-moves.ts";
 import type { DatabaseEvents } from "./database.ts";
 import { FreshChanges } from "./fresh-changes.ts";
 import type { KeyRights } from "./key-rights.ts";
+import { lostChanges } from "./lost-changes.ts";
 import { OwnChains } from "./own-chains.ts";
 import { StaleDocuments } from "./stale-documents.ts";
 
@@ -50,7 +51,7 @@ export interface ReceivedChangesContext {
   heardOfDirectory(claim: DirectoryClaim): Promise<void>;
   /** The writer this device writes as, if it has begun. */
   own(): WriterKey | null;
-  /** Changes of this device build on something that counts no more. */
+  /** Changes of this device build on something that counts no more, and may be made anew now. */
   ownWait(): void;
   /** The entries that name the branches of chains that count: kept up to date here. */
   readonly named: NamedEntries;
@@ -79,6 +80,8 @@ export class ReceivedChanges {
   readonly #stale: StaleDocuments;
   /** Documents that nothing had come for before this batch's late parts. */
   readonly #begun = new Set<DocId>();
+  /** Whether what waits of this device's may be made anew since it was tried. */
+  #isToTry = false;
 
   constructor(at: ReceivedChangesContext) {
     this.#at = at;
@@ -107,7 +110,10 @@ export class ReceivedChanges {
       },
       deliver: (deliveries) => this.#gate(deliveries),
       deliverLate: (deliveries) => this.#sort(deliveries),
-      quarantine: (entry, user, reason) => quarantine.add(entry, null, { user, reason }),
+      quarantine: (entry, user, reason) => {
+        quarantine.add(entry, null, { user, reason });
+        this.#isToTry = true; // it may be what something of this device's waits for
+      },
     });
     const chains = { ...at, verifier, quarantine, ingest: this.#ingest, ends: this.#ends, stale: this.#stale };
     this.#moves = new ChainMoves(chains);
@@ -229,6 +235,28 @@ export class ReceivedChanges {
     return this.#at.state.waiting.hasOf(writer);
   }
 
+  /** Documents in which changes of this device wait that it has not made anew. */
+  ownWaiting(): ReadonlySet<DocId> {
+    const { state, context } = this.#at;
+    const own = toHex(context.keys.device.publicKey);
+    const names = new Set<DocId>();
+    for (const { document, device, change } of state.waiting.list(null)) {
+      const name = docIdOf(placeOf(document));
+      const isOwn = device === THIS_DEVICE || device === own;
+      if (isOwn && !state.replaced.has(name, own, change)) names.add(name);
+    }
+    return names;
+  }
+
+  /** What the chains hold that count for nothing, or were replaced, of some documents: for `renew`. */
+  lost(names: ReadonlySet<DocId>): ReturnType<typeof lostChanges> {
+    const { state, context, entries } = this.#at;
+    const { ring, platform } = context;
+    const replaced = [...names].flatMap((name) => state.replaced.in(name).map(({ writer }) => writer));
+    const writers = new Map([...state.quarantine.writers(), ...replaced].map((writer) => [toHex(writer), writer]));
+    return lostChanges({ crypto: platform.crypto, ring, entries }, [...writers.values()], names);
+  }
+
   idle(): Promise<void> {
     return this.#working.idle();
   }
@@ -242,6 +270,9 @@ export class ReceivedChanges {
     await this.#settle(this.#parts, (deliveries) => this.#gate(deliveries));
     await this.#rebuild();
     await this.#fresh.show(this.#at.shelf, this.#at.events);
+    if (!this.#isToTry) return;
+    this.#isToTry = false;
+    if (this.ownWaiting().size > 0) this.#at.ownWait();
   }
 
   /** D7: what found no room to wait is read again, as long as that moves a document on. */
@@ -271,6 +302,7 @@ export class ReceivedChanges {
 
   async #rebuild(): Promise<void> {
     this.#begun.clear();
+    for (const name of this.#parts.takeUndecided()) this.#stale.add(name);
     if (this.#stale.documents.size > 0) this.#adopt(await this.#rebuilt(), this.#at.own());
   }
 
@@ -286,23 +318,17 @@ export class ReceivedChanges {
     for (const writer of writers)
       if (late.has(toHex(writer)) || touching.has(writer)) await this.#ingest.replay({ writer, from: 0 }, receive);
     await this.#settle(rebuilt.received, receive);
+    rebuilt.withdrawReplaced();
     return rebuilt;
   }
 
   /** @param own as whom this device keeps on writing in them, if it does */
   #adopt(rebuilt: RebuiltDocuments, own: WriterKey | null): void {
-    const { shelf, context, events, ownWait } = this.#at;
     this.#stale.clear();
-    const { replaced, waiting } = rebuilt.adopt(own);
-    for (const [record, changes] of replaced) {
-      if (changes === "reset") shelf.outdate(record);
+    this.#isToTry = true;
+    for (const [record, changes] of rebuilt.adopt(own)) {
+      if (changes === "reset") this.#at.shelf.outdate(record);
       this.#fresh.note(record, changes);
     }
-    if (waiting.size === 0) return;
-    context.platform.report(
-      new CoreError("JOURNAL_WAITING", "changes made here build on something that counts no more: they wait"),
-    );
-    for (const [id, changes] of waiting) events.emit("waiting", { id, changes });
-    ownWait();
   }
 }

@@ -15,7 +15,7 @@ export interface RenewalContext {
   readonly host: { self(): Admission; frontier(): readonly EntryId[] };
   readonly chain: WriterChain;
   readonly journal: Journal;
-  readonly received: Pick<ReceivedChanges, "own" | "hasWaiting" | "renew">;
+  readonly received: Pick<ReceivedChanges, "own" | "hasWaiting" | "ownWaiting" | "renew">;
   /** Whether this device may seal under a key. @throws CoreError DEVICE_REVOKED */
   mayUse(keyId: Uint8Array): boolean;
   /** Takes up the journal under the chain there is, in these documents. */
@@ -62,9 +62,12 @@ export class Renewal {
 
   /** Begins another chain if that is still due, and goes on in it; a reader's goes on with nothing. */
   async run(): Promise<void> {
-    if (!this.look()) return;
     const { chain, received, tell } = this.#at;
     const isReader = this.#role() === "reader";
+    if (!this.look()) {
+      if (this.#role() !== null && !isReader && received.ownWaiting().size > 0) await this.#takeUp();
+      return;
+    }
     const ended = chain.current;
     const { changes, copies } =
       ended === null || !received.own.isEnded(ended) ? NOTHING : await received.own.beyond(ended);
@@ -86,6 +89,12 @@ export class Renewal {
     return this.#role() !== null && !this.#at.mayUse(keyId);
   }
 
+  /** Whether this device may make changes under a key. */
+  mayWrite(keyId: Uint8Array): boolean {
+    const role = this.#role();
+    return role !== null && role !== "reader" && this.#at.mayUse(keyId);
+  }
+
   async #letGo(beyond: readonly UnheardChange[]): Promise<void> {
     const { journal, received, tell } = this.#at;
     const rows = Map.groupBy(await journal.clear(), docIdOf);
@@ -95,7 +104,7 @@ export class Renewal {
 
   async #takeUp(): Promise<void> {
     const { journal, received, adopt } = this.#at;
-    await received.renew(new Set(journal.rows.map(docIdOf)), adopt);
+    await received.renew(new Set([...journal.rows.map(docIdOf), ...received.ownWaiting()]), adopt);
   }
 
   /** Changes that were sealed are back where they were before; those that a run before this one took back already stay. */

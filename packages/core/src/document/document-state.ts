@@ -1,14 +1,17 @@
 import { equalBytes, fromHex, toHex, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
-import type { Quarantine } from "../replica/quarantine.ts";
-import type { DocId } from "./doc-id.ts";
+import type { EntryRefusalCode } from "../replica/delivery.ts";
+import type { Quarantine, Quarantined } from "../replica/quarantine.ts";
+import { type DocId, docIdOf, placeOf } from "./doc-id.ts";
 import type { Documents } from "./documents.ts";
+import type { ReplacedChanges } from "./replaced-changes.ts";
 import type { WaitingChanges } from "./waiting-changes.ts";
 
 /** All that is known of the documents of a database: what counts, what waits for others, and what is refused. */
 export interface DocumentState {
   readonly documents: Documents;
   readonly waiting: WaitingChanges;
+  readonly replaced: ReplacedChanges;
   readonly quarantine: Quarantine;
 }
 
@@ -20,7 +23,7 @@ export function isTouched({ documents, waiting, quarantine }: DocumentState, nam
 
 /** Which of these writers something came from for any of these documents. */
 export function writersOf(
-  { documents, waiting, quarantine }: DocumentState,
+  { documents, waiting, replaced, quarantine }: DocumentState,
   names: ReadonlySet<DocId>,
   among: Iterable<WriterKey>,
 ): ReadonlySet<WriterKey> {
@@ -30,16 +33,32 @@ export function writersOf(
     const id = fromHex(name);
     const record = documents.get(name);
     const history = record === undefined ? null : documents.histories.of(record);
-    const refused = new Set(quarantine.writersIn(name).map(toHex));
+    const named = new Set(quarantine.writersIn(name).map(toHex));
+    for (const { writer } of replaced.in(name)) named.add(toHex(writer));
     for (const writer of left) {
       const creator = record?.carried?.creator;
       const wrote =
         (creator !== undefined && equalBytes(creator, writer)) ||
         (history !== null && history.actorOf(actorOf(documents.verifier, writer, id, null)) >= 0);
-      if (!wrote && !refused.has(toHex(writer)) && !waiting.touches(name, writer)) continue;
+      if (!wrote && !named.has(toHex(writer)) && !waiting.touches(name, writer)) continue;
       found.add(writer);
       left.delete(writer);
     }
   }
   return found;
+}
+
+/** What counts for nothing, and what waits for something that does not or is not here. */
+export function* quarantinedIn({ quarantine, waiting, replaced }: DocumentState): Iterable<Quarantined> {
+  yield* quarantine.list();
+  const named = new Set<string>();
+  for (const { document, device, change, origin } of waiting.list(null)) {
+    if (origin?.entry == null) continue;
+    const isReplaced = replaced.has(docIdOf(placeOf(document)), device, change);
+    const reason: EntryRefusalCode = isReplaced ? "CHANGE_REPLACED" : "CHANGE_WAITING";
+    const item = { entryId: toHex(origin.entry.id), user: origin.user, reason };
+    const name = `${item.entryId} ${reason}`;
+    if (!named.has(name)) yield item;
+    named.add(name);
+  }
 }

@@ -1,4 +1,4 @@
-import type { Verifier } from "@selkie/entry";
+import { toHex, type Verifier } from "@selkie/entry";
 import { type ChangeChunk, parseChange, type Sha256 } from "../automerge/change-chunk.ts";
 import type { DocumentHistory } from "../automerge/document-history.ts";
 import { CoreError } from "../errors.ts";
@@ -82,6 +82,19 @@ export class Documents {
     const mark: Mark = { hash: chunk.hash, deleted: kind === "delete" };
     record.marks.push(mark);
     record.latestMarks = latestWith(history, record.latestMarks, mark);
+    record.deleted = record.latestMarks.some(({ deleted }) => deleted);
+  }
+
+  /** Takes changes out that nothing else in the document builds on. */
+  withdraw(record: DocumentRecord, hashes: ReadonlySet<string>): void {
+    const stays = (hash: Uint8Array): boolean => !hashes.has(toHex(hash));
+    record.changes = record.changes.filter((bytes) => stays(parseChange(bytes, this.sha256).hash));
+    record.marks = record.marks.filter(({ hash }) => stays(hash));
+    this.histories.forget(record);
+    const history = this.histories.of(record);
+    record.latestMarks = record.marks.filter(
+      ({ hash }) => !record.marks.some((other) => history.dependsOn(other.hash, hash)),
+    );
     record.deleted = record.latestMarks.some(({ deleted }) => deleted);
   }
 

@@ -6,7 +6,7 @@ import { ChangeError } from "../automerge/change-error.ts";
 import { mostWorkIn, PartBudget } from "../automerge/part-work.ts";
 import { CoreError } from "../errors.ts";
 import type { Delivery } from "../replica/delivery.ts";
-import { type ChangeKind, type ChangePart, decodeChangePart } from "../sealing/change-part.ts";
+import { type ChangeKind, type ChangePart, decodeChangePart, type Replacement } from "../sealing/change-part.ts";
 import { countedStem, type DocumentPlace, documentIdOf } from "../sealing/document-id.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
@@ -15,6 +15,8 @@ import { type DocId, docIdOf } from "./doc-id.ts";
 export interface UnheardChange extends DocumentPlace {
   readonly kind: ChangeKind;
   readonly time: number;
+  /** What the part replaces. */
+  readonly replaces?: readonly Replacement[];
   readonly change: ChangeChunk;
 }
 
@@ -50,18 +52,22 @@ export function copyIn(verifier: Verifier, delivery: Delivery, opened: OpenedPar
 }
 
 /** The changes that a part holds; none when it cannot be read. */
-export function changesIn(verifier: Verifier, { entry }: Delivery, opened: OpenedPart): readonly UnheardChange[] {
+export function changesIn(
+  verifier: Verifier,
+  { entry }: Pick<Delivery, "entry">,
+  opened: OpenedPart,
+): readonly UnheardChange[] {
   if (opened.type !== "opened" || opened.kind !== "change") return [];
   const { writer } = entry.header;
   try {
     const part = decodeChangePart(opened.plaintext);
     const place = { stem: stemIn(verifier, writer, part), keyId: opened.key.keyId };
-    const { kind, time } = part;
+    const { kind, time, replaces = [] } = part;
     if (kind === "carry") return []; // its document is this writer's, and nobody else can make it anew
     const actor = actorOf(verifier, writer, documentIdOf(place), null);
     const budget = new PartBudget(mostWorkOf(entry));
     const changes = decodeChanges(part, { actor, budget, sha256: (...chunks) => verifier.sha256(...chunks) });
-    return changes.map((change) => ({ ...place, kind, time, change }));
+    return changes.map((change) => ({ ...place, kind, time, replaces, change }));
   } catch (error) {
     if (error instanceof CoreError || error instanceof ChangeError) return [];
     throw error;

@@ -1,5 +1,6 @@
 import { equalBytes, toHex, type WriterKey } from "@selkie/entry";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
+import type { EntryRefusalCode } from "../replica/delivery.ts";
 import { Quarantine } from "../replica/quarantine.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { DocId } from "./doc-id.ts";
@@ -7,15 +8,8 @@ import { actorIn, type DocumentRecord, newRecord } from "./document-record.ts";
 import type { DocumentState } from "./document-state.ts";
 import { Documents, type Replaced } from "./documents.ts";
 import { ReceivedParts, type Rights } from "./received-parts.ts";
+import { ReplacedChanges } from "./replaced-changes.ts";
 import { WaitingChanges } from "./waiting-changes.ts";
-
-/** What became of documents that were rebuilt. */
-export interface Adopted {
-  /** What is new in each that changed. */
-  readonly replaced: ReadonlyMap<DocumentRecord, Replaced>;
-  /** By document: how many changes of this device build on something that counts no more. */
-  readonly waiting: ReadonlyMap<DocId, number>;
-}
 
 /** Some documents of a database beside themselves, with nothing in them: to be fed what the store holds, as a fresh open would. */
 export class RebuiltDocuments {
@@ -28,10 +22,48 @@ export class RebuiltDocuments {
   constructor(before: DocumentState, rights: Rights, names: ReadonlySet<DocId>) {
     const { verifier } = before.documents;
     const quarantine = new Quarantine(() => undefined); // `adopt` announces what is new
-    this.state = { documents: new Documents(verifier), waiting: new WaitingChanges(verifier), quarantine };
+    this.state = {
+      documents: new Documents(verifier),
+      waiting: new WaitingChanges(verifier),
+      replaced: new ReplacedChanges(verifier),
+      quarantine,
+    };
     this.received = new ReceivedParts(this.state, rights, names);
     this.#names = names;
     this.#before = before;
+  }
+
+  /**
+   * Takes out what its own device made anew, once all is there that may build on it.
+   * INVARIANT: of the changes that pass in a document those count no more that their device says it replaced, but for those that something
+   * else of these builds on: nobody takes back what others went on from. Test: replaced-changes.test.ts.
+   */
+  withdrawReplaced(): void {
+    const { replaced, documents } = this.state;
+    for (const name of this.#names) {
+      for (const said of this.#before.replaced.in(name)) if (said.isUnsealed) replaced.add(name, said);
+      const record = documents.get(name);
+      if (record !== undefined && replaced.in(name).length > 0) this.#withdraw(record);
+    }
+  }
+
+  #withdraw(record: DocumentRecord): void {
+    const { documents, replaced, quarantine } = this.state;
+    const [withdrawn, needed] = [new Set<string>(), new Set<string>()];
+    // Dependencies stand first, so that what builds on a change was looked at before it.
+    for (const bytes of record.changes.toReversed()) {
+      const change = parseChange(bytes, documents.sha256);
+      const hash = toHex(change.hash);
+      const source = this.received.sources.get(hash);
+      const isReplaced = source !== undefined && replaced.has(record.name, source.device, change);
+      if (isReplaced && !needed.has(hash)) {
+        withdrawn.add(hash);
+        const reason: EntryRefusalCode = "CHANGE_REPLACED";
+        quarantine.add(source.entry, record.name, { user: source.user, reason });
+      } else for (const dep of change.deps) needed.add(toHex(dep));
+    }
+    replaced.withdraw(record.name, withdrawn);
+    if (withdrawn.size > 0) documents.withdraw(record, withdrawn);
   }
 
   /**
@@ -39,15 +71,14 @@ export class RebuiltDocuments {
    * holds yet stay, as far as what they build on still counts.
    *
    * @param own the writer this device writes as
+   * @returns what is new in each that changed
    */
-  adopt(own: WriterKey | null): Adopted {
-    const { documents, waiting: waitingBefore, quarantine } = this.#before;
+  adopt(own: WriterKey | null): ReadonlyMap<DocumentRecord, Replaced> {
+    const { documents, waiting: waitingBefore, replaced: replacedBefore, quarantine } = this.#before;
     const replaced = new Map<DocumentRecord, Replaced>();
-    const waiting = new Map<DocId, number>();
     for (const name of this.#names) {
       const record = documents.get(name);
-      const waits = record === undefined || own === null ? 0 : this.#keepOwn(record, own);
-      if (waits > 0) waiting.set(name, waits);
+      if (record !== undefined && own !== null) this.#keepOwn(record, own);
       const result = this.state.documents.get(name);
       if (record !== undefined) {
         const outcome = documents.replace(record, result ?? newRecord(record));
@@ -57,24 +88,22 @@ export class RebuiltDocuments {
         replaced.set(result, result.changes);
       }
       waitingBefore.replace(name, this.state.waiting);
+      replacedBefore.replace(name, this.state.replaced);
       quarantine.replace(name, this.state.quarantine);
     }
-    return { replaced, waiting };
+    return replaced;
   }
 
-  /** Takes this device's own changes over from a record that is about to be replaced; gives how many have to wait. */
-  #keepOwn(before: DocumentRecord, writer: WriterKey): number {
+  /** Takes this device's own changes over from a record that is about to be replaced. */
+  #keepOwn(before: DocumentRecord, writer: WriterKey): void {
     const { documents } = this.state;
     const actor = actorIn(documents.verifier, before, writer);
     const record = documents.get(before.name) ?? newRecord(before);
-    let waiting = 0;
     for (const { change, kind } of this.#madeBy(before, actor)) {
       if (documents.has(record, change.hash)) continue;
       const origin = this.#before.waiting.originOf(change) ?? { kind, entry: null, user: "" };
       this.received.receiveOwn(record, actor, { change, origin });
-      if (!documents.has(record, change.hash)) waiting += 1;
     }
-    return waiting;
   }
 
   /** An actor's changes in a document as it was, in order: those that counted, then those that waited. */

@@ -1,4 +1,4 @@
-import { equalBytes, type VerifiedEntry } from "@selkie/entry";
+import { equalBytes, toHex, type VerifiedEntry } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { decodeChanges } from "../automerge/change-codec.ts";
@@ -9,6 +9,7 @@ import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
 import type { ChainPlace, Delivery, EntryRefusalCode } from "../replica/delivery.ts";
+import type { EntryName } from "../replica/quarantine.ts";
 import { decodeChangePart } from "../sealing/change-part.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import { decodeCarriedHistory } from "./carried-history.ts";
@@ -28,6 +29,14 @@ export interface Rights {
 interface OwnChange {
   readonly change: ChangeChunk;
   readonly origin: Origin;
+}
+
+/** Where a change came from. */
+export interface ChangeSource {
+  readonly device: string;
+  readonly user: string;
+  /** The entry's name alone: of a large document all are remembered for a moment. */
+  readonly entry: EntryName;
 }
 
 /** Who sent a part, and in which entry. */
@@ -58,11 +67,18 @@ export class ReceivedParts {
   readonly #only: ReadonlySet<DocId> | null;
   /** Documents in which changes passed since `toReadAgain` was asked. */
   readonly #moved = new Set<DocumentRecord>();
+  /** Documents to build anew: what counts of them is not for what came alone to say. */
+  readonly #undecided = new Set<DocId>();
+
+  /** By hash: where changes came from; of documents that are built anew only. */
+  readonly sources: ReadonlyMap<string, ChangeSource>;
+  readonly #sources = new Map<string, ChangeSource>();
 
   constructor(at: DocumentState, rights: Rights, only: ReadonlySet<DocId> | null = null) {
     this.#at = at;
     this.#rights = rights;
     this.#only = only;
+    this.sources = this.#sources;
   }
 
   /** Puts received changes through the gate; gives for each document what is new, in an order that can be applied. */
@@ -88,6 +104,13 @@ export class ReceivedParts {
     const chains = this.#at.waiting.toReadAgain(this.#moved);
     this.#moved.clear();
     return chains;
+  }
+
+  /** Gives the documents of which something came that is replaced, or replaces something, since this was asked last. */
+  takeUndecided(): readonly DocId[] {
+    const names = [...this.#undecided];
+    this.#undecided.clear();
+    return names;
   }
 
   #receivePart({ entry, admission }: Delivery, { plaintext, key }: Opened, { fresh, budget }: Receiving): void {
@@ -121,8 +144,15 @@ export class ReceivedParts {
             : actorIn(documents.verifier, known, entry.header.writer);
         const changes = decodeChanges(part, { actor, budget, sha256: documents.sha256 });
         const origin = { kind: part.kind, entry, user };
-        for (const change of changes)
+        for (const said of part.replaces ?? []) {
+          this.#at.replaced.add(name, { ...said, device, isUnsealed: false });
+          const before = actorOf(documents.verifier, said.writer, record.id, null);
+          if (documents.histories.of(record).lastSeq(before) >= said.seq) this.#undecided.add(name);
+        }
+        for (const change of changes) {
+          if (this.#only !== null) this.#sources.set(toHex(change.hash), sourceOf({ device, entry, user }));
           this.#receiveChange(record, { device, document: name, actor, change }, origin, fresh);
+        }
       }
       // D7: a document of which nothing passed takes no place.
       if (known === undefined && record.changes.length === 0) documents.histories.forget(record);
@@ -158,6 +188,9 @@ export class ReceivedParts {
     const { documents, waiting } = this.#at;
     const judged = { isNew: record.changes.length === 0, history: () => documents.histories.of(record) };
     const { passed, refused } = waiting.receive(judged, held, origin);
+    if (this.#at.replaced.isSaidIn(record.name))
+      for (const change of [held.change, ...passed])
+        if (this.#at.replaced.isTouchedBy(record.name, change)) this.#undecided.add(record.name);
     for (const { change, code } of refused) this.#refuse(record, this.#originOf(change, held, origin), code);
     if (passed.length === 0) return;
     documents.take(record);
@@ -179,4 +212,8 @@ export class ReceivedParts {
     if (origin === undefined || origin.entry === null) return;
     this.#at.quarantine.add(origin.entry, record.name, { user: origin.user, reason });
   }
+}
+
+function sourceOf({ device, user, entry: { id, header } }: Sender): ChangeSource {
+  return { device, user, entry: { id, header: { writer: header.writer } } };
 }

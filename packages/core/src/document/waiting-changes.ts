@@ -62,6 +62,11 @@ export class WaitingChanges {
     return this.#held.of(name, actor).map(({ change }) => change);
   }
 
+  /** What waits, in one document or in all, and where it came from. */
+  *list(name: DocId | null): Iterable<HeldChange & { readonly origin: Origin | undefined }> {
+    for (const held of this.#held.all(name)) yield { ...held, origin: this.#origins.get(held.change) };
+  }
+
   /** The chains to read again, given the documents in which changes passed. */
   toReadAgain(moved: Iterable<DocumentRecord>): readonly ChainPlace[] {
     if (this.#dropped.size === 0) return [];

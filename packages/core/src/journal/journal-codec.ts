@@ -2,15 +2,16 @@
 // acknowledged. What most rows of a batch share is written once.
 import { ByteReader, ByteWriter, EntryError, equalBytes, limits, parseEntryId, parseWriterKey } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
-import type { ChangeKind } from "../sealing/change-part.ts";
+import { type ChangeKind, readReplaces, writeReplaces } from "../sealing/change-part.ts";
 import type { JournalRow } from "./journal-row.ts";
 
 const KINDS: readonly ChangeKind[] = ["create", "change", "delete", "undelete", "manifest"];
 const most = { rows: 1_000_000, changeBytes: 2 ** 21 };
 
-/** Bits above the kind: the row names a counter; its writer and key are not those of the row before. */
+/** Bits above the kind: the row names a counter; its writer and key are not those of the row before; it replaces something. */
 const hasCounter = 8;
 const hasOwner = 16;
+const hasReplaces = 32;
 
 /** The rows of a batch were made at one frontier. */
 export function encodeBatch(number: number, rows: readonly JournalRow[]): Uint8Array {
@@ -22,11 +23,14 @@ export function encodeBatch(number: number, rows: readonly JournalRow[]): Uint8A
   let before: JournalRow | undefined;
   for (const row of rows) {
     const isOwned = before === undefined || !isSameOwner(before, row);
-    const bits = (row.counter === null ? 0 : hasCounter) | (isOwned ? hasOwner : 0);
+    const { replaces = [] } = row;
+    const bits =
+      (row.counter === null ? 0 : hasCounter) | (isOwned ? hasOwner : 0) | (replaces.length === 0 ? 0 : hasReplaces);
     writer.u8(KINDS.indexOf(row.kind) | bits);
     if (isOwned) writer.bytes(row.writer).bytes(row.keyId);
     writer.bytes(row.stem);
     if (row.counter !== null) writer.uleb(row.counter);
+    if (replaces.length > 0) writeReplaces(writer, replaces);
     writer.uleb(row.time).uleb(row.change.length).bytes(row.change);
     before = row;
   }
@@ -42,7 +46,7 @@ export function decodeBatch(bytes: Uint8Array): { readonly number: number; reado
     reader.end();
     return { number, rows };
   } catch (cause) {
-    if (!(cause instanceof EntryError)) throw cause;
+    if (!(cause instanceof EntryError || cause instanceof CoreError)) throw cause;
     throw new CoreError("LOCAL_STATE_DAMAGED", "a batch of the journal is not one", { cause });
   }
 }
@@ -67,12 +71,13 @@ function readRow(
     (bits & hasOwner) === 0
       ? before
       : { writer: parseWriterKey(reader.bytes(32).slice()), keyId: reader.bytes(16).slice() };
-  if (kind === undefined || owner === undefined || bits >= 2 * hasOwner) throw damaged();
+  if (kind === undefined || owner === undefined || bits >= 2 * hasReplaces) throw damaged();
   const stem = reader.bytes(16).slice();
   const counter = (bits & hasCounter) === 0 ? null : reader.uleb();
+  const replaces = (bits & hasReplaces) === 0 ? {} : { replaces: readReplaces(reader) };
   const time = reader.uleb();
   const change = reader.bytes(reader.uleb(most.changeBytes)).slice();
-  return { writer: owner.writer, keyId: owner.keyId, frontier, kind, stem, counter, time, change };
+  return { writer: owner.writer, keyId: owner.keyId, frontier, kind, stem, counter, ...replaces, time, change };
 }
 
 const isSameOwner = (a: JournalRow, b: JournalRow): boolean =>

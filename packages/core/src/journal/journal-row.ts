@@ -1,6 +1,6 @@
 import type { EntryId, WriterKey } from "@selkie/entry";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
-import type { ChangeKind } from "../sealing/change-part.ts";
+import type { ChangeKind, Replacement } from "../sealing/change-part.ts";
 import type { DocumentPlace } from "../sealing/document-id.ts";
 
 /** One local change, as made: durable at once, part of an entry at the next flush. */
@@ -14,6 +14,8 @@ export interface JournalRow extends DocumentPlace {
   readonly counter: number | null;
   /** Claimed wall time in ms since the epoch. */
   readonly time: number;
+  /** What it was made anew from; not for most. */
+  readonly replaces?: readonly Replacement[];
   /** The Automerge change chunk. */
   readonly change: Uint8Array;
   /** The same, parsed; not for a row that was read back. */

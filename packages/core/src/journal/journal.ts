@@ -65,6 +65,11 @@ export class Journal {
     return this.#batches.flatMap(({ rows, aside }) => (aside ? [] : rows));
   }
 
+  /** Those that are: what they build on is not here, or they are not for this device to send. */
+  get aside(): readonly JournalRow[] {
+    return this.#batches.flatMap(({ rows, aside }) => (aside ? rows : []));
+  }
+
   /** Takes the row's place in the order now; it is durable when the promise resolves, together with `beside`. */
   add(row: JournalRow, beside: readonly SealedRow[] = []): Promise<void> {
     const open = this.#open;
@@ -122,6 +127,23 @@ export class Journal {
     const sealed = await Promise.all(batches.map((batch) => this.#seal(batch)));
     await this.#store.commit({ put: [...sealed, ...beside] });
     this.#batches = [...batches, ...this.#batches.filter((batch) => !before.has(batch))];
+  }
+
+  /** Puts rows, made at one frontier, in the place of others that are set aside, in one commit with `beside`. */
+  async exchange(
+    gone: ReadonlySet<JournalRow>,
+    rows: readonly JournalRow[],
+    beside: readonly SealedRow[],
+  ): Promise<void> {
+    await this.#writing;
+    const touched = this.#batches.filter((batch) => batch.rows.some((row) => gone.has(row)));
+    const left = touched.map((batch) => ({ ...batch, rows: batch.rows.filter((row) => !gone.has(row)) }));
+    const empty = left.filter((batch) => batch.rows.length === 0).map(({ number }) => number);
+    const kept = left.filter((batch) => batch.rows.length > 0);
+    if (rows.length > 0) kept.push({ number: this.#next++, rows: [...rows], beside: [], durable: true, aside: false });
+    const put = await Promise.all(kept.map((batch) => this.#seal(batch)));
+    await this.#store.commit({ put: [...put, ...beside], remove: [...this.keysOf(empty)] });
+    this.#batches = [...this.#batches.filter((batch) => !touched.includes(batch)), ...kept];
   }
 
   /** Lets all of it go, what is set aside too: no entry will ever hold it. @returns what it was */

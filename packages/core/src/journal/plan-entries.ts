@@ -4,7 +4,7 @@ import { changeLimits } from "../automerge/change-limits.ts";
 import { PartWork } from "../automerge/part-work.ts";
 import { docIdOf } from "../document/doc-id.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
-import { type ChangePart, encodeChangePart } from "../sealing/change-part.ts";
+import { type ChangePart, encodeChangePart, mergeReplacements, mostReplaced } from "../sealing/change-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import { ENTRY_BYTES, fillEntries } from "./fill-entries.ts";
 import type { JournalRow } from "./journal-row.ts";
@@ -57,11 +57,15 @@ function takes({ rows, work, bytes }: Group, row: JournalRow, chunk: ChangeChunk
     Math.abs(row.time - first.row.time) <= PART_SPAN &&
     rows.length < changeLimits.changesInPart &&
     bytes + row.change.length <= ENTRY_BYTES &&
+    (row.replaces === undefined || replacedBy([...rows, { row }]).length <= mostReplaced) &&
     work.totalWith(chunk) <= changeLimits.entryWork
   );
 }
 
 const isEdit = (row: JournalRow): boolean => row.kind === "create" || row.kind === "change";
+
+const replacedBy = (rows: readonly { readonly row: JournalRow }[]): ReturnType<typeof mergeReplacements> =>
+  mergeReplacements(rows.flatMap(({ row }) => row.replaces ?? []));
 
 function partOf({ rows }: Group, keyOf: (keyId: Uint8Array) => KeyVersion): PartDraft {
   const first = rows[0]?.row;
@@ -77,6 +81,7 @@ function partOf({ rows }: Group, keyOf: (keyId: Uint8Array) => KeyVersion): Part
     branch: null,
     time: last.time,
     metadata: null,
+    replaces: replacedBy(rows),
     payload,
   });
   return { kind: "change", key: keyOf(first.keyId), plaintext };

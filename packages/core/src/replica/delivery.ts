@@ -21,6 +21,8 @@ export type EntryRefusalCode =
   | "BEYOND_CUT"
   | "BRANCH_LOST"
   | "CARRIED_INCOMPLETE"
+  | "CHANGE_REPLACED"
+  | "CHANGE_WAITING"
   | "ENTRY_TYPE"
   | "PART_MISSING"
   | "WRITE_NOT_ENTITLED";

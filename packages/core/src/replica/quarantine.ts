@@ -9,6 +9,11 @@ export interface Quarantined {
   readonly reason: string;
 }
 
+/** An entry by its name, and whose chain it is in. */
+export interface EntryName extends Pick<VerifiedEntry, "id"> {
+  readonly header: Pick<VerifiedEntry["header"], "writer">;
+}
+
 interface Item extends Quarantined {
   readonly writer: WriterKey;
 }
@@ -37,8 +42,12 @@ export class Quarantine {
   }
 
   /** @param document null for an entry, or a part that names none */
-  add(entry: VerifiedEntry, document: string | null, { user, reason }: Pick<Quarantined, "user" | "reason">): void {
-    this.#add(document ?? NO_DOCUMENT, { entryId: toHex(entry.id), user, reason, writer: entry.header.writer });
+  add(
+    { id, header: { writer } }: EntryName,
+    document: string | null,
+    { user, reason }: Pick<Quarantined, "user" | "reason">,
+  ): void {
+    this.#add(document ?? NO_DOCUMENT, { entryId: toHex(id), user, reason, writer });
   }
 
   /** An entry counts after all. */
@@ -66,6 +75,14 @@ export class Quarantine {
   *list(): Iterable<Quarantined> {
     for (const items of this.#itemsByDocument.values())
       for (const { entryId, user, reason } of items.values()) yield { entryId, user, reason };
+  }
+
+  /** The writers of everything that is remembered. */
+  writers(): readonly WriterKey[] {
+    const writers = new Map<string, WriterKey>();
+    for (const items of this.#itemsByDocument.values())
+      for (const { writer } of items.values()) writers.set(toHex(writer), writer);
+    return [...writers.values()];
   }
 
   /** The writers of what counts for nothing in a document. */

@@ -1,6 +1,6 @@
 // The plaintext of a change part: which document a change belongs to, what kind it is, when its author claims to have made it.
 import type { Plaintext } from "@selkie/crypto";
-import { type ByteReader, ByteWriter } from "@selkie/entry";
+import { type ByteReader, ByteWriter, compareBytes, parseWriterKey, toHex, type WriterKey } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
 import { stemBytes } from "./document-id.ts";
 import { bundleFloor, pad, paddingFloor, readPadded } from "./padme.ts";
@@ -26,7 +26,15 @@ export interface ChangePart {
   readonly time: number;
   /** The app's own bytes about this change. */
   readonly metadata: Uint8Array | null;
+  /** What the author made in the document before and made anew; none for most. */
+  readonly replaces?: readonly Replacement[];
   readonly payload: Uint8Array;
+}
+
+/** What a device made in a document as an earlier writer, from its change of this number on, and has made anew since. */
+export interface Replacement {
+  readonly writer: WriterKey;
+  readonly seq: number;
 }
 
 /** The last instant a `Date` can hold (ECMA-262 section 21.4.1.1), ms since the epoch. */
@@ -51,6 +59,9 @@ const CODECS: ReadonlyMap<number, ChangePart["codec"]> = new Map([
 const hasBranch = 1;
 const hasMetadata = 2;
 const byCounter = 4;
+const hasReplaces = 8;
+/** Writers whose work one part may replace. */
+export const mostReplaced = 16;
 /** Kind, codec, flags, and five numbers in their longest form. */
 const overheadBytes = 3 + 5 * 8;
 
@@ -61,19 +72,21 @@ export function claimedTime(ms: number): number {
 
 /** Encodes and pads. @throws CoreError `PART_MALFORMED` when a field cannot be encoded */
 export function encodeChangePart(part: ChangePart): Plaintext {
-  const { document, branch, metadata, payload } = part;
+  const { document, branch, metadata, replaces = [], payload } = part;
   requireValid(part);
   const flags =
     (branch === null ? 0 : hasBranch) |
     (metadata === null ? 0 : hasMetadata) |
-    (document.type === "stem" ? 0 : byCounter);
-  const capacity = overheadBytes + 2 * stemBytes + (metadata?.length ?? 0) + payload.length;
+    (document.type === "stem" ? 0 : byCounter) |
+    (replaces.length === 0 ? 0 : hasReplaces);
+  const capacity = overheadBytes + 2 * stemBytes + (metadata?.length ?? 0) + 40 * replaces.length + payload.length;
   const writer = new ByteWriter(capacity).u8(CODE_OF_KIND[part.kind]).u8(part.codec).u8(flags);
   if (document.type === "stem") writer.bytes(document.stem);
   else writer.uleb(document.counter);
   if (branch !== null) writer.bytes(branch);
   writer.uleb(part.time);
   if (metadata !== null) writer.uleb(metadata.length).bytes(metadata);
+  if (replaces.length > 0) writeReplaces(writer, replaces);
   writer.uleb(payload.length).bytes(payload);
   return pad(writer.finish(), floorOf(part));
 }
@@ -88,7 +101,8 @@ function readChangePart(reader: ByteReader): ChangePart {
   const codec = CODECS.get(reader.u8());
   if (kind === undefined || codec === undefined) throw new CoreError("UPDATE_NEEDED", "a change of a later version");
   const flags = reader.u8();
-  if (flags > (hasBranch | hasMetadata | byCounter)) throw new CoreError("PART_MALFORMED", `unknown flags ${flags}`);
+  if (flags > (hasBranch | hasMetadata | byCounter | hasReplaces))
+    throw new CoreError("PART_MALFORMED", `unknown flags ${flags}`);
   // SECURITY: D2. What is carried is its creator's word: nobody else can bring anything into a document (carried-changes.test.ts).
   if (kind === "carry" && (flags !== byCounter || codec !== 0))
     throw new CoreError("PART_MALFORMED", "a history is carried by the creator of its document");
@@ -102,18 +116,58 @@ function readChangePart(reader: ByteReader): ChangePart {
     branch: (flags & hasBranch) === 0 ? null : reader.bytes(stemBytes),
     time: reader.uleb(latestTime),
     metadata: (flags & hasMetadata) === 0 ? null : reader.bytes(reader.uleb()),
+    ...((flags & hasReplaces) === 0 ? {} : { replaces: readReplaces(reader) }),
     payload: reader.bytes(reader.uleb()),
   };
 }
 
+/** Of each writer the first change that is replaced. */
+export function mergeReplacements(replaces: Iterable<Replacement>): readonly Replacement[] {
+  const first = new Map<string, Replacement>();
+  for (const replaced of replaces) {
+    const name = toHex(replaced.writer);
+    if (replaced.seq < (first.get(name)?.seq ?? Number.POSITIVE_INFINITY)) first.set(name, replaced);
+  }
+  return [...first.values()].sort((a, b) => compareBytes(a.writer, b.writer));
+}
+
+export function writeReplaces(writer: ByteWriter, replaces: readonly Replacement[]): void {
+  writer.u8(replaces.length);
+  for (const replaced of replaces) writer.bytes(replaced.writer).uleb(replaced.seq);
+}
+
+/** @throws CoreError PART_MALFORMED */
+export function readReplaces(reader: ByteReader): readonly Replacement[] {
+  const count = reader.u8();
+  const replaces = Array.from({ length: count }, () => ({
+    writer: parseWriterKey(reader.bytes(32).slice()),
+    seq: reader.uleb(),
+  }));
+  requireReplaces(replaces);
+  if (count === 0) throw new CoreError("PART_MALFORMED", "a part that replaces nothing says that it does");
+  return replaces;
+}
+
+/** One for each writer, in order, so that there is one way to say it. */
+function requireReplaces(replaces: readonly Replacement[]): void {
+  const isSorted = replaces.every(({ writer }, at) => {
+    const before = replaces[at - 1];
+    return before === undefined || compareBytes(before.writer, writer) < 0;
+  });
+  if (!isSorted || replaces.length > mostReplaced || replaces.some(({ seq }) => seq === 0))
+    throw new CoreError("PART_MALFORMED", "what a part replaces is not in order");
+}
+
 const floorOf = ({ codec }: ChangePart): number => (codec === 2 ? bundleFloor : paddingFloor);
 
-function requireValid({ kind, codec, document, branch, metadata, time }: ChangePart): void {
-  if (kind === "carry" && (document.type !== "counter" || branch !== null || metadata !== null || codec !== 0))
+function requireValid({ kind, codec, document, branch, metadata, replaces = [], time }: ChangePart): void {
+  const isPlain = branch === null && metadata === null && replaces.length === 0;
+  if (kind === "carry" && (document.type !== "counter" || !isPlain || codec !== 0))
     throw new CoreError("PART_MALFORMED", "a history is carried by the creator of its document");
   const stemFits = document.type === "counter" || document.stem.length === stemBytes;
   if (!stemFits || (branch !== null && branch.length !== stemBytes)) {
     throw new CoreError("PART_MALFORMED", "a stem or branch id is not 16 bytes");
   }
+  requireReplaces(replaces);
   if (claimedTime(time) !== time) throw new CoreError("PART_MALFORMED", "a claimed time is not a time");
 }

@@ -60,6 +60,7 @@ test("D11 nothing that is sealed under another key than a document's gets into i
     const refused = [
       `${entryOf(runs.mallory, 0)} CHANGE_ACTOR_FORGED`,
       `${entryOf(runs.mallory, 1)} CHANGE_ACTOR_FORGED`,
+      `${entryOf(runs.mallory, 3)} CHANGE_WAITING`,
       `${entryOf(runs.mallory, 4)} WRITE_NOT_ENTITLED`,
     ].sort();
     expect(device.quarantined(), said).toEqual(refused);

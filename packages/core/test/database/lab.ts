@@ -30,7 +30,7 @@ import { Journal } from "../../src/journal/journal.ts";
 import type { KeyRing } from "../../src/keys/key-ring.ts";
 import { type KeyVersion, keyIdOf } from "../../src/keys/key-version.ts";
 import { LocalState } from "../../src/local/local-state.ts";
-import type { ChangeKind } from "../../src/sealing/change-part.ts";
+import type { ChangeKind, Replacement } from "../../src/sealing/change-part.ts";
 import { encodeControlPart, signCertificate } from "../../src/sealing/control-part.ts";
 import { type DocumentPlace, documentIdOf } from "../../src/sealing/document-id.ts";
 import { type PartDraft, sealEntry, signRun } from "../../src/sealing/seal-entry.ts";
@@ -154,10 +154,14 @@ export class Author {
   }
 
   /** A part that says: this Automerge change, in this document. */
-  part(place: DocumentPlace, change: Uint8Array, more: { kind?: ChangeKind; key?: KeyVersion } = {}): PartDraft {
-    const { kind = "change", key = this.#lab.versionsOf(place)[0] } = more;
+  part(
+    place: DocumentPlace,
+    change: Uint8Array,
+    more: { kind?: ChangeKind; key?: KeyVersion; replaces?: readonly Replacement[] } = {},
+  ): PartDraft {
+    const { kind = "change", key = this.#lab.versionsOf(place)[0], replaces = [] } = more;
     if (key === undefined) throw new RangeError("a lab has the key");
-    return saidUnder(key, { kind, document: { type: "stem", stem: place.stem }, payload: change });
+    return saidUnder(key, { kind, document: { type: "stem", stem: place.stem }, replaces, payload: change });
   }
 
   /** An entry of each list of parts; the last is signed. */
@@ -180,6 +184,12 @@ export class Author {
       this.#prev = entry.id;
     }
     return signRun(crypto, this.#at.key, sealed);
+  }
+
+  /** Another chain of the same device. */
+  async again(name: string): Promise<Author> {
+    const key = await this.#lab.crypto.importSigningKey(pattern(`again ${name}`, 32));
+    return new Author(this.#lab, { ...this.#at, key });
   }
 
   /** Another that goes on from here under the same key: whoever writes as both equivocates. */
@@ -212,6 +222,9 @@ export class Device {
   readonly announced: string[] = [];
   readonly unsent: string[] = [];
   readonly copiesLost: DocId[] = [];
+  /** Document, and number of changes. */
+  readonly reissued: string[] = [];
+  readonly waiting: string[] = [];
   /** What its clock says, ms since the epoch. */
   now = 0;
   readonly alarms: string[] = [];
@@ -316,6 +329,8 @@ export class Device {
     this.#open = { store, assembled };
     assembled.database.on("change", ({ id }) => this.changed.push(id));
     assembled.database.on("unsent", ({ id, changes }) => this.unsent.push(`${id} ${changes}`));
+    assembled.database.on("reissued", ({ id, changes }) => this.reissued.push(`${id} ${changes}`));
+    assembled.database.on("waiting", ({ id, changes }) => this.waiting.push(`${id} ${changes}`));
     assembled.database.on("copyLost", ({ id }) => this.copiesLost.push(id));
     assembled.database.on("setAside", ({ id, changes, reason }) => this.setAside.push(`${id} ${changes} ${reason}`));
     assembled.database.on("quarantined", ({ entryId, reason }) => this.announced.push(`${entryId} ${reason}`));
@@ -383,6 +398,11 @@ export class Device {
     other.known = this.known;
     await other.open();
     return other;
+  }
+
+  /** The same device with an empty disk, not open yet. */
+  restored(): Device {
+    return new Device(this.#lab, this.#at);
   }
 
   /** Damages a stored entry; false when there is none. */

@@ -8,6 +8,7 @@ import type { DocumentState } from "../../src/document/document-state.ts";
 import { Documents } from "../../src/document/documents.ts";
 import { OwnChanges } from "../../src/document/own-changes.ts";
 import { ReceivedParts, type Rights } from "../../src/document/received-parts.ts";
+import { ReplacedChanges } from "../../src/document/replaced-changes.ts";
 import { WaitingChanges } from "../../src/document/waiting-changes.ts";
 import type { Delivery } from "../../src/replica/delivery.ts";
 import { Quarantine, type Quarantined } from "../../src/replica/quarantine.ts";
@@ -104,7 +105,8 @@ export class Desk {
   #newState(): DocumentState {
     const { crypto } = this.lab;
     const quarantine = new Quarantine((item) => this.announced.push(item));
-    return { documents: new Documents(crypto), waiting: new WaitingChanges(crypto), quarantine };
+    const [documents, waiting] = [new Documents(crypto), new WaitingChanges(crypto)];
+    return { documents, waiting, replaced: new ReplacedChanges(crypto), quarantine };
   }
 }
 

@@ -18,7 +18,7 @@ const batches = fc.tuple(frontiers, fc.array(owners, { minLength: 1, maxLength: 
 );
 
 function rowOf(frontier: readonly EntryId[], owner: Pick<JournalRow, "writer" | "keyId">): fc.Arbitrary<JournalRow> {
-  return fc.record({
+  const row = fc.record({
     ...{ writer: fc.constant(owner.writer), keyId: fc.constant(owner.keyId), frontier: fc.constant(frontier) },
     kind: fc.constantFrom("create", "change", "delete", "undelete", "manifest"),
     stem: bytes(16),
@@ -26,6 +26,13 @@ function rowOf(frontier: readonly EntryId[], owner: Pick<JournalRow, "writer" | 
     time: fc.maxSafeNat(),
     change: fc.uint8Array({ maxLength: 300 }),
   });
+  const replaces = fc
+    .record({ writer: bytes(32).map(parseWriterKey), seq: fc.integer({ min: 1 }) })
+    .map((one) => [one]);
+  return fc.oneof(
+    row,
+    fc.tuple(row, replaces).map(([row, replaces]) => ({ ...row, replaces })),
+  );
 }
 
 describe("a batch of the journal", () => {

@@ -1,4 +1,5 @@
 import { asPlaintext } from "@selkie/crypto";
+import { parseWriterKey } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -7,11 +8,14 @@ import {
   decodeChangePart,
   encodeChangePart,
   latestTime,
+  mergeReplacements,
+  mostReplaced,
 } from "../../src/sealing/change-part.ts";
 import { codeOf } from "../codes.ts";
 import { pattern } from "../fixture.ts";
 
 const stem = pattern("document", 16);
+const one = { writer: parseWriterKey(pattern("writer", 32)), seq: 1 };
 const plain: ChangePart = {
   kind: "change",
   codec: 0,
@@ -22,9 +26,19 @@ const plain: ChangePart = {
   payload: pattern("change", 40),
 };
 
-const anyPart: fc.Arbitrary<ChangePart> = fc.record({
-  kind: fc.constantFrom("create", "change", "delete", "undelete", "manifest"),
-  codec: fc.constantFrom(0, 1, 2),
+const replacements = fc
+  .array(
+    fc.record({
+      writer: fc.uint8Array({ minLength: 32, maxLength: 32 }).map(parseWriterKey),
+      seq: fc.integer({ min: 1 }),
+    }),
+    { minLength: 1, maxLength: mostReplaced },
+  )
+  .map(mergeReplacements);
+
+const plainPart = {
+  kind: fc.constantFrom<ChangePart["kind"][]>("create", "change", "delete", "undelete", "manifest"),
+  codec: fc.constantFrom<ChangePart["codec"][]>(0, 1, 2),
   document: fc.oneof(
     fc.record({ type: fc.constant("counter" as const), counter: fc.maxSafeNat() }),
     fc.record({ type: fc.constant("stem" as const), stem: fc.uint8Array({ minLength: 16, maxLength: 16 }) }),
@@ -33,7 +47,11 @@ const anyPart: fc.Arbitrary<ChangePart> = fc.record({
   time: fc.integer({ min: 0, max: latestTime }),
   metadata: fc.option(fc.uint8Array({ maxLength: 300 })),
   payload: fc.uint8Array({ maxLength: 1_000 }),
-});
+};
+const anyPart: fc.Arbitrary<ChangePart> = fc.oneof(
+  fc.record<ChangePart>(plainPart),
+  fc.record<ChangePart>({ ...plainPart, replaces: replacements }),
+);
 
 test("decode gives back what encode was given", () => {
   fc.assert(
@@ -81,7 +99,8 @@ test("B1 a valid part with one byte changed is refused, or is exactly what encod
 describe("what is not valid", () => {
   const bytes = encodeChangePart(plain);
   test.each([
-    ["an unknown flag", bytes.with(2, 8), "PART_MALFORMED"],
+    ["an unknown flag", bytes.with(2, 16), "PART_MALFORMED"],
+    ["a part that replaces nothing and says that it does", bytes.with(2, 8).with(27, 0), "PART_MALFORMED"],
     ["a kind of a later version", bytes.with(0, 7), "UPDATE_NEEDED"],
     ["a history that is carried by anybody else than the creator", bytes.with(0, 6), "PART_MALFORMED"],
     ["a codec of a later version", bytes.with(1, 3), "UPDATE_NEEDED"],
@@ -94,6 +113,12 @@ describe("what is not valid", () => {
   test.each([
     ["a stem of 15 bytes", { document: { type: "stem", stem: stem.slice(1) } }],
     ["a history that is carried by anybody else than the creator", { kind: "carry" }],
+    ["two words about one writer", { replaces: [one, one] }],
+    ["work that is replaced from before its beginning", { replaces: [{ ...one, seq: 0 }] }],
+    [
+      "a history that replaces something",
+      { kind: "carry", document: { type: "counter", counter: 1 }, replaces: [one] },
+    ],
     ["a branch of 17 bytes", { branch: new Uint8Array(17) }],
     ["a time that is no number", { time: Number.NaN }],
     ["a time before 1970", { time: -1 }],

@@ -1,0 +1,183 @@
+// Makes changes anew that build on others that count no more: the same edits, on the document as it stands.
+import { compareBytes, toHex } from "@selkie/entry";
+import type { ChangeChunk, Sha256 } from "./change-chunk.ts";
+import { action, isMake, type Op } from "./change-op.ts";
+import { valueType } from "./change-value.ts";
+import { writeChange } from "./change-writer.ts";
+import { actorBytes, counterOf, OpGround, type OpId, opId, opsOf, type Place, type PlacedOp } from "./op-ground.ts";
+import { OpWriter } from "./op-writer.ts";
+import { type DraftOp, writeOps } from "./written-ops.ts";
+
+/** Whose changes the new ones are, and on what they are made. */
+export interface Remaking {
+  /** The changes that count, dependencies first. */
+  readonly ground: readonly ChangeChunk[];
+  /** Those that no other of them depends on. */
+  readonly heads: readonly Uint8Array[];
+  /** What the edits depended on besides. */
+  readonly lost: readonly ChangeChunk[];
+  readonly actor: Uint8Array;
+  /** Number of the actor's first new change. */
+  readonly firstSeq: number;
+  /** Whether marks are set again: without what lay between, one may end before it begins, and the gate refuses that. */
+  readonly marks: boolean;
+  readonly sha256: Sha256;
+}
+
+const writer = new OpWriter();
+
+/**
+ * The edits of these changes, dependencies first, as changes of `actor` on the ground. A value is set where it was set, in the place of what shows
+ * there; an element comes behind the nearest one before it that is there. Maps, lists and texts that something was written into, and that
+ * are gone, are the ones that stand in their place, or begin anew. What was deleted and is not there stays away.
+ *
+ * @returns for each its new change; null when nothing of it is left to be done
+ * @throws ChangeError when they are not changes
+ */
+export function remakeChanges(changes: readonly ChangeChunk[], at: Remaking): readonly (ChangeChunk | null)[] {
+  const edits = new Edits(at);
+  let deps = [...at.heads].sort(compareBytes);
+  let seq = at.firstSeq;
+  return changes.map((change) => {
+    const { startOp } = edits;
+    for (const op of opsOf(change)) edits.add(op);
+    const { ops, actors } = edits.take();
+    if (change.opCount > 0 && ops.length === 0) return null;
+    const header = { ...change, deps, actor: at.actor, seq, startOp, otherActors: writeOps(writer, ops, actors) };
+    const made = writeChange(header, { type: "written", columns: writer.finish() }, at.sha256);
+    deps = [made.hash];
+    seq += 1;
+    return made;
+  });
+}
+
+/** Edits on their way from one ground to another. */
+class Edits {
+  readonly #ground: OpGround;
+  /** What was lost, and what is made anew. */
+  readonly #edits = new Map<OpId, PlacedOp>();
+  readonly #hasMarks: boolean;
+  /** By operation that is not on the ground: what stands for it there. */
+  readonly #moved = new Map<OpId, OpId>();
+  readonly #author: string;
+  /** The author, and whoever else was named. */
+  readonly #actors: Uint8Array[];
+  readonly #numbers = new Map<string, number>();
+  #ops: DraftOp[] = [];
+  #next: number;
+
+  constructor({ ground, lost, actor, marks }: Remaking) {
+    this.#hasMarks = marks;
+    this.#ground = new OpGround(ground);
+    for (const change of lost) for (const op of opsOf(change)) this.#edits.set(op.id, op);
+    this.#author = toHex(actor);
+    this.#actors = [actor];
+    this.#numbers.set(this.#author, 0);
+    this.#next = 1 + ground.reduce((most, { maxOp }) => Math.max(most, maxOp), 0);
+  }
+
+  /** Counter of the next operation. */
+  get startOp(): number {
+    return this.#next;
+  }
+
+  /** What was added since this was asked last. */
+  take(): { readonly ops: readonly DraftOp[]; readonly actors: readonly Uint8Array[] } {
+    const ops = this.#ops;
+    this.#ops = [];
+    return { ops, actors: this.#actors };
+  }
+
+  add(edit: PlacedOp): void {
+    const { op, element, keyText } = edit;
+    this.#edits.set(edit.id, edit);
+    if (op.action === action.mark && !this.#hasMarks) return;
+    const object = this.#object(edit.object, op.action !== action.del);
+    if (object === null) return;
+    const known = keyText === null ? this.#element(element) : element;
+    if (!op.insert && known !== null) {
+      this.#change(edit, { object, keyText, element: known });
+      return;
+    }
+    const behind = { object, keyText, element: this.#before(element, object) };
+    if (op.insert) this.#emit(edit, behind, []);
+    // The element is gone: what was written into it gets one of its own.
+    else if (op.action !== action.del)
+      this.#moved.set(element, this.#emit({ ...edit, op: { ...asValue(op), insert: true } }, behind, []));
+  }
+
+  /** Writes over what shows at a place. */
+  #change(edit: PlacedOp, place: Place): void {
+    const { op } = edit;
+    if (op.action === action.inc) {
+      const counters = this.#ground.countersAt(place);
+      if (counters.length > 0) this.#emit(edit, place, counters);
+      else this.#emit({ ...edit, op: asValue(op) }, place, this.#ground.shownAt(place));
+      return;
+    }
+    const shown = this.#ground.shownAt(place);
+    if (op.action === action.del && shown.length === 0) return;
+    this.#emit(edit, place, shown);
+  }
+
+  /** What stands for an object; null when it is gone and is not to be made. */
+  #object(id: OpId, mayMake: boolean): OpId | null {
+    const moved = this.#moved.get(id);
+    if (moved !== undefined) return moved;
+    const lost = this.#edits.get(id);
+    if (lost === undefined) return id;
+    const object = this.#object(lost.object, mayMake);
+    if (object === null) return null;
+    const { keyText, op } = lost;
+    const element = keyText === null && !op.insert ? this.#element(lost.element) : lost.element;
+    const place = { object, keyText, element: element ?? lost.element };
+    const there = op.insert || element === null ? null : this.#ground.objectAt(place, op.action);
+    if (there !== null) this.#moved.set(id, there);
+    else if (mayMake) this.add(lost);
+    return this.#moved.get(id) ?? null;
+  }
+
+  /** What stands for an element; null when it is gone. */
+  #element(id: OpId): OpId | null {
+    return this.#moved.get(id) ?? (this.#ground.has(id) ? id : null);
+  }
+
+  /** The nearest element at or before this one that is there. */
+  #before(id: OpId, object: OpId): OpId {
+    for (let at = id; at !== ""; at = this.#edits.get(at)?.element ?? "") {
+      const there = this.#element(at);
+      if (there !== null && this.#ground.has(there, object)) return there;
+    }
+    return "";
+  }
+
+  #emit({ id: was, op: from, bytes }: PlacedOp, place: Place, preds: readonly OpId[]): OpId {
+    const id = opId(this.#next, this.#author);
+    this.#next += 1;
+    const op: Op = {
+      ...{ ...from, keyText: place.keyText, predCount: preds.length, objectCounter: counterOf(place.object) },
+      ...{ objectActor: this.#actor(place.object), keyCounter: counterOf(place.element) },
+      ...{ keyActor: this.#actor(place.element), predActors: preds.map((pred) => this.#actor(pred)) },
+      predCounters: preds.map(counterOf),
+    };
+    this.#ops.push({ op, bytes });
+    this.#ground.take({ id, ...place, preds, op });
+    if (op.insert || isMake(op.action)) this.#moved.set(was, id);
+    return id;
+  }
+
+  #actor(id: OpId): number {
+    if (id === "") return 0;
+    const bytes = actorBytes(id);
+    const name = toHex(bytes);
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    this.#numbers.set(name, this.#actors.length);
+    return this.#actors.push(bytes) - 1;
+  }
+}
+
+/** An increment of a counter that is gone begins another: both are written alike. */
+function asValue(op: Op): Op {
+  return op.action === action.inc ? { ...op, action: action.set, valueType: valueType.counter } : { ...op };
+}

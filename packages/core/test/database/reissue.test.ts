@@ -1,0 +1,209 @@
+// What a device wrote on top of somebody's changes that a cut ends: made anew on what counts.
+import { toHex, type VerifiedRun } from "@selkie/entry";
+import { describe, expect, test } from "vitest";
+import { isMember, type PlacedStatement } from "../../src/directory/admission.ts";
+import type { DocId } from "../../src/document/doc-id.ts";
+import { testDatabase } from "../fixture.ts";
+import { permutations } from "../permutations.ts";
+import { type Device, Lab } from "./lab.ts";
+
+interface Note {
+  text: string;
+}
+
+const insert = async (device: Device, id: DocId, at: number, text: string) =>
+  device.database.changeDoc(await device.database.getDocument(id), (draft) => draft.text(["text"]).splice(at, 0, text));
+
+const textOn = async ({ database }: Device, id: DocId): Promise<string | undefined> =>
+  ((await database.findDocument(id))?.getData() as Note | undefined)?.text;
+
+const reasonsOf = (device: Device): readonly string[] => device.quarantined().map((item) => item.split(" ")[1] ?? "");
+
+/** After what the directory brought about. */
+async function settle(device: Device): Promise<void> {
+  await device.assembled.replica.flush();
+  await device.assembled.flush();
+}
+
+/** All that one device wrote. */
+async function writtenBy(device: Device, others: readonly VerifiedRun[]): Promise<readonly VerifiedRun[]> {
+  const names = new Set(others.map(({ writer }) => toHex(writer)));
+  return (await device.runs()).filter(({ writer }) => !names.has(toHex(writer)));
+}
+
+/**
+ * Bob's note, Mallory's words behind it, Alice's behind those; Mallory is cut off before her words, and a readmit lets them count again.
+ * Nobody has heard of either.
+ */
+async function begin(seed: string, ...names: readonly string[]) {
+  const lab = await Lab.begin(seed);
+  const [bob, mallory, alice] = [await lab.device("bob"), await lab.device("mallory"), await lab.device("alice")];
+  const others: Device[] = [];
+  for (const name of names) others.push(await lab.device(name));
+  const setup = [...lab.world.placed];
+  for (const device of [bob, mallory, alice, ...others]) await device.hear(...setup);
+  const { id } = await bob.database.createDocument({ text: "note" });
+  const ofBob = await bob.runs();
+  await mallory.receive(...ofBob);
+  await insert(mallory, id, 4, " bad");
+  const ofMallory = await writtenBy(mallory, ofBob);
+  await alice.receive(...ofBob, ...ofMallory);
+  await insert(alice, id, 8, " good");
+  const tip = ofMallory.flatMap(({ entries }) => entries).at(-1);
+  const member = lab.world.view().devices().filter(isMember);
+  const target = member.find(({ name }) => name.includes("mallory"));
+  if (tip?.signature == null || target === undefined) return expect.fail("Mallory wrote");
+  const { signature, header } = tip;
+  const { root } = lab.world;
+  const revoke = { type: "revoke", targets: [target.id], identityKeys: [], cuts: [], wipe: null } as const;
+  const cut = lab.world.say(root, revoke);
+  const cuts = [{ writer: header.writer, seq: header.seq, id: tip.id, signature }];
+  const readmit = lab.world.say(root, { type: "readmit", lifts: [cut.id], cuts: [{ database: testDatabase, cuts }] });
+  return { lab, id, alice, bob, others, ofBob, ofMallory, cut, readmit };
+}
+
+const hear = async (device: Device, statement: PlacedStatement): Promise<void> => {
+  await device.hear(statement);
+  await settle(device);
+};
+
+describe("work on top of what a cut ends", () => {
+  test.each(["sent", "not sent"])("D9 is made anew on what counts, and everybody sees it (%s)", async (how) => {
+    const { id, alice, others, ofBob, ofMallory, cut } = await begin(`anew ${how}`, "carol");
+    const [carol] = others;
+    if (carol === undefined) return expect.fail("Carol");
+    if (how === "sent") {
+      await settle(alice);
+      await carol.receive(...(await writtenBy(alice, [])));
+      expect(await textOn(carol, id)).toBe("note bad good");
+    }
+    await hear(alice, cut);
+    await hear(carol, cut);
+    expect(await textOn(alice, id)).toBe("note good");
+    alice.tick();
+    expect(alice.reissued).toEqual([`${id} 1`]);
+    await carol.receive(...ofBob, ...(await writtenBy(alice, [...ofBob, ...ofMallory])));
+    expect(await textOn(carol, id)).toBe("note good");
+    // She writes on, in both.
+    await insert(alice, id, 9, "!");
+    await carol.receive(...(await writtenBy(alice, [...ofBob, ...ofMallory])));
+    expect(await textOn(carol, id)).toBe("note good!");
+  });
+
+  test("D9 is made anew once, whatever stops the device on the way", async () => {
+    const { id, alice, others, ofBob, ofMallory, cut } = await begin("once", "carol");
+    const [carol] = others;
+    if (carol === undefined) return expect.fail("Carol");
+    await settle(alice);
+    alice.crash(); // before it heard
+    alice.known = [...(alice.known ?? []), cut];
+    await alice.open();
+    expect(await textOn(alice, id)).toBe("note good");
+    alice.crash(); // made anew, and in no entry
+    await alice.open();
+    await settle(alice);
+    alice.crash();
+    await alice.open();
+    await settle(alice);
+    expect(await textOn(alice, id)).toBe("note good");
+    await carol.hear(cut);
+    await carol.receive(...ofBob, ...(await writtenBy(alice, [...ofBob, ...ofMallory])));
+    expect(await textOn(carol, id)).toBe("note good");
+  });
+
+  test("D9 is listed with its reason, also when the database was opened again: first it waits, then it is replaced", async () => {
+    const { id, alice, others, cut, ofBob, ofMallory } = await begin("listed", "carol");
+    const [carol] = others;
+    if (carol === undefined) return expect.fail("Carol");
+    await settle(alice);
+    await carol.receive(...(await alice.runs()));
+    await hear(carol, cut);
+    const before = ["BEYOND_CUT", "CHANGE_WAITING"];
+    expect(reasonsOf(carol).toSorted()).toEqual(before);
+    expect(reasonsOf(await carol.reopened()).toSorted()).toEqual(before);
+    await hear(alice, cut);
+    await carol.receive(...(await writtenBy(alice, [...ofBob, ...ofMallory])));
+    const after = ["BEYOND_CUT", "CHANGE_REPLACED"];
+    for (const device of [carol, await carol.reopened(), alice, await alice.reopened()])
+      expect(reasonsOf(device).toSorted()).toEqual(after);
+    expect(await textOn(alice, id)).toBe("note good");
+  });
+
+  test("D9 what it builds on may be nowhere: then it waits, is named to its author at each opening, and is made anew when that comes", async () => {
+    const { id, alice, others, cut, ofBob, ofMallory } = await begin("nowhere", "carol");
+    await settle(alice);
+    const own = await writtenBy(alice, [...ofBob, ...ofMallory]);
+    // The same device after its disk was lost: the relay kept what it had sent, and serves nothing beyond the cut.
+    const again = alice.restored();
+    again.known = [...(alice.known ?? []), cut];
+    await again.open();
+    await again.receive(...ofBob, ...own);
+    await settle(again);
+    expect(await textOn(again, id)).toBe("note");
+    for (let times = 1; times < 3; times++) {
+      await again.close();
+      await again.open();
+      again.tick();
+      expect(again.waiting).toEqual(Array.from({ length: times }, () => `${id} 1`));
+      expect(reasonsOf(again)).toEqual(["CHANGE_WAITING"]);
+    }
+    await again.receive(...ofMallory);
+    await settle(again);
+    expect(await textOn(again, id)).toBe("note good");
+    expect(others.length).toBe(1);
+  });
+});
+
+describe("what was made anew", () => {
+  const events = ["bob", "mallory", "old", "new", "cut", "readmit"] as const;
+
+  test("D9 stands alone when what it was built on counts again, in whatever order all of it comes", async () => {
+    const orders = [...permutations(events)].filter((order) => order.indexOf("cut") < order.indexOf("readmit"));
+    const some = orders.filter((_, at) => at % 12 === 0);
+    const { id, alice, others, ofBob, ofMallory, cut, readmit } = await begin(
+      "orders",
+      ...some.map((_, at) => `${at}`),
+    );
+    await settle(alice);
+    const old = await writtenBy(alice, [...ofBob, ...ofMallory]);
+    await hear(alice, cut);
+    const fresh = await writtenBy(alice, [...ofBob, ...ofMallory, ...old]);
+    await hear(alice, readmit);
+    const expected = await alice.show([id]);
+    expect(await textOn(alice, id)).toBe("note bad good");
+    expect(reasonsOf(alice)).toEqual(["CHANGE_REPLACED"]);
+    for (const [at, order] of some.entries()) {
+      const device = others[at] ?? expect.fail("a device");
+      const steps = {
+        ...{ bob: () => device.receive(...ofBob), mallory: () => device.receive(...ofMallory) },
+        ...{ old: () => device.receive(...old), new: () => device.receive(...fresh) },
+        ...{ cut: () => device.hear(cut), readmit: () => device.hear(readmit) },
+      };
+      for (const event of order) await steps[event]();
+      expect(await device.show([id]), order.join()).toEqual(expected);
+      expect(await (await device.reopened()).show([id]), `${order.join()}, opened again`).toEqual(expected);
+    }
+  });
+
+  test("D9 takes nothing away that others went on from", async () => {
+    const { id, alice, bob, others, ofBob, ofMallory, cut, readmit } = await begin("needed", "carol");
+    const [carol] = others;
+    if (carol === undefined) return expect.fail("Carol");
+    await settle(alice);
+    const old = await writtenBy(alice, [...ofBob, ...ofMallory]);
+    await hear(alice, cut);
+    const fresh = await writtenBy(alice, [...ofBob, ...ofMallory, ...old]);
+    // Carol has heard of neither the cut nor what Alice made of it.
+    await carol.receive(...ofBob, ...ofMallory, ...old);
+    await insert(carol, id, 13, ", says Carol");
+    const ofCarol = await writtenBy(carol, [...ofBob, ...ofMallory, ...old]);
+    await bob.receive(...ofMallory, ...old, ...fresh);
+    expect(await textOn(bob, id)).toBe("note bad good");
+    await bob.receive(...ofCarol);
+    const all = await textOn(bob, id);
+    expect(all?.split(" ").toSorted().join(" ")).toBe("Carol bad good good, note says");
+    for (const device of [bob, carol]) await device.hear(cut, readmit);
+    await carol.receive(...fresh);
+    expect(await textOn(carol, id)).toBe(all);
+  });
+});

@@ -1,0 +1,65 @@
+// Who may say of a change that it is replaced, and what becomes of it.
+import { toHex } from "@selkie/entry";
+import { describe, expect, test } from "vitest";
+import { docIdOf } from "../../src/document/doc-id.ts";
+import { type HandMadeChange, handMade } from "../automerge/hand-made-change.ts";
+import { type Author, type Device, Lab, placeOf } from "../database/lab.ts";
+import { permutations } from "../permutations.ts";
+
+const place = placeOf("the plan");
+const id = docIdOf(place);
+const put = (author: Author, text: string, more: HandMadeChange = {}) =>
+  handMade({ actor: author.actor(place), ops: [{ key: { text }, value: 1 }], ...more });
+
+const shown = async ({ database }: Device) => (await database.findDocument(id))?.getData();
+
+/** Bob's work as one writer, and as another; and Mallory, who is another device. */
+async function begin(seed: string) {
+  const lab = await Lab.begin(seed);
+  const bob = await lab.author("bob");
+  const [later, mallory] = [await bob.again("later"), await lab.author("mallory")];
+  const old = put(bob, "old");
+  const ofBob = await bob.write([bob.part(place, old.bytes, { kind: "create" })]);
+  const replaces = [{ writer: bob.writer, seq: 1 }];
+  return { lab, bob, later, mallory, old, ofBob, replaces };
+}
+
+describe("a change that its device made anew", () => {
+  test("D9 counts no more, is listed, and stays out whatever comes when", async () => {
+    const { lab, later, mallory, ofBob, replaces } = await begin("replaced");
+    const ofLater = await later.write([later.part(place, put(later, "new").bytes, { replaces })]);
+    const other = await mallory.write([mallory.part(place, put(mallory, "other").bytes)]);
+    for (const [at, order] of [...permutations([ofBob, ofLater, other])].entries()) {
+      const device = await lab.device(`order ${at}`);
+      for (const run of order) await device.receive(run);
+      for (const one of [device, await device.reopened()]) {
+        expect(await shown(one)).toEqual({ new: 1, other: 1 });
+        expect(one.quarantined()).toEqual([`${toHex(ofBob.entries[0]?.id ?? new Uint8Array())} CHANGE_REPLACED`]);
+      }
+    }
+  });
+
+  test("D9 counts while something builds on it that was not replaced, in every order", async () => {
+    const { lab, later, mallory, old, ofBob, replaces } = await begin("built on");
+    const ofLater = await later.write([later.part(place, put(later, "new").bytes, { replaces })]);
+    const upon = put(mallory, "upon", { startOp: 2, deps: [old.hash] });
+    const other = await mallory.write([mallory.part(place, upon.bytes)]);
+    for (const [at, order] of [...permutations([ofBob, ofLater, other])].entries()) {
+      const device = await lab.device(`order ${at}`);
+      for (const run of order) await device.receive(run);
+      for (const one of [device, await device.reopened()])
+        expect(await shown(one)).toEqual({ old: 1, new: 1, upon: 1 });
+      expect(device.quarantined()).toEqual([]);
+    }
+  });
+
+  test("D2 is for nobody else to say: another device's word takes nothing away", async () => {
+    const { lab, mallory, ofBob, replaces } = await begin("another");
+    const ofMallory = await mallory.write([mallory.part(place, put(mallory, "mine").bytes, { replaces })]);
+    for (const order of [...permutations([ofBob, ofMallory])]) {
+      const device = await lab.device(`victim ${order.indexOf(ofBob)}`);
+      for (const run of order) await device.receive(run);
+      for (const one of [device, await device.reopened()]) expect(await shown(one)).toEqual({ old: 1, mine: 1 });
+    }
+  });
+});

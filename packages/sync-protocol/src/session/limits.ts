@@ -10,6 +10,7 @@ export const DEFAULT_LIMITS: SessionLimits = {
   databases: 1_024,
   // Small enough that a line of 5 KB/s brings a whole frame before the other side takes the silence for the end.
   sliceBytes: MIB / 8,
+  leftOutBytes: 64 * MIB,
   handshakeMs: 10_000,
   silenceMs: 30_000,
   junkRuns: 32,
@@ -23,8 +24,9 @@ export function completeLimits(limits: Partial<SessionLimits> = {}): SessionLimi
       throw new SyncError("BAD_OPTIONS", `limit ${name} is not a whole number of 32 bits`);
     }
   }
-  if (complete.windowBytes === 0 || complete.sliceBytes === 0 || complete.sliceBytes > MIB) {
-    throw new SyncError("BAD_OPTIONS", "a window or slice of nothing, or a slice above 1 MiB");
+  const { windowBytes, sliceBytes, leftOutBytes } = complete;
+  if (windowBytes === 0 || leftOutBytes === 0 || sliceBytes === 0 || sliceBytes > MIB) {
+    throw new SyncError("BAD_OPTIONS", "a window, slice or pace of nothing, or a slice above 1 MiB");
   }
   return complete;
 }

@@ -7,6 +7,8 @@ import {
   type TenantId,
   toHex,
   type Vector,
+  type VerifiedRun,
+  type Wanted,
   wantedParts,
 } from "@selkie/entry";
 import { assertNever } from "../assert-never.ts";
@@ -22,6 +24,9 @@ import { openDigest } from "./open-digest.ts";
 import type { OpenDatabase, SessionLimits, SessionOptions } from "./session.ts";
 import { readSlice } from "./slices.ts";
 import { diffVectors, lostHeads } from "./vector-diff.ts";
+
+/** How long it takes, once many bytes were left out, to leave out as many again, ms. */
+const LEFT_OUT_MS = 4_000;
 
 type EffectOf<Type extends Effect["type"]> = Extract<Effect, { type: Type }>;
 
@@ -61,6 +66,8 @@ export class ReplicaDriver {
   readonly #byId = new Map<string, DatabaseResource>();
   readonly #byHandle = new Map<number, DatabaseResource>();
   #encoder: RunEncoder | null = null;
+  /** Bytes that were read for the peer, which did not want them. */
+  #leftOut = 0;
   #subject: { readonly greetings: Greetings; readonly tenant: TenantId } | null = null;
 
   constructor(options: ReplicaDriverOptions) {
@@ -221,7 +228,7 @@ export class ReplicaDriver {
       this.#options.input({ type: "sliceHeld", handle, lead: lead.handle });
       return null;
     }
-    const runs = wanted === null ? read : read.map(wantedParts(this.#options.session.verifier, wanted));
+    const runs = wanted === null ? read : await this.#leaveOut(read, wanted);
     if (result.type === "missing" && result.damaged) this.#options.events.emit("damaged", { database: resource.id });
     if (runs.length === 0) {
       this.#options.input({ type: "sliceRead", handle, result, frame: null });
@@ -239,6 +246,22 @@ export class ReplicaDriver {
     this.#options.input({ type: "sliceRead", handle, result, frame: { bytes: frame.length, runs: sent } });
     resource.announceProgress(this.#options.events);
     return frame;
+  }
+
+  /**
+   * SECURITY: F4. What is left out was read and hashed all the same, and uses up none of the peer's credit: who wants nothing, again and
+   * again, gets it at a pace (wanting.test.ts).
+   */
+  async #leaveOut(read: readonly VerifiedRun[], wanted: Wanted): Promise<readonly VerifiedRun[]> {
+    const { session, limits } = this.#options;
+    const runs = read.map(wantedParts(session.verifier, wanted));
+    const bytes = sealedBytes(read) - sealedBytes(runs);
+    this.#leftOut += bytes;
+    if (bytes > 0 && this.#leftOut > limits.leftOutBytes) {
+      const ms = Math.ceil((bytes / limits.leftOutBytes) * LEFT_OUT_MS);
+      await new Promise<void>((resolve) => session.scheduler.after(ms, resolve));
+    }
+    return runs;
   }
 
   /** Of a database that may be closed by now: then nobody waits for it. */
@@ -320,4 +343,10 @@ export class ReplicaDriver {
     if (resource === undefined) throw new SyncError("UNEXPECTED_MESSAGE", "a database that is not open");
     return resource;
   }
+}
+
+/** Bytes of the parts that are there. */
+function sealedBytes(runs: readonly VerifiedRun[]): number {
+  const parts = runs.flatMap(({ entries }) => entries.flatMap((entry) => entry.parts));
+  return parts.reduce((sum, part) => sum + (part.type === "sealed" ? part.ciphertext.length : 0), 0);
 }

@@ -57,6 +57,11 @@ export interface SessionLimits {
   readonly databases: number;
   /** Bytes of entries read at once to be sent as one frame. Default 128 KiB, at most 1 MiB. */
   readonly sliceBytes: number;
+  /**
+   * Bytes of entries that are read and left out, because the peer does not want them, before leaving out more takes time: four seconds for
+   * as many again. Default 64 MiB.
+   */
+  readonly leftOutBytes: number;
   /** Milliseconds until a peer that is not admitted is dropped. Default 10,000. */
   readonly handshakeMs: number;
   /** Milliseconds of silence after which the peer is asked, and dropped after as many again. Default 30,000. */

@@ -86,6 +86,38 @@ describe("a side that says which parts it wants", () => {
     expect(await wanting.vector(database)).toEqual(await full.vector(database));
   });
 
+  test("F4 gets at a pace what it does not want, once that is much: it was read for it", async () => {
+    const [one, other] = [new Peer(), new Peer()];
+    const painter = await Painter.of("alice");
+    const runs: VerifiedRun[] = [];
+    for (let n = 0; n < 30; n += 1) runs.push(await painter.write());
+    await other.replica(database).append(runs);
+    const opened = [open(one, { recipients: [], tags: [] })];
+    await using connection = connect(one, other, { b: { limits: { leftOutBytes: 10_000, sliceBytes: 2_000 } } });
+    await connection.a.openDatabases(opened);
+    let isHere = false;
+    const synced = connection.a.synced([database]).then(() => {
+      isHere = true;
+    });
+    for (let turn = 0; turn < 20; turn += 1) await settled();
+    const before = (await held(one)).length;
+    expect(before).toBeGreaterThan(10);
+    expect(before).toBeLessThan(25);
+    for (let tenths = 0; tenths < 20; tenths += 1) {
+      other.scheduler.advance(100);
+      await settled();
+    }
+    const after = (await held(one)).length;
+    expect(after - before).toBeGreaterThan(0);
+    expect(isHere).toBe(false);
+    for (let seconds = 0; seconds < 20; seconds += 1) {
+      other.scheduler.advance(1_000);
+      await settled();
+    }
+    await synced;
+    expect(await held(one)).toEqual(runs.map(() => "--"));
+  });
+
   test("sends everything itself: what one wants says nothing of what the other does", async () => {
     const [one, other] = [new Peer(), new Peer()];
     await one.replica(database).append([await (await Painter.of("alice")).write()]);

@@ -1,6 +1,7 @@
 import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
 import type { Platform } from "../platform.ts";
+import { Serial } from "../serial.ts";
 import { giveMissing } from "./key-care.ts";
 import type { StatementContext } from "./statement-context.ts";
 
@@ -16,6 +17,8 @@ export class Giving {
   readonly #at: StatementContext;
   /** By key id in hex: since when this device has seen that something of it is to be given. */
   #since: ReadonlyMap<string, number> = new Map();
+  /** Each look goes by what the one before it has given. */
+  readonly #looking = new Serial();
   #cancel: (() => void) | null = null;
   #isStopped = false;
 
@@ -25,7 +28,16 @@ export class Giving {
   }
 
   /** The directory changed. */
-  async look(): Promise<void> {
+  look(): Promise<void> {
+    return this.#looking.run(() => this.#look());
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel?.();
+  }
+
+  async #look(): Promise<void> {
     const now = this.#platform.now();
     const since = new Map<string, number>();
     let isWaiting = false;
@@ -39,11 +51,6 @@ export class Giving {
     });
     this.#since = since;
     if (isWaiting) this.#wait();
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-    this.#cancel?.();
   }
 
   #wait(): void {

@@ -206,7 +206,9 @@ describe("readmission", () => {
     expect(await cutOff(carol)).toEqual([entry]);
     await expect(carol.tenant.directory.readmit([entry])).rejects.toMatchObject({ code: "NOT_ADMIN" });
     await expect(alice.tenant.directory.readmit(["00".repeat(32)])).rejects.toMatchObject({ code: "ENTRY_UNKNOWN" });
-    await alice.tenant.directory.readmit([entry]);
+    expect(await alice.tenant.directory.wouldReadmit([entry])).toEqual([entry]);
+    expect(await notes.findDocument(late.id)).toBeUndefined(); // it only asked
+    expect(await alice.tenant.directory.readmit([entry])).toEqual([entry]);
     await meet(alice, carol);
     for (const database of [notes, ofCarol])
       expect((await database.getDocument(late.id)).getData()).toEqual({ text: "in good faith" });
@@ -215,6 +217,37 @@ describe("readmission", () => {
     await notes.pullChangesFrom(ofBob.getStore());
     expect(await notes.findDocument(later.id)).toBeUndefined();
     await expect(meet(alice, bob)).rejects.toMatchObject({ code: "CONNECTION_REFUSED" });
+  });
+});
+
+describe("readmission of one entry of several", () => {
+  test("lets those count that cannot be told from it by a signature, says which beforehand, and leaves later ones out", async () => {
+    await using alice = await found();
+    await using bob = await join(alice, "bob", "editor");
+    const [notes, ofBob] = [await notesOf(alice), await notesOf(bob)];
+    await meet(alice, bob);
+    await alice.tenant.directory.revokeUser(bob.name);
+    const rows = Array.from({ length: 250 }, (_, at) => ({ text: `row ${at}` }));
+    const early = await ofBob.createDocuments(rows); // three entries, of which the last is signed
+    await notes.pullChangesFrom(ofBob.getStore());
+    const cutOff = async (): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const { entryId, reason } of alice.tenant.directory.quarantined())
+        if (reason === "BEYOND_CUT") found.push(entryId);
+      return found;
+    };
+    const first = await cutOff();
+    const later = await ofBob.createDocument({ text: "later" });
+    await notes.pullChangesFrom(ofBob.getStore());
+    const all = await cutOff();
+    expect([first.length, all.length]).toEqual([3, 4]);
+    const [one = ""] = first;
+    expect(await alice.tenant.directory.wouldReadmit([one])).toEqual(first);
+    expect(await cutOff()).toEqual(all); // it only asked
+    expect(await alice.tenant.directory.readmit([one])).toEqual(first);
+    expect(await notes.getAllDocumentIds()).toHaveLength(early.length);
+    expect(await notes.findDocument(later.id)).toBeUndefined();
+    expect(await cutOff()).toEqual(all.filter((id) => !first.includes(id)));
   });
 });
 

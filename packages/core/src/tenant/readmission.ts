@@ -3,6 +3,7 @@ import {
   compareBytes,
   type DatabaseId,
   fromHex,
+  limits,
   parseDatabaseId,
   parseEntryId,
   parseStatementId,
@@ -18,17 +19,38 @@ import { admissionOfChain } from "./collect-cuts.ts";
 import type { StatementContext } from "./statement-context.ts";
 import { requireAdmin, writeStatements } from "./statement-work.ts";
 
+const SLICE = { entries: 256, bytes: limits.runBytes };
+
 type Cut = DatabaseCuts["cuts"][number];
+
+/** A statement that readmits, and what it lets count. */
+interface Readmission {
+  readonly statement: Statement;
+  /** Ids in hex, chain by chain. */
+  readonly entries: readonly string[];
+}
 
 /**
  * Lets entries count that a revocation had cut off, with what precedes them in their chains. A cut names an entry that is signed, so
  * those up to the next signature come along.
+ * @returns the ids of all entries that count because of it
  * @throws CoreError NOT_ADMIN | ENTRY_UNKNOWN for one that is not here, or that no revocation cut off | NOT_PERMITTED
  */
-export async function readmit(at: StatementContext, entryIds: readonly string[]): Promise<void> {
+export async function readmit(at: StatementContext, entryIds: readonly string[]): Promise<readonly string[]> {
+  const { statement, entries } = await planReadmission(at, entryIds);
+  await writeStatements(at, { statements: [statement], rotate: [], give: () => [] });
+  return entries;
+}
+
+/** What `readmit` would let count, all of it. @throws CoreError the same */
+export async function wouldReadmit(at: StatementContext, entryIds: readonly string[]): Promise<readonly string[]> {
+  return (await planReadmission(at, entryIds)).entries;
+}
+
+async function planReadmission(at: StatementContext, entryIds: readonly string[]): Promise<Readmission> {
   requireAdmin(at);
   const lifts = new Map<string, StatementId>();
-  const chains = new Map<string, { readonly database: DatabaseId; readonly cut: Cut }>();
+  const chains = new Map<string, CutOff>();
   for (const id of entryIds) {
     const found = await findCutOff(at, id);
     for (const by of found.endedBy) lifts.set(by, parseStatementId(fromHex(by)));
@@ -41,8 +63,9 @@ export async function readmit(at: StatementContext, entryIds: readonly string[])
     const statement = { type: "readmit", lifts: [...lifts.values()].sort(compareBytes), cuts } as const;
     const left = await cutOffAfter(at, statement, [...chains.values()]);
     if (left.length === 0) {
-      await writeStatements(at, { statements: [statement], rotate: [], give: () => [] });
-      return;
+      const entries: string[] = [];
+      for (const chain of chains.values()) entries.push(...(await cutOffIn(at, chain)));
+      return { statement, entries };
     }
     // Behind one revocation there may be another, with a longer cut.
     const more = left.filter((by) => !lifts.has(by));
@@ -69,8 +92,23 @@ async function cutOffAfter(
   return [...new Set(left)];
 }
 
+/** The entries of a chain from its end to where it is to end. */
+async function cutOffIn(at: StatementContext, { database, cut, last }: CutOff): Promise<readonly string[]> {
+  const entries = at.context.store.entries(at.context.tenant, database);
+  const ids: string[] = [];
+  for (let seq = last + 1; seq <= cut.seq; ) {
+    const run = await entries.read(cut.writer, seq, SLICE);
+    if (run === null) break;
+    for (const { id, header } of run.entries) if (header.seq <= cut.seq) ids.push(toHex(id));
+    seq += run.entries.length;
+  }
+  return ids;
+}
+
 interface CutOff {
   readonly database: DatabaseId;
+  /** The last seq that counts so far. */
+  readonly last: number;
   readonly cut: Cut;
   /** Revocations, in hex. */
   readonly endedBy: readonly string[];
@@ -88,7 +126,7 @@ async function findCutOff(at: StatementContext, id: string): Promise<CutOff> {
     const signed = (await entries.read(writer, seq, { entries: 1, bytes: 1 }))?.entries.at(-1);
     if (end === null || end.endedBy.length === 0 || seq <= end.last || signed?.signature == null) break;
     const cut = { writer, seq: signed.header.seq, id: signed.id, signature: signed.signature };
-    return { database, cut, endedBy: end.endedBy };
+    return { database, last: end.last, cut, endedBy: end.endedBy };
   }
   throw new CoreError("ENTRY_UNKNOWN", "no such entry is here that a revocation cut off");
 }

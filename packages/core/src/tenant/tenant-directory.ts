@@ -23,7 +23,7 @@ import {
   revokeUser,
 } from "./people-work.ts";
 import { isNamed, personFingerprint, personId } from "./person.ts";
-import { readmit } from "./readmission.ts";
+import { readmit, wouldReadmit } from "./readmission.ts";
 import type { StatementContext } from "./statement-context.ts";
 import { requireAdmin } from "./statement-work.ts";
 import type { Approval, Device, Directory, Invitation, KeyOptions, ReceivedRequest, User } from "./tenant.ts";
@@ -114,7 +114,11 @@ export class TenantDirectory implements Directory {
     return this.#at.quarantined();
   }
 
-  readmit(entryIds: readonly string[]): Promise<void> {
+  wouldReadmit(entryIds: readonly string[]): Promise<readonly string[]> {
+    return this.#working.run(() => wouldReadmit(this.#at, entryIds));
+  }
+
+  readmit(entryIds: readonly string[]): Promise<readonly string[]> {
     return this.#working.run(() => readmit(this.#at, entryIds));
   }
 

@@ -177,10 +177,17 @@ export interface Directory {
   /** What counts for nothing in the databases that are open: each entry, who wrote it, and a code of docs/errors.md. */
   quarantined(): AsyncIterable<Quarantined>;
   /**
-   * Lets entries count that a revocation cut off, with all that precedes them in their chains. It gives no right back.
+   * The ids of all entries that `readmit` would let count: with those that are named come all that precede them in their chains, and what
+   * follows up to the next signature that this device holds. Look at these, too, before you readmit.
    * @throws CoreError NOT_ADMIN | NOT_PERMITTED | ENTRY_UNKNOWN
    */
-  readmit(entryIds: readonly string[]): Promise<void>;
+  wouldReadmit(entryIds: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Lets entries count that a revocation cut off. It gives no right back.
+   * @returns the ids of all that count because of it: those of `wouldReadmit`
+   * @throws CoreError NOT_ADMIN | NOT_PERMITTED | ENTRY_UNKNOWN
+   */
+  readmit(entryIds: readonly string[]): Promise<readonly string[]>;
 }
 
 /** How {@link Tenant.connect} reaches the other side. */

@@ -2,7 +2,7 @@
 //   Entry            well, it was decoded
 //   IdentifiedEntry  its id was computed from its bytes
 //   VerifiedEntry    its writer's signature covers that id
-import { equalBytes } from "./bytes.ts";
+import { concatBytes } from "./bytes.ts";
 import { EntryError } from "./entry-error.ts";
 import { type EntryHeader, HEADER_PREFIX_BYTES, writeHeaderPrefix } from "./header.ts";
 import { type EntryId, type KeyTag, parseEntryId, parseKeyTag, parseSignature, type Signature } from "./ids.ts";
@@ -129,13 +129,10 @@ function checkShape(entry: Entry): void {
 
 /** root = H(root, H(table, n, tags), count u16, per part: kind, table index, length u32, H(ct, ciphertext)). */
 function partsRoot(verifier: Verifier, { table, parts }: Entry): Uint8Array {
-  const tags = new Uint8Array(1 + 16 * table.length);
-  tags[0] = table.length;
-  for (let index = 0, offset = 1; index < table.length; index++, offset += 16) tags.set(table[index] ?? [], offset);
-
   const size = 34 + 38 * parts.length;
-  const frames = size > framesScratch.length ? new Uint8Array(size) : framesScratch.subarray(0, size);
-  frames.set(tableHash(verifier, tags), 0);
+  if (frames.length !== size)
+    frames = size > framesScratch.length ? new Uint8Array(size) : framesScratch.subarray(0, size);
+  frames.set(tableHash(verifier, table), 0);
   frames[32] = parts.length >>> 8;
   frames[33] = parts.length;
   let offset = 34;
@@ -153,13 +150,24 @@ function partsRoot(verifier: Verifier, { table, parts }: Entry): Uint8Array {
 // What is hashed at once and kept by nobody: making arrays of more than 64 bytes costs more than filling them.
 const prefixScratch = new Uint8Array(HEADER_PREFIX_BYTES);
 const framesScratch = new Uint8Array(34 + 38 * 100);
+let frames = framesScratch;
 
 /** The table that was hashed last: entries of a chain mostly carry the key tags of the entry before. */
 let lastTable: { readonly verifier: Verifier; readonly tags: Uint8Array; readonly hash: Uint8Array } | null = null;
 
-/** H(table, n, tags). `tags` must not change afterwards. */
-function tableHash(verifier: Verifier, tags: Uint8Array): Uint8Array {
-  if (lastTable?.verifier !== verifier || !equalBytes(lastTable.tags, tags))
+/** H(table, n, tags). */
+function tableHash(verifier: Verifier, table: readonly KeyTag[]): Uint8Array {
+  if (lastTable?.verifier !== verifier || !isTable(lastTable.tags, table)) {
+    const tags = concatBytes(Uint8Array.of(table.length), ...table);
     lastTable = { verifier, tags, hash: hash(verifier, "table", tags) };
+  }
   return lastTable.hash;
+}
+
+/** Whether these are the number of the tags and the tags, 16 bytes each. */
+function isTable(tags: Uint8Array, table: readonly KeyTag[]): boolean {
+  if (tags.length !== 1 + 16 * table.length) return false;
+  let at = 1;
+  for (const tag of table) for (let i = 0; i < 16; i++) if (tags[at++] !== tag[i]) return false;
+  return true;
 }

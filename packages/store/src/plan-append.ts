@@ -66,8 +66,9 @@ export function planAppend(run: VerifiedRun, chain: HeldChain, verifier: Verifie
     return { result: { type: "fork", seq: run.firstSeq - 1, ours: before, theirs: run.prev }, writes: [] };
   }
   const writes: PlannedWrite[] = [];
-  for (const [offset, entry] of run.entries.entries()) {
-    const seq = run.firstSeq + offset;
+  let seq = run.firstSeq - 1;
+  for (const entry of run.entries) {
+    seq++;
     const held = chain.held(seq);
     if (held?.id && !equalBytes(held.id, entry.id)) {
       return { result: { type: "fork", seq, ours: held.id, theirs: entry.id }, writes };

@@ -86,7 +86,9 @@ export class ByteSink {
   }
 
   copyTo(bytes: Uint8Array, at: number): void {
-    bytes.set(this.view(), at);
+    // As `appendRange`.
+    if (this.#length < 16) for (let i = 0; i < this.#length; i++) bytes[at + i] = this.#bytes[i] ?? 0;
+    else bytes.set(this.view(), at);
   }
 
   /** A copy of what was written. */

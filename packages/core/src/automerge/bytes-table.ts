@@ -58,7 +58,7 @@ export class BytesTable {
   }
 
   #index(row: number): void {
-    const prefix = prefixOf(this.at(row));
+    const prefix = prefixOf(this.#pool, row * this.#length);
     const before = this.#lastByPrefix?.get(prefix);
     if (before !== undefined) this.#before.set(row, before);
     this.#lastByPrefix?.set(prefix, row);
@@ -71,8 +71,8 @@ export class BytesTable {
   }
 }
 
-function prefixOf(bytes: Uint8Array): number {
+function prefixOf(bytes: Uint8Array, start = 0): number {
   let prefix = 0;
-  for (let i = 0; i < 6; i++) prefix = prefix * 256 + (bytes[i] ?? 0);
+  for (let i = start; i < start + 6; i++) prefix = prefix * 256 + (bytes[i] ?? 0);
   return prefix;
 }

@@ -38,22 +38,18 @@ export async function openEntries(
   entries: readonly VerifiedEntry[],
   only: readonly SealedKind[] = ALL_KINDS,
 ): Promise<readonly (readonly OpenedPart[])[]> {
-  const keysOf: TableKeys[] = [];
-  for (const [at, entry] of entries.entries()) {
-    // Entries mostly carry the tags of the entry before: then nothing is looked up.
-    const before = entries[at - 1];
-    const known = keysOf[at - 1];
-    const isKnown = before !== undefined && sameTable(before, entry) && usesAll(before) && usesAll(entry);
-    keysOf.push(isKnown && known !== undefined ? known : await findKeys(crypto, ring, entry));
-  }
   const batches: SealedBatch[] = [];
-  const answers = entries.map((entry, at) => collectParts(entry, { keys: keysOf[at] ?? [], only, batches }));
-  const opened = await crypto.openBatches(entryKeyLabel, batches);
-  for (const [nth, { items, key, answers }] of batches.entries())
-    for (const [at, { nonce: index, kind, place }] of items.entries()) {
-      const plaintext = opened[nth]?.[at] ?? null;
-      if (plaintext !== null) answers[place] = { type: "opened", index, kind, plaintext, key };
-    }
+  const answers: OpenedPart[][] = [];
+  let before: VerifiedEntry | null = null;
+  let keys: TableKeys = [];
+  for (const entry of entries) {
+    // Entries mostly carry the tags of the entry before: then nothing is looked up.
+    const isKnown = before !== null && sameTable(before, entry) && usesAll(before) && usesAll(entry);
+    if (!isKnown) keys = await findKeys(crypto, ring, entry);
+    before = entry;
+    answers.push(collectParts(entry, keys, only, batches));
+  }
+  takeOpened(batches, await crypto.openBatches(entryKeyLabel, batches));
   return answers;
 }
 
@@ -103,17 +99,18 @@ interface SealedItem extends OpenItem {
   readonly place: number;
 }
 
-interface Collecting {
-  readonly keys: TableKeys;
-  readonly only: readonly SealedKind[];
-  readonly batches: SealedBatch[];
-}
-
 /** What can be answered about the parts of an entry; that of what is sealed under a key at hand is `undecryptable` until it is opened. */
-function collectParts(entry: VerifiedEntry, { keys, only, batches }: Collecting): OpenedPart[] {
+function collectParts(
+  entry: VerifiedEntry,
+  keys: TableKeys,
+  only: readonly SealedKind[],
+  batches: SealedBatch[],
+): OpenedPart[] {
   const answers: OpenedPart[] = [];
   const byTable: (SealedBatch | undefined)[] = [];
-  for (const [index, part] of entry.parts.entries()) {
+  let index = -1;
+  for (const part of entry.parts) {
+    index++;
     const kind = sealedKindOf(part.kind);
     if (kind === null) answers.push({ type: "permit", index });
     else if (part.type === "hole") answers.push({ type: "hole", index });
@@ -131,6 +128,19 @@ function collectParts(entry: VerifiedEntry, { keys, only, batches }: Collecting)
     }
   }
   return answers;
+}
+
+/** @param opened what `openBatches` answered */
+function takeOpened(batches: readonly SealedBatch[], opened: readonly (readonly (Plaintext | null)[])[]): void {
+  let nth = 0;
+  for (const { items, key, answers } of batches) {
+    const plaintexts = opened[nth++] ?? [];
+    let at = 0;
+    for (const { nonce: index, kind, place } of items) {
+      const plaintext = plaintexts[at++] ?? null;
+      if (plaintext !== null) answers[place] = { type: "opened", index, kind, plaintext, key };
+    }
+  }
 }
 
 function beginBatch(

@@ -69,7 +69,8 @@ export function judgeMembership(verifier: Verifier, identity: DirectoryIdentity,
   };
   return {
     counts: (placed) => accepted.reason(place(placed)) === null,
-    isLive: ({ id }) => accepted.isLive(admissionName(id)),
+    // A change that names a device which nobody let in, or who was demoted, lets nobody go on (people.test.ts "D10").
+    isLive: ({ id }) => known.admissions.find(id) !== undefined && accepted.isLive(admissionName(id)),
     voicesOn: (chain) => accepted.voicesOn(chain),
     endedBy: (id) => accepted.ended.get(admissionName(id)) ?? [],
     endOf: ({ database, writer }, { id }) => {

@@ -212,6 +212,23 @@ describe("D10 an admin whom one of two changes leaves an admin, and the other no
     expect(world.view().key(keyId)?.versions).toContainEqual(fromDan);
   });
 
+  test("whom it let in is out though somebody changed its rights in good faith, and gets no key", async () => {
+    const { world, alice, bob, carol } = await carolOfBob();
+    const kept = change(world, bob, [carol], admin);
+    const dan = world.say(await world.voice("carol", kept.id), await grantTo("dan", "editor"));
+    const changed = change(world, alice, [dan], { role: "reader", keys: [] });
+    const isIn = ({ id }: PlacedStatement): boolean => {
+      const view = world.view();
+      return view.isLive(view.admission(id) ?? expect.fail("let in once"));
+    };
+    const { keyId } = world.view().found?.defaultKey ?? expect.fail("founded");
+    expect([dan, changed].map(isIn)).toEqual([false, true]);
+    expect(world.view().recipients(keyId)).toHaveLength(5);
+    change(world, alice, [carol], editor);
+    expect([dan, changed].map(isIn)).toEqual([false, false]);
+    expect(world.view().recipients(keyId)).toHaveLength(4);
+  });
+
   test("does not lift the other change by one of its own, whoever made them", async () => {
     const { world, alice, bob, carol } = await carolOfBob();
     for (const [one, other] of [

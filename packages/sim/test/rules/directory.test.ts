@@ -21,7 +21,7 @@ import * as families from "./support/families.ts";
 import { forkedHistory } from "./support/forked-history.ts";
 import { History } from "./support/history.ts";
 import { permutations, shuffled, subsets } from "./support/orders.ts";
-import { randomHistory } from "./support/random-history.ts";
+import { demotingHistory, randomHistory } from "./support/random-history.ts";
 import { type RealHistory, withRealIds } from "./support/real-ids.ts";
 import { eachSeed, isSlice, seeds } from "./support/seeds.ts";
 
@@ -142,6 +142,21 @@ describe("the directory that clients use", () => {
       const drawn = randomHistory(random, { length: random.between(6, 26), beyondModel: true, isTold: true });
       expectAsTwin(arrived(random, withRealIds(drawn)));
     });
+  });
+
+  test("D10 says what the twin says of whom admins let in who turn out demoted, and of what these open", {
+    timeout,
+  }, () => {
+    let refusing = 0;
+    // Who was let in so, and goes on by a change that was made in good faith.
+    const traced = [62];
+    eachSeed("told demoted", { count: seeds(300, 100_000), traced }, (random) => {
+      const history = arrived(random, withRealIds(demotingHistory(random, random.between(8, 26))));
+      expectAsTwin(history);
+      const { known, everKnown } = accept(history.entries, { voices: "directory" });
+      if (everKnown.admissions.size > known.admissions.size) refusing += 1;
+    });
+    if (!isSlice) expect(refusing).toBeGreaterThan(50);
   });
 
   test("D1 D9 hears the voices that the twin hears, and goes over to the branch that most name, whichever came first", {

@@ -29,6 +29,35 @@ export function randomHistory(random: SeededRandom, { length, beyondModel, isTol
   return history.entries;
 }
 
+/**
+ * In which an admin is changed by two at once, one of whom leaves it an admin, and goes on letting people in under that: drawn at random this
+ * never happens.
+ */
+export function demotingHistory(random: SeededRandom, length: number): readonly Entry[] {
+  const history = new History();
+  history.say("root", { type: "createKey", key: "k", version: "e0" });
+  const alice = history.grant("root", { role: "admin", person: ["p0"] }).id;
+  const bob = history.grant(alice, { role: "admin", person: ["p1"] }).id;
+  const carol = history.grant(bob, { role: "admin", person: ["p2"], device: ["carol"] }).id;
+  const change = (by: string, role: Admission["role"]) => {
+    const grant = { role, person: ["p2"], device: ["carol"] };
+    return history.change(by, { targets: [carol] }, grant, { continues: [carol] }).id;
+  };
+  const author = new RandomAuthor(random, history, { beyondModel: true, isTold: true });
+  const kept = change(bob, "admin");
+  const isLess = [
+    random.pick(["root", alice, bob]) ?? bob,
+    random.pick(["editor", "reader"] as const) ?? "reader",
+  ] as const;
+  const demotesAt = random.between(history.entries.length, length);
+  while (history.entries.length < length) {
+    if (history.entries.length === demotesAt) change(...isLess);
+    else if (random.chance(0.15)) history.grant(kept, { person: [`p${random.below(6)}`] });
+    else author.act();
+  }
+  return history.entries;
+}
+
 /** The chain of the founding entry, which the tenant's id names. */
 const founding = chainOf({ database: directory, writer: "root.0" });
 

@@ -104,6 +104,44 @@ describe("an edit", () => {
     expect(await everywhere(lab, alice, [id, other.id])).toEqual(alike([0, 1, 2, 3], [7]));
   });
 
+  test("after the other, in several documents without a pause, keeps no device from its next chain", async () => {
+    const { lab, alice, id } = await begin("without a pause");
+    const { database } = alice;
+    const docs = [await database.getDocument(id)];
+    for (let n = 1; n < 6; n += 1) docs.push(await database.createDocument({ list: [0] }));
+    await alice.assembled.flush();
+    const writers = async () => new Set((await stored(alice)).map(({ writer }) => toHex(writer))).size;
+    let [isOver, isNext] = [false, false];
+    const made = docs.map(() => 0);
+    const working = docs.map(async (doc, at) => {
+      for (let n = 1; !isOver && n < 2_000; n += 1) {
+        await database.changeDoc(doc, push(n));
+        made[at] = n;
+      }
+    });
+    await endChains(lab, alice);
+    await alice.assembled.reconsider();
+    const before = made.reduce((sum, n) => sum + n, 0);
+    const flushes: Promise<void>[] = [];
+    while (!isNext && Math.max(...made) < 1_000) {
+      flushes.push(alice.assembled.flush());
+      await turns(100);
+      isNext = (await writers()) === 2;
+    }
+    expect(made.reduce((sum, n) => sum + n, 0)).toBeGreaterThan(before); // they went on meanwhile
+    isOver = true;
+    await Promise.all([...working, ...flushes]);
+    expect(isNext).toBe(true);
+    const all = made.map((n) => Array.from({ length: n + 1 }, (_, at) => at));
+    expect(
+      await everywhere(
+        lab,
+        alice,
+        docs.map(({ id }) => id),
+      ),
+    ).toEqual(alike(...all));
+  });
+
   test("under way while its maker becomes a reader is let go with the others, and said", async () => {
     const { lab, alice, id } = await begin("reader");
     const doc = await alice.database.getDocument(id);

@@ -70,7 +70,10 @@ function place(root: string, packages: readonly Package[], example: Example, fol
   const modules = join(folder, "node_modules");
   mkdirSync(modules, { recursive: true });
   for (const { directory, manifest } of packages) link(join(root, directory), join(modules, manifest.name));
-  const own = packages.find(({ directory }) => directory === example.directory)?.manifest.dependencies ?? {};
+  const manifest = packages.find(({ directory }) => directory === example.directory)?.manifest;
+  // The app of a guide may use what the tests of the package do; the example of a README needs that package alone.
+  const others = example.file.startsWith("docs/") ? manifest?.devDependencies : {};
+  const own = { ...manifest?.dependencies, ...others };
   for (const name of Object.keys(own).filter((dependency) => !dependency.startsWith("@selkie/"))) {
     const installed = join(root, example.directory, "node_modules", name);
     if (existsSync(installed)) link(installed, join(modules, name));

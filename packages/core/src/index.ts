@@ -5,6 +5,7 @@ export { type CopyOptions, copyToKey, readersGained } from "./database/copy-to-k
 export type { Database, DatabaseEvents, Draft } from "./database/database.ts";
 export type { History, HistoryItem, Verification, When } from "./database/history.ts";
 export { marksOf, valuesAt } from "./database/read-document.ts";
+export type { Schema } from "./database/schema-check.ts";
 export { identityFingerprint, newIdentity, publicKeysOf } from "./directory/identity.ts";
 export type { JoinRequest } from "./directory/join-request.ts";
 export type { JoinResponse } from "./directory/join-response.ts";
@@ -29,6 +30,7 @@ export type {
   Invitation,
   InvitedBy,
   KeyOptions,
+  OpenOptions,
   ReceivedRequest,
   Root,
   Tenant,

@@ -1,8 +1,8 @@
 // Edits a document into another state of it, by few edits: what is alike is not written again, so that what others do there stays.
 import { equalBytes } from "@selkie/entry";
-import { counter } from "./counter.ts";
 import type { Path, TextDraft, TextMark } from "./draft-text.ts";
 import { type MarkedData, textsIn } from "./past-document.ts";
+import { isMap, plainCopy } from "./plain-copy.ts";
 import { isCounter, isFixedText } from "./values.ts";
 
 /** A document that is being edited. */
@@ -32,7 +32,7 @@ class Equalizer {
     for (const key of Object.keys(wanted)) {
       const value: unknown = Reflect.get(wanted, key);
       if (Object.hasOwn(node, key)) this.#value({ node, key, path }, value);
-      else Reflect.set(node, key, copy(value));
+      else Reflect.set(node, key, plainCopy(value));
     }
   }
 
@@ -44,7 +44,7 @@ class Equalizer {
     for (; end > start && wantedEnd > start && isSame(node[end - 1], wanted[wantedEnd - 1]); end--) wantedEnd--;
     const both = Math.min(end, wantedEnd);
     for (let key = start; key < both; key++) this.#value({ node, key, path }, wanted[key]);
-    if (end !== wantedEnd) node.splice(both, end - both, ...wanted.slice(both, wantedEnd).map(copy));
+    if (end !== wantedEnd) node.splice(both, end - both, ...wanted.slice(both, wantedEnd).map(plainCopy));
   }
 
   #value(
@@ -57,7 +57,7 @@ class Equalizer {
       if (value !== wanted) this.#text(at).update(wanted);
     } else if (Array.isArray(value) && Array.isArray(wanted)) this.#list(value, wanted, at);
     else if (isMap(value) && isMap(wanted)) this.map(value, wanted, at);
-    else if (!isSame(value, wanted)) Reflect.set(node, key, copy(wanted));
+    else if (!isSame(value, wanted)) Reflect.set(node, key, plainCopy(wanted));
   }
 }
 
@@ -78,16 +78,4 @@ function isSame(one: unknown, other: unknown): boolean {
   const keys = Object.keys(one);
   const isAlike = (key: string) => Object.hasOwn(other, key) && isSame(Reflect.get(one, key), Reflect.get(other, key));
   return keys.length === Object.keys(other).length && keys.every(isAlike);
-}
-
-function isMap(value: unknown): value is object {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return !(value instanceof Date || value instanceof Uint8Array || isCounter(value) || isFixedText(value));
-}
-
-/** Automerge refuses the objects of one document in another. */
-function copy(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copy);
-  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copy(item)]));
-  return typeof value === "object" && value !== null && isCounter(value) ? counter(Number(value)) : value;
 }

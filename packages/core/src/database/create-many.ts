@@ -29,6 +29,8 @@ export interface Creation<T extends object> {
   readonly rows: Iterable<T> | AsyncIterable<T>;
   /** The 16-byte id of the key to seal under. */
   readonly key: Uint8Array;
+  /** What a row becomes. @throws when it may not be a document */
+  check(row: T): T;
   /** Called for each, once it is durable. */
   created(id: DocId): void;
 }
@@ -36,7 +38,7 @@ export interface Creation<T extends object> {
 /** Creates a document of each row, about 100 to an entry, 10 entries to a signature; rows are read as they are needed. */
 export async function createMany<T extends object>(
   parts: DatabaseParts,
-  { rows, key, created }: Creation<T>,
+  { rows, key, check, created }: Creation<T>,
 ): Promise<readonly DocId[]> {
   const ids: DocId[] = [];
   let chunk: T[] = [];
@@ -50,10 +52,11 @@ export async function createMany<T extends object>(
       created(id);
     }
   };
+  const take = (row: T): boolean => chunk.push(check(row)) === CHUNK;
   // Awaiting each row that is there already costs more than reading it.
   if (Symbol.iterator in rows) {
-    for (const row of rows) if (chunk.push(row) === CHUNK) await seal();
-  } else for await (const row of rows) if (chunk.push(row) === CHUNK) await seal();
+    for (const row of rows) if (take(row)) await seal();
+  } else for await (const row of rows) if (take(row)) await seal();
   if (chunk.length > 0) await seal();
   return ids;
 }

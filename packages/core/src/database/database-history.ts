@@ -9,6 +9,7 @@ import type { DatabaseParts } from "./database-parts.ts";
 import { editDocument } from "./edit-document.ts";
 import type { History, HistoryItem, When } from "./history.ts";
 import { madeBy, type Past, pastWith, requireFound, timeOf, upTo } from "./past.ts";
+import type { SchemaCheck } from "./schema-check.ts";
 
 const NOTHING: object = Object.freeze({});
 
@@ -16,9 +17,11 @@ const NOTHING: object = Object.freeze({});
 export class DatabaseHistory<T extends object> implements History<T> {
   /** @throws CoreError CLOSED */
   readonly #open: () => DatabaseParts;
+  readonly #check: SchemaCheck<T>;
 
-  constructor(open: () => DatabaseParts) {
+  constructor(open: () => DatabaseParts, check: SchemaCheck<T>) {
     this.#open = open;
+    this.#check = check;
   }
 
   async *changes(id: DocId): AsyncIterable<HistoryItem> {
@@ -67,6 +70,7 @@ export class DatabaseHistory<T extends object> implements History<T> {
     if (past.changes.length === 0 || past.deleted)
       throw new CoreError("DOC_NOT_FOUND", "the document was not there at that moment");
     const then = (await this.#automerge()).pastMarkedData(bytesOf(past.changes));
+    this.#check.changed(then.data);
     const record = documents.require(id);
     await editDocument(parts, record, "undelete");
     await editDocument(parts, record, (data, text) => equalize({ data, text }, then));

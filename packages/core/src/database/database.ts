@@ -55,12 +55,12 @@ export interface Database<T extends object> extends AsyncDisposable {
   /**
    * Creates a document; durable when it resolves. `id` is a name of the app's choice, from which every device gets the same document id
    * under the same key. `key` names a key of the directory: only who holds it can read the document, or sees that it exists.
-   * @throws CoreError VALUE_UNSUPPORTED | DOC_EXISTS | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
+   * @throws CoreError SCHEMA_MISMATCH | VALUE_UNSUPPORTED | DOC_EXISTS | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
    */
   createDocument(data?: T, options?: { id?: string; key?: string }): Promise<Doc<T>>;
   /**
    * Creates many documents, sealing about 100 of them into one entry; returns their ids in order, once all are durable.
-   * @throws CoreError VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
+   * @throws CoreError SCHEMA_MISMATCH | VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
    */
   createDocuments(rows: Iterable<T> | AsyncIterable<T>, options?: { key?: string }): Promise<readonly DocId[]>;
   /** The live handle of a document, deleted or not. @throws CoreError DOC_NOT_FOUND */
@@ -73,7 +73,7 @@ export interface Database<T extends object> extends AsyncDisposable {
    * Runs the callback on a draft and makes what it edited durable. An edit made after an `await` in the callback rejects with
    * CHANGE_CLOSED, a callback that throws with what it threw; nothing is applied then. A `message`, of up to 1,024 bytes, says in the
    * history what the change was for.
-   * @throws CoreError CHANGE_CLOSED | VALUE_UNSUPPORTED | DOC_NOT_FOUND | DOC_DELETED | WRITE_NOT_ALLOWED | NOT_ENTITLED
+   * @throws CoreError CHANGE_CLOSED | SCHEMA_MISMATCH | VALUE_UNSUPPORTED | DOC_NOT_FOUND | DOC_DELETED | WRITE_NOT_ALLOWED | NOT_ENTITLED
    */
   changeDoc(
     doc: Doc<T>,

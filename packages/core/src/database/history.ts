@@ -50,7 +50,7 @@ export interface History<T extends object> {
   diff(id: DocId, a: When, b: When): Promise<readonly unknown[]>;
   /**
    * Makes a document again what it was, by a new change: what happened since stays in its history. A deleted one is undeleted first.
-   * @throws CoreError DOC_NOT_FOUND, also when it was not there at that moment | HEADS_UNKNOWN | VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | NOT_ENTITLED
+   * @throws CoreError DOC_NOT_FOUND, also when it was not there at that moment | HEADS_UNKNOWN | SCHEMA_MISMATCH | VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | NOT_ENTITLED
    */
   restore(id: DocId, when: When): Promise<Doc<T>>;
 }

@@ -12,23 +12,37 @@ import { DatabaseHistory } from "./database-history.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import { type Edit, editDocument } from "./edit-document.ts";
 import type { History } from "./history.ts";
+import { checkWith, type Schema, type SchemaCheck, unchecked } from "./schema-check.ts";
 
 /** The one implementation of `Database`: each method is a line or two over the parts. */
 export class OpenDatabase<T extends object> implements Database<T> {
   readonly name: string;
   readonly history: History<T>;
   readonly #parts: DatabaseParts;
-  #closed: Promise<void> | null = null;
+  readonly #check: SchemaCheck<T>;
+  /** Shared by all handles of this database. */
+  readonly #life: { closed: Promise<void> | null };
 
   /** The parts of an open database, for functions over it. @throws CoreError CLOSED */
   static partsOf(database: OpenDatabase<object>): DatabaseParts {
     return database.#open();
   }
 
-  constructor(parts: DatabaseParts) {
+  constructor(
+    parts: DatabaseParts,
+    check: SchemaCheck<T> = unchecked(),
+    life: { closed: Promise<void> | null } = { closed: null },
+  ) {
     this.name = parts.name;
-    this.history = new DatabaseHistory<T>(() => this.#open());
+    this.history = new DatabaseHistory<T>(() => this.#open(), check);
     this.#parts = parts;
+    this.#check = check;
+    this.#life = life;
+  }
+
+  /** The same database for whoever writes by this schema. */
+  typed<S extends object>(schema: Schema<S>): OpenDatabase<S> {
+    return new OpenDatabase<S>(this.#parts, checkWith(schema), this.#life);
   }
 
   async createDocument(data: T = {} as T, options: { id?: string; key?: string } = {}): Promise<Doc<T>> {
@@ -36,7 +50,8 @@ export class OpenDatabase<T extends object> implements Database<T> {
     const key = parts.keyId(options.key);
     const ready = parts.writes.ready(key, parts.held() !== null); // a key this device can't seal under is found out before anything is made
     if (ready !== null) await ready;
-    return this.#show(await createDocument(parts, { data, key, name: options.id ?? null }));
+    const created = this.#check.created(data);
+    return this.#show(await createDocument(parts, { data: created, key, name: options.id ?? null }));
   }
 
   async createDocuments(
@@ -45,7 +60,8 @@ export class OpenDatabase<T extends object> implements Database<T> {
   ): Promise<readonly DocId[]> {
     const parts = this.#writable();
     const key = parts.keyId(options.key);
-    return createMany(parts, { rows, key, created: (id) => parts.events.emit("change", { id }) });
+    const check = (row: T): T => this.#check.created(row);
+    return createMany(parts, { rows, key, check, created: (id) => parts.events.emit("change", { id }) });
   }
 
   async getDocument(id: DocId): Promise<Doc<T>> {
@@ -74,7 +90,11 @@ export class OpenDatabase<T extends object> implements Database<T> {
   ): Promise<Doc<T>> {
     const parts = this.#open();
     const record = parts.documents.require(doc.id);
-    const edit: Edit = (data, text) => change({ id: doc.id, getData: () => data as T, text });
+    const edit: Edit = (data, text) => {
+      const going = change({ id: doc.id, getData: () => data as T, text });
+      this.#check.changed(data); // what is edited after an await is refused anyway
+      return going;
+    };
     await editDocument(parts, record, edit, message);
     return this.#show(record);
   }
@@ -112,8 +132,8 @@ export class OpenDatabase<T extends object> implements Database<T> {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed ??= this.#parts.close();
-    await this.#closed;
+    this.#life.closed ??= this.#parts.close();
+    await this.#life.closed;
   }
 
   async #show(record: DocumentRecord): Promise<Doc<T>> {
@@ -127,7 +147,7 @@ export class OpenDatabase<T extends object> implements Database<T> {
   }
 
   #open(): DatabaseParts {
-    if (this.#closed !== null) throw new CoreError("CLOSED", "the database is closed");
+    if (this.#life.closed !== null) throw new CoreError("CLOSED", "the database is closed");
     return this.#parts;
   }
 }

@@ -38,7 +38,16 @@ import { TenantSettings } from "./settings.ts";
 import { Standing } from "./standing.ts";
 import type { StatementContext } from "./statement-context.ts";
 import { requireFound } from "./statement-work.ts";
-import type { Alarm, ConnectOptions, Directory, Fingerprint, Root, Tenant, TenantEvents } from "./tenant.ts";
+import type {
+  Alarm,
+  ConnectOptions,
+  Directory,
+  Fingerprint,
+  OpenOptions,
+  Root,
+  Tenant,
+  TenantEvents,
+} from "./tenant.ts";
 import type { TenantContext } from "./tenant-context.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
 import { wipeTenant } from "./wipe.ts";
@@ -185,12 +194,12 @@ export class OpenTenant implements Tenant {
     return this.#context.keys.identity.name;
   }
 
-  async openDB<T extends object>(name: string): Promise<Database<T>> {
+  async openDB<T extends object>(name: string, { schema }: OpenOptions<T> = {}): Promise<Database<T>> {
     this.#open();
     this.#membership.found();
     if (this.#wasAdmitted) this.#membership.self(); // gone from a damaged disk: every document would be missing, without a word
     const { database } = await this.#databases.open(name);
-    return database as unknown as Database<T>;
+    return schema === undefined ? (database as unknown as Database<T>) : database.typed(schema);
   }
 
   async connect(target: string | Transport | Dialler, options: ConnectOptions = {}): Promise<Connection> {

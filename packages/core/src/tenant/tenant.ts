@@ -1,6 +1,7 @@
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection, ConnectionStatus } from "../connection/connection.ts";
 import type { Database } from "../database/database.ts";
+import type { Schema } from "../database/schema-check.ts";
 import type { JoinTexts } from "../directory/join-uri.ts";
 import type { Role } from "../directory/statement.ts";
 import type { Off } from "../events.ts";
@@ -190,6 +191,14 @@ export interface Directory {
   readmit(entryIds: readonly string[]): Promise<readonly string[]>;
 }
 
+/** How a database is opened. */
+export interface OpenOptions<T extends object> {
+  /**
+   * What documents have to be before they are written by this handle. What comes from others, or was written before, is shown as it is.
+   */
+  readonly schema?: Schema<T>;
+}
+
 /** How {@link Tenant.connect} reaches the other side. */
 export interface ConnectOptions {
   /** Gives up waiting for the first answer; an open connection is closed by disposing of it. */
@@ -245,10 +254,10 @@ export interface Tenant extends AsyncDisposable {
    */
   fingerprint(): Fingerprint;
   /**
-   * Opens a database, which comes into being with its first document. One handle for each name.
+   * Opens a database, which comes into being with its first document. All handles of one name are of one database, and are closed together.
    * @throws CoreError DIRECTORY_UNKNOWN before the first sync of a tenant that was joined; CLOSED
    */
-  openDB<T extends object>(name: string): Promise<Database<T>>;
+  openDB<T extends object>(name: string, options?: OpenOptions<T>): Promise<Database<T>>;
   /**
    * Keeps a connection up until it is disposed: `wss://` URL, `ws://` on loopback, or a transport. Resolves once it is known whether the
    * other side answers; a tenant that was just joined waits for its directory.

@@ -27,13 +27,13 @@ test("R1 a relay sees which parts share a key version: one tag for all that ever
 
 test("R2 a relay sees how many documents an entry touches, and how large each is to within the padding", async () => {
   const scene = await Scene.begin("R2");
-  const rows = [1, 1, 2_000, 1, 40_000, 1, 1].map((length) => ({ text: "x".repeat(length) }));
+  const rows = [1, 1, 2_000, 1, 15_000, 1, 1].map((length) => ({ text: "x".repeat(length) }));
   await scene.run(scene.alice.database.createDocuments(rows));
   await scene.world.settle();
   const [entry] = await entriesOf(scene);
   const sizes = (entry?.parts ?? []).slice(1).map((part) => (part.type === "sealed" ? part.ciphertext.length : 0));
   expect(sizes).toHaveLength(rows.length);
-  expect(sizes.map((size) => (size > 40_000 ? "large" : size > 2_000 ? "middle" : "small"))).toEqual([
+  expect(sizes.map((size) => (size > 15_000 ? "large" : size > 2_000 ? "middle" : "small"))).toEqual([
     "small",
     "small",
     "middle",

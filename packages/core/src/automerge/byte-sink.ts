@@ -1,3 +1,4 @@
+import type { BytePool } from "../byte-pool.ts";
 import { encodeText } from "./text.ts";
 
 /** Bytes that are copied one by one, rather than as a view. */
@@ -91,9 +92,12 @@ export class ByteSink {
     else bytes.set(this.view(), at);
   }
 
-  /** A copy of what was written. */
-  toBytes(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+  /** A copy of what was written, in an array of its own or out of a pool. */
+  toBytes(pool?: BytePool): Uint8Array {
+    if (pool === undefined) return this.#bytes.slice(0, this.#length);
+    const copy = pool.take(this.#length);
+    copy.set(this.view());
+    return copy;
   }
 
   #reserve(size: number): void {

@@ -1,3 +1,4 @@
+import { BytePool } from "../byte-pool.ts";
 import { ByteSink } from "./byte-sink.ts";
 import {
   type ChangeChunk,
@@ -19,6 +20,8 @@ export type ColumnSource =
   | { readonly type: "table"; readonly table: ColumnTable }
   | { readonly type: "written"; readonly columns: WrittenColumns };
 
+/** What is made here is kept for as long as its document. */
+const chunks = new BytePool();
 const body = new ByteSink(1024);
 const front = new ByteSink(16);
 const lengths = new Int32Array(columnOrder.length);
@@ -41,7 +44,7 @@ export function writeChange(header: ChangeHeader, source: ColumnSource, sha256: 
   const offset = changeMagic.length + checksumLength;
   const size = offset + front.length + body.length;
   if (size > changeLimits.bytes) throw new ChangeError("CHANGE_TOO_LARGE", `more than ${changeLimits.bytes} bytes`);
-  const bytes = takeRoom(size);
+  const bytes = chunks.take(size);
   bytes.set(changeMagic);
   front.copyTo(bytes, offset);
   body.copyTo(bytes, offset + front.length);
@@ -51,20 +54,6 @@ export function writeChange(header: ChangeHeader, source: ColumnSource, sha256: 
   const opCount = countOps(columns);
   const maxOp = startOp + opCount - 1;
   return { bytes, hash, deps, actor, seq, startOp, maxOp, opCount, time, message, otherActors, columns };
-}
-
-/** Small changes lie side by side: making and collecting an array for each would take longer than filling it. */
-let room = new Uint8Array(8192);
-let roomUsed = 0;
-
-function takeRoom(size: number): Uint8Array {
-  if (size > room.length / 8) return new Uint8Array(size);
-  if (roomUsed + size > room.length) {
-    room = new Uint8Array(room.length);
-    roomUsed = 0;
-  }
-  roomUsed += size;
-  return room.subarray(roomUsed - size, roomUsed);
 }
 
 function writeHeader(header: ChangeHeader): void {

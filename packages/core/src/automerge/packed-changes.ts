@@ -1,6 +1,7 @@
 // Codec 1, "packed": changes of one writer in one document without what their place implies. Unpacking gives the same bytes again.
 // `docs/spec/change.md` section 4 has the layout.
 import { equalBytes } from "@selkie/entry";
+import { BytePool } from "../byte-pool.ts";
 import { ByteCursor } from "./byte-cursor.ts";
 import { ByteSink } from "./byte-sink.ts";
 import { type ChangeChunk, type ChangeHeader, countOps, readAscending, readHash } from "./change-chunk.ts";
@@ -37,14 +38,18 @@ const optionalBits: Int32Array = Int32Array.from(columnOrder, (spec) => {
 
 /** Packs changes that passed the gate, all by one actor of one document, in their order. */
 export function packChanges(changes: readonly ChangeChunk[]): Uint8Array {
-  const sink = new ByteSink(256);
+  sink.clear();
   let before: ChangeChunk | undefined;
   for (const change of changes) {
     packChange(sink, change, before);
     before = change;
   }
-  return sink.toBytes();
+  return sink.toBytes(payloads);
 }
+
+/** Filled and copied out by one call. */
+const sink = new ByteSink(256);
+const payloads = new BytePool();
 
 /**
  * The changes in a packed payload.

@@ -1,6 +1,6 @@
 import type { Edit as DocumentEdit } from "../automerge/document.ts";
 import { guardMessage } from "../automerge/values.ts";
-import { actorIn, type DocumentRecord } from "../document/document-record.ts";
+import { actorIn, type DocumentRecord, editsOf } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 
@@ -15,7 +15,7 @@ export async function editDocument(
   message?: string,
 ): Promise<void> {
   if (message !== undefined) guardMessage(message);
-  const placed = await record.edits.run(() => place(parts, record, edit, message));
+  const placed = await editsOf(record).run(() => place(parts, record, edit, message));
   await placed?.durable;
 }
 

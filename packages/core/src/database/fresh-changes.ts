@@ -8,12 +8,10 @@ export class FreshChanges {
   #fresh = new Map<DocumentRecord, Uint8Array[] | "reset">();
 
   note(record: DocumentRecord, changes: readonly Uint8Array[] | "reset"): void {
-    const fresh = this.#fresh.get(record) ?? [];
+    const fresh = this.#fresh.get(record);
     if (changes === "reset" || fresh === "reset") this.#fresh.set(record, "reset");
-    else {
-      for (const change of changes) fresh.push(change);
-      this.#fresh.set(record, fresh);
-    }
+    else if (fresh === undefined) this.#fresh.set(record, changes.slice());
+    else for (const change of changes) fresh.push(change);
   }
 
   clear(): void {
@@ -25,8 +23,8 @@ export class FreshChanges {
     const fresh = this.#fresh;
     this.#fresh = new Map();
     for (const [record, changes] of fresh) {
-      if (changes === "reset") await shelf.refresh(record);
-      else await shelf.apply(record, changes);
+      const shown = changes === "reset" ? shelf.refresh(record) : shelf.apply(record, changes);
+      if (shown !== undefined) await shown; // of most nobody holds anything
       events.emit("change", { id: record.name });
     }
   }

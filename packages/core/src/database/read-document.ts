@@ -3,6 +3,7 @@ import type { LiveDocument } from "../automerge/document.ts";
 import type { Path, TextMark } from "../automerge/draft-text.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
+import { editsOf } from "../document/document-record.ts";
 import type { Shelf } from "../document/shelf.ts";
 import type { Database } from "./database.ts";
 import { partsOf, recordOf } from "./over-database.ts";
@@ -40,5 +41,5 @@ async function readLive<T extends object, R>(
   const record = recordOf(parts, doc);
   const automerge = await parts.shelf.automerge();
   // Between two edits: what one has done so far may come to nothing.
-  return record.edits.run(async () => (record.deleted ? [] : read(automerge, parts.shelf.live(automerge, record))));
+  return editsOf(record).run(async () => (record.deleted ? [] : read(automerge, parts.shelf.live(automerge, record))));
 }

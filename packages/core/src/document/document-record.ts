@@ -36,8 +36,8 @@ export interface DocumentRecord extends DocumentPlace {
   readonly waiting: Uint8Array[];
   /** The actor in the document that was asked for last, and the writer key it follows from. */
   actor: { readonly writer: WriterKey; readonly actor: Uint8Array } | null;
-  /** Local edits of this document, one after the other. */
-  readonly edits: Serial;
+  /** `editsOf`; null before the first. */
+  edits: Serial | null;
 }
 
 export function newRecord(place: DocumentPlace): DocumentRecord {
@@ -58,8 +58,14 @@ export function newRecord(place: DocumentPlace): DocumentRecord {
     outdated: false,
     waiting: [],
     actor: null,
-    edits: new Serial(),
+    edits: null,
   };
+}
+
+/** Local edits of a document, one after the other: most documents have none. */
+export function editsOf(record: DocumentRecord): Serial {
+  record.edits ??= new Serial();
+  return record.edits;
 }
 
 /** The Automerge actor of a writer in a document: mostly the one that was asked for last. */

@@ -75,7 +75,9 @@ export class Documents {
 
   /** Takes a change that passed the gate. */
   admit(record: DocumentRecord, chunk: ChangeChunk, kind: ChangeKind): void {
-    record.changes.push(chunk.bytes);
+    // Most documents have one change: a list that grows has room for seventeen.
+    if (record.changes.length === 0) record.changes = [chunk.bytes];
+    else record.changes.push(chunk.bytes);
     if (kind !== "delete" && kind !== "undelete") return;
     // Dependencies come first, so no mark that is known depends on this one.
     const history = this.histories.of(record);

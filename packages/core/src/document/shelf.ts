@@ -69,11 +69,14 @@ export class Shelf {
     return record.live;
   }
 
-  /** Applies changes that just passed the gate, if anybody holds the document. */
-  async apply(record: DocumentRecord, changes: readonly Uint8Array[]): Promise<void> {
-    if (changes.length === 0) return;
+  /** Applies changes that just passed the gate, if anybody holds the document; gives nothing when there is nothing to do. */
+  apply(record: DocumentRecord, changes: readonly Uint8Array[]): Promise<void> | undefined {
+    const isHeld = record.live !== null || record.handle?.deref() !== undefined;
+    return isHeld && changes.length > 0 ? this.#apply(record, changes) : undefined;
+  }
+
+  async #apply(record: DocumentRecord, changes: readonly Uint8Array[]): Promise<void> {
     const handle = record.handle?.deref();
-    if (record.live === null && handle === undefined) return;
     const automerge = await this.automerge();
     if (record.busy) {
       record.waiting.push(...changes);

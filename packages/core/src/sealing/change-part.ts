@@ -62,8 +62,9 @@ const byCounter = 4;
 const hasReplaces = 8;
 /** Writers whose work one part may replace. */
 export const mostReplaced = 16;
-/** Kind, codec, flags, and five numbers in their longest form. */
-const overheadBytes = 3 + 5 * 8;
+
+/** Filled and copied out by one call. */
+const writer = new ByteWriter();
 
 /** The nearest time a change can claim, whatever number a clock gives. */
 export function claimedTime(ms: number): number {
@@ -79,8 +80,8 @@ export function encodeChangePart(part: ChangePart): Plaintext {
     (metadata === null ? 0 : hasMetadata) |
     (document.type === "stem" ? 0 : byCounter) |
     (replaces.length === 0 ? 0 : hasReplaces);
-  const capacity = overheadBytes + 2 * stemBytes + (metadata?.length ?? 0) + 40 * replaces.length + payload.length;
-  const writer = new ByteWriter(capacity).u8(CODE_OF_KIND[part.kind]).u8(part.codec).u8(flags);
+  writer.clear();
+  writer.u8(CODE_OF_KIND[part.kind]).u8(part.codec).u8(flags);
   if (document.type === "stem") writer.bytes(document.stem);
   else writer.uleb(document.counter);
   if (branch !== null) writer.bytes(branch);

@@ -25,12 +25,14 @@ export function documentIdOf({ stem, keyId }: DocumentPlace): Uint8Array {
   return concatBytes(stem, keyId);
 }
 
+/** A counter, 8 bytes, used and given up by one call. */
+const number = new Uint8Array(8);
+
 /** The stem of the `counter`-th document this writer creates: nobody else can make it, and nothing of it needs to be sent. */
 export function countedStem(verifier: Verifier, writer: WriterKey, counter: number): Uint8Array {
   if (!Number.isSafeInteger(counter) || counter < 0)
     throw new CoreError("NAME_INVALID", "a document counter counts from 0");
-  const number = new Uint8Array(8);
-  new DataView(number.buffer).setBigUint64(0, BigInt(counter));
+  for (let rest = counter, at = 7; at >= 0; at--, rest = Math.floor(rest / 256)) number[at] = rest % 256;
   return hash(verifier, "document-id", writer, number).slice(0, stemBytes);
 }
 

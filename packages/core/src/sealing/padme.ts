@@ -2,6 +2,7 @@
 // Files and Communication with PURBs", PETS 2019, section 4) keeps O(log log n) bits of a length, at the price of at most 12 %.
 import { asPlaintext, type Plaintext } from "@selkie/crypto";
 import { ByteReader, EntryError } from "@selkie/entry";
+import { BytePool } from "../byte-pool.ts";
 import { CoreError } from "../errors.ts";
 
 /** Smallest padded plaintext, bytes: most single changes are below it and look alike. */
@@ -18,9 +19,12 @@ export function padmeLength(length: number, floor: number = paddingFloor): numbe
   return Math.ceil(length / step) * step;
 }
 
+/** They are sealed soon, many at a time. */
+const plaintexts = new BytePool();
+
 /** `bytes` followed by zeros up to their padded length. */
 export function pad(bytes: Uint8Array, floor: number = paddingFloor): Plaintext {
-  const padded = new Uint8Array(padmeLength(bytes.length, floor));
+  const padded = plaintexts.take(padmeLength(bytes.length, floor));
   padded.set(bytes);
   return asPlaintext(padded);
 }

@@ -78,7 +78,7 @@ export const hostileChanges: readonly HostileChange[] = [
       operation({ ...inFirst, action: action.mark, insert: true, keyCounter: LETTERS }),
     ]).flat(),
   ),
-  { ...passing("as much as 1,000 parts may hold", () => many(4, () => ({ keyText: "k" }))), documents: 1_000 },
+  { ...passing("as much as 500 parts may hold", () => many(24, () => ({ keyText: "k" }))), documents: 500 },
   {
     ...refused("100,000 values in each of 4,000 parts", () => many(MOST, () => ({ keyText: "k" }))),
     documents: 4_000,

@@ -12,7 +12,7 @@ import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { type DocId, docIdOf, placeOf } from "../document/doc-id.ts";
 import { type DocumentState, isTouched, writersOf } from "../document/document-state.ts";
-import { nameIn } from "../document/part-contents.ts";
+import { hasTooManyParts, nameIn } from "../document/part-contents.ts";
 import { RebuiltDocuments } from "../document/rebuilt-documents.ts";
 import { ReceivedParts } from "../document/received-parts.ts";
 import type { Shelf } from "../document/shelf.ts";
@@ -103,8 +103,10 @@ export class ReceivedChanges {
       heard: (heads) => at.heard(heads),
       heardOfDirectory: (claim) => at.heardOfDirectory(claim),
       judge: (writer, certificate) => view().judge({ database, writer, certificate }),
-      refusal: ({ header }, admission) => {
+      refusal: (entry, admission) => {
+        const { header } = entry;
         if (header.type !== entryType.change) return "ENTRY_TYPE";
+        if (hasTooManyParts(entry)) return "CHANGE_TOO_LARGE";
         if (header.seq <= this.#ends.of(header.writer, admission)) return null;
         return this.#ends.reason(header.writer, admission, header.seq);
       },

@@ -3,7 +3,7 @@ import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { decodeChanges } from "../automerge/change-codec.ts";
 import { ChangeError } from "../automerge/change-error.ts";
-import { mostWorkIn, PartBudget } from "../automerge/part-work.ts";
+import { leastWork, mostWorkIn, PartBudget } from "../automerge/part-work.ts";
 import { CoreError } from "../errors.ts";
 import type { Delivery } from "../replica/delivery.ts";
 import { type ChangeKind, type ChangePart, decodeChangePart, type Replacement } from "../sealing/change-part.ts";
@@ -25,6 +25,11 @@ export function mostWorkOf({ parts }: VerifiedEntry): number {
   let changeParts = 0;
   for (const { kind } of parts) if (kind === partKind.change) changeParts += 1;
   return mostWorkIn(changeParts);
+}
+
+/** Whether an entry has so many parts that none may hold a change: it need not be opened. */
+export function hasTooManyParts(entry: VerifiedEntry): boolean {
+  return mostWorkOf(entry) < leastWork;
 }
 
 /** The stem of the document that a part is of. */

@@ -20,6 +20,7 @@ export type EntryRefusalCode =
   | "BEHIND_FORK"
   | "BEYOND_CUT"
   | "BRANCH_LOST"
+  | "CHANGE_TOO_LARGE"
   | "CARRIED_INCOMPLETE"
   | "CHANGE_REPLACED"
   | "CHANGE_WAITING"

@@ -1,7 +1,11 @@
 // The largest changes that people make: what bounds the work of an entry gets in nobody's way.
+import { asPlaintext } from "@selkie/crypto";
+import { toHex } from "@selkie/entry";
 import { expect, test } from "vitest";
 import { changeLimits } from "../../src/automerge/change-limits.ts";
-import { Lab } from "./lab.ts";
+import { docIdOf } from "../../src/document/doc-id.ts";
+import { handMade } from "../automerge/hand-made-change.ts";
+import { Lab, placeOf } from "./lab.ts";
 
 const LETTERS = changeLimits.ops - 1;
 
@@ -29,4 +33,20 @@ test("D12 thousands of records, some with pages of text, are imported in one go"
   await ben.receive(...(await anna.runs()));
   expect([anna.reports, ben.reports, ben.announced]).toEqual([[], [], []]);
   expect((await ben.database.getAllDocumentIds()).length).toBe(rows.length);
+});
+
+test("D12 an entry of so many parts that none may hold a change is not opened, and what follows counts", async () => {
+  const lab = await Lab.begin("parts", ["default"]);
+  const [ben, bob] = [await lab.device("ben", lab.keys), await lab.author("bob")];
+  const [key] = lab.keys;
+  if (key === undefined) return expect.fail("a key");
+  const empty = { kind: "change", key, plaintext: asPlaintext(new Uint8Array(128).fill(1)) } as const;
+  const place = placeOf("good");
+  const good = handMade({ actor: bob.actor(place), ops: [{ value: 1 }] });
+  const run = await bob.write(new Array(556).fill(empty), new Array(555).fill(empty), [bob.part(place, good.bytes)]);
+  await ben.receive(run);
+  // Whoever opens a part says what is wrong with it.
+  const [first, second] = run.entries.map(({ id }) => toHex(id));
+  expect(ben.announced).toEqual([`${first} CHANGE_TOO_LARGE`, `${second} PART_MALFORMED`]);
+  expect(await ben.database.getAllDocumentIds()).toEqual([docIdOf(place)]);
 });

@@ -9,7 +9,7 @@ import { type Author, placeOf, withHoles } from "../database/lab.ts";
 import { Desk } from "./desk.ts";
 
 /** What a part with one change costs besides its operations. */
-const REST = 116;
+const REST = 216;
 
 /** A part that creates a document of its own with this many values of one key. */
 function flooding(author: Author, title: string, ops: number): PartDraft {
@@ -23,7 +23,7 @@ function opsIn({ documents }: Desk): number {
 }
 
 describe("D12 of the parts of one entry", () => {
-  test.each([1, 2, 7, 100, 1_000])("%i count with their share of an entry's work, and not with more", async (parts) => {
+  test.each([1, 2, 7, 100, 500])("%i count with their share of an entry's work, and not with more", async (parts) => {
     const desk = await Desk.begin(`share of ${parts}`);
     const share = Math.min(mostWorkIn(parts) - REST, changeLimits.ops);
     const fill = (ops: number) => Array.from({ length: parts }, (_, at) => flooding(desk.bob, `${at}`, ops));
@@ -60,6 +60,6 @@ describe("D12 of the parts of one entry", () => {
         if (hole !== at + 1) verdicts.add(`${ops}: ${isHere}`);
       }
     }
-    expect(verdicts).toEqual(new Set(["2: true", "24000: false", "100: true", "23884: true", "3: true"]));
+    expect(verdicts).toEqual(new Set(["2: true", "24000: false", "100: true", "23784: true", "3: true"]));
   });
 });

@@ -5,13 +5,14 @@ import { hex } from "../support/lies.ts";
 import { Scene } from "../support/scene.ts";
 
 const DELETIONS = 1_000;
+const PARTS = 100;
 
 test("D12 a document that was deleted a thousand times costs no more than one that was changed a thousand times", async () => {
   const scene = await Scene.begin("D12 deletions");
   const cost: number[] = [];
   for (const kind of ["change", "delete"] as const) {
     const chain = await chainOfBob(scene);
-    const parts = [];
+    const parts: ReturnType<typeof chain.change>[] = [];
     let deps: string[] = [];
     for (let at = 0; at < DELETIONS; at++) {
       const made = handMade({
@@ -24,11 +25,13 @@ test("D12 a document that was deleted a thousand times costs no more than one th
       deps = [made.hash];
       parts.push(chain.change({ counter: 1 }, made.bytes, { kind }));
     }
-    const run = await chain.write(parts);
+    const entries = Array.from({ length: DELETIONS / PARTS }, (_, at) => parts.slice(at * PARTS, (at + 1) * PARTS));
+    const run = await chain.write(...entries);
     const before = process.cpuUsage();
     await scene.run(scene.carol.database.getStore().append([run]));
     const { user, system } = process.cpuUsage(before);
     cost.push((user + system) / 1_000);
+    expect(scene.reasons(scene.carol)).toEqual([]);
   }
   const [changes = 0, deletions = 0] = cost;
   console.log(`D12 ${DELETIONS} changes: ${changes.toFixed(0)} ms, as deletions: ${deletions.toFixed(0)} ms`);

@@ -15,6 +15,7 @@ import { adoptJournal } from "../journal/adopt-journal.ts";
 import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import type { Platform } from "../platform.ts";
+import { BeyondRoom } from "../replica/beyond-room.ts";
 import { MissingParts } from "../replica/missing-parts.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
 import { Quarantine, type Quarantined } from "../replica/quarantine.ts";
@@ -250,7 +251,13 @@ function replicaOf(
     admissionOf: (writer) => received.admissionOf(writer),
     alarm: host.alarm,
   });
+  const room = new BeyondRoom({
+    entries,
+    endOf: (writer) => received.endOf(writer),
+    writers: () => received.writers(),
+  });
   return new SyncedReplica(entries, {
+    room,
     directory: host.directory,
     flush: () => writes.flush(),
     applied: async (runs) => {
@@ -266,6 +273,7 @@ function replicaOf(
       const result = await received.replace(run, from);
       if (result === null) return null;
       seen.forget(run.writer);
+      room.forget(run.writer);
       host.compare(entries.database); // what follows was refused before
       return result;
     },

@@ -90,6 +90,11 @@ export class ChainEnds {
     return this.#judge(writer, admission).end;
   }
 
+  /** The last seq that cuts let stand, as the directory says now. */
+  cut(writer: WriterKey, admission: Admission): number {
+    return this.#judge(writer, admission).cut;
+  }
+
   #builtOf(writer: WriterKey, admission: Admission): End {
     const name = hexOf(writer);
     const known = this.#built.get(name);

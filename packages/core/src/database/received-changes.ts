@@ -2,6 +2,7 @@ import {
   type AppendResult,
   type DatabaseId,
   entryType,
+  equalBytes,
   toHex,
   type VerifiedRun,
   type Verifier,
@@ -230,6 +231,14 @@ export class ReceivedChanges {
   isBeyond(writer: WriterKey, seq: number): boolean {
     const admission = this.#ingest.admissionOf(writer);
     return admission !== null && this.#ends.now(writer, admission) < seq;
+  }
+
+  /** Where somebody else's chain is cut, as of now, and whose it is, in hex; null where it is not. */
+  endOf(writer: WriterKey): { readonly device: string; readonly end: number } | null {
+    const admission = this.#ingest.admissionOf(writer);
+    if (admission === null || equalBytes(admission.device, this.#at.context.keys.device.publicKey)) return null;
+    const end = this.#ends.cut(writer, admission);
+    return end === Number.POSITIVE_INFINITY ? null : { device: toHex(admission.device), end };
   }
 
   /** Whether changes of a writer wait, in any document. */

@@ -15,6 +15,7 @@ import {
 import { type EntryStore, type PartName, readEntry } from "@selkie/store";
 import type { CoreError } from "../errors.ts";
 import { isHold } from "../hold-code.ts";
+import type { BeyondRoom } from "./beyond-room.ts";
 import type { EntryRefusalCode } from "./delivery.ts";
 import type { MissingParts } from "./missing-parts.ts";
 import type { NamedEntries } from "./named-entries.ts";
@@ -45,6 +46,8 @@ export interface ReplicaHooks {
   readonly missing: MissingParts;
   /** Which parts relays are to send; null where that is never said: all. */
   wants(): Promise<Wants | null>;
+  /** For what counts for nothing; not in the directory, whose statements all who come later need. */
+  readonly room?: Pick<BeyondRoom, "takes">;
   /** Puts a run in the place of what is stored from a seq on: that is of a branch that does not count. Null where it has to stay. */
   replace(run: VerifiedRun, from: number): Promise<AppendResult | null>;
 }
@@ -138,6 +141,14 @@ export class SyncedReplica implements EntryStore {
   }
 
   async append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
+    const takes = await this.#hooks.room?.takes(runs);
+    if (takes === undefined || !takes.includes(false)) return this.#append(runs);
+    const results = await this.#append(runs.filter((_, at) => takes[at] === true));
+    let nth = 0;
+    return takes.map((isTaken) => (isTaken ? (results[nth++] ?? BEYOND) : BEYOND));
+  }
+
+  async #append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
     const results = [...(await this.#store(runs))];
     let isReplaced = false;
     for (const [at, run] of runs.entries()) {
@@ -215,6 +226,8 @@ export class SyncedReplica implements EntryStore {
 
 /** A part of the directory is withheld. */
 const MISSING: AppendResult = { type: "refused", code: "PART_MISSING" satisfies EntryRefusalCode };
+/** Its chain ended before, and enough of that is kept. */
+const BEYOND: AppendResult = { type: "refused", code: "BEYOND_CUT" satisfies EntryRefusalCode };
 /** It is of a branch that does not count. */
 const LOST: AppendResult = { type: "refused", code: "BRANCH_LOST" satisfies EntryRefusalCode };
 

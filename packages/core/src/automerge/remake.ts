@@ -59,6 +59,8 @@ class Edits {
   readonly #hasMarks: boolean;
   /** By operation that is not on the ground: what stands for it there. */
   readonly #moved = new Map<OpId, OpId>();
+  /** By element that is gone: the nearest before it that is there. */
+  readonly #nearest = new Map<OpId, OpId>();
   readonly #author: string;
   /** The author, and whoever else was named. */
   readonly #actors: Uint8Array[];
@@ -142,13 +144,21 @@ class Edits {
     return this.#moved.get(id) ?? (this.#ground.has(id) ? id : null);
   }
 
-  /** The nearest element at or before this one that is there. */
+  /** The nearest element at or before this one that is there; looked for once, however much lies between. */
   #before(id: OpId, object: OpId): OpId {
+    const passed: OpId[] = [];
+    let found: OpId = "";
     for (let at = id; at !== ""; at = this.#edits.get(at)?.element ?? "") {
       const there = this.#element(at);
-      if (there !== null && this.#ground.has(there, object)) return there;
+      const known = there !== null && this.#ground.has(there, object) ? there : this.#nearest.get(at);
+      if (known !== undefined) {
+        found = known;
+        break;
+      }
+      passed.push(at);
     }
-    return "";
+    for (const at of passed) this.#nearest.set(at, found);
+    return found;
   }
 
   #emit({ id: was, op: from, bytes }: PlacedOp, place: Place, preds: readonly OpId[]): OpId {

@@ -142,7 +142,10 @@ export class Reissue {
     const record = documents.ensure(placeOf(name));
     const writer = await chain.writer();
     const own = inOrder(changesOf(ready));
-    const made = remakeOn(state, record, { own, lost, actor: actorIn(documents.verifier, record, writer) });
+    const actor = actorIn(documents.verifier, record, writer);
+    // What was barely small enough may not be any more: then it waits.
+    const made = refusalOf(() => remakeOn(state, record, { own, lost, actor }));
+    if (typeof made === "string") return null;
     const owner = new Map(ready.flatMap((group) => group.own.map((one) => [one.change, { group, one }] as const)));
     const done = new Set<Group>();
     const rows = own.flatMap((change, at) => {

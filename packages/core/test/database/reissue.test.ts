@@ -154,6 +154,35 @@ describe("work on top of what a cut ends", () => {
   });
 });
 
+test("D9 what is too large when it is made anew waits, and keeps no database from being opened", async () => {
+  const { id, alice, bob, others, ofBob, ofMallory, cut } = await begin("large", "carol");
+  const [carol] = others;
+  if (carol === undefined) return expect.fail("Carol");
+  await carol.receive(...ofBob);
+  const put = async (device: Device, large: unknown) =>
+    device.database.changeDoc(await device.database.getDocument(id), (draft) => {
+      Object.assign(draft.getData(), { large });
+    });
+  // Two that do not know of each other: what takes the place of both names both.
+  for (const device of [bob, carol]) await put(device, 1);
+  for (let size = 999_960; size > 999_000; size -= 8) {
+    const isMade = await put(alice, new Uint8Array(size)).then(
+      () => true,
+      () => false,
+    );
+    if (isMade) break;
+  }
+  await settle(alice);
+  await alice.receive(...(await writtenBy(bob, [])), ...(await writtenBy(carol, ofBob)));
+  await hear(alice, cut);
+  for (const device of [alice, await alice.reopened()]) {
+    device.tick();
+    expect(device.waiting).toEqual([`${id} 2`]);
+    expect(await textOn(device, id)).toBe("note");
+  }
+  expect(ofMallory.length).toBe(1);
+});
+
 describe("what was made anew", () => {
   const events = ["bob", "mallory", "old", "new", "cut", "readmit"] as const;
 

@@ -2,7 +2,7 @@ import { entrySize, limits, runSize, toHex, type VerifiedRun, type WriterKey } f
 import type { EntryStore } from "@selkie/store";
 
 /** Bytes of entries beyond the ends of one device's chains that are kept, so that they can be readmitted. */
-export const MOST_BEYOND: number = 16 * 2 ** 20;
+const MOST_BEYOND = 16 * 2 ** 20;
 
 const SLICE = { entries: 256, bytes: limits.runBytes };
 

@@ -1,7 +1,8 @@
 // HPKE base mode, single shot (RFC 9180 section 6.1): KEM X-Wing 0x647a, KDF HKDF-SHA-256 0x0001, AEAD AES-256-GCM 0x0002.
 // One message per encapsulation, so the nonce is always the base nonce (sequence number 0).
-import { concatBytes } from "@selkie/entry";
+import { concatBytes, parseCiphertext } from "@selkie/entry";
 import { hashBytes, nonceBytes } from "./framing.ts";
+import type { Wrapped, WrapItem } from "./provider.ts";
 import {
   type Encapsulation,
   type Eventually,
@@ -41,55 +42,85 @@ export interface HpkeContext {
   readonly baseNonce: Uint8Array;
 }
 
+/** LabeledExtract of section 4. */
+function extract(hmac: HpkeParts["hmac"], suite: Uint8Array, salt: Uint8Array, label: string, ikm: Uint8Array) {
+  return hmac(salt, concatBytes(version, suite, utf8.encode(label), ikm));
+}
+
+/** What the key schedule needs of `info` alone, psk and psk_id being empty: the same for all messages with one info. */
+function scheduleContext(hmac: HpkeParts["hmac"], suite: Uint8Array, info: Uint8Array): Uint8Array {
+  const pskIdHash = extract(hmac, suite, nothing, "psk_id_hash", nothing);
+  return concatBytes(modeBase, pskIdHash, extract(hmac, suite, nothing, "info_hash", info));
+}
+
 /** RFC 9180 section 5.1, KeySchedule with mode_base, so psk and psk_id are empty. */
 export function hpkeKeySchedule(
   hmac: HpkeParts["hmac"],
   suite: Uint8Array,
   input: { readonly sharedSecret: Uint8Array; readonly info: Uint8Array },
 ): HpkeContext {
-  // LabeledExtract and LabeledExpand of section 4; every output here is at most one block long.
-  const extract = (salt: Uint8Array, label: string, ikm: Uint8Array): Uint8Array =>
-    hmac(salt, concatBytes(version, suite, utf8.encode(label), ikm));
-  const expand = (prk: Uint8Array, label: string, length: number, context: Uint8Array): Uint8Array =>
+  return scheduleUnder(hmac, suite, input.sharedSecret, scheduleContext(hmac, suite, input.info));
+}
+
+function scheduleUnder(
+  hmac: HpkeParts["hmac"],
+  suite: Uint8Array,
+  sharedSecret: Uint8Array,
+  context: Uint8Array,
+): HpkeContext {
+  // LabeledExpand of section 4; every output here is at most one block long.
+  const expand = (prk: Uint8Array, label: string, length: number): Uint8Array =>
     hmac(
       prk,
       concatBytes(Uint8Array.of(0, length), version, suite, utf8.encode(label), context, Uint8Array.of(1)),
     ).slice(0, length);
-
-  const pskIdHash = extract(nothing, "psk_id_hash", nothing);
-  const infoHash = extract(nothing, "info_hash", input.info);
-  const context = concatBytes(modeBase, pskIdHash, infoHash);
-  const secret = extract(input.sharedSecret, "secret", nothing);
-  const schedule = {
-    key: expand(secret, "key", hashBytes, context),
-    baseNonce: expand(secret, "base_nonce", nonceBytes, context),
-  };
+  const secret = extract(hmac, suite, sharedSecret, "secret", nothing);
+  const schedule = { key: expand(secret, "key", hashBytes), baseNonce: expand(secret, "base_nonce", nonceBytes) };
   secret.fill(0);
   return schedule;
 }
 
-/** What both sides of a wrap know besides the keys. */
+/** What who opens a wrap knows besides the keys. */
 export interface HpkeMessage {
   readonly info: Uint8Array;
   readonly aad: Uint8Array;
   readonly body: Uint8Array;
 }
 
-/** SealBase. @throws CryptoError `BAD_LENGTH`, `BAD_PUBLIC_KEY` */
-export async function hpkeSeal(
+/**
+ * SealBase for each recipient, under one info: what follows from that alone is computed once.
+ * SECURITY: each has an encapsulation of its own, from fresh randomness (behaviour.ts "wraps for many ...").
+ *
+ * @throws CryptoError `BAD_LENGTH`, `BAD_PUBLIC_KEY`
+ */
+export async function hpkeSealMany(
   parts: HpkeParts,
-  recipient: { readonly publicKey: Uint8Array; readonly random: RandomSource },
-  message: HpkeMessage,
-): Promise<{ readonly enc: Uint8Array; readonly ciphertext: Uint8Array }> {
-  const { ciphertext: enc, sharedSecret }: Encapsulation = await xWingEncapsulate(
-    parts.kem,
-    recipient.publicKey,
-    recipient.random,
-  );
-  const { key, baseNonce } = hpkeKeySchedule(parts.hmac, suiteId, { sharedSecret, info: message.info });
-  const ciphertext = await parts.seal(key, baseNonce, message.aad, message.body);
+  random: RandomSource,
+  info: Uint8Array,
+  items: readonly WrapItem[],
+): Promise<readonly Wrapped[]> {
+  const context = scheduleContext(parts.hmac, suiteId, info);
+  const wrapped: Wrapped[] = [];
+  for (const item of items) wrapped.push(await sealUnder(parts, random, context, item));
+  return wrapped;
+}
+
+/** The same for one. */
+export function hpkeSeal(parts: HpkeParts, random: RandomSource, info: Uint8Array, item: WrapItem): Promise<Wrapped> {
+  return sealUnder(parts, random, scheduleContext(parts.hmac, suiteId, info), item);
+}
+
+async function sealUnder(
+  parts: HpkeParts,
+  random: RandomSource,
+  context: Uint8Array,
+  { recipient, aad, plaintext }: WrapItem,
+): Promise<Wrapped> {
+  const { ciphertext: enc, sharedSecret }: Encapsulation = await xWingEncapsulate(parts.kem, recipient, random);
+  const { key, baseNonce } = scheduleUnder(parts.hmac, suiteId, sharedSecret, context);
+  const ciphertext = await parts.seal(key, baseNonce, aad, plaintext);
   for (const secret of [sharedSecret, key]) secret.fill(0);
-  return { enc, ciphertext };
+  return { enc, ciphertext: parseCiphertext(ciphertext) };
 }
 
 /** OpenBase; `null` is the one answer for every failure. */

@@ -37,6 +37,14 @@ export interface Wrapped {
   readonly ciphertext: Ciphertext;
 }
 
+/** A secret to be wrapped for one of several recipients. */
+export interface WrapItem {
+  /** X-Wing key, 1,216 bytes. */
+  readonly recipient: Uint8Array;
+  readonly aad: Uint8Array;
+  readonly plaintext: Plaintext;
+}
+
 /** Suite 1. Providers are stateless: handles hold the keys, and only the provider that made a handle can use it. */
 export interface CryptoProvider extends Verifier {
   readonly name: "node" | "web" | "portable";
@@ -72,6 +80,8 @@ export interface CryptoProvider extends Verifier {
    * @throws CryptoError `BAD_PUBLIC_KEY` when the recipient's key is no X-Wing key or has a small-order X25519 part
    */
   wrap(recipient: Uint8Array, info: Uint8Array, aad: Uint8Array, plaintext: Plaintext): Promise<Wrapped>;
+  /** {@link wrap} for each of these, all under one info. */
+  wrapMany(info: Uint8Array, items: readonly WrapItem[]): Promise<readonly Wrapped[]>;
   /** Opens what {@link wrap} made; `null` is the one answer for every failure. */
   unwrap(
     key: KemKey,

@@ -19,8 +19,7 @@ export function recipientTag(verifier: Verifier, recipient: Uint8Array, salt: Sa
 
 /** RFC 2104 section 2: a key of 32 bytes, zero-padded to the 64 of a block of SHA-256, with a constant added to each. */
 function padded(key: Uint8Array, pad: number): Uint8Array {
-  const block = new Uint8Array(64);
-  block.set(key);
-  for (let at = 0; at < block.length; at++) block[at] = (block[at] ?? 0) ^ pad;
+  const block = new Uint8Array(64).fill(pad);
+  for (let at = 0; at < key.length; at++) block[at] = (key[at] ?? 0) ^ pad;
   return block;
 }

@@ -1,6 +1,6 @@
 // Permit parts: a secret wrapped for one recipient (HPKE), and the bundle of key versions sealed under that secret. Neither needs a
 // key version to open, so a new device can begin to read.
-import { asPlaintext, type CryptoProvider, type KemKey, type Plaintext } from "@selkie/crypto";
+import { asPlaintext, type CryptoProvider, type KemKey, type Plaintext, type WrapItem } from "@selkie/crypto";
 import {
   type Ciphertext,
   concatBytes,
@@ -41,15 +41,36 @@ export function encodePermitSecret({ secret, bundle }: PermitSecret): Plaintext 
   return asPlaintext(concatBytes(secret, Uint8Array.of(bundle >>> 8, bundle & 0xff)));
 }
 
-/** Wraps a permit's secret for a 1,216-byte KEM key. @throws CryptoError `BAD_PUBLIC_KEY` */
-export async function wrapPermit(
+/** A permit in the making. */
+export interface PermitItem {
+  readonly index: number;
+  /** 1,216-byte KEM key. */
+  readonly recipient: Uint8Array;
+  /** `encodePermitSecret`. */
+  readonly secret: Plaintext;
+}
+
+/** Wraps the secrets of all permits of an entry. @throws CryptoError `BAD_PUBLIC_KEY` */
+export async function wrapPermits(
   crypto: CryptoProvider,
-  recipient: Uint8Array,
-  { salt, prefixHash, index, secret }: PermitPlace & { readonly secret: Plaintext },
-): Promise<Ciphertext> {
-  const tag = recipientTag(crypto, knownName(crypto, recipient), salt);
-  const wrapped = await crypto.wrap(recipient, permitInfo(prefixHash), partAad(partKind.permit, index), secret);
-  return parseCiphertext(concatBytes(tag, wrapped.enc, wrapped.ciphertext));
+  { salt, prefixHash }: Omit<PermitPlace, "index">,
+  permits: readonly PermitItem[],
+): Promise<readonly Ciphertext[]> {
+  const items = permits.map(({ index, recipient, secret }): WrapItem => {
+    return { recipient, aad: partAad(partKind.permit, index), plaintext: secret };
+  });
+  const wrapped = await crypto.wrapMany(permitInfo(prefixHash), items);
+  // One allocation: the permits of an entry travel together.
+  const room = new ArrayBuffer(permits.length * permitBytes);
+  return permits.flatMap(({ recipient }, nth) => {
+    const sealed = wrapped[nth];
+    if (sealed === undefined) return [];
+    const permit = new Uint8Array(room, nth * permitBytes, permitBytes);
+    permit.set(recipientTag(crypto, knownName(crypto, recipient), salt));
+    permit.set(sealed.enc, RECIPIENT_TAG_BYTES);
+    permit.set(sealed.ciphertext, RECIPIENT_TAG_BYTES + encBytes);
+    return [parseCiphertext(permit)];
+  });
 }
 
 const nameByKem = new WeakMap<Uint8Array, Uint8Array>();

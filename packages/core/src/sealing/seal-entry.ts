@@ -25,7 +25,7 @@ import { type KeyVersion, placeKeysOf } from "../keys/key-version.ts";
 import { isMerged } from "../keys/merged-version.ts";
 import { deriveEntryKey, partAad, type SealedKind, sealedKinds } from "./part-cipher.ts";
 import { entrySalt, type PartFrame } from "./part-salt.ts";
-import { encodePermitSecret, permitBytes, sealBundle, wrapPermit } from "./permit-part.ts";
+import { encodePermitSecret, type PermitItem, permitBytes, sealBundle, wrapPermits } from "./permit-part.ts";
 
 /** A part to be sealed; its index is its place in the list. */
 export type PartDraft =
@@ -69,16 +69,7 @@ export async function sealEntry(
     const { tag } = await placeKeysOf(crypto, key, at.database);
     await sealTable(crypto, { layout, table, key, tag, salt: header.salt, prefixHash }, ciphertexts);
   }
-  for (const [index, draft] of drafts.entries()) {
-    const place = { salt: header.salt, prefixHash, index };
-    const sealed = layout.plaintexts[index];
-    if (draft.kind === "permit" && sealed !== undefined) {
-      ciphertexts.set(index, await wrapPermit(crypto, draft.recipient, { ...place, secret: sealed }));
-    } else if (draft.kind === "bundle") {
-      const { secret, plaintext } = draft;
-      ciphertexts.set(index, await sealBundle(crypto, secret, { ...place, plaintext }));
-    }
-  }
+  await sealPermits(crypto, { layout, drafts, salt: header.salt, prefixHash }, ciphertexts);
   const parts = layout.frames.map(({ kind, table }, index): Part => {
     const ciphertext = ciphertexts.get(index);
     if (ciphertext === undefined) throw new CoreError("PART_MALFORMED", `part ${index} was not sealed`);
@@ -119,10 +110,11 @@ function layOut(drafts: readonly PartDraft[]): Layout {
   const tableByKey = new Map<KeyVersion, number>();
   const frames: PartFrame[] = [];
   const plaintexts: Plaintext[] = [];
+  const wrappedUnder = permitPlaintexts(drafts);
   for (const [index, draft] of drafts.entries()) {
     if (draft.kind === "control" && index > 0)
       throw new CoreError("PART_MALFORMED", "a control part is the first part");
-    const plaintext = plaintextOf(drafts, draft);
+    const plaintext = draft.kind === "permit" ? wrappedUnder(draft.secret) : draft.plaintext;
     plaintexts.push(plaintext);
     if (draft.kind === "permit") {
       frames.push({ kind: partKind.permit, table: tableIndex.hpke, length: permitBytes });
@@ -156,15 +148,18 @@ function requireWithinLimits(drafts: readonly PartDraft[], places: readonly Tabl
     throw new CoreError("ENTRY_TOO_LARGE", `${drafts.length} parts, ${permits} permits, ${places.length} keys`);
 }
 
-function plaintextOf(drafts: readonly PartDraft[], draft: PartDraft): Plaintext {
-  if (draft.kind !== "permit") return draft.plaintext;
-  return encodePermitSecret({ secret: draft.secret, bundle: bundleOf(drafts, draft.secret) });
-}
-
-function bundleOf(drafts: readonly PartDraft[], secret: Uint8Array): number {
-  const bundle = drafts.findIndex((draft) => draft.kind === "bundle" && equalBytes(draft.secret, secret));
-  if (bundle < 0) throw new CoreError("PART_MALFORMED", "a permit opens no bundle of its entry");
-  return bundle;
+/** What the permits of an entry wrap, by the secrets of its bundles: mostly one for all of them. */
+function permitPlaintexts(drafts: readonly PartDraft[]): (secret: Uint8Array) => Plaintext {
+  const bundles = drafts.flatMap((draft, index) =>
+    draft.kind === "bundle"
+      ? [{ secret: draft.secret, wrapped: encodePermitSecret({ secret: draft.secret, bundle: index }) }]
+      : [],
+  );
+  return (secret) => {
+    const bundle = bundles.find((known) => equalBytes(known.secret, secret));
+    if (bundle === undefined) throw new CoreError("PART_MALFORMED", "a permit opens no bundle of its entry");
+    return bundle.wrapped;
+  };
 }
 
 async function makeHeader(
@@ -192,6 +187,36 @@ interface TableSealing {
   readonly tag: KeyTag;
   readonly salt: Salt;
   readonly prefixHash: Uint8Array;
+}
+
+interface PermitSealing {
+  readonly layout: Layout;
+  readonly drafts: readonly PartDraft[];
+  readonly salt: Salt;
+  readonly prefixHash: Uint8Array;
+}
+
+/** Permits and their bundles. */
+async function sealPermits(
+  crypto: CryptoProvider,
+  { layout, drafts, ...place }: PermitSealing,
+  ciphertexts: Map<number, Ciphertext>,
+): Promise<void> {
+  const permits: PermitItem[] = [];
+  for (const [index, draft] of drafts.entries()) {
+    const sealed = layout.plaintexts[index];
+    if (draft.kind === "permit" && sealed !== undefined)
+      permits.push({ index, recipient: draft.recipient, secret: sealed });
+    if (draft.kind !== "bundle") continue;
+    const { secret, plaintext } = draft;
+    ciphertexts.set(index, await sealBundle(crypto, secret, { ...place, index, plaintext }));
+  }
+  if (permits.length === 0) return;
+  const wrapped = await wrapPermits(crypto, place, permits);
+  for (const [nth, { index }] of permits.entries()) {
+    const ciphertext = wrapped[nth];
+    if (ciphertext !== undefined) ciphertexts.set(index, ciphertext);
+  }
 }
 
 /** All parts of one key version: one derivation, one call. */

@@ -5,7 +5,7 @@ import { concatBytes, labelled, parseCiphertext, parseSignature, portableVerifie
 import { checkArgon2Call } from "../argon2-parameters.ts";
 import { CryptoError, requireLength } from "../errors.ts";
 import { encodeNonce, labelPrefix } from "../framing.ts";
-import { type HpkeParts, hpkeOpen, hpkeSeal } from "../hpke.ts";
+import { type HpkeParts, hpkeOpen, hpkeSeal, hpkeSealMany } from "../hpke.ts";
 import { keyVault } from "../keys.ts";
 import { asPlaintext, type Plaintext } from "../plaintext.ts";
 import type { CryptoProvider, OpenItem } from "../provider.ts";
@@ -98,12 +98,10 @@ export function portableCrypto(options: PortableCryptoOptions): CryptoProvider {
     },
 
     async wrap(recipient, info, aad, plaintext) {
-      const sealed = await hpkeSeal(
-        hpke,
-        { publicKey: recipient, random: randomBytes },
-        { info, aad, body: plaintext },
-      );
-      return { enc: sealed.enc, ciphertext: parseCiphertext(sealed.ciphertext) };
+      return await hpkeSeal(hpke, randomBytes, info, { recipient, aad, plaintext });
+    },
+    async wrapMany(info, items) {
+      return await hpkeSealMany(hpke, randomBytes, info, items);
     },
     async unwrap(key, enc, info, aad, ciphertext) {
       const plaintext = await hpkeOpen(hpke, { key: kemKeys.reveal(key), enc }, { info, aad, body: ciphertext });

@@ -6,7 +6,7 @@ import { nativeVerifier } from "@selkie/entry/native";
 import { checkArgon2Call } from "../argon2-parameters.ts";
 import { requireLength } from "../errors.ts";
 import { encodeNonce } from "../framing.ts";
-import { type HpkeParts, hpkeOpen, hpkeSeal } from "../hpke.ts";
+import { type HpkeParts, hpkeOpen, hpkeSeal, hpkeSealMany } from "../hpke.ts";
 import { keyVault } from "../keys.ts";
 import { asPlaintext, type Plaintext } from "../plaintext.ts";
 import { portableHmac } from "../portable/hmac.ts";
@@ -100,9 +100,10 @@ export function webCrypto(subtle: Subtle, random: RandomSource): CryptoProvider 
     },
 
     async wrap(recipient, info, aad, plaintext) {
-      const message = { info, aad, body: plaintext };
-      const sealed = await hpkeSeal(await hpke(), { publicKey: recipient, random }, message);
-      return { enc: sealed.enc, ciphertext: parseCiphertext(sealed.ciphertext) };
+      return await hpkeSeal(await hpke(), random, info, { recipient, aad, plaintext });
+    },
+    async wrapMany(info, items) {
+      return await hpkeSealMany(await hpke(), random, info, items);
     },
     async unwrap(key, enc, info, aad, ciphertext) {
       const secret = kemKeys.reveal(key);

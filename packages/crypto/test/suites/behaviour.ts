@@ -177,6 +177,26 @@ export function behaviourSuite(providers: readonly UnderTest[]): void {
       }
     });
 
+    test("wraps for many, each with an encapsulation of its own, opened by whom it is for", async () => {
+      using mine = await provider.importKemKey(secretBytes);
+      using other = await provider.importKemKey(secretBytes.map((byte) => byte ^ 1));
+      const items = [mine, mine, other].map(({ publicKey }, nth) => ({
+        recipient: publicKey,
+        aad: Uint8Array.of(nth),
+        plaintext,
+      }));
+      const info = Uint8Array.of(9);
+      const wrapped = await provider.wrapMany(info, items);
+      expect(new Set(wrapped.map(({ enc }) => enc.toString())).size).toBe(3);
+      for (const [nth, { enc, ciphertext }] of wrapped.entries()) {
+        const [key, stranger] = nth < 2 ? [mine, other] : [other, mine];
+        expect(await provider.unwrap(key, enc, info, Uint8Array.of(nth), ciphertext)).toEqual(plaintext);
+        expect(await provider.unwrap(stranger, enc, info, Uint8Array.of(nth), ciphertext)).toBeNull();
+        expect(await provider.unwrap(key, enc, info, Uint8Array.of(nth + 1), ciphertext)).toBeNull();
+      }
+      expect(await provider.wrapMany(info, [])).toEqual([]);
+    });
+
     test("refuses disposed keys", async () => {
       const secret = await provider.importSecret(secretBytes);
       const signing = await provider.importSigningKey(secretBytes);

@@ -1,5 +1,5 @@
 // The providers are one: each operation gives equal bytes on all of them, or each opens what every other sealed.
-import { DERIVE_LABELS, MAC_LABELS, SIGN_LABELS } from "@selkie/entry";
+import { concatBytes, DERIVE_LABELS, MAC_LABELS, SIGN_LABELS } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -9,6 +9,7 @@ import {
   openCommittedBox,
   sealBox,
   sealCommittedBox,
+  type Wrapped,
 } from "../../src/index.ts";
 import { check } from "../property.ts";
 import { bytesInOrder, type UnderTest } from "../under-test.ts";
@@ -129,6 +130,31 @@ export function equalitySuite(providers: readonly UnderTest[]): void {
           using secret = await provider.importSecret(seed);
           const wrapped = await provider.wrap(recipient.publicKey, message, seed, asPlaintext(message));
           return [wrapped, await sealBox(provider, secret, "derive-sealed-box", seed, asPlaintext(message))];
+        });
+      });
+    });
+
+    test("wrapping for many is wrapping for each, in order", async () => {
+      await check(3, [bytes(32), bytes(3 * 64), payload], async (seed, random, info) => {
+        const twice = concatBytes(random, random);
+        const seeded = providers.flatMap((one) => {
+          const provider = one.drawsFrom === "source" ? one.withRandom(bytesInOrder(twice)) : null;
+          return provider === null ? [] : [{ ...one, provider }];
+        });
+        expect(seeded.length).toBeGreaterThanOrEqual(2);
+        await sameOnAll(seeded, async (provider) => {
+          using recipient = await provider.importKemKey(seed);
+          const items = [0, 1, 2].map((nth) => ({
+            recipient: recipient.publicKey,
+            aad: Uint8Array.of(nth),
+            plaintext: asPlaintext(Uint8Array.of(nth, 7)),
+          }));
+          const atOnce = await provider.wrapMany(info, items);
+          const oneByOne: Wrapped[] = [];
+          for (const { aad, plaintext } of items)
+            oneByOne.push(await provider.wrap(recipient.publicKey, info, aad, plaintext));
+          expect(atOnce).toEqual(oneByOne);
+          return atOnce;
         });
       });
     });

@@ -2,7 +2,7 @@
 // One message per encapsulation, so the nonce is always the base nonce (sequence number 0).
 import { concatBytes, parseCiphertext } from "@selkie/entry";
 import { hashBytes, nonceBytes } from "./framing.ts";
-import type { Wrapped, WrapItem } from "./provider.ts";
+import type { WrapItem, Wrapped } from "./provider.ts";
 import {
   type Encapsulation,
   type Eventually,

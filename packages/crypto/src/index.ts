@@ -12,6 +12,6 @@ export { CryptoError, type CryptoErrorCode } from "./errors.ts";
 export type { AeadKey, KemKey, KeyHandle, SecretKey, SigningKey } from "./keys.ts";
 export { asPlaintext, type Plaintext } from "./plaintext.ts";
 export { type PortableCryptoOptions, portableCrypto } from "./portable/portable.ts";
-export type { CryptoProvider, OpenBatch, OpenItem, SealItem, Wrapped, WrapItem } from "./provider.ts";
+export type { CryptoProvider, OpenBatch, OpenItem, SealItem, WrapItem, Wrapped } from "./provider.ts";
 export { asSealedBytes, openBox, type SealedBytes, sealBox } from "./sealed-box.ts";
 export { xWingLengths } from "./x-wing.ts";

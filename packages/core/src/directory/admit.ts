@@ -22,8 +22,10 @@ export type AdmittingStatement = PlacedStatement & {
   readonly statement: GrantStatement | AddDeviceStatement | ChangeStatement | ReplaceRootStatement;
 };
 
+const admitting: ReadonlySet<string> = new Set(["grant", "addDevice", "change", "replaceRoot"]);
+
 export function isAdmitting(placed: PlacedStatement): placed is AdmittingStatement {
-  return ["grant", "addDevice", "change", "replaceRoot"].includes(placed.statement.type);
+  return admitting.has(placed.statement.type);
 }
 
 interface Known {

@@ -151,6 +151,11 @@ class Knowledge {
   readonly #opened = new Map<string, Map<Keeper, Depth>>();
   /** By version, what everybody opens. */
   readonly #openers = new Map<string, ReadonlyMap<Keeper, Depth>>();
+  /** What was found last: keys that turn together are given together, and asked about one after the other. */
+  #last: { readonly gifts: readonly OpeningGift[]; readonly openers: ReadonlyMap<Keeper, Depth> } = {
+    gifts: [],
+    openers: new Map(),
+  };
   /** Links whose authors opened both ends: by version where they lead, and from where. */
   readonly #led = new Map<string, Set<string>>();
   readonly #leading = new Map<string, Set<string>>();
@@ -185,16 +190,21 @@ class Knowledge {
   #openersOf(version: string): ReadonlyMap<Keeper, Depth> {
     const known = this.#openers.get(version);
     if (known !== undefined) return known;
-    const openers = new Map<Keeper, Depth>();
-    for (const from of reach([version], this.#leading)) {
-      for (const gift of this.#given.get(from) ?? []) {
-        const depth = depthOf(gift);
-        if (depth === "full" || (depth !== undefined && from === version))
-          for (const keeper of gift.to()) if (openers.get(keeper) !== "full") openers.set(keeper, depth);
-      }
-    }
+    const gifts = this.#giftsOpening(version);
+    const openers = isSameGifts(gifts, this.#last.gifts) ? this.#last.openers : openersIn(gifts);
+    this.#last = { gifts, openers };
     this.#openers.set(version, openers);
     return openers;
+  }
+
+  /** The gifts by which somebody opens a version: of it, or of what leads to it. */
+  #giftsOpening(version: string): readonly OpeningGift[] {
+    return [...reach([version], this.#leading)].flatMap((from) =>
+      (this.#given.get(from) ?? []).flatMap((gift) => {
+        const depth = depthOf(gift);
+        return depth === "full" || (depth !== undefined && from === version) ? [{ gift, depth }] : [];
+      }),
+    );
   }
 
   /** @returns whether that is news */
@@ -230,6 +240,27 @@ class Knowledge {
       "full",
     );
   }
+}
+
+interface OpeningGift {
+  readonly gift: Given;
+  readonly depth: Depth;
+}
+
+function openersIn(gifts: readonly OpeningGift[]): ReadonlyMap<Keeper, Depth> {
+  const openers = new Map<Keeper, Depth>();
+  for (const { gift, depth } of gifts)
+    for (const keeper of gift.to()) if (openers.get(keeper) !== "full") openers.set(keeper, depth);
+  return openers;
+}
+
+/** Whether the same people are given as much: by the same permits, or by having made the version, who makes it being one. */
+function isSameGifts(some: readonly OpeningGift[], others: readonly OpeningGift[]): boolean {
+  const isSame = ({ gift, depth }: OpeningGift, other: OpeningGift | undefined): boolean =>
+    depth === other?.depth &&
+    (gift.to === other.gift.to ||
+      (gift.by === null && other.gift.by === null && gift.toGivers[0] === other.gift.toGivers[0]));
+  return some.length === others.length && some.every((each, at) => isSame(each, others[at]));
 }
 
 /** These and what they lead to, however far. */

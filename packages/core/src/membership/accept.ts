@@ -124,6 +124,7 @@ class Judge {
     const isVoid = admission.by !== null && !this.#counts(admission.by.author, admission.by.statement.at);
     const revocations = this.#revocations.of(admission);
     const chains = this.#chainsOf.get(admission.id) ?? [];
+    if (chains.length === 0 && revocations.length === 0 && !isVoid) return; // nearly everybody, and who has no chain said nothing
     const walked = chains.map((tree) => {
       const cuts = revocations.map((revocation) => this.#revocations.cut(revocation, admission, tree.name));
       return { tree, cuts, end: isVoid ? null : this.#walk(tree, admission, cuts) };

@@ -2,11 +2,13 @@
 const fewest = 16;
 /** How much room a list keeps that was longer. */
 const keptRoom = 4_096;
+/** Many lists stay empty. */
+const none = new Int32Array(0);
 
 /** Whole numbers of 32 bits, as many as come: one after the other in memory, which no collection of garbage looks through. */
 export class Int32List {
   #length = 0;
-  #numbers = new Int32Array(fewest);
+  #numbers = none;
 
   get length(): number {
     return this.#length;
@@ -35,7 +37,7 @@ export class Int32List {
 
   push(value: number): void {
     if (this.#length === this.#numbers.length) {
-      const larger = new Int32Array(this.#length * 2);
+      const larger = new Int32Array(Math.max(fewest, this.#length * (this.#length < keptRoom ? 4 : 2)));
       larger.set(this.#numbers);
       this.#numbers = larger;
     }

@@ -3,9 +3,9 @@ export type { MarkEnds, Path, TextDraft, TextMark, TextRange } from "./automerge
 export type { Connection, ConnectionStatus } from "./connection/connection.ts";
 export { type CopyOptions, copyToKey, readersGained } from "./database/copy-to-key.ts";
 export type { Database, DatabaseEvents, Draft } from "./database/database.ts";
-export type { History, HistoryItem, Verification, When } from "./database/history.ts";
+export type { History, HistoryItem, PastDoc, Verification, When } from "./database/history.ts";
 export { marksOf, valuesAt } from "./database/read-document.ts";
-export type { Schema } from "./database/schema-check.ts";
+export type { Schema, SchemaIssue } from "./database/schema-check.ts";
 export { identityFingerprint, newIdentity, publicKeysOf } from "./directory/identity.ts";
 export type { JoinRequest } from "./directory/join-request.ts";
 export type { JoinResponse } from "./directory/join-response.ts";

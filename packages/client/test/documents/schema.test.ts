@@ -16,8 +16,8 @@ describe("a database with a schema", () => {
   it("types what it holds, fills in defaults of new documents, and refuses what the schema does", async () => {
     const { tenant } = await found();
     const contacts = await tenant.openDB("contacts", { schema: contact });
-    expectTypeOf(contacts).toEqualTypeOf<Database<z.output<typeof contact>>>();
-    const john = await contacts.createDocument({ name: "John" } as z.output<typeof contact>);
+    expectTypeOf(contacts).toEqualTypeOf<Database<z.output<typeof contact>, z.input<typeof contact>>>();
+    const john = await contacts.createDocument({ name: "John" });
     expect(john.getData()).toEqual({ name: "John", region: "EMEA" });
     const nobody = { name: "", region: "EMEA" };
     await expect(contacts.createDocument(nobody)).rejects.toMatchObject({
@@ -80,10 +80,24 @@ describe("a database with a schema", () => {
     expect(await (await tenant.openDB<object>("contacts")).getAllDocumentIds()).toEqual([id]);
   });
 
+  it("refuses what it could never change: what its schema makes and does not accept, and a list", async () => {
+    const { tenant } = await found();
+    const turning = await tenant.openDB("turning", { schema: z.object({ n: z.string().transform(Number) }) });
+    await expect(turning.createDocument({ n: "7" })).rejects.toMatchObject(mismatch);
+    const lists = await tenant.openDB("lists", { schema: z.array(z.string()) });
+    await expect(lists.createDocument(["x"])).rejects.toMatchObject({ code: "VALUE_UNSUPPORTED" });
+    for (const database of [turning, lists]) expect(await database.getAllDocumentIds()).toEqual([]);
+  });
+
   it("has to answer at once", async () => {
     const { tenant } = await found();
     const slow = await tenant.openDB("contacts", { schema: contact.refine(async () => true) });
     await expect(slow.createDocument({ name: "John", region: "EMEA" })).rejects.toMatchObject({ code: "SCHEMA_ASYNC" });
+    const throwing = contact.refine(() => {
+      throw new TypeError("a defect of the app");
+    });
+    const broken = await tenant.openDB("contacts", { schema: throwing });
+    await expect(broken.createDocument({ name: "John" })).rejects.toMatchObject({ code: "SCHEMA_ASYNC" });
     const free = await tenant.openDB<object>("contacts");
     const doc = await free.createDocument({ name: "John", region: "EMEA" });
     await expect(

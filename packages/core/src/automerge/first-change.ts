@@ -1,5 +1,6 @@
 // The first change of a document, written without Automerge: creating documents in bulk needs nothing else, and costs a twentieth of
 // what WebAssembly takes. The bytes are those that `Automerge.from` writes. `read-first-change.ts` reads it back.
+import { CoreError } from "../errors.ts";
 import { ByteSink } from "./byte-sink.ts";
 import type { ChangeChunk, Sha256 } from "./change-chunk.ts";
 import { action, emptyOp, type Op } from "./change-op.ts";
@@ -24,6 +25,7 @@ export function writeFirstChange(actor: Uint8Array, data: object, sha256: Sha256
  * @throws CoreError `VALUE_UNSUPPORTED`
  */
 export function makeFirstChange(actor: Uint8Array, data: object, sha256: Sha256): ChangeChunk {
+  if (Array.isArray(data)) throw new CoreError("VALUE_UNSUPPORTED", "a document is an object, not a list");
   guardValue(data);
   writer.clear();
   new Objects().addAll(data);

@@ -36,7 +36,8 @@ export function guardKey(key: string): void {
 /** Throws `VALUE_UNSUPPORTED` unless a change may say this of itself. */
 export function guardMessage(message: string): void {
   guardText(message);
-  if (encodeText(message).length > changeLimits.message) throw unsupported("a message that is too long");
+  if (encodeText(message).length > changeLimits.message)
+    throw unsupported(`a message of more than ${changeLimits.message} bytes`);
 }
 
 function guardNested(value: unknown, depth: number): void {
@@ -47,7 +48,8 @@ function guardNested(value: unknown, depth: number): void {
     guardText(value);
   } else if (typeof value === "object") {
     if (value !== null) guardObject(value, depth);
-  } else if (typeof value !== "boolean") throw unsupported(`a ${typeof value}`);
+  } else if (typeof value !== "boolean")
+    throw unsupported(value === undefined ? "undefined (leave the field out, or delete it)" : `a ${typeof value}`);
 }
 
 function guardDepth(depth: number): void {

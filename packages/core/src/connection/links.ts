@@ -98,9 +98,8 @@ export class Links {
       return link;
     } catch (error) {
       await link[Symbol.asyncDispose]();
-      throw error instanceof CoreError
-        ? error
-        : new CoreError("CONNECTION_REFUSED", "the other side refused this device", { cause: error });
+      if (error instanceof CoreError || options.signal?.aborted === true) throw error;
+      throw new CoreError("CONNECTION_REFUSED", "the other side refused this device", { cause: error });
     }
   }
 

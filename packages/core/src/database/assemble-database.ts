@@ -142,7 +142,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   });
   isOpen = true;
   const replica = replicaOf(host, entries, { seen, named, missing, received, readable, writes });
-  const database = new OpenDatabase<object>({
+  const database = OpenDatabase.untyped({
     ...{ name, id, platform, documents, ownChanges, shelf, writes, chain, replica, events },
     keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
     held: () => host.held(id),

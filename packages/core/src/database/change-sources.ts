@@ -17,7 +17,9 @@ import type { HistoryItem } from "./history.ts";
 import type { ReceivedChanges } from "./received-changes.ts";
 
 /** What is known of a change, but for what it says itself. */
-export type ChangeSource = Omit<HistoryItem, "heads" | "message">;
+type ChangeSource = Omit<HistoryItem, "heads" | "message">;
+/** What the entry says that holds a change. */
+type Said = Omit<ChangeSource, "kind">;
 
 /** A change that counts, and what is known of it. */
 export interface SourcedChange {
@@ -94,13 +96,14 @@ export class ChangeSources {
       changesOf: (record: DocumentRecord): readonly SourcedChange[] => {
         const found = findings.get(record.name);
         const times = this.#timesOf(rows.get(record.name) ?? []);
+        const kinds = kindsOf(record);
         return (changes.get(record) ?? []).map((bytes) => {
           const change = parseChange(bytes, (...chunks) => verifier.sha256(...chunks));
           const hash = toHex(change.hash);
           const finding = found?.get(hash);
           const source =
             finding === undefined ? this.#unsealed(record.id, change, times.get(hash)) : this.#said(finding);
-          return { change, source };
+          return { change, source: { ...source, kind: kinds.get(hash) ?? "change" } };
         });
       },
     };
@@ -133,7 +136,7 @@ export class ChangeSources {
       for (const { change, time } of changes) take(change, { author: writer, time, isTold: true });
   }
 
-  #said({ entry, teller, author, time, isTold }: Found): ChangeSource {
+  #said({ entry, teller, author, time, isTold }: Found): Said {
     const [of, by] = [author, teller].map((writer) => this.#at.received.admissionOf(writer));
     return {
       entryId: toHex(entry),
@@ -146,7 +149,7 @@ export class ChangeSources {
   }
 
   /** What no entry holds was made here; or the disk has lost the entry. */
-  #unsealed(id: Uint8Array, { actor }: ChangeChunk, time: number | undefined): ChangeSource {
+  #unsealed(id: Uint8Array, { actor }: ChangeChunk, time: number | undefined): Said {
     const { verifier, own, self } = this.#at;
     const writer = own();
     const isOwn = writer !== null && equalBytes(actorOf(verifier, writer, id, null), actor);
@@ -167,6 +170,11 @@ export class ChangeSources {
       (chunk ?? parseChange(change, (...chunks) => verifier.sha256(...chunks))).hash;
     return new Map(rows.map((row) => [toHex(hashOf(row)), row.time]));
   }
+}
+
+/** Of the changes that are marks, by hash in hex. */
+function kindsOf({ marks }: DocumentRecord): ReadonlyMap<string, ChangeSource["kind"]> {
+  return new Map(marks.map(({ hash, deleted }) => [toHex(hash), deleted ? "delete" : "undelete"]));
 }
 
 /** The history that a part carries; null when it carries none, or cannot be read. */

@@ -125,14 +125,12 @@ async function tellerOf(
   { sources }: DatabaseParts,
   before: DocumentRecord,
 ): Promise<(change: ChangeChunk) => Omit<ToldChange, "change">> {
-  const changes = await sources.of(before);
-  const times = new Map(
-    changes.map(({ change, source }) => [toHex(change.hash), source.claimedTime?.getTime() ?? null]),
+  const told = new Map(
+    (await sources.of(before)).map(({ change, source: { kind, claimedTime } }) => {
+      return [toHex(change.hash), { kind, time: claimedTime?.getTime() ?? null }] as const;
+    }),
   );
-  const kinds = new Map(
-    before.marks.map(({ hash, deleted }) => [toHex(hash), deleted ? "delete" : "undelete"] as const),
-  );
-  return ({ hash }) => ({ kind: kinds.get(toHex(hash)) ?? "change", time: times.get(toHex(hash)) ?? null });
+  return ({ hash }) => told.get(toHex(hash)) ?? { kind: "change", time: null };
 }
 
 function partOf(history: CarriedHistory, counter: number, time: number): Plaintext {

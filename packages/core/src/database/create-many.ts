@@ -25,23 +25,23 @@ interface Created {
 }
 
 /** What to create. */
-export interface Creation<T extends object> {
+export interface Creation<T> {
   readonly rows: Iterable<T> | AsyncIterable<T>;
   /** The 16-byte id of the key to seal under. */
   readonly key: Uint8Array;
   /** What a row becomes. @throws when it may not be a document */
-  check(row: T): T;
+  check(row: T): object;
   /** Called for each, once it is durable. */
   created(id: DocId): void;
 }
 
 /** Creates a document of each row, about 100 to an entry, 10 entries to a signature; rows are read as they are needed. */
-export async function createMany<T extends object>(
+export async function createMany<T>(
   parts: DatabaseParts,
   { rows, key, check, created }: Creation<T>,
 ): Promise<readonly DocId[]> {
   const ids: DocId[] = [];
-  let chunk: T[] = [];
+  let chunk: object[] = [];
   const seal = async (): Promise<void> => {
     const isHeld = parts.held() !== null;
     await parts.writes.ready(key, isHeld); // a key this device can't seal under is found out before anything is made

@@ -7,7 +7,7 @@ import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import { editDocument } from "./edit-document.ts";
-import type { History, HistoryItem, When } from "./history.ts";
+import type { History, HistoryItem, PastDoc, When } from "./history.ts";
 import { madeBy, type Past, pastWith, requireFound, timeOf, upTo } from "./past.ts";
 import type { SchemaCheck } from "./schema-check.ts";
 
@@ -17,9 +17,9 @@ const NOTHING: object = Object.freeze({});
 export class DatabaseHistory<T extends object> implements History<T> {
   /** @throws CoreError CLOSED */
   readonly #open: () => DatabaseParts;
-  readonly #check: SchemaCheck<T>;
+  readonly #check: Pick<SchemaCheck<T>, "changed">;
 
-  constructor(open: () => DatabaseParts, check: SchemaCheck<T>) {
+  constructor(open: () => DatabaseParts, check: Pick<SchemaCheck<T>, "changed">) {
     this.#open = open;
     this.#check = check;
   }
@@ -29,7 +29,7 @@ export class DatabaseHistory<T extends object> implements History<T> {
       yield { ...source, message: change.message === "" ? null : change.message, heads: [toHex(change.hash)] };
   }
 
-  async getDocumentAt(id: DocId, when: When): Promise<Doc<T> | undefined> {
+  async getDocumentAt(id: DocId, when: When): Promise<PastDoc<T> | undefined> {
     const past = await this.#past(this.#open().documents.require(id), when);
     if (past.changes.length === 0) return undefined;
     const { platform } = this.#open();
@@ -68,7 +68,7 @@ export class DatabaseHistory<T extends object> implements History<T> {
     const { documents, events, shelf } = parts;
     const past = await this.#past(this.#open().documents.require(id), when);
     if (past.changes.length === 0 || past.deleted)
-      throw new CoreError("DOC_NOT_FOUND", "the document was not there at that moment");
+      throw new CoreError("DOC_NOT_FOUND", "the document was deleted, or not there, at that moment");
     const then = (await this.#automerge()).pastMarkedData(bytesOf(past.changes));
     this.#check.changed(then.data);
     const record = documents.require(id);

@@ -48,7 +48,7 @@ export interface DatabaseEvents {
 }
 
 /** One database of a tenant on this device: documents that can be read and edited at once, online or not. */
-export interface Database<T extends object> extends AsyncDisposable {
+export interface Database<T extends object, In = T> extends AsyncDisposable {
   readonly name: string;
   /** Who changed what, and what it was before. */
   readonly history: History<T>;
@@ -57,12 +57,13 @@ export interface Database<T extends object> extends AsyncDisposable {
    * under the same key. `key` names a key of the directory: only who holds it can read the document, or sees that it exists.
    * @throws CoreError SCHEMA_MISMATCH | VALUE_UNSUPPORTED | DOC_EXISTS | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
    */
-  createDocument(data?: T, options?: { id?: string; key?: string }): Promise<Doc<T>>;
+  createDocument(data?: In, options?: { id?: string; key?: string }): Promise<Doc<T>>;
   /**
-   * Creates many documents, sealing about 100 of them into one entry; returns their ids in order, once all are durable.
+   * Creates many documents, sealing about 100 of them into one entry; returns their ids in order, once all are durable. When it rejects,
+   * rows before the one that cannot be written may be there, in groups of 1,000.
    * @throws CoreError SCHEMA_MISMATCH | VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
    */
-  createDocuments(rows: Iterable<T> | AsyncIterable<T>, options?: { key?: string }): Promise<readonly DocId[]>;
+  createDocuments(rows: Iterable<In> | AsyncIterable<In>, options?: { key?: string }): Promise<readonly DocId[]>;
   /** The live handle of a document, deleted or not. @throws CoreError DOC_NOT_FOUND */
   getDocument(id: DocId): Promise<Doc<T>>;
   /** The same, or undefined when this device knows no such document. */

@@ -13,8 +13,13 @@ export type When = Date | readonly string[];
  */
 export type Verification = "signed" | "told" | "unsealed" | "lost";
 
+/** A document as it was: not live, so that nothing can be done with it but to read it. */
+export type PastDoc<T extends object> = Omit<Doc<T>, "on">;
+
 /** One change of a document, and what is known of it. */
 export interface HistoryItem {
+  /** Whether it changed the document's data, as its first change does too, or deleted or undeleted it. */
+  readonly kind: "change" | "delete" | "undelete";
   /** The entry that holds it, in hex; null for a change that was made here and that no entry holds yet. */
   readonly entryId: string | null;
   readonly verification: Verification;
@@ -39,18 +44,18 @@ export interface HistoryItem {
 export interface History<T extends object> {
   /** The changes of a document that count, each after those it builds on. @throws CoreError DOC_NOT_FOUND */
   changes(id: DocId): AsyncIterable<HistoryItem>;
-  /** A document as it was, not live; undefined when it was not there yet. @throws CoreError DOC_NOT_FOUND | HEADS_UNKNOWN | VALUE_UNSUPPORTED for an invalid date */
-  getDocumentAt(id: DocId, when: When): Promise<Doc<T> | undefined>;
+  /** A document as it was; undefined when it was not there yet, and a deleted one, with nothing in it, when it was deleted. @throws CoreError DOC_NOT_FOUND | HEADS_UNKNOWN | VALUE_UNSUPPORTED for an invalid date */
+  getDocumentAt(id: DocId, when: When): Promise<PastDoc<T> | undefined>;
   /**
    * The documents that existed and were not deleted. Heads are those of many documents: one that none of them is of did not exist.
    * @throws CoreError HEADS_UNKNOWN | VALUE_UNSUPPORTED
    */
   getAllDocumentIdsAt(when: When): Promise<readonly DocId[]>;
-  /** Automerge patches from the data at one moment to that at another, whether the document was deleted or not. @throws CoreError DOC_NOT_FOUND | HEADS_UNKNOWN | VALUE_UNSUPPORTED */
+  /** Automerge patches from the data at one moment to that at another; of a document that was deleted, or not there yet, there is none. @throws CoreError DOC_NOT_FOUND | HEADS_UNKNOWN | VALUE_UNSUPPORTED */
   diff(id: DocId, a: When, b: When): Promise<readonly unknown[]>;
   /**
    * Makes a document again what it was, by a new change: what happened since stays in its history. A deleted one is undeleted first.
-   * @throws CoreError DOC_NOT_FOUND, also when it was not there at that moment | HEADS_UNKNOWN | SCHEMA_MISMATCH | VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | NOT_ENTITLED
+   * @throws CoreError DOC_NOT_FOUND, also when it was deleted or not there at that moment | HEADS_UNKNOWN | SCHEMA_MISMATCH | VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | NOT_ENTITLED
    */
   restore(id: DocId, when: When): Promise<Doc<T>>;
 }

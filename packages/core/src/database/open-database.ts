@@ -15,11 +15,11 @@ import type { History } from "./history.ts";
 import { checkWith, type Schema, type SchemaCheck, unchecked } from "./schema-check.ts";
 
 /** The one implementation of `Database`: each method is a line or two over the parts. */
-export class OpenDatabase<T extends object> implements Database<T> {
+export class OpenDatabase<T extends object, In = T> implements Database<T, In> {
   readonly name: string;
   readonly history: History<T>;
   readonly #parts: DatabaseParts;
-  readonly #check: SchemaCheck<T>;
+  readonly #check: SchemaCheck<T, In>;
   /** Shared by all handles of this database. */
   readonly #life: { closed: Promise<void> | null };
 
@@ -28,9 +28,14 @@ export class OpenDatabase<T extends object> implements Database<T> {
     return database.#open();
   }
 
+  /** Whatever is written is written. */
+  static untyped(parts: DatabaseParts): OpenDatabase<object> {
+    return new OpenDatabase<object>(parts, unchecked());
+  }
+
   constructor(
     parts: DatabaseParts,
-    check: SchemaCheck<T> = unchecked(),
+    check: SchemaCheck<T, In>,
     life: { closed: Promise<void> | null } = { closed: null },
   ) {
     this.name = parts.name;
@@ -41,11 +46,11 @@ export class OpenDatabase<T extends object> implements Database<T> {
   }
 
   /** The same database for whoever writes by this schema. */
-  typed<S extends object>(schema: Schema<S>): OpenDatabase<S> {
-    return new OpenDatabase<S>(this.#parts, checkWith(schema), this.#life);
+  typed<S extends object, New>(schema: Schema<S, New>): OpenDatabase<S, New> {
+    return new OpenDatabase<S, New>(this.#parts, checkWith(schema), this.#life);
   }
 
-  async createDocument(data: T = {} as T, options: { id?: string; key?: string } = {}): Promise<Doc<T>> {
+  async createDocument(data: In = {} as In, options: { id?: string; key?: string } = {}): Promise<Doc<T>> {
     const parts = this.#writable();
     const key = parts.keyId(options.key);
     const ready = parts.writes.ready(key, parts.held() !== null); // a key this device can't seal under is found out before anything is made
@@ -55,12 +60,12 @@ export class OpenDatabase<T extends object> implements Database<T> {
   }
 
   async createDocuments(
-    rows: Iterable<T> | AsyncIterable<T>,
+    rows: Iterable<In> | AsyncIterable<In>,
     options: { key?: string } = {},
   ): Promise<readonly DocId[]> {
     const parts = this.#writable();
     const key = parts.keyId(options.key);
-    const check = (row: T): T => this.#check.created(row);
+    const check = (row: In): T => this.#check.created(row);
     return createMany(parts, { rows, key, check, created: (id) => parts.events.emit("change", { id }) });
   }
 

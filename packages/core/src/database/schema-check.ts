@@ -2,13 +2,18 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { plainCopy } from "../automerge/plain-copy.ts";
 import { CoreError } from "../errors.ts";
 
-/** A schema of any library that follows Standard Schema (https://standardschema.dev), for documents of type `T`. */
-export type Schema<T extends object> = StandardSchemaV1<unknown, T>;
+/**
+ * A schema of any library that follows Standard Schema (https://standardschema.dev): documents are `T`, and new ones are given as `In`,
+ * without what has a default for example.
+ */
+export type Schema<T extends object, In = T> = StandardSchemaV1<In, T>;
+/** Why a schema refused a document: the `cause` of `SCHEMA_MISMATCH` is a list of these. */
+export type SchemaIssue = StandardSchemaV1.Issue;
 
 /** What documents have to be before they are written here. */
-export interface SchemaCheck<T extends object> {
+export interface SchemaCheck<T extends object, In = T> {
   /** The data of a new document, as the schema gives it: with its defaults. @throws CoreError SCHEMA_MISMATCH | SCHEMA_ASYNC */
-  created(data: T): T;
+  created(data: In): T;
   /** Whether a document may become this; what the schema would fill in is left out. @throws the same */
   changed(data: object): void;
 }
@@ -19,10 +24,13 @@ export const unchecked = <T extends object>(): SchemaCheck<T> => ({
   changed: () => undefined,
 });
 
-export function checkWith<T extends object>(schema: Schema<T>): SchemaCheck<T> {
+export function checkWith<T extends object, In>(schema: Schema<T, In>): SchemaCheck<T, In> {
   const validate = (data: unknown): T => {
     const result = schema["~standard"].validate(data);
-    if (result instanceof Promise) throw new CoreError("SCHEMA_ASYNC", "the schema does not answer at once");
+    if (result instanceof Promise) {
+      result.catch(() => undefined); // nobody waits for it
+      throw new CoreError("SCHEMA_ASYNC", "the schema does not answer at once");
+    }
     // The issues are the app's own, and may quote the data: they are nowhere but here.
     if (result.issues !== undefined)
       throw new CoreError("SCHEMA_MISMATCH", "the document would not be what the schema asks for", {
@@ -30,5 +38,11 @@ export function checkWith<T extends object>(schema: Schema<T>): SchemaCheck<T> {
       });
     return result.value;
   };
-  return { created: validate, changed: (data) => void validate(plainCopy(data)) };
+  const changed = (data: object): void => void validate(plainCopy(data));
+  const created = (data: In): T => {
+    const made = validate(data);
+    changed(made); // what a schema makes and then refuses could never be changed
+    return made;
+  };
+  return { created, changed };
 }

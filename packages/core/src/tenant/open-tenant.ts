@@ -194,12 +194,12 @@ export class OpenTenant implements Tenant {
     return this.#context.keys.identity.name;
   }
 
-  async openDB<T extends object>(name: string, { schema }: OpenOptions<T> = {}): Promise<Database<T>> {
+  async openDB<T extends object, In = T>(name: string, { schema }: OpenOptions<T, In> = {}): Promise<Database<T, In>> {
     this.#open();
     this.#membership.found();
     if (this.#wasAdmitted) this.#membership.self(); // gone from a damaged disk: every document would be missing, without a word
     const { database } = await this.#databases.open(name);
-    return schema === undefined ? (database as unknown as Database<T>) : database.typed(schema);
+    return schema === undefined ? (database as unknown as Database<T, In>) : database.typed(schema);
   }
 
   async connect(target: string | Transport | Dialler, options: ConnectOptions = {}): Promise<Connection> {

@@ -192,11 +192,11 @@ export interface Directory {
 }
 
 /** How a database is opened. */
-export interface OpenOptions<T extends object> {
+export interface OpenOptions<T extends object, In = T> {
   /**
    * What documents have to be before they are written by this handle. What comes from others, or was written before, is shown as it is.
    */
-  readonly schema?: Schema<T>;
+  readonly schema?: Schema<T, In>;
 }
 
 /** How {@link Tenant.connect} reaches the other side. */
@@ -257,7 +257,7 @@ export interface Tenant extends AsyncDisposable {
    * Opens a database, which comes into being with its first document. All handles of one name are of one database, and are closed together.
    * @throws CoreError DIRECTORY_UNKNOWN before the first sync of a tenant that was joined; CLOSED
    */
-  openDB<T extends object>(name: string, options?: OpenOptions<T>): Promise<Database<T>>;
+  openDB<T extends object, In = T>(name: string, options?: OpenOptions<T, In>): Promise<Database<T, In>>;
   /**
    * Keeps a connection up until it is disposed: `wss://` URL, `ws://` on loopback, or a transport. Resolves once it is known whether the
    * other side answers; a tenant that was just joined waits for its directory.

@@ -106,6 +106,8 @@ describe("a document as it was", () => {
       expect(new Set(await history.getAllDocumentIdsAt([...one.getHeads(), ...two.getHeads()]))).toEqual(
         new Set([one.id, two.id]),
       );
+      const kinds = (await historyOf(device, one.id)).map(({ kind }) => kind);
+      expect(kinds).toEqual(["change", "delete", "undelete"]);
       const then = await history.getDocumentAt(one.id, deleted);
       expect([then?.isDeleted(), then?.getData()]).toEqual([true, {}]);
       expect(await dataAt(device, one.id, at(25))).toEqual({ n: 1 });

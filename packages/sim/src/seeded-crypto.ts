@@ -6,6 +6,11 @@ import type { SeededRandom } from "./seeded-random.ts";
 /** The cheapest Argon2id that a KeyBag accepts. */
 export const SIM_KDF: Argon2Parameters = { memory: argon2Limits.memory.floor, passes: 2, lanes: 1 };
 
+/** What draws no randomness and takes no thread: the native provider's own will do. A function that is new must be placed here or below. */
+type Repeats =
+  | ("name" | "sha256" | "verifyMany" | "importSecret" | "importSigningKey" | "importKemKey" | "signMany" | "macMany")
+  | ("derive" | "deriveAead" | "sealMany" | "openMany" | "openBatches" | "unwrap");
+
 const derivedByInput = new Map<string, Uint8Array>();
 
 /**
@@ -13,11 +18,13 @@ const derivedByInput = new Map<string, Uint8Array>();
  * Argon2id gives is remembered, because it runs in a worker that virtual time can't wait for.
  */
 export function seededCrypto(random: SeededRandom): CryptoProvider {
-  const portable = portableCrypto({ random: random.bytes });
+  const native: Pick<CryptoProvider, Repeats> = nativeCrypto;
+  const { wrap, wrapMany } = portableCrypto({ random: random.bytes });
   return {
-    ...nativeCrypto,
+    ...native,
     randomBytes: random.bytes,
-    wrap: portable.wrap,
+    wrap,
+    wrapMany,
     deriveFromPassword: async (password, salt, parameters) => {
       const input = `${toHex(password)} ${toHex(salt)} ${JSON.stringify(parameters)}`;
       const derived = derivedByInput.get(input) ?? (await nativeCrypto.deriveFromPassword(password, salt, parameters));

@@ -204,7 +204,7 @@ function goingOn(
   const reissue = new Reissue({
     ...{ platform, journal, chain, tell, device: toHex(keys.device.publicKey), frontier: host.frontier },
     mayWrite: (keyId) => renewal.mayWrite(keyId),
-    lost: (names) => received.lost(names),
+    lost: (names, others) => received.lost(names, others),
   });
   return { renewal, adopt };
 }

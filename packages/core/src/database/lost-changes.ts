@@ -3,7 +3,7 @@ import { limits, toHex, type WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
-import { changesIn } from "../document/part-contents.ts";
+import { changesIn, type UnheardChange } from "../document/part-contents.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import { openEntries } from "../sealing/open-entry.ts";
 
@@ -20,15 +20,15 @@ export async function lostChanges(
   { crypto, ring, entries }: LostChangesContext,
   writers: readonly WriterKey[],
   names: ReadonlySet<DocId>,
-): Promise<ReadonlyMap<DocId, ReadonlyMap<string, ChangeChunk>>> {
-  const found = new Map([...names].map((name) => [name, new Map<string, ChangeChunk>()]));
+): Promise<ReadonlyMap<DocId, ReadonlyMap<string, UnheardChange>>> {
+  const found = new Map([...names].map((name) => [name, new Map<string, UnheardChange>()]));
   for (const writer of writers) {
     for (let run = await entries.read(writer, 0, SLICE); run !== null; ) {
       const opened = await openEntries(crypto, ring, run.entries, ["change"]);
       for (const [at, entry] of run.entries.entries())
         for (const part of opened[at] ?? [])
-          for (const { change, ...place } of changesIn(crypto, { entry }, part))
-            found.get(docIdOf(place))?.set(toHex(change.hash), change);
+          for (const unheard of changesIn(crypto, { entry }, part))
+            found.get(docIdOf(unheard))?.set(toHex(unheard.change.hash), unheard);
       run = await entries.read(writer, run.firstSeq + run.entries.length, SLICE);
     }
   }

@@ -97,7 +97,12 @@ export class OpenDatabase<T extends object, In = T> implements Database<T, In> {
     const record = parts.documents.require(doc.id);
     const edit: Edit = (data, text) => {
       const going = change({ id: doc.id, getData: () => data as T, text });
-      this.#check.changed(data); // what is edited after an await is refused anyway
+      try {
+        this.#check.changed(data); // what is edited after an await is refused anyway
+      } catch (error) {
+        going?.catch(() => undefined); // nobody waits for it
+        throw error;
+      }
       return going;
     };
     await editDocument(parts, record, edit, message);

@@ -15,7 +15,7 @@ import { type DocId, docIdOf, placeOf } from "../document/doc-id.ts";
 import { type DocumentState, isTouched, writersOf } from "../document/document-state.ts";
 import { hasTooManyParts, nameIn } from "../document/part-contents.ts";
 import { RebuiltDocuments } from "../document/rebuilt-documents.ts";
-import { ReceivedParts } from "../document/received-parts.ts";
+import { ReceivedParts, type Rights } from "../document/received-parts.ts";
 import type { Shelf } from "../document/shelf.ts";
 import { THIS_DEVICE } from "../document/waiting-changes.ts";
 import type { Events } from "../events.ts";
@@ -75,6 +75,7 @@ export class ReceivedChanges {
   readonly #ingest: Ingest;
   readonly #ends: ChainEnds;
   readonly #moves: ChainMoves;
+  readonly #rights: Rights;
   readonly #parts: ReceivedParts;
   readonly #working = new Serial();
   readonly #fresh = new FreshChanges();
@@ -90,7 +91,14 @@ export class ReceivedChanges {
     const { quarantine } = at.state;
     const verifier = context.platform.crypto;
     this.#stale = new StaleDocuments(verifier);
-    this.#parts = new ReceivedParts(at.state, at.rights);
+    this.#rights = {
+      of: (admission, keyId) => at.rights.of(admission, keyId),
+      deviceOf: (writer) => {
+        const device = this.#ingest.admissionOf(writer)?.device;
+        return device === undefined ? null : toHex(device);
+      },
+    };
+    this.#parts = new ReceivedParts(at.state, this.#rights);
     this.#ends = new ChainEnds({ verifier, database, entries, named, view });
     this.#ingest = new Ingest({
       crypto: context.platform.crypto,
@@ -259,12 +267,15 @@ export class ReceivedChanges {
     return names;
   }
 
-  /** What the chains hold that count for nothing, or were replaced, of some documents: for `renew`. */
-  lost(names: ReadonlySet<DocId>): ReturnType<typeof lostChanges> {
+  /**
+   * What the chains hold that count for nothing, or were replaced, and these others, of some documents: for `renew`.
+   */
+  lost(names: ReadonlySet<DocId>, others: readonly WriterKey[]): ReturnType<typeof lostChanges> {
     const { state, context, entries } = this.#at;
     const { ring, platform } = context;
     const replaced = [...names].flatMap((name) => state.replaced.in(name).map(({ writer }) => writer));
-    const writers = new Map([...state.quarantine.writers(), ...replaced].map((writer) => [toHex(writer), writer]));
+    const all = [...state.quarantine.writers(), ...replaced, ...others];
+    const writers = new Map(all.map((writer) => [toHex(writer), writer]));
     return lostChanges({ crypto: platform.crypto, ring, entries }, [...writers.values()], names);
   }
 
@@ -314,14 +325,16 @@ export class ReceivedChanges {
   async #rebuild(): Promise<void> {
     this.#begun.clear();
     for (const name of this.#parts.takeUndecided()) this.#stale.add(name);
-    if (this.#stale.documents.size > 0) this.#adopt(await this.#rebuilt(), this.#at.own());
+    if (this.#stale.documents.size === 0) return;
+    this.#adopt(await this.#rebuilt(), this.#at.own());
+    this.#isToTry = true; // and not when it was just tried: see `renew`
   }
 
   /** Stale documents, fed what counts of the chains that touch them. */
   async #rebuilt(): Promise<RebuiltDocuments> {
-    const { state, rights } = this.#at;
+    const { state } = this.#at;
     const stale = this.#stale;
-    const rebuilt = new RebuiltDocuments(state, rights, stale.documents);
+    const rebuilt = new RebuiltDocuments(state, this.#rights, stale.documents);
     const receive = (deliveries: readonly Delivery[]): void => void rebuilt.received.receive(deliveries);
     const late = new Set([...stale.writers].map(toHex));
     const writers = this.#ingest.writers();
@@ -336,7 +349,6 @@ export class ReceivedChanges {
   /** @param own as whom this device keeps on writing in them, if it does */
   #adopt(rebuilt: RebuiltDocuments, own: WriterKey | null): void {
     this.#stale.clear();
-    this.#isToTry = true;
     for (const [record, changes] of rebuilt.adopt(own)) {
       if (changes === "reset") this.#at.shelf.outdate(record);
       this.#fresh.note(record, changes);

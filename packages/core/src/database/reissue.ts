@@ -1,4 +1,5 @@
-import { toHex, type WriterKey } from "@selkie/entry";
+import { equalBytes, fromHex, toHex, type WriterKey } from "@selkie/entry";
+import { actorOf } from "../automerge/actor.ts";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
 import { refusalOf } from "../automerge/change-error.ts";
 import { type Remaking, remakeChanges } from "../automerge/remake.ts";
@@ -6,6 +7,7 @@ import { type DocId, docIdOf, placeOf } from "../document/doc-id.ts";
 import { actorIn, type DocumentRecord } from "../document/document-record.ts";
 import type { DocumentState } from "../document/document-state.ts";
 import { OwnChanges } from "../document/own-changes.ts";
+import type { UnheardChange } from "../document/part-contents.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
 import type { Platform } from "../platform.ts";
@@ -20,8 +22,8 @@ export interface ReissueContext {
   readonly device: string;
   readonly chain: WriterChain;
   readonly journal: Journal;
-  /** What does not count of some documents, by hash. */
-  lost(names: ReadonlySet<DocId>): ReturnType<typeof lostChanges>;
+  /** What does not count of some documents, and all that these other writers made in them, by hash. */
+  lost(names: ReadonlySet<DocId>, others: readonly WriterKey[]): ReturnType<typeof lostChanges>;
   frontier(): JournalRow["frontier"];
   /** Whether this device may write under a key, now. */
   mayWrite(keyId: Uint8Array): boolean;
@@ -35,6 +37,9 @@ interface Own {
   /** Where it lies if no entry holds it. */
   readonly row: JournalRow | null;
 }
+
+/** Changes of one document that do not count, by hash. */
+type Lost = ReadonlyMap<string, UnheardChange>;
 
 /** What waits of one writer in one document, in the order in which it was made. */
 interface Group {
@@ -71,8 +76,12 @@ export class Reissue {
     const groups = this.#groups(state);
     const isDone = ({ name, own: [first] }: Group): boolean =>
       first !== undefined && state.replaced.has(name, device, first.change);
-    const due = groups.filter((group) => !isDone(group));
-    const remade = due.length === 0 ? [] : await this.#remake(state, due);
+    const waiting = groups.filter((group) => !isDone(group));
+    const names = new Set(waiting.map(({ name }) => name));
+    const writers = waiting.map(({ writer }) => writer);
+    const lost = names.size === 0 ? new Map<DocId, Lost>() : await this.#at.lost(names, writers);
+    const due = waiting.map((group) => this.#whole(state, group, lost.get(group.name)));
+    const remade = await this.#remake(state, due, lost);
     const over = [...groups.filter(isDone), ...remade.flatMap(({ groups }) => groups)];
     const gone = new Set(over.flatMap(({ own }) => own.flatMap(({ row }) => row ?? [])));
     const rows = remade.flatMap(({ rows }) => rows);
@@ -105,16 +114,37 @@ export class Reissue {
       const [first] = own;
       if (first === undefined) return [];
       const { name, writer } = first;
-      return [{ name, writer, own: own.toSorted((a, b) => a.change.seq - b.change.seq) }];
+      return [{ name, writer, own: own.toSorted(bySeq) }];
     });
   }
 
-  async #remake(state: DocumentState, due: readonly Group[]): Promise<readonly Remade[]> {
+  /**
+   * With what of this writer found no room to wait: what it is replaced by replaces that too.
+   * Test: reissue.test.ts "... more waits than there is room for ...".
+   */
+  #whole({ documents }: DocumentState, group: Group, lost: Lost | undefined): Group {
+    const record = documents.get(group.name);
+    const id = fromHex(group.name);
+    const actor = actorOf(documents.verifier, group.writer, id, null);
+    const known = new Set(group.own.map(({ change }) => toHex(change.hash)));
+    const more = [...(lost?.values() ?? [])].flatMap(({ change, kind }): readonly Own[] => {
+      const isLeft = equalBytes(change.actor, actor) && !known.has(toHex(change.hash));
+      return isLeft && (record === undefined || !documents.has(record, change.hash))
+        ? [{ change, kind, row: null }]
+        : [];
+    });
+    return more.length === 0 ? group : { ...group, own: [...group.own, ...more].sort(bySeq) };
+  }
+
+  async #remake(
+    state: DocumentState,
+    due: readonly Group[],
+    lost: ReadonlyMap<DocId, Lost>,
+  ): Promise<readonly Remade[]> {
     const byName = Map.groupBy(due, ({ name }) => name);
-    const lost = await this.#at.lost(new Set(byName.keys()));
     const remade: Remade[] = [];
     for (const [name, groups] of byName) {
-      const pool = new Map(lost.get(name));
+      const pool = new Map([...(lost.get(name) ?? [])].map(([hash, { change }]) => [hash, change]));
       for (const { change } of state.waiting.list(name)) pool.set(toHex(change.hash), change);
       for (const { change } of groups.flatMap(({ own }) => own)) pool.delete(toHex(change.hash));
       const made = await this.#remakeIn(state, { name, groups }, pool);
@@ -181,7 +211,8 @@ export class Reissue {
   /** What a row of the journal replaces counts no more beside it. */
   #say({ replaced }: DocumentState, row: JournalRow): void {
     const { device } = this.#at;
-    for (const said of row.replaces ?? []) replaced.add(docIdOf(row), { ...said, device, isUnsealed: true });
+    for (const said of row.replaces ?? [])
+      replaced.add(docIdOf(row), { ...said, device, by: row.writer, isUnsealed: true });
   }
 
   /** Once, as long as it stays as much. */
@@ -195,6 +226,8 @@ export class Reissue {
     }
   }
 }
+
+const bySeq = (a: Own, b: Own): number => a.change.seq - b.change.seq;
 
 const changesOf = (groups: readonly Group[]): readonly ChangeChunk[] =>
   groups.flatMap(({ own }) => own.map(({ change }) => change));

@@ -34,7 +34,7 @@ export function writersOf(
     const record = documents.get(name);
     const history = record === undefined ? null : documents.histories.of(record);
     const named = new Set(quarantine.writersIn(name).map(toHex));
-    for (const { writer } of replaced.in(name)) named.add(toHex(writer));
+    for (const { writer, by } of replaced.in(name)) for (const each of [writer, by]) named.add(toHex(each));
     for (const writer of left) {
       const creator = record?.carried?.creator;
       const wrote =

@@ -94,9 +94,7 @@ export class Documents {
     record.marks = record.marks.filter(({ hash }) => stays(hash));
     this.histories.forget(record);
     const history = this.histories.of(record);
-    record.latestMarks = record.marks.filter(
-      ({ hash }) => !record.marks.some((other) => history.dependsOn(other.hash, hash)),
-    );
+    record.latestMarks = record.marks.reduce<readonly Mark[]>((latest, mark) => latestWith(history, latest, mark), []);
     record.deleted = record.latestMarks.some(({ deleted }) => deleted);
   }
 

@@ -1,4 +1,4 @@
-import { equalBytes, toHex, type VerifiedEntry } from "@selkie/entry";
+import { equalBytes, toHex, type VerifiedEntry, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { decodeChanges } from "../automerge/change-codec.ts";
@@ -20,9 +20,11 @@ import { mostWorkOf, stemIn } from "./part-contents.ts";
 import { takeCarried } from "./take-carried.ts";
 import { type Origin, THIS_DEVICE } from "./waiting-changes.ts";
 
-/** Who may write under which keys. */
+/** Who is who, and may write under which keys. */
 export interface Rights {
   of(admission: Admission, keyId: Uint8Array): boolean;
+  /** The device that writes as this, in hex; null while nobody is known to. */
+  deviceOf(writer: WriterKey): string | null;
 }
 
 /** A change that this device made, and what is remembered of it. */
@@ -145,12 +147,16 @@ export class ReceivedParts {
         const changes = decodeChanges(part, { actor, budget, sha256: documents.sha256 });
         const origin = { kind: part.kind, entry, user };
         for (const said of part.replaces ?? []) {
-          this.#at.replaced.add(name, { ...said, device, isUnsealed: false });
+          this.#at.replaced.add(name, { ...said, device, by: entry.header.writer, isUnsealed: false });
+          // D12: what is said of another's work is nothing, and costs nothing.
+          if (this.#rights.deviceOf(said.writer) !== device) continue;
           const before = actorOf(documents.verifier, said.writer, record.id, null);
           if (documents.histories.of(record).lastSeq(before) >= said.seq) this.#undecided.add(name);
         }
         for (const change of changes) {
-          if (this.#only !== null) this.#sources.set(toHex(change.hash), sourceOf({ device, entry, user }));
+          // SECURITY: D2. Who repeats another's change did not make it (replaced-changes.test.ts "... repeats ...").
+          if (this.#only !== null && equalBytes(change.actor, actor))
+            this.#sources.set(toHex(change.hash), sourceOf({ device, entry, user }));
           this.#receiveChange(record, { device, document: name, actor, change }, origin, fresh);
         }
       }
@@ -189,8 +195,10 @@ export class ReceivedParts {
     const judged = { isNew: record.changes.length === 0, history: () => documents.histories.of(record) };
     const { passed, refused } = waiting.receive(judged, held, origin);
     if (this.#at.replaced.isSaidIn(record.name))
-      for (const change of [held.change, ...passed])
-        if (this.#at.replaced.isTouchedBy(record.name, change)) this.#undecided.add(record.name);
+      for (const change of [held.change, ...passed]) {
+        const device = change === held.change ? held.device : null;
+        if (this.#at.replaced.isTouchedBy(record.name, device, change)) this.#undecided.add(record.name);
+      }
     for (const { change, code } of refused) this.#refuse(record, this.#originOf(change, held, origin), code);
     if (passed.length === 0) return;
     documents.take(record);

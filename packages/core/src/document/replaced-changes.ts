@@ -1,4 +1,4 @@
-import { fromHex, toHex, type Verifier, type WriterKey } from "@selkie/entry";
+import { equalBytes, fromHex, toHex, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import type { Replacement } from "../sealing/change-part.ts";
@@ -8,6 +8,8 @@ import type { DocId } from "./doc-id.ts";
 export interface Replaced extends Replacement {
   /** Whose word it is, in hex. */
   readonly device: string;
+  /** The writer it wrote that as. */
+  readonly by: WriterKey;
   /** It stands in this device's journal only. */
   readonly isUnsealed: boolean;
 }
@@ -38,13 +40,13 @@ export class ReplacedChanges {
     return this.#documents.size > 0 && this.#documents.has(name);
   }
 
-  /** Of what one device says of one writer the first change decides. */
+  /** Of what one writer says of another the first change decides. */
   add(name: DocId, said: Replaced): void {
     const known = this.#documents.get(name) ?? { byActor: new Map<string, Replaced[]>(), withdrawn: new Set<string>() };
     this.#documents.set(name, known);
     const actor = this.#actor(name, said.writer);
     const before = known.byActor.get(actor) ?? [];
-    const isSame = (one: Replaced): boolean => one.device === said.device && one.isUnsealed === said.isUnsealed;
+    const isSame = (one: Replaced): boolean => equalBytes(one.by, said.by) && one.isUnsealed === said.isUnsealed;
     const same = before.find(isSame);
     if (same !== undefined && same.seq <= said.seq) return;
     known.byActor.set(actor, [...before.filter((one) => !isSame(one)), said]);
@@ -59,12 +61,16 @@ export class ReplacedChanges {
     return said.some((one) => one.device === device && one.seq <= seq);
   }
 
-  /** Whether a change that came just now may decide what counts of others: it may be replaced, or builds on what is. */
-  isTouchedBy(name: DocId, { actor, seq, deps }: ChangeChunk): boolean {
+  /**
+   * Whether a change that came just now may decide what counts of others: it may be replaced, or builds on what is.
+   * @param device who made it, where that is known: what another says of it is nothing
+   */
+  isTouchedBy(name: DocId, device: string | null, { actor, seq, deps }: ChangeChunk): boolean {
     const said = this.#documents.get(name);
     if (said === undefined) return false;
     if (said.withdrawn.size > 0 && deps.some((dep) => said.withdrawn.has(toHex(dep)))) return true;
-    return said.byActor.get(toHex(actor))?.some((one) => one.seq <= seq) === true;
+    const mayDecide = (one: Replaced): boolean => one.seq <= seq && (device === null || one.device === device);
+    return said.byActor.get(toHex(actor))?.some(mayDecide) === true;
   }
 
   withdraw(name: DocId, hashes: ReadonlySet<string>): void {

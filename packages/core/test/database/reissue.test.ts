@@ -1,6 +1,7 @@
 // What a device wrote on top of somebody's changes that a cut ends: made anew on what counts.
 import { toHex, type VerifiedRun } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
+import { heldLimits } from "../../src/automerge/held-changes.ts";
 import { isMember, type PlacedStatement } from "../../src/directory/admission.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
 import { testDatabase } from "../fixture.ts";
@@ -235,4 +236,21 @@ describe("what was made anew", () => {
     await carol.receive(...fresh);
     expect(await textOn(carol, id)).toBe(all);
   });
+});
+
+test("D9 where more waits than there is room for, all of it is made anew", async () => {
+  const { id, alice, others, ofBob, ofMallory, cut } = await begin("room", "carol");
+  const [carol] = others;
+  if (carol === undefined) return expect.fail("Carol");
+  const more = heldLimits.changes + 50;
+  for (let at = 0; at < more; at++) await insert(alice, id, 13 + at, "x");
+  await settle(alice);
+  await hear(alice, cut);
+  alice.tick();
+  const expected = `note good${"x".repeat(more)}`;
+  expect(await textOn(alice, id)).toBe(expected);
+  await carol.hear(cut);
+  await carol.receive(...ofBob, ...(await writtenBy(alice, [...ofBob, ...ofMallory])));
+  expect(await textOn(carol, id)).toBe(expected);
+  expect(await textOn(await alice.reopened(), id)).toBe(expected);
 });

@@ -1,7 +1,8 @@
 // The documents of one database, fed as ingest feeds them: real entries of people that a directory admits.
 import * as Automerge from "@automerge/automerge";
-import { toHex, type VerifiedRun } from "@selkie/entry";
+import { equalBytes, toHex, type VerifiedRun, type WriterKey } from "@selkie/entry";
 import { expect } from "vitest";
+import type { Admission } from "../../src/directory/admission.ts";
 import { docIdOf } from "../../src/document/doc-id.ts";
 import type { DocumentRecord } from "../../src/document/document-record.ts";
 import type { DocumentState } from "../../src/document/document-state.ts";
@@ -29,7 +30,10 @@ export class Desk {
   readonly announced: Quarantined[] = [];
   /** Keys, in hexadecimal, that nobody may write under. */
   readonly lost = new Set<string>();
-  readonly rights: Rights = { of: (_, keyId) => !this.lost.has(toHex(keyId)) };
+  readonly rights: Rights = {
+    of: (_, keyId) => !this.lost.has(toHex(keyId)),
+    deviceOf: (writer) => toHex(this.#admissionOf(writer).device),
+  };
   state: DocumentState;
   received: ReceivedParts;
   ownChanges: OwnChanges;
@@ -84,15 +88,11 @@ export class Desk {
   }
 
   async deliveries(...runs: readonly VerifiedRun[]): Promise<readonly Delivery[]> {
-    const { crypto, directoryKey, keys, world } = this.lab;
+    const { crypto, directoryKey, keys } = this.lab;
     const entries = runs.flatMap((run) => run.entries);
     const opened = await openEntries(crypto, testRing(crypto, directoryKey, ...keys), entries, ["change"]);
     return entries.map((entry, at) => {
-      const author = [this.bob, this.carol, this.dave].find(
-        ({ writer }) => toHex(writer) === toHex(entry.header.writer),
-      );
-      const admission = author && world.view().admission(author.admission);
-      return { entry, admission: admission ?? expect.fail("an admitted author"), parts: opened[at] ?? [] };
+      return { entry, admission: this.#admissionOf(entry.header.writer), parts: opened[at] ?? [] };
     });
   }
 
@@ -100,6 +100,11 @@ export class Desk {
   async receive(...runs: readonly VerifiedRun[]): Promise<readonly string[]> {
     const fresh = this.received.receive(await this.deliveries(...runs));
     return [...fresh.values()].flat().map((bytes) => Automerge.decodeChange(bytes).hash);
+  }
+
+  #admissionOf(writer: WriterKey): Admission {
+    const author = [this.bob, this.carol, this.dave].find((one) => equalBytes(one.writer, writer));
+    return (author && this.lab.world.view().admission(author.admission)) ?? expect.fail("an admitted author");
   }
 
   #newState(): DocumentState {

@@ -5,6 +5,8 @@ import { docIdOf } from "../../src/document/doc-id.ts";
 import { type HandMadeChange, handMade } from "../automerge/hand-made-change.ts";
 import { type Author, type Device, Lab, placeOf } from "../database/lab.ts";
 import { permutations } from "../permutations.ts";
+import { saidUnder } from "../sealing/said.ts";
+import { Desk, PLACE } from "./desk.ts";
 
 const place = placeOf("the plan");
 const id = docIdOf(place);
@@ -51,6 +53,55 @@ describe("a change that its device made anew", () => {
         expect(await shown(one)).toEqual({ old: 1, new: 1, upon: 1 });
       expect(device.quarantined()).toEqual([]);
     }
+  });
+
+  test("D2 is nobody's who repeats it: a copy of a change says nothing of whose it is", async () => {
+    const { lab, mallory, old, ofBob, replaces } = await begin("repeated");
+    // The chain that is read last had decided: one above Bob's, and one below.
+    for (const each of [mallory, await mallory.again("once more"), await mallory.again("and again")]) {
+      const copy = await each.write([each.part(place, old.bytes, { replaces })]);
+      for (const [at, order] of [...permutations([ofBob, copy])].entries()) {
+        const device = await lab.device(`order ${at} of ${toHex(each.writer)}`);
+        for (const run of order) await device.receive(run);
+        for (const one of [device, await device.reopened()]) {
+          expect(await shown(one)).toEqual({ old: 1 });
+          expect(one.quarantined()).toEqual([`${toHex(copy.entries[0]?.id ?? new Uint8Array())} CHANGE_ACTOR_FORGED`]);
+        }
+      }
+    }
+  });
+
+  test("D9 is replaced also by a word that brings no change, whichever of its keys came late", async () => {
+    const { lab, later, ofBob, replaces } = await begin("a word alone");
+    const versions = lab.versionsOf(place);
+    const [first, second] = versions;
+    if (first === undefined || second === undefined) return expect.fail("two versions of the key");
+    const word = { kind: "change", codec: 1, document: { type: "stem", stem: place.stem }, replaces } as const;
+    const said = await later.write([saidUnder(second, { ...word, payload: new Uint8Array() })]);
+    const devices = [await lab.device("both keys", versions), await lab.device("one key", [first])];
+    for (const device of devices) {
+      for (const run of [ofBob, said]) await device.receive(run);
+      await device.give(second);
+      for (const one of [device, await device.reopened()]) {
+        expect(await shown(one)).toBeUndefined();
+        expect(one.quarantined()).toEqual([`${toHex(ofBob.entries[0]?.id ?? new Uint8Array())} CHANGE_REPLACED`]);
+      }
+    }
+  });
+
+  test("D12 is looked for in a document only where its own device speaks: another's word builds nothing anew", async () => {
+    const desk = await Desk.begin("another's word");
+    const { bob, carol } = desk;
+    const one = desk.change(bob);
+    const two = desk.change(bob, { seq: 2, startOp: 2, deps: [one.hash] });
+    const replaces = [{ writer: bob.writer, seq: 1 }];
+    await desk.receive(await desk.write(bob, one));
+    await desk.receive(await carol.write([carol.part(PLACE, desk.change(carol).bytes, { replaces })]));
+    await desk.receive(await desk.write(bob, two));
+    expect(desk.received.takeUndecided()).toEqual([]);
+    const three = desk.change(bob, { seq: 3, startOp: 3, deps: [two.hash] });
+    await desk.receive(await bob.write([bob.part(PLACE, three.bytes, { replaces })]));
+    expect(desk.received.takeUndecided()).toEqual([desk.record?.name]);
   });
 
   test("D2 is for nobody else to say: another device's word takes nothing away", async () => {

@@ -37,7 +37,7 @@ import { KeyRights } from "./key-rights.ts";
 import { LocalWrites, type WriteChecks } from "./local-writes.ts";
 import { OpenDatabase } from "./open-database.ts";
 import { ReceivedChanges } from "./received-changes.ts";
-import { Reissue } from "./reissue.ts";
+import { Reissue, sayUnsealed } from "./reissue.ts";
 import { Renewal, type RenewalContext } from "./renewal.ts";
 
 /** What a database needs of its tenant. */
@@ -115,6 +115,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const seen = new SeenHeads(await entries.vector(), platform.now());
   const chain: WriterChain = await openOwnChain(host, id, entryType.change, seen);
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
+  sayUnsealed(state, journal.rows, toHex(context.keys.device.publicKey));
   await received.load();
   const tell: Tell = (type, event) => void platform.scheduler.after(0, () => events.emit(type, event));
   const { renewal, adopt } = goingOn(host, { chain, journal, received, mayUse, tell });
@@ -205,6 +206,7 @@ function goingOn(
     ...{ platform, journal, chain, tell, device: toHex(keys.device.publicKey), frontier: host.frontier },
     mayWrite: (keyId) => renewal.mayWrite(keyId),
     lost: (names, others) => received.lost(names, others),
+    isBeyond: (writer, seq) => received.isBeyond(writer, seq),
   });
   return { renewal, adopt };
 }

@@ -15,20 +15,26 @@ export interface LostChangesContext {
   readonly entries: Pick<EntryStore, "read">;
 }
 
+/** A change that may not count. */
+export interface LostChange extends UnheardChange {
+  /** Of which entry of its chain it is. */
+  readonly entrySeq: number;
+}
+
 /** What chains hold of some documents, whether or not it counts: by document, and by hash. */
 export async function lostChanges(
   { crypto, ring, entries }: LostChangesContext,
   writers: readonly WriterKey[],
   names: ReadonlySet<DocId>,
-): Promise<ReadonlyMap<DocId, ReadonlyMap<string, UnheardChange>>> {
-  const found = new Map([...names].map((name) => [name, new Map<string, UnheardChange>()]));
+): Promise<ReadonlyMap<DocId, ReadonlyMap<string, LostChange>>> {
+  const found = new Map([...names].map((name) => [name, new Map<string, LostChange>()]));
   for (const writer of writers) {
     for (let run = await entries.read(writer, 0, SLICE); run !== null; ) {
       const opened = await openEntries(crypto, ring, run.entries, ["change"]);
       for (const [at, entry] of run.entries.entries())
         for (const part of opened[at] ?? [])
           for (const unheard of changesIn(crypto, { entry }, part))
-            found.get(docIdOf(unheard))?.set(toHex(unheard.change.hash), unheard);
+            found.get(docIdOf(unheard))?.set(toHex(unheard.change.hash), { ...unheard, entrySeq: entry.header.seq });
       run = await entries.read(writer, run.firstSeq + run.entries.length, SLICE);
     }
   }

@@ -211,6 +211,7 @@ export class ReceivedChanges {
       const rebuilt = await this.#rebuilt();
       await goOn(rebuilt.state);
       this.#adopt(rebuilt, null);
+      this.#isToTry = false; // it was just tried, with all that was read for it
       for (const name of names) {
         const record = state.documents.get(name);
         if (record === undefined) continue;
@@ -327,7 +328,7 @@ export class ReceivedChanges {
     for (const name of this.#parts.takeUndecided()) this.#stale.add(name);
     if (this.#stale.documents.size === 0) return;
     this.#adopt(await this.#rebuilt(), this.#at.own());
-    this.#isToTry = true; // and not when it was just tried: see `renew`
+    this.#isToTry = true;
   }
 
   /** Stale documents, fed what counts of the chains that touch them. */

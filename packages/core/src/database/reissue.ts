@@ -7,14 +7,13 @@ import { type DocId, docIdOf, placeOf } from "../document/doc-id.ts";
 import { actorIn, type DocumentRecord } from "../document/document-record.ts";
 import type { DocumentState } from "../document/document-state.ts";
 import { OwnChanges } from "../document/own-changes.ts";
-import type { UnheardChange } from "../document/part-contents.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
 import type { Platform } from "../platform.ts";
 import { type ChangeKind, claimedTime, mergeReplacements, mostReplaced } from "../sealing/change-part.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
-import { inOrder, type lostChanges, lostDependencies } from "./lost-changes.ts";
+import { inOrder, type LostChange, type lostChanges, lostDependencies } from "./lost-changes.ts";
 
 export interface ReissueContext {
   readonly platform: Pick<Platform, "crypto" | "now">;
@@ -24,6 +23,8 @@ export interface ReissueContext {
   readonly journal: Journal;
   /** What does not count of some documents, and all that these other writers made in them, by hash. */
   lost(names: ReadonlySet<DocId>, others: readonly WriterKey[]): ReturnType<typeof lostChanges>;
+  /** Whether an entry lies beyond where its chain ends. */
+  isBeyond(writer: WriterKey, seq: number): boolean;
   frontier(): JournalRow["frontier"];
   /** Whether this device may write under a key, now. */
   mayWrite(keyId: Uint8Array): boolean;
@@ -39,7 +40,7 @@ interface Own {
 }
 
 /** Changes of one document that do not count, by hash. */
-type Lost = ReadonlyMap<string, UnheardChange>;
+type Lost = ReadonlyMap<string, LostChange>;
 
 /** What waits of one writer in one document, in the order in which it was made. */
 interface Group {
@@ -72,17 +73,19 @@ export class Reissue {
   /** To be run after the journal was taken up in these documents, while nothing is edited or sealed. */
   async run(state: DocumentState): Promise<void> {
     const { device, journal, chain, tell } = this.#at;
-    for (const row of journal.rows) this.#say(state, row);
+    sayUnsealed(state, journal.rows, device);
     const groups = this.#groups(state);
-    const isDone = ({ name, own: [first] }: Group): boolean =>
-      first !== undefined && state.replaced.has(name, device, first.change);
-    const waiting = groups.filter((group) => !isDone(group));
+    const isReplaced = ({ name }: Group, { change }: Own): boolean => state.replaced.has(name, device, change);
+    const done = groups.map((group) => ({ ...group, own: group.own.filter((one) => isReplaced(group, one)) }));
+    const waiting = groups
+      .map((group) => ({ ...group, own: group.own.filter((one) => !isReplaced(group, one)) }))
+      .filter(({ own }) => own.length > 0);
     const names = new Set(waiting.map(({ name }) => name));
     const writers = waiting.map(({ writer }) => writer);
     const lost = names.size === 0 ? new Map<DocId, Lost>() : await this.#at.lost(names, writers);
     const due = waiting.map((group) => this.#whole(state, group, lost.get(group.name)));
     const remade = await this.#remake(state, due, lost);
-    const over = [...groups.filter(isDone), ...remade.flatMap(({ groups }) => groups)];
+    const over: readonly Group[] = [...done, ...remade.flatMap(({ groups }) => groups)];
     const gone = new Set(over.flatMap(({ own }) => own.flatMap(({ row }) => row ?? [])));
     const rows = remade.flatMap(({ rows }) => rows);
     if (gone.size > 0 || rows.length > 0)
@@ -122,13 +125,16 @@ export class Reissue {
    * With what of this writer found no room to wait: what it is replaced by replaces that too.
    * Test: reissue.test.ts "... more waits than there is room for ...".
    */
-  #whole({ documents }: DocumentState, group: Group, lost: Lost | undefined): Group {
+  #whole({ documents, replaced }: DocumentState, group: Group, lost: Lost | undefined): Group {
+    const { device, isBeyond } = this.#at;
     const record = documents.get(group.name);
     const id = fromHex(group.name);
     const actor = actorOf(documents.verifier, group.writer, id, null);
     const known = new Set(group.own.map(({ change }) => toHex(change.hash)));
-    const more = [...(lost?.values() ?? [])].flatMap(({ change, kind }): readonly Own[] => {
-      const isLeft = equalBytes(change.actor, actor) && !known.has(toHex(change.hash));
+    const more = [...(lost?.values() ?? [])].flatMap(({ change, kind, entrySeq }): readonly Own[] => {
+      if (!equalBytes(change.actor, actor) || known.has(toHex(change.hash))) return [];
+      // What lies beyond this device's own cut goes on in its next chain (renewal.ts).
+      const isLeft = !isBeyond(group.writer, entrySeq) && !replaced.has(group.name, device, change);
       return isLeft && (record === undefined || !documents.has(record, change.hash))
         ? [{ change, kind, row: null }]
         : [];
@@ -187,8 +193,8 @@ export class Reissue {
     const ownChanges = new OwnChanges(documents, waiting);
     for (const row of rows) {
       ownChanges.take(record, writer, row.kind, row.change);
-      this.#say(state, row);
     }
+    sayUnsealed(state, rows, this.#at.device);
     return rows.length === 0 ? null : { name, rows, groups: [...done] };
   }
 
@@ -208,13 +214,6 @@ export class Reissue {
     };
   }
 
-  /** What a row of the journal replaces counts no more beside it. */
-  #say({ replaced }: DocumentState, row: JournalRow): void {
-    const { device } = this.#at;
-    for (const said of row.replaces ?? [])
-      replaced.add(docIdOf(row), { ...said, device, by: row.writer, isUnsealed: true });
-  }
-
   /** Once, as long as it stays as much. */
   #tellWaiting(groups: readonly Group[]): void {
     const before = this.#told;
@@ -225,6 +224,17 @@ export class Reissue {
       if (before.get(id) !== changes) this.#at.tell("waiting", { id, changes });
     }
   }
+}
+
+/** What rows of the journal replace counts no more beside them. */
+export function sayUnsealed(
+  { replaced }: Pick<DocumentState, "replaced">,
+  rows: readonly JournalRow[],
+  device: string,
+): void {
+  for (const row of rows)
+    for (const said of row.replaces ?? [])
+      replaced.add(docIdOf(row), { ...said, device, by: row.writer, isUnsealed: true });
 }
 
 const bySeq = (a: Own, b: Own): number => a.change.seq - b.change.seq;

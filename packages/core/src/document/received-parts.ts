@@ -194,11 +194,14 @@ export class ReceivedParts {
     const { documents, waiting } = this.#at;
     const judged = { isNew: record.changes.length === 0, history: () => documents.histories.of(record) };
     const { passed, refused } = waiting.receive(judged, held, origin);
-    if (this.#at.replaced.isSaidIn(record.name))
+    if (this.#at.replaced.isSaidIn(record.name)) {
+      const waits = (): readonly ChangeChunk[] => [...waiting.list(record.name)].map(({ change }) => change);
+      if (passed.length > 0 && this.#at.replaced.isWaitedUpon(record.name, waits())) this.#undecided.add(record.name);
       for (const change of [held.change, ...passed]) {
         const device = change === held.change ? held.device : null;
         if (this.#at.replaced.isTouchedBy(record.name, device, change)) this.#undecided.add(record.name);
       }
+    }
     for (const { change, code } of refused) this.#refuse(record, this.#originOf(change, held, origin), code);
     if (passed.length === 0) return;
     documents.take(record);

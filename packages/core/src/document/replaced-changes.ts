@@ -73,6 +73,14 @@ export class ReplacedChanges {
     return said.byActor.get(toHex(actor))?.some(mayDecide) === true;
   }
 
+  /** Whether one of these, that wait, builds on what was withdrawn: it would count with what it waits for, and bring that back. */
+  isWaitedUpon(name: DocId, waiting: Iterable<ChangeChunk>): boolean {
+    const withdrawn = this.#documents.get(name)?.withdrawn;
+    if (withdrawn === undefined || withdrawn.size === 0) return false;
+    for (const { deps } of waiting) if (deps.some((dep) => withdrawn.has(toHex(dep)))) return true;
+    return false;
+  }
+
   withdraw(name: DocId, hashes: ReadonlySet<string>): void {
     const said = this.#documents.get(name);
     if (said !== undefined) said.withdrawn = hashes;

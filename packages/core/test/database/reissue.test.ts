@@ -1,5 +1,5 @@
 // What a device wrote on top of somebody's changes that a cut ends: made anew on what counts.
-import { toHex, type VerifiedRun } from "@selkie/entry";
+import { compareBytes, toHex, type VerifiedRun } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { heldLimits } from "../../src/automerge/held-changes.ts";
 import { isMember, type PlacedStatement } from "../../src/directory/admission.ts";
@@ -253,4 +253,83 @@ test("D9 where more waits than there is room for, all of it is made anew", async
   await carol.receive(...ofBob, ...(await writtenBy(alice, [...ofBob, ...ofMallory])));
   expect(await textOn(carol, id)).toBe(expected);
   expect(await textOn(await alice.reopened(), id)).toBe(expected);
+});
+
+describe("work on top of several that are cut off", () => {
+  /** Bob's note; Nick's word behind it, Alice's first, Mallory's, and Alice's second. */
+  async function both(seed: string) {
+    const lab = await Lab.begin(seed);
+    const device = (name: string) => lab.device(name);
+    const [bob, nick, mallory] = [await device("bob"), await device("nick"), await device("mallory")];
+    const [alice, carol] = [await device("alice"), await device("carol")];
+    const setup = [...lab.world.placed];
+    for (const one of [bob, nick, mallory, alice, carol]) await one.hear(...setup);
+    const { id } = await bob.database.createDocument({ text: "note" });
+    let runs = await bob.runs();
+    for (const [by, text] of [
+      [nick, " nix"],
+      [alice, " one"],
+      [mallory, " bad"],
+      [alice, " two"],
+    ] as const) {
+      await by.receive(...runs);
+      await insert(by, id, (await textOn(by, id))?.length ?? 0, text);
+      await settle(by);
+      runs = await by.runs();
+    }
+    const revoke = (name: string): PlacedStatement => {
+      const target = lab.world
+        .view()
+        .devices()
+        .filter(isMember)
+        .find((member) => member.name.includes(name));
+      if (target === undefined) return expect.fail(name);
+      return lab.world.say(lab.world.root, {
+        type: "revoke",
+        targets: [target.id],
+        identityKeys: [],
+        cuts: [],
+        wipe: null,
+      });
+    };
+    return { lab, id, alice, carol, runs, revoke };
+  }
+
+  test("D9 stands once, whichever is cut off first", async () => {
+    for (const order of [
+      ["mallory", "nick"],
+      ["nick", "mallory"],
+    ]) {
+      const { id, alice, carol, runs, revoke } = await both(`two cuts, ${order.join()}`);
+      const cuts = order.map(revoke);
+      for (const cut of cuts) await hear(alice, cut);
+      expect(await textOn(alice, id)).toBe("note one two");
+      await carol.hear(...cuts);
+      await carol.receive(...runs, ...(await alice.runs()));
+      for (const one of [carol, await carol.reopened(), await alice.reopened()])
+        expect(await textOn(one, id)).toBe("note one two");
+    }
+  });
+});
+
+test("D9 what goes on from beyond this device's own cut is not made anew once more", async () => {
+  const { lab, id, alice, ofBob, ofMallory, cut } = await begin("her own cut");
+  await settle(alice);
+  const tip = (await writtenBy(alice, [...ofBob, ...ofMallory])).at(-1)?.entries.at(-1);
+  await insert(alice, id, 13, " more");
+  await settle(alice);
+  const member = lab.world
+    .view()
+    .devices()
+    .filter(isMember)
+    .find(({ name }) => name.includes("alice"));
+  if (tip?.signature == null || member === undefined) return expect.fail("Alice wrote");
+  const cuts = [{ writer: tip.header.writer, seq: tip.header.seq, id: tip.id, signature: tip.signature }];
+  const keys = lab.keys.map(({ keyId }) => keyId).sort(compareBytes);
+  const rights = { name: member.name, role: "editor", keys, devices: [member.id] } as const;
+  const change = { type: "change", targets: [member.id], identityKeys: [], wipe: null } as const;
+  await hear(alice, lab.world.say(lab.world.root, { ...change, ...rights, cuts: [{ database: testDatabase, cuts }] }));
+  expect(await textOn(alice, id)).toBe("note bad good more");
+  await hear(alice, cut);
+  for (const one of [alice, await alice.reopened()]) expect(await textOn(one, id)).toBe("note good more");
 });

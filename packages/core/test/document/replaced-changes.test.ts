@@ -55,6 +55,22 @@ describe("a change that its device made anew", () => {
     }
   });
 
+  test("D9 counts for what came before what it waits for, and builds on it, in every order", async () => {
+    const { lab, later, old, ofBob, replaces } = await begin("waits and builds on");
+    const [carol, dave] = [await lab.author("carol"), await lab.author("dave")];
+    const word = await later.write([later.part(place, put(later, "new").bytes, { replaces })]);
+    const late = put(dave, "late");
+    const upon = put(carol, "upon", { startOp: 2, deps: [old.hash, late.hash].sort() });
+    const runs = [ofBob, word, await carol.write([carol.part(place, upon.bytes)])];
+    runs.push(await dave.write([dave.part(place, late.bytes)]));
+    for (const [at, order] of [...permutations(runs)].entries()) {
+      const device = await lab.device(`order ${at}`);
+      for (const run of order) await device.receive(run);
+      for (const one of [device, await device.reopened()])
+        expect(await shown(one)).toEqual({ old: 1, new: 1, upon: 1, late: 1 });
+    }
+  });
+
   test("D2 is nobody's who repeats it: a copy of a change says nothing of whose it is", async () => {
     const { lab, mallory, old, ofBob, replaces } = await begin("repeated");
     // The chain that is read last had decided: one above Bob's, and one below.

@@ -149,6 +149,9 @@ export class ReceivedChanges {
       if (await this.#moves.look(runs)) await this.#moves.moveEnds();
       const strangers = runs.filter(({ writer }) => this.#ingest.admissionOf(writer) === null);
       await this.#ingest.run(runs);
+      const own = toHex(this.#at.context.keys.device.publicKey);
+      // What this device lost with its disk comes back.
+      if (runs.some(({ writer }) => this.#rights.deviceOf(writer) === own)) this.#isToTry = true;
       if (strangers.length > 0 && (await this.#moves.look(strangers))) await this.#moves.moveEnds();
     });
   }

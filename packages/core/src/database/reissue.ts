@@ -205,7 +205,8 @@ export class Reissue {
   ): JournalRow {
     const { platform, frontier } = this.#at;
     const isMark = one.kind === "delete" || one.kind === "undelete";
-    const from = { writer: group.writer, seq: group.own[0]?.change.seq ?? 1 };
+    const [first, last] = [group.own[0] ?? one, group.own.at(-1) ?? one];
+    const from = { writer: group.writer, seq: first.change.seq, last: last.change.seq };
     const replaces = mergeReplacements([from, ...(one.row?.replaces ?? [])]).slice(0, mostReplaced);
     return {
       ...{ ...placeOf(group.name), writer, frontier: frontier(), kind: isMark ? one.kind : "change", counter: null },

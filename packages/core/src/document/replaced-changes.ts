@@ -40,7 +40,7 @@ export class ReplacedChanges {
     return this.#documents.size > 0 && this.#documents.has(name);
   }
 
-  /** Of what one writer says of another the first change decides. */
+  /** Of what one writer says of another all is taken together. */
   add(name: DocId, said: Replaced): void {
     const known = this.#documents.get(name) ?? { byActor: new Map<string, Replaced[]>(), withdrawn: new Set<string>() };
     this.#documents.set(name, known);
@@ -48,8 +48,9 @@ export class ReplacedChanges {
     const before = known.byActor.get(actor) ?? [];
     const isSame = (one: Replaced): boolean => equalBytes(one.by, said.by) && one.isUnsealed === said.isUnsealed;
     const same = before.find(isSame);
-    if (same !== undefined && same.seq <= said.seq) return;
-    known.byActor.set(actor, [...before.filter((one) => !isSame(one)), said]);
+    const [seq, last] = [Math.min(said.seq, same?.seq ?? said.seq), Math.max(said.last, same?.last ?? said.last)];
+    if (same?.seq === seq && same.last === last) return;
+    known.byActor.set(actor, [...before.filter((one) => !isSame(one)), { ...said, seq, last }]);
   }
 
   /**
@@ -58,7 +59,7 @@ export class ReplacedChanges {
    */
   has(name: DocId, device: string, { actor, seq }: Pick<ChangeChunk, "actor" | "seq">): boolean {
     const said = this.#documents.get(name)?.byActor.get(toHex(actor)) ?? [];
-    return said.some((one) => one.device === device && one.seq <= seq);
+    return said.some((one) => one.device === device && isWithin(one, seq));
   }
 
   /**
@@ -69,7 +70,7 @@ export class ReplacedChanges {
     const said = this.#documents.get(name);
     if (said === undefined) return false;
     if (said.withdrawn.size > 0 && deps.some((dep) => said.withdrawn.has(toHex(dep)))) return true;
-    const mayDecide = (one: Replaced): boolean => one.seq <= seq && (device === null || one.device === device);
+    const mayDecide = (one: Replaced): boolean => isWithin(one, seq) && (device === null || one.device === device);
     return said.byActor.get(toHex(actor))?.some(mayDecide) === true;
   }
 
@@ -97,3 +98,5 @@ export class ReplacedChanges {
     return toHex(actorOf(this.#verifier, writer, fromHex(name), null));
   }
 }
+
+const isWithin = ({ seq: first, last }: Replacement, seq: number): boolean => first <= seq && seq <= last;

@@ -31,10 +31,11 @@ export interface ChangePart {
   readonly payload: Uint8Array;
 }
 
-/** What a device made in a document as an earlier writer, from its change of this number on, and has made anew since. */
+/** What a device made in a document as an earlier writer, from its change of this number up to that, and has made anew since. */
 export interface Replacement {
   readonly writer: WriterKey;
   readonly seq: number;
+  readonly last: number;
 }
 
 /** The last instant a `Date` can hold (ECMA-262 section 21.4.1.1), ms since the epoch. */
@@ -122,28 +123,34 @@ function readChangePart(reader: ByteReader): ChangePart {
   };
 }
 
-/** Of each writer the first change that is replaced. */
+/** Of each writer all that is replaced: its changes are made anew in their order, so that nothing lies between. */
 export function mergeReplacements(replaces: Iterable<Replacement>): readonly Replacement[] {
-  const first = new Map<string, Replacement>();
+  const merged = new Map<string, Replacement>();
   for (const replaced of replaces) {
     const name = toHex(replaced.writer);
-    if (replaced.seq < (first.get(name)?.seq ?? Number.POSITIVE_INFINITY)) first.set(name, replaced);
+    const before = merged.get(name) ?? replaced;
+    const [seq, last] = [Math.min(before.seq, replaced.seq), Math.max(before.last, replaced.last)];
+    merged.set(name, { writer: replaced.writer, seq, last });
   }
-  return [...first.values()].sort((a, b) => compareBytes(a.writer, b.writer));
+  return [...merged.values()].sort((a, b) => compareBytes(a.writer, b.writer));
 }
 
 export function writeReplaces(writer: ByteWriter, replaces: readonly Replacement[]): void {
   writer.u8(replaces.length);
-  for (const replaced of replaces) writer.bytes(replaced.writer).uleb(replaced.seq);
+  for (const { writer: of, seq, last } of replaces)
+    writer
+      .bytes(of)
+      .uleb(seq)
+      .uleb(last - seq);
 }
 
 /** @throws CoreError PART_MALFORMED */
 export function readReplaces(reader: ByteReader): readonly Replacement[] {
   const count = reader.u8();
-  const replaces = Array.from({ length: count }, () => ({
-    writer: parseWriterKey(reader.bytes(32).slice()),
-    seq: reader.uleb(),
-  }));
+  const replaces = Array.from({ length: count }, () => {
+    const [writer, seq] = [parseWriterKey(reader.bytes(32).slice()), reader.uleb()];
+    return { writer, seq, last: seq + reader.uleb() };
+  });
   requireReplaces(replaces);
   if (count === 0) throw new CoreError("PART_MALFORMED", "a part that replaces nothing says that it does");
   return replaces;
@@ -155,7 +162,8 @@ function requireReplaces(replaces: readonly Replacement[]): void {
     const before = replaces[at - 1];
     return before === undefined || compareBytes(before.writer, writer) < 0;
   });
-  if (!isSorted || replaces.length > mostReplaced || replaces.some(({ seq }) => seq === 0))
+  const isRange = ({ seq, last }: Replacement): boolean => 0 < seq && seq <= last && Number.isSafeInteger(last);
+  if (!isSorted || replaces.length > mostReplaced || !replaces.every(isRange))
     throw new CoreError("PART_MALFORMED", "what a part replaces is not in order");
 }
 

@@ -1,5 +1,5 @@
 // What a device wrote on top of somebody's changes that a cut ends: made anew on what counts.
-import { compareBytes, toHex, type VerifiedRun } from "@selkie/entry";
+import { compareBytes, limits, toHex, type VerifiedRun } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { heldLimits } from "../../src/automerge/held-changes.ts";
 import { isMember, type PlacedStatement } from "../../src/directory/admission.ts";
@@ -141,7 +141,9 @@ describe("work on top of what a cut ends", () => {
     await again.receive(...ofBob, ...own);
     await settle(again);
     expect(await textOn(again, id)).toBe("note");
-    for (let times = 1; times < 3; times++) {
+    again.tick();
+    expect(again.waiting).toEqual([`${id} 1`]); // when it comes
+    for (let times = 2; times < 4; times++) {
       await again.close();
       await again.open();
       again.tick();
@@ -332,4 +334,29 @@ test("D9 what goes on from beyond this device's own cut is not made anew once mo
   expect(await textOn(alice, id)).toBe("note bad good more");
   await hear(alice, cut);
   for (const one of [alice, await alice.reopened()]) expect(await textOn(one, id)).toBe("note good more");
+});
+
+test("D9 what of this device's chain comes back to it later is made anew too", async () => {
+  const { id, alice, others, ofBob, ofMallory, cut } = await begin("in pieces", "carol");
+  const [carol] = others;
+  if (carol === undefined) return expect.fail("Carol");
+  await settle(alice);
+  const [first] = await writtenBy(alice, [...ofBob, ...ofMallory]);
+  await insert(alice, id, 13, " more");
+  await settle(alice);
+  if (first === undefined) return expect.fail("Alice wrote");
+  const after = first.firstSeq + first.entries.length;
+  const rest = await alice.assembled.replica.read(first.writer, after, { entries: 9, bytes: limits.runBytes });
+  if (rest === null) return expect.fail("Alice wrote more");
+  const again = alice.restored(); // it lost its disk
+  again.known = [...(alice.known ?? []), cut];
+  await again.open();
+  for (const run of [...ofBob, ...ofMallory, first, rest]) {
+    await again.receive(run);
+    await settle(again);
+  }
+  await carol.hear(cut);
+  await carol.receive(...ofBob, ...(await writtenBy(again, [...ofBob, ...ofMallory])));
+  // Behind the nearest that is there: what the second piece stood behind stands under other ids now.
+  for (const one of [again, await again.reopened(), carol]) expect(await textOn(one, id)).toBe("note more good");
 });

@@ -22,7 +22,7 @@ async function begin(seed: string) {
   const [later, mallory] = [await bob.again("later"), await lab.author("mallory")];
   const old = put(bob, "old");
   const ofBob = await bob.write([bob.part(place, old.bytes, { kind: "create" })]);
-  const replaces = [{ writer: bob.writer, seq: 1 }];
+  const replaces = [{ writer: bob.writer, seq: 1, last: 9 }];
   return { lab, bob, later, mallory, old, ofBob, replaces };
 }
 
@@ -110,7 +110,7 @@ describe("a change that its device made anew", () => {
     const { bob, carol } = desk;
     const one = desk.change(bob);
     const two = desk.change(bob, { seq: 2, startOp: 2, deps: [one.hash] });
-    const replaces = [{ writer: bob.writer, seq: 1 }];
+    const replaces = [{ writer: bob.writer, seq: 1, last: 9 }];
     await desk.receive(await desk.write(bob, one));
     await desk.receive(await carol.write([carol.part(PLACE, desk.change(carol).bytes, { replaces })]));
     await desk.receive(await desk.write(bob, two));

@@ -27,8 +27,8 @@ function rowOf(frontier: readonly EntryId[], owner: Pick<JournalRow, "writer" | 
     change: fc.uint8Array({ maxLength: 300 }),
   });
   const replaces = fc
-    .record({ writer: bytes(32).map(parseWriterKey), seq: fc.integer({ min: 1 }) })
-    .map((one) => [one]);
+    .record({ writer: bytes(32).map(parseWriterKey), seq: fc.integer({ min: 1 }), more: fc.nat() })
+    .map(({ writer, seq, more }) => [{ writer, seq, last: seq + more }]);
   return fc.oneof(
     row,
     fc.tuple(row, replaces).map(([row, replaces]) => ({ ...row, replaces })),

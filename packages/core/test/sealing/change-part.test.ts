@@ -15,7 +15,7 @@ import { codeOf } from "../codes.ts";
 import { pattern } from "../fixture.ts";
 
 const stem = pattern("document", 16);
-const one = { writer: parseWriterKey(pattern("writer", 32)), seq: 1 };
+const one = { writer: parseWriterKey(pattern("writer", 32)), seq: 1, last: 2 };
 const plain: ChangePart = {
   kind: "change",
   codec: 0,
@@ -28,10 +28,13 @@ const plain: ChangePart = {
 
 const replacements = fc
   .array(
-    fc.record({
-      writer: fc.uint8Array({ minLength: 32, maxLength: 32 }).map(parseWriterKey),
-      seq: fc.integer({ min: 1 }),
-    }),
+    fc
+      .record({
+        writer: fc.uint8Array({ minLength: 32, maxLength: 32 }).map(parseWriterKey),
+        seq: fc.integer({ min: 1 }),
+        more: fc.nat(),
+      })
+      .map(({ writer, seq, more }) => ({ writer, seq, last: seq + more })),
     { minLength: 1, maxLength: mostReplaced },
   )
   .map(mergeReplacements);
@@ -115,6 +118,8 @@ describe("what is not valid", () => {
     ["a history that is carried by anybody else than the creator", { kind: "carry" }],
     ["two words about one writer", { replaces: [one, one] }],
     ["work that is replaced from before its beginning", { replaces: [{ ...one, seq: 0 }] }],
+    ["work that is replaced up to before where it begins", { replaces: [{ ...one, seq: 3 }] }],
+    ["work that is replaced up to no number", { replaces: [{ ...one, last: 2 ** 53 }] }],
     [
       "a history that replaces something",
       { kind: "carry", document: { type: "counter", counter: 1 }, replaces: [one] },

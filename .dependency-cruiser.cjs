@@ -62,6 +62,17 @@ module.exports = {
       to: { dependencyTypes: ["core"] },
     },
     {
+      name: "automerge-late",
+      severity: "error",
+      comment:
+        "a database is opened, and documents are created, without loading WebAssembly: what calls Automerge is imported when needed",
+      from: { path: "^packages/core/src", pathNot: "/automerge/(document|draft|draft-text|past-document)[.]ts$" },
+      to: {
+        path: "^packages/core/src/automerge/(document|draft|draft-text|past-document)[.]ts$|node_modules/@automerge",
+        dependencyTypesNot: ["dynamic-import", "type-only", "type-import"],
+      },
+    },
+    {
       name: "apps-only-compose",
       severity: "error",
       from: { path: "^packages/" },

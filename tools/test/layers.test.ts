@@ -68,6 +68,10 @@ const LEAKS: Readonly<Record<string, Leak>> = {
     },
     rules: ["blind-relay"],
   },
+  "core loading Automerge before a document is opened": {
+    files: { "packages/core/src/database/leak-automerge.ts": 'export { dataOf } from "../automerge/document.ts";' },
+    rules: ["automerge-late"],
+  },
   "the store importing crypto": {
     installed: ["packages/store", "@selkie/crypto", join(copy, "packages/crypto")],
     files: { "packages/store/src/leak-layer.ts": 'export * from "@selkie/crypto";' },

@@ -17,7 +17,7 @@ export const changeLimits = {
   changesInPart: 2_000,
   /** Bytes of all changes rebuilt from one part. */
   partBytes: 8_388_608,
-  /** Work of all parts of one entry, in operations (`part-work.ts`): any change fits, alone. */
+  /** Work of all parts of one entry, in operations (`part-work.ts`). Each change fits, alone. */
   entryWork: 120_000,
 } as const;
 

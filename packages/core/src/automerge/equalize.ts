@@ -1,8 +1,8 @@
 // Edits a document into another state of it, by few edits: what is alike is not written again, so that what others do there stays.
 import { equalBytes } from "@selkie/entry";
 import type { Path, TextDraft, TextMark } from "./draft-text.ts";
-import { type MarkedData, textsIn } from "./past-document.ts";
-import { isMap, plainCopy } from "./plain-copy.ts";
+import type { MarkedData } from "./past-document.ts";
+import { isMap, plainCopy, textsIn } from "./plain-data.ts";
 import { isCounter, isFixedText } from "./values.ts";
 
 /** A document that is being edited. */

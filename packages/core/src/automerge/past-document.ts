@@ -2,6 +2,7 @@
 import * as Automerge from "@automerge/automerge/slim";
 import { dataOf, freeDocument, type LiveDocument, loadDocument } from "./document.ts";
 import type { TextMark } from "./draft-text.ts";
+import { textsIn } from "./plain-data.ts";
 
 /** What a document with these changes holds, frozen. Changes are closed under their dependencies, and those come first; here and below. */
 export function pastData(changes: readonly Uint8Array[]): object {
@@ -33,16 +34,6 @@ export function pastMarkedData(changes: readonly Uint8Array[]): MarkedData {
     }
     return { data, marks };
   });
-}
-
-/** Where the texts are that can be edited. */
-export function* textsIn(value: object, path: readonly (string | number)[]): Iterable<readonly (string | number)[]> {
-  for (const key of Object.keys(value)) {
-    const item: unknown = Reflect.get(value, key);
-    const at = [...path, Array.isArray(value) ? Number(key) : key];
-    if (typeof item === "string") yield at;
-    else if (typeof item === "object" && item !== null && !ArrayBuffer.isView(item)) yield* textsIn(item, at);
-  }
 }
 
 function withDocument<R>(changes: readonly Uint8Array[], read: (live: LiveDocument) => R): R {

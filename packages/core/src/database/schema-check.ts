@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { plainCopy } from "../automerge/plain-copy.ts";
+import { plainCopy } from "../automerge/plain-data.ts";
 import { CoreError } from "../errors.ts";
 
 /**

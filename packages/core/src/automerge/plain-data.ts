@@ -1,3 +1,4 @@
+// The data of documents as plain objects, looked through without Automerge.
 import { counter } from "./counter.ts";
 import { isCounter, isFixedText } from "./values.ts";
 
@@ -12,4 +13,14 @@ export function plainCopy(value: unknown): unknown {
 export function isMap(value: unknown): value is object {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   return !(value instanceof Date || value instanceof Uint8Array || isCounter(value) || isFixedText(value));
+}
+
+/** Where the texts are that can be edited. */
+export function* textsIn(value: object, path: readonly (string | number)[]): Iterable<readonly (string | number)[]> {
+  for (const key of Object.keys(value)) {
+    const item: unknown = Reflect.get(value, key);
+    const at = [...path, Array.isArray(value) ? Number(key) : key];
+    if (typeof item === "string") yield at;
+    else if (typeof item === "object" && item !== null && !ArrayBuffer.isView(item)) yield* textsIn(item, at);
+  }
 }

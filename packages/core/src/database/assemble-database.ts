@@ -149,7 +149,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     held: () => host.held(id),
     ...{ view, self: host.self },
     writers: () => received.writers(),
-    sources: new ChangeSources({ verifier: platform.crypto, documents, received, journal, own, self: host.self }),
+    sources: new ChangeSources({ documents, received, journal, own, self: host.self }),
     mayWrite: () => mayWrite(host),
     close: async () => {
       timer.stop();

@@ -28,7 +28,6 @@ export interface SourcedChange {
 }
 
 export interface ChangeSourcesContext {
-  readonly verifier: Verifier;
   readonly documents: Documents;
   readonly received: Pick<ReceivedChanges, "read" | "admissionOf">;
   /** What no entry holds yet. */
@@ -76,7 +75,8 @@ export class ChangeSources {
 
   /** As these documents are now, though they may move on while their entries are read. */
   #now(records: ReadonlyMap<DocId, DocumentRecord>) {
-    const { received, verifier } = this.#at;
+    const { received, documents } = this.#at;
+    const { verifier, sha256 } = documents;
     const changes = new Map([...records.values()].map((record) => [record, [...record.changes]]));
     const rows = Map.groupBy(
       this.#at.journal.rows.filter((row) => records.has(docIdOf(row))),
@@ -98,7 +98,7 @@ export class ChangeSources {
         const times = this.#timesOf(rows.get(record.name) ?? []);
         const kinds = kindsOf(record);
         return (changes.get(record) ?? []).map((bytes) => {
-          const change = parseChange(bytes, (...chunks) => verifier.sha256(...chunks));
+          const change = parseChange(bytes, sha256);
           const hash = toHex(change.hash);
           const finding = found?.get(hash);
           const source =
@@ -118,7 +118,7 @@ export class ChangeSources {
     { id, name }: DocumentRecord,
     { delivery, part }: { readonly delivery: Delivery; readonly part: OpenedPart },
   ): void {
-    const { verifier } = this.#at;
+    const { verifier } = this.#at.documents;
     const { entry } = delivery;
     const teller = entry.header.writer;
     const found: Findings = findings.get(name) ?? new Map<string, Found>();
@@ -150,9 +150,9 @@ export class ChangeSources {
 
   /** What no entry holds was made here; or the disk has lost the entry. */
   #unsealed(id: Uint8Array, { actor }: ChangeChunk, time: number | undefined): Said {
-    const { verifier, own, self } = this.#at;
+    const { documents, own, self } = this.#at;
     const writer = own();
-    const isOwn = writer !== null && equalBytes(actorOf(verifier, writer, id, null), actor);
+    const isOwn = writer !== null && equalBytes(actorOf(documents.verifier, writer, id, null), actor);
     const { name, device } = self();
     return {
       entryId: null,
@@ -165,9 +165,8 @@ export class ChangeSources {
 
   /** When the changes of journal rows were made, by hash. */
   #timesOf(rows: readonly JournalRow[]): ReadonlyMap<string, number> {
-    const { verifier } = this.#at;
-    const hashOf = ({ chunk, change }: JournalRow) =>
-      (chunk ?? parseChange(change, (...chunks) => verifier.sha256(...chunks))).hash;
+    const { sha256 } = this.#at.documents;
+    const hashOf = ({ chunk, change }: JournalRow) => (chunk ?? parseChange(change, sha256)).hash;
     return new Map(rows.map((row) => [toHex(hashOf(row)), row.time]));
   }
 }

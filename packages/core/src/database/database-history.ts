@@ -1,7 +1,7 @@
 import { toHex } from "@selkie/entry";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
 import { equalize } from "../automerge/equalize.ts";
-import { type Doc, DocHandle } from "../document/doc-handle.ts";
+import { type Doc, DocHandle, NOTHING } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
@@ -10,8 +10,6 @@ import { editDocument } from "./edit-document.ts";
 import type { History, HistoryItem, PastDoc, When } from "./history.ts";
 import { madeBy, type Past, pastWith, requireFound, timeOf, upTo } from "./past.ts";
 import type { SchemaCheck } from "./schema-check.ts";
-
-const NOTHING: object = Object.freeze({});
 
 /** The one implementation of `History`. */
 export class DatabaseHistory<T extends object> implements History<T> {
@@ -66,7 +64,7 @@ export class DatabaseHistory<T extends object> implements History<T> {
   async restore(id: DocId, when: When): Promise<Doc<T>> {
     const parts = this.#open();
     const { documents, events, shelf } = parts;
-    const past = await this.#past(this.#open().documents.require(id), when);
+    const past = await this.#past(documents.require(id), when);
     if (past.changes.length === 0 || past.deleted)
       throw new CoreError("DOC_NOT_FOUND", "the document was deleted, or not there, at that moment");
     const then = (await this.#automerge()).pastMarkedData(bytesOf(past.changes));
@@ -91,8 +89,8 @@ export class DatabaseHistory<T extends object> implements History<T> {
   }
 
   #parsed({ changes }: DocumentRecord): readonly ChangeChunk[] {
-    const { crypto } = this.#open().platform;
-    return changes.map((bytes) => parseChange(bytes, (...chunks) => crypto.sha256(...chunks)));
+    const { sha256 } = this.#open().documents;
+    return changes.map((bytes) => parseChange(bytes, sha256));
   }
 
   async #automerge(): Promise<typeof import("../automerge/past-document.ts")> {

@@ -8,7 +8,7 @@ import type { SourcedChange } from "./change-sources.ts";
 
 /** A document as it was. */
 export interface Past {
-  /** Those that had been made, dependencies first, none of which builds on another; none when the document was not there yet. */
+  /** Those that had been made, with all that they build on, dependencies first; none when the document was not there yet. */
   readonly changes: readonly ChangeChunk[];
   readonly heads: readonly string[];
   readonly deleted: boolean;

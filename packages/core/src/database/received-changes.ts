@@ -19,6 +19,7 @@ import { ReceivedParts, type Rights } from "../document/received-parts.ts";
 import type { Shelf } from "../document/shelf.ts";
 import { THIS_DEVICE } from "../document/waiting-changes.ts";
 import type { Events } from "../events.ts";
+import { hexOf } from "../hex.ts";
 import type { Delivery } from "../replica/delivery.ts";
 import { Ingest } from "../replica/ingest.ts";
 import type { MissingParts } from "../replica/missing-parts.ts";
@@ -95,7 +96,7 @@ export class ReceivedChanges {
       of: (admission, keyId) => at.rights.of(admission, keyId),
       deviceOf: (writer) => {
         const device = this.#ingest.admissionOf(writer)?.device;
-        return device === undefined ? null : toHex(device);
+        return device === undefined ? null : hexOf(device);
       },
     };
     this.#parts = new ReceivedParts(at.state, this.#rights);
@@ -149,7 +150,7 @@ export class ReceivedChanges {
       if (await this.#moves.look(runs)) await this.#moves.moveEnds();
       const strangers = runs.filter(({ writer }) => this.#ingest.admissionOf(writer) === null);
       await this.#ingest.run(runs);
-      const own = toHex(this.#at.context.keys.device.publicKey);
+      const own = hexOf(this.#at.context.keys.device.publicKey);
       // What this device lost with its disk comes back.
       if (runs.some(({ writer }) => this.#rights.deviceOf(writer) === own)) this.#isToTry = true;
       if (strangers.length > 0 && (await this.#moves.look(strangers))) await this.#moves.moveEnds();
@@ -261,7 +262,7 @@ export class ReceivedChanges {
   /** Documents in which changes of this device wait that it has not made anew. */
   ownWaiting(): ReadonlySet<DocId> {
     const { state, context } = this.#at;
-    const own = toHex(context.keys.device.publicKey);
+    const own = hexOf(context.keys.device.publicKey);
     const names = new Set<DocId>();
     for (const { document, device, change } of state.waiting.list(null)) {
       const name = docIdOf(placeOf(document));

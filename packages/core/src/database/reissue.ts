@@ -76,10 +76,8 @@ export class Reissue {
     sayUnsealed(state, journal.rows, device);
     const groups = this.#groups(state);
     const isReplaced = ({ name }: Group, { change }: Own): boolean => state.replaced.has(name, device, change);
-    const done = groups.map((group) => ({ ...group, own: group.own.filter((one) => isReplaced(group, one)) }));
-    const waiting = groups
-      .map((group) => ({ ...group, own: group.own.filter((one) => !isReplaced(group, one)) }))
-      .filter(({ own }) => own.length > 0);
+    const done = partsOf(groups, isReplaced);
+    const waiting = partsOf(groups, (group, one) => !isReplaced(group, one));
     const names = new Set(waiting.map(({ name }) => name));
     const writers = waiting.map(({ writer }) => writer);
     const lost = names.size === 0 ? new Map<DocId, Lost>() : await this.#at.lost(names, writers);
@@ -128,8 +126,7 @@ export class Reissue {
   #whole({ documents, replaced }: DocumentState, group: Group, lost: Lost | undefined): Group {
     const { device, isBeyond } = this.#at;
     const record = documents.get(group.name);
-    const id = fromHex(group.name);
-    const actor = actorOf(documents.verifier, group.writer, id, null);
+    const actor = actorOf(documents.verifier, group.writer, fromHex(group.name), null);
     const known = new Set(group.own.map(({ change }) => toHex(change.hash)));
     const more = [...(lost?.values() ?? [])].flatMap(({ change, kind, entrySeq }): readonly Own[] => {
       if (!equalBytes(change.actor, actor) || known.has(toHex(change.hash))) return [];
@@ -191,9 +188,7 @@ export class Reissue {
       return [this.#row(from, chunk, writer)];
     });
     const ownChanges = new OwnChanges(documents, waiting);
-    for (const row of rows) {
-      ownChanges.take(record, writer, row.kind, row.change);
-    }
+    for (const row of rows) ownChanges.take(record, writer, row.kind, row.change);
     sayUnsealed(state, rows, this.#at.device);
     return rows.length === 0 ? null : { name, rows, groups: [...done] };
   }
@@ -236,6 +231,13 @@ export function sayUnsealed(
   for (const row of rows)
     for (const said of row.replaces ?? [])
       replaced.add(docIdOf(row), { ...said, device, by: row.writer, isUnsealed: true });
+}
+
+/** Of each group those of which this holds; groups without any are left out. */
+function partsOf(groups: readonly Group[], holds: (group: Group, one: Own) => boolean): readonly Group[] {
+  return groups
+    .map((group) => ({ ...group, own: group.own.filter((one) => holds(group, one)) }))
+    .filter(({ own }) => own.length > 0);
 }
 
 const bySeq = (a: Own, b: Own): number => a.change.seq - b.change.seq;

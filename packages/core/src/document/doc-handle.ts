@@ -27,6 +27,9 @@ export interface Doc<T extends object> {
   on(type: "change", listener: (patches: readonly unknown[]) => void): Off;
 }
 
+/** What a deleted document shows. */
+export const NOTHING: object = Object.freeze({});
+
 /** The one implementation of `Doc`; the database moves it on. */
 export class DocHandle<T extends object> implements Doc<T> {
   readonly id: DocId;

@@ -1,7 +1,7 @@
 import { equalBytes, fromHex, toHex, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
-import type { Replacement } from "../sealing/change-part.ts";
+import { type Replacement, together } from "../sealing/change-part.ts";
 import type { DocId } from "./doc-id.ts";
 
 /** A device's word that it made its own work anew. */
@@ -48,9 +48,7 @@ export class ReplacedChanges {
     const before = known.byActor.get(actor) ?? [];
     const isSame = (one: Replaced): boolean => equalBytes(one.by, said.by) && one.isUnsealed === said.isUnsealed;
     const same = before.find(isSame);
-    const [seq, last] = [Math.min(said.seq, same?.seq ?? said.seq), Math.max(said.last, same?.last ?? said.last)];
-    if (same?.seq === seq && same.last === last) return;
-    known.byActor.set(actor, [...before.filter((one) => !isSame(one)), { ...said, seq, last }]);
+    known.byActor.set(actor, [...before.filter((one) => !isSame(one)), { ...said, ...together(said, same) }]);
   }
 
   /**
@@ -69,7 +67,7 @@ export class ReplacedChanges {
   isTouchedBy(name: DocId, device: string | null, { actor, seq, deps }: ChangeChunk): boolean {
     const said = this.#documents.get(name);
     if (said === undefined) return false;
-    if (said.withdrawn.size > 0 && deps.some((dep) => said.withdrawn.has(toHex(dep)))) return true;
+    if (buildsOn(said.withdrawn, deps)) return true;
     const mayDecide = (one: Replaced): boolean => isWithin(one, seq) && (device === null || one.device === device);
     return said.byActor.get(toHex(actor))?.some(mayDecide) === true;
   }
@@ -78,7 +76,7 @@ export class ReplacedChanges {
   isWaitedUpon(name: DocId, waiting: Iterable<ChangeChunk>): boolean {
     const withdrawn = this.#documents.get(name)?.withdrawn;
     if (withdrawn === undefined || withdrawn.size === 0) return false;
-    for (const { deps } of waiting) if (deps.some((dep) => withdrawn.has(toHex(dep)))) return true;
+    for (const { deps } of waiting) if (buildsOn(withdrawn, deps)) return true;
     return false;
   }
 
@@ -98,5 +96,8 @@ export class ReplacedChanges {
     return toHex(actorOf(this.#verifier, writer, fromHex(name), null));
   }
 }
+
+const buildsOn = (hashes: ReadonlySet<string>, deps: readonly Uint8Array[]): boolean =>
+  hashes.size > 0 && deps.some((dep) => hashes.has(toHex(dep)));
 
 const isWithin = ({ seq: first, last }: Replacement, seq: number): boolean => first <= seq && seq <= last;

@@ -5,14 +5,13 @@ import type { LiveDocument } from "../automerge/document.ts";
 import { freezeDeep } from "../automerge/freeze.ts";
 import { readFirstChange } from "../automerge/read-first-change.ts";
 import type { Platform } from "../platform.ts";
-import { DocHandle, type DocState } from "./doc-handle.ts";
+import { DocHandle, type DocState, NOTHING } from "./doc-handle.ts";
 import type { DocumentRecord } from "./document-record.ts";
 
 type AutomergeDocuments = typeof import("../automerge/document.ts");
 
 /** How many Automerge documents are kept loaded; each takes 13 to 230 KB of WebAssembly memory. */
 const LOADED = 512;
-const NOTHING: object = Object.freeze({});
 
 let loading: Promise<AutomergeDocuments> | null = null;
 

@@ -123,14 +123,17 @@ function readChangePart(reader: ByteReader): ChangePart {
   };
 }
 
-/** Of each writer all that is replaced: its changes are made anew in their order, so that nothing lies between. */
+/** From the first to the last of what two words about one writer name: it is made anew in its order, so that nothing lies between. */
+export function together(one: Replacement, other: Replacement = one): Pick<Replacement, "seq" | "last"> {
+  return { seq: Math.min(one.seq, other.seq), last: Math.max(one.last, other.last) };
+}
+
+/** Of each writer all that is replaced. */
 export function mergeReplacements(replaces: Iterable<Replacement>): readonly Replacement[] {
   const merged = new Map<string, Replacement>();
   for (const replaced of replaces) {
     const name = toHex(replaced.writer);
-    const before = merged.get(name) ?? replaced;
-    const [seq, last] = [Math.min(before.seq, replaced.seq), Math.max(before.last, replaced.last)];
-    merged.set(name, { writer: replaced.writer, seq, last });
+    merged.set(name, { writer: replaced.writer, ...together(replaced, merged.get(name)) });
   }
   return [...merged.values()].sort((a, b) => compareBytes(a.writer, b.writer));
 }

@@ -1,8 +1,16 @@
 // What a relay is told about who may connect: founding entry, access lists, ticket, and how this device's own slot lets it in.
 import type { CryptoProvider, SigningKey } from "@selkie/crypto";
 import { encodeFounding, parseLoginKey, type TenantId, toHex, type VerifiedEntry } from "@selkie/entry";
-import { encodeSlotChain, encodeSlotLogin, type SlotSigner, signSlotChain, signSlotLogin } from "@selkie/sync-protocol";
-import { sortAccessLists } from "../directory/access.ts";
+import {
+  type AccessList,
+  encodeAccessList,
+  encodeSlotChain,
+  encodeSlotLogin,
+  type SlotSigner,
+  signSlotChain,
+  signSlotLogin,
+} from "@selkie/sync-protocol";
+import { countingAccessLists } from "../directory/access.ts";
 import type { Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { CoreError } from "../errors.ts";
@@ -37,11 +45,11 @@ export class AccessDocuments {
 
   /** What the relay has not been told on this session. It counts as told from now on. */
   async fresh(): Promise<readonly Uint8Array[]> {
-    const { founding: entry, view, ticket } = this.#context;
+    const { crypto, founding: entry, view, ticket } = this.#context;
     const founding = entry();
     const all = [
       ...(founding?.signature == null ? [] : [encodeFounding(founding)]),
-      ...newestLists(view().accessLists),
+      ...newestLists(await countingAccessLists(crypto, view().identity, view().accessLists)),
       ...(ticket === null ? [] : [ticket]),
       ...(await this.#slot()),
     ];
@@ -90,8 +98,8 @@ export function signWith(crypto: CryptoProvider, key: SigningKey): SlotSigner["s
 }
 
 /** The newest lists, the newest last: as many as fit, and that one in any case. */
-function newestLists(lists: readonly Uint8Array[]): readonly Uint8Array[] {
-  const newest = sortAccessLists(lists).slice(-NEWEST_LISTS);
+function newestLists(lists: readonly AccessList[]): readonly Uint8Array[] {
+  const newest = lists.slice(-NEWEST_LISTS).map(encodeAccessList);
   while (newest.length > 1 && newest.reduce((sum, list) => sum + list.length, 0) > LISTS_BYTES) newest.shift();
   return newest;
 }

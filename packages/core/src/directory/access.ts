@@ -121,22 +121,44 @@ export async function nextAccessList(
   return await signAccessList(crypto, signer, draftAccessList(tenant, users, place, current?.slots));
 }
 
+/** How much higher than the last a list of a signer may be to be heard of: else one stolen signer leaves the others no number for their next. */
+const HIGHEST_STEP = 2 ** 32;
+
 /** The list that a relay would end with when it is shown these, oldest first: by the same rules, so both agree. */
 export async function newestAccessList(
   verifier: Verifier,
-  { tenant, root, directory }: DirectoryIdentity,
+  identity: DirectoryIdentity,
   lists: readonly Uint8Array[],
 ): Promise<AccessList | null> {
-  if (root === null) return null;
+  return (await countingAccessLists(verifier, identity, lists)).at(-1) ?? null;
+}
+
+/**
+ * Those of the lists that count one after the other, oldest first.
+ * SECURITY: D10. Anybody who was an admin once put lists there, signed or not, of any height (d10-lists-in-the-directory.test.ts).
+ */
+export async function countingAccessLists(
+  verifier: Verifier,
+  { tenant, root, directory }: DirectoryIdentity,
+  lists: readonly Uint8Array[],
+): Promise<readonly AccessList[]> {
+  if (root === null) return [];
   let state = emptyAccessState({ tenant, root, database: directory });
+  const counting: AccessList[] = [];
   for (const known of knownLists(lists)) {
     known.verified ??= verifyAccessList(verifier, known.list);
     const verified = await known.verified;
     if (verified === null) continue;
     const change = applyAccessList(state, verified);
-    if (change.type === "applied") state = change.state;
+    if (change.type !== "applied" || isOutOfReach(state.list, verified)) continue;
+    state = change.state;
+    counting.push(verified);
   }
-  return state.list;
+  return counting;
+}
+
+function isOutOfReach(before: AccessList | null, next: AccessList): boolean {
+  return before !== null && next.epoch === before.epoch && next.height - before.height > HIGHEST_STEP;
 }
 
 /** What is farther above the newest list was made to be out of reach, by somebody who is out: then the root outranks it. */

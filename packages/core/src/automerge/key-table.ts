@@ -18,16 +18,18 @@ export class KeyTable {
     return this.#keys.length / FIELDS;
   }
 
+  /** Bytes of memory that grow with what is in it; the changes are somebody else's. */
+  get bytes(): number {
+    return 4 * this.#keys.length;
+  }
+
   /** The number of the key in `bytes[start..end]`, which are those of a change. */
   add(bytes: Uint8Array, start: number, end: number): number {
     const keys = this.#keys;
     const number = this.count;
     if (this.#changes.at(-1) !== bytes) this.#changes.push(bytes);
     else if (keys.at(keys.length - FIELDS + START) === start) return number - 1;
-    keys.push(this.#changes.length - 1);
-    keys.push(start);
-    keys.push(end);
-    keys.push(number);
+    keys.pushFour(this.#changes.length - 1, start, end, number);
     return number;
   }
 

@@ -52,6 +52,11 @@ export class OpIndex {
     return this.#count;
   }
 
+  /** Bytes of memory that grow with what is in it. */
+  get bytes(): number {
+    return 4 * (this.#starts.length + this.#blocks.length + this.#runs.length) + this.keys.bytes;
+  }
+
   add(code: number, insert: boolean, object: number, key: number): void {
     const row = this.#count++;
     const last = this.#starts.length - 1;
@@ -63,10 +68,7 @@ export class OpIndex {
     if (continues && before === kind) return;
     const run = continues ? this.#field(last, RUN) : insert ? this.#addRun(row, key) : noRun;
     this.#starts.push(row);
-    this.#blocks.push(kind);
-    this.#blocks.push(key);
-    this.#blocks.push(object);
-    this.#blocks.push(run);
+    this.#blocks.pushFour(kind, key, object, run);
   }
 
   /** Adds as many rows that are each like the last one, an insertion, and inserted right after the one before. */
@@ -163,10 +165,7 @@ export class OpIndex {
     const second = this.jumpOf(first);
     const depth = this.depthOf(parent);
     const isTwice = parent !== noRun && depth - this.depthOf(first) === this.depthOf(first) - this.depthOf(second);
-    this.#runs.push(row);
-    this.#runs.push(parent);
-    this.#runs.push(depth + 1);
-    this.#runs.push(isTwice ? second : parent);
+    this.#runs.pushFour(row, parent, depth + 1, isTwice ? second : parent);
     return this.#runs.length / RUN_NUMBERS - 1;
   }
 

@@ -40,6 +40,11 @@ export function receiveChange(history: DocumentHistory, room: HeldChanges, held:
   return received;
 }
 
+/** Whether a change that comes first into a document is judged again when a second comes: so it is unless that would take long. */
+export function isJudgedAgain(change: ChangeChunk): boolean {
+  return change.opCount <= mostOpsJudgedAgain;
+}
+
 /** The same for a document without changes, in which none waits either. */
 export function receiveFirst(room: HeldChanges, held: HeldChange): Received {
   const received: Received = { passed: [], refused: [], held: false };
@@ -50,6 +55,7 @@ export function receiveFirst(room: HeldChanges, held: HeldChange): Received {
   return { ...received, held: true };
 }
 
+const mostOpsJudgedAgain = 1_000;
 const notYet: GateVerdict = { type: "held", missing: [] };
 
 /** Judges a waiting change and those behind it, until one has to go on waiting. */

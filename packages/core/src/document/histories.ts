@@ -7,6 +7,14 @@ import type { DocumentRecord } from "./document-record.ts";
 
 /** How many documents' histories are kept; one of a document with one change takes 4 to 5 KB. */
 const KEPT = 1_024;
+/** How much the operations in them may take: 36 bytes where none is a run with others. */
+const KEPT_BYTES = 64 * 2 ** 20;
+
+interface Kept {
+  readonly history: DocumentHistory;
+  /** What its operations took when another document was asked for. */
+  bytes: number;
+}
 
 /**
  * What the gate knows of documents, for those it was lately asked about: read from their accepted changes, and read on when there are more.
@@ -14,9 +22,11 @@ const KEPT = 1_024;
  */
 export class Histories {
   readonly #sha256: Sha256;
-  readonly #kept = new Map<DocumentRecord, DocumentHistory>();
+  /** The one that was asked for longest ago first. */
+  readonly #kept = new Map<DocumentRecord, Kept>();
+  #bytes = 0;
   /** What was asked for last: one change asks several times. */
-  #latest: { readonly record: DocumentRecord; readonly history: DocumentHistory } | null = null;
+  #latest: { readonly record: DocumentRecord; readonly kept: Kept } | null = null;
 
   constructor(sha256: Sha256) {
     this.#sha256 = sha256;
@@ -45,24 +55,33 @@ export class Histories {
 
   /** How many operations a document has at most; infinite for one that was not read lately. Reads nothing. */
   mostOps(record: DocumentRecord): number {
-    const history = this.#kept.get(record);
+    const history = this.#kept.get(record)?.history;
     if (history === undefined || history.count === 0) return Number.POSITIVE_INFINITY;
     return history.ops.count + (record.changes.length - history.count) * mostPlainOps;
   }
 
   #of(record: DocumentRecord): DocumentHistory {
-    if (this.#latest?.record === record) return this.#latest.history;
-    const kept = this.#kept.get(record);
-    const history = kept ?? new DocumentHistory();
-    if (kept !== undefined) this.#kept.delete(record);
-    this.#kept.set(record, history);
-    this.#latest = { record, history };
-    const [oldest] = this.#kept.size > KEPT ? this.#kept.keys() : [];
-    if (oldest !== undefined) this.forget(oldest);
-    return history;
+    if (this.#latest?.record === record) return this.#latest.kept.history;
+    if (this.#latest !== null) this.#weigh(this.#latest.kept);
+    const kept = this.#kept.get(record) ?? { history: new DocumentHistory(), bytes: 0 };
+    this.#kept.delete(record);
+    this.#kept.set(record, kept);
+    this.#latest = { record, kept };
+    for (const [oldest] of this.#kept) {
+      if (oldest === record || (this.#kept.size <= KEPT && this.#bytes <= KEPT_BYTES)) break;
+      this.forget(oldest);
+    }
+    return kept.history;
+  }
+
+  #weigh(kept: Kept): void {
+    const { bytes } = kept.history.ops;
+    this.#bytes += bytes - kept.bytes;
+    kept.bytes = bytes;
   }
 
   forget(record: DocumentRecord): void {
+    this.#bytes -= this.#kept.get(record)?.bytes ?? 0;
     this.#kept.delete(record);
     if (this.#latest?.record === record) this.#latest = null;
   }

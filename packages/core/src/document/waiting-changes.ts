@@ -3,7 +3,7 @@ import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import type { DocumentHistory } from "../automerge/document-history.ts";
 import { type HeldChange, HeldChanges } from "../automerge/held-changes.ts";
-import { type Received, receiveChange, receiveFirst } from "../automerge/receive-change.ts";
+import { isJudgedAgain, type Received, receiveChange, receiveFirst } from "../automerge/receive-change.ts";
 import type { ChainPlace } from "../replica/delivery.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { DocId } from "./doc-id.ts";
@@ -41,7 +41,7 @@ export class WaitingChanges {
   }
 
   receive(document: JudgedDocument, change: HeldChange, origin: Origin): Received {
-    const isFirst = document.isNew && !this.#held.waitsIn(change.document);
+    const isFirst = document.isNew && isJudgedAgain(change.change) && !this.#held.waitsIn(change.document);
     const received = isFirst ? receiveFirst(this.#held, change) : receiveChange(document.history(), this.#held, change);
     if (received.held) this.#note(change, origin);
     return received;

@@ -89,6 +89,7 @@ test("D10 whom an admin let in who turns out to be none any more reads nothing t
 
   await meet(alice, bob);
   expect((await lineOf(bob, carol.name)).role).toBe("editor");
+  expect(await lineOf(bob, dan.name)).toMatchObject({ revoked: true });
   const late = await ofBob.createDocument({ text: "after Dan" });
   await meet(bob, carol);
   expect((await ofCarol.getDocument(late.id)).getData()).toEqual({ text: "after Dan" });

@@ -29,14 +29,15 @@ export function buildDirectory(
 ): DirectoryView {
   const statements = inOrder(placed);
   const forks = provenForks(verifier, identity, statements);
-  const { admissions, everAdmitted, membership } = settle(verifier, identity, { statements, forks, vectors });
-  const { personOf } = everAdmitted;
-  const people = { ...resolvePeople(admissions, statements, membership), personOf };
-  const settled = { admissions, everAdmitted, membership, people };
+  const settling = settle(verifier, identity, { statements, forks, vectors });
+  const { everAdmitted, membership } = settling;
+  const people = resolvePeople(settling, statements, membership);
+  const { personOf } = people;
+  const settled = { ...settling, people };
   const sorted = sortOut(identity, settled, statements);
   const found = sorted.found;
   const settings = currentSettings(sorted.of("settings"));
-  const names = resolveNames(sorted.of("rename"), admissions.members, people);
+  const names = resolveNames(sorted.of("rename"), everAdmitted.members, people);
   const catalog = catalogKeys(verifier, {
     found: sorted.seen("found")[0], // whatever cuts the founding chain: a tenant without keys is lost (membership.test.ts "D10 ...")
     creations: sorted.seen("createKey"),

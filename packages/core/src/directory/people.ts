@@ -11,7 +11,7 @@ export interface People {
   personOf(member: Member): StatementId;
   /** One member for each person that has a device with rights, ascending by id: what its last grant or change let in, and its least role. */
   readonly users: readonly Member[];
-  /** Every person that ever was, likewise. */
+  /** Every person that ever was, likewise: whom a demoted admin let in, too. */
   readonly everybody: readonly Member[];
   /** Devices with rights, ascending by id, each with its least role. */
   readonly devices: readonly Member[];
@@ -25,12 +25,12 @@ export interface People {
 
 /** Two admins may change one person at the same time: each takes something away, and neither knows of the other. Both count, and so do both losses. */
 export function resolvePeople(
-  admissions: Admissions,
+  { admissions, everAdmitted }: { readonly admissions: Admissions; readonly everAdmitted: Admissions },
   statements: readonly PlacedStatement[],
   membership: Pick<Membership, "counts" | "isLive" | "endedBy">,
 ): People {
   const changes = statements.filter(isChange);
-  const { personOf } = admissions;
+  const { personOf } = everAdmitted;
   const counting = changes.filter((placed) => membership.counts(placed)).flatMap(({ id }) => memberOf(admissions, id));
   const concurrent = besideBy(counting, personOf, membership.endedBy);
   const beside = ({ user }: Admission): readonly Member[] => (user === "root" ? [] : concurrent(user));
@@ -45,7 +45,7 @@ export function resolvePeople(
   };
   const devices = admissions.members.filter(membership.isLive).map(least);
   const live = new Set(devices.map(({ user }) => hexOf(user)));
-  const everybody = onePerPerson(admissions.members, { personOf, live, endedBy: membership.endedBy }).map(least);
+  const everybody = onePerPerson(everAdmitted.members, { personOf, live, endedBy: membership.endedBy }).map(least);
   const users = everybody.filter(({ id }) => live.has(hexOf(id)));
   return { personOf, users, everybody, devices, beside, given, least };
 }

@@ -212,6 +212,26 @@ describe("D10 an admin whom one of two changes leaves an admin, and the other no
     expect(world.view().key(keyId)?.versions).toContainEqual(fromDan);
   });
 
+  test("whom it let in is listed among those who were in once, as its devices are", async () => {
+    const { world, alice, bob, carol } = await carolOfBob();
+    const kept = change(world, bob, [carol], admin);
+    const dan = world.say(await world.voice("carol", kept.id), await grantTo("dan", "editor"));
+    change(world, alice, [dan], { role: "reader", keys: [] });
+    world.say(alice, { type: "rename", user: dan.id, over: [], name: "daniel" });
+    const listed = () => {
+      const view = world.view();
+      const live = view.users().map(({ id }) => toHex(id));
+      const daniels = view.everybody().filter((user) => view.nameOf(user) === "daniel");
+      return daniels.map((user) => [toHex(view.personOf(user)), live.includes(toHex(user.id))]);
+    };
+    expect(listed()).toEqual([[toHex(dan.id), true]]);
+    change(world, alice, [carol], editor);
+    expect(listed()).toEqual([[toHex(dan.id), false]]);
+    const view = world.view();
+    const devices = new Set(view.allDevices().map((device) => view.nameOf(device)));
+    expect(new Set(view.everybody().map((user) => view.nameOf(user)))).toEqual(devices);
+  });
+
   test("whom it let in is out though somebody changed its rights in good faith, and gets no key", async () => {
     const { world, alice, bob, carol } = await carolOfBob();
     const kept = change(world, bob, [carol], admin);

@@ -22,6 +22,7 @@ const data = /\.(png|jpg|ico|wasm|db|bin|tgz)$/;
 export function checkSourceRules(root: string): readonly Finding[] {
   const files = listFiles(root);
   const names = new Set(files.map((file) => basename(file)));
+  const brands = brandsIn(root, files);
   return files
     .filter((file) => !data.test(file))
     .flatMap((file) => {
@@ -29,6 +30,7 @@ export function checkSourceRules(root: string): readonly Finding[] {
       return [
         ...lengthProblems(file, lines),
         ...throwProblems(file, lines),
+        ...brandProblems(file, lines, brands),
         ...testNameProblems(file, lines, names),
         ...machineProblems(file, lines),
       ];
@@ -45,9 +47,40 @@ function throwProblems(file: string, lines: readonly string[]): readonly Finding
   return matching(file, lines, /\bnew Error\(/, "throws a plain Error: use the package's error class and a code");
 }
 
+const library = /^(packages|apps)\/[^/]+\/src\//;
+
+/** Types that only one file may mint: by name, where they are declared. */
+function brandsIn(root: string, files: readonly string[]): ReadonlyMap<string, string> {
+  const declared = /^export type (\w+) = .*(?:\bBrand<|unique symbol)/gm;
+  const brands = new Map<string, string>();
+  for (const file of files)
+    if (library.test(file))
+      for (const [, name = ""] of readFileSync(join(root, file), "utf8").matchAll(declared)) brands.set(name, file);
+  return brands;
+}
+
+/** A contract hands over what no parser would mint. */
+function brandProblems(
+  file: string,
+  lines: readonly string[],
+  brands: ReadonlyMap<string, string>,
+): readonly Finding[] {
+  if (!library.test(file) || file.includes("/contract/")) return [];
+  return [...brands]
+    .filter(([, at]) => at !== file)
+    .flatMap(([name]) =>
+      matching(
+        file,
+        lines,
+        new RegExp(`^(?!import|export).*\\bas ${name}\\b`),
+        `mints a ${name}: only its own file may`,
+      ),
+    );
+}
+
 /** What a comment names as its test is there. */
 function testNameProblems(file: string, lines: readonly string[], names: ReadonlySet<string>): readonly Finding[] {
-  if (!/^(packages|apps)\/[^/]+\/src\//.test(file)) return [];
+  if (!library.test(file)) return [];
   return lines.flatMap((line, index) =>
     [...line.matchAll(/[\w.-]+\.test\.ts/g)]
       .filter(([name]) => !names.has(name))

@@ -32,6 +32,19 @@ test("a comment that names a test which is not there is refused, one that names 
   );
 });
 
+test("a branded type is minted in the file that declares it, and nowhere else but in a contract", () => {
+  const mint = "const id = bytes as FoxId;\n";
+  const files = {
+    "packages/fox/src/fox-id.ts": `export type FoxId = Brand<Uint8Array, "FoxId">;\n${mint}`,
+    "packages/fox/src/contract/fox.ts": mint,
+    "packages/fox/test/fox.test.ts": mint,
+  };
+  expect(problems(files)).toBe("");
+  expect(problems({ ...files, "apps/den/src/den.ts": mint })).toBe(
+    "apps/den/src/den.ts:1: mints a FoxId: only its own file may",
+  );
+});
+
 // The texts are put together here so that the rule does not find them in this file.
 test.each([
   ["a folder of one machine", `read ${["", "work", "shared", "x"].join("/")}`],

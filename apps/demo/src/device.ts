@@ -1,4 +1,4 @@
-import { type Client, type Connection, createClient, type Database, type DocId, type Tenant } from "@selkie/client";
+import { type Client, type Connection, createClient, type Database, parseDocId, type Tenant } from "@selkie/client";
 import type { VerifiedEntry } from "@selkie/entry";
 import type { Contact } from "./contacts.ts";
 import type { ContactList, Deeds, Met, Shown } from "./deeds.ts";
@@ -118,7 +118,7 @@ async function meetDisk(
   const { entries } = await mine.pullChangesFrom(theirs.getStore());
   off();
   await theirs.pullChangesFrom(mine.getStore());
-  return { entries, refused, readable: (await theirs.findDocument(late as DocId)) !== undefined };
+  return { entries, refused, readable: (await theirs.findDocument(parseDocId(late))) !== undefined };
 }
 
 function contacts(open: Open): Pick<Deeds, "list" | "create" | "edit"> {
@@ -135,7 +135,7 @@ function contacts(open: Open): Pick<Deeds, "list" | "create" | "edit"> {
       (await contactsOf(open).createDocument(contact, key === undefined ? {} : { key })).id,
     edit: async (ids, { raise = 0, city }) => {
       for (const id of ids) {
-        const doc = await contactsOf(open).getDocument(id as DocId);
+        const doc = await contactsOf(open).getDocument(parseDocId(id));
         await contactsOf(open).changeDoc(doc, (draft) => {
           if (raise !== 0) draft.getData().revenue += raise;
           if (city !== undefined) draft.getData().city = city;

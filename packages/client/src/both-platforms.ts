@@ -34,6 +34,7 @@ export {
   type PartsPolicy,
   type PastDoc,
   type Path,
+  parseDocId,
   type ReceivedRequest,
   type Role,
   type Root,

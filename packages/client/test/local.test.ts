@@ -1,4 +1,4 @@
-import { createClient, memory } from "@selkie/client";
+import { createClient, memory, parseDocId } from "@selkie/client";
 import { expect, test } from "vitest";
 
 interface Contact {
@@ -22,6 +22,7 @@ test("documents are created, changed, deleted, and found again after a restart",
     expect(gone.getData()).toEqual({});
     const many = await contacts.createDocuments(Array.from({ length: 250 }, (_, at) => ({ name: `contact ${at}` })));
     expect(await contacts.getAllDocumentIds()).toHaveLength(251);
+    expect(contacts.tenant).toBe(acme);
     return { john: john.id, gone: gone.id, many };
   })();
   await using alice = await createClient({ store, password: "alice-password" });
@@ -31,4 +32,14 @@ test("documents are created, changed, deleted, and found again after a restart",
   expect((await contacts.getDocument(ids.john)).getData()).toEqual({ name: "John Doe", revenue: 12 });
   expect((await contacts.getDocument(ids.gone)).isDeleted()).toBe(true);
   expect((await contacts.getDocument(ids.many[98] ?? ids.john)).getData()).toEqual({ name: "contact 98" });
+});
+
+test("a document is found by an id that was kept as text, and a text that is none is refused", async () => {
+  await using alice = await createClient({ store: memory(), password: "alice-password" });
+  const acme = await alice.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  const contacts = await acme.openDB<Contact>("contacts");
+  const { id } = await contacts.createDocument({ name: "John Doe" });
+  expect((await contacts.getDocument(parseDocId(`${id}`))).getData()).toEqual({ name: "John Doe" });
+  for (const text of ["", id.slice(1), `${id}0`, id.toUpperCase(), "../../etc/passwd"])
+    expect(() => parseDocId(text)).toThrow(expect.objectContaining({ code: "DOC_ID_MALFORMED" }));
 });

@@ -15,6 +15,7 @@ export type CoreErrorCode =
   | "DIRECTORY_UNKNOWN"
   | "DOC_DELETED"
   | "DOC_EXISTS"
+  | "DOC_ID_MALFORMED"
   | "DOC_NOT_FOUND"
   | "ENTRY_TOO_LARGE"
   | "ENTRY_UNKNOWN"

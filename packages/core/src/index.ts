@@ -2,7 +2,7 @@ export { type Counter, counter } from "./automerge/counter.ts";
 export type { MarkEnds, Path, TextDraft, TextMark, TextRange } from "./automerge/draft-text.ts";
 export type { Connection, ConnectionStatus } from "./connection/connection.ts";
 export { type CopyOptions, copyToKey, readersGained } from "./database/copy-to-key.ts";
-export type { Database, DatabaseEvents, Draft } from "./database/database.ts";
+export type { DatabaseEvents, Draft } from "./database/database.ts";
 export type { History, HistoryItem, PastDoc, Verification, When } from "./database/history.ts";
 export { marksOf, valuesAt } from "./database/read-document.ts";
 export type { Schema, SchemaIssue } from "./database/schema-check.ts";
@@ -12,7 +12,7 @@ export type { JoinResponse } from "./directory/join-response.ts";
 export type { JoinTexts } from "./directory/join-uri.ts";
 export type { Role, SettingValue } from "./directory/statement.ts";
 export type { Doc } from "./document/doc-handle.ts";
-export type { DocId } from "./document/doc-id.ts";
+export { type DocId, parseDocId } from "./document/doc-id.ts";
 export { CoreError, type CoreErrorCode } from "./errors.ts";
 export type { Off } from "./events.ts";
 export type { HistoryPolicy } from "./keys/permit-bundle.ts";
@@ -34,6 +34,7 @@ export type {
   ReceivedRequest,
   Root,
   Tenant,
+  TenantDatabase as Database,
   TenantEvents,
   User,
 } from "./tenant/tenant.ts";

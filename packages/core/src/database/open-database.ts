@@ -14,40 +14,42 @@ import { type Edit, editDocument } from "./edit-document.ts";
 import type { History } from "./history.ts";
 import { checkWith, type Schema, type SchemaCheck, unchecked } from "./schema-check.ts";
 
+/** What all handles of one database share. */
+interface Opened {
+  readonly parts: DatabaseParts;
+  closed: Promise<void> | null;
+}
+
 /** The one implementation of `Database`: each method is a line or two over the parts. */
-export class OpenDatabase<T extends object, In = T> implements Database<T, In> {
+export class OpenDatabase<T extends object, In = T, Home = null> implements Database<T, In> {
   readonly name: string;
+  /** Whose it is, where somebody was told. */
+  readonly tenant: Home;
   readonly history: History<T>;
-  readonly #parts: DatabaseParts;
+  readonly #opened: Opened;
   readonly #check: SchemaCheck<T, In>;
-  /** Shared by all handles of this database. */
-  readonly #life: { closed: Promise<void> | null };
 
   /** The parts of an open database, for functions over it. @throws CoreError CLOSED */
-  static partsOf(database: OpenDatabase<object>): DatabaseParts {
+  static partsOf(database: OpenDatabase<object, object, unknown>): DatabaseParts {
     return database.#open();
   }
 
   /** Whatever is written is written. */
   static untyped(parts: DatabaseParts): OpenDatabase<object> {
-    return new OpenDatabase<object>(parts, unchecked());
+    return new OpenDatabase({ parts, closed: null }, unchecked<object, object>(), null);
   }
 
-  constructor(
-    parts: DatabaseParts,
-    check: SchemaCheck<T, In>,
-    life: { closed: Promise<void> | null } = { closed: null },
-  ) {
-    this.name = parts.name;
+  private constructor(opened: Opened, check: SchemaCheck<T, In>, tenant: Home) {
+    this.name = opened.parts.name;
+    this.tenant = tenant;
     this.history = new DatabaseHistory<T>(() => this.#open(), check);
-    this.#parts = parts;
+    this.#opened = opened;
     this.#check = check;
-    this.#life = life;
   }
 
-  /** The same database for whoever writes by this schema. */
-  typed<S extends object, New>(schema: Schema<S, New>): OpenDatabase<S, New> {
-    return new OpenDatabase<S, New>(this.#parts, checkWith(schema), this.#life);
+  /** The same database as one of this tenant, for whoever writes by this schema, or by none. */
+  of<S extends object, New, Tenant>(tenant: Tenant, schema: Schema<S, New> | undefined): OpenDatabase<S, New, Tenant> {
+    return new OpenDatabase(this.#opened, schema === undefined ? unchecked<S, New>() : checkWith(schema), tenant);
   }
 
   async createDocument(data: In = {} as In, options: { id?: string; key?: string } = {}): Promise<Doc<T>> {
@@ -78,7 +80,7 @@ export class OpenDatabase<T extends object, In = T> implements Database<T, In> {
   async findDocument(id: DocId): Promise<Doc<T> | undefined> {
     const record = this.#open().documents.find(id);
     if (record === undefined) return undefined;
-    return (await this.#parts.shelf.handle(record)) as unknown as Doc<T>;
+    return (await this.#opened.parts.shelf.handle(record)) as unknown as Doc<T>;
   }
 
   async getAllDocumentIds(): Promise<readonly DocId[]> {
@@ -138,26 +140,26 @@ export class OpenDatabase<T extends object, In = T> implements Database<T, In> {
   }
 
   on<Type extends keyof DatabaseEvents>(type: Type, listener: (event: DatabaseEvents[Type]) => void): Off {
-    return this.#parts.events.on(type, listener);
+    return this.#opened.parts.events.on(type, listener);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#life.closed ??= this.#parts.close();
-    await this.#life.closed;
+    this.#opened.closed ??= this.#opened.parts.close();
+    await this.#opened.closed;
   }
 
   async #show(record: DocumentRecord): Promise<Doc<T>> {
-    this.#parts.events.emit("change", { id: record.name });
-    return (record.handle?.deref() ?? (await this.#parts.shelf.handle(record))) as unknown as Doc<T>;
+    this.#opened.parts.events.emit("change", { id: record.name });
+    return (record.handle?.deref() ?? (await this.#opened.parts.shelf.handle(record))) as unknown as Doc<T>;
   }
 
   #writable(): DatabaseParts {
     this.#open().mayWrite();
-    return this.#parts;
+    return this.#opened.parts;
   }
 
   #open(): DatabaseParts {
-    if (this.#life.closed !== null) throw new CoreError("CLOSED", "the database is closed");
-    return this.#parts;
+    if (this.#opened.closed !== null) throw new CoreError("CLOSED", "the database is closed");
+    return this.#opened.parts;
   }
 }

@@ -18,9 +18,9 @@ export interface SchemaCheck<T extends object, In = T> {
   changed(data: object): void;
 }
 
-/** The check of a database without a schema. */
-export const unchecked = <T extends object>(): SchemaCheck<T> => ({
-  created: (data) => data,
+/** The check of a database without a schema: what is given is what documents are. */
+export const unchecked = <T extends object, In>(): SchemaCheck<T, In> => ({
+  created: (data) => data as unknown as T,
   changed: () => undefined,
 });
 

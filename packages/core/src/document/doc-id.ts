@@ -1,9 +1,18 @@
 import { fromHex, toHex } from "@selkie/entry";
+import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
 import { type DocumentPlace, stemBytes } from "../sealing/document-id.ts";
 
 /** A document's id: 64 hex digits of its 32 bytes, of which the last 16 are the id of its key. */
 export type DocId = string & { readonly DocId: unique symbol };
+
+const docIdText = /^[0-9a-f]{64}$/;
+
+/** The id in a text that was kept outside, such as a URL. @throws CoreError DOC_ID_MALFORMED */
+export function parseDocId(text: string): DocId {
+  if (!docIdText.test(text)) throw new CoreError("DOC_ID_MALFORMED", "a document's id is 64 hex digits, in lower case");
+  return text as DocId;
+}
 
 export function docIdOf({ stem, keyId }: DocumentPlace): DocId {
   return (toHex(stem) + hexOf(keyId)) as DocId;

@@ -3,7 +3,6 @@ import type { TenantRecord } from "@selkie/keybag";
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection } from "../connection/connection.ts";
 import { Links } from "../connection/links.ts";
-import type { Database } from "../database/database.ts";
 import type { Member } from "../directory/admission.ts";
 import { databaseIdOf } from "../directory/database-id.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
@@ -46,6 +45,7 @@ import type {
   OpenOptions,
   Root,
   Tenant,
+  TenantDatabase,
   TenantEvents,
 } from "./tenant.ts";
 import type { TenantContext } from "./tenant-context.ts";
@@ -194,12 +194,15 @@ export class OpenTenant implements Tenant {
     return this.#context.keys.identity.name;
   }
 
-  async openDB<T extends object, In = T>(name: string, { schema }: OpenOptions<T, In> = {}): Promise<Database<T, In>> {
+  async openDB<T extends object, In = T>(
+    name: string,
+    { schema }: OpenOptions<T, In> = {},
+  ): Promise<TenantDatabase<T, In>> {
     this.#open();
     this.#membership.found();
     if (this.#wasAdmitted) this.#membership.self(); // gone from a damaged disk: every document would be missing, without a word
     const { database } = await this.#databases.open(name);
-    return schema === undefined ? (database as unknown as Database<T, In>) : database.typed(schema);
+    return database.of<T, In, Tenant>(this, schema);
   }
 
   async connect(target: string | Transport | Dialler, options: ConnectOptions = {}): Promise<Connection> {

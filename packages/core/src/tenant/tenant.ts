@@ -239,6 +239,11 @@ export interface Fingerprint {
   readonly words: string;
 }
 
+/** A database, as its tenant opens it. */
+export interface TenantDatabase<T extends object, In = T> extends Database<T, In> {
+  readonly tenant: Tenant;
+}
+
 /** A tenant as this device and this user see it. */
 export interface Tenant extends AsyncDisposable {
   /** Hex of the founding entry's hash. */
@@ -257,7 +262,7 @@ export interface Tenant extends AsyncDisposable {
    * Opens a database, which comes into being with its first document. All handles of one name are of one database, and are closed together.
    * @throws CoreError DIRECTORY_UNKNOWN before the first sync of a tenant that was joined; CLOSED
    */
-  openDB<T extends object, In = T>(name: string, options?: OpenOptions<T, In>): Promise<Database<T, In>>;
+  openDB<T extends object, In = T>(name: string, options?: OpenOptions<T, In>): Promise<TenantDatabase<T, In>>;
   /**
    * Keeps a connection up until it is disposed: `wss://` URL, `ws://` on loopback, or a transport. Resolves once it is known whether the
    * other side answers; a tenant that was just joined waits for its directory.

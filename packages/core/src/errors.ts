@@ -7,6 +7,7 @@ export type CoreErrorCode =
   | "CHANGE_REFUSED"
   | "CLOSED"
   | "CONNECTION_REFUSED"
+  | "CURSOR_INVALID"
   | "DATABASE_OTHER"
   | "DEVICE_OF_OTHER"
   | "DEVICE_REVOKED"

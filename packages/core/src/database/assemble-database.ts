@@ -10,6 +10,7 @@ import { Shelf } from "../document/shelf.ts";
 import { WaitingChanges } from "../document/waiting-changes.ts";
 import { CoreError } from "../errors.ts";
 import { Events } from "../events.ts";
+import { ChangeFeed, type ChangeFeedContext } from "../feed/change-feed.ts";
 import { type HoldCode, isHold } from "../hold-code.ts";
 import { adoptJournal } from "../journal/adopt-journal.ts";
 import { Journal } from "../journal/journal.ts";
@@ -143,8 +144,9 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   });
   isOpen = true;
   const replica = replicaOf(host, entries, { seen, named, missing, received, readable, writes });
+  const feed = feedOf(host, id, { documents, shelf, events });
   const database = OpenDatabase.untyped({
-    ...{ name, id, platform, documents, ownChanges, shelf, writes, chain, replica, events },
+    ...{ name, id, platform, documents, ownChanges, shelf, writes, chain, replica, events, feed },
     keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
     held: () => host.held(id),
     ...{ view, self: host.self },
@@ -159,6 +161,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
         isOpen = false; // what is due then is done when it is opened again
         await claims.close();
         await received.idle();
+        await feed.close();
         await shelf.close();
         host.closed();
       }
@@ -171,6 +174,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     reconsider: async () => {
       const isDue = renewal.look();
       await received.reconsider();
+      feed.look();
       if (isDue) renew();
     },
     resume,
@@ -278,6 +282,22 @@ function replicaOf(
       room.forget(run.writer);
       host.compare(entries.database); // what follows was refused before
       return result;
+    },
+  });
+}
+
+function feedOf(
+  { context, view, self }: DatabaseHost,
+  database: DatabaseId,
+  parts: Pick<ChangeFeedContext, "documents" | "shelf" | "events">,
+): ChangeFeed {
+  const { platform, ring, store, local } = context;
+  return new ChangeFeed({
+    ...{ ...parts, database, ring, store, local, view },
+    random: (length) => platform.crypto.randomBytes(length),
+    isEntitled: (keyId) => {
+      const own = self();
+      return view().isEntitled(view().admission(own.id) ?? own, keyId);
     },
   });
 }

@@ -5,6 +5,7 @@ import type { Documents } from "../document/documents.ts";
 import type { OwnChanges } from "../document/own-changes.ts";
 import type { Shelf } from "../document/shelf.ts";
 import type { Events } from "../events.ts";
+import type { ChangeFeed } from "../feed/change-feed.ts";
 import type { HoldCode } from "../hold-code.ts";
 import type { Platform } from "../platform.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
@@ -26,6 +27,7 @@ export interface DatabaseParts {
   readonly chain: WriterChain;
   readonly replica: SyncedReplica;
   readonly events: Events<DatabaseEvents>;
+  readonly feed: ChangeFeed;
   /** The 16-byte id of the key of this name; of the one documents are sealed under that name none. @throws CoreError KEY_UNKNOWN */
   keyId(name?: string): Uint8Array;
   /** Why what is written stays in the journal, unsealed. Null when it is sealed. */

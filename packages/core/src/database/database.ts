@@ -3,6 +3,7 @@ import type { Path, TextDraft } from "../automerge/draft-text.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { Off } from "../events.ts";
+import type { FeedItem, FeedOptions } from "../feed/feed-item.ts";
 import type { History } from "./history.ts";
 
 /** What a change callback edits: the document's data as plain objects, until the callback has returned. */
@@ -89,6 +90,14 @@ export interface Database<T extends object, In = T> extends AsyncDisposable {
    * @throws CoreError DOC_NOT_FOUND | WRITE_NOT_ALLOWED | NOT_ENTITLED
    */
   undeleteDocument(id: DocId): Promise<Doc<T>>;
+  /**
+   * The documents that changed since a cursor, each once, in its newest state; since ever for null. Deleted ones come too. Keep the cursor
+   * of the last item that was dealt with: it is good after a restart or a crash, and where it cannot be certain of something, what is
+   * doubtful comes again. What changes while this goes on comes again too, at the latest with the next call; with `live` it waits for
+   * that instead of ending, until the signal, a `break` or closing the database ends it.
+   * @throws CoreError CURSOR_INVALID
+   */
+  iterateChangesSince(cursor: string | null, options?: FeedOptions): AsyncIterable<FeedItem<T>>;
   /**
    * The entries of this database, for `pullChangesFrom` and `pushChangesTo` of another. Both reject with `DIRECTORY_STALE` or
    * `UPDATE_NEEDED` when something that was written at the source has to wait; all else is copied then. Between two databases of open

@@ -4,6 +4,7 @@ import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { Off } from "../events.ts";
+import type { FeedItem, FeedOptions } from "../feed/feed-item.ts";
 import { copyEntries } from "../replica/copy-entries.ts";
 import { createDocument } from "./create-document.ts";
 import { createMany } from "./create-many.ts";
@@ -123,6 +124,10 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     const record = parts.documents.require(id);
     await editDocument(parts, record, "undelete");
     return this.#show(record);
+  }
+
+  async *iterateChangesSince(cursor: string | null, options: FeedOptions = {}): AsyncIterable<FeedItem<T>> {
+    for await (const item of this.#open().feed.since(cursor, options)) yield item as unknown as FeedItem<T>;
   }
 
   getStore(): EntryStore {

@@ -18,6 +18,11 @@ export function docIdOf({ stem, keyId }: DocumentPlace): DocId {
   return (toHex(stem) + hexOf(keyId)) as DocId;
 }
 
+/** The same of its 32 bytes. */
+export function docIdOfBytes(id: Uint8Array): DocId {
+  return toHex(id) as DocId;
+}
+
 /** Which document an id names. */
 export function placeOf(name: string): DocumentPlace {
   const id = fromHex(name);

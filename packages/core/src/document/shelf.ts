@@ -137,7 +137,8 @@ export class Shelf {
   /** What a document looks like of which only the first change is known; null when Automerge has to be asked. */
   #readFirst({ changes, deleted, live }: DocumentRecord): DocState<object> | null {
     const [bytes] = changes;
-    if (live !== null || bytes === undefined || changes.length > 1) return null;
+    if (bytes === undefined) return { data: () => NOTHING, deleted: true, heads: [] };
+    if (live !== null || changes.length > 1) return null;
     const change = parseChange(bytes, (...chunks) => this.#platform.crypto.sha256(...chunks));
     const data = readFirstChange(change);
     if (data === null) return null;
@@ -171,6 +172,6 @@ export class Shelf {
 }
 
 function stateOf(automerge: AutomergeDocuments, record: DocumentRecord, live: LiveDocument): DocState<object> {
-  const { deleted } = record;
+  const deleted = record.deleted || record.changes.length === 0;
   return { data: () => (deleted ? NOTHING : automerge.dataOf(live)), deleted, heads: automerge.headsOf(live) };
 }

@@ -15,6 +15,7 @@ export const rowKind = {
   root: 9,
   contact: 10,
   claims: 11,
+  feed: 12,
 } as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 

@@ -1,0 +1,23 @@
+import type { Doc } from "../document/doc-handle.ts";
+import type { Cursor } from "./cursor.ts";
+
+/**
+ * What became of a document. `deleted`: somebody deleted it, or nothing of it counts any more. `hidden`: its key was taken from this
+ * device's user, so that it is seen here as it was then. `revealed`: it was there before, and this device's user got its key.
+ */
+export type FeedItemType = "changed" | "deleted" | "hidden" | "revealed";
+
+/** A document that changed since a cursor, once, in its newest state. */
+export interface FeedItem<T extends object> {
+  readonly type: FeedItemType;
+  readonly doc: Doc<T>;
+  /** From where to go on once this has been dealt with. */
+  readonly cursor: Cursor;
+}
+
+export interface FeedOptions {
+  /** Waits for the next change instead of ending. */
+  readonly live?: boolean;
+  /** Ends it: what waits rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}

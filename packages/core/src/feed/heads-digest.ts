@@ -1,0 +1,30 @@
+import { compareBytes, toHex } from "@selkie/entry";
+import { parseChange, type Sha256 } from "../automerge/change-chunk.ts";
+import { digestBytes } from "./index-codec.ts";
+
+/** From so many changes on it is remembered how far a list was read. */
+const MANY = 64;
+
+/** Digests of what counts in documents: of the hashes of those changes that no other builds on. */
+export class HeadsDigest {
+  readonly #sha256: Sha256;
+  /** By the list of a document's changes: where something counts no more, the document has another. */
+  readonly #read = new WeakMap<readonly Uint8Array[], { count: number; readonly heads: Map<string, Uint8Array> }>();
+
+  constructor(sha256: Sha256) {
+    this.#sha256 = sha256;
+  }
+
+  /** In hex. @param changes dependencies first */
+  of(changes: readonly Uint8Array[]): string {
+    const read = this.#read.get(changes) ?? { count: 0, heads: new Map<string, Uint8Array>() };
+    for (const bytes of changes.slice(read.count)) {
+      const { hash, deps } = parseChange(bytes, this.#sha256);
+      for (const dep of deps) read.heads.delete(toHex(dep));
+      read.heads.set(toHex(hash), hash);
+    }
+    read.count = changes.length;
+    if (read.count >= MANY) this.#read.set(changes, read);
+    return toHex(this.#sha256(...[...read.heads.values()].sort(compareBytes)).subarray(0, digestBytes));
+  }
+}

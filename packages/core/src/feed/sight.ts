@@ -1,0 +1,62 @@
+import { toHex } from "@selkie/entry";
+import { type DocId, placeOf } from "../document/doc-id.ts";
+import type { DocumentRecord } from "../document/document-record.ts";
+import type { Documents } from "../document/documents.ts";
+import type { DocumentIndex, Note } from "./document-index.ts";
+import type { HeadsDigest } from "./heads-digest.ts";
+import type { RowState } from "./index-codec.ts";
+
+export interface SightContext {
+  readonly documents: Documents;
+  readonly digests: HeadsDigest;
+  readonly index: DocumentIndex;
+  /** Whether a key is due to this device's user, as the directory says now. */
+  isEntitled(keyId: Uint8Array): boolean;
+}
+
+/** What this device's user sees of documents at one moment, compared with what was noted of them. */
+export class Sight {
+  readonly #at: SightContext;
+  /** By key id, in hex. */
+  readonly #isEntitled = new Map<string, boolean>();
+
+  constructor(at: SightContext) {
+    this.#at = at;
+  }
+
+  /** What there is to note of a document; null when nothing of it counts or did. */
+  of(id: DocId): Note | null {
+    const { documents, digests, index } = this.#at;
+    const record = documents.find(id);
+    if (record === undefined && index.get(id) === undefined) return null;
+    return { id, digest: digests.of(record?.changes ?? []), state: this.#stateOf(id, record) };
+  }
+
+  /** Whether its key was taken from this device's user, or given again, since something was noted of it. */
+  isMoved(id: DocId): boolean {
+    return this.#isHidden(id) !== (this.#at.index.get(id)?.state === "hidden");
+  }
+
+  /** Whether this is not what was noted of it. */
+  isOther({ id, digest }: Note): boolean {
+    return this.#at.index.get(id)?.digest !== digest || this.isMoved(id);
+  }
+
+  #stateOf(id: DocId, record: DocumentRecord | undefined): RowState {
+    if (this.#isHidden(id)) return "hidden";
+    if (record === undefined || record.deleted) return "deleted";
+    const { index } = this.#at;
+    const row = index.get(id);
+    // Before the first index there was nobody whom a key could reveal anything.
+    const isOfNewKey = row === undefined && index.keys.size > 0 && !index.keys.has(toHex(record.keyId));
+    return row?.state === "hidden" || isOfNewKey ? "revealed" : "changed";
+  }
+
+  #isHidden(id: DocId): boolean {
+    const { keyId } = placeOf(id);
+    const key = toHex(keyId);
+    const isEntitled = this.#isEntitled.get(key) ?? this.#at.isEntitled(keyId);
+    this.#isEntitled.set(key, isEntitled);
+    return !isEntitled;
+  }
+}

@@ -1,0 +1,129 @@
+import { toHex } from "@selkie/entry";
+import { MemoryDisk, memoryStore, publicState, type Store } from "@selkie/store";
+import { expect, test } from "vitest";
+import type { DocId } from "../../src/document/doc-id.ts";
+import { DocumentIndex, type Note } from "../../src/feed/document-index.ts";
+import { LocalState, rowKind } from "../../src/local/local-state.ts";
+import { pattern, repeatableCrypto, testDatabase, testTenant } from "../fixture.ts";
+
+const idOf = (n: number): DocId => toHex(pattern(`document ${n}`, 32)) as DocId;
+const noteOf = (n: number, version = 0): Note => ({
+  id: idOf(n),
+  state: "changed",
+  digest: toHex(pattern(`digest ${n} ${version}`, 16)),
+});
+const notes = (from: number, to: number, version = 0): readonly Note[] =>
+  Array.from({ length: to - from }, (_, at) => noteOf(from + at, version));
+const keys = new Set([toHex(pattern("key", 16))]);
+
+/** A disk, and an index that was read from it by a program that began just now. */
+async function begin(seed: string, disk = new MemoryDisk()) {
+  const crypto = repeatableCrypto(seed);
+  disk.crash(); // whoever had it open is gone
+  const random = (length: number): Uint8Array => crypto.randomBytes(length);
+  const store = memoryStore({ verifier: crypto, random, disk });
+  const local = new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant);
+  const failing = { isFailing: false };
+  const at = {
+    ...{ database: testDatabase, local, random },
+    store: Object.create(store, {
+      commit: {
+        value: (write: Parameters<Store["commit"]>[0]) =>
+          failing.isFailing ? Promise.reject(new RangeError("the disk is full")) : store.commit(write),
+      },
+    }) as Store,
+  };
+  const rowKeys = async (): Promise<readonly Uint8Array[]> =>
+    (await Array.fromAsync(local.range(rowKind.feed, testDatabase))).map(({ key }) => key);
+  return { index: await DocumentIndex.load(at), store, disk, failing, rowKeys };
+}
+
+function idsAfter(index: DocumentIndex, stamp: number): readonly DocId[] {
+  const ids: DocId[] = [];
+  for (let row = index.after(stamp); row !== undefined; row = index.after(row.stamp)) ids.push(row.id);
+  return ids;
+}
+
+test("gives documents in the order in which they were noted last, and is the same when it is read again", async () => {
+  const { index, disk, rowKeys } = await begin("order");
+  await index.note(notes(0, 250), keys);
+  await index.note([noteOf(3, 1), noteOf(249, 1), noteOf(300)], keys);
+  const rest = [...Array(250).keys()].filter((n) => n !== 3 && n !== 249);
+  const expected = [...rest, 3, 249, 300].map(idOf);
+  expect(idsAfter(index, 0)).toEqual(expected);
+  expect((await rowKeys()).length).toBe(4); // the head and three segments
+  const again = (await begin("order again", disk)).index;
+  expect(idsAfter(again, 0)).toEqual(expected);
+  expect(idsAfter(again, 250)).toEqual([3, 249, 300].map(idOf));
+  expect([again.newest, again.keys, again.get(idOf(3))?.digest]).toEqual([253, keys, noteOf(3, 1).digest]);
+});
+
+test("takes up cursors of earlier runs, and keeps the disk in bounds however often documents change", async () => {
+  const { index, disk } = await begin("bounds");
+  await index.note(notes(0, 30), keys);
+  const place = index.placeOf(20);
+  for (let version = 1; version <= 100; version++) await index.note(notes(0, 25, version), keys);
+  const { index: again, rowKeys } = await begin("bounds again", disk);
+  expect(again.stampOf(place)).toBe(20);
+  expect(idsAfter(again, 20)).toEqual(
+    [...Array(5).keys()].map((n) => idOf(25 + n)).concat(notes(0, 25).map(({ id }) => id)),
+  );
+  expect((await rowKeys()).length).toBeLessThan(14);
+  expect(again.get(idOf(7))?.digest).toBe(noteOf(7, 100).digest);
+});
+
+test("begins anew, for every cursor, when a piece of it is damaged or gone", async () => {
+  const { index, disk, rowKeys } = await begin("damage");
+  await index.note(notes(0, 250), keys);
+  const place = index.placeOf(10);
+  const rows = await rowKeys();
+  for (const [at, key] of rows.entries()) {
+    for (const isGone of [true, false]) {
+      const copy = disk.copy();
+      const { store } = await begin("writes", copy);
+      if (isGone) await store.commit({ remove: [key] });
+      else {
+        const [other] = rows.filter((row) => row !== key);
+        for await (const row of store.state.range(other ?? key, Uint8Array.of(...(other ?? key), 0)))
+          await store.commit({ put: [{ key, value: publicState(row.value) }] }); // another's place: its seal says so
+      }
+      const { index: anew } = await begin(`damaged ${at}`, copy);
+      const isTail = isGone && at === rows.length - 1;
+      expect([at, isGone, anew.newest, anew.stampOf(place)]).toEqual([at, isGone, isTail ? 200 : 0, 0]);
+      await anew.note(notes(0, 40, 1), keys);
+      const { index: read } = await begin("read", copy);
+      expect(read.get(idOf(7))?.digest).toBe(noteOf(7, 1).digest);
+      expect(read.newest).toBe(isTail ? 240 : 40);
+    }
+  }
+});
+
+test("A restored backup: a cursor counts only on what it was handed out for", async () => {
+  const { index, disk } = await begin("life");
+  await index.note(notes(0, 20), keys);
+  const early = index.placeOf(20);
+  const backup = disk.copy();
+  await index.note(notes(20, 30), keys);
+  const late = [index.placeOf(30), index.placeOf(15)];
+  const { index: later } = await begin("later", disk);
+  await later.note(notes(30, 40), keys);
+  const last = later.placeOf(5);
+  for (const place of [early, ...late, last]) expect(later.stampOf(place)).toBe(place.stamp);
+
+  const { index: restored } = await begin("restored", backup);
+  expect([early, ...late, last].map((place) => restored.stampOf(place))).toEqual([20, 0, 0, 0]);
+  await restored.note(notes(50, 90), keys); // beyond where the other life had come
+  expect([early, ...late, last].map((place) => restored.stampOf(place))).toEqual([20, 0, 0, 0]);
+});
+
+test("what could not be written is not there, and stamps are given once", async () => {
+  const { index, disk, failing } = await begin("full");
+  await index.note(notes(0, 5), keys);
+  failing.isFailing = true;
+  await expect(index.note(notes(5, 9), keys)).rejects.toThrow("full");
+  const { index: again } = await begin("full again", disk);
+  expect(again.newest).toBe(5);
+  await again.note([noteOf(7)], keys);
+  expect(idsAfter(again, 5)).toEqual([idOf(7)]);
+  expect(again.stampOf(index.placeOf(5))).toBe(5);
+});

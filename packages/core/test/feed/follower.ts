@@ -1,0 +1,49 @@
+// Who reads a change feed as an app does: it keeps what was delivered, and the cursor beside it.
+import type { DocId } from "../../src/document/doc-id.ts";
+import type { FeedItem } from "../../src/feed/feed-item.ts";
+import type { Device } from "../database/lab.ts";
+
+/** Everything sealed by one device comes to another. */
+export async function pass(from: Device, to: Device): Promise<void> {
+  await to.receive(...(await from.runs()));
+}
+
+export function drain(device: Device, cursor: string | null | undefined): Promise<readonly FeedItem<object>[]> {
+  return Array.fromAsync(device.database.iterateChangesSince(cursor ?? null));
+}
+
+/** What the database shows: a text for each document that is not deleted. */
+export async function shownBy({ database }: Device): Promise<ReadonlyMap<DocId, string>> {
+  const ids = await database.getAllDocumentIds();
+  const docs = await Promise.all(ids.toSorted().map((id) => database.getDocument(id)));
+  return new Map(docs.map((doc) => [doc.id, stateOf(doc)]));
+}
+
+export class Follower {
+  /** Of documents that are there. */
+  readonly #state = new Map<DocId, string>();
+  cursor: string | null = null;
+
+  get state(): ReadonlyMap<DocId, string> {
+    return new Map([...this.#state].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** @param most items to read; a reader that stops goes on later */
+  async read({ database }: Device, most = Number.POSITIVE_INFINITY): Promise<number> {
+    let read = 0;
+    for await (const item of database.iterateChangesSince(this.cursor)) {
+      this.take(item);
+      if (++read >= most) break;
+    }
+    return read;
+  }
+
+  take({ type, doc, cursor }: FeedItem<object>): void {
+    if (type === "deleted") this.#state.delete(doc.id);
+    else this.#state.set(doc.id, stateOf(doc));
+    this.cursor = cursor;
+  }
+}
+
+const stateOf = (doc: FeedItem<object>["doc"]): string =>
+  `${[...doc.getHeads()].sort().join(" ")} ${JSON.stringify(doc.getData())}`;

@@ -29,9 +29,9 @@ import { missingPart } from "../tenant/missing-part.ts";
 import { type ChainOwner, openOwnChain } from "../tenant/own-chain.ts";
 import { requireKey } from "../tenant/statement-work.ts";
 import type { Alarm } from "../tenant/tenant.ts";
-import { SeenHeads } from "../writer/seen-heads.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import { ChangeSources } from "./change-sources.ts";
+import { DailyVector } from "./daily-vector.ts";
 import type { DatabaseEvents } from "./database.ts";
 import { FlushTimer } from "./flush-timer.ts";
 import { KeyRights } from "./key-rights.ts";
@@ -105,15 +105,16 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const named = new NamedEntries(() => host.compare(id));
   const { readable, missing } = await dueParts(host, entries);
   const own = (): WriterKey | null => chain.current;
+  const daily = await DailyVector.open({ context, database: id, own, self: host.self, say: () => writes.say() });
+  const { seen } = daily;
   let isOpen = false;
   const received: ReceivedChanges = new ReceivedChanges({
-    ...{ context, database: id, entries, state, shelf, events, rights, named, missing, readable, view, own },
+    ...{ context, database: id, entries, state, shelf, events, rights, named, missing, readable, seen, view, own },
     ownWait: () => void (isOpen && renew()),
     heard: (heads) => claims.take(heads),
     heardOfDirectory: (claim) => host.heardOfDirectory(claim),
   });
   const claims: VectorClaims = claimsOf(host, entries, received);
-  const seen = new SeenHeads(await entries.vector(), platform.now());
   const chain: WriterChain = await openOwnChain(host, id, entryType.change, seen);
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
   sayUnsealed(state, journal.rows, toHex(context.keys.device.publicKey));
@@ -137,13 +138,15 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     setAside: () => renewal.setAside(),
     onSealed: (sealed) => {
       received.own.took(sealed, host.self);
+      daily.look();
       host.announce(id);
       if (sealed.admission !== null && renewal.look()) renew(); // it ended before it was known
     },
     onJournalled: () => mayFlush() && timer.start(),
   });
   isOpen = true;
-  const replica = replicaOf(host, entries, { seen, named, missing, received, readable, writes });
+  daily.look();
+  const replica = replicaOf(host, entries, { daily, named, missing, received, readable, writes });
   const feed = feedOf(host, id, { documents, shelf, events });
   const database = OpenDatabase.untyped({
     ...{ name, id, platform, documents, ownChanges, shelf, writes, chain, replica, events, feed },
@@ -159,10 +162,8 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
         await flushLast(writes);
       } finally {
         isOpen = false; // what is due then is done when it is opened again
-        await claims.close();
-        await received.idle();
-        await feed.close();
-        await shelf.close();
+        const settled = { close: () => received.idle() };
+        for (const part of [daily, claims, settled, feed, shelf]) await part.close();
         host.closed();
       }
     },
@@ -237,7 +238,7 @@ function newState({ crypto }: Platform, events: Events<DatabaseEvents>): Documen
 }
 
 interface ReplicaParts {
-  readonly seen: SeenHeads;
+  readonly daily: DailyVector;
   readonly named: NamedEntries;
   readonly missing: MissingParts;
   readonly received: ReceivedChanges;
@@ -249,7 +250,7 @@ interface ReplicaParts {
 function replicaOf(
   host: DatabaseHost,
   entries: EntryStore,
-  { seen, named, missing, received, readable, writes }: ReplicaParts,
+  { daily, named, missing, received, readable, writes }: ReplicaParts,
 ): SyncedReplica {
   const setBack = new SetBack({
     database: entries.database,
@@ -267,7 +268,8 @@ function replicaOf(
     directory: host.directory,
     flush: () => writes.flush(),
     applied: async (runs) => {
-      seen.received(runs);
+      daily.seen.received(runs);
+      daily.look();
       await received.apply(runs);
       setBack.received(runs);
     },
@@ -278,7 +280,7 @@ function replicaOf(
     replace: async (run, from) => {
       const result = await received.replace(run, from);
       if (result === null) return null;
-      seen.forget(run.writer);
+      daily.seen.forget(run.writer);
       room.forget(run.writer);
       host.compare(entries.database); // what follows was refused before
       return result;

@@ -172,6 +172,22 @@ export class LocalWrites {
   }
 
   /**
+   * Seals an entry that says what this device has seen, and nothing else.
+   * @returns false when nothing may be sealed now
+   * @throws CoreError DEVICE_REVOKED | DIRECTORY_STALE | UPDATE_NEEDED
+   */
+  say(): Promise<boolean> {
+    const { check } = this.#context;
+    return this.#sealing.run(async () => {
+      await this.#finish();
+      for (let tries = 0; tries < TRIES && !check.isReady([]); tries++) await check.prepare([]);
+      if (!check.isReady([]) || this.#context.isLeaving()) return false;
+      await this.#seal([[]], this.#context.frontier(), [], "always");
+      return true;
+    });
+  }
+
+  /**
    * Makes a key fit, if something has to be done first: null when nothing has, or while nothing may be sealed.
    * @throws CoreError KEY_UNKNOWN when this device can't seal under it all the same; NOT_ENTITLED
    */
@@ -236,8 +252,9 @@ export class LocalWrites {
     entries: readonly (readonly PartDraft[])[],
     frontier: readonly EntryId[],
     batches: readonly number[],
+    control: "when-new" | "always" = "when-new",
   ): Promise<void> {
-    this.#unfinished = { sealed: await this.#context.chain.seal(entries, frontier), batches };
+    this.#unfinished = { sealed: await this.#context.chain.seal(entries, frontier, control), batches };
     await this.#finish();
   }
 

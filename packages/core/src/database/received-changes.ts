@@ -29,6 +29,7 @@ import type { WriterHead } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
 import type { DirectoryClaim } from "../tenant/directory-claims.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
+import type { SeenHeads } from "../writer/seen-heads.ts";
 import { ChainEnds } from "./chain-ends.ts";
 import { ChainMoves } from "./chain-moves.ts";
 import type { DatabaseEvents } from "./database.ts";
@@ -59,6 +60,7 @@ export interface ReceivedChangesContext {
   readonly named: NamedEntries;
   /** What is held without parts that should be here. */
   readonly missing: MissingParts;
+  readonly seen: SeenHeads;
   /** Null where parts are held whether they are readable or not. */
   readonly readable: ReadableParts | null;
 }
@@ -108,9 +110,15 @@ export class ReceivedChanges {
       entries,
       ring: context.ring,
       report: context.platform.report,
-      stored: (run) => at.missing.stored(run),
+      stored: (run) => {
+        at.missing.stored(run);
+        at.seen.stored(run);
+      },
       holed: (entry) => at.missing.holed(entry),
-      heard: (heads) => at.heard(heads),
+      heard: (heads, { device }) => {
+        if (equalBytes(device, context.keys.device.publicKey)) at.seen.said(heads);
+        return at.heard(heads);
+      },
       heardOfDirectory: (claim) => at.heardOfDirectory(claim),
       judge: (writer, certificate) => view().judge({ database, writer, certificate }),
       refusal: (entry, admission) => {

@@ -16,6 +16,7 @@ export const rowKind = {
   contact: 10,
   claims: 11,
   feed: 12,
+  vector: 13,
 } as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 

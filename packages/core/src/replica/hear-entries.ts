@@ -12,7 +12,7 @@ export interface Listener {
   readonly crypto: CryptoProvider;
   readonly ring: KeyRing;
   /** An entry that counts says that its author has seen these. */
-  heard(heads: readonly WriterHead[]): Promise<void>;
+  heard(heads: readonly WriterHead[], author: Admission): Promise<void>;
   /** An entry that counts names the directory heads that its author knew. */
   heardOfDirectory(claim: DirectoryClaim): Promise<void>;
 }
@@ -36,7 +36,7 @@ export async function hearEntries(
     if (part?.type === "no-key") await heardOfDirectory({ entry, admission, heads: [], tag: part.tag });
     const control = controlIn(part);
     if (control === null) continue;
-    if (control.vector !== null) await heard(control.vector);
+    if (control.vector !== null) await heard(control.vector, admission);
     if (control.frontier !== null) await heardOfDirectory({ entry, admission, heads: control.frontier, tag: null });
   }
 }

@@ -43,7 +43,7 @@ export class ForkVoices implements VectorSource {
     return others.length === 0 ? null : others.sort((a, b) => compareBytes(a.writer, b.writer)).slice(0, MAX_HEADS);
   }
 
-  told(heads: readonly WriterHead[]): void {
+  told(_own: WriterKey, heads: readonly WriterHead[]): void {
     for (const { writer } of heads) this.#pending.delete(toHex(writer));
   }
 

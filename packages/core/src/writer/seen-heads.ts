@@ -1,16 +1,7 @@
-import {
-  compareBytes,
-  equalBytes,
-  fromHex,
-  parseWriterKey,
-  toHex,
-  type Vector,
-  type VerifiedRun,
-  type WriterKey,
-} from "@selkie/entry";
+import { compareBytes, equalBytes, toHex, type VerifiedRun, type WriterKey } from "@selkie/entry";
 import type { WriterHead } from "../sealing/control-part.ts";
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 /** Entries of others that are worth a vector before the day is over. */
 const MANY = 64;
 /** Heads in one vector; the others follow in the next. */
@@ -20,50 +11,84 @@ const MAX_HEADS = 64;
 export interface VectorSource {
   /** The vector that is due with the next entry of `own`, ascending by writer; null while none is. */
   due(own: WriterKey, isFirst: boolean, now: number): readonly WriterHead[] | null;
-  /** A vector is durable. */
-  told(heads: readonly WriterHead[], now: number): void;
+  /** A vector of `own` is durable. */
+  told(own: WriterKey, heads: readonly WriterHead[], now: number): void;
 }
 
 /** What this device has seen of others in one database and has not said yet. */
 export class SeenHeads implements VectorSource {
   readonly #heads = new Map<string, WriterHead>();
+  /** By writer: up to where this device has said it. */
+  readonly #said = new Map<string, number>();
+  /** By writer: the last entry that says more than what its author has seen. */
+  readonly #work = new Map<string, number>();
   #entries = 0;
-  /** ms since the epoch: when a vector was said last, or the database opened. */
+  /** ms since the epoch: when all was said last. */
   #since: number;
 
-  constructor(stored: Vector, now: number) {
-    for (const [name, { seq, id }] of stored) this.#heads.set(name, { writer: parseWriterKey(fromHex(name)), seq, id });
-    this.#since = now;
+  constructor(since: number) {
+    this.#since = since;
   }
 
+  get since(): number {
+    return this.#since;
+  }
+
+  /** Entries that came just now. */
   received(runs: readonly VerifiedRun[]): void {
-    for (const { writer, entries } of runs) {
-      const last = entries.at(-1);
-      if (last === undefined) continue;
-      const { seq } = last.header;
-      this.#entries += entries.length;
-      if ((this.#heads.get(toHex(writer))?.seq ?? -1) < seq)
-        this.#heads.set(toHex(writer), { writer, seq, id: last.id });
+    for (const run of runs) {
+      this.#entries += run.entries.length;
+      this.stored(run);
+    }
+  }
+
+  /** Entries that are here. */
+  stored({ writer, entries }: VerifiedRun): void {
+    const [name, last] = [toHex(writer), entries.at(-1)];
+    if (last === undefined) return;
+    const { seq } = last.header;
+    if ((this.#heads.get(name)?.seq ?? -1) < seq) this.#heads.set(name, { writer, seq, id: last.id });
+    const work = entries.findLast(({ header, parts }) => parts.length > (header.control ? 1 : 0));
+    if (work !== undefined) this.#work.set(name, Math.max(this.#work.get(name) ?? -1, work.header.seq));
+  }
+
+  /** This device has said these before. */
+  said(heads: readonly WriterHead[]): void {
+    for (const { writer, seq } of heads) {
+      const name = toHex(writer);
+      this.#said.set(name, Math.max(this.#said.get(name) ?? -1, seq));
     }
   }
 
   /** Another branch of this chain is here now. */
   forget(writer: WriterKey): void {
-    this.#heads.delete(toHex(writer));
+    for (const known of [this.#heads, this.#said, this.#work]) known.delete(toHex(writer));
+  }
+
+  /** Whether somebody wrote what this device has not said that it has: to say again what others have only seen would never end. */
+  hasNews(own: WriterKey | null): boolean {
+    const name = own === null ? null : toHex(own);
+    return [...this.#work].some(([writer, seq]) => writer !== name && seq > (this.#said.get(writer) ?? -1));
   }
 
   /** Most entries carry none. */
   due(own: WriterKey, isFirst: boolean, now: number): readonly WriterHead[] | null {
     if (!isFirst && this.#entries < MANY && !(now - this.#since >= DAY_MS)) return null;
-    const others = [...this.#heads.values()].filter(({ writer }) => !equalBytes(writer, own));
-    if (others.length === 0) return null;
-    return others.slice(0, MAX_HEADS).sort((a, b) => compareBytes(a.writer, b.writer));
+    const unsaid = this.#unsaid(own);
+    if (unsaid.length === 0) return null;
+    return unsaid.slice(0, MAX_HEADS).sort((a, b) => compareBytes(a.writer, b.writer));
   }
 
-  told(heads: readonly WriterHead[], now: number): void {
-    for (const { writer, seq } of heads)
-      if (this.#heads.get(toHex(writer))?.seq === seq) this.#heads.delete(toHex(writer));
+  told(own: WriterKey, heads: readonly WriterHead[], now: number): void {
+    this.said(heads);
+    if (this.#unsaid(own).length > 0) return; // the others follow in the next entry
     this.#entries = 0;
     this.#since = now;
+  }
+
+  #unsaid(own: WriterKey): readonly WriterHead[] {
+    return [...this.#heads.values()].filter(
+      ({ writer, seq }) => !equalBytes(writer, own) && seq > (this.#said.get(toHex(writer)) ?? -1),
+    );
   }
 }

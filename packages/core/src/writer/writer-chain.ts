@@ -193,7 +193,7 @@ export class WriterChain {
     const row = await this.#sealRow(incarnation, seq, prev, known);
     const advance = () => {
       Object.assign(incarnation, { seq, prev, frontier: known });
-      if (told !== null) this.#context.seen?.told(told, now);
+      if (told !== null) this.#context.seen?.told(incarnation.writer, told, now);
     };
     return { runs, row, admission, advance };
   }

@@ -17,6 +17,7 @@ export const rowKind = {
   claims: 11,
   feed: 12,
   vector: 13,
+  branch: 14,
 } as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 

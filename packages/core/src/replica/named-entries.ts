@@ -6,9 +6,6 @@ export interface NamedEntry {
   readonly id: EntryId;
 }
 
-/** Entries that are remembered to have come of other branches than are stored. */
-const MAX_MET = 4_096;
-
 /** How an entry that is held, or comes, is to one that is named. */
 type Likeness = "same" | "other" | "elsewhere";
 
@@ -23,8 +20,6 @@ export class NamedEntries {
   #changed = false;
   /** What the directory says, and the lowest entry that is known to lead there. */
   readonly #byWriter = new Map<string, { readonly said: NamedEntry; readonly lowest: NamedEntry }>();
-  /** Entries that came, by id in hex, and are not stored: another is, in the place of each or before it. */
-  readonly #met = new Map<string, WriterKey>();
 
   /** @param onLost another branch of a chain counts than is stored */
   constructor(onLost: () => void) {
@@ -67,20 +62,6 @@ export class NamedEntries {
   /** The lowest known entry on the way to the one that is named; null where none is. */
   get(writer: WriterKey): NamedEntry | null {
     return this.#byWriter.size === 0 ? null : (this.#byWriter.get(toHex(writer))?.lowest ?? null);
-  }
-
-  /** A run came that forks from what is stored at this place, or before it. */
-  meet({ writer, firstSeq, entries }: VerifiedRun, seq: number): void {
-    for (const { id } of entries.slice(Math.max(0, seq - firstSeq))) this.#met.set(toHex(id), writer);
-    for (const oldest of this.#met.keys()) {
-      if (this.#met.size <= MAX_MET) return;
-      this.#met.delete(oldest);
-    }
-  }
-
-  /** Of which chain this entry came, of another branch than was stored; undefined when it did not, or that is long ago. */
-  metIn(id: EntryId): WriterKey | undefined {
-    return this.#met.get(toHex(id));
   }
 
   /** A run forks before its first entry from what is stored. If it leads to the entry that is named, so does the entry before it. */

@@ -19,6 +19,7 @@ import type { BeyondRoom } from "./beyond-room.ts";
 import type { EntryRefusalCode } from "./delivery.ts";
 import type { MissingParts } from "./missing-parts.ts";
 import type { NamedEntries } from "./named-entries.ts";
+import type { OtherBranches } from "./other-branches.ts";
 
 /** What a relay is told of the parts that are wanted; null for all. */
 export interface Wants {
@@ -42,6 +43,8 @@ export interface ReplicaHooks {
   forked(entries: readonly VerifiedEntry[]): Promise<void>;
   /** The entries that name the branches of chains that count. */
   readonly named: NamedEntries;
+  /** Remembers what came of other branches; of the directory only, whose entries name others. */
+  readonly branches?: Pick<OtherBranches, "meet">;
   /** What is held without parts that should be here. */
   readonly missing: MissingParts;
   /** Which parts relays are to send; null where that is never said: all. */
@@ -198,8 +201,8 @@ export class SyncedReplica implements EntryStore {
 
   /** A run forks from what is stored: it takes the place of that where it is of the branch that counts. */
   async #meet(run: VerifiedRun, fork: Extract<AppendResult, { type: "fork" }>): Promise<AppendResult> {
-    const { named, forked, replace } = this.#hooks;
-    named.meet(run, fork.seq);
+    const { named, forked, replace, branches } = this.#hooks;
+    await branches?.meet(run, fork.seq);
     // Where the fork lies before the run, the session asks for earlier entries.
     if (fork.seq < run.firstSeq) {
       named.learn(run);
@@ -209,7 +212,7 @@ export class SyncedReplica implements EntryStore {
     if (!(await this.#isBetter(run, fork.seq))) return fork;
     const dropped = await this.#entries.read(run.writer, fork.seq, ONE_RUN);
     const replaced = await replace(run, fork.seq);
-    if (replaced !== null && dropped !== null) named.meet(dropped, fork.seq);
+    if (replaced !== null && dropped !== null) await branches?.meet(dropped, fork.seq);
     return replaced ?? fork;
   }
 

@@ -14,6 +14,7 @@ import type { DirectoryView } from "../directory/directory-view.ts";
 import type { ProvenFork } from "../directory/proven-forks.ts";
 import { type Statement, statementId } from "../directory/statement.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
+import { OtherBranches } from "../replica/other-branches.ts";
 import { StoredBranches } from "../replica/stored-branches.ts";
 import type { Certificate } from "../sealing/control-part.ts";
 import type { DirectoryClaim } from "./directory-claims.ts";
@@ -44,6 +45,8 @@ export class DirectoryLog {
   readonly #database: DatabaseId;
   /** The entries that name the branches of the directory's own chains. */
   readonly named: NamedEntries;
+  /** What came of other branches of them than are stored. */
+  readonly branches: OtherBranches;
   readonly #stored: StoredBranches;
   readonly #parts: DirectoryParts;
   readonly #opener: DirectoryOpener;
@@ -59,6 +62,7 @@ export class DirectoryLog {
   /** @param onLost of a chain another branch counts than is stored */
   constructor(context: TenantContext, database: DatabaseId, entries: EntryStore, onLost: () => void = () => undefined) {
     this.named = new NamedEntries(onLost);
+    this.branches = new OtherBranches({ ...context, database });
     this.#context = context;
     this.#database = database;
     const { crypto } = context.platform;
@@ -137,12 +141,13 @@ export class DirectoryLog {
   isElsewhere(id: EntryId): boolean {
     const isOn = ({ database, rivalOf }: ProvenFork): boolean =>
       equalBytes(database, this.#database) && rivalOf.has(toHex(id));
-    const writer = this.named.metIn(id) ?? this.#shown.forks.find(isOn)?.writer;
+    const writer = this.branches.writerOf(id) ?? this.#shown.forks.find(isOn)?.writer;
     return writer !== undefined && this.#stored.lostAt(writer) === null;
   }
 
   /** Reads everything the store holds. */
-  all(): Promise<DirectoryNews> {
+  async all(): Promise<DirectoryNews> {
+    await this.branches.load();
     return this.#learn(() => this.#opener.all());
   }
 

@@ -36,8 +36,18 @@ let reads = 0;
 let keys: DeviceKeys;
 
 /** A log on an empty store, by who holds Alice's secrets. */
-async function begin({ tenant, directory, slotSalt, admission }: FoundedTenant = founded): Promise<void> {
+async function begin(tenant: FoundedTenant = founded): Promise<void> {
   store = memoryStore({ verifier: crypto, random: crypto.randomBytes });
+  await open(tenant);
+}
+
+/** The same device, started again: what it has is in its store. */
+async function startAgain(): Promise<void> {
+  await open(founded);
+  await log.all();
+}
+
+async function open({ tenant, directory, slotSalt, admission }: FoundedTenant): Promise<void> {
   ring = new KeyRing(crypto, directory);
   reads = 0;
   keys = await importDeviceKeys(crypto, alice, tenant, newTenantData("user", slotSalt, null));
@@ -301,11 +311,13 @@ describe("a chain of the directory that forks", () => {
     expect(excused()).toEqual([true, false, false]);
     const replica = new SyncedReplica(stored, {
       ...{ flush: async () => undefined, applied: async () => undefined, forked: async () => undefined },
-      ...{ directory: null, named: log.named, replace: async () => null },
+      ...{ directory: null, named: log.named, branches: log.branches, replace: async () => null },
       missing: missingOfDirectory(stored, log.due, () => undefined),
       wants: async () => null,
     });
     await replica.append([further]);
+    expect(excused()).toEqual([true, true, false]);
+    await startAgain();
     expect(excused()).toEqual([true, true, false]);
     log.named.setLost(twin.writer, 0); // the other branch counts: what is missing of it is to come
     expect(excused()).toEqual([false, false, false]);

@@ -93,22 +93,19 @@ describe("the change feed", () => {
     expect(count).toBe(3);
   });
 
-  test("delivers a state that a document went back to after another was delivered", async () => {
-    const { carol, id, cut, readmit, ofMallory } = await cutOff("feed back");
+  test("delivers again what a document went back to, when another state was seen in a reader's hands", async () => {
+    const { carol, cut, readmit, ofMallory } = await cutOff("feed back");
     const follower = new Follower();
-    await follower.read(carol);
-    const iterator = carol.database.iterateChangesSince(null)[Symbol.asyncIterator]();
-    await carol.receive(...ofMallory);
-    const item = (await iterator.next()).value; // what is noted is the newest, whenever the reader began
-    expect(item?.doc.getData()).toEqual({ text: "bad" });
-    follower.take(item);
-    await iterator.return?.();
-    await carol.hear(cut);
-    expect((await changes(carol, follower.cursor)).shown).toEqual(['changed {"text":"note"}']);
-    await follower.read(carol);
+    for await (const item of carol.database.iterateChangesSince(null)) {
+      await carol.receive(...ofMallory);
+      follower.take(item);
+      await carol.hear(cut);
+    }
+    expect([...follower.state.values()].join()).toContain("bad");
+    const { shown: again, cursor } = await changes(carol, follower.cursor);
+    expect(again).toEqual(['changed {"text":"note"}']);
     await carol.hear(readmit);
-    expect((await changes(carol, follower.cursor)).shown).toEqual(['changed {"text":"bad"}']);
-    expect(id).toBe(item?.doc.id);
+    expect((await changes(carol, cursor)).shown).toEqual(['changed {"text":"bad"}']);
   });
 
   test("delivers a document of which nothing counts any more as deleted, also after a restart", async () => {

@@ -1,6 +1,6 @@
 // The order in which entries arrived, as ranges of chains: a row for a run, not for an entry.
 import type { Arrival } from "@selkie/store";
-import { damagedRow, integerOf, type RawRow } from "./columns.ts";
+import { damagedRow, integerOf, numberSought, type RawRow } from "./columns.ts";
 import type { Connection, Statement } from "./connection.ts";
 import type { BaseNumber, ChainNumber } from "./names.ts";
 import { rowSum } from "./row-sum.ts";
@@ -18,12 +18,14 @@ export class ArrivalRows {
 
   constructor(db: Connection) {
     const columns = "base, position, chain, seq, count, sum";
-    this.#last = db.prepare(`SELECT ${columns} FROM arrival WHERE base = ? ORDER BY position DESC LIMIT 1`);
+    this.#last = db.prepare(
+      `SELECT ${columns} FROM arrival WHERE base = ${numberSought} ORDER BY position DESC LIMIT 1`,
+    );
     this.#from = db.prepare(
-      `SELECT ${columns} FROM arrival WHERE base = ? AND position <= ? ORDER BY position DESC LIMIT 1`,
+      `SELECT ${columns} FROM arrival WHERE base = ${numberSought} AND position <= ? ORDER BY position DESC LIMIT 1`,
     );
     this.#after = db.prepare(
-      `SELECT ${columns} FROM arrival WHERE base = ? AND position > ? ORDER BY position LIMIT ${PAGE}`,
+      `SELECT ${columns} FROM arrival WHERE base = ${numberSought} AND position > ? ORDER BY position LIMIT ${PAGE}`,
     );
     this.#insert = db.prepare(`INSERT INTO arrival (${columns}) VALUES (?, ?, ?, ?, ?, ?)`);
     this.#extend = db.prepare("UPDATE arrival SET count = ?, sum = ? WHERE base = ? AND position = ?");

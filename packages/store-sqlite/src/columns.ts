@@ -5,6 +5,15 @@ import { StoreError } from "@selkie/store";
 /** A row as read: nothing is known of its columns. */
 export type RawRow = Readonly<Record<string, unknown>>;
 
+/**
+ * A number to look for, in a statement that sorts by what comes after it, or takes the least. SQLite plans such a statement anew for every
+ * number that is bound to a bare `?`, lest it sorts what need not be sorted: that costs ten times what the look-up does.
+ */
+export const numberSought = "CAST(? AS INTEGER)";
+
+/** The same for bytes. */
+export const bytesSought = "CAST(? AS BLOB)";
+
 /** What a row that does not fit its checksum or its place is answered with; the guard (guard.ts) then repairs the tables. */
 export function damagedRow(): StoreError {
   return new StoreError("STORE_CORRUPT", "a row does not fit its checksum or its place");

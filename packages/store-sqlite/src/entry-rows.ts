@@ -9,7 +9,7 @@ import {
   ZERO_ENTRY_ID,
 } from "@selkie/entry";
 import { hasHoles, type PlannedWrite, type StoredEntry } from "@selkie/store";
-import { bytesOf, compareColumns, damagedRow, integerOf, type RawRow } from "./columns.ts";
+import { bytesOf, compareColumns, damagedRow, integerOf, numberSought, type RawRow } from "./columns.ts";
 import type { Connection, Statement } from "./connection.ts";
 import type { ChainNumber } from "./names.ts";
 import { rowSum } from "./row-sum.ts";
@@ -42,16 +42,18 @@ export class EntryRows {
 
   constructor(db: Connection) {
     const columns = "chain, seq, holed, sum, id, signature";
-    this.#tip = db.prepare(`SELECT ${columns} FROM entry WHERE chain = ? ORDER BY seq DESC LIMIT 1`);
+    this.#tip = db.prepare(`SELECT ${columns} FROM entry WHERE chain = ${numberSought} ORDER BY seq DESC LIMIT 1`);
     this.#head = db.prepare(
-      `SELECT ${columns} FROM entry WHERE chain = ? AND seq < ? AND signature IS NOT NULL ORDER BY seq DESC LIMIT 1`,
+      `SELECT ${columns} FROM entry WHERE chain = ${numberSought} AND seq < ? AND signature IS NOT NULL ORDER BY seq DESC LIMIT 1`,
     );
     this.#signed = db.prepare(
-      `SELECT ${columns} FROM entry WHERE chain = ? AND seq >= ? AND signature IS NOT NULL ORDER BY seq LIMIT 1`,
+      `SELECT ${columns} FROM entry WHERE chain = ${numberSought} AND seq >= ? AND signature IS NOT NULL ORDER BY seq LIMIT 1`,
     );
-    this.#range = db.prepare(`SELECT ${columns} FROM entry WHERE chain = ? AND seq BETWEEN ? AND ? ORDER BY seq`);
+    this.#range = db.prepare(
+      `SELECT ${columns} FROM entry WHERE chain = ${numberSought} AND seq BETWEEN ? AND ? ORDER BY seq`,
+    );
     this.#bodies = db.prepare(
-      `SELECT ${columns}, body FROM entry WHERE chain = ? AND seq BETWEEN ? AND ? ORDER BY seq`,
+      `SELECT ${columns}, body FROM entry WHERE chain = ${numberSought} AND seq BETWEEN ? AND ? ORDER BY seq`,
     );
     this.#byId = db.prepare(`SELECT ${columns} FROM entry WHERE substr(id, 1, 8) = ?`);
     const prefix = "substr(id, 1, 8)";
@@ -62,7 +64,7 @@ export class EntryRows {
     this.#replace = db.prepare(
       "UPDATE entry SET holed = ?, sum = ?, id = ?, signature = ?, body = ? WHERE chain = ? AND seq = ?",
     );
-    this.#firstDamaged = db.prepare("SELECT min(seq) AS seq FROM damage WHERE chain = ? AND seq < ?");
+    this.#firstDamaged = db.prepare(`SELECT min(seq) AS seq FROM damage WHERE chain = ${numberSought} AND seq < ?`);
     this.#damaged = db.prepare("SELECT seq FROM damage WHERE chain = ? AND seq BETWEEN ? AND ?");
     this.#addDamage = db.prepare("INSERT OR IGNORE INTO damage (chain, seq) VALUES (?, ?)");
     this.#dropDamage = db.prepare("DELETE FROM damage WHERE chain = ? AND seq = ?");

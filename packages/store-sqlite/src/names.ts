@@ -7,7 +7,7 @@ import {
   type TenantId,
   type WriterKey,
 } from "@selkie/entry";
-import { bytesOf, damagedRow, integerOf, type RawRow } from "./columns.ts";
+import { bytesOf, bytesSought, damagedRow, integerOf, numberSought, type RawRow } from "./columns.ts";
 import type { Connection, Statement } from "./connection.ts";
 import { Neighbours } from "./neighbours.ts";
 import { rowSum } from "./row-sum.ts";
@@ -47,13 +47,15 @@ export class Names {
     this.#sumBase = db.prepare("UPDATE base SET sum = ? WHERE number = ?");
     // Only databases with entries: a retired part may be remembered for one that has none yet.
     this.#bases = db.prepare(
-      "SELECT number, tenant, name, sum FROM base WHERE tenant = ? AND EXISTS (SELECT 1 FROM chain WHERE chain.base = base.number) ORDER BY name",
+      `SELECT number, tenant, name, sum FROM base WHERE tenant = ${bytesSought} AND EXISTS (SELECT 1 FROM chain WHERE chain.base = base.number) ORDER BY name`,
     );
     this.#chain = db.prepare("SELECT number, base, writer, sum FROM chain WHERE base = ? AND writer = ?");
     this.#chainByNumber = db.prepare("SELECT number, base, writer, sum FROM chain WHERE number = ?");
     this.#addChain = db.prepare("INSERT INTO chain (base, writer, sum) VALUES (?, ?, 0)");
     this.#sumChain = db.prepare("UPDATE chain SET sum = ? WHERE number = ?");
-    this.#chains = db.prepare("SELECT number, base, writer, sum FROM chain WHERE base = ? ORDER BY writer");
+    this.#chains = db.prepare(
+      `SELECT number, base, writer, sum FROM chain WHERE base = ${numberSought} ORDER BY writer`,
+    );
     this.#besidesBase = new Neighbours(db, { table: "base", index: "base_name", first: "tenant", second: "name" });
     this.#besidesChain = new Neighbours(db, { table: "chain", index: "chain_name", first: "base", second: "writer" });
   }

@@ -60,7 +60,9 @@ export function cutRun<E extends Entry>(entries: Iterable<E>, limit: ReadLimit):
     const isWithin = read.length < maxEntries && size <= maxBytes;
     if (!isWithin && signed > 0) break;
     read.push(entry);
-    if (entry.signature !== null) signed = read.length;
+    if (entry.signature === null) continue;
+    signed = read.length;
+    if (!isWithin || read.length === maxEntries) break;
   }
   return read.slice(0, signed);
 }

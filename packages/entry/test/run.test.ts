@@ -53,7 +53,13 @@ describe("cutting", () => {
       }
     }
     expect(cutRun(rows(), { entries: 2, bytes: limits.runBytes })).toHaveLength(2);
-    expect(read).toBe(3);
+    expect(read).toBe(2);
+    read = 0;
+    expect(cutRun(rows(), { entries: 100, bytes: 2 * size - 1 })).toHaveLength(1);
+    expect(read).toBe(2); // its size says that it does not fit
+    read = 0;
+    expect(cutRun(rows(), { entries: 100, bytes: 1 })).toHaveLength(1);
+    expect(read).toBe(1);
   });
 
   test("never asks a receiver for more than it takes", () => {

@@ -84,15 +84,12 @@ export class PeerMemory {
     this.#cancel?.();
     this.#cancel = null;
     await this.#saving.run(async () => {
-      for (const known of this.#dirty) {
-        this.#dirty.delete(known); // what is noted from here on makes it dirty again
-        try {
-          await this.#write(known);
-        } catch (error) {
-          this.#dirty.add(known);
-          throw error;
-        }
-      }
+      const dirty = [...this.#dirty];
+      this.#dirty.clear(); // what is noted from here on makes it dirty again
+      const written = await Promise.allSettled(dirty.map((known) => this.#write(known))); // together: in one commit
+      const failed = dirty.filter((_, at) => written[at]?.status === "rejected");
+      for (const known of failed) this.#dirty.add(known);
+      for (const outcome of written) if (outcome.status === "rejected") throw outcome.reason;
     });
   }
 

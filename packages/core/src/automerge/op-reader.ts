@@ -263,7 +263,9 @@ const noOps: OpSource = {
 };
 
 function openColumn(reader: ColumnReader, columns: ColumnTable, spec: ColumnSpec): void {
-  reader.open(columns.bytes, columnStart(columns, spec), columnEnd(columns, spec));
+  const start = columnStart(columns, spec);
+  const end = columnEnd(columns, spec);
+  if (start < end || reader.present) reader.open(columns.bytes, start, end); // most columns are there as seldom as in the change before
 }
 
 function given(reader: NumberReader): number {

@@ -17,7 +17,9 @@ export class Events<EventByType extends object> {
   }
 
   emit<Type extends keyof EventByType>(type: Type, event: EventByType[Type]): void {
-    for (const listener of this.#listeners.get(type) ?? []) {
+    const listeners = this.#listeners.get(type);
+    if (listeners === undefined) return;
+    for (const listener of listeners) {
       try {
         (listener as (event: EventByType[Type]) => void)(event);
       } catch (error) {

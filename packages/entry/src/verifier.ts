@@ -14,8 +14,11 @@ export interface SignatureCheck {
  */
 export interface Verifier {
   readonly name: string;
-  /** SHA-256 (FIPS 180-4) of the chunks, joined; 32 bytes. */
-  sha256(...chunks: readonly Uint8Array[]): Uint8Array;
+  /**
+   * SHA-256 (FIPS 180-4) of the chunks, joined; 32 bytes. A function of its own, to be handed on as it is: code that is given one function
+   * after the other is compiled again for each.
+   */
+  readonly sha256: (...chunks: readonly Uint8Array[]) => Uint8Array;
   /** One verdict per check, in order. False, never a rejection, for whatever a peer may have sent. */
   verifyMany(checks: readonly SignatureCheck[]): Promise<readonly boolean[]>;
 }

@@ -45,9 +45,7 @@ async function place(
     const record = documents.ensure({ stem, keyId: key });
     if (record.changes.length > 0) throw new CoreError("DOC_EXISTS", "a document with this id exists");
     try {
-      const change = writeFirstChange(actorOf(platform.crypto, writer, record.id, null), data, (...chunks) =>
-        platform.crypto.sha256(...chunks),
-      );
+      const change = writeFirstChange(actorOf(platform.crypto, writer, record.id, null), data, documents.sha256);
       const chunk = ownChanges.take(record, writer, "create", change);
       return {
         record,

@@ -1,7 +1,7 @@
 import type { Plaintext } from "@selkie/crypto";
 import { type EntryId, equalBytes, type TenantId, type WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
-import type { ChangeChunk, Sha256 } from "../automerge/change-chunk.ts";
+import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { docIdOf } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import type { OwnChanges } from "../document/own-changes.ts";
@@ -208,7 +208,7 @@ export class LocalWrites {
   async #sealAll(): Promise<boolean> {
     const { platform, ownChanges, check } = this.#context;
     const { crypto } = platform;
-    const sha256: Sha256 = (...chunks) => crypto.sha256(...chunks);
+    const { sha256 } = crypto;
     await this.#finish();
     for (let taken = this.#take(); !this.#isRefused && this.#maySeal(taken.rows); taken = this.#take()) {
       const unseen = taken.rows.filter(({ chunk }) => chunk === undefined);

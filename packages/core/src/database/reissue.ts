@@ -101,7 +101,7 @@ export class Reissue {
           ...{ name: docIdOf(placeOf(document)), writer: origin.entry.header.writer },
           ...{ change, kind: origin.kind, row: null },
         });
-    const sha256 = (...chunks: readonly Uint8Array[]) => platform.crypto.sha256(...chunks);
+    const { sha256 } = platform.crypto;
     for (const row of journal.aside) {
       const change = refusalOf(() => parseChange(row.change, sha256));
       if (typeof change !== "string")

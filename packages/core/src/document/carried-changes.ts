@@ -99,7 +99,7 @@ export function carriedFrom(
     if (batch.source !== null) histories.push({ before: batch.source.document, strands: strandsOf(batch.changes) });
   };
   for (const bytes of record.changes) {
-    const change = parseChange(bytes, (...chunks) => verifier.sha256(...chunks));
+    const change = parseChange(bytes, verifier.sha256);
     const source = record.carried?.sourceOf(change.actor) ?? own.get(toHex(change.actor));
     if (source === undefined) throw new CoreError("CHANGE_REFUSED", "a change of the document is of nobody known");
     const fits =

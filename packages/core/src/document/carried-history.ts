@@ -10,7 +10,7 @@ import {
   type WriterKey,
 } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
-import type { ChangeChunk, Sha256 } from "../automerge/change-chunk.ts";
+import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { decodeChanges, encodeChanges } from "../automerge/change-codec.ts";
 import { ChangeError } from "../automerge/change-error.ts";
 import type { PartBudget } from "../automerge/part-work.ts";
@@ -107,7 +107,7 @@ function readStrand(
   const codec = reader.u8();
   const payload = reader.bytes(reader.uleb());
   const actor = actorOf(verifier, writer, before, null);
-  const sha256: Sha256 = (...chunks) => verifier.sha256(...chunks);
+  const { sha256 } = verifier;
   const changes = decodeChanges({ codec, payload }, { actor, budget, sha256 });
   if (changes.length === 0) throw malformed("a strand has changes");
   if (changes.some((change) => compareBytes(change.actor, actor) !== 0)) throw malformed("a strand is of one writer");

@@ -23,7 +23,7 @@ export class Documents {
 
   constructor(verifier: Verifier) {
     this.verifier = verifier;
-    this.sha256 = (...chunks) => verifier.sha256(...chunks);
+    this.sha256 = verifier.sha256;
     this.histories = new Histories(this.sha256);
   }
 

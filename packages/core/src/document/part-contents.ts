@@ -71,7 +71,7 @@ export function changesIn(
     if (kind === "carry") return []; // its document is this writer's, and nobody else can make it anew
     const actor = actorOf(verifier, writer, documentIdOf(place), null);
     const budget = new PartBudget(mostWorkOf(entry));
-    const changes = decodeChanges(part, { actor, budget, sha256: (...chunks) => verifier.sha256(...chunks) });
+    const changes = decodeChanges(part, { actor, budget, sha256: verifier.sha256 });
     return changes.map((change) => ({ ...place, kind, time, replaces, change }));
   } catch (error) {
     if (error instanceof CoreError || error instanceof ChangeError) return [];

@@ -139,7 +139,7 @@ export class Shelf {
     const [bytes] = changes;
     if (bytes === undefined) return { data: () => NOTHING, deleted: true, heads: [] };
     if (live !== null || changes.length > 1) return null;
-    const change = parseChange(bytes, (...chunks) => this.#platform.crypto.sha256(...chunks));
+    const change = parseChange(bytes, this.#platform.crypto.sha256);
     const data = readFirstChange(change);
     if (data === null) return null;
     return { data: deleted ? () => NOTHING : () => freezeDeep(data), deleted, heads: [toHex(change.hash)] };

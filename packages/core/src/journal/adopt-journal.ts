@@ -1,6 +1,5 @@
 import { equalBytes, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
-import type { Sha256 } from "../automerge/change-chunk.ts";
 import { reauthorChanges } from "../automerge/reauthor.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
 import type { Documents } from "../document/documents.ts";
@@ -77,7 +76,7 @@ async function rewrite(
   ready: readonly Group[],
   writer: WriterKey | null,
 ): Promise<void> {
-  const sha256: Sha256 = (...chunks) => verifier.sha256(...chunks);
+  const { sha256 } = verifier;
   const rewritten = new Map<JournalRow, JournalRow>();
   for (const { rows, places, chunks, ...place } of ready) {
     const author =

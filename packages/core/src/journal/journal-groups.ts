@@ -48,7 +48,7 @@ const NEWCOMER = new Uint8Array(actorLength);
  * end is not what the end builds on.
  */
 export function sortRows(rows: readonly JournalRow[], at: Judging): SortedRows {
-  const sha256: Sha256 = (...chunks) => at.verifier.sha256(...chunks);
+  const { sha256 } = at.verifier;
   const ready = new Map<string, Group>();
   const refused: RefusedRows[] = [];
   for (const own of Map.groupBy(rows, (row) => `${docIdOf(row)}/${toHex(row.writer)}`).values()) {

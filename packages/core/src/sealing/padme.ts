@@ -41,21 +41,28 @@ export function readPadded<Content>(
   floorOf: (content: Content) => number = () => paddingFloor,
 ): Content {
   const reader = new ByteReader(plaintext);
-  const content = readContent(reader, read);
-  if (plaintext.length !== padmeLength(reader.offset, floorOf(content))) {
-    throw new CoreError("PART_MALFORMED", "a plaintext is not padded to its length");
+  try {
+    const content = read(reader);
+    requirePadding(plaintext, reader.offset, floorOf(content));
+    return content;
+  } catch (cause) {
+    throw asMalformed(cause);
   }
-  for (let at = reader.offset; at < plaintext.length; at++) {
-    if (plaintext[at] !== 0) throw new CoreError("PART_MALFORMED", `padding byte ${at} is not zero`);
-  }
-  return content;
 }
 
-function readContent<Content>(reader: ByteReader, read: (reader: ByteReader) => Content): Content {
-  try {
-    return read(reader);
-  } catch (cause) {
-    if (!(cause instanceof EntryError)) throw cause;
-    throw new CoreError("PART_MALFORMED", "a plaintext does not decode", { cause });
+/** What follows the content of a plaintext is its padding. @throws CoreError `PART_MALFORMED` */
+export function requirePadding(plaintext: Plaintext, end: number, floor: number): void {
+  if (plaintext.length !== padmeLength(end, floor)) {
+    throw new CoreError("PART_MALFORMED", "a plaintext is not padded to its length");
   }
+  for (let at = end; at < plaintext.length; at++) {
+    if (plaintext[at] !== 0) throw new CoreError("PART_MALFORMED", `padding byte ${at} is not zero`);
+  }
+}
+
+/** What a content that does not decode is to those who read parts. */
+export function asMalformed(cause: unknown): unknown {
+  return cause instanceof EntryError
+    ? new CoreError("PART_MALFORMED", "a plaintext does not decode", { cause })
+    : cause;
 }

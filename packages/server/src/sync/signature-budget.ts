@@ -37,7 +37,7 @@ export function budgetedVerifier(options: SignatureBudgetOptions): Verifier {
 
   return {
     name: verifier.name,
-    sha256: (...chunks) => verifier.sha256(...chunks),
+    sha256: verifier.sha256,
     async verifyMany(checks: readonly SignatureCheck[]): Promise<readonly boolean[]> {
       const mine = turn.then(() => waitFor(checks.length));
       turn = mine;

@@ -4,7 +4,7 @@ import { hexOf } from "../hex.ts";
 import { keyIdOf } from "../keys/key-version.ts";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import type { VersionLink } from "../keys/version-link.ts";
-import type { Admission, AdmissionId } from "./admission.ts";
+import type { Admission, AdmissionId, PlacedStatement } from "./admission.ts";
 import { type Authored, dueUnder, type Given, spreadShares } from "./entitlement.ts";
 import { keeperOf } from "./key-holders.ts";
 import {
@@ -66,7 +66,8 @@ export interface KeyCatalog {
   readonly keys: readonly DirectoryKey[];
   /** Each with who made it, where that is known. */
   readonly versions: readonly MadeVersion[];
-  readonly links: readonly MadeLink[];
+  /** Collected when asked for: many catalogs never are. */
+  links(): readonly MadeLink[];
   find(keyId: Uint8Array): DirectoryKey | undefined;
   isEntitled(admission: Admission, keyId: Uint8Array): boolean;
   /** How far back who is entitled reads; null for who is not. */
@@ -109,9 +110,10 @@ export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyC
       ...origins.map(({ version }) => version),
       ...makersAmong(verifier, originByKey, { rotations, counting }),
     ],
-    links: [...statements.rotations, ...statements.links].flatMap(({ statement, author }) =>
-      linksOf(statement).map((link) => ({ ...link, author })),
-    ),
+    links: () =>
+      [...statements.rotations, ...statements.links].flatMap(({ statement, author }) =>
+        linksOf(statement).map((link) => ({ ...link, author })),
+      ),
     find: (keyId) => keyById.get(hexOf(keyId)),
     isEntitled,
     dueHistory: historyFor,
@@ -145,13 +147,22 @@ function namedKeys(verifier: Verifier, creations: readonly Authored<CreateKeySta
     (a, b) => a.placed.seq - b.placed.seq || a.placed.part - b.placed.part || compareBytes(a.placed.id, b.placed.id),
   );
   for (const { placed, statement, author } of inPlace) {
-    const keyId = keyIdOf(verifier, placed.writer, statement.nonce);
+    const keyId = knownKeyId(verifier, placed, statement);
     if (originByKey.has(hexOf(keyId))) continue;
     const version = { by: placed.id, keyId, commitment: statement.commitment, author };
     const { name, history } = statement;
     originByKey.set(hexOf(keyId), { kind: "named", name, history, version });
   }
   return [...originByKey.values()].sort((a, b) => compareBytes(a.version.keyId, b.version.keyId));
+}
+
+const keyIdByCreation = new WeakMap<StatementId, Uint8Array>();
+
+/** Of statements whose ids stand in arrays that never change: remembered as long as they do, and what is remembered of the key id with it. */
+function knownKeyId(verifier: Verifier, { id, writer }: PlacedStatement, { nonce }: CreateKeyStatement): Uint8Array {
+  const keyId = keyIdByCreation.get(id) ?? keyIdOf(verifier, writer, nonce);
+  keyIdByCreation.set(id, keyId);
+  return keyId;
 }
 
 /** Who made a key is entitled to it, unless making it does not count. */

@@ -57,9 +57,10 @@ export function findOpeners(
   };
   const known = (): Knowledge => {
     if (knowledge !== null) return knowledge;
-    const givers = new Set([...gifts.permits, ...catalog.links].map(({ author }) => keeperOf(verifier, author)));
+    const links = catalog.links();
+    const givers = new Set([...gifts.permits, ...links].map(({ author }) => keeperOf(verifier, author)));
     const reach = findReach(verifier, gifts, membership, held());
-    knowledge = new Knowledge(givenIn(verifier, catalog, gifts, { reach, givers }), linksIn(verifier, catalog), givers);
+    knowledge = new Knowledge(givenIn(verifier, catalog, gifts, { reach, givers }), linksIn(verifier, links), givers);
     return knowledge;
   };
   return {
@@ -131,7 +132,7 @@ interface Link {
   readonly version: string;
 }
 
-const linksIn = (verifier: Verifier, { links }: Pick<KeyCatalog, "links">): readonly Link[] =>
+const linksIn = (verifier: Verifier, links: ReturnType<KeyCatalog["links"]>): readonly Link[] =>
   links.map(({ author, keyId, from, version }) => ({
     by: keeperOf(verifier, author),
     from: nameOf(keyId, from),

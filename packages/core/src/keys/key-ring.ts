@@ -20,7 +20,9 @@ interface HeldKey {
 }
 
 interface TagIndex {
-  readonly heldByTag: Map<string, HeldKey>;
+  readonly heldByTag: ReadonlyMap<string, HeldKey>;
+  /** Of each version, in hexadecimal. */
+  readonly tagByKey: ReadonlyMap<KeyVersion, string>;
   /** The keys it was made of. */
   readonly of: readonly HeldKey[];
 }
@@ -157,7 +159,7 @@ export class KeyRing implements Disposable {
     let isNew = false;
     // The list grows while it is walked: what a link gives has links of its own.
     for (const key of waiting) {
-      for (const link of linksByFrom.get(toHex(key.version)) ?? []) {
+      for (const link of linksByFrom.get(hexOf(key.version)) ?? []) {
         const opened = await this.#openLink(link, key);
         if (opened === null || !this.add(opened, "unconfirmed")) continue;
         waiting.push(opened);
@@ -246,8 +248,13 @@ export class KeyRing implements Disposable {
     const known = this.#indexByDatabase.get(name);
     if (known?.of === of) return known;
     const heldByTag = new Map<string, HeldKey>();
-    for (const held of of) heldByTag.set(toHex(await this.tag(held.key, database)), held);
-    const index = { heldByTag, of };
+    const tagByKey = new Map<KeyVersion, string>();
+    for (const held of of) {
+      const tag = known?.tagByKey.get(held.key) ?? toHex(await this.tag(held.key, database));
+      tagByKey.set(held.key, tag);
+      heldByTag.set(tag, held);
+    }
+    const index = { heldByTag, tagByKey, of };
     this.#indexByDatabase.set(name, index);
     return index;
   }

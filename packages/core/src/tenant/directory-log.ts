@@ -16,7 +16,7 @@ import { type Statement, statementId } from "../directory/statement.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
 import { OtherBranches } from "../replica/other-branches.ts";
 import { StoredBranches } from "../replica/stored-branches.ts";
-import type { Certificate } from "../sealing/control-part.ts";
+import type { Certificate, VerifiedCertificate } from "../sealing/control-part.ts";
 import type { DirectoryClaim } from "./directory-claims.ts";
 import { DirectoryOpener } from "./directory-opener.ts";
 import { DirectoryParts } from "./directory-parts.ts";
@@ -108,7 +108,12 @@ export class DirectoryLog {
 
   /** What certifies a chain of the directory; null for none that is genuine. */
   certificateOf(writer: WriterKey): Certificate | null {
-    return this.#parts.chains.certificate(writer)?.certificate ?? null;
+    return this.certified(writer)?.certificate ?? null;
+  }
+
+  /** The same with what it certifies. */
+  certified(writer: WriterKey): VerifiedCertificate | null {
+    return this.#parts.chains.certificate(writer);
   }
 
   /** Whether the directory has ended one of its own chains. */
@@ -154,6 +159,11 @@ export class DirectoryLog {
   /** Reads entries; a permit found in them may open earlier ones, which are then read again. */
   read(runs: readonly VerifiedRun[]): Promise<DirectoryNews> {
     return this.#learn(() => this.#opener.entries(runs.flatMap((run) => run.entries)));
+  }
+
+  /** Reads what this device has just sealed, with keys of its ring and for them. */
+  own(runs: readonly VerifiedRun[]): Promise<DirectoryNews> {
+    return this.#learn(() => this.#opener.own(runs.flatMap((run) => run.entries)));
   }
 
   /**

@@ -49,6 +49,12 @@ export class DirectoryOpener {
     return this.#openLate(await this.#take(entries));
   }
 
+  /** Those that this device has just sealed: their permits give what it holds. */
+  async own(entries: readonly VerifiedEntry[]): Promise<boolean> {
+    await this.#note(entries);
+    return this.#openLate(false);
+  }
+
   async places(places: readonly Place[]): Promise<boolean> {
     return this.#openLate(await this.#takeAgain(places));
   }
@@ -82,9 +88,14 @@ export class DirectoryOpener {
   async #take(entries: readonly VerifiedEntry[]): Promise<boolean> {
     const own = entries.filter(({ header }) => header.type !== entryType.change); // B3: no document entry speaks for the directory
     const newKeys = await this.keys.find(own);
+    await this.#note(own);
+    return newKeys;
+  }
+
+  async #note(entries: readonly VerifiedEntry[]): Promise<void> {
     const { platform, ring } = this.#context;
-    const opened = await openEntries(platform.crypto, ring, own, ["control", "statement"]);
-    for (const [at, entry] of own.entries()) {
+    const opened = await openEntries(platform.crypto, ring, entries, ["control", "statement"]);
+    for (const [at, entry] of entries.entries()) {
       const isClosed = opened[at]?.some(({ type }) => type === "no-key") === true;
       if (this.due.note(entry, isClosed)) this.#person.again();
       this.#parts.note(entry);
@@ -96,7 +107,6 @@ export class DirectoryOpener {
         if (part.type === "opened") await this.#parts.read(entry, part);
       }
     }
-    return newKeys;
   }
 
   async #takeAll(): Promise<boolean> {

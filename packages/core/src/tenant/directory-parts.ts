@@ -35,6 +35,7 @@ export class DirectoryParts {
   readonly #statements = new Map<string, Omit<PlacedStatement, "certificate">>();
   /** By entry in hex. */
   readonly #vectors = new Map<string, Omit<PlacedVector, "certificate">>();
+  readonly #links: VersionLink[] = [];
   #chains: DirectoryChains;
   readonly heard: HeardClaims = new HeardClaims();
   #founding: VerifiedEntry | null = null;
@@ -66,6 +67,7 @@ export class DirectoryParts {
   clear(): void {
     this.#chains = new DirectoryChains(this.#at.directory);
     this.#statements.clear();
+    this.#links.length = 0;
     this.#vectors.clear();
     this.heard.clear();
   }
@@ -88,7 +90,7 @@ export class DirectoryParts {
 
   /** Whoever made them: what a link gives is compared with the version it names, and is no more trusted than what opened it. */
   links(): readonly VersionLink[] {
-    return [...this.#statements.values()].flatMap(({ statement }) => linksOf(statement));
+    return this.#links;
   }
 
   /**
@@ -117,7 +119,9 @@ export class DirectoryParts {
     const id = statementId(verifier, entry.id, part);
     const statement = decodeStatement(plaintext);
     if (statement.type === "fork" && !(await isProof(verifier, statement))) return;
-    this.#statements.set(toHex(id), { id, entry: entry.id, part, writer, seq, statement });
+    const name = toHex(id);
+    if (!this.#statements.has(name)) this.#links.push(...linksOf(statement));
+    this.#statements.set(name, { id, entry: entry.id, part, writer, seq, statement });
   }
 
   async #control(entry: VerifiedEntry, plaintext: Plaintext): Promise<void> {

@@ -51,7 +51,7 @@ export class DirectoryReader {
   /** Statements that this device made are durable. */
   async sealed(runs: readonly VerifiedRun[]): Promise<void> {
     const { log, announce } = this.#at;
-    await this.#read(() => log.read(runs));
+    await this.#read(() => log.own(runs));
     announce();
   }
 

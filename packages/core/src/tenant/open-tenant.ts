@@ -323,9 +323,11 @@ export class OpenTenant implements Tenant {
 
   async #preview(writer: DirectoryWriter, statements: readonly Statement[]): Promise<DirectoryView> {
     const { crypto } = this.#context.platform;
-    const { seq, claim } = await (await writer.open()).next();
-    const [certificate] = await verifyCertificates(crypto, [claim]);
-    return this.#log.preview({ writer: claim.writer, seq, certificate: certificate ?? null }, statements);
+    const chain = await writer.open();
+    const place = await chain.next();
+    // Before its first entry was read, the one it will have.
+    const known = this.#log.certified(place.writer) ?? (await verifyCertificates(crypto, [await chain.claim()]))[0];
+    return this.#log.preview({ ...place, certificate: known ?? null }, statements);
   }
 
   #open(): void {

@@ -128,12 +128,18 @@ export class WriterChain {
     return this.#current?.writer ?? null;
   }
 
-  /** Where the next entry will stand, and the certificate of the chain. */
-  async next(): Promise<{ readonly seq: number; readonly claim: CertificateClaim }> {
+  /** Where the next entry will stand. */
+  async next(): Promise<{ readonly writer: WriterKey; readonly seq: number }> {
+    const { writer, seq } = await this.#incarnation();
+    return { writer, seq };
+  }
+
+  /** What certifies this chain. */
+  async claim(): Promise<CertificateClaim> {
     const { tenant, database } = this.#context;
     const incarnation = await this.#incarnation();
     const certificate = await this.#certificate(incarnation, this.#context.admission());
-    return { seq: incarnation.seq, claim: { tenant, database, writer: incarnation.writer, certificate } };
+    return { tenant, database, writer: incarnation.writer, certificate };
   }
 
   /** Takes the next document counter; it becomes durable with the journal row or entry that uses it. */

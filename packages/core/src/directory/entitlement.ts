@@ -1,5 +1,5 @@
 // Who is entitled to a named key, and how far back: by grant, by having made it, or by a share.
-import type { StatementId } from "@selkie/entry";
+import { type StatementId, toHex } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import { type Admission, type AdmissionId, isMember, type Member, type PlacedStatement } from "./admission.ts";
@@ -12,8 +12,11 @@ export interface Authored<Statement> {
   readonly author: Admission;
 }
 
-/** By key id, how far back each user reads whom it was shared with. */
-type Holders = ReadonlyMap<string, ReadonlyMap<string, HistoryPolicy>>;
+/** How far back each user reads. */
+type Readers = ReadonlyMap<string, HistoryPolicy>;
+
+/** By key id, whom it was shared with. */
+type Holders = ReadonlyMap<string, Readers>;
 
 /** A member as its own statement lets it in, and what other changes of the person's rights let in beside it. */
 export type Given = (member: Member) => readonly Member[];
@@ -21,6 +24,8 @@ export type Given = (member: Member) => readonly Member[];
 /** What entitles to named keys. */
 export interface Entitlement {
   readonly holders: Holders;
+  /** By key id, who made it: they read all of it. */
+  readonly creators: ReadonlyMap<string, string>;
   readonly given: Given;
   /** How far back those read to whom nobody gave more. */
   policyOf(keyId: Uint8Array): HistoryPolicy;
@@ -32,11 +37,11 @@ export interface Entitlement {
  * SECURITY: P-11. Of two changes at once, the key that either of them takes away is gone (people.test.ts).
  */
 export function dueUnder(
-  { holders, given, policyOf }: Entitlement,
+  { holders, creators, given, policyOf }: Entitlement,
   keyId: Uint8Array,
 ): (admission: Admission) => HistoryPolicy | null {
   const name = hexOf(keyId);
-  const key = { name, shared: holders.get(name), policy: policyOf(keyId) };
+  const key = { name, creator: creators.get(name), shared: holders.get(name), policy: policyOf(keyId) };
   return (admission) => {
     if (!isMember(admission)) return "full";
     let least: Due = "full";
@@ -47,17 +52,19 @@ export function dueUnder(
 
 interface NamedKey {
   readonly name: string;
-  readonly shared: ReadonlyMap<string, HistoryPolicy> | undefined;
+  readonly creator: string | undefined;
+  readonly shared: Readers | undefined;
   readonly policy: HistoryPolicy;
 }
 
 /** SECURITY: D11. A change of rights, whoever makes it, gives nobody more of the past than they had (entitlement.test.ts). */
-function givenHistory({ name, shared, policy }: NamedKey, member: Member): HistoryPolicy | null {
+function givenHistory({ name, creator, shared, policy }: NamedKey, member: Member): HistoryPolicy | null {
   let most = member.role === "admin" ? policy : null;
   // A share that was taken back leaves who went on with the key no more than it may have given.
   if (goesOn(member, name)) most = greater(most, "from-now");
   for (let each: Member | null = member; each !== null; each = goesOn(each, name) ? each.before : null) {
-    most = greater(most, shared?.get(hexOf(each.user)) ?? null);
+    const user = hexOf(each.user);
+    most = greater(most, user === creator ? "full" : (shared?.get(user) ?? null));
     if (each.before === null && goesOn(each, name)) most = greater(most, policy);
   }
   return most;
@@ -80,12 +87,13 @@ const greater = (a: Due, b: Due): Due => (a === "full" || b === "full" ? "full" 
 export function spreadShares(
   creatorByKey: ReadonlyMap<string, AdmissionId>,
   shares: readonly Authored<ShareStatement>[],
-  rules: Omit<Entitlement, "holders">,
+  rules: Omit<Entitlement, "holders" | "creators">,
 ): Entitlement & { readonly rejected: readonly StatementId[] } {
-  const holders = new Map<string, Map<string, HistoryPolicy>>();
-  for (const [key, creator] of creatorByKey)
-    holders.set(key, new Map(creator === "root" ? [] : [[hexOf(creator), "full"]]));
-  const entitlement = { ...rules, holders };
+  const holders = new Map<string, Readers>();
+  /** Those of them that were put together here. */
+  const joined = new Map<string, Map<string, HistoryPolicy>>();
+  const creators = new Map([...creatorByKey].flatMap(([key, by]) => (by === "root" ? [] : [[key, hexOf(by)]])));
+  const entitlement = { ...rules, holders, creators };
   let waiting = shares;
   for (let grew = true; grew; ) {
     grew = false;
@@ -94,12 +102,17 @@ export function spreadShares(
       const own = dueUnder(entitlement, keyId)(author);
       if (own === null) return true;
       const given = own === "full" ? history : "from-now";
-      const of = holders.get(hexOf(keyId)) ?? new Map<string, HistoryPolicy>();
-      holders.set(hexOf(keyId), of);
-      for (const user of namesIn(statement)) {
-        if (of.get(user) === given || of.get(user) === "full") continue;
-        of.set(user, given);
-        grew = true;
+      const key = hexOf(keyId);
+      const readers = readersBy(statement, given);
+      const known = holders.get(key);
+      if (known === undefined) {
+        holders.set(key, readers);
+        grew ||= readers.size > 0;
+      } else {
+        const all = joined.get(key) ?? new Map(known);
+        joined.set(key, all);
+        holders.set(key, all);
+        grew = join(all, readers) || grew;
       }
       return given !== history; // its author may come to read more
     });
@@ -108,11 +121,27 @@ export function spreadShares(
   return { ...entitlement, rejected: rejected.map(({ placed }) => placed.id) };
 }
 
-const namesByShare = new WeakMap<ShareStatement, readonly string[]>();
+/** @returns whether anybody reads more */
+function join(all: Map<string, HistoryPolicy>, more: Readers): boolean {
+  let grew = false;
+  for (const [user, history] of more) {
+    const before = all.get(user);
+    if (before === history || before === "full") continue;
+    all.set(user, history);
+    grew = true;
+  }
+  return grew;
+}
 
-/** Whom a share names, in hex: remembered as long as the share is. */
-function namesIn(share: ShareStatement): readonly string[] {
-  const names = namesByShare.get(share) ?? share.to.map(hexOf);
-  namesByShare.set(share, names);
-  return names;
+const readersByShare: Readonly<Record<HistoryPolicy, WeakMap<ShareStatement, Readers>>> = {
+  full: new WeakMap(),
+  "from-now": new WeakMap(),
+};
+
+/** Whom a share gives a key, for itself: remembered as long as the share is. Mostly one gives it to everybody, and is all that there is to know. */
+function readersBy(share: ShareStatement, given: HistoryPolicy): Readers {
+  const known = readersByShare[given];
+  const readers = known.get(share) ?? new Map(share.to.map((user) => [toHex(user), given]));
+  known.set(share, readers);
+  return readers;
 }

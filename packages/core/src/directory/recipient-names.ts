@@ -1,6 +1,5 @@
 // By which names permits call those whom they reach.
-import type { StatementId, Verifier } from "@selkie/entry";
-import { hexOf } from "../hex.ts";
+import { type StatementId, toHex, type Verifier } from "@selkie/entry";
 import type { PlacedStatement } from "./admission.ts";
 import { type PermitStatement, type Reference, statementIdText } from "./statement.ts";
 
@@ -18,7 +17,7 @@ export function recipientNames(
   const known = namesByPermit.get(placed.id);
   if (known !== undefined) return known;
   const idOf = (reference: Reference): string =>
-    reference.type === "part" ? statementIdText(verifier, placed.entry, reference.index) : hexOf(reference.id);
+    reference.type === "part" ? statementIdText(verifier, placed.entry, reference.index) : toHex(reference.id);
   const names = new Set(
     to.map((recipient) => (recipient.type === "device" ? deviceName(idOf(recipient.of)) : idOf(recipient))),
   );

@@ -146,6 +146,9 @@ function objection(
 
 /** Each statement once, ascending by id. */
 export function inOrder(placed: readonly PlacedStatement[]): readonly PlacedStatement[] {
-  const byId = new Map(placed.map((each) => [hexOf(each.id), each]));
-  return [...byId.values()].sort((a, b) => compareBytes(a.id, b.id));
+  const sorted = placed.toSorted((a, b) => compareBytes(a.id, b.id));
+  return sorted.filter(({ id }, at) => {
+    const next = sorted[at + 1];
+    return next === undefined || !equalBytes(id, next.id);
+  });
 }

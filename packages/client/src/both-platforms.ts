@@ -15,6 +15,7 @@ export {
   counter,
   type Database,
   type DatabaseEvents,
+  type DatabaseTransaction,
   type Device,
   type Directory,
   type Doc,

@@ -2,7 +2,7 @@ export { type Counter, counter } from "./automerge/counter.ts";
 export type { MarkEnds, Path, TextDraft, TextMark, TextRange } from "./automerge/draft-text.ts";
 export type { Connection, ConnectionStatus } from "./connection/connection.ts";
 export { type CopyOptions, copyToKey, readersGained } from "./database/copy-to-key.ts";
-export type { DatabaseEvents, Draft } from "./database/database.ts";
+export type { DatabaseEvents, DatabaseTransaction, Draft } from "./database/database.ts";
 export type { History, HistoryItem, PastDoc, Verification, When } from "./database/history.ts";
 export { marksOf, valuesAt } from "./database/read-document.ts";
 export type { Schema, SchemaIssue } from "./database/schema-check.ts";

@@ -1,6 +1,8 @@
+import type { WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { writeFirstChange } from "../automerge/first-change.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
+import type { Documents } from "../document/documents.ts";
 import { CoreError } from "../errors.ts";
 import { countedStem, namedStem } from "../sealing/document-id.ts";
 import type { DatabaseParts } from "./database-parts.ts";
@@ -31,21 +33,17 @@ async function place(
   parts: DatabaseParts,
   { data, key, name }: NewDocument,
 ): Promise<{ readonly record: DocumentRecord; readonly durable: Promise<void> }> {
-  const { platform, documents, ownChanges, chain, writes } = parts;
+  const { documents, ownChanges, chain, writes } = parts;
   const entered = writes.enter();
   if (entered !== undefined) await entered;
   try {
     parts.mayWrite(); // rights may have changed since the document was asked for
     const writer = writes.writer ?? (await writes.begin());
     const counter = name === null ? await chain.takeCounter() : null;
-    const stem =
-      counter === null
-        ? namedStem(platform.crypto, parts.id, name ?? "")
-        : countedStem(platform.crypto, writer, counter);
-    const record = documents.ensure({ stem, keyId: key });
-    if (record.changes.length > 0) throw new CoreError("DOC_EXISTS", "a document with this id exists");
+    const record = documents.ensure({ stem: stemOf(parts, writer, { counter, name }), keyId: key });
+    if (record.changes.length > 0) throw docExists();
     try {
-      const change = writeFirstChange(actorOf(platform.crypto, writer, record.id, null), data, documents.sha256);
+      const change = firstChange(documents, record, { writer, data });
       const chunk = ownChanges.take(record, writer, "create", change);
       return {
         record,
@@ -58,4 +56,25 @@ async function place(
   } finally {
     writes.leave();
   }
+}
+
+/** The stem of a new document's id: from its name, or from its creator and a counter. */
+export function stemOf(
+  { platform, id }: Pick<DatabaseParts, "platform" | "id">,
+  writer: WriterKey,
+  { counter, name }: { readonly counter: number | null; readonly name: string | null },
+): Uint8Array {
+  return counter === null ? namedStem(platform.crypto, id, name ?? "") : countedStem(platform.crypto, writer, counter);
+}
+
+export function firstChange(
+  { verifier, sha256 }: Documents,
+  { id }: DocumentRecord,
+  { writer, data }: { readonly writer: WriterKey; readonly data: object },
+): Uint8Array {
+  return writeFirstChange(actorOf(verifier, writer, id, null), data, sha256);
+}
+
+export function docExists(): CoreError {
+  return new CoreError("DOC_EXISTS", "a document with this id exists");
 }

@@ -48,6 +48,12 @@ export interface DatabaseEvents {
   quarantined: { readonly entryId: string; readonly user: string; readonly reason: string };
 }
 
+/** What a transaction is made of: as in the database, and seen by nobody before the transaction has ended. */
+export type DatabaseTransaction<T extends object, In = T> = Pick<
+  Database<T, In>,
+  "createDocument" | "changeDoc" | "deleteDocument"
+>;
+
 /** One database of a tenant on this device: documents that can be read and edited at once, online or not. */
 export interface Database<T extends object, In = T> extends AsyncDisposable {
   readonly name: string;
@@ -98,6 +104,13 @@ export interface Database<T extends object, In = T> extends AsyncDisposable {
    * @throws CoreError CURSOR_INVALID
    */
   iterateChangesSince(cursor: string | null, options?: FeedOptions): AsyncIterable<FeedItem<T>>;
+  /**
+   * Makes changes of several documents as one: all of them are made when it resolves, or none; others see them together. What was done shows
+   * in a draft of the transaction, and in the documents once it has ended. When a document that it changes was edited here meanwhile,
+   * `run` is run again, up to five times: it should do nothing else. All of it has to fit into one entry: up to 100 documents and 512 KB.
+   * @throws CoreError TRANSACTION_CONFLICT | TRANSACTION_TOO_LARGE, what `run` threw, and what the three methods throw
+   */
+  transact<R>(run: (tx: DatabaseTransaction<T, In>) => Promise<R>): Promise<R>;
   /**
    * The entries of this database, for `pullChangesFrom` and `pushChangesTo` of another. Both reject with `DIRECTORY_STALE` or
    * `UPDATE_NEEDED` when something that was written at the source has to wait; all else is copied then. Between two databases of open

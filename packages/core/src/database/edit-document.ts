@@ -1,11 +1,33 @@
-import type { Edit as DocumentEdit } from "../automerge/document.ts";
+import type { Edit as DocumentEdit, Edited, LiveDocument } from "../automerge/document.ts";
 import { guardMessage } from "../automerge/values.ts";
+import type { DocId } from "../document/doc-id.ts";
 import { actorIn, type DocumentRecord, editsOf } from "../document/document-record.ts";
+import type { AutomergeDocuments } from "../document/shelf.ts";
 import { CoreError } from "../errors.ts";
+import type { Draft } from "./database.ts";
 import type { DatabaseParts } from "./database-parts.ts";
+import type { SchemaCheck } from "./schema-check.ts";
 
 /** What to do with a document: run an edit on its data, or mark it deleted. */
 export type Edit = DocumentEdit<void | Promise<void>> | "delete" | "undelete";
+
+/** What an app's callback edits, checked by the database's schema. */
+export function checkedEdit<T extends object>(
+  check: Pick<SchemaCheck<T>, "changed">,
+  id: DocId,
+  change: (draft: Draft<T>) => void | Promise<void>,
+): Edit {
+  return (data, text) => {
+    const going = change({ id, getData: () => data as T, text });
+    try {
+      check.changed(data); // what is edited after an await is refused anyway
+    } catch (error) {
+      going?.catch(() => undefined); // nobody waits for it
+      throw error;
+    }
+    return going;
+  };
+}
 
 /** Makes one local change of a document: durable when it resolves, nothing of it left when it rejects. */
 export async function editDocument(
@@ -32,9 +54,7 @@ async function place(
   if (entered !== undefined) await entered;
   try {
     parts.mayWrite(); // rights may have changed since the edit was asked for
-    if (edit === "delete" && record.deleted) return null;
-    if (edit === "undelete" && !record.deleted) return null;
-    if (typeof edit === "function" && record.deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
+    if (isDone(record, edit)) return null;
     writes.requireRight(record.keyId);
     const automerge = shelf.loaded ?? (await shelf.automerge());
     const writer = writes.writer ?? (await writes.begin());
@@ -42,16 +62,8 @@ async function place(
     const kind = typeof edit === "string" ? edit : "change";
     record.busy = true;
     const live = shelf.live(automerge, record);
-    const made =
-      typeof edit === "string"
-        ? { change: automerge.emptyChange(live, actor), isPlain: false, result: undefined }
-        : automerge.editDocument(live, actor, edit, message);
-    if (made.result !== undefined) {
-      await made.result;
-      // An edit after an `await` lands outside the change; bare Automerge would drop it silently.
-      if (automerge.hasLooseEdits(live))
-        throw new CoreError("CHANGE_CLOSED", "the document was edited after the change callback had awaited");
-    }
+    const made = beginEdit(automerge, live, { actor, edit, message });
+    if (made.result !== undefined) await endOf(automerge, live, made.result);
     if (made.change === null) {
       automerge.endEdit(live);
       return null;
@@ -71,4 +83,28 @@ async function place(
     const following = shelf.release(record);
     if (following !== undefined) await following;
   }
+}
+
+/** Whether a document is deleted, or not, as it is to be. @throws CoreError DOC_DELETED when it is to be edited */
+export function isDone({ deleted }: DocumentRecord, edit: Edit): boolean {
+  if (typeof edit === "string") return deleted === (edit === "delete");
+  if (deleted) throw new CoreError("DOC_DELETED", "the document is deleted");
+  return false;
+}
+
+/** Makes the change in the loaded document; `endOf` follows when it gives a result. */
+export function beginEdit(
+  automerge: AutomergeDocuments,
+  live: LiveDocument,
+  { actor, edit, message }: { readonly actor: Uint8Array; readonly edit: Edit; readonly message: string | undefined },
+): Edited<void | Promise<void>> {
+  if (typeof edit === "function") return automerge.editDocument(live, actor, edit, message);
+  return { change: automerge.emptyChange(live, actor), isPlain: false, result: undefined };
+}
+
+/** @throws CoreError CHANGE_CLOSED for an edit after an `await`, which lands outside the change; bare Automerge would drop it silently */
+export async function endOf(automerge: AutomergeDocuments, live: LiveDocument, result: Promise<void>): Promise<void> {
+  await result;
+  if (automerge.hasLooseEdits(live))
+    throw new CoreError("CHANGE_CLOSED", "the document was edited after the change callback had awaited");
 }

@@ -22,10 +22,7 @@ export class FreshChanges {
   async show(shelf: Shelf, events: Events<DatabaseEvents>): Promise<void> {
     const fresh = this.#fresh;
     this.#fresh = new Map();
-    for (const [record, changes] of fresh) {
-      const shown = changes === "reset" ? shelf.refresh(record) : shelf.apply(record, changes);
-      if (shown !== undefined) await shown; // of most nobody holds anything
-      events.emit("change", { id: record.name });
-    }
+    await shelf.showAll(fresh);
+    for (const { name } of fresh.keys()) events.emit("change", { id: name });
   }
 }

@@ -8,7 +8,7 @@ import type { OwnChanges } from "../document/own-changes.ts";
 import { CoreError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
-import { planEntries } from "../journal/plan-entries.ts";
+import { fitsOneEntry, planEntries } from "../journal/plan-entries.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import type { SealedRow } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
@@ -96,10 +96,25 @@ export class LocalWrites {
   }
 
   /** The change has its place in the journal when this returns, so that callers keep their order; resolves when it is durable. */
-  journal({ writer, record, kind, counter, bytes, chunk }: LocalChange): Promise<void> {
-    const { journal, platform, frontier, onJournalled } = this.#context;
-    const beside = this.#rowSaved || this.#firstRow === null ? [] : [this.#firstRow];
-    const row = {
+  journal(change: LocalChange): Promise<void> {
+    return this.#journalled(this.#context.journal.add(this.#rowOf(change), this.#besideFirst()));
+  }
+
+  /**
+   * The same for the changes of one transaction: all become durable, or none, and part of one entry.
+   * @throws CoreError TRANSACTION_TOO_LARGE
+   */
+  journalTogether(changes: readonly LocalChange[]): Promise<void> {
+    const { journal, platform } = this.#context;
+    const rows = changes.map((change) => this.#rowOf(change));
+    if (!fitsOneEntry(rows, platform.crypto.sha256))
+      throw new CoreError("TRANSACTION_TOO_LARGE", "one entry can't hold all of the transaction");
+    return this.#journalled(journal.addTogether(rows, this.#besideFirst()));
+  }
+
+  #rowOf({ writer, record, kind, counter, bytes, chunk }: LocalChange): JournalRow {
+    const { platform, frontier } = this.#context;
+    return {
       writer,
       frontier: frontier(),
       kind,
@@ -110,9 +125,16 @@ export class LocalWrites {
       change: bytes,
       ...(chunk === undefined ? {} : { chunk }),
     };
-    return journal.add(row, beside).then(() => {
+  }
+
+  #besideFirst(): readonly SealedRow[] {
+    return this.#rowSaved || this.#firstRow === null ? [] : [this.#firstRow];
+  }
+
+  #journalled(written: Promise<void>): Promise<void> {
+    return written.then(() => {
       this.#rowSaved = true;
-      onJournalled();
+      this.#context.onJournalled();
     });
   }
 

@@ -8,12 +8,13 @@ import type { FeedItem, FeedOptions } from "../feed/feed-item.ts";
 import { copyEntries } from "../replica/copy-entries.ts";
 import { createDocument } from "./create-document.ts";
 import { createMany } from "./create-many.ts";
-import type { Database, DatabaseEvents, Draft } from "./database.ts";
+import type { Database, DatabaseEvents, DatabaseTransaction, Draft } from "./database.ts";
 import { DatabaseHistory } from "./database-history.ts";
 import type { DatabaseParts } from "./database-parts.ts";
-import { type Edit, editDocument } from "./edit-document.ts";
+import { checkedEdit, editDocument } from "./edit-document.ts";
 import type { History } from "./history.ts";
 import { checkWith, type Schema, type SchemaCheck, unchecked } from "./schema-check.ts";
+import { transact } from "./transact.ts";
 
 /** What all handles of one database share. */
 interface Opened {
@@ -98,17 +99,7 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
   ): Promise<Doc<T>> {
     const parts = this.#open();
     const record = parts.documents.require(doc.id);
-    const edit: Edit = (data, text) => {
-      const going = change({ id: doc.id, getData: () => data as T, text });
-      try {
-        this.#check.changed(data); // what is edited after an await is refused anyway
-      } catch (error) {
-        going?.catch(() => undefined); // nobody waits for it
-        throw error;
-      }
-      return going;
-    };
-    await editDocument(parts, record, edit, message);
+    await editDocument(parts, record, checkedEdit(this.#check, doc.id, change), message);
     return this.#show(record);
   }
 
@@ -128,6 +119,10 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
 
   async *iterateChangesSince(cursor: string | null, options: FeedOptions = {}): AsyncIterable<FeedItem<T>> {
     for await (const item of this.#open().feed.since(cursor, options)) yield item as unknown as FeedItem<T>;
+  }
+
+  transact<R>(run: (tx: DatabaseTransaction<T, In>) => Promise<R>): Promise<R> {
+    return transact(this.#writable(), this.#check, run);
   }
 
   getStore(): EntryStore {

@@ -74,9 +74,13 @@ export class DocHandle<T extends object> implements Doc<T> {
     this.#state = { ...this.#state, data: () => data };
   }
 
-  /** Shows a newer state and tells the listeners. */
-  show(state: DocState<T>, patches: readonly unknown[]): void {
+  /** Shows a newer state; `tell` follows. */
+  show(state: DocState<T>): void {
     this.#state = state;
+  }
+
+  /** Tells the listeners what was shown. */
+  tell(patches: readonly unknown[]): void {
     this.#events.emit("change", patches);
   }
 }

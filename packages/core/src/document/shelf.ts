@@ -8,10 +8,14 @@ import type { Platform } from "../platform.ts";
 import { DocHandle, type DocState, NOTHING } from "./doc-handle.ts";
 import type { DocumentRecord } from "./document-record.ts";
 
-type AutomergeDocuments = typeof import("../automerge/document.ts");
+/** Automerge's functions, once they are loaded. */
+export type AutomergeDocuments = typeof import("../automerge/document.ts");
 
 /** How many Automerge documents are kept loaded; each takes 13 to 230 KB of WebAssembly memory. */
 const LOADED = 512;
+
+/** What came to a document: changes in an order that can be applied, or others in the place of all. */
+export type Moved = readonly Uint8Array[] | "reset";
 
 let loading: Promise<AutomergeDocuments> | null = null;
 
@@ -23,6 +27,8 @@ export class Shelf {
   readonly #platform: Platform;
   readonly #loaded = new Set<DocumentRecord>();
   #automerge: AutomergeDocuments | null = null;
+  /** Listeners that are told once all of what is being shown is; null when they are told at once. */
+  #telling: (() => void)[] | null = null;
 
   constructor(platform: Platform) {
     this.#platform = platform;
@@ -70,13 +76,32 @@ export class Shelf {
 
   /** Applies changes that just passed the gate, if anybody holds the document; gives nothing when there is nothing to do. */
   apply(record: DocumentRecord, changes: readonly Uint8Array[]): Promise<void> | undefined {
-    const isHeld = record.live !== null || record.handle?.deref() !== undefined;
-    return isHeld && changes.length > 0 ? this.#apply(record, changes) : undefined;
+    return isHeld(record) && changes.length > 0 ? this.showAll([[record, changes]]) : undefined;
   }
 
-  async #apply(record: DocumentRecord, changes: readonly Uint8Array[]): Promise<void> {
-    const handle = record.handle?.deref();
+  /**
+   * Shows what came to documents to whoever holds them: changes that just passed the gate, or that the accepted changes are others. Whoever
+   * is told of one of them finds all of them moved on.
+   */
+  async showAll(moved: Iterable<readonly [DocumentRecord, Moved]>): Promise<void> {
+    const held = [...moved].filter(([record]) => isHeld(record));
+    if (held.length === 0) return;
     const automerge = await this.automerge();
+    const telling: (() => void)[] = [];
+    this.#telling = telling;
+    try {
+      for (const [record, changes] of held) {
+        if (changes !== "reset") this.#apply(automerge, record, changes);
+        else if (!record.busy) this.show(automerge, record); // else `release` does it
+      }
+    } finally {
+      this.#telling = null;
+      for (const tell of telling) tell();
+    }
+  }
+
+  #apply(automerge: AutomergeDocuments, record: DocumentRecord, changes: readonly Uint8Array[]): void {
+    const handle = record.handle?.deref();
     if (record.busy) {
       record.waiting.push(...changes);
       return;
@@ -98,7 +123,9 @@ export class Shelf {
     if (handle === undefined) return;
     const live = this.live(automerge, record);
     const seen = handle.isWatched ? [...patches, ...automerge.refresh(live)] : [];
-    handle.show(stateOf(automerge, record, live), seen);
+    handle.show(stateOf(automerge, record, live));
+    if (this.#telling === null) handle.tell(seen);
+    else this.#telling.push(() => handle.tell(seen));
   }
 
   /** Drops the loaded document, so that the next use loads it from the accepted changes. */
@@ -109,17 +136,11 @@ export class Shelf {
     this.show(automerge, record);
   }
 
-  /** The accepted changes were replaced: what is loaded counts no more. `refresh` shows what does. */
+  /** The accepted changes were replaced: what is loaded counts no more. `showAll` shows what does. */
   outdate(record: DocumentRecord): void {
     record.waiting.length = 0;
     if (record.busy) record.outdated = true;
     else if (this.#automerge !== null) this.#drop(this.#automerge, record);
-  }
-
-  /** Shows the accepted changes as they are, to whoever holds the document. */
-  async refresh(record: DocumentRecord): Promise<void> {
-    if (record.busy || record.handle?.deref() === undefined) return; // `release` does it
-    this.show(await this.automerge(), record);
   }
 
   /** A local change was made, or failed: what was received meanwhile follows. */
@@ -169,6 +190,10 @@ export class Shelf {
     record.live = null;
     record.outdated = false;
   }
+}
+
+function isHeld({ live, handle }: DocumentRecord): boolean {
+  return live !== null || handle?.deref() !== undefined;
 }
 
 function stateOf(automerge: AutomergeDocuments, record: DocumentRecord, live: LiveDocument): DocState<object> {

@@ -8,10 +8,14 @@ import type { JournalRow } from "./journal-row.ts";
 const KINDS: readonly ChangeKind[] = ["create", "change", "delete", "undelete", "manifest"];
 const most = { rows: 1_000_000, changeBytes: 2 ** 21 };
 
-/** Bits above the kind: the row names a counter; its writer and key are not those of the row before; it replaces something. */
+/**
+ * Bits above the kind: the row names a counter; its writer and key are not those of the row before; it replaces something; it is of one
+ * transaction with the row before.
+ */
 const hasCounter = 8;
 const hasOwner = 16;
 const hasReplaces = 32;
+const isWithLast = 64;
 
 /** The rows of a batch were made at one frontier. */
 export function encodeBatch(number: number, rows: readonly JournalRow[]): Uint8Array {
@@ -26,7 +30,7 @@ export function encodeBatch(number: number, rows: readonly JournalRow[]): Uint8A
     const { replaces = [] } = row;
     const bits =
       (row.counter === null ? 0 : hasCounter) | (isOwned ? hasOwner : 0) | (replaces.length === 0 ? 0 : hasReplaces);
-    writer.u8(KINDS.indexOf(row.kind) | bits);
+    writer.u8(KINDS.indexOf(row.kind) | bits | (row.withLast === true ? isWithLast : 0));
     if (isOwned) writer.bytes(row.writer).bytes(row.keyId);
     writer.bytes(row.stem);
     if (row.counter !== null) writer.uleb(row.counter);
@@ -71,13 +75,15 @@ function readRow(
     (bits & hasOwner) === 0
       ? before
       : { writer: parseWriterKey(reader.bytes(32).slice()), keyId: reader.bytes(16).slice() };
-  if (kind === undefined || owner === undefined || bits >= 2 * hasReplaces) throw damaged();
+  if (kind === undefined || owner === undefined || bits >= 2 * isWithLast) throw damaged();
   const stem = reader.bytes(16).slice();
   const counter = (bits & hasCounter) === 0 ? null : reader.uleb();
   const replaces = (bits & hasReplaces) === 0 ? {} : { replaces: readReplaces(reader) };
+  const withLast = (bits & isWithLast) === 0 ? {} : { withLast: true as const };
   const time = reader.uleb();
   const change = reader.bytes(reader.uleb(most.changeBytes)).slice();
-  return { writer: owner.writer, keyId: owner.keyId, frontier, kind, stem, counter, ...replaces, time, change };
+  const { writer, keyId } = owner;
+  return { writer, keyId, frontier, kind, stem, counter, ...replaces, ...withLast, time, change };
 }
 
 const isSameOwner = (a: JournalRow, b: JournalRow): boolean =>

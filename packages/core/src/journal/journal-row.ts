@@ -16,6 +16,8 @@ export interface JournalRow extends DocumentPlace {
   readonly time: number;
   /** What it was made anew from; not for most. */
   readonly replaces?: readonly Replacement[];
+  /** It is of one transaction with the row before it, and so of one entry. */
+  readonly withLast?: true;
   /** The Automerge change chunk. */
   readonly change: Uint8Array;
   /** The same, parsed; not for a row that was read back. */

@@ -72,11 +72,18 @@ export class Journal {
 
   /** Takes the row's place in the order now; it is durable when the promise resolves, together with `beside`. */
   add(row: JournalRow, beside: readonly SealedRow[] = []): Promise<void> {
-    const open = this.#open;
-    const [first] = open?.batch.rows ?? [];
-    const { batch, written } =
-      open === null || (first !== undefined && !sameFrontier(first, row)) ? this.#begin() : open;
+    const { batch, written } = this.#batchFor(row);
     batch.rows.push(row);
+    batch.beside.push(...beside);
+    return written;
+  }
+
+  /** The same for rows of one transaction, made at one frontier: all of them become durable, or none. */
+  addTogether(rows: readonly JournalRow[], beside: readonly SealedRow[]): Promise<void> {
+    const [first] = rows;
+    if (first === undefined) return Promise.resolve();
+    const { batch, written } = this.#batchFor(first);
+    batch.rows.push(first, ...rows.slice(1).map((row) => ({ ...row, withLast: true as const })));
     batch.beside.push(...beside);
     return written;
   }
@@ -154,6 +161,13 @@ export class Journal {
     if (numbers.length > 0) await this.#store.commit({ remove: [...this.keysOf(numbers)] });
     this.forget(numbers);
     return batches.flatMap(({ rows }) => rows);
+  }
+
+  /** The one that takes changes, when this row was made at its frontier; else the next. */
+  #batchFor(row: JournalRow): { readonly batch: Batch; readonly written: Promise<void> } {
+    const open = this.#open;
+    const [first] = open?.batch.rows ?? [];
+    return open === null || (first !== undefined && !sameFrontier(first, row)) ? this.#begin() : open;
   }
 
   #begin(): { readonly batch: Batch; readonly written: Promise<void> } {

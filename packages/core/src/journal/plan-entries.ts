@@ -18,34 +18,85 @@ interface Group {
   bytes: number;
 }
 
-/** From journal rows to the parts of as few entries as possible: all changes of a document become one part, in order. */
+/**
+ * From journal rows to the parts of as few entries as possible: all changes of a document become one part, in order. Rows of one
+ * transaction go into one entry.
+ */
 export function planEntries(
   rows: readonly JournalRow[],
   keyOf: (keyId: Uint8Array) => KeyVersion,
   sha256: Sha256,
 ): readonly (readonly PartDraft[])[] {
-  return fillEntries(groups(rows, sha256)).map((some) => some.map((group) => partOf(group, keyOf)));
+  const planned = rows.some(({ withLast }) => withLast === true)
+    ? planTransactions(rows, sha256)
+    : fillEntries(groupAll(rows, sha256).all);
+  return planned.map((some) => some.map((group) => partOf(group, keyOf)));
+}
+
+/** Whether one entry holds these rows. */
+export function fitsOneEntry(rows: readonly JournalRow[], sha256: Sha256): boolean {
+  return fillEntries(groupAll(rows, sha256).all).length <= 1;
+}
+
+/** Entry by entry, so that each holds the whole of the transactions that it begins. */
+function planTransactions(rows: readonly JournalRow[], sha256: Sha256): readonly (readonly Group[])[] {
+  const entries: (readonly Group[])[] = [];
+  let kept: JournalRow[] = [];
+  let groups = new Groups(sha256);
+  for (const unit of units(rows)) {
+    for (const row of unit) groups.add(row);
+    if (kept.length > 0 && fillEntries(groups.all).length > 1) {
+      entries.push(groupAll(kept, sha256).all);
+      groups = groupAll(unit, sha256);
+      kept = [];
+    }
+    kept.push(...unit);
+  }
+  // What is in one transaction fits one entry; whatever does not, because a part of it was taken out, is split as all else.
+  return [...entries, groups.all].flatMap(fillEntries);
+}
+
+/** Rows that belong together. */
+function units(rows: readonly JournalRow[]): readonly (readonly JournalRow[])[] {
+  const all: JournalRow[][] = [];
+  for (const row of rows) {
+    const last = all.at(-1);
+    if (last !== undefined && row.withLast === true) last.push(row);
+    else all.push([row]);
+  }
+  return all;
+}
+
+function groupAll(rows: readonly JournalRow[], sha256: Sha256): Groups {
+  const groups = new Groups(sha256);
+  for (const row of rows) groups.add(row);
+  return groups;
 }
 
 /** Consecutive changes of one document; a deletion or undeletion is a part of its own. */
-function groups(rows: readonly JournalRow[], sha256: Sha256): readonly Group[] {
-  const open = new Map<string, Group>();
-  const all: Group[] = [];
-  for (const row of rows) {
+class Groups {
+  readonly all: Group[] = [];
+  readonly #open = new Map<string, Group>();
+  readonly #sha256: Sha256;
+
+  constructor(sha256: Sha256) {
+    this.#sha256 = sha256;
+  }
+
+  add(row: JournalRow): void {
     const name = docIdOf(row);
-    const group = open.get(name);
-    const chunk = row.chunk ?? parseChange(row.change, sha256);
+    const group = this.#open.get(name);
+    const chunk = row.chunk ?? parseChange(row.change, this.#sha256);
     if (group !== undefined && takes(group, row, chunk)) {
       group.rows.push({ row, chunk });
       group.work.addChange(chunk);
       group.bytes += row.change.length;
-      continue;
+      return;
     }
     const next: Group = { rows: [{ row, chunk }], work: PartWork.of(chunk), bytes: row.change.length };
-    open.set(name, next);
-    all.push(next);
+    this.#open.set(name, next);
+    this.all.push(next);
   }
-  return all;
 }
 
 function takes({ rows, work, bytes }: Group, row: JournalRow, chunk: ChangeChunk): boolean {

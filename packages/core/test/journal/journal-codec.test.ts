@@ -31,6 +31,7 @@ function rowOf(frontier: readonly EntryId[], owner: Pick<JournalRow, "writer" | 
     .map(({ writer, seq, more }) => [{ writer, seq, last: seq + more }]);
   return fc.oneof(
     row,
+    row.map((row) => ({ ...row, withLast: true as const })),
     fc.tuple(row, replaces).map(([row, replaces]) => ({ ...row, replaces })),
   );
 }

@@ -41,6 +41,21 @@ async function start(disk: MemoryDisk): Promise<Run> {
 /** What would be there if the power failed now. */
 const left = async (disk: MemoryDisk): Promise<readonly string[]> => namesOf((await start(disk.copy())).journal.rows);
 
+describe("the changes of one transaction", () => {
+  test("become durable together, or not at all, and are known as such after a restart", async () => {
+    const disk = new MemoryDisk();
+    const { journal } = await start(disk);
+    await journal.add(row("before"));
+    const durable = journal.addTogether([row("a"), row("b"), row("c")], []);
+    expect(await left(disk)).toEqual(["before"]);
+    await durable;
+    await journal.add(row("after"));
+    const { rows } = (await start(disk.copy())).journal;
+    expect(rows.map(({ withLast = false }) => withLast)).toEqual([false, false, true, true, false]);
+    expect(namesOf(rows)).toEqual(["before", "a", "b", "c", "after"]);
+  });
+});
+
 describe("a change in the journal", () => {
   test("has its place at once, and may be sealed once it is durable", async () => {
     const disk = new MemoryDisk();

@@ -31,11 +31,23 @@ interface Queue {
 interface Device {
   changes: number;
   bytes: number;
-  /**
-   * Actors whose changes found no room, a character a byte: about 60 bytes for each document and writer. Forgetting one would let
-   * what its writer made later be judged first, so that replicas disagree; no more are kept than the store holds parts of.
-   */
-  readonly dropped: Set<string>;
+}
+
+/** Changes of one actor in one document, some of which wait, or found no room to. */
+export interface WaitingSpan {
+  readonly device: string;
+  readonly document: string;
+  /** In hexadecimal. */
+  readonly actor: string;
+  /** The numbers of the first change and of the last. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What of an actor found no room, from the first change on. */
+export interface DroppedSpan extends WaitingSpan {
+  /** Something that the first waits for, as a hexadecimal hash; null when it waits behind others. */
+  readonly missing: string | null;
 }
 
 /** What waits of one actor in one document, in the order of its chain. */
@@ -51,6 +63,11 @@ export interface Waiting {
  */
 export class HeldChanges {
   readonly #devices = new Map<string, Device>();
+  /**
+   * By actor: some 200 bytes for each document and writer. Forgetting one would let what its writer made later be judged first, so that
+   * replicas disagree; no more are kept than the store holds parts of.
+   */
+  readonly #dropped = new Map<string, DroppedSpan>();
   readonly #queuesByDocument = new Map<string, Map<string, Queue>>();
 
   /** How many changes wait, of all devices. */
@@ -61,8 +78,8 @@ export class HeldChanges {
   }
 
   /** Whether a change of this actor has to wait behind an earlier one, whatever its own dependencies are. */
-  blocks(device: string, document: string, actor: Uint8Array): boolean {
-    return this.#queue(document, actor) !== undefined || this.drops(device, actor);
+  blocks(document: string, actor: Uint8Array): boolean {
+    return this.#queue(document, actor) !== undefined || this.drops(actor);
   }
 
   /**
@@ -74,10 +91,11 @@ export class HeldChanges {
     const actor = toHex(held.actor);
     const known = this.#queue(held.document, held.actor);
     const hash = toHex(held.change.hash);
-    if (known?.hashes.has(hash) === true || device.dropped.has(compact(held.actor))) return;
+    if (known?.hashes.has(hash) === true) return;
     const size = held.change.bytes.length;
-    if (device.changes >= heldLimits.changes || device.bytes + size > heldLimits.bytes) {
-      device.dropped.add(compact(held.actor));
+    const isFull = device.changes >= heldLimits.changes || device.bytes + size > heldLimits.bytes;
+    if (isFull || this.#dropped.has(actor)) {
+      this.#drop(held, actor, known === undefined ? missing[0] : undefined);
       return;
     }
     const queue = known ?? this.#addQueue(held.document, actor);
@@ -119,10 +137,27 @@ export class HeldChanges {
     return this.#queuesByDocument.has(document);
   }
 
-  /** The documents in which an actor's changes wait, and the actors. */
-  *waiting(): Iterable<{ readonly document: string; readonly actor: Uint8Array }> {
-    for (const [document, queues] of this.#queuesByDocument)
-      for (const actor of queues.keys()) yield { document, actor: fromHex(actor) };
+  /** Whether a change waits in a document. */
+  holds(document: string, hash: string): boolean {
+    for (const { hashes } of this.#queuesByDocument.get(document)?.values() ?? []) if (hashes.has(hash)) return true;
+    return false;
+  }
+
+  /** What waits of each actor in each document, and what found no room to. */
+  *spans(): Iterable<WaitingSpan> {
+    for (const queues of this.#queuesByDocument.values())
+      for (const { document, actor, items } of queues.values()) {
+        const [first, last] = [items[0], items.at(-1)];
+        if (first === undefined || last === undefined) continue;
+        yield { device: first.device, document, actor, first: first.change.seq, last: last.change.seq };
+      }
+    yield* this.#dropped.values();
+  }
+
+  /** The first that waits of each actor in a document. */
+  *firsts(document: string): Iterable<HeldChange> {
+    for (const { items } of this.#queuesByDocument.get(document)?.values() ?? [])
+      if (items[0] !== undefined) yield items[0];
   }
 
   /** What waits of an actor in a document, in order. */
@@ -145,36 +180,43 @@ export class HeldChanges {
     return queues.map(({ items, missing }) => ({ items, missing: [...missing].map(fromHex) }));
   }
 
-  /** Of how many actors changes of this device were dropped. */
-  droppedCount(device: string): number {
-    return this.#devices.get(device)?.dropped.size ?? 0;
+  /** What found no room. */
+  dropped(): Iterable<DroppedSpan> {
+    return this.#dropped.values();
   }
 
   /** Whether changes of this actor were dropped. */
-  drops(device: string, actor: Uint8Array): boolean {
-    const dropped = this.#devices.get(device)?.dropped;
-    return dropped !== undefined && dropped.size > 0 && dropped.has(compact(actor));
+  drops(actor: Uint8Array): boolean {
+    return this.#dropped.size > 0 && this.#dropped.has(toHex(actor));
   }
 
-  /** As if changes of this actor had found no room. */
-  drop(device: string, actor: Uint8Array): void {
-    this.#device(device).dropped.add(compact(actor));
+  /** Whether what was dropped may be judged: nothing waits before it, and what it waits for is there. */
+  isDue({ document, actor, missing }: DroppedSpan, isThere: (hash: string) => boolean): boolean {
+    if (this.#queuesByDocument.get(document)?.has(actor) === true) return false;
+    return missing === null || isThere(missing);
   }
 
-  /** Lifts the block that dropping an actor's changes left behind. */
-  undrop(device: string, actor: Uint8Array): void {
-    this.#devices.get(device)?.dropped.delete(compact(actor));
+  /** As if these changes had found no room. */
+  drop(span: DroppedSpan): void {
+    this.#dropped.set(span.actor, span);
   }
 
-  /** The same for all: the caller is about to feed the device's changes once more, from the first that was dropped. */
-  retry(device: string): void {
-    this.#devices.get(device)?.dropped.clear();
+  /** Lifts the block that dropping an actor's changes left behind: the caller is about to feed them once more, from the first on. */
+  undrop({ actor }: Pick<DroppedSpan, "actor">): void {
+    this.#dropped.delete(actor);
+  }
+
+  #drop({ device, document, change: { seq } }: HeldChange, actor: string, missing: Uint8Array | undefined): void {
+    const known = this.#dropped.get(actor);
+    const [first, last] = [Math.min(seq, known?.first ?? seq), Math.max(seq, known?.last ?? seq)];
+    const behind = known === undefined ? (missing === undefined ? null : toHex(missing)) : known.missing;
+    this.#dropped.set(actor, { device, document, actor, first, last, missing: behind });
   }
 
   #device(key: string): Device {
     const known = this.#devices.get(key);
     if (known !== undefined) return known;
-    const device: Device = { changes: 0, bytes: 0, dropped: new Set() };
+    const device: Device = { changes: 0, bytes: 0 };
     this.#devices.set(key, device);
     return device;
   }
@@ -201,8 +243,4 @@ export class HeldChanges {
     queues?.delete(queue.actor);
     if (queues?.size === 0) this.#queuesByDocument.delete(queue.document);
   }
-}
-
-function compact(actor: Uint8Array): string {
-  return String.fromCharCode(...actor);
 }

@@ -22,7 +22,7 @@ export interface Received {
  */
 export function receiveChange(history: DocumentHistory, room: HeldChanges, held: HeldChange): Received {
   const received: Received = { passed: [], refused: [], held: false };
-  if (room.blocks(held.device, held.document, held.actor)) {
+  if (room.blocks(held.document, held.actor)) {
     room.hold(held, []);
     return { ...received, held: true };
   }
@@ -48,7 +48,7 @@ export function isJudgedAgain(change: ChangeChunk): boolean {
 /** The same for a document without changes, in which none waits either. */
 export function receiveFirst(room: HeldChanges, held: HeldChange): Received {
   const received: Received = { passed: [], refused: [], held: false };
-  const isBlocked = room.blocks(held.device, held.document, held.actor);
+  const isBlocked = room.blocks(held.document, held.actor);
   const verdict = isBlocked ? notYet : noteVerdict(gateFirst(held.change, held.actor), held, received);
   if (verdict.type !== "held") return received;
   room.hold(held, verdict.missing);

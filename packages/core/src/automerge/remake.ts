@@ -1,7 +1,7 @@
 // Makes changes anew that build on others that count no more: the same edits, on the document as it stands.
 import { compareBytes, toHex } from "@selkie/entry";
 import type { ChangeChunk, Sha256 } from "./change-chunk.ts";
-import { action, isMake, type Op } from "./change-op.ts";
+import { action, type Op } from "./change-op.ts";
 import { valueType } from "./change-value.ts";
 import { writeChange } from "./change-writer.ts";
 import { actorBytes, counterOf, OpGround, type OpId, opId, opsOf, type Place, type PlacedOp } from "./op-ground.ts";
@@ -27,28 +27,34 @@ export interface Remaking {
 const writer = new OpWriter();
 
 /**
- * The edits of these changes, dependencies first, as changes of `actor` on the ground. A value is set where it was set, in the place of what shows
- * there; an element comes behind the nearest one before it that is there. Maps, lists and texts that something was written into, and that
+ * The edits of these changes, dependencies first, as changes of `actor` on the ground. A value is set where it was set, in the place of what its
+ * author saw there; an element comes behind the nearest one before it that is there. Maps, lists and texts that something was written into, and that
  * are gone, are the ones that stand in their place, or begin anew. What was deleted and is not there stays away.
  *
- * @returns for each its new change; null when nothing of it is left to be done
+ * Gives for each its new change; null when nothing of it is left to be done.
  * @throws ChangeError when they are not changes
  */
-export function remakeChanges(changes: readonly ChangeChunk[], at: Remaking): readonly (ChangeChunk | null)[] {
+export function* remakeChanges(
+  changes: readonly ChangeChunk[],
+  at: Remaking,
+): Generator<ChangeChunk | null, undefined> {
   const edits = new Edits(at);
   let deps = [...at.heads].sort(compareBytes);
   let seq = at.firstSeq;
-  return changes.map((change) => {
+  for (const change of changes) {
     const { startOp } = edits;
     for (const op of opsOf(change)) edits.add(op);
     const { ops, actors } = edits.take();
-    if (change.opCount > 0 && ops.length === 0) return null;
+    if (change.opCount > 0 && ops.length === 0) {
+      yield null;
+      continue;
+    }
     const header = { ...change, deps, actor: at.actor, seq, startOp, otherActors: writeOps(writer, ops, actors) };
     const made = writeChange(header, { type: "written", columns: writer.finish() }, at.sha256);
     deps = [made.hash];
     seq += 1;
-    return made;
-  });
+    yield made;
+  }
 }
 
 /** Edits on their way from one ground to another. */
@@ -108,18 +114,28 @@ class Edits {
       this.#moved.set(element, this.#emit({ ...edit, op: { ...asValue(op), insert: true } }, behind, []));
   }
 
-  /** Writes over what shows at a place. */
+  /** Writes over what shows at a place, as far as it was written over: what the author had not seen stays beside it. */
   #change(edit: PlacedOp, place: Place): void {
     const { op } = edit;
+    const isSeen = this.#seen(edit, place);
+    const shown = this.#ground.shownAt(place).filter(isSeen);
     if (op.action === action.inc) {
-      const counters = this.#ground.countersAt(place);
+      const counters = this.#ground.countersAt(place).filter(isSeen);
       if (counters.length > 0) this.#emit(edit, place, counters);
-      else this.#emit({ ...edit, op: asValue(op) }, place, this.#ground.shownAt(place));
+      else this.#emit({ ...edit, op: asValue(op) }, place, shown);
       return;
     }
-    const shown = this.#ground.shownAt(place);
     if (op.action === action.del && shown.length === 0) return;
     this.#emit(edit, place, shown);
+  }
+
+  /** What an edit took the place of, directly or by way of what is lost; all of a place where another stands. */
+  #seen(edit: PlacedOp, place: Place): (id: OpId) => boolean {
+    if (place.object !== edit.object || place.element !== edit.element) return () => true;
+    const seen = new Set<OpId>(edit.preds);
+    for (const id of seen)
+      for (const before of [this.#moved.get(id) ?? [], this.#edits.get(id)?.preds ?? []].flat()) seen.add(before);
+    return (id) => seen.has(id);
   }
 
   /** What stands for an object; null when it is gone and is not to be made. */
@@ -172,7 +188,7 @@ class Edits {
     };
     this.#ops.push({ op, bytes });
     this.#ground.take({ id, ...place, preds, op });
-    if (op.insert || isMake(op.action)) this.#moved.set(was, id);
+    this.#moved.set(was, id);
     return id;
   }
 

@@ -104,6 +104,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   // Who connected before sends what is missing now.
   const named = new NamedEntries(() => host.compare(id));
   const { readable, missing } = await dueParts(host, entries);
+  const device = toHex(context.keys.device.publicKey);
   const own = (): WriterKey | null => chain.current;
   const daily = await DailyVector.open({ context, database: id, own, self: host.self, say: () => writes.say() });
   const { seen } = daily;
@@ -111,16 +112,18 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const received: ReceivedChanges = new ReceivedChanges({
     ...{ context, database: id, entries, state, shelf, events, rights, named, missing, readable, seen, view, own },
     ownWait: () => void (isOpen && renew()),
+    lacking: () => (isOpen ? reissue.lacking : new Map()),
+    sayUnsealed: (some) => sayUnsealed(some, journal.rows, device),
     heard: (heads) => claims.take(heads),
     heardOfDirectory: (claim) => host.heardOfDirectory(claim),
   });
   const claims: VectorClaims = claimsOf(host, entries, received);
   const chain: WriterChain = await openOwnChain(host, id, entryType.change, seen);
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
-  sayUnsealed(state, journal.rows, toHex(context.keys.device.publicKey));
+  sayUnsealed(state, journal.rows, device);
   await received.load();
   const tell: Tell = (type, event) => void platform.scheduler.after(0, () => events.emit(type, event));
-  const { renewal, adopt } = goingOn(host, { chain, journal, received, mayUse, tell });
+  const { renewal, reissue, adopt } = goingOn(host, { chain, journal, received, mayUse, tell });
   await (renewal.look() ? renewal.run() : adopt(state));
 
   const mayFlush = () => host.held(id) === null && host.online();
@@ -162,8 +165,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
         await flushLast(writes);
       } finally {
         isOpen = false; // what is due then is done when it is opened again
-        const settled = { close: () => received.idle() };
-        for (const part of [daily, claims, settled, feed, shelf]) await part.close();
+        for (const part of [daily, claims, received, feed, shelf]) await part.close();
         host.closed();
       }
     },
@@ -193,7 +195,11 @@ interface GoingOn extends Pick<RenewalContext, "chain" | "journal" | "mayUse"> {
 function goingOn(
   host: DatabaseHost,
   at: GoingOn,
-): { readonly renewal: Renewal; readonly adopt: (state: DocumentState) => Promise<void> } {
+): {
+  readonly renewal: Renewal;
+  readonly reissue: Reissue;
+  readonly adopt: (state: DocumentState) => Promise<void>;
+} {
   const { chain, journal, received, mayUse, tell } = at;
   const { platform, keys } = host.context;
   const adopt = async (state: DocumentState): Promise<void> => {
@@ -210,10 +216,9 @@ function goingOn(
   const reissue = new Reissue({
     ...{ platform, journal, chain, tell, device: toHex(keys.device.publicKey), frontier: host.frontier },
     mayWrite: (keyId) => renewal.mayWrite(keyId),
-    lost: (names, others) => received.lost(names, others),
-    isBeyond: (writer, seq) => received.isBeyond(writer, seq),
+    lost: (state, names) => received.lost(state, names),
   });
-  return { renewal, adopt };
+  return { renewal, reissue, adopt };
 }
 
 async function dueParts(

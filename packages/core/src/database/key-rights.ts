@@ -60,6 +60,11 @@ export class KeyRights {
     return known;
   }
 
+  /** The same as of now: nothing is remembered. */
+  now(admission: Admission, keyId: Uint8Array): boolean {
+    return this.#isDue(admission, keyId);
+  }
+
   /** What is left of the admission's role may have changed since its chain was judged. */
   #isDue(admission: Admission, keyId: Uint8Array): boolean {
     const view = this.#view();

@@ -1,10 +1,11 @@
 import type { CryptoProvider } from "@selkie/crypto";
-import { limits, toHex, type WriterKey } from "@selkie/entry";
+import { equalBytes, limits, toHex, type WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
-import type { ChangeChunk } from "../automerge/change-chunk.ts";
+import { actorOf } from "../automerge/actor.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
 import { changesIn, type UnheardChange } from "../document/part-contents.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
+import { documentIdOf } from "../sealing/document-id.ts";
 import { openEntries } from "../sealing/open-entry.ts";
 
 const SLICE = { entries: 256, bytes: limits.runBytes };
@@ -15,67 +16,42 @@ export interface LostChangesContext {
   readonly entries: Pick<EntryStore, "read">;
 }
 
-/** A change that may not count. */
-export interface LostChange extends UnheardChange {
-  /** Of which entry of its chain it is. */
-  readonly entrySeq: number;
+/** A chain that may hold what does not count. */
+export interface LostChain {
+  readonly writer: WriterKey;
+  /** Up to where it is for this device to make anew: what lies beyond goes on in its next chain (renewal.ts). -1 for another's. */
+  readonly ownTo: number;
 }
 
-/** What chains hold of some documents, whether or not it counts: by document, and by hash. */
+/** A change that may not count. */
+interface LostChange extends UnheardChange {
+  readonly writer: WriterKey;
+  /** Whether it is for this device to make anew. */
+  readonly isOwn: boolean;
+}
+
+/** Changes of one document that may not count, by their hexadecimal hashes. */
+export type Lost = ReadonlyMap<string, LostChange>;
+
+/** What chains hold of some documents, whether or not it counts. */
 export async function lostChanges(
   { crypto, ring, entries }: LostChangesContext,
-  writers: readonly WriterKey[],
+  chains: Iterable<LostChain>,
   names: ReadonlySet<DocId>,
-): Promise<ReadonlyMap<DocId, ReadonlyMap<string, LostChange>>> {
+): Promise<ReadonlyMap<DocId, Lost>> {
   const found = new Map([...names].map((name) => [name, new Map<string, LostChange>()]));
-  for (const writer of writers) {
+  for (const { writer, ownTo } of chains) {
     for (let run = await entries.read(writer, 0, SLICE); run !== null; ) {
       const opened = await openEntries(crypto, ring, run.entries, ["change"]);
       for (const [at, entry] of run.entries.entries())
-        for (const part of opened[at] ?? [])
-          for (const unheard of changesIn(crypto, { entry }, part))
-            found.get(docIdOf(unheard))?.set(toHex(unheard.change.hash), { ...unheard, entrySeq: entry.header.seq });
+        for (const unheard of (opened[at] ?? []).flatMap((part) => changesIn(crypto, { entry }, part))) {
+          const { hash, actor } = unheard.change;
+          // Who repeats another's change did not make it (reissue.test.ts "... repeats ...").
+          if (equalBytes(actor, actorOf(crypto, writer, documentIdOf(unheard), null)))
+            found.get(docIdOf(unheard))?.set(toHex(hash), { ...unheard, writer, isOwn: entry.header.seq <= ownTo });
+        }
       run = await entries.read(writer, run.firstSeq + run.entries.length, SLICE);
     }
   }
   return found;
-}
-
-/**
- * What these changes depend on, directly or not, that does not count, dependencies first.
- * @returns null when something of it is not in the pool
- */
-export function lostDependencies(
-  changes: readonly ChangeChunk[],
-  counts: (hash: Uint8Array) => boolean,
-  pool: ReadonlyMap<string, ChangeChunk>,
-): readonly ChangeChunk[] | null {
-  const given = new Set(changes.map(({ hash }) => toHex(hash)));
-  const found = new Map<string, ChangeChunk>();
-  const left = [...changes];
-  for (let change = left.pop(); change !== undefined; change = left.pop())
-    for (const dep of change.deps) {
-      const name = toHex(dep);
-      if (given.has(name) || found.has(name) || counts(dep)) continue;
-      const lost = pool.get(name);
-      if (lost === undefined) return null;
-      found.set(name, lost);
-      left.push(lost);
-    }
-  return inOrder([...found.values()]);
-}
-
-/** The same changes, dependencies first. */
-export function inOrder(changes: readonly ChangeChunk[]): readonly ChangeChunk[] {
-  const byHash = new Map(changes.map((change) => [toHex(change.hash), change]));
-  const ordered = new Set<ChangeChunk>();
-  for (const change of changes) {
-    const above = [change];
-    for (let top = above.at(-1); top !== undefined; top = above.at(-1)) {
-      const before = top.deps.flatMap((dep) => byHash.get(toHex(dep)) ?? []).find((dep) => !ordered.has(dep));
-      if (before !== undefined) above.push(before);
-      else ordered.add(above.pop() ?? top);
-    }
-  }
-  return [...ordered];
 }

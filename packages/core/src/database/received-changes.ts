@@ -3,21 +3,23 @@ import {
   type DatabaseId,
   entryType,
   equalBytes,
+  fromHex,
   toHex,
   type VerifiedRun,
   type Verifier,
   type WriterKey,
 } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
+import { actorOf } from "../automerge/actor.ts";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import { type DocId, docIdOf, placeOf } from "../document/doc-id.ts";
+import type { DocId } from "../document/doc-id.ts";
 import { type DocumentState, isTouched, writersOf } from "../document/document-state.ts";
+import { ownSpans, ownWaitingIn } from "../document/own-waiting.ts";
 import { hasTooManyParts, nameIn } from "../document/part-contents.ts";
 import { RebuiltDocuments } from "../document/rebuilt-documents.ts";
 import { ReceivedParts, type Rights } from "../document/received-parts.ts";
 import type { Shelf } from "../document/shelf.ts";
-import { THIS_DEVICE } from "../document/waiting-changes.ts";
 import type { Events } from "../events.ts";
 import { hexOf } from "../hex.ts";
 import type { Delivery } from "../replica/delivery.ts";
@@ -35,8 +37,10 @@ import { ChainMoves } from "./chain-moves.ts";
 import type { DatabaseEvents } from "./database.ts";
 import { FreshChanges } from "./fresh-changes.ts";
 import type { KeyRights } from "./key-rights.ts";
+import { lostChains } from "./lost-chains.ts";
 import { lostChanges } from "./lost-changes.ts";
 import { OwnChains } from "./own-chains.ts";
+import { RebuildPace } from "./rebuild-pace.ts";
 import { StaleDocuments } from "./stale-documents.ts";
 
 export interface ReceivedChangesContext {
@@ -56,6 +60,10 @@ export interface ReceivedChangesContext {
   own(): WriterKey | null;
   /** Changes of this device build on something that counts no more, and may be made anew now. */
   ownWait(): void;
+  /** What they lack, as hexadecimal hashes by document, since that was tried. */
+  lacking(): ReadonlyMap<DocId, ReadonlySet<string>>;
+  /** What the journal says that it replaces. */
+  sayUnsealed(state: DocumentState): void;
   /** The entries that name the branches of chains that count: kept up to date here. */
   readonly named: NamedEntries;
   /** What is held without parts that should be here. */
@@ -83,6 +91,7 @@ export class ReceivedChanges {
   readonly #working = new Serial();
   readonly #fresh = new FreshChanges();
   readonly #stale: StaleDocuments;
+  readonly #pace: RebuildPace;
   /** Documents that nothing had come for before this batch's late parts. */
   readonly #begun = new Set<DocId>();
   /** Whether what waits of this device's may be made anew since it was tried. */
@@ -94,6 +103,7 @@ export class ReceivedChanges {
     const { quarantine } = at.state;
     const verifier = context.platform.crypto;
     this.#stale = new StaleDocuments(verifier);
+    this.#pace = new RebuildPace(context.platform.scheduler, () => void this.rebuild([]));
     this.#rights = {
       of: (admission, keyId) => at.rights.of(admission, keyId),
       deviceOf: (writer) => {
@@ -132,7 +142,8 @@ export class ReceivedChanges {
       deliverLate: (deliveries) => this.#sort(deliveries),
       quarantine: (entry, user, reason) => {
         quarantine.add(entry, null, { user, reason });
-        this.#isToTry = true; // it may be what something of this device's waits for
+        // It may be what something of this device's waits for; not where it never counted.
+        if (user !== "" && at.lacking().size > 0) this.#isToTry = true;
       },
     });
     const chains = { ...at, verifier, quarantine, ingest: this.#ingest, ends: this.#ends, stale: this.#stale };
@@ -149,6 +160,7 @@ export class ReceivedChanges {
     await this.#rebuild();
     await this.#settle(this.#parts, (deliveries) => this.#gate(deliveries));
     this.#fresh.clear();
+    this.#isToTry = false; // whoever opens the database tries it first
   }
 
   /** Runs that were just stored. Never rejects: what fails is reported, and read again when the database is opened. */
@@ -158,9 +170,8 @@ export class ReceivedChanges {
       if (await this.#moves.look(runs)) await this.#moves.moveEnds();
       const strangers = runs.filter(({ writer }) => this.#ingest.admissionOf(writer) === null);
       await this.#ingest.run(runs);
-      const own = hexOf(this.#at.context.keys.device.publicKey);
       // What this device lost with its disk comes back.
-      if (runs.some(({ writer }) => this.#rights.deviceOf(writer) === own)) this.#isToTry = true;
+      if (runs.some(({ writer }) => this.#rights.deviceOf(writer) === this.#device)) this.#isToTry = true;
       if (strangers.length > 0 && (await this.#moves.look(strangers))) await this.#moves.moveEnds();
     });
   }
@@ -193,6 +204,11 @@ export class ReceivedChanges {
       const [result] = await this.#moves.drop(run.writer, from, (drop) => store.commit({ drop, append }));
       return result ?? { type: "known" };
     });
+  }
+
+  /** This device's name, in hex. */
+  get #device(): string {
+    return hexOf(this.#at.context.keys.device.publicKey);
   }
 
   get #verifier(): Verifier {
@@ -262,37 +278,29 @@ export class ReceivedChanges {
     return end === Number.POSITIVE_INFINITY ? null : { device: toHex(admission.device), end };
   }
 
-  /** Whether changes of a writer wait, in any document. */
+  /** Whether changes wait that this device made as this writer, in any document. */
   hasWaiting(writer: WriterKey): boolean {
-    return this.#at.state.waiting.hasOf(writer);
+    for (const { name, actor } of ownSpans(this.#at.state.waiting, this.#device))
+      if (equalBytes(actor, actorOf(this.#verifier, writer, fromHex(name), null))) return true;
+    return false;
   }
 
   /** Documents in which changes of this device wait that it has not made anew. */
   ownWaiting(): ReadonlySet<DocId> {
-    const { state, context } = this.#at;
-    const own = hexOf(context.keys.device.publicKey);
-    const names = new Set<DocId>();
-    for (const { document, device, change } of state.waiting.list(null)) {
-      const name = docIdOf(placeOf(document));
-      const isOwn = device === THIS_DEVICE || device === own;
-      if (isOwn && !state.replaced.has(name, own, change)) names.add(name);
-    }
-    return names;
+    return ownWaitingIn(this.#at.state, this.#device);
   }
 
-  /**
-   * What the chains hold that count for nothing, or were replaced, and these others, of some documents: for `renew`.
-   */
-  lost(names: ReadonlySet<DocId>, others: readonly WriterKey[]): ReturnType<typeof lostChanges> {
-    const { state, context, entries } = this.#at;
-    const { ring, platform } = context;
-    const replaced = [...names].flatMap((name) => state.replaced.in(name).map(({ writer }) => writer));
-    const all = [...state.quarantine.writers(), ...replaced, ...others];
-    const writers = new Map(all.map((writer) => [toHex(writer), writer]));
-    return lostChanges({ crypto: platform.crypto, ring, entries }, [...writers.values()], names);
+  /** What chains hold of some documents that may not count, as this state says, or was replaced: for `renew`. */
+  lost(state: DocumentState, names: ReadonlySet<DocId>): ReturnType<typeof lostChanges> {
+    const { context, entries, rights } = this.#at;
+    const at = { ingest: this.#ingest, ends: this.#ends, rights, device: this.#device };
+    const { crypto } = context.platform;
+    return lostChanges({ crypto, ring: context.ring, entries }, lostChains(at, state, names), names);
   }
 
-  idle(): Promise<void> {
+  /** Until what is under way has ended; nothing else begins by itself. */
+  close(): Promise<void> {
+    this.#pace.stop();
     return this.#working.idle();
   }
 
@@ -305,9 +313,17 @@ export class ReceivedChanges {
     await this.#settle(this.#parts, (deliveries) => this.#gate(deliveries));
     await this.#rebuild();
     await this.#fresh.show(this.#at.shelf, this.#at.events);
-    if (!this.#isToTry) return;
+    if (!this.#isToTry && !this.#isLackingHere()) return;
     this.#isToTry = false;
     if (this.ownWaiting().size > 0) this.#at.ownWait();
+  }
+
+  /** Whether something that this device's work lacks came, and waits itself. */
+  #isLackingHere(): boolean {
+    const { waiting } = this.#at.state;
+    for (const [name, hashes] of this.#at.lacking())
+      for (const hash of hashes) if (waiting.holds(name, hash)) return true;
+    return false;
   }
 
   /** D7: what found no room to wait is read again, as long as that moves a document on. */
@@ -337,7 +353,8 @@ export class ReceivedChanges {
 
   async #rebuild(): Promise<void> {
     this.#begun.clear();
-    for (const name of this.#parts.takeUndecided()) this.#stale.add(name);
+    if (this.#parts.isUndecided && this.#pace.take())
+      for (const name of this.#parts.takeUndecided()) this.#stale.add(name);
     if (this.#stale.documents.size === 0) return;
     this.#adopt(await this.#rebuilt(), this.#at.own());
     this.#isToTry = true;
@@ -355,6 +372,7 @@ export class ReceivedChanges {
     for (const writer of writers)
       if (late.has(toHex(writer)) || touching.has(writer)) await this.#ingest.replay({ writer, from: 0 }, receive);
     await this.#settle(rebuilt.received, receive);
+    this.#at.sayUnsealed(rebuilt.state);
     rebuilt.withdrawReplaced();
     return rebuilt;
   }

@@ -6,6 +6,7 @@ import type { UnheardChange } from "../document/part-contents.ts";
 import { CoreError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
+import { alsoReplaced } from "../sealing/change-part.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
 import type { Beyond } from "./own-chains.ts";
@@ -107,14 +108,20 @@ export class Renewal {
     await received.renew(new Set([...journal.rows.map(docIdOf), ...received.ownWaiting()]), adopt);
   }
 
-  /** Changes that were sealed are back where they were before; those that a run before this one took back already stay. */
+  /**
+   * Changes that were sealed are back where they were before; those that a run before this one took back already stay. The next chain says
+   * that it stands for these: else they count twice when a readmit makes this one longer.
+   */
   async #journal(writer: WriterKey, changes: readonly UnheardChange[]): Promise<void> {
     const { journal, host } = this.#at;
     const known = new Set(journal.rows.map(({ change }) => toHex(change)));
     const fresh = changes.filter(({ change }) => !known.has(toHex(change.bytes)));
     const frontier = host.frontier();
     await Promise.all(
-      fresh.map(({ change, ...row }) => journal.add({ ...row, writer, frontier, counter: null, change: change.bytes })),
+      fresh.map(({ change, replaces = [], ...row }) => {
+        const all = alsoReplaced(replaces, { writer, seq: change.seq, last: change.seq });
+        return journal.add({ ...row, writer, frontier, counter: null, replaces: all, change: change.bytes });
+      }),
     );
   }
 

@@ -1,5 +1,6 @@
 import { equalBytes, fromHex, toHex, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
+import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import type { EntryRefusalCode } from "../replica/delivery.ts";
 import type { Quarantine, Quarantined } from "../replica/quarantine.ts";
 import { type DocId, docIdOf, placeOf } from "./doc-id.ts";
@@ -34,7 +35,7 @@ export function writersOf(
     const record = documents.get(name);
     const history = record === undefined ? null : documents.histories.of(record);
     const named = new Set(quarantine.writersIn(name).map(toHex));
-    for (const { writer, by } of replaced.in(name)) for (const each of [writer, by]) named.add(toHex(each));
+    for (const each of replaced.writersIn(name)) named.add(toHex(each));
     for (const writer of left) {
       const creator = record?.carried?.creator;
       const wrote =
@@ -52,13 +53,24 @@ export function writersOf(
 export function* quarantinedIn({ quarantine, waiting, replaced }: DocumentState): Iterable<Quarantined> {
   yield* quarantine.list();
   const named = new Set<string>();
-  for (const { document, device, change, origin } of waiting.list(null)) {
-    if (origin?.entry == null) continue;
+  for (const { document, device, change, entryId, user } of waitingIn(waiting)) {
     const isReplaced = replaced.has(docIdOf(placeOf(document)), device, change);
     const reason: EntryRefusalCode = isReplaced ? "CHANGE_REPLACED" : "CHANGE_WAITING";
-    const item = { entryId: toHex(origin.entry.id), user: origin.user, reason };
-    const name = `${item.entryId} ${reason}`;
-    if (!named.has(name)) yield item;
+    const name = `${entryId} ${reason}`;
+    if (!named.has(name)) yield { entryId, user, reason };
     named.add(name);
   }
+}
+
+interface WaitingItem extends Pick<Quarantined, "entryId" | "user"> {
+  readonly document: string;
+  readonly device: string;
+  readonly change: Pick<ChangeChunk, "actor" | "seq">;
+}
+
+/** What waits and lies in an entry; of a chain whose changes found no room the first of these. */
+function* waitingIn(waiting: WaitingChanges): Iterable<WaitingItem> {
+  for (const { document, device, change, origin } of waiting.list(null))
+    if (origin?.entry != null) yield { document, device, change, entryId: toHex(origin.entry.id), user: origin.user };
+  for (const { device, first, entryId, user } of waiting.dropped()) yield { ...first, device, entryId, user };
 }

@@ -1,6 +1,6 @@
 import type { WriterKey } from "@selkie/entry";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
-import type { ChangeRefusalCode } from "../automerge/change-error.ts";
+import { type ChangeRefusalCode, refusalOf } from "../automerge/change-error.ts";
 import { changeLimits, mostPlainOps } from "../automerge/change-limits.ts";
 import { type GateVerdict, gate, gateFirst } from "../automerge/gate.ts";
 import { CoreError } from "../errors.ts";
@@ -90,6 +90,26 @@ export class OwnChanges {
     } finally {
       histories.forget(record); // it holds what passed just now, and the record does not
     }
+  }
+
+  /** Of changes that are made for one actor, one after the other, as many as the gate lets pass; none is taken. */
+  passing(
+    record: DocumentRecord,
+    actor: Uint8Array,
+    changes: Iterable<ChangeChunk | null>,
+  ): readonly (ChangeChunk | null)[] {
+    const { histories } = this.#documents;
+    const history = histories.of(record);
+    const passed: (ChangeChunk | null)[] = [];
+    // One may be too large to be made.
+    refusalOf(() => {
+      for (const change of changes) {
+        if (change !== null && gate(change, { history, actor }).type !== "pass") return;
+        passed.push(change);
+      }
+    });
+    histories.forget(record); // it holds what passed just now, and the record does not
+    return passed;
   }
 
   #requireOrder(record: DocumentRecord, actor: Uint8Array): void {

@@ -9,7 +9,7 @@ import type { DocumentState } from "./document-state.ts";
 import { Documents, type Replaced } from "./documents.ts";
 import { ReceivedParts, type Rights } from "./received-parts.ts";
 import { ReplacedChanges } from "./replaced-changes.ts";
-import { WaitingChanges } from "./waiting-changes.ts";
+import { THIS_DEVICE, WaitingChanges } from "./waiting-changes.ts";
 
 /** Some documents of a database beside themselves, with nothing in them: to be fed what the store holds, as a fresh open would. */
 export class RebuiltDocuments {
@@ -39,11 +39,9 @@ export class RebuiltDocuments {
    * else of these builds on: nobody takes back what others went on from. Test: replaced-changes.test.ts.
    */
   withdrawReplaced(): void {
-    const { replaced, documents } = this.state;
     for (const name of this.#names) {
-      for (const said of this.#before.replaced.in(name)) if (said.isUnsealed) replaced.add(name, said);
-      const record = documents.get(name);
-      if (record !== undefined && replaced.in(name).length > 0) this.#withdraw(record);
+      const record = this.state.documents.get(name);
+      if (record !== undefined && this.state.replaced.isSaidIn(name)) this.#withdraw(record);
     }
   }
 
@@ -101,7 +99,7 @@ export class RebuiltDocuments {
     const record = documents.get(before.name) ?? newRecord(before);
     for (const { change, kind } of this.#madeBy(before, actor)) {
       if (documents.has(record, change.hash)) continue;
-      const origin = this.#before.waiting.originOf(change) ?? { kind, entry: null, user: "" };
+      const origin = this.#before.waiting.originOf(change) ?? { kind, entry: null, user: "", device: THIS_DEVICE };
       this.received.receiveOwn(record, actor, { change, origin });
     }
   }

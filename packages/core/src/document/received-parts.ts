@@ -1,4 +1,4 @@
-import { equalBytes, toHex, type VerifiedEntry, type WriterKey } from "@selkie/entry";
+import { equalBytes, fromHex, toHex, type VerifiedEntry, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { decodeChanges } from "../automerge/change-codec.ts";
@@ -17,6 +17,7 @@ import { type DocId, docIdOf } from "./doc-id.ts";
 import { actorIn, type DocumentRecord, newRecord } from "./document-record.ts";
 import type { DocumentState } from "./document-state.ts";
 import { mostWorkOf, stemIn } from "./part-contents.ts";
+import type { Replaced } from "./replaced-changes.ts";
 import { takeCarried } from "./take-carried.ts";
 import { type Origin, THIS_DEVICE } from "./waiting-changes.ts";
 
@@ -103,9 +104,18 @@ export class ReceivedParts {
 
   /** Chains with changes that found no room to wait, in documents that moved on since: they may pass now, so feed them once more. */
   toReadAgain(): readonly ChainPlace[] {
-    const chains = this.#at.waiting.toReadAgain(this.#moved);
+    const { documents, waiting, replaced } = this.#at;
+    const chains = waiting.toReadAgain(
+      this.#moved,
+      (record, hash) => replaced.isWithdrawn(record.name, hash) || documents.has(record, fromHex(hash)),
+    );
     this.#moved.clear();
     return chains;
+  }
+
+  /** Whether there are any that `takeUndecided` gives. */
+  get isUndecided(): boolean {
+    return this.#undecided.size > 0;
   }
 
   /** Gives the documents of which something came that is replaced, or replaces something, since this was asked last. */
@@ -145,14 +155,8 @@ export class ReceivedParts {
             ? actorOf(documents.verifier, entry.header.writer, record.id, null)
             : actorIn(documents.verifier, known, entry.header.writer);
         const changes = decodeChanges(part, { actor, budget, sha256: documents.sha256 });
-        const origin = { kind: part.kind, entry, user };
-        for (const said of part.replaces ?? []) {
-          this.#at.replaced.add(name, { ...said, device, by: entry.header.writer, isUnsealed: false });
-          // D12: what is said of another's work is nothing, and costs nothing.
-          if (this.#rights.deviceOf(said.writer) !== device) continue;
-          const before = actorOf(documents.verifier, said.writer, record.id, null);
-          if (documents.histories.of(record).lastSeq(before) >= said.seq) this.#undecided.add(name);
-        }
+        const origin = { kind: part.kind, entry, user, device };
+        for (const said of part.replaces ?? []) this.#hear(record, { ...said, device, by: entry.header.writer });
         for (const change of changes) {
           // SECURITY: D2. Who repeats another's change did not make it (replaced-changes.test.ts "... repeats ...").
           if (this.#only !== null && equalBytes(change.actor, actor))
@@ -183,7 +187,7 @@ export class ReceivedParts {
       told: { history, creator: entry.header.writer },
       judge: ({ change, kind }) => {
         const held = { device, document: record.name, actor: change.actor, change };
-        this.#receiveChange(record, held, { kind, entry, user }, fresh);
+        this.#receiveChange(record, held, { kind, entry, user, device }, fresh);
       },
     });
     const reason: EntryRefusalCode = "CARRIED_INCOMPLETE";
@@ -194,14 +198,7 @@ export class ReceivedParts {
     const { documents, waiting } = this.#at;
     const judged = { isNew: record.changes.length === 0, history: () => documents.histories.of(record) };
     const { passed, refused } = waiting.receive(judged, held, origin);
-    if (this.#at.replaced.isSaidIn(record.name)) {
-      const waits = (): readonly ChangeChunk[] => [...waiting.list(record.name)].map(({ change }) => change);
-      if (passed.length > 0 && this.#at.replaced.isWaitedUpon(record.name, waits())) this.#undecided.add(record.name);
-      for (const change of [held.change, ...passed]) {
-        const device = change === held.change ? held.device : null;
-        if (this.#at.replaced.isTouchedBy(record.name, device, change)) this.#undecided.add(record.name);
-      }
-    }
+    if (this.#at.replaced.isSaidIn(record.name)) this.#decide(record, passed, held, origin);
     for (const { change, code } of refused) this.#refuse(record, this.#originOf(change, held, origin), code);
     if (passed.length === 0) return;
     documents.take(record);
@@ -212,6 +209,28 @@ export class ReceivedParts {
       documents.admit(record, change, this.#originOf(change, held, origin)?.kind ?? "change");
       list.push(change.bytes);
     }
+  }
+
+  /** A device says that it made something anew. */
+  #hear(record: DocumentRecord, said: Replaced): void {
+    const { documents, replaced } = this.#at;
+    const device = this.#rights.deviceOf(said.writer);
+    // D12: what is said of another's work is nothing, and costs nothing.
+    if (device !== null && device !== said.device) return;
+    const counts = (actor: Uint8Array): number => documents.histories.of(record).lastSeq(actor);
+    if (replaced.add(record.name, said, counts) && device !== null) this.#undecided.add(record.name);
+  }
+
+  /** A change came, or passed, in a document in which something is replaced. */
+  #decide(record: DocumentRecord, passed: readonly ChangeChunk[], held: HeldChange, origin: Origin): void {
+    const { documents, replaced, waiting } = this.#at;
+    const { name } = record;
+    const isReplaced = (change: ChangeChunk): boolean =>
+      replaced.has(name, this.#originOf(change, held, origin)?.device ?? held.device, change);
+    const isThere = (hash: Uint8Array): boolean => documents.has(record, hash);
+    // What came may have found no room.
+    const waits = waiting.drops(held.actor) ? [held.change, ...waiting.firsts(name)] : waiting.firsts(name);
+    if (passed.some(isReplaced) || replaced.isNeeded(name, waits, isThere)) this.#undecided.add(name);
   }
 
   /** Of a change that was received just now, or that waited for it. */

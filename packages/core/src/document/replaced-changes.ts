@@ -10,14 +10,14 @@ export interface Replaced extends Replacement {
   readonly device: string;
   /** The writer it wrote that as. */
   readonly by: WriterKey;
-  /** It stands in this device's journal only. */
-  readonly isUnsealed: boolean;
 }
 
 /** What is said in one document. */
 interface Said {
-  /** By the actor whose changes are replaced. */
-  readonly byActor: Map<string, Replaced[]>;
+  /** What a device says of an actor, all of it together. */
+  readonly spans: Map<string, Pick<Replacement, "seq" | "last">>;
+  /** In hex: who is spoken of, and who speaks. */
+  readonly writers: Map<string, WriterKey>;
   /** What counts no more because of it, as hexadecimal hashes. */
   withdrawn: ReadonlySet<string>;
 }
@@ -31,8 +31,9 @@ export class ReplacedChanges {
     this.#verifier = verifier;
   }
 
-  in(name: DocId): readonly Replaced[] {
-    return [...(this.#documents.get(name)?.byActor.values() ?? [])].flat();
+  /** Who is spoken of in a document, and who speaks. */
+  writersIn(name: DocId): Iterable<WriterKey> {
+    return this.#documents.get(name)?.writers.values() ?? [];
   }
 
   /** Whether anything is said in a document: nearly always not. */
@@ -40,43 +41,50 @@ export class ReplacedChanges {
     return this.#documents.size > 0 && this.#documents.has(name);
   }
 
-  /** Of what one writer says of another all is taken together. */
-  add(name: DocId, said: Replaced): void {
-    const known = this.#documents.get(name) ?? { byActor: new Map<string, Replaced[]>(), withdrawn: new Set<string>() };
-    this.#documents.set(name, known);
-    const actor = this.#actor(name, said.writer);
-    const before = known.byActor.get(actor) ?? [];
-    const isSame = (one: Replaced): boolean => equalBytes(one.by, said.by) && one.isUnsealed === said.isUnsealed;
-    const same = before.find(isSame);
-    known.byActor.set(actor, [...before.filter((one) => !isSame(one)), { ...said, ...together(said, same) }]);
+  /**
+   * All that a device says of one of its chains is taken together: what it made anew lies side by side there.
+   * @param counts how many of the chain's changes count in the document
+   * @returns whether some of these were not known to be replaced
+   */
+  add(name: DocId, { writer, by, device, ...span }: Replaced, counts: (actor: Uint8Array) => number): boolean {
+    if (equalBytes(writer, by)) return false; // a chain says nothing of itself
+    const said = this.#documents.get(name) ?? { spans: new Map(), writers: new Map(), withdrawn: new Set<string>() };
+    this.#documents.set(name, said);
+    const actor = actorOf(this.#verifier, writer, fromHex(name), null);
+    const known = said.spans.get(spanName(device, actor));
+    const { seq, last } = together(span, known);
+    said.spans.set(spanName(device, actor), { seq, last });
+    for (const each of [writer, by]) said.writers.set(toHex(each), each);
+    const lastShown = Math.min(last, counts(actor));
+    return lastShown >= seq && (known === undefined || seq < known.seq || lastShown > known.last);
   }
 
   /**
-   * Whether a device says that this change of its own is replaced.
+   * Whether a device says that these changes of its own are replaced.
    * SECURITY: D2. Of others' work nobody says so, whatever writers it names (replaced-changes.test.ts).
    */
-  has(name: DocId, device: string, { actor, seq }: Pick<ChangeChunk, "actor" | "seq">): boolean {
-    const said = this.#documents.get(name)?.byActor.get(toHex(actor)) ?? [];
-    return said.some((one) => one.device === device && isWithin(one, seq));
+  has(name: DocId, device: string, { actor, seq }: Pick<ChangeChunk, "actor" | "seq">, last: number = seq): boolean {
+    if (!this.isSaidIn(name)) return false;
+    const span = this.#documents.get(name)?.spans.get(spanName(device, actor));
+    return span !== undefined && span.seq <= seq && last <= span.last;
+  }
+
+  /** Whether a change was withdrawn, by its hexadecimal hash. */
+  isWithdrawn(name: DocId, hash: string): boolean {
+    return this.#documents.get(name)?.withdrawn.has(hash) === true;
   }
 
   /**
-   * Whether a change that came just now may decide what counts of others: it may be replaced, or builds on what is.
-   * @param device who made it, where that is known: what another says of it is nothing
+   * Whether one of these, that wait, would be judged if what was withdrawn counted: if it passes, that does.
+   * @param isThere whether a change counts
    */
-  isTouchedBy(name: DocId, device: string | null, { actor, seq, deps }: ChangeChunk): boolean {
-    const said = this.#documents.get(name);
-    if (said === undefined) return false;
-    if (buildsOn(said.withdrawn, deps)) return true;
-    const mayDecide = (one: Replaced): boolean => isWithin(one, seq) && (device === null || one.device === device);
-    return said.byActor.get(toHex(actor))?.some(mayDecide) === true;
-  }
-
-  /** Whether one of these, that wait, builds on what was withdrawn: it would count with what it waits for, and bring that back. */
-  isWaitedUpon(name: DocId, waiting: Iterable<ChangeChunk>): boolean {
+  isNeeded(name: DocId, waiting: Iterable<ChangeChunk>, isThere: (hash: Uint8Array) => boolean): boolean {
     const withdrawn = this.#documents.get(name)?.withdrawn;
     if (withdrawn === undefined || withdrawn.size === 0) return false;
-    for (const { deps } of waiting) if (buildsOn(withdrawn, deps)) return true;
+    for (const { deps } of waiting) {
+      const others = deps.filter((dep) => !withdrawn.has(toHex(dep)));
+      if (others.length < deps.length && others.every(isThere)) return true;
+    }
     return false;
   }
 
@@ -91,13 +99,6 @@ export class ReplacedChanges {
     if (said === undefined) this.#documents.delete(name);
     else this.#documents.set(name, said);
   }
-
-  #actor(name: DocId, writer: WriterKey): string {
-    return toHex(actorOf(this.#verifier, writer, fromHex(name), null));
-  }
 }
 
-const buildsOn = (hashes: ReadonlySet<string>, deps: readonly Uint8Array[]): boolean =>
-  hashes.size > 0 && deps.some((dep) => hashes.has(toHex(dep)));
-
-const isWithin = ({ seq: first, last }: Replacement, seq: number): boolean => first <= seq && seq <= last;
+const spanName = (device: string, actor: Uint8Array): string => `${device} ${toHex(actor)}`;

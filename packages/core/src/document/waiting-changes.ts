@@ -2,7 +2,7 @@ import { fromHex, toHex, type VerifiedEntry, type Verifier, type WriterKey } fro
 import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import type { DocumentHistory } from "../automerge/document-history.ts";
-import { type HeldChange, HeldChanges } from "../automerge/held-changes.ts";
+import { type DroppedSpan, type HeldChange, HeldChanges, type WaitingSpan } from "../automerge/held-changes.ts";
 import { isJudgedAgain, type Received, receiveChange, receiveFirst } from "../automerge/receive-change.ts";
 import type { ChainPlace } from "../replica/delivery.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
@@ -18,6 +18,8 @@ export interface Origin {
   /** Null for a change of this device that was made here. */
   readonly entry: VerifiedEntry | null;
   readonly user: string;
+  /** Whose it is, in hex; THIS_DEVICE where it was made here. */
+  readonly device: string;
 }
 
 /** A document as the gate asks for it. */
@@ -27,12 +29,20 @@ export interface JudgedDocument {
   history(): DocumentHistory;
 }
 
+/** From where on changes of a chain found no room, and what the first of them is. */
+interface DroppedPlace extends ChainPlace {
+  readonly first: { readonly document: string; readonly change: Pick<ChangeChunk, "actor" | "seq"> };
+  /** In hexadecimal. */
+  readonly entryId: string;
+  readonly user: string;
+}
+
 /** The changes of a database that wait for others, and the chains with changes that found no room to wait. */
 export class WaitingChanges {
   readonly #verifier: Verifier;
   readonly #held = new HeldChanges();
-  /** By device: the chains whose changes found no room, from the first of them on. */
-  readonly #dropped = new Map<string, Map<string, ChainPlace>>();
+  /** By device, and by writer in hex: the chains whose changes found no room, from the first of them on. */
+  readonly #places = new Map<string, Map<string, DroppedPlace>>();
   /** Of changes that wait; weak, because they may be dropped. */
   readonly #origins = new WeakMap<ChangeChunk, Origin>();
 
@@ -52,9 +62,9 @@ export class WaitingChanges {
     return this.#origins.get(change);
   }
 
-  /** Whether earlier changes of this actor wait in the document. */
+  /** Whether earlier changes of this actor wait in the document, or found no room to. */
   blocks(name: DocId, actor: Uint8Array): boolean {
-    return this.#held.blocks(THIS_DEVICE, name, actor);
+    return this.#held.blocks(name, actor);
   }
 
   /** The changes of an actor that wait in a document, in order. */
@@ -62,31 +72,55 @@ export class WaitingChanges {
     return this.#held.of(name, actor).map(({ change }) => change);
   }
 
+  /** Whether a change waits in a document, by its hexadecimal hash. */
+  holds(name: DocId, hash: string): boolean {
+    return this.#held.holds(name, hash);
+  }
+
   /** What waits, in one document or in all, and where it came from. */
   *list(name: DocId | null): Iterable<HeldChange & { readonly origin: Origin | undefined }> {
     for (const held of this.#held.all(name)) yield { ...held, origin: this.#origins.get(held.change) };
   }
 
-  /** The chains to read again, given the documents in which changes passed. */
-  toReadAgain(moved: Iterable<DocumentRecord>): readonly ChainPlace[] {
-    if (this.#dropped.size === 0) return [];
-    const documents = [...moved];
-    return [...this.#dropped].flatMap(([device, chains]) => {
-      const isDue = [...chains.values()].some(({ writer }) =>
-        documents.some(({ id }) => this.#held.drops(device, this.#actor(writer, id))),
-      );
-      if (!isDue) return [];
-      this.#held.retry(device);
-      this.#dropped.delete(device);
-      return [...chains.values()];
-    });
+  /** Whether changes of an actor found no room. */
+  drops(actor: Uint8Array): boolean {
+    return this.#held.drops(actor);
   }
 
-  /** Whether changes of this writer wait, in any document. */
-  hasOf(writer: WriterKey): boolean {
-    for (const { document, actor } of this.#held.waiting())
-      if (toHex(actor) === toHex(this.#actor(writer, fromHex(document)))) return true;
-    return false;
+  /** The first change that waits of each actor in a document. */
+  *firsts(name: DocId): Iterable<ChangeChunk> {
+    for (const { change } of this.#held.firsts(name)) yield change;
+  }
+
+  /** What waits of each actor in each document, with what found no room to. */
+  spans(): Iterable<WaitingSpan> {
+    return this.#held.spans();
+  }
+
+  /** The chains of which changes found no room, and the first of these. */
+  *dropped(): Iterable<DroppedPlace & { readonly device: string }> {
+    for (const [device, places] of this.#places) for (const place of places.values()) yield { ...place, device };
+  }
+
+  /** The chains to read again, given the documents in which changes passed. */
+  toReadAgain(
+    moved: Iterable<DocumentRecord>,
+    isThere: (record: DocumentRecord, hash: string) => boolean,
+  ): readonly ChainPlace[] {
+    if (this.#places.size === 0) return [];
+    const records = new Map<string, DocumentRecord>([...moved].map((record) => [record.name, record]));
+    const due = new Set<string>();
+    for (const span of this.#held.dropped()) {
+      const record = records.get(span.document);
+      if (record !== undefined && this.#held.isDue(span, (hash) => isThere(record, hash))) due.add(span.device);
+    }
+    for (const span of due.size === 0 ? [] : [...this.#held.dropped()])
+      if (due.has(span.device)) this.#held.undrop(span);
+    return [...due].flatMap((device) => {
+      const places = [...(this.#places.get(device)?.values() ?? [])];
+      this.#places.delete(device);
+      return places;
+    });
   }
 
   /** Whether changes wait in a document, or found no room to. */
@@ -96,18 +130,16 @@ export class WaitingChanges {
 
   /** The same for one writer. */
   touches(name: DocId, writer: WriterKey): boolean {
-    if (this.#held.blocks(THIS_DEVICE, name, this.#actor(writer, fromHex(name)))) return true;
-    return this.#droppedIn(name).some((place) => toHex(place.writer) === toHex(writer));
+    return this.#held.blocks(name, actorOf(this.#verifier, writer, fromHex(name), null));
   }
 
   /** What waits in a document is what waits of it in `other`, from now on. */
   replace(name: DocId, other: WaitingChanges): void {
-    const id = fromHex(name);
     this.#held.take(name);
-    for (const { device, writer } of this.#droppedIn(name)) this.#held.undrop(device, this.#actor(writer, id));
-    for (const { device, writer, from } of other.#droppedIn(name)) {
-      this.#held.drop(device, this.#actor(writer, id));
-      this.#addDropped(device, { writer, from });
+    for (const span of this.#droppedIn(name)) this.#held.undrop(span);
+    for (const span of other.#droppedIn(name)) {
+      this.#held.drop(span);
+      for (const place of other.#places.get(span.device)?.values() ?? []) this.#addPlace(span.device, place);
     }
     for (const { items, missing } of other.#held.take(name))
       for (const item of items) {
@@ -116,32 +148,25 @@ export class WaitingChanges {
       }
   }
 
-  #droppedIn(name: DocId): readonly (ChainPlace & { readonly device: string })[] {
-    if (this.#dropped.size === 0) return [];
-    const id = fromHex(name);
-    return [...this.#dropped].flatMap(([device, chains]) =>
-      [...chains.values()].flatMap((place) =>
-        this.#held.drops(device, this.#actor(place.writer, id)) ? [{ ...place, device }] : [],
-      ),
-    );
+  #droppedIn(name: DocId): readonly DroppedSpan[] {
+    return [...this.#held.dropped()].filter(({ document }) => document === name);
   }
 
-  #note({ device, actor, change }: HeldChange, origin: Origin | undefined): void {
+  #note({ device, document, actor, change }: HeldChange, origin: Origin | undefined): void {
     if (origin === undefined) return;
     this.#origins.set(change, origin);
+    const { entry, user } = origin;
     // What no entry holds can't be read again.
-    if (origin.entry === null || !this.#held.drops(device, actor)) return;
-    const { writer, seq } = origin.entry.header;
-    this.#addDropped(device, { writer, from: seq });
+    if (entry === null || !this.#held.drops(actor)) return;
+    const { writer, seq } = entry.header;
+    const first = { document, change: { actor, seq: change.seq } };
+    this.#addPlace(device, { writer, from: seq, first, entryId: toHex(entry.id), user });
   }
 
-  #addDropped(device: string, { writer, from }: ChainPlace): void {
-    const chains = this.#dropped.get(device) ?? new Map<string, ChainPlace>();
-    const first = Math.min(from, chains.get(toHex(writer))?.from ?? from);
-    this.#dropped.set(device, chains.set(toHex(writer), { writer, from: first }));
-  }
-
-  #actor(writer: WriterKey, document: Uint8Array): Uint8Array {
-    return actorOf(this.#verifier, writer, document, null);
+  #addPlace(device: string, place: DroppedPlace): void {
+    const places = this.#places.get(device) ?? new Map<string, DroppedPlace>();
+    const known = places.get(toHex(place.writer));
+    this.#places.set(device, places);
+    if (known === undefined || place.from < known.from) places.set(toHex(place.writer), place);
   }
 }

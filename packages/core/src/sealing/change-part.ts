@@ -38,6 +38,8 @@ export interface Replacement {
   readonly last: number;
 }
 
+type Span = Pick<Replacement, "seq" | "last">;
+
 /** The last instant a `Date` can hold (ECMA-262 section 21.4.1.1), ms since the epoch. */
 export const latestTime = 8_640_000_000_000_000;
 
@@ -132,7 +134,7 @@ function readChangePart(reader: ByteReader): ChangePart {
 }
 
 /** From the first to the last of what two words about one writer name: it is made anew in its order, so that nothing lies between. */
-export function together(one: Replacement, other: Replacement = one): Pick<Replacement, "seq" | "last"> {
+export function together(one: Span, other: Span = one): Span {
   return { seq: Math.min(one.seq, other.seq), last: Math.max(one.last, other.last) };
 }
 
@@ -144,6 +146,13 @@ export function mergeReplacements(replaces: Iterable<Replacement>): readonly Rep
     merged.set(name, { writer: replaced.writer, ...together(replaced, merged.get(name)) });
   }
   return [...merged.values()].sort((a, b) => compareBytes(a.writer, b.writer));
+}
+
+/** What is replaced besides, once this is too; where that is more than a part can say, an older word is left out. */
+export function alsoReplaced(replaces: readonly Replacement[], now: Replacement): readonly Replacement[] {
+  const all = mergeReplacements([...replaces, now]);
+  const older = all.filter(({ writer }) => compareBytes(writer, now.writer) !== 0).slice(1 - mostReplaced);
+  return all.length <= mostReplaced ? all : mergeReplacements([...older, now]);
 }
 
 export function writeReplaces(writer: ByteWriter, replaces: readonly Replacement[]): void {

@@ -351,6 +351,14 @@ export class Device {
     await at.store[Symbol.asyncDispose]();
   }
 
+  /** A further chain of this device, made entry by entry. */
+  async author(name: string): Promise<Author> {
+    const { id } = this.#at.admission;
+    if (id === "root") throw new RangeError("the root writes nothing");
+    const key = await this.#lab.crypto.importSigningKey(pattern(`${this.#at.name} ${name}`, 32));
+    return new Author(this.#lab, { key, device: await this.#lab.deviceKey(this.#at.name), admission: id });
+  }
+
   /** Everything that was put off until later. */
   tick(): void {
     for (const run of this.timers.splice(0)) run();

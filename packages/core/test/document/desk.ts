@@ -27,6 +27,8 @@ export class Desk {
   readonly bob: Author;
   readonly carol: Author;
   readonly dave: Author;
+  /** Other chains that a test brings. */
+  readonly others: Author[] = [];
   readonly announced: Quarantined[] = [];
   /** Keys, in hexadecimal, that nobody may write under. */
   readonly lost = new Set<string>();
@@ -103,7 +105,7 @@ export class Desk {
   }
 
   #admissionOf(writer: WriterKey): Admission {
-    const author = [this.bob, this.carol, this.dave].find((one) => equalBytes(one.writer, writer));
+    const author = [this.bob, this.carol, this.dave, ...this.others].find((one) => equalBytes(one.writer, writer));
     return (author && this.lab.world.view().admission(author.admission)) ?? expect.fail("an admitted author");
   }
 

@@ -42,11 +42,11 @@ describe("received changes", () => {
     const two = desk.change(carol, { deps: [one.hash], startOp: 2 });
     expect(await desk.receive(await desk.write(carol, two))).toEqual([]);
     expect([desk.record, [...documents.all()]]).toEqual([undefined, []]);
-    expect([isTouched(state, NAME), state.waiting.hasOf(carol.writer)]).toEqual([true, true]);
+    expect([isTouched(state, NAME), state.waiting.touches(NAME, carol.writer)]).toEqual([true, true]);
     const writers = (): unknown => writersOf(state, new Set([NAME]), [bob.writer, carol.writer]);
     expect(writers()).toEqual(new Set([carol.writer]));
     expect(await desk.receive(await desk.write(bob, one))).toEqual(hashes(one, two));
-    expect(state.waiting.hasOf(carol.writer)).toBe(false);
+    expect(state.waiting.touches(NAME, carol.writer)).toBe(false);
     expect(writers()).toEqual(new Set([bob.writer, carol.writer]));
   });
 

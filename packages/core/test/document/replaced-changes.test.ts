@@ -2,7 +2,7 @@
 import { toHex } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { docIdOf } from "../../src/document/doc-id.ts";
-import { type HandMadeChange, handMade } from "../automerge/hand-made-change.ts";
+import { type HandMadeChange, handMade, type Made } from "../automerge/hand-made-change.ts";
 import { type Author, type Device, Lab, placeOf } from "../database/lab.ts";
 import { permutations } from "../permutations.ts";
 import { saidUnder } from "../sealing/said.ts";
@@ -105,19 +105,34 @@ describe("a change that its device made anew", () => {
     }
   });
 
-  test("D12 is looked for in a document only where its own device speaks: another's word builds nothing anew", async () => {
+  test("D12 is looked for in a document only where its own device says something new, as another writer", async () => {
     const desk = await Desk.begin("another's word");
     const { bob, carol } = desk;
-    const one = desk.change(bob);
-    const two = desk.change(bob, { seq: 2, startOp: 2, deps: [one.hash] });
-    const replaces = [{ writer: bob.writer, seq: 1, last: 9 }];
-    await desk.receive(await desk.write(bob, one));
-    await desk.receive(await carol.write([carol.part(PLACE, desk.change(carol).bytes, { replaces })]));
-    await desk.receive(await desk.write(bob, two));
-    expect(desk.received.takeUndecided()).toEqual([]);
-    const three = desk.change(bob, { seq: 3, startOp: 3, deps: [two.hash] });
-    await desk.receive(await bob.write([bob.part(PLACE, three.bytes, { replaces })]));
-    expect(desk.received.takeUndecided()).toEqual([desk.record?.name]);
+    const later = await bob.again("later");
+    desk.others.push(later);
+    const ofBob: Made[] = [];
+    const edit = () => {
+      const seq = ofBob.length + 1;
+      ofBob.push(desk.change(bob, { seq, startOp: seq, deps: ofBob.slice(-1).map(({ hash }) => hash) }));
+      return bob.part(PLACE, ofBob.at(-1)?.bytes ?? new Uint8Array());
+    };
+    const said = async (by: Author, last: number) => {
+      const replaces = [{ writer: bob.writer, seq: 1, last }];
+      const word = { kind: "change", codec: 1, document: { type: "stem", stem: PLACE.stem }, replaces } as const;
+      const [key] = desk.lab.versionsOf(PLACE);
+      if (key === undefined) return expect.fail("a key");
+      await desk.receive(await by.write([saidUnder(key, { ...word, payload: new Uint8Array() })]));
+      return desk.received.takeUndecided();
+    };
+    await desk.receive(await bob.write([edit()], [edit()]));
+    expect(await said(carol, 9)).toEqual([]); // another's
+    expect(await said(bob, 9)).toEqual([]); // its own chain's
+    expect(await said(later, 2)).toEqual([desk.record?.name]);
+    expect(await said(later, 2)).toEqual([]); // known
+    await desk.receive(await bob.write([edit()]));
+    expect(desk.received.takeUndecided()).toEqual([]); // nobody says so of this one
+    expect(await said(later, 1)).toEqual([]);
+    expect(await said(later, 3)).toEqual([desk.record?.name]);
   });
 
   test("D2 is for nobody else to say: another device's word takes nothing away", async () => {

@@ -1,0 +1,73 @@
+import { toHex } from "@selkie/entry";
+import type { ChangeChunk } from "../automerge/change-chunk.ts";
+
+/** What can be made anew; dependencies come first. */
+interface Remakable {
+  readonly own: readonly ChangeChunk[];
+  /** What these depend on, directly or not, that does not count. */
+  readonly lost: readonly ChangeChunk[];
+  /** Hexadecimal hashes of what the others lack: it is nowhere here. */
+  readonly missing: ReadonlySet<string>;
+}
+
+/**
+ * Which of these changes can be made anew: those of which all is here that they depend on, and some of it does not count. Where all of it
+ * counts, a change was refused.
+ * @param pool what does not count, by hexadecimal hash
+ */
+export function remakable(
+  changes: readonly ChangeChunk[],
+  pool: ReadonlyMap<string, ChangeChunk>,
+  counts: (hash: Uint8Array) => boolean,
+): Remakable {
+  const known = new Map([...pool, ...changes.map((change) => [toHex(change.hash), change] as const)]);
+  const lacks = (change: ChangeChunk): readonly string[] => change.deps.filter((dep) => !counts(dep)).map(toHex);
+  const [below, missing] = [new Map<ChangeChunk, readonly string[]>(), new Set<string>()];
+  const left = [...changes];
+  for (let change = left.pop(); change !== undefined; change = left.pop()) {
+    if (below.has(change)) continue;
+    const names = lacks(change);
+    below.set(change, names);
+    for (const name of names) {
+      const dep = known.get(name);
+      if (dep === undefined) missing.add(name);
+      else left.push(dep);
+    }
+  }
+  const whole = new Set<string>();
+  const [own, lost, isOwn]: [ChangeChunk[], ChangeChunk[], Set<ChangeChunk>] = [[], [], new Set(changes)];
+  for (const change of inOrder([...below.keys()])) {
+    const names = below.get(change) ?? [];
+    if (!names.every((name) => whole.has(name)) || (isOwn.has(change) && names.length === 0)) continue;
+    whole.add(toHex(change.hash));
+    (isOwn.has(change) ? own : lost).push(change);
+  }
+  return { own, lost, missing };
+}
+
+/** The changes without one of them, and what builds on it or its actor made later; dependencies come first. */
+export function withoutBranch(changes: readonly ChangeChunk[], root: ChangeChunk): readonly ChangeChunk[] {
+  const [gone, actors] = [new Set<string>(), new Set<string>()];
+  return changes.filter((change) => {
+    const actor = toHex(change.actor);
+    if (change !== root && !actors.has(actor) && !change.deps.some((dep) => gone.has(toHex(dep)))) return true;
+    gone.add(toHex(change.hash));
+    actors.add(actor);
+    return false;
+  });
+}
+
+/** The same changes, dependencies first. */
+function inOrder(changes: readonly ChangeChunk[]): readonly ChangeChunk[] {
+  const byHash = new Map(changes.map((change) => [toHex(change.hash), change]));
+  const ordered = new Set<ChangeChunk>();
+  for (const change of changes) {
+    const above = [change];
+    for (let top = above.at(-1); top !== undefined; top = above.at(-1)) {
+      const before = top.deps.flatMap((dep) => byHash.get(toHex(dep)) ?? []).find((dep) => !ordered.has(dep));
+      if (before !== undefined) above.push(before);
+      else ordered.add(above.pop() ?? top);
+    }
+  }
+  return [...ordered];
+}

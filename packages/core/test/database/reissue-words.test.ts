@@ -1,0 +1,49 @@
+// What a device says that it made anew: how long that stands, and for what.
+import { expect, test } from "vitest";
+import { testDatabase } from "../fixture.ts";
+import { begin, changed, hear, insert, settle, textOn, tipOf, writtenBy } from "./built-on.ts";
+
+test("D9 what was made anew and not sent stands alone when the rest counts again, also where that is heard while the device is closed", async () => {
+  const { id, alice, cut, readmit } = await begin("heard while closed");
+  await settle(alice);
+  for (const statement of [cut, readmit]) {
+    alice.crash(); // the journal holds what was made anew
+    alice.known = [...(alice.known ?? []), statement];
+    await alice.open();
+  }
+  expect(await textOn(alice, id)).toBe("note good bad");
+  await settle(alice);
+  expect(await textOn(await alice.reopened(), id)).toBe("note good bad");
+});
+
+test("D9 what was made anew and let go stands for nothing any more", async () => {
+  const { lab, id, alice, cut, readmit, ofBob, ofMallory } = await begin("let go");
+  await settle(alice);
+  const tip = tipOf(await writtenBy(alice, [...ofBob, ...ofMallory]));
+  alice.crash();
+  alice.known = [...(alice.known ?? []), cut];
+  await alice.open();
+  expect(await textOn(alice, id)).toBe("note good");
+  for (const statement of [changed(lab, "alice", "reader", tip), readmit]) await hear(alice, statement);
+  for (const one of [alice, await alice.reopened()]) expect(await textOn(one, id)).toBe("note bad good");
+});
+
+test("D9 what goes on from beyond this device's own cut is not there twice when a readmit lets that count", async () => {
+  const { lab, id, alice, others, ofBob, ofMallory } = await begin("beyond, and back", "carol");
+  const [carol] = others;
+  if (carol === undefined) return expect.fail("Carol");
+  await settle(alice);
+  const tip = tipOf(await writtenBy(alice, [...ofBob, ...ofMallory]));
+  await insert(alice, id, 13, " more");
+  await settle(alice);
+  const whole = tipOf(await writtenBy(alice, [...ofBob, ...ofMallory]));
+  const less = changed(lab, "alice", "editor", tip);
+  await hear(alice, less);
+  const cuts = [{ database: testDatabase, cuts: [whole] }];
+  const back = lab.world.say(lab.world.root, { type: "readmit", lifts: [less.id], cuts });
+  await hear(alice, back);
+  await carol.hear(less, back);
+  await carol.receive(...(await alice.runs()));
+  for (const one of [alice, carol, await alice.reopened(), await carol.reopened()])
+    expect(await textOn(one, id)).toBe("note bad good more");
+});

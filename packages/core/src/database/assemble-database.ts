@@ -120,7 +120,6 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const claims: VectorClaims = claimsOf(host, entries, received);
   const chain: WriterChain = await openOwnChain(host, id, entryType.change, seen);
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
-  sayUnsealed(state, journal.rows, device);
   await received.load();
   const tell: Tell = (type, event) => void platform.scheduler.after(0, () => events.emit(type, event));
   const { renewal, reissue, adopt } = goingOn(host, { chain, journal, received, mayUse, tell });

@@ -153,6 +153,7 @@ export class ReceivedChanges {
 
   /** Everything the store holds, before anybody looks: nothing is announced. */
   async load(): Promise<void> {
+    this.#at.sayUnsealed(this.#at.state);
     await this.#ends.look([]);
     await this.#ingest.all();
     if (await this.#moves.look()) await this.#moves.moveEnds();

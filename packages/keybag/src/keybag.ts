@@ -1,7 +1,7 @@
 // The KeyBag: one password, one random master key, and under it the secrets of every identity and tenant of this device.
 import { type Argon2Parameters, type CryptoProvider, defaultArgon2Parameters, type SecretKey } from "@selkie/crypto";
 import { nativeCrypto } from "@selkie/crypto/native";
-import { type TenantId, toHex } from "@selkie/entry";
+import { equalBytes, type TenantId, toHex } from "@selkie/entry";
 import { KeyBagError } from "./errors.ts";
 import { decodeExportedKey, openExportedKey, sealExportedKey } from "./exported-key.ts";
 import { withIdentity, withKeyVersions, withoutRootKey, withoutTenant, withTenant } from "./merge.ts";
@@ -230,6 +230,12 @@ export class KeyBag implements Disposable {
     return this.#require()
       .records.keyVersions.filter((held) => toHex(held.tenant) === wanted)
       .map(copyKeyVersion);
+  }
+
+  /** Which versions of keys of one tenant are held, by their commitments in hexadecimal: no secret is copied. @throws KeyBagError `LOCKED` */
+  heldVersions(tenant: TenantId): ReadonlySet<string> {
+    const { keyVersions } = this.#require().records;
+    return new Set(keyVersions.flatMap((held) => (equalBytes(held.tenant, tenant) ? [toHex(held.version)] : [])));
   }
 
   /**

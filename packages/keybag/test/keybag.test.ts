@@ -149,6 +149,7 @@ test("serialises concurrent mutators", async () => {
   ]);
   using again = await KeyBag.open(bag.save(), "new");
   expect(again.keyVersions(acme.tenant).map(({ version }) => version)).toEqual(added.map(({ version }) => version));
+  expect([...again.heldVersions(acme.tenant)]).toEqual(added.map(({ version }) => toHex(version)));
   expect(again.tenants()).toEqual([{ ...acme, rootSeed: null }]);
 });
 

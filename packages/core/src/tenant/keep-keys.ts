@@ -1,6 +1,7 @@
 // What this device learned from the directory and cannot do without goes into the KeyBag, so that it survives without the directory.
-import { equalBytes, toHex } from "@selkie/entry";
+import { equalBytes } from "@selkie/entry";
 import type { DirectoryView } from "../directory/directory-view.ts";
+import { hexOf } from "../hex.ts";
 import type { TenantContext } from "./tenant-context.ts";
 import { decodeTenantData, encodeTenantData } from "./tenant-data.ts";
 
@@ -14,8 +15,8 @@ export async function keepKeys(context: TenantContext, view: DirectoryView): Pro
 }
 
 async function keepVersions({ bag, ring, tenant }: TenantContext, view: DirectoryView): Promise<boolean> {
-  const known = new Set(bag.keyBag.keyVersions(tenant).map(({ version }) => toHex(version)));
-  const fresh = ring.confirmed().filter(({ version }) => !known.has(toHex(version)));
+  const known = bag.keyBag.heldVersions(tenant);
+  const fresh = ring.confirmed().filter(({ version }) => !known.has(hexOf(version)));
   if (fresh.length === 0) return false;
   await bag.keyBag.addKeyVersions(
     fresh.map(({ keyId, version, contentBytes, historyBytes }) => ({

@@ -86,11 +86,14 @@ export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyC
     given: statements.given,
     policyOf: (keyId) => originByKey.get(hexOf(keyId))?.history ?? "from-now",
   });
-  const historyUnder: KeyCatalog["dueUnder"] = (keyId) => {
-    const origin = originByKey.get(hexOf(keyId));
-    if (origin === undefined) return () => null;
-    return origin.kind === "named" ? dueUnder(shared, keyId) : () => origin.history;
-  };
+  // By key, what follows from the shares: asked about for every version, and about everybody.
+  const dueByKey = new Map(
+    origins.map(({ kind, history, version: { keyId } }) => [
+      hexOf(keyId),
+      kind === "named" ? dueUnder(shared, keyId) : () => history,
+    ]),
+  );
+  const historyUnder: KeyCatalog["dueUnder"] = (keyId) => dueByKey.get(hexOf(keyId)) ?? (() => null);
   const historyFor = (admission: Admission, keyId: Uint8Array): HistoryPolicy | null => historyUnder(keyId)(admission);
   const isEntitled = (admission: Admission, keyId: Uint8Array): boolean => historyFor(admission, keyId) !== null;
   const rotations = statements.rotations.filter(({ statement }) => originByKey.has(hexOf(statement.keyId)));
@@ -103,7 +106,8 @@ export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyC
     return keyOf(origin, { rotations: made.get(key) ?? [], counting: effective.get(key) ?? [], statements });
   });
   const keyById = new Map(keys.map((key) => [hexOf(key.keyId), key]));
-  const unentitled = rotations.filter((each) => statements.counts(each.placed.id) && !isCounting(each));
+  const isEffective = new Set(counting);
+  const unentitled = rotations.filter((each) => statements.counts(each.placed.id) && !isEffective.has(each));
   return {
     keys,
     versions: [

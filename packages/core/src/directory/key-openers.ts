@@ -209,17 +209,19 @@ class Knowledge {
   }
 
   /** @returns whether that is news */
-  #give(version: string, to: Iterable<Keeper>, depth: Depth): boolean {
+  #give(version: string, to: readonly Keeper[], depth: Depth): boolean {
+    let grew = false;
+    for (const keeper of to) grew = this.#open(version, keeper, depth) || grew;
+    return grew;
+  }
+
+  #open(version: string, keeper: Keeper, depth: Depth): boolean {
     const opened = this.#opened.get(version) ?? new Map<Keeper, Depth>();
     this.#opened.set(version, opened);
-    let grew = false;
-    for (const keeper of to) {
-      const before = opened.get(keeper);
-      if (before === "full" || before === depth || !this.#givers.has(keeper)) continue;
-      opened.set(keeper, depth);
-      grew = true;
-    }
-    return grew;
+    const before = opened.get(keeper);
+    if (before === "full" || before === depth || !this.#givers.has(keeper)) return false;
+    opened.set(keeper, depth);
+    return true;
   }
 
   #follow(gift: Given): boolean {
@@ -234,12 +236,9 @@ class Knowledge {
     if (opening?.get(by) !== "full" || opened?.get(by) !== "full") return false;
     this.#led.set(from, (this.#led.get(from) ?? new Set()).add(version));
     this.#leading.set(version, (this.#leading.get(version) ?? new Set()).add(from));
-    const full = [...opening].filter(([, depth]) => depth === "full");
-    return this.#give(
-      version,
-      full.map(([keeper]) => keeper),
-      "full",
-    );
+    let grew = false;
+    for (const [keeper, depth] of opening) if (depth === "full") grew = this.#open(version, keeper, "full") || grew;
+    return grew;
   }
 }
 

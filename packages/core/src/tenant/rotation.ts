@@ -35,9 +35,12 @@ export async function draftRotation(
   const versions: KeyVersion[] = [];
   const statements: RotateStatement[] = [];
   const links: LinkStatement[] = [];
+  const inFull = held.ring.confirmed().filter(({ historyBytes }) => historyBytes !== null);
+  const inFullByKey = Map.groupBy(inFull, ({ keyId }) => hexOf(keyId));
   for (const { keyId, name, kind, current, open } of keys) {
     const next = await newKeyVersion(crypto, name, keyId);
-    const linked = await Promise.all(lastOf(held, keyId, current).map((version) => sealLink(crypto, next, version)));
+    const last = lastOf(held.view, current, inFullByKey.get(hexOf(keyId)) ?? []);
+    const linked = await Promise.all(last.map((version) => sealLink(crypto, next, version)));
     const isDirectory = kind === "directory";
     const over = open.slice(0, maxItems); // what is left is turned next
     versions.push(next);
@@ -47,24 +50,29 @@ export async function draftRotation(
   return { versions, statements, links };
 }
 
-/** The versions of a key that this device holds with their history and that lead to all others it so holds, ascending: the current ones first of all. */
-function lastOf({ view, ring }: Held, keyId: Uint8Array, current: readonly Uint8Array[]): readonly KeyVersion[] {
-  const held = ring
-    .confirmed()
-    .toReversed() // later ones lead to earlier ones
-    .filter((key) => key.historyBytes !== null && hexOf(key.keyId) === hexOf(keyId));
+/**
+ * Of the versions of a key that this device holds with their history, in the order they came, those that lead to all others, ascending: the
+ * current ones first of all.
+ */
+function lastOf(
+  view: Held["view"],
+  current: readonly Uint8Array[],
+  held: readonly KeyVersion[],
+): readonly KeyVersion[] {
   const last = held.filter(({ version }) => current.some((one) => equalBytes(one, version)));
-  let reached = view.keyFitness.ledTo(
-    keyId,
-    last.map(({ version }) => version),
-  );
-  for (const key of held) {
-    if (reached.has(hexOf(key.version))) continue;
-    last.push(key);
-    reached = view.keyFitness.ledTo(
+  const keyId = held[0]?.keyId;
+  if (keyId === undefined) return [];
+  const ledTo = (): ReadonlySet<string> =>
+    view.keyFitness.ledTo(
       keyId,
       last.map(({ version }) => version),
     );
+  let reached = ledTo();
+  // Later ones lead to earlier ones.
+  for (const key of held.toReversed()) {
+    if (reached.has(hexOf(key.version))) continue;
+    last.push(key);
+    reached = ledTo();
   }
   return last.sort((a, b) => compareBytes(a.version, b.version));
 }

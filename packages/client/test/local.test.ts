@@ -43,3 +43,15 @@ test("a document is found by an id that was kept as text, and a text that is non
   for (const text of ["", id.slice(1), `${id}0`, id.toUpperCase(), "../../etc/passwd"])
     expect(() => parseDocId(text)).toThrow(expect.objectContaining({ code: "DOC_ID_MALFORMED" }));
 });
+
+test("of many rows the one that can't be written is named", async () => {
+  await using alice = await createClient({ store: memory(), password: "alice-password" });
+  const acme = await alice.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  const contacts = await acme.openDB<{ n: unknown }>("contacts");
+  for (const bad of [0, 7, 1_500]) {
+    const rows = Array.from({ length: 1_501 }, (_, at) => ({ n: at === bad ? Symbol("n") : at }));
+    const creating = contacts.createDocuments(rows);
+    await expect(creating).rejects.toMatchObject({ code: "VALUE_UNSUPPORTED", row: bad });
+  }
+  expect(await contacts.getAllDocumentIds()).toHaveLength(1_000); // those before row 1,500
+});

@@ -62,9 +62,12 @@ export type CoreErrorCode =
 export class CoreError extends Error {
   override readonly name = "CoreError";
   readonly code: CoreErrorCode;
+  /** Of many rows the one that is to blame, from 0; null where there are no rows. */
+  readonly row: number | null;
 
-  constructor(code: CoreErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: CoreErrorCode, message: string, options: { cause?: unknown; row?: number } = {}) {
     super(message, options);
     this.code = code;
+    this.row = options.row ?? null;
   }
 }

@@ -45,14 +45,23 @@ export async function createMany<T>(
   const seal = async (): Promise<void> => {
     const isHeld = parts.held() !== null;
     await parts.writes.ready(key, isHeld); // a key this device can't seal under is found out before anything is made
-    const made = await createChunk(parts, chunk, { key, isHeld });
+    const made = await createChunk(parts, chunk, { key, isHeld, first: ids.length });
     chunk = [];
     for (const { id } of made) {
       ids.push(id);
       created(id);
     }
   };
-  const take = (row: T): boolean => chunk.push(check(row)) === CHUNK;
+  let taken = 0;
+  const take = (row: T): boolean => {
+    try {
+      chunk.push(check(row));
+    } catch (error) {
+      throw ofRow(error, taken);
+    }
+    taken += 1;
+    return chunk.length === CHUNK;
+  };
   // Awaiting each row that is there already costs more than reading it.
   if (Symbol.iterator in rows) {
     for (const row of rows) if (take(row)) await seal();
@@ -65,12 +74,12 @@ export async function createMany<T>(
 async function createChunk(
   parts: DatabaseParts,
   rows: readonly object[],
-  { key, isHeld }: { readonly key: Uint8Array; readonly isHeld: boolean },
+  { key, isHeld, first }: { readonly key: Uint8Array; readonly isHeld: boolean; readonly first: number },
 ): Promise<readonly Created[]> {
   await parts.writes.enter();
   try {
     parts.mayWrite(); // rights may have changed while the rows came
-    const made = await makeChunk(parts, rows, key);
+    const made = await makeChunk(parts, rows, { key, first });
     try {
       const entries = fillEntries(made).map((some) => some.map(({ plaintext }) => plaintext));
       if (isHeld || !(await parts.writes.bulk(key, entries))) await journal(parts, made);
@@ -89,12 +98,22 @@ async function createChunk(
  * All changes first, then all sealing: interleaved, each costs the other its caches. Needs no WebAssembly. When one row can't be
  * stored, none of them is.
  */
-async function makeChunk(parts: DatabaseParts, rows: readonly object[], key: Uint8Array): Promise<readonly Created[]> {
+async function makeChunk(
+  parts: DatabaseParts,
+  rows: readonly object[],
+  { key, first }: { readonly key: Uint8Array; readonly first: number },
+): Promise<readonly Created[]> {
   const records: DocumentRecord[] = [];
   try {
-    const { writer, first } = await parts.chain.takeCounters(rows.length);
-    const time = claimedTime(parts.platform.now());
-    return rows.map((row, at) => createOne(parts, row, { writer, counter: first + at, time, key }, records));
+    const counters = await parts.chain.takeCounters(rows.length);
+    const [time, { writer }] = [claimedTime(parts.platform.now()), counters];
+    return rows.map((row, at) => {
+      try {
+        return createOne(parts, row, { writer, counter: counters.first + at, time, key }, records);
+      } catch (error) {
+        throw ofRow(error, first + at);
+      }
+    });
   } catch (error) {
     for (const record of records) parts.documents.forget(record);
     throw error;
@@ -142,4 +161,9 @@ function createOne(
 async function journal({ writes }: DatabaseParts, made: readonly Created[]): Promise<void> {
   await writes.begin();
   await Promise.all(made.map(({ local }) => writes.journal(local)));
+}
+
+/** What was wrong, with the number of the row. */
+function ofRow(error: unknown, row: number): unknown {
+  return error instanceof CoreError ? new CoreError(error.code, error.message, { cause: error.cause, row }) : error;
 }

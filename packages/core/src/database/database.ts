@@ -67,7 +67,7 @@ export interface Database<T extends object, In = T> extends AsyncDisposable {
   createDocument(data?: In, options?: { id?: string; key?: string }): Promise<Doc<T>>;
   /**
    * Creates many documents, sealing about 100 of them into one entry; returns their ids in order, once all are durable. When it rejects,
-   * rows before the one that cannot be written may be there, in groups of 1,000.
+   * rows before the one that cannot be written may be there, in groups of 1,000; the error's `row` is the number of that one, from 0.
    * @throws CoreError SCHEMA_MISMATCH | VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
    */
   createDocuments(rows: Iterable<In> | AsyncIterable<In>, options?: { key?: string }): Promise<readonly DocId[]>;

@@ -41,6 +41,8 @@ export {
   type Path,
   parseDocId,
   type ReceivedRequest,
+  type RevisionItem,
+  type RevisionOptions,
   type Role,
   type Root,
   readersGained,

@@ -16,7 +16,7 @@ export { type DocId, parseDocId } from "./document/doc-id.ts";
 export { CoreError, type CoreErrorCode } from "./errors.ts";
 export type { Off } from "./events.ts";
 export type { Cursor } from "./feed/cursor.ts";
-export type { FeedItem, FeedItemType, FeedOptions } from "./feed/feed-item.ts";
+export type { FeedItem, FeedItemType, FeedOptions, RevisionItem, RevisionOptions } from "./feed/feed-item.ts";
 export type { HistoryPolicy } from "./keys/permit-bundle.ts";
 export type { Platform } from "./platform.ts";
 export { SyncedReplica } from "./replica/synced-replica.ts";

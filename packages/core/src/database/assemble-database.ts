@@ -149,14 +149,14 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   isOpen = true;
   daily.look();
   const replica = replicaOf(host, entries, { daily, named, missing, received, readable, writes });
-  const feed = feedOf(host, id, { documents, shelf, events });
+  const sources = new ChangeSources({ documents, received, journal, own, self: host.self });
+  const feed = feedOf(host, id, { documents, shelf, events, sources });
   const database = OpenDatabase.untyped({
-    ...{ name, id, platform, documents, ownChanges, shelf, writes, chain, replica, events, feed },
+    ...{ name, id, platform, documents, ownChanges, shelf, writes, chain, replica, events, sources, feed },
     keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
     held: () => host.held(id),
     ...{ view, self: host.self },
     writers: () => received.writers(),
-    sources: new ChangeSources({ documents, received, journal, own, self: host.self }),
     mayWrite: () => mayWrite(host),
     close: async () => {
       timer.stop();
@@ -295,7 +295,7 @@ function replicaOf(
 function feedOf(
   { context, view, self }: DatabaseHost,
   database: DatabaseId,
-  parts: Pick<ChangeFeedContext, "documents" | "shelf" | "events">,
+  parts: Pick<ChangeFeedContext, "documents" | "shelf" | "events" | "sources">,
 ): ChangeFeed {
   const { platform, ring, store, local } = context;
   return new ChangeFeed({

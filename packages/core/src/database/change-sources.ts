@@ -61,8 +61,18 @@ export class ChangeSources {
   /** The changes of a document that count, each after those it builds on. */
   async of(record: DocumentRecord): Promise<readonly SourcedChange[]> {
     const at = this.#now(new Map([[record.name, record]]));
-    await at.read(record.name);
+    await at.read(new Set([record.name]));
     return at.changesOf(record);
+  }
+
+  /** What the history says of each change of these documents, by its hash, in hex. */
+  async historyOf(names: ReadonlySet<DocId>): Promise<ReadonlyMap<string, HistoryItem>> {
+    const { documents } = this.#at;
+    const records = [...names].flatMap((name) => documents.find(name) ?? []);
+    const at = this.#now(new Map(records.map((record) => [record.name, record])));
+    await at.read(names);
+    const changes = records.flatMap((record) => at.changesOf(record));
+    return new Map(changes.map((sourced) => [toHex(sourced.change.hash), historyItemOf(sourced)]));
   }
 
   /** The same of all documents, one after the other. */
@@ -92,7 +102,7 @@ export class ChangeSources {
         }
     };
     return {
-      read: (name: DocId | null) => received.read(name, look),
+      read: (names: ReadonlySet<DocId> | null) => received.read(names, look),
       changesOf: (record: DocumentRecord): readonly SourcedChange[] => {
         const found = findings.get(record.name);
         const times = this.#timesOf(rows.get(record.name) ?? []);
@@ -169,6 +179,11 @@ export class ChangeSources {
     const hashOf = ({ chunk, change }: JournalRow) => (chunk ?? parseChange(change, sha256)).hash;
     return new Map(rows.map((row) => [toHex(hashOf(row)), row.time]));
   }
+}
+
+/** What the history says of a change. */
+export function historyItemOf({ change, source }: SourcedChange): HistoryItem {
+  return { ...source, message: change.message === "" ? null : change.message, heads: [toHex(change.hash)] };
 }
 
 /** Of the changes that are marks, by hash in hex. */

@@ -5,6 +5,7 @@ import { type Doc, DocHandle, NOTHING } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
+import { historyItemOf } from "./change-sources.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import { editDocument } from "./edit-document.ts";
 import type { History, HistoryItem, PastDoc, When } from "./history.ts";
@@ -23,8 +24,7 @@ export class DatabaseHistory<T extends object> implements History<T> {
   }
 
   async *changes(id: DocId): AsyncIterable<HistoryItem> {
-    for (const { change, source } of await this.#open().sources.of(this.#open().documents.require(id)))
-      yield { ...source, message: change.message === "" ? null : change.message, heads: [toHex(change.hash)] };
+    for (const change of await this.#open().sources.of(this.#open().documents.require(id))) yield historyItemOf(change);
   }
 
   async getDocumentAt(id: DocId, when: When): Promise<PastDoc<T> | undefined> {

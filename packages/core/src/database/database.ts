@@ -3,7 +3,7 @@ import type { Path, TextDraft } from "../automerge/draft-text.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { Off } from "../events.ts";
-import type { FeedItem, FeedOptions } from "../feed/feed-item.ts";
+import type { FeedItem, FeedOptions, RevisionItem, RevisionOptions } from "../feed/feed-item.ts";
 import type { History } from "./history.ts";
 
 /** What a change callback edits: the document's data as plain objects, until the callback has returned. */
@@ -104,6 +104,12 @@ export interface Database<T extends object, In = T> extends AsyncDisposable {
    * @throws CoreError CURSOR_INVALID
    */
   iterateChangesSince(cursor: string | null, options?: FeedOptions): AsyncIterable<FeedItem<T>>;
+  /**
+   * With `revisions`, each change that counts since a cursor, as the history tells it, after those it builds on. One that counts no more
+   * is not taken back, and comes again when it counts again. Cursors of documents and of revisions are different ones.
+   * @throws CoreError CURSOR_INVALID
+   */
+  iterateChangesSince(cursor: string | null, options: RevisionOptions): AsyncIterable<RevisionItem<T>>;
   /**
    * Makes changes of several documents as one: all of them are made when it resolves, or none; others see them together. What was done shows
    * in a draft of the transaction, and in the documents once it has ended. When a document that it changes was edited here meanwhile,

@@ -4,7 +4,7 @@ import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { Off } from "../events.ts";
-import type { FeedItem, FeedOptions } from "../feed/feed-item.ts";
+import type { FeedItem, FeedOptions, RevisionItem, RevisionOptions } from "../feed/feed-item.ts";
 import { copyEntries } from "../replica/copy-entries.ts";
 import { createDocument } from "./create-document.ts";
 import { createMany } from "./create-many.ts";
@@ -117,8 +117,15 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     return this.#show(record);
   }
 
-  async *iterateChangesSince(cursor: string | null, options: FeedOptions = {}): AsyncIterable<FeedItem<T>> {
-    for await (const item of this.#open().feed.since(cursor, options)) yield item as unknown as FeedItem<T>;
+  iterateChangesSince(cursor: string | null, options?: FeedOptions): AsyncIterable<FeedItem<T>>;
+  iterateChangesSince(cursor: string | null, options: RevisionOptions): AsyncIterable<RevisionItem<T>>;
+  async *iterateChangesSince(
+    cursor: string | null,
+    options: FeedOptions | RevisionOptions = {},
+  ): AsyncIterable<FeedItem<T>> {
+    const { feed } = this.#open();
+    const items = options.revisions === true ? feed.revisions(cursor, options) : feed.documents(cursor, options);
+    for await (const item of items) yield item as unknown as FeedItem<T>;
   }
 
   transact<R>(run: (tx: DatabaseTransaction<T, In>) => Promise<R>): Promise<R> {

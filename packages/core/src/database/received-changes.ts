@@ -251,11 +251,11 @@ export class ReceivedChanges {
     });
   }
 
-  /** Gives what counts of the chains that touch a document, or of all chains, chain by chain, as far as it was delivered. */
-  read(name: DocId | null, look: (deliveries: readonly Delivery[]) => void): Promise<void> {
+  /** Gives what counts of the chains that touch some documents, or of all chains, chain by chain, as far as it was delivered. */
+  read(names: ReadonlySet<DocId> | null, look: (deliveries: readonly Delivery[]) => void): Promise<void> {
     return this.#working.run(async () => {
       const all = this.#ingest.writers();
-      const writers = name === null ? all : writersOf(this.#at.state, new Set([name]), all);
+      const writers = names === null ? all : writersOf(this.#at.state, names, all);
       for (const writer of writers) await this.#ingest.replay({ writer, from: 0 }, look);
     });
   }

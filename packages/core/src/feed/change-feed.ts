@@ -1,108 +1,97 @@
-import { unlessAborted } from "../connection/unless-aborted.ts";
-import { placeOf } from "../document/doc-id.ts";
+import type { ChangeSources } from "../database/change-sources.ts";
+import type { HistoryItem } from "../database/history.ts";
+import type { Doc } from "../document/doc-handle.ts";
+import { type DocId, placeOf } from "../document/doc-id.ts";
 import type { Shelf } from "../document/shelf.ts";
-import { encodeCursor, parseCursor } from "./cursor.ts";
-import type { DocumentIndex } from "./document-index.ts";
-import { FedDocuments, type FedDocumentsContext } from "./fed-documents.ts";
-import type { FeedItem, FeedOptions } from "./feed-item.ts";
-import type { IndexRow } from "./index-codec.ts";
+import { DocumentNoter, type DocumentNoterContext } from "./document-notes.ts";
+import { Feed, type FeedContext } from "./feed.ts";
+import type { FeedItem, Reads, RevisionItem } from "./feed-item.ts";
+import type { Stamped } from "./index-codec.ts";
+import { type RevisionNote, RevisionNoter } from "./revision-notes.ts";
+import type { DocumentNote } from "./sight.ts";
+import type { StampedIndex } from "./stamped-index.ts";
 
-export interface ChangeFeedContext extends Omit<FedDocumentsContext, "announced" | "moved"> {
+/** Revisions whose history is read at a time. */
+const BATCH = 10_000;
+
+export interface ChangeFeedContext
+  extends DocumentNoterContext,
+    Pick<FeedContext<DocumentNote, FeedItem<object>>, "database" | "store" | "local" | "random" | "events"> {
   readonly shelf: Shelf;
+  readonly sources: Pick<ChangeSources, "historyOf">;
 }
 
-/** How far one reader is. */
-interface Reading {
-  index: DocumentIndex;
-  /** Of the row delivered last. */
-  stamp: number;
-  /** The last stamp that is due; infinite for who waits for more. */
-  end: number;
-  /** What was due was noted again, with a later stamp, before it was delivered. */
-  isBehind: boolean;
-}
-
-/**
- * The changed documents of a database, for any number of readers, each at its own pace.
- *
- * INVARIANT: what is delivered with a cursor is durable in the index, and what was announced since it was noted is noted again first: a
- * document that moves on in a reader's hands comes once more. Test: change-feed.test.ts.
- */
+/** The changed documents of a database, or its changes one by one. */
 export class ChangeFeed {
   readonly #at: ChangeFeedContext;
-  readonly #fed: FedDocuments;
-  readonly #readings = new Set<Reading>();
-  #news = Promise.withResolvers<void>();
-  #isClosed = false;
+  readonly #documents: Feed<DocumentNote, FeedItem<object>>;
+  readonly #revisions: Feed<RevisionNote, RevisionItem<object>>;
 
   constructor(at: ChangeFeedContext) {
     this.#at = at;
-    this.#fed = new FedDocuments({
+    this.#documents = new Feed({
       ...at,
-      announced: () => this.#wake(),
-      moved: (stamps) => this.#moved(stamps),
+      kind: "documents",
+      noter: new DocumentNoter(at),
+      documentOf: ({ id }) => id,
+      reader:
+        () =>
+        async ({ id, state }) => ({ type: state, doc: await this.#docOf(id) }),
+    });
+    this.#revisions = new Feed({
+      ...at,
+      kind: "revisions",
+      noter: new RevisionNoter(at.documents),
+      documentOf: ({ document }) => document,
+      reader: () => this.#revisionReader(),
     });
   }
 
   /** The directory or the keys changed. */
   look(): void {
-    this.#wake();
+    this.#documents.wake();
   }
 
-  /** Ends with what had changed when it was called, unless it is live. @throws CoreError CURSOR_INVALID */
-  async *since(cursor: string | null, { live = false, signal }: FeedOptions): AsyncGenerator<FeedItem<object>> {
-    const place = cursor === null ? null : parseCursor(this.#at.database, cursor);
-    const index = await unlessAborted(this.#fed.refreshed(), signal);
-    const stamp = place === null ? 0 : index.stampOf(place);
-    const reading: Reading = { index, stamp, end: live ? Number.POSITIVE_INFINITY : index.newest, isBehind: false };
-    this.#readings.add(reading);
-    try {
-      while (!this.#isClosed) {
-        signal?.throwIfAborted();
-        const row = reading.index.after(reading.stamp);
-        if (row !== undefined && row.stamp <= reading.end && !this.#fed.hasNews(row.id)) {
-          reading.stamp = row.stamp;
-          yield await this.#itemOf(row, reading);
-        } else if (row === undefined || row.stamp > reading.end) {
-          if (!live && !reading.isBehind) return;
-          if (live && !this.#fed.hasNews()) await unlessAborted(this.#news.promise, signal);
-          await this.#refresh(reading, signal);
-          Object.assign(reading, { end: live ? reading.end : reading.index.newest, isBehind: false });
-        } else await this.#refresh(reading, signal);
-      }
-    } finally {
-      this.#readings.delete(reading);
-    }
+  documents(cursor: string | null, options: Reads): AsyncGenerator<FeedItem<object>> {
+    return this.#documents.since(cursor, options);
+  }
+
+  revisions(cursor: string | null, options: Reads): AsyncGenerator<RevisionItem<object>> {
+    return this.#revisions.since(cursor, options);
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#wake();
-    await this.#fed.close();
+    await this.#documents.close();
+    await this.#revisions.close();
   }
 
-  async #refresh(reading: Reading, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#isClosed) return;
-    const index = await unlessAborted(this.#fed.refreshed(), signal);
-    // After a disk has failed it is another, which may know less.
-    if (index !== reading.index)
-      Object.assign(reading, { index, stamp: index.stampOf(reading.index.placeOf(reading.stamp)) });
+  /** Of one that was there and is not known any more there is nothing to be seen. */
+  #docOf(id: DocId): Promise<Doc<object>> {
+    const { documents, shelf } = this.#at;
+    return shelf.handle(documents.get(id) ?? documents.ensure(placeOf(id)));
   }
 
-  async #itemOf({ id, state, stamp }: IndexRow, { index }: Reading): Promise<FeedItem<object>> {
-    const { database, documents, shelf } = this.#at;
-    // Of one that was there and is not known any more there is nothing to be seen.
-    const record = documents.get(id) ?? documents.ensure(placeOf(id));
-    return { type: state, doc: await shelf.handle(record), cursor: encodeCursor(database, index.placeOf(stamp)) };
+  /** Reads the chains for many revisions at a time: they are long. */
+  #revisionReader(): ReturnType<FeedContext<RevisionNote, RevisionItem<object>>["reader"]> {
+    let history: ReadonlyMap<string, HistoryItem> = new Map();
+    return async (row, index) => {
+      if (!row.counts) return null;
+      if (!history.has(row.id)) history = await this.#at.sources.historyOf(documentsFrom(row, index));
+      const revision = history.get(row.id);
+      if (revision === undefined) return null; // it counts no more: that is news
+      const type = revision.kind === "delete" ? "deleted" : "changed";
+      return { type, doc: await this.#docOf(row.document), revision };
+    };
   }
+}
 
-  #moved(stamps: readonly number[]): void {
-    for (const reading of this.#readings)
-      reading.isBehind ||= stamps.some((stamp) => stamp > reading.stamp && stamp <= reading.end);
+/** The documents of this revision and of those that follow. */
+function documentsFrom(first: Stamped<RevisionNote>, index: StampedIndex<RevisionNote>): ReadonlySet<DocId> {
+  const ids = new Set<DocId>();
+  let row: Stamped<RevisionNote> | undefined = first;
+  for (let left = BATCH; left > 0 && row !== undefined; left--) {
+    ids.add(row.document);
+    row = index.after(row.stamp);
   }
-
-  #wake(): void {
-    this.#news.resolve();
-    this.#news = Promise.withResolvers();
-  }
+  return ids;
 }

@@ -14,20 +14,23 @@ export interface CursorPlace {
   readonly stamp: number;
 }
 
-const FORMAT = 1;
+/** What a cursor is of: the first byte says it, and the format. */
+const FORMATS = { documents: 1, revisions: 2 } as const;
+export type CursorKind = keyof typeof FORMATS;
+
 export const stretchIdBytes = 16;
 const databaseBytes = 32;
 
-export function encodeCursor(database: DatabaseId, { stretch, newest, stamp }: CursorPlace): Cursor {
-  const writer = new ByteWriter(64).u8(FORMAT).bytes(database).bytes(fromHex(stretch)).uleb(newest).uleb(stamp);
+export function encodeCursor(database: DatabaseId, kind: CursorKind, { stretch, newest, stamp }: CursorPlace): Cursor {
+  const writer = new ByteWriter(64).u8(FORMATS[kind]).bytes(database).bytes(fromHex(stretch)).uleb(newest).uleb(stamp);
   return toHex(writer.finish()) as Cursor;
 }
 
 /** @throws CoreError CURSOR_INVALID */
-export function parseCursor(database: DatabaseId, cursor: string): CursorPlace {
+export function parseCursor(database: DatabaseId, kind: CursorKind, cursor: string): CursorPlace {
   try {
     const reader = new ByteReader(fromHex(cursor));
-    if (reader.u8() !== FORMAT) throw invalid("not a cursor of this version");
+    if (reader.u8() !== FORMATS[kind]) throw invalid("not a cursor of this kind of feed");
     if (!equalBytes(reader.bytes(databaseBytes), database)) throw invalid("a cursor of another database");
     const stretch = toHex(reader.bytes(stretchIdBytes));
     const newest = reader.uleb();

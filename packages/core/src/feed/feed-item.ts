@@ -1,3 +1,4 @@
+import type { HistoryItem } from "../database/history.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { Cursor } from "./cursor.ts";
 
@@ -15,9 +16,25 @@ export interface FeedItem<T extends object> {
   readonly cursor: Cursor;
 }
 
-export interface FeedOptions {
+/** A change that counts since a cursor. */
+export interface RevisionItem<T extends object> extends FeedItem<T> {
+  readonly type: "changed" | "deleted";
+  /** As the history tells it. */
+  readonly revision: HistoryItem;
+}
+
+export interface Reads {
   /** Waits for the next change instead of ending. */
   readonly live?: boolean;
   /** Ends it: what waits rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+}
+
+export interface FeedOptions extends Reads {
+  readonly revisions?: false;
+}
+
+/** Of the feed that gives each change. */
+export interface RevisionOptions extends Reads {
+  readonly revisions: true;
 }

@@ -1,7 +1,8 @@
 import { compareBytes, toHex } from "@selkie/entry";
 import { parseChange, type Sha256 } from "../automerge/change-chunk.ts";
-import { digestBytes } from "./index-codec.ts";
 
+/** Enough, as a digest is compared with those of the same document that were noted here. */
+export const digestBytes = 16;
 /** From so many changes on it is remembered how far a list was read. */
 const MANY = 64;
 

@@ -1,22 +1,10 @@
-// What of a document index lies in the sealed local state: a head, and segments of about a hundred rows. ADR 48.
+// What of an index lies in the sealed local state: a head, and segments of about a hundred rows. ADR 48.
 import { ByteReader, ByteWriter, EntryError, fromHex, toHex } from "@selkie/entry";
-import { type DocId, docIdOfBytes } from "../document/doc-id.ts";
 import { CoreError } from "../errors.ts";
-import { documentIdBytes } from "../sealing/document-id.ts";
 import { stretchIdBytes } from "./cursor.ts";
 
-/** What an app sees of a document, as the feed calls it. */
-export type RowState = "changed" | "deleted" | "hidden" | "revealed";
-
-/** What was last noted of a document. */
-export interface IndexRow {
-  readonly id: DocId;
-  /** Counts up with whatever is noted: no two rows have the same. */
-  readonly stamp: number;
-  readonly state: RowState;
-  /** Of its heads, in hex. */
-  readonly digest: string;
-}
+/** Counts up with whatever is noted: no two rows of an index have the same stamp. */
+export type Stamped<Note> = Note & { readonly stamp: number };
 
 /** The stamps that one run of a program gave, from `from` to the next stretch. */
 export interface Stretch {
@@ -33,9 +21,7 @@ export interface IndexHead {
 }
 
 const FORMAT = 1;
-const STATES: readonly RowState[] = ["changed", "deleted", "hidden", "revealed"];
 const keyIdBytes = 16;
-export const digestBytes = 16;
 
 export function encodeHead({ stretches, keys }: IndexHead): Uint8Array {
   const writer = new ByteWriter().u8(FORMAT).uleb(stretches.length);
@@ -57,23 +43,24 @@ export function decodeHead(bytes: Uint8Array): IndexHead {
   });
 }
 
-export function encodeSegment(rows: readonly IndexRow[]): Uint8Array {
-  const writer = new ByteWriter(16 + rows.length * 56).u8(FORMAT).uleb(rows.length);
-  for (const { id, stamp, state, digest } of rows)
-    writer.bytes(fromHex(id)).uleb(stamp).u8(STATES.indexOf(state)).bytes(fromHex(digest));
+/** @param bytes about as many as a row takes */
+export function encodeRows<Note>(
+  rows: readonly Stamped<Note>[],
+  bytes: number,
+  write: (writer: ByteWriter, note: Note) => void,
+): Uint8Array {
+  const writer = new ByteWriter(16 + rows.length * bytes).u8(FORMAT).uleb(rows.length);
+  for (const row of rows) write(writer.uleb(row.stamp), row);
   return writer.finish();
 }
 
 /** @throws CoreError LOCAL_STATE_DAMAGED */
-export function decodeSegment(bytes: Uint8Array): readonly IndexRow[] {
+export function decodeRows<Note>(bytes: Uint8Array, read: (reader: ByteReader) => Note): readonly Stamped<Note>[] {
   return decode(bytes, (reader) => {
-    const rows: IndexRow[] = [];
+    const rows: Stamped<Note>[] = [];
     for (let left = reader.uleb(); left > 0; left--) {
-      const id = docIdOfBytes(reader.bytes(documentIdBytes));
       const stamp = reader.uleb();
-      const state = STATES[reader.u8()];
-      if (state === undefined) throw damaged();
-      rows.push({ id, stamp, state, digest: toHex(reader.bytes(digestBytes)) });
+      rows.push({ ...read(reader), stamp });
     }
     return rows;
   });
@@ -92,5 +79,5 @@ function decode<Result>(bytes: Uint8Array, read: (reader: ByteReader) => Result)
   }
 }
 
-const damaged = (cause?: unknown): CoreError =>
-  new CoreError("LOCAL_STATE_DAMAGED", "a piece of a document index is not one", { cause });
+export const damaged = (cause?: unknown): CoreError =>
+  new CoreError("LOCAL_STATE_DAMAGED", "a piece of an index is not one", { cause });

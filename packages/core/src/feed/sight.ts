@@ -2,14 +2,23 @@ import { toHex } from "@selkie/entry";
 import { type DocId, placeOf } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import type { Documents } from "../document/documents.ts";
-import type { DocumentIndex, Note } from "./document-index.ts";
 import type { HeadsDigest } from "./heads-digest.ts";
-import type { RowState } from "./index-codec.ts";
+import type { StampedIndex } from "./stamped-index.ts";
+
+/** What an app sees of a document, as the feed calls it. */
+export type SeenState = "changed" | "deleted" | "hidden" | "revealed";
+
+export interface DocumentNote {
+  readonly id: DocId;
+  readonly state: SeenState;
+  /** Of its heads, in hex. */
+  readonly digest: string;
+}
 
 export interface SightContext {
   readonly documents: Documents;
   readonly digests: HeadsDigest;
-  readonly index: DocumentIndex;
+  readonly index: StampedIndex<DocumentNote>;
   /** Whether a key is due to this device's user, as the directory says now. */
   isEntitled(keyId: Uint8Array): boolean;
 }
@@ -25,7 +34,7 @@ export class Sight {
   }
 
   /** What there is to note of a document; null when nothing of it counts or did. */
-  of(id: DocId): Note | null {
+  of(id: DocId): DocumentNote | null {
     const { documents, digests, index } = this.#at;
     const record = documents.find(id);
     if (record === undefined && index.get(id) === undefined) return null;
@@ -38,11 +47,11 @@ export class Sight {
   }
 
   /** Whether this is not what was noted of it. */
-  isOther({ id, digest }: Note): boolean {
+  isOther({ id, digest }: DocumentNote): boolean {
     return this.#at.index.get(id)?.digest !== digest || this.isMoved(id);
   }
 
-  #stateOf(id: DocId, record: DocumentRecord | undefined): RowState {
+  #stateOf(id: DocId, record: DocumentRecord | undefined): SeenState {
     if (this.#isHidden(id)) return "hidden";
     if (record === undefined || record.deleted) return "deleted";
     const { index } = this.#at;

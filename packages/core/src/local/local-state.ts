@@ -16,6 +16,7 @@ export const rowKind = {
   contact: 10,
   claims: 11,
   feed: 12,
+  revisions: 13,
   vector: 13,
   branch: 14,
 } as const;

@@ -1,5 +1,4 @@
 import * as Automerge from "@automerge/automerge";
-import { equalBytes } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { isMember, type PlacedStatement } from "../../src/directory/admission.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
@@ -7,6 +6,7 @@ import type { FeedItem, FeedOptions } from "../../src/feed/feed-item.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
 import { type Device, Lab, placeOf, withHoles } from "../database/lab.ts";
 import { testDatabase } from "../fixture.ts";
+import { cutOff } from "./cut-off.ts";
 import { drain, Follower, pass, shownBy } from "./follower.ts";
 
 const shown = ({ type, doc }: FeedItem<object>): string => `${type} ${JSON.stringify(doc.getData())}`;
@@ -322,30 +322,4 @@ async function unshare(lab: Lab, device: Device): Promise<{ unshared: PlacedStat
     unshared,
     share: () => world.say(world.root, { type: "share", keyId: board.keyId, to, history: "full" }),
   };
-}
-
-/** Carol has Bob's note; Mallory's words in it come; a cut ends them, and a readmit lets them count. */
-async function cutOff(seed: string) {
-  const lab = await Lab.begin(seed);
-  const [bob, mallory, carol] = [await lab.device("bob"), await lab.device("mallory"), await lab.device("carol")];
-  for (const device of [bob, mallory, carol]) await device.hear(...lab.world.placed);
-  const { id } = await bob.database.createDocument({ text: "note" });
-  await pass(bob, carol);
-  await pass(bob, mallory);
-  await set(mallory, id, { text: "bad" });
-  const [own] = await bob.runs();
-  const ofMallory = (await mallory.runs()).filter(({ writer }) => own !== undefined && !equalBytes(writer, own.writer));
-  const tip = ofMallory.flatMap(({ entries }) => entries).at(-1);
-  const target = lab.world
-    .view()
-    .devices()
-    .filter(isMember)
-    .find(({ name }) => name.includes("mallory"));
-  if (tip?.signature == null || target === undefined) return expect.fail("Mallory wrote");
-  const { root } = lab.world;
-  const revoke = { type: "revoke", targets: [target.id], identityKeys: [], cuts: [], wipe: null } as const;
-  const cut = lab.world.say(root, revoke);
-  const cuts = [{ writer: tip.header.writer, seq: tip.header.seq, id: tip.id, signature: tip.signature }];
-  const readmit = lab.world.say(root, { type: "readmit", lifts: [cut.id], cuts: [{ database: testDatabase, cuts }] });
-  return { lab, id, mallory, carol, cut, readmit, ofMallory };
 }

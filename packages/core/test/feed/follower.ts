@@ -1,6 +1,6 @@
 // Who reads a change feed as an app does: it keeps what was delivered, and the cursor beside it.
 import type { DocId } from "../../src/document/doc-id.ts";
-import type { FeedItem } from "../../src/feed/feed-item.ts";
+import type { FeedItem, RevisionItem } from "../../src/feed/feed-item.ts";
 import type { Device } from "../database/lab.ts";
 
 /** Everything sealed by one device comes to another. */
@@ -47,3 +47,31 @@ export class Follower {
 
 const stateOf = (doc: FeedItem<object>["doc"]): string =>
   `${[...doc.getHeads()].sort().join(" ")} ${JSON.stringify(doc.getData())}`;
+
+/** Who reads each change, and knows those that were delivered. */
+export class Chronicler {
+  /** By document, the hashes of its changes. */
+  readonly #seen = new Map<DocId, Set<string>>();
+  cursor: string | null = null;
+
+  async read({ database }: Device, most = Number.POSITIVE_INFINITY): Promise<readonly RevisionItem<object>[]> {
+    const items: RevisionItem<object>[] = [];
+    for await (const item of database.iterateChangesSince(this.cursor, { revisions: true })) {
+      this.cursor = item.cursor;
+      const [hash = ""] = item.revision.heads;
+      this.#seen.set(item.doc.id, (this.#seen.get(item.doc.id) ?? new Set()).add(hash));
+      items.push(item);
+      if (items.length >= most) break;
+    }
+    return items;
+  }
+
+  /** What counts in the database and did not come. */
+  async missing({ database }: Device, ids: readonly DocId[]): Promise<readonly string[]> {
+    const missing: string[] = [];
+    for (const id of ids)
+      for await (const { heads } of database.history.changes(id))
+        for (const hash of heads) if (this.#seen.get(id)?.has(hash) !== true) missing.push(`${id} ${hash}`);
+    return missing;
+  }
+}

@@ -1,18 +1,20 @@
 import { toHex } from "@selkie/entry";
 import { MemoryDisk, memoryStore, publicState, type Store } from "@selkie/store";
 import { expect, test } from "vitest";
-import type { DocId } from "../../src/document/doc-id.ts";
-import { DocumentIndex, type Note } from "../../src/feed/document-index.ts";
+import { type DocId, docIdOfBytes } from "../../src/document/doc-id.ts";
+import { documentRows } from "../../src/feed/document-notes.ts";
+import type { DocumentNote } from "../../src/feed/sight.ts";
+import { StampedIndex } from "../../src/feed/stamped-index.ts";
 import { LocalState, rowKind } from "../../src/local/local-state.ts";
 import { pattern, repeatableCrypto, testDatabase, testTenant } from "../fixture.ts";
 
-const idOf = (n: number): DocId => toHex(pattern(`document ${n}`, 32)) as DocId;
-const noteOf = (n: number, version = 0): Note => ({
+const idOf = (n: number): DocId => docIdOfBytes(pattern(`document ${n}`, 32));
+const noteOf = (n: number, version = 0): DocumentNote => ({
   id: idOf(n),
   state: "changed",
   digest: toHex(pattern(`digest ${n} ${version}`, 16)),
 });
-const notes = (from: number, to: number, version = 0): readonly Note[] =>
+const notes = (from: number, to: number, version = 0): readonly DocumentNote[] =>
   Array.from({ length: to - from }, (_, at) => noteOf(from + at, version));
 const keys = new Set([toHex(pattern("key", 16))]);
 
@@ -25,7 +27,7 @@ async function begin(seed: string, disk = new MemoryDisk()) {
   const local = new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant);
   const failing = { isFailing: false };
   const at = {
-    ...{ database: testDatabase, local, random },
+    ...{ format: documentRows, database: testDatabase, local, random },
     store: Object.create(store, {
       commit: {
         value: (write: Parameters<Store["commit"]>[0]) =>
@@ -35,10 +37,10 @@ async function begin(seed: string, disk = new MemoryDisk()) {
   };
   const rowKeys = async (): Promise<readonly Uint8Array[]> =>
     (await Array.fromAsync(local.range(rowKind.feed, testDatabase))).map(({ key }) => key);
-  return { index: await DocumentIndex.load(at), store, disk, failing, rowKeys };
+  return { index: await StampedIndex.load(at), store, disk, failing, rowKeys };
 }
 
-function idsAfter(index: DocumentIndex, stamp: number): readonly DocId[] {
+function idsAfter(index: StampedIndex<DocumentNote>, stamp: number): readonly DocId[] {
   const ids: DocId[] = [];
   for (let row = index.after(stamp); row !== undefined; row = index.after(row.stamp)) ids.push(row.id);
   return ids;

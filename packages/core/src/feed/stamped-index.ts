@@ -1,18 +1,9 @@
 import { ByteWriter, type DatabaseId, equalBytes, toHex } from "@selkie/entry";
 import type { Store } from "@selkie/store";
-import type { DocId } from "../document/doc-id.ts";
 import { CoreError } from "../errors.ts";
-import { type LocalState, rowKind } from "../local/local-state.ts";
+import type { LocalState, RowKind } from "../local/local-state.ts";
 import { type CursorPlace, stretchIdBytes } from "./cursor.ts";
-import {
-  decodeHead,
-  decodeSegment,
-  encodeHead,
-  encodeSegment,
-  type IndexHead,
-  type IndexRow,
-  type Stretch,
-} from "./index-codec.ts";
+import { decodeHead, encodeHead, type IndexHead, type Stamped, type Stretch } from "./index-codec.ts";
 
 const SEGMENT_ROWS = 100;
 /** Rows that one transaction adds: a first index is many. */
@@ -22,33 +13,39 @@ const SLACK = 1_000;
 /** Stretches that are remembered: whoever has slept through more begins anew. */
 const STRETCHES = 256;
 
-export interface DocumentIndexContext {
+/** What the rows of an index are, beside their stamps. */
+export interface RowFormat<Note> {
+  readonly kind: RowKind;
+  encode(rows: readonly Stamped<Note>[]): Uint8Array;
+  /** @throws CoreError LOCAL_STATE_DAMAGED */
+  decode(bytes: Uint8Array): readonly Stamped<Note>[];
+}
+
+export interface StampedIndexContext<Note> {
+  readonly format: RowFormat<Note>;
   readonly database: DatabaseId;
   readonly store: Store;
   readonly local: LocalState;
   random(length: number): Uint8Array;
 }
 
-/** What to note. */
-export type Note = Omit<IndexRow, "stamp">;
-
 /**
- * What was last noted of each document of a database, and when, in stamps. A disposable cache: what it says is held against the documents
- * before it is used.
+ * What was last noted of each document of a database, or of each change, and when, in stamps. A disposable cache: what it says is held
+ * against the documents before it is used.
  *
  * INVARIANT: a cursor that is taken up was handed out by what this index has grown from: rows are durable before anybody sees their
  * stamps, and stamps that another life of the store gave are of a stretch that is not known here, or end it too late. Test:
- * document-index.test.ts.
+ * stamped-index.test.ts.
  */
-export class DocumentIndex {
-  readonly #at: DocumentIndexContext;
-  readonly #rows = new Map<DocId, IndexRow>();
+export class StampedIndex<Note extends { readonly id: string }> {
+  readonly #at: StampedIndexContext<Note>;
+  readonly #rows = new Map<string, Stamped<Note>>();
   /** Ascending by stamp; with rows that others took the place of. */
-  #order: IndexRow[] = [];
+  #order: Stamped<Note>[] = [];
   #head: IndexHead = { stretches: [], keys: new Set() };
   /** Full segments on the disk, and the rows of the one that is not full. */
   #full = 0;
-  #tail: readonly IndexRow[] = [];
+  #tail: readonly Stamped<Note>[] = [];
   /** Rows on the disk, superseded ones too. */
   #stored = 0;
   /** What is on the disk and of no use. */
@@ -56,20 +53,20 @@ export class DocumentIndex {
   /** Whether this run of the program has given stamps. */
   #isBegun = false;
 
-  private constructor(at: DocumentIndexContext) {
+  private constructor(at: StampedIndexContext<Note>) {
     this.#at = at;
   }
 
   /** What is damaged, or does not fit together, counts as absent as a whole. */
-  static async load(at: DocumentIndexContext): Promise<DocumentIndex> {
-    const index = new DocumentIndex(at);
+  static async load<Note extends { readonly id: string }>(at: StampedIndexContext<Note>): Promise<StampedIndex<Note>> {
+    const index = new StampedIndex(at);
     try {
       await index.#load();
       return index;
     } catch (error) {
       if (!(error instanceof CoreError && error.code === "LOCAL_STATE_DAMAGED")) throw error;
-      const anew = new DocumentIndex(at);
-      for await (const { key } of at.local.range(rowKind.feed, at.database)) anew.#damaged.push(key);
+      const anew = new StampedIndex(at);
+      for await (const { key } of at.local.range(at.format.kind, at.database)) anew.#damaged.push(key);
       return anew;
     }
   }
@@ -84,16 +81,16 @@ export class DocumentIndex {
     return this.#head.keys;
   }
 
-  get(id: DocId): IndexRow | undefined {
+  get(id: string): Stamped<Note> | undefined {
     return this.#rows.get(id);
   }
 
-  all(): Iterable<IndexRow> {
+  all(): Iterable<Stamped<Note>> {
     return this.#rows.values();
   }
 
   /** The next row after a stamp. */
-  after(stamp: number): IndexRow | undefined {
+  after(stamp: number): Stamped<Note> | undefined {
     let [low, high] = [0, this.#order.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -132,7 +129,7 @@ export class DocumentIndex {
 
   async #note(notes: readonly Note[], keys: ReadonlySet<string>): Promise<void> {
     const first = this.newest + 1;
-    const rows = notes.map((note, at): IndexRow => ({ ...note, stamp: first + at }));
+    const rows = notes.map((note, at): Stamped<Note> => ({ ...note, stamp: first + at }));
     const { stretches } = this.#head;
     const begins = !this.#isBegun && (rows.length > 0 || stretches.length === 0);
     const head: IndexHead = { stretches: begins ? this.#begin(first) : stretches, keys };
@@ -153,7 +150,7 @@ export class DocumentIndex {
       this.#order = this.#order.filter((row) => this.#isCurrent(row));
   }
 
-  #isCurrent(row: IndexRow): boolean {
+  #isCurrent(row: Stamped<Note>): boolean {
     return this.#rows.get(row.id) === row;
   }
 
@@ -162,12 +159,12 @@ export class DocumentIndex {
     return [...this.#head.stretches, { id, from }].slice(-STRETCHES);
   }
 
-  async #commit(head: IndexHead, segments: readonly (readonly IndexRow[])[], from: number): Promise<void> {
+  async #commit(head: IndexHead, segments: readonly (readonly Stamped<Note>[])[], from: number): Promise<void> {
     const { store, local } = this.#at;
     const isSame = head.stretches === this.#head.stretches && head.keys === this.#head.keys;
     const put = await Promise.all([
       ...(isSame ? [] : [local.seal(this.#key(null), encodeHead(head))]),
-      ...segments.map((rows, at) => local.seal(this.#key(from + at), encodeSegment(rows))),
+      ...segments.map((rows, at) => local.seal(this.#key(from + at), this.#at.format.encode(rows))),
     ]);
     const written = new Set(put.map(({ key }) => toHex(key)));
     const remove = this.#damaged.filter((key) => !written.has(toHex(key)));
@@ -178,15 +175,15 @@ export class DocumentIndex {
 
   /** @throws CoreError LOCAL_STATE_DAMAGED */
   async #load(): Promise<void> {
-    const { local, database } = this.#at;
-    const read: IndexRow[] = [];
+    const { local, database, format } = this.#at;
+    const read: Stamped<Note>[] = [];
     let head: IndexHead | null = null;
     let segments = 0;
-    for await (const { key, value } of local.range(rowKind.feed, database)) {
+    for await (const { key, value } of local.range(format.kind, database)) {
       if (value === null || !equalBytes(key, this.#key(head === null ? null : segments))) throw damaged();
       if (head === null) head = decodeHead(value);
       else {
-        const rows = decodeSegment(value);
+        const rows = format.decode(value);
         for (const row of rows) read.push(row);
         segments += 1;
         this.#tail = rows.length < SEGMENT_ROWS ? rows : [];
@@ -203,8 +200,8 @@ export class DocumentIndex {
   }
 
   #key(segment: number | null): Uint8Array {
-    const { local, database } = this.#at;
-    return local.key(rowKind.feed, database, segment === null ? new Uint8Array() : numbered(segment));
+    const { local, database, format } = this.#at;
+    return local.key(format.kind, database, segment === null ? new Uint8Array() : numbered(segment));
   }
 }
 
@@ -214,5 +211,4 @@ function pieces<Item>(items: readonly Item[], size: number): readonly (readonly 
   return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
 }
 
-const damaged = (): CoreError =>
-  new CoreError("LOCAL_STATE_DAMAGED", "the pieces of a document index do not fit together");
+const damaged = (): CoreError => new CoreError("LOCAL_STATE_DAMAGED", "the pieces of an index do not fit together");

@@ -1,0 +1,112 @@
+import type { DatabaseId } from "@selkie/entry";
+import { unlessAborted } from "../connection/unless-aborted.ts";
+import type { DocId } from "../document/doc-id.ts";
+import { type Cursor, type CursorKind, encodeCursor, parseCursor } from "./cursor.ts";
+import type { Reads } from "./feed-item.ts";
+import type { Stamped } from "./index-codec.ts";
+import { NotedChanges, type NotedChangesContext } from "./noted-changes.ts";
+import type { StampedIndex } from "./stamped-index.ts";
+
+/** Something with the cursor to go on from. */
+interface WithCursor {
+  readonly cursor: Cursor;
+}
+
+export interface FeedContext<Note extends { readonly id: string }, Item extends WithCursor>
+  extends Omit<NotedChangesContext<Note>, "announced" | "moved"> {
+  readonly kind: CursorKind;
+  readonly database: DatabaseId;
+  documentOf(note: Note): DocId;
+  /** For one reader: gives what is delivered of a row, without its cursor; null when nothing is. */
+  reader(): (row: Stamped<Note>, index: StampedIndex<Note>) => Promise<Omit<Item, "cursor"> | null>;
+}
+
+/** How far one reader is. */
+interface Reading<Note extends { readonly id: string }> {
+  index: StampedIndex<Note>;
+  /** Of the row delivered last. */
+  stamp: number;
+  /** The last stamp that is due; infinite for who waits for more. */
+  end: number;
+  /** What was due was noted again, with a later stamp, before it was delivered. */
+  isBehind: boolean;
+}
+
+/**
+ * An index in the order of its stamps, for any number of readers, each at its own pace.
+ *
+ * INVARIANT: what is delivered with a cursor is durable in the index, and what was announced since it was noted is noted again first: a
+ * document that moves on in a reader's hands comes once more. Test: change-feed.test.ts.
+ */
+export class Feed<Note extends { readonly id: string }, Item extends WithCursor> {
+  readonly #at: FeedContext<Note, Item>;
+  readonly #noted: NotedChanges<Note>;
+  readonly #readings = new Set<Reading<Note>>();
+  #news = Promise.withResolvers<void>();
+  #isClosed = false;
+
+  constructor(at: FeedContext<Note, Item>) {
+    this.#at = at;
+    this.#noted = new NotedChanges({
+      ...at,
+      announced: () => this.wake(),
+      moved: (stamps) => this.#moved(stamps),
+    });
+  }
+
+  /** There may be news. */
+  wake(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
+  }
+
+  /** Ends with what had changed when it was called, unless it is live. @throws CoreError CURSOR_INVALID */
+  async *since(cursor: string | null, { live = false, signal }: Reads): AsyncGenerator<Item> {
+    const { database, kind, documentOf } = this.#at;
+    const place = cursor === null ? null : parseCursor(database, kind, cursor);
+    const index = await unlessAborted(this.#noted.refreshed(), signal);
+    const stamp = place === null ? 0 : index.stampOf(place);
+    const reading = { index, stamp, end: live ? Number.POSITIVE_INFINITY : index.newest, isBehind: false };
+    const read = this.#at.reader();
+    this.#readings.add(reading);
+    try {
+      while (!this.#isClosed) {
+        signal?.throwIfAborted();
+        const row = reading.index.after(reading.stamp);
+        if (row !== undefined && row.stamp <= reading.end && !this.#noted.hasNews(documentOf(row))) {
+          reading.stamp = row.stamp;
+          const item = await read(row, reading.index);
+          if (item === null) continue;
+          const next = encodeCursor(database, kind, reading.index.placeOf(row.stamp));
+          yield { ...item, cursor: next } as Item;
+        } else if (row === undefined || row.stamp > reading.end) {
+          if (!live && !reading.isBehind) return;
+          if (live && !this.#noted.hasNews()) await unlessAborted(this.#news.promise, signal);
+          await this.#refresh(reading, signal);
+          Object.assign(reading, { end: live ? reading.end : reading.index.newest, isBehind: false });
+        } else await this.#refresh(reading, signal);
+      }
+    } finally {
+      this.#readings.delete(reading);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.wake();
+    await this.#noted.close();
+  }
+
+  async #refresh(reading: Reading<Note>, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isClosed) return;
+    const index = await unlessAborted(this.#noted.refreshed(), signal);
+    // After a disk has failed it is another, which may know less.
+    if (index !== reading.index)
+      Object.assign(reading, { index, stamp: index.stampOf(reading.index.placeOf(reading.stamp)) });
+  }
+
+  #moved(stamps: readonly number[]): void {
+    for (const reading of this.#readings)
+      reading.isBehind ||= stamps.some((stamp) => stamp > reading.stamp && stamp <= reading.end);
+  }
+}

@@ -1,0 +1,88 @@
+// What the feed of revisions notes of each change: that it counts, or counts no more.
+import { fromHex, toHex } from "@selkie/entry";
+import { parseChange } from "../automerge/change-chunk.ts";
+import { type DocId, docIdOfBytes } from "../document/doc-id.ts";
+import type { Documents } from "../document/documents.ts";
+import { rowKind } from "../local/local-state.ts";
+import { documentIdBytes } from "../sealing/document-id.ts";
+import { damaged, decodeRows, encodeRows } from "./index-codec.ts";
+import type { Noter } from "./noted-changes.ts";
+import type { RowFormat, StampedIndex } from "./stamped-index.ts";
+
+export interface RevisionNote {
+  /** The hash of the change, in hex. */
+  readonly id: string;
+  readonly document: DocId;
+  readonly counts: boolean;
+}
+
+const hashBytes = 32;
+
+export const revisionRows: RowFormat<RevisionNote> = {
+  kind: rowKind.revisions,
+  encode: (rows) =>
+    encodeRows(rows, 72, (writer, { id, document, counts }) =>
+      writer
+        .bytes(fromHex(id))
+        .bytes(fromHex(document))
+        .u8(counts ? 1 : 0),
+    ),
+  decode: (bytes) =>
+    decodeRows(bytes, (reader) => {
+      const id = toHex(reader.bytes(hashBytes));
+      const document = docIdOfBytes(reader.bytes(documentIdBytes));
+      const counts = reader.u8();
+      if (counts > 1) throw damaged();
+      return { id, document, counts: counts === 1 };
+    }),
+};
+
+/**
+ * Notes each change of a document once, after those it builds on; again when it had stopped counting meanwhile.
+ */
+export class RevisionNoter implements Noter<RevisionNote> {
+  readonly format: RowFormat<RevisionNote> = revisionRows;
+  readonly #documents: Documents;
+  /** How many of a document's changes are noted, and in which list: where something counts no more, the document has another. */
+  readonly #noted = new Map<DocId, { readonly changes: readonly Uint8Array[]; readonly count: number }>();
+
+  constructor(documents: Documents) {
+    this.#documents = documents;
+  }
+
+  /** Keys and rights make no change. */
+  isMoved(): boolean {
+    return false;
+  }
+
+  keys(): Iterable<string> {
+    return [];
+  }
+
+  notes(index: StampedIndex<RevisionNote>, changed: ReadonlySet<DocId>, isFirst: boolean): readonly RevisionNote[] {
+    if (isFirst) this.#noted.clear();
+    const ids = new Set(changed);
+    if (isFirst) for (const { name } of this.#documents.all()) ids.add(name);
+    const counting: RevisionNote[] = [];
+    const rebuilt = new Map<DocId, ReadonlySet<string>>();
+    for (const id of ids) {
+      const changes = this.#documents.get(id)?.changes ?? [];
+      const noted = this.#noted.get(id);
+      const isGrown = noted?.changes === changes;
+      const hashes = this.#hashesOf(changes.slice(isGrown ? noted.count : 0));
+      if (isFirst || (noted !== undefined && !isGrown)) rebuilt.set(id, new Set(hashes));
+      this.#noted.set(id, { changes, count: changes.length });
+      for (const hash of hashes)
+        if (index.get(hash)?.counts !== true) counting.push({ id: hash, document: id, counts: true });
+    }
+    if (rebuilt.size === 0 && !isFirst) return counting;
+    const isGone = ({ id, document, counts }: RevisionNote): boolean =>
+      counts && !(rebuilt.get(document)?.has(id) ?? !isFirst);
+    const gone = [...index.all()].filter(isGone).map(({ id, document }) => ({ id, document, counts: false }));
+    return [...gone, ...counting];
+  }
+
+  #hashesOf(changes: readonly Uint8Array[]): readonly string[] {
+    return changes.map((bytes) => toHex(parseChange(bytes, this.#documents.sha256).hash));
+  }
+}

@@ -1,0 +1,82 @@
+import { memoryStore, type Store } from "@selkie/store";
+import { expect, test } from "vitest";
+import type { DatabaseEvents } from "../../src/database/database.ts";
+import { docIdOf } from "../../src/document/doc-id.ts";
+import { Documents } from "../../src/document/documents.ts";
+import { Events } from "../../src/events.ts";
+import { DocumentNoter } from "../../src/feed/document-notes.ts";
+import { NotedChanges, type Noter } from "../../src/feed/noted-changes.ts";
+import { RevisionNoter } from "../../src/feed/revision-notes.ts";
+import type { StampedIndex } from "../../src/feed/stamped-index.ts";
+import { LocalState } from "../../src/local/local-state.ts";
+import { handMade } from "../automerge/hand-made-change.ts";
+import { Lab, placeOf } from "../database/lab.ts";
+import { pattern, repeatableCrypto, testDatabase, testRing, testTenant } from "../fixture.ts";
+
+const places = [1, 2, 3].map((n) => placeOf(`document ${n}`));
+
+type Noting<Note extends { readonly id: string }> = (documents: Documents, lab: Lab) => Noter<Note>;
+
+/** Documents of which one changes at a time, on a disk that is full now and then. */
+async function begin<Note extends { readonly id: string }>(noting: Noting<Note>) {
+  const lab = await Lab.begin("noted");
+  const crypto = repeatableCrypto("noted");
+  const random = (length: number): Uint8Array => crypto.randomBytes(length);
+  const disk = memoryStore({ verifier: crypto, random });
+  const fault = { isFull: false };
+  const commit: Store["commit"] = (write) =>
+    fault.isFull ? Promise.reject(new RangeError("the disk is full")) : disk.commit(write);
+  const store = Object.create(disk, { commit: { value: commit } }) as Store;
+  const local = new LocalState(crypto, disk.state, await crypto.importSecret(pattern("local", 32)), testTenant);
+  const documents = new Documents(crypto);
+  const events = new Events<DatabaseEvents>((error) => expect.fail(String(error)));
+  const noted = new NotedChanges({
+    ...{ database: testDatabase, store, local, random, events, noter: noting(documents, lab) },
+    announced: () => undefined,
+    moved: () => undefined,
+  });
+  const change = (n: number): void => {
+    const place = places[n] ?? expect.fail("a place");
+    const record = documents.ensure(place);
+    const ops = [{ key: { text: "n" }, value: record.changes.length }];
+    const seq = record.changes.length + 1;
+    record.changes.push(handMade({ actor: `${n}a`.repeat(16), seq, startOp: seq, ops }).bytes);
+    events.emit("change", { id: docIdOf(place) });
+  };
+  return { noted, fault, change };
+}
+
+/** @param first documents or changes of the first, and `last` of all */
+async function fail<Note extends { readonly id: string }>(noting: Noting<Note>, first: number, last: number) {
+  const { noted, fault, change } = await begin(noting);
+  const count = (index: StampedIndex<Note>): number => [...index.all()].length;
+  change(0);
+  expect(count(await noted.refreshed())).toBe(first);
+  expect(noted.hasNews()).toBe(false);
+  change(0);
+  change(1);
+  fault.isFull = true;
+  await expect(noted.refreshed()).rejects.toThrow("full");
+  expect(noted.hasNews(docIdOf(places[1] ?? expect.fail("a place")))).toBe(true);
+  change(2);
+  await expect(noted.refreshed()).rejects.toThrow("full");
+  fault.isFull = false;
+  const index = await noted.refreshed();
+  expect([count(index), noted.hasNews()]).toEqual([last, false]);
+  expect(await noted.refreshed()).toBe(index);
+}
+
+test("documents that could not be noted are noted later, once the disk takes it", async () => {
+  await fail(
+    (documents, { crypto, keys, world }) => {
+      const [view, ring] = [world.view(), testRing(crypto, ...keys)];
+      return new DocumentNoter({ documents, ring, view: () => view, isEntitled: () => true });
+    },
+    1,
+    3,
+  );
+});
+
+test("revisions that could not be noted are noted later, once the disk takes it", async () => {
+  await fail((documents) => new RevisionNoter(documents), 1, 4);
+});

@@ -20,6 +20,7 @@ export type { FeedItem, FeedItemType, FeedOptions, RevisionItem, RevisionOptions
 export type { HistoryPolicy } from "./keys/permit-bundle.ts";
 export type { Platform } from "./platform.ts";
 export { SyncedReplica } from "./replica/synced-replica.ts";
+export type { HeadsComparison, HeadsDifference, HeadsVerdict } from "./tenant/heads-comparison.ts";
 export type { Settings, SettingsOf } from "./tenant/settings.ts";
 export type {
   Alarm,

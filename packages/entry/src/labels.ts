@@ -53,6 +53,7 @@ export const SIGN_LABELS = [
   "sign-retire-list", // what a relay may drop, by a login key with the purge right
   "sign-join-request", // a request to join, by the device key
   "sign-join-response", // its answer
+  "sign-heads", // what a device holds, by the device key
   "sign-user-key", // a user key version, by the one before
 ] as const;
 

@@ -18,6 +18,7 @@ import { Serial } from "../serial.ts";
 import { slotSigner } from "./access-work.ts";
 import { Announcements } from "./announcements.ts";
 import { catchUpAll } from "./catch-up.ts";
+import { type CompareHeadsContext, compareHeads, headsText } from "./compare-heads.ts";
 import { databaseHost } from "./database-host.ts";
 import { disposeDeviceKeys } from "./device-keys.ts";
 import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
@@ -26,6 +27,7 @@ import { DirectoryWriter } from "./directory-writer.ts";
 import { ForkProofs } from "./fork-proofs.ts";
 import { ForkVoices } from "./fork-voices.ts";
 import { Giving } from "./giving.ts";
+import type { HeadsComparison } from "./heads-comparison.ts";
 import { Hold } from "./hold.ts";
 import { keepKeys } from "./keep-keys.ts";
 import { settleKeys } from "./key-care.ts";
@@ -218,6 +220,16 @@ export class OpenTenant implements Tenant {
     return tenantFingerprint(this.#context.platform.crypto, this.#context.tenant, roots);
   }
 
+  async headsText(): Promise<string> {
+    this.#open();
+    return await headsText(this.#comparing());
+  }
+
+  async compareHeads(text: string): Promise<HeadsComparison> {
+    this.#open();
+    return await compareHeads(this.#comparing(), text);
+  }
+
   exportRootKey(password: string): Promise<string> {
     this.#open();
     return exportRootKey(this.#context, password);
@@ -299,6 +311,15 @@ export class OpenTenant implements Tenant {
     if (rightsOf(this.#membership) === null) return;
     await this.#directory.renew();
     await this.#giving.look();
+  }
+
+  #comparing(): CompareHeadsContext {
+    return {
+      ...{ context: this.#context, directory: this.#record.directory, view: () => this.#log.view },
+      self: () => this.#membership.self(),
+      databaseId: (name) => this.#databaseId(name),
+      alarm: (alarm) => this.#events.emit("alarm", alarm),
+    };
   }
 
   #databaseId(name: string): Promise<DatabaseId> {

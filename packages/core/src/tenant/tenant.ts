@@ -7,6 +7,7 @@ import type { Role } from "../directory/statement.ts";
 import type { Off } from "../events.ts";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
+import type { HeadsComparison } from "./heads-comparison.ts";
 import type { ChangedRights, RevokeDeviceOptions, Revoked, RevokeOptions } from "./people-work.ts";
 import type { Settings } from "./settings.ts";
 
@@ -276,6 +277,17 @@ export interface Tenant extends AsyncDisposable {
   exportRootKey(password: string): Promise<string>;
   /** Acts as the root, with its exported key. @throws CoreError ROOT_REFUSED; KeyBagError WRONG_PASSWORD | DAMAGED */
   asRoot(exported: string, password: string): Promise<Root>;
+  /**
+   * What this device holds of every database, as a text that fits one QR code, signed by it: for {@link Tenant.compareHeads} on another
+   * person's device, over any channel but the relay. @throws CoreError DEVICE_REVOKED; DIRECTORY_UNKNOWN before the first sync; CLOSED
+   */
+  headsText(): Promise<string>;
+  /**
+   * Holds what another device of the tenant holds, as its {@link Tenant.headsText}, against what this one does: what a relay withholds from
+   * one of them, or shows each differently, comes to light. A fork is announced as an alarm, too. A text says how far its device goes, so
+   * compare both ways. @throws CoreError HEADS_MALFORMED | HEADS_OF_OTHER_TENANT | HEADS_NOT_OF_MEMBER; CLOSED
+   */
+  compareHeads(text: string): Promise<HeadsComparison>;
   /** Calls the listener at every such event, until the function it returns is called. */
   on<Type extends keyof TenantEvents>(type: Type, listener: (event: TenantEvents[Type]) => void): Off;
 }

@@ -19,6 +19,7 @@ import { describe, expect, test } from "vitest";
 import type { PlacedStatement } from "../../src/directory/admission.ts";
 import { buildDirectory } from "../../src/directory/build-directory.ts";
 import { databaseIdOf } from "../../src/directory/database-id.ts";
+import { readHeads, signHeads, verifyHeads } from "../../src/directory/heads-text.ts";
 import { identityFingerprint, publicKeysOf } from "../../src/directory/identity.ts";
 import { isInvited, parseJoinRequest } from "../../src/directory/join-request.ts";
 import { answeredRequest, isFromInviter, parseJoinResponse } from "../../src/directory/join-response.ts";
@@ -34,6 +35,7 @@ import { pattern, seededCrypto } from "../fixture.ts";
 import { bytesOf, casesOf, committedFile, fieldOf, listOf, numberOf, textOf } from "./committed.ts";
 import { type Json, toJson, type VectorCase } from "./format.ts";
 import { makeDirectoryVectors } from "./make-directory.ts";
+import { plain } from "./make-heads.ts";
 
 const portable = portableCrypto({ random: (length) => pattern("random", length) });
 
@@ -219,5 +221,16 @@ describe.each([nativeCrypto, portable])("on the $name provider", (crypto) => {
     const texts = listOf(one, "texts").map(String);
     expect(encodeQrTexts(crypto, kind, bytesOf(one, "bytes"))).toEqual(texts);
     expect(decodeQrTexts(crypto, [kind], texts.toReversed().join(" "))).toEqual({ kind, bytes: bytesOf(one, "bytes") });
+  });
+
+  test.each(casesOf("directory", "heads"))("heads: $comment", async (one) => {
+    const text = textOf(one, "text");
+    if (one.code !== undefined) return expect(codeOf(() => readHeads(text))).toBe(one.code);
+    const said = readHeads(text);
+    expect(plain(said)).toEqual(one["heads"]);
+    expect(toHex(said.payload)).toBe(one["payload"]);
+    const key = await crypto.importSigningKey(bytesOf(one, "seed"));
+    expect(await verifyHeads(crypto, key.publicKey, said)).toBe(true);
+    expect(await signHeads(crypto, key, said)).toBe(text);
   });
 });

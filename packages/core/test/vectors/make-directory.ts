@@ -32,6 +32,7 @@ import { cutsOf } from "../directory/any-statement.ts";
 import { found, grantTo, type Voice, World } from "../directory/world.ts";
 import { directoryDatabase, pattern, seededCrypto, testDatabase, testTenant } from "../fixture.ts";
 import { type Json, toJson, type VectorCase, type VectorFile, vectorFile } from "./format.ts";
+import { makeHeadsCases } from "./make-heads.ts";
 import { makeQrTextCases } from "./make-qr-texts.ts";
 
 export async function makeDirectoryVectors(crypto: CryptoProvider): Promise<Record<string, VectorFile>> {
@@ -45,6 +46,7 @@ export async function makeDirectoryVectors(crypto: CryptoProvider): Promise<Reco
     ]),
     join: vectorFile("Requests and responses (section 7)", await makeJoinCases()),
     "qr-texts": vectorFile("Texts for QR codes (section 7)", makeQrTextCases()),
+    heads: vectorFile("What a device holds, as a text (section 8)", await makeHeadsCases(crypto)),
   };
 }
 

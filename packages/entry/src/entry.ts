@@ -137,14 +137,18 @@ function partsRoot(verifier: Verifier, { table, parts }: Entry): Uint8Array {
   frames[33] = parts.length;
   let offset = 34;
   for (const part of parts) {
-    const length = partLength(part);
-    frames[offset] = part.kind;
-    frames[offset + 1] = part.table;
-    for (let i = 0; i < 4; i++) frames[offset + 2 + i] = length >>> (24 - 8 * i);
-    frames.set(partHash(verifier, part), offset + 6);
+    writeFrame(verifier, part, offset);
     offset += 38;
   }
   return hash(verifier, "root", frames);
+}
+
+function writeFrame(verifier: Verifier, part: Part, offset: number): void {
+  const length = partLength(part);
+  frames[offset] = part.kind;
+  frames[offset + 1] = part.table;
+  for (let i = 0; i < 4; i++) frames[offset + 2 + i] = length >>> (24 - 8 * i);
+  frames.set(partHash(verifier, part), offset + 6);
 }
 
 // What is hashed at once and kept by nobody: making arrays of more than 64 bytes costs more than filling them.

@@ -19,17 +19,17 @@ export const nativeVerifier: Verifier = {
 // allocation of a backing store, which costs more than hashing 300 bytes.
 const scratch = new Uint8Array(16_384);
 const digest = Buffer.alloc(32);
+const empty = new Uint8Array();
 /** By length: the front of the scratch. What is hashed has few lengths, and a view costs as much as hashing some. */
 const fronts = new Array<Uint8Array | undefined>(1024); // made whole: filled here and there, a list becomes a slow dictionary
 
 function sha256(...chunks: readonly Uint8Array[]): Uint8Array {
   let length = 0;
-  for (const chunk of chunks) length += chunk.length;
-  if (length > scratch.length) return sha256OfMany(chunks);
-  let offset = 0;
-  for (const chunk of chunks) {
-    scratch.set(chunk, offset);
-    offset += chunk.length;
+  for (let i = 0; i < chunks.length; i++) {
+    const chunk = chunks[i] ?? empty;
+    if (length + chunk.length > scratch.length) return sha256OfMany(chunks);
+    scratch.set(chunk, length);
+    length += chunk.length;
   }
   digest.write(hash("sha256", frontOf(length), "binary"), "latin1");
   return new Uint8Array(digest);

@@ -17,7 +17,7 @@ import { encodeText } from "./text.ts";
 
 /** Columns that stand in other bytes already, or were just written. */
 export type ColumnSource =
-  | { readonly type: "table"; readonly table: ColumnTable }
+  | { readonly type: "table"; readonly table: ColumnTable; readonly opCount: number }
   | { readonly type: "written"; readonly columns: WrittenColumns };
 
 /** What is made here is kept for as long as its document. */
@@ -36,8 +36,7 @@ export function writeChange(header: ChangeHeader, source: ColumnSource, sha256: 
   if (seq === 0 || startOp === 0) throw new ChangeError("CHANGE_MALFORMED", "seq and startOp count from 1");
   body.clear();
   writeHeader(header);
-  measureColumns(source);
-  writeColumns(source);
+  writeColumns(source, measureColumns(source));
   front.clear();
   front.byte(changeType);
   front.unsigned(body.length);
@@ -51,7 +50,7 @@ export function writeChange(header: ChangeHeader, source: ColumnSource, sha256: 
   const hash = sha256(bytes.subarray(offset));
   for (let i = 0; i < checksumLength; i++) bytes[changeMagic.length + i] = hash[i] ?? 0;
   const columns = lastColumns(bytes);
-  const opCount = countOps(columns);
+  const opCount = source.type === "table" ? source.opCount : countOps(columns);
   const maxOp = startOp + opCount - 1;
   return { bytes, hash, deps, actor, seq, startOp, maxOp, opCount, time, message, otherActors, columns };
 }
@@ -78,17 +77,21 @@ function writeActor(actor: Uint8Array): void {
   body.append(actor);
 }
 
-function measureColumns(source: ColumnSource): void {
-  for (let i = 0; i < lengths.length; i++)
-    lengths[i] =
+/** @returns how many there are */
+function measureColumns(source: ColumnSource): number {
+  let count = 0;
+  for (let i = 0; i < lengths.length; i++) {
+    const length =
       source.type === "written"
         ? (source.columns[i]?.length ?? 0)
         : (source.table.starts[i + 1] ?? 0) - (source.table.starts[i] ?? 0);
+    lengths[i] = length;
+    if (length > 0) count++;
+  }
+  return count;
 }
 
-function writeColumns(source: ColumnSource): void {
-  let count = 0;
-  for (const length of lengths) if (length > 0) count++;
+function writeColumns(source: ColumnSource, count: number): void {
   body.unsigned(count);
   for (let i = 0; i < lengths.length; i++) {
     const length = lengths[i] ?? 0;

@@ -52,6 +52,21 @@ export class OpReader {
   readonly #predCounter = new DeltaReader();
   readonly #expand = new BooleanReader();
   readonly #markName = new TextReader();
+  readonly #readers: readonly { readonly reader: ColumnReader; readonly spec: ColumnSpec }[] = [
+    { reader: this.#objectActor, spec: column.objectActor },
+    { reader: this.#objectCounter, spec: column.objectCounter },
+    { reader: this.#keyActor, spec: column.keyActor },
+    { reader: this.#keyCounter, spec: column.keyCounter },
+    { reader: this.#keyText, spec: column.keyText },
+    { reader: this.#insert, spec: column.insert },
+    { reader: this.#action, spec: column.action },
+    { reader: this.#valueMeta, spec: column.valueMeta },
+    { reader: this.#predCount, spec: column.predCount },
+    { reader: this.#predActor, spec: column.predActor },
+    { reader: this.#predCounter, spec: column.predCounter },
+    { reader: this.#expand, spec: column.expand },
+    { reader: this.#markName, spec: column.markName },
+  ];
   readonly #actorUsed: boolean[] = [];
   readonly #keys: "texts" | "places";
   #source: OpSource = noOps;
@@ -72,19 +87,11 @@ export class OpReader {
   open(source: OpSource): void {
     const { columns } = source;
     this.#source = source;
-    openColumn(this.#objectActor, columns, column.objectActor);
-    openColumn(this.#objectCounter, columns, column.objectCounter);
-    openColumn(this.#keyActor, columns, column.keyActor);
-    openColumn(this.#keyCounter, columns, column.keyCounter);
-    openColumn(this.#keyText, columns, column.keyText);
-    openColumn(this.#insert, columns, column.insert);
-    openColumn(this.#action, columns, column.action);
-    openColumn(this.#valueMeta, columns, column.valueMeta);
-    openColumn(this.#predCount, columns, column.predCount);
-    openColumn(this.#predActor, columns, column.predActor);
-    openColumn(this.#predCounter, columns, column.predCounter);
-    openColumn(this.#expand, columns, column.expand);
-    openColumn(this.#markName, columns, column.markName);
+    for (const { reader, spec } of this.#readers) {
+      const start = columnStart(columns, spec);
+      const end = columnEnd(columns, spec);
+      if (start < end || reader.present) reader.open(columns.bytes, start, end); // most columns are there as seldom as in the change before
+    }
     this.#actorUsed.length = 0;
     this.#valuePosition = columnStart(columns, column.value);
     this.#valueEnd = columnEnd(columns, column.value);
@@ -261,12 +268,6 @@ const noOps: OpSource = {
   actorCount: 1,
   authorRank: 0,
 };
-
-function openColumn(reader: ColumnReader, columns: ColumnTable, spec: ColumnSpec): void {
-  const start = columnStart(columns, spec);
-  const end = columnEnd(columns, spec);
-  if (start < end || reader.present) reader.open(columns.bytes, start, end); // most columns are there as seldom as in the change before
-}
 
 function given(reader: NumberReader): number {
   const value = reader.next();

@@ -61,8 +61,9 @@ export function unpackChanges(payload: Uint8Array, { actor, budget, sha256 }: Re
   const changes: ChangeChunk[] = [];
   while (!cursor.done) {
     const { header, columns } = unpackChange(cursor, actor, changes.at(-1));
-    budget.spendWork(1, countOps(columns), countPreds(columns));
-    const change = writeChange(header, { type: "table", table: columns }, sha256);
+    const opCount = countOps(columns);
+    budget.spendWork(1, opCount, countPreds(columns));
+    const change = writeChange(header, { type: "table", table: columns, opCount }, sha256);
     budget.spendBytes(change.bytes);
     changes.push(change);
   }

@@ -32,7 +32,8 @@ function byAutomerge(data: Record<string, unknown>): Uint8Array {
   Automerge.free(doc);
   if (change === undefined) return writeFirstChange(actor, {}, sha256);
   const parsed = parse(change);
-  return writeChange({ ...parsed, time: 0 }, { type: "table", table: parsed.columns }, sha256).bytes;
+  return writeChange({ ...parsed, time: 0 }, { type: "table", table: parsed.columns, opCount: parsed.opCount }, sha256)
+    .bytes;
 }
 
 describe("the first change of a document", () => {

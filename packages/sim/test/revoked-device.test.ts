@@ -39,6 +39,8 @@ describe("a device that is out", () => {
       code: "DEVICE_REVOKED",
     });
     expect(await scene.show(bob)).toEqual(held);
+    const feed = await scene.run(Array.fromAsync(bob.database.iterateChangesSince(null)));
+    expect(feed.map(({ type, doc }) => [type, doc.getData()])).toEqual([["changed", { title: "by Bob" }]]);
   });
 
   test("wipes what it holds when the revocation says at once", async () => {

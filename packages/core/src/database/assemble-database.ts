@@ -1,5 +1,6 @@
 import { type DatabaseId, type EntryId, entryType, toHex, type VerifiedEntry, type WriterKey } from "@selkie/entry";
 import { type EntryStore, hasHoles } from "@selkie/store";
+import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { type DocumentState, quarantinedIn } from "../document/document-state.ts";
@@ -292,6 +293,16 @@ function replicaOf(
   });
 }
 
+/** Null for a device that is out. */
+function stillSelf(self: DatabaseHost["self"]): Admission | null {
+  try {
+    return self();
+  } catch (error) {
+    if (error instanceof CoreError && error.code === "DEVICE_REVOKED") return null;
+    throw error;
+  }
+}
+
 function feedOf(
   { context, view, self }: DatabaseHost,
   database: DatabaseId,
@@ -302,8 +313,8 @@ function feedOf(
     ...{ ...parts, database, ring, store, local, view },
     random: (length) => platform.crypto.randomBytes(length),
     isEntitled: (keyId) => {
-      const own = self();
-      return view().isEntitled(view().admission(own.id) ?? own, keyId);
+      const own = stillSelf(self);
+      return own && view().isEntitled(view().admission(own.id) ?? own, keyId);
     },
   });
 }

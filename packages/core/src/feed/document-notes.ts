@@ -34,8 +34,8 @@ export interface DocumentNoterContext {
   /** The versions of keys that are held. */
   readonly ring: { confirmed(): readonly Pick<KeyVersion, "keyId">[] };
   view(): DirectoryView;
-  /** Whether a key is due to this device's user, as the directory says now. */
-  isEntitled(keyId: Uint8Array): boolean;
+  /** Whether a key is due to this device's user, as the directory says now; null for a device that is out. */
+  isEntitled(keyId: Uint8Array): boolean | null;
 }
 
 export class DocumentNoter implements Noter<DocumentNote> {

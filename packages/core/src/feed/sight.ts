@@ -19,15 +19,15 @@ export interface SightContext {
   readonly documents: Documents;
   readonly digests: HeadsDigest;
   readonly index: StampedIndex<DocumentNote>;
-  /** Whether a key is due to this device's user, as the directory says now. */
-  isEntitled(keyId: Uint8Array): boolean;
+  /** Whether a key is due to this device's user, as the directory says now; null for a device that is out. */
+  isEntitled(keyId: Uint8Array): boolean | null;
 }
 
 /** What this device's user sees of documents at one moment, compared with what was noted of them. */
 export class Sight {
   readonly #at: SightContext;
   /** By key id, in hex. */
-  readonly #isEntitled = new Map<string, boolean>();
+  readonly #isEntitled = new Map<string, boolean | null>();
 
   constructor(at: SightContext) {
     this.#at = at;
@@ -61,11 +61,13 @@ export class Sight {
     return row?.state === "hidden" || isOfNewKey ? "revealed" : "changed";
   }
 
+  /** A device that is out shows what it showed. */
   #isHidden(id: DocId): boolean {
     const { keyId } = placeOf(id);
     const key = toHex(keyId);
-    const isEntitled = this.#isEntitled.get(key) ?? this.#at.isEntitled(keyId);
+    const known = this.#isEntitled.get(key);
+    const isEntitled = known === undefined ? this.#at.isEntitled(keyId) : known;
     this.#isEntitled.set(key, isEntitled);
-    return !isEntitled;
+    return isEntitled === null ? this.#at.index.get(id)?.state === "hidden" : !isEntitled;
   }
 }

@@ -39,7 +39,8 @@ export class KnownHoles {
   }
 
   /**
-   * These are about to be stored. @param held how far chains reach, where entries that they hold stay
+   * These are about to be stored. @param held how far chains reach, where entries that they hold stay; null where they take the place of
+   * another branch
    * SECURITY: F4. Nothing is remembered of what is here already, or won't be taken (known-holes.test.ts).
    * @returns the writers of the chains of which something else is to be remembered
    */
@@ -53,6 +54,7 @@ export class KnownHoles {
       if (held !== null && run.firstSeq > from) continue;
       next.set(writer, Math.max(from, run.firstSeq + run.entries.length));
       const holed = run.entries.find((entry) => entry.header.seq >= from && hasHoles(entry));
+      if (held === null && follow(first, run)) changed.add(writer);
       if (holed === undefined) continue;
       const hole = holeAt(holed);
       const before = first.get(writer);
@@ -107,6 +109,15 @@ const NOWHERE: ReadonlyMap<string, Hole> = new Map();
 
 const isSame = (a: Hole, b: Hole): boolean => a.seq === b.seq && equalBytes(a.prev, b.prev);
 const holeAt = ({ header: { seq, prev } }: VerifiedEntry): Hole => ({ seq, prev });
+
+/** Another branch takes the place of the one that is stored: another entry stands before the one of which parts were missing. */
+function follow(first: Map<string, Hole>, { writer, firstSeq, entries }: VerifiedRun): boolean {
+  const known = first.get(toHex(writer));
+  const entry = known === undefined ? undefined : entries[known.seq - firstSeq];
+  if (entry === undefined) return false;
+  first.set(toHex(writer), holeAt(entry));
+  return true;
+}
 
 /** Mostly it is where it was: nothing more is read then. */
 async function firstHole(entries: EntryStore, writer: WriterKey, from: number): Promise<Hole | null> {

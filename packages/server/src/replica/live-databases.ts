@@ -5,10 +5,21 @@ import type { Counters } from "../counters.ts";
 import { Recently } from "./recently.ts";
 
 /** A branch of a chain that a login put in the place of another is not taken from that login again for so long. */
-const BRANCHES = { forMs: 3_600_000, most: 4_096 };
+const BRANCHES = { forMs: 3_600_000, most: 1_024 };
 
 /** A login is asked for the same missing parts once in a day, and then less and less: it may not have them, and nobody else either. */
-const ASKED = { forMs: 86_400_000, upToMs: 32 * 86_400_000, most: 65_536 };
+const ASKED = { forMs: 86_400_000, upToMs: 32 * 86_400_000, most: 8_192 };
+
+/** Tenants of which such things are remembered. */
+const MOST_TENANTS = 1_024;
+
+/** What was done lately in a tenant. */
+interface TenantMemory {
+  /** Which branches were put in the place of others, and by whom. */
+  readonly replaced: Recently;
+  /** Who was asked for which missing parts. */
+  readonly asked: Recently;
+}
 
 /** A session as its databases see it. Both calls are cheap and coalesced. */
 export interface Subscriber {
@@ -21,20 +32,17 @@ export interface Subscriber {
 /** One open database. */
 export class LiveDatabase {
   readonly database: DatabaseId;
-  /** Which branches were put in the place of others, and by whom. */
-  readonly replaced: Recently;
-  /** Who was asked for which missing parts. */
-  readonly asked: Recently;
+  /** Of all databases of the tenant. */
+  readonly recently: TenantMemory;
   /** How often each has it open: twice while it opens again what it has just closed. */
   readonly #subscribers = new Map<Subscriber, number>();
   readonly #counters: Counters;
   #seen: Vector = new Map();
 
-  constructor(database: DatabaseId, counters: Counters, recently: { replaced: Recently; asked: Recently }) {
+  constructor(database: DatabaseId, counters: Counters, recently: TenantMemory) {
     this.database = database;
     this.#counters = counters;
-    this.replaced = recently.replaced;
-    this.asked = recently.asked;
+    this.recently = recently;
   }
 
   get isOpen(): boolean {
@@ -86,18 +94,21 @@ export class LiveDatabase {
 /** All open databases of a relay. */
 export class LiveDatabases {
   readonly #databaseByName = new Map<string, LiveDatabase>();
+  /** By tenant, the one that was used last at the end. */
+  readonly #memoryById = new Map<string, TenantMemory>();
   readonly #counters: Counters;
-  readonly #recently: { readonly replaced: Recently; readonly asked: Recently };
+  readonly #now: () => number;
 
   constructor(counters: Counters, now: () => number) {
     this.#counters = counters;
-    this.#recently = { replaced: new Recently({ now, ...BRANCHES }), asked: new Recently({ now, ...ASKED }) };
+    this.#now = now;
   }
 
   /** Opens a database for a session; `close` ends it. */
   open(tenant: TenantId, database: DatabaseId, subscriber: Subscriber): { live: LiveDatabase; close: () => void } {
     const name = toHex(tenant) + toHex(database);
-    const live = this.#databaseByName.get(name) ?? new LiveDatabase(database, this.#counters, this.#recently);
+    const memory = this.#memoryOf(toHex(tenant));
+    const live = this.#databaseByName.get(name) ?? new LiveDatabase(database, this.#counters, memory);
     this.#databaseByName.set(name, live);
     live.add(subscriber);
     const close = (): void => {
@@ -105,5 +116,19 @@ export class LiveDatabases {
       if (!live.isOpen && this.#databaseByName.get(name) === live) this.#databaseByName.delete(name);
     };
     return { live, close };
+  }
+
+  /** SECURITY: F4. What a tenant has a relay remember makes it forget nothing of another's (live-databases.test.ts). */
+  #memoryOf(tenant: string): TenantMemory {
+    const now = this.#now;
+    const memory = this.#memoryById.get(tenant) ?? {
+      replaced: new Recently({ now, ...BRANCHES }),
+      asked: new Recently({ now, ...ASKED }),
+    };
+    this.#memoryById.delete(tenant);
+    this.#memoryById.set(tenant, memory);
+    const [oldest] = this.#memoryById.keys();
+    if (this.#memoryById.size > MOST_TENANTS && oldest !== undefined) this.#memoryById.delete(oldest);
+    return memory;
   }
 }

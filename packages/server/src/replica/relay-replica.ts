@@ -98,12 +98,12 @@ export class RelayReplica implements Replica {
     const due: string[] = [];
     for (const writer of holed.keys()) {
       if (due.length === MOST_ASKED) break;
-      if (!live.asked.has(nameOf(writer))) due.push(writer);
+      if (!live.recently.asked.has(nameOf(writer))) due.push(writer);
     }
-    for (const writer of due) live.asked.note(nameOf(writer));
+    for (const writer of due) live.recently.asked.note(nameOf(writer));
     const changed = await holes.look(entries, due);
     if (changed.length > 0) await store.commit(this.#remember(changed));
-    for (const writer of changed) if (holed.has(writer)) live.asked.note(nameOf(writer));
+    for (const writer of changed) if (holed.has(writer)) live.recently.asked.note(nameOf(writer));
     return due.filter((writer) => holed.has(writer));
   }
 
@@ -219,7 +219,7 @@ export class RelayReplica implements Replica {
       if (admitted.login.grant?.purge !== true) continue;
       const branch = run.entries[result.seq - run.firstSeq]?.id ?? run.writer;
       const name = toHex(admitted.login.key) + toHex(branch);
-      if (live.replaced.has(name)) continue;
+      if (live.recently.replaced.has(name)) continue;
       const place = { tenant: admitted.tenant.id, database: entries.database };
       const drop = [{ ...place, writer: run.writer, from: result.seq }];
       const [replaced] =
@@ -231,7 +231,7 @@ export class RelayReplica implements Replica {
         })) ?? [];
       if (replaced === undefined) continue;
       results[index] = replaced;
-      live.replaced.note(name);
+      live.recently.replaced.note(name);
     }
     return results;
   }

@@ -103,6 +103,19 @@ test("D9 a branch that is put in the place of another is asked for where parts o
   expect((await replica.wholeVector())?.get(toHex(writer.key))?.seq).toBe(1);
 });
 
+test("D9 where another branch takes the place of one with holes, the entry before is the one that is held then", async () => {
+  const [holes, writer] = [new KnownHoles(), new TestWriter(contacts, "w")];
+  const other = writer.fork();
+  const [first, second] = [await writer.write(), holed(await writer.write())];
+  const name = toHex(writer.key);
+  holes.note(contacts, [first, second], new Map());
+  const branch = await other.write(3);
+  expect(holes.note(contacts, [branch], null)).toEqual([name]);
+  const [held, , last] = branch.entries;
+  const vector = new Map(last === undefined ? [] : [[name, { seq: 2, id: last.id }]]);
+  expect(holes.cut(contacts, vector, [name]).get(name)).toEqual({ seq: 0, id: held?.id });
+});
+
 test("what comes with holes while it is looked what is missing stays known", async () => {
   const { entries } = await relay();
   const [holes, writer] = [new KnownHoles(), new TestWriter(contacts, "w")];

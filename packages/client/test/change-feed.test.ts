@@ -1,5 +1,5 @@
 // The change feed through the public API alone: people, keys and restarts, in memory and on a real disk.
-import { createClient, type Database } from "@selkie/client";
+import { copyToKey, createClient, type Database } from "@selkie/client";
 import { expect, test } from "vitest";
 import { found, join, meet, restart } from "./support/company.ts";
 import { notesOf, textsOf } from "./support/notes.ts";
@@ -89,6 +89,22 @@ test("D9 takes back what a revoked member wrote after its cut", async () => {
   await meet(alice, carol);
   expect((await mirror.catchUp(ofCarol)).toSorted()).toEqual(["changed hers", "deleted"]);
   expect(mirror.texts).toEqual(["hers"]);
+});
+
+test("gives the revisions of a copy besides those of the document before", async () => {
+  await using alice = await found();
+  await alice.tenant.directory.createKey("board");
+  const notes = await notesOf(alice);
+  const note = await notes.createDocument({ text: "draft" });
+  await notes.changeDoc(note, (draft) => {
+    draft.getData().text = "final";
+  });
+  const copy = await copyToKey(notes, note, { key: "board" });
+  const told = new Map<string, string[]>();
+  for await (const { doc, revision } of notes.iterateChangesSince(null, { revisions: true }))
+    told.set(doc.id, [...(told.get(doc.id) ?? []), revision.verification]);
+  expect(told.get(note.id)).toHaveLength(2);
+  expect(told.get(copy.id)?.filter((verification) => verification === "told")).toHaveLength(2);
 });
 
 test("goes on where it was, on a real disk", async () => {

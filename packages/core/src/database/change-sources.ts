@@ -65,14 +65,15 @@ export class ChangeSources {
     return at.changesOf(record);
   }
 
-  /** What the history says of each change of these documents, by its hash, in hex. */
-  async historyOf(names: ReadonlySet<DocId>): Promise<ReadonlyMap<string, HistoryItem>> {
+  /** What the history says of each change of these documents. */
+  async historyOf(names: ReadonlySet<DocId>): Promise<readonly (readonly [DocId, HistoryItem])[]> {
     const { documents } = this.#at;
     const records = [...names].flatMap((name) => documents.find(name) ?? []);
     const at = this.#now(new Map(records.map((record) => [record.name, record])));
     await at.read(names);
-    const changes = records.flatMap((record) => at.changesOf(record));
-    return new Map(changes.map((sourced) => [toHex(sourced.change.hash), historyItemOf(sourced)]));
+    return records.flatMap((record) =>
+      at.changesOf(record).map((change) => [record.name, historyItemOf(change)] as const),
+    );
   }
 
   /** The same of all documents, one after the other. */

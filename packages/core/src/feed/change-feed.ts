@@ -7,7 +7,7 @@ import { DocumentNoter, type DocumentNoterContext } from "./document-notes.ts";
 import { Feed, type FeedContext } from "./feed.ts";
 import type { FeedItem, Reads, RevisionItem } from "./feed-item.ts";
 import type { Stamped } from "./index-codec.ts";
-import { type RevisionNote, RevisionNoter } from "./revision-notes.ts";
+import { type RevisionNote, RevisionNoter, revisionId } from "./revision-notes.ts";
 import type { DocumentNote } from "./sight.ts";
 import type { StampedIndex } from "./stamped-index.ts";
 
@@ -76,22 +76,26 @@ export class ChangeFeed {
     let history: ReadonlyMap<string, HistoryItem> = new Map();
     return async (row, index) => {
       if (!row.counts) return null;
-      if (!history.has(row.id)) history = await this.#at.sources.historyOf(documentsFrom(row, index));
+      if (!history.has(row.id)) history = await this.#historyFrom(row, index);
       const revision = history.get(row.id);
       if (revision === undefined) return null; // it counts no more: that is news
       const type = revision.kind === "delete" ? "deleted" : "changed";
       return { type, doc: await this.#docOf(row.document), revision };
     };
   }
-}
 
-/** The documents of this revision and of those that follow. */
-function documentsFrom(first: Stamped<RevisionNote>, index: StampedIndex<RevisionNote>): ReadonlySet<DocId> {
-  const ids = new Set<DocId>();
-  let row: Stamped<RevisionNote> | undefined = first;
-  for (let left = BATCH; left > 0 && row !== undefined; left--) {
-    ids.add(row.document);
-    row = index.after(row.stamp);
+  /** Of the documents of this revision and of those that follow, by revision. */
+  async #historyFrom(
+    first: Stamped<RevisionNote>,
+    index: StampedIndex<RevisionNote>,
+  ): Promise<ReadonlyMap<string, HistoryItem>> {
+    const ids = new Set<DocId>();
+    let row: Stamped<RevisionNote> | undefined = first;
+    for (let left = BATCH; left > 0 && row !== undefined; left--) {
+      ids.add(row.document);
+      row = index.after(row.stamp);
+    }
+    const items = await this.#at.sources.historyOf(ids);
+    return new Map(items.map(([document, item]) => [revisionId(document, item.heads.join("")), item]));
   }
-  return ids;
 }

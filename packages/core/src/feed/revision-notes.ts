@@ -10,7 +10,7 @@ import type { Noter } from "./noted-changes.ts";
 import type { RowFormat, StampedIndex } from "./stamped-index.ts";
 
 export interface RevisionNote {
-  /** The hash of the change, in hex. */
+  /** Of the change in its document. */
   readonly id: string;
   readonly document: DocId;
   readonly counts: boolean;
@@ -18,19 +18,16 @@ export interface RevisionNote {
 
 const hashBytes = 32;
 
+/** A change may be in several documents: a copy carries those of the document before. @param hash in hex */
+export const revisionId = (document: DocId, hash: string): string => document + hash;
+
 export const revisionRows: RowFormat<RevisionNote> = {
   kind: rowKind.revisions,
-  encode: (rows) =>
-    encodeRows(rows, 72, (writer, { id, document, counts }) =>
-      writer
-        .bytes(fromHex(id))
-        .bytes(fromHex(document))
-        .u8(counts ? 1 : 0),
-    ),
+  encode: (rows) => encodeRows(rows, 72, (writer, { id, counts }) => writer.bytes(fromHex(id)).u8(counts ? 1 : 0)),
   decode: (bytes) =>
     decodeRows(bytes, (reader) => {
-      const id = toHex(reader.bytes(hashBytes));
       const document = docIdOfBytes(reader.bytes(documentIdBytes));
+      const id = revisionId(document, toHex(reader.bytes(hashBytes)));
       const counts = reader.u8();
       if (counts > 1) throw damaged();
       return { id, document, counts: counts === 1 };
@@ -69,11 +66,11 @@ export class RevisionNoter implements Noter<RevisionNote> {
       const changes = this.#documents.get(id)?.changes ?? [];
       const noted = this.#noted.get(id);
       const isGrown = noted?.changes === changes;
-      const hashes = this.#hashesOf(changes.slice(isGrown ? noted.count : 0));
-      if (isFirst || (noted !== undefined && !isGrown)) rebuilt.set(id, new Set(hashes));
+      const revisions = changes.slice(isGrown ? noted.count : 0).map((bytes) => revisionId(id, this.#hashOf(bytes)));
+      if (isFirst || (noted !== undefined && !isGrown)) rebuilt.set(id, new Set(revisions));
       this.#noted.set(id, { changes, count: changes.length });
-      for (const hash of hashes)
-        if (index.get(hash)?.counts !== true) counting.push({ id: hash, document: id, counts: true });
+      for (const revision of revisions)
+        if (index.get(revision)?.counts !== true) counting.push({ id: revision, document: id, counts: true });
     }
     if (rebuilt.size === 0 && !isFirst) return counting;
     const isGone = ({ id, document, counts }: RevisionNote): boolean =>
@@ -82,7 +79,7 @@ export class RevisionNoter implements Noter<RevisionNote> {
     return [...gone, ...counting];
   }
 
-  #hashesOf(changes: readonly Uint8Array[]): readonly string[] {
-    return changes.map((bytes) => toHex(parseChange(bytes, this.#documents.sha256).hash));
+  #hashOf(change: Uint8Array): string {
+    return toHex(parseChange(change, this.#documents.sha256).hash);
   }
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { docIdOfBytes } from "../../src/document/doc-id.ts";
 import { documentRows } from "../../src/feed/document-notes.ts";
 import { decodeHead, encodeHead } from "../../src/feed/index-codec.ts";
-import { revisionRows } from "../../src/feed/revision-notes.ts";
+import { revisionId, revisionRows } from "../../src/feed/revision-notes.ts";
 import type { SeenState } from "../../src/feed/sight.ts";
 import { pattern } from "../fixture.ts";
 
@@ -20,8 +20,9 @@ const head = {
   keys: new Set([hex("key"), hex("other key")]),
 };
 
+const document = docIdOfBytes(pattern("document", 32));
 const revisions = [true, false].map((counts, at) => ({
-  ...{ id: hex("a change").repeat(2), document: docIdOfBytes(pattern("document", 32)), counts },
+  ...{ id: revisionId(document, hex("a change").repeat(2)), document, counts },
   stamp: 7 + at,
 }));
 const damaged = expect.objectContaining({ code: "LOCAL_STATE_DAMAGED" });

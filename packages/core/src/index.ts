@@ -1,5 +1,6 @@
 export { type Counter, counter } from "./automerge/counter.ts";
 export type { MarkEnds, Path, TextDraft, TextMark, TextRange } from "./automerge/draft-text.ts";
+export type { MarkStep, Patch } from "./automerge/patch.ts";
 export type { Connection, ConnectionStatus } from "./connection/connection.ts";
 export { type CopyOptions, copyToKey, readersGained } from "./database/copy-to-key.ts";
 export type { DatabaseEvents, DatabaseTransaction, Draft } from "./database/database.ts";
@@ -11,7 +12,7 @@ export type { JoinRequest } from "./directory/join-request.ts";
 export type { JoinResponse } from "./directory/join-response.ts";
 export type { JoinTexts } from "./directory/join-uri.ts";
 export type { Role, SettingValue } from "./directory/statement.ts";
-export type { Doc } from "./document/doc-handle.ts";
+export type { ChangeOrigin, Doc } from "./document/doc-handle.ts";
 export { type DocId, parseDocId } from "./document/doc-id.ts";
 export { CoreError, type CoreErrorCode } from "./errors.ts";
 export type { Off } from "./events.ts";

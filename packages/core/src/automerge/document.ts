@@ -9,6 +9,7 @@ import { dependencyCount } from "./change-chunk.ts";
 import { openDraft } from "./draft.ts";
 import { type Path, type TextDraft, type TextMark, valueAt } from "./draft-text.ts";
 import { freezeDeep } from "./freeze.ts";
+import type { Patch } from "./patch.ts";
 
 type Data = Record<string, unknown>;
 
@@ -31,7 +32,7 @@ export interface LiveDocument {
 
 /** What applying changes did. */
 export interface Applied {
-  readonly patches: readonly unknown[];
+  readonly patches: readonly Patch[];
   /** Changes that Automerge failed on although they had passed the gate, and those that depend on them. */
   readonly refused: readonly Uint8Array[];
 }
@@ -64,8 +65,8 @@ export function loadDocument(changes: readonly Uint8Array[], actor?: Uint8Array)
 }
 
 /** Brings the data up to date, and gives the patches since it last was. */
-export function refresh(live: LiveDocument): readonly unknown[] {
-  const patches: unknown[] = [];
+export function refresh(live: LiveDocument): readonly Patch[] {
+  const patches: Patch[] = [];
   if (live.unseen === 0) return patches;
   [live.doc] = Automerge.applyChanges(live.doc, [], { patchCallback: (some) => void patches.push(...some) });
   live.unseen = 0;
@@ -80,7 +81,7 @@ export function refresh(live: LiveDocument): readonly unknown[] {
 export function applyTo(live: LiveDocument, changes: readonly Uint8Array[]): Applied {
   const seen = refresh(live);
   const before = headsOf(live);
-  const patches: unknown[] = [];
+  const patches: Patch[] = [];
   const applied = applyAll(live, changes, patches);
   if (applied && isOneLine(before, changes, headsOf(live))) return { patches: [...seen, ...patches], refused: [] };
   const refused = applied ? [] : applyHalves(live, changes);
@@ -230,9 +231,9 @@ function applyHalves(live: LiveDocument, changes: readonly Uint8Array[]): readon
 }
 
 /** Whether all of them applied; when not, the document has to be loaded again. */
-function applyAll(live: LiveDocument, changes: readonly Uint8Array[], patches: unknown[]): boolean {
+function applyAll(live: LiveDocument, changes: readonly Uint8Array[], patches: Patch[]): boolean {
   try {
-    const options = { patchCallback: (some: readonly unknown[]) => void patches.push(...some) };
+    const options = { patchCallback: (some: readonly Patch[]) => void patches.push(...some) };
     live.heads = null;
     live.unseen = 0;
     [live.doc] = Automerge.applyChanges(live.doc, [...changes], options);

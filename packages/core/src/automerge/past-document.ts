@@ -2,6 +2,7 @@
 import * as Automerge from "@automerge/automerge/slim";
 import { dataOf, freeDocument, type LiveDocument, loadDocument } from "./document.ts";
 import type { TextMark } from "./draft-text.ts";
+import type { Patch } from "./patch.ts";
 import { textsIn } from "./plain-data.ts";
 
 /** What a document with these changes holds, frozen. Changes are closed under their dependencies, and those come first; here and below. */
@@ -14,7 +15,7 @@ export function patchesBetween(
   changes: readonly Uint8Array[],
   before: readonly string[],
   after: readonly string[],
-): readonly unknown[] {
+): readonly Patch[] {
   return withDocument(changes, ({ doc }) => Automerge.diff(doc, [...before], [...after]));
 }
 

@@ -2,6 +2,7 @@ import { type DatabaseId, type EntryId, entryType, toHex, type VerifiedEntry, ty
 import { type EntryStore, hasHoles } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
+import { ChangeAuthors } from "../document/change-authors.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { type DocumentState, quarantinedIn } from "../document/document-state.ts";
 import { Documents } from "../document/documents.ts";
@@ -96,12 +97,10 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const { platform, tenant, store, local } = context;
   const entries = store.entries(tenant, id);
   const events = new Events<DatabaseEvents>(platform.report);
-  const state = newState(platform, events);
-  const { documents, waiting } = state;
+  const { state, ownChanges, shelf } = newDocuments(platform, events, () => authors);
+  const { documents } = state;
   const rights = new KeyRights(view);
   const mayUse = (keyId: Uint8Array): boolean => rights.take(host.self(), keyId);
-  const ownChanges = new OwnChanges(documents, waiting);
-  const shelf = new Shelf(platform);
   // Who connected before sends what is missing now.
   const named = new NamedEntries(() => host.compare(id));
   const { readable, missing } = await dueParts(host, entries);
@@ -118,6 +117,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     heard: (heads) => claims.take(heads),
     heardOfDirectory: (claim) => host.heardOfDirectory(claim),
   });
+  const authors: ChangeAuthors = new ChangeAuthors({ documents, known: received, own, self: host.self });
   const claims: VectorClaims = claimsOf(host, entries, received);
   const chain: WriterChain = await openOwnChain(host, id, entryType.change, seen);
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
@@ -236,10 +236,14 @@ async function dueParts(
   return { readable, missing };
 }
 
-function newState({ crypto }: Platform, events: Events<DatabaseEvents>): DocumentState {
+/** Documents as they begin, and the ways of changes into them and to whoever reads them. */
+function newDocuments(platform: Platform, events: Events<DatabaseEvents>, authors: () => ChangeAuthors) {
+  const { crypto } = platform;
   const quarantine = new Quarantine((item) => events.emit("quarantined", item));
   const [documents, waiting] = [new Documents(crypto), new WaitingChanges(crypto)];
-  return { documents, waiting, replaced: new ReplacedChanges(crypto), quarantine };
+  const state: DocumentState = { documents, waiting, replaced: new ReplacedChanges(crypto), quarantine };
+  const shelf = new Shelf(platform, (record, changes) => authors().of(record, changes));
+  return { state, ownChanges: new OwnChanges(documents, waiting), shelf };
 }
 
 interface ReplicaParts {

@@ -1,6 +1,7 @@
 import { toHex } from "@selkie/entry";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
 import { equalize } from "../automerge/equalize.ts";
+import type { Patch } from "../automerge/patch.ts";
 import { type Doc, DocHandle, NOTHING } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
@@ -53,7 +54,7 @@ export class DatabaseHistory<T extends object> implements History<T> {
     return ids;
   }
 
-  async diff(id: DocId, a: When, b: When): Promise<readonly unknown[]> {
+  async diff(id: DocId, a: When, b: When): Promise<readonly Patch[]> {
     const record = this.#open().documents.require(id);
     const [before, after] = [await this.#past(record, a), await this.#past(record, b)];
     const all = new Map([...before.changes, ...after.changes].map((change) => [toHex(change.hash), change]));

@@ -73,7 +73,7 @@ async function place(
     const chunk = isTaken ? undefined : ownChanges.take(record, writer, kind, bytes);
     const durable = writes.journal({ writer, record, kind, counter: null, bytes, chunk });
     automerge.endEdit(live);
-    shelf.show(automerge, record);
+    shelf.show(automerge, record, { patches: [], changes: [bytes] });
     return { durable };
   } catch (error) {
     if (record.busy) await shelf.reload(record);

@@ -1,3 +1,4 @@
+import type { Patch } from "../automerge/patch.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 
@@ -52,7 +53,7 @@ export interface History<T extends object> {
    */
   getAllDocumentIdsAt(when: When): Promise<readonly DocId[]>;
   /** Automerge patches from the data at one moment to that at another; of a document that was deleted, or not there yet, there is none. @throws CoreError DOC_NOT_FOUND | HEADS_UNKNOWN | VALUE_UNSUPPORTED */
-  diff(id: DocId, a: When, b: When): Promise<readonly unknown[]>;
+  diff(id: DocId, a: When, b: When): Promise<readonly Patch[]>;
   /**
    * Makes a document again what it was, by a new change: what happened since stays in its history. A deleted one is undeleted first.
    * @throws CoreError DOC_NOT_FOUND, also when it was deleted or not there at that moment | HEADS_UNKNOWN | SCHEMA_MISMATCH | VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | NOT_ENTITLED

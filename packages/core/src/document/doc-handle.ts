@@ -1,8 +1,15 @@
+import type { Patch } from "../automerge/patch.ts";
 import { Events, type Off } from "../events.ts";
 import type { DocId } from "./doc-id.ts";
 
 interface DocEvents {
-  change: readonly unknown[];
+  change: { readonly patches: readonly Patch[]; readonly origin: ChangeOrigin };
+}
+
+/** Where a change of a document came from. */
+export interface ChangeOrigin {
+  /** The names of the users who made it, this device's included. Empty when what counts of the document is another than before. */
+  readonly by: readonly string[];
 }
 
 /** What a document looks like at one moment. */
@@ -23,8 +30,11 @@ export interface Doc<T extends object> {
   isDeleted(): boolean;
   /** The hashes of the newest changes, in hex: equal on two devices exactly when their documents are equal. */
   getHeads(): readonly string[];
-  /** Called with Automerge patches after each change, local or received; with none when the data is to be read anew. */
-  on(type: "change", listener: (patches: readonly unknown[]) => void): Off;
+  /**
+   * Called after each change, made here or received, with what changed and who did it; with no patches when the data is to be read anew.
+   * Whatever came together is all there when the first listener is called.
+   */
+  on(type: "change", listener: (patches: readonly Patch[], origin: ChangeOrigin) => void): Off;
 }
 
 /** What a deleted document shows. */
@@ -58,9 +68,9 @@ export class DocHandle<T extends object> implements Doc<T> {
     return this.#state.heads;
   }
 
-  on(type: "change", listener: (patches: readonly unknown[]) => void): Off {
+  on(type: "change", listener: (patches: readonly Patch[], origin: ChangeOrigin) => void): Off {
     this.#state.data(); // the first patches follow on what is there now
-    return this.#events.on(type, listener);
+    return this.#events.on(type, ({ patches, origin }) => listener(patches, origin));
   }
 
   /** Whether anybody listens for changes. */
@@ -80,7 +90,7 @@ export class DocHandle<T extends object> implements Doc<T> {
   }
 
   /** Tells the listeners what was shown. */
-  tell(patches: readonly unknown[]): void {
-    this.#events.emit("change", patches);
+  tell(patches: readonly Patch[], origin: ChangeOrigin): void {
+    this.#events.emit("change", { patches, origin });
   }
 }

@@ -3,6 +3,7 @@ import { parseChange } from "../automerge/change-chunk.ts";
 import { ChangeError } from "../automerge/change-error.ts";
 import type { LiveDocument } from "../automerge/document.ts";
 import { freezeDeep } from "../automerge/freeze.ts";
+import type { Patch } from "../automerge/patch.ts";
 import { readFirstChange } from "../automerge/read-first-change.ts";
 import type { Platform } from "../platform.ts";
 import { DocHandle, type DocState, NOTHING } from "./doc-handle.ts";
@@ -25,13 +26,19 @@ let loading: Promise<AutomergeDocuments> | null = null;
  */
 export class Shelf {
   readonly #platform: Platform;
+  readonly #authorsOf: (record: DocumentRecord, changes: readonly Uint8Array[]) => readonly string[];
   readonly #loaded = new Set<DocumentRecord>();
   #automerge: AutomergeDocuments | null = null;
   /** Listeners that are told once all of what is being shown is; null when they are told at once. */
   #telling: (() => void)[] | null = null;
 
-  constructor(platform: Platform) {
+  /** @param authorsOf the names of those who made changes of a document */
+  constructor(
+    platform: Platform,
+    authorsOf: (record: DocumentRecord, changes: readonly Uint8Array[]) => readonly string[],
+  ) {
     this.#platform = platform;
+    this.#authorsOf = authorsOf;
   }
 
   /** Automerge's functions, if they are loaded. */
@@ -114,18 +121,27 @@ export class Shelf {
     const { patches, refused } = automerge.applyTo(live, changes);
     if (refused.length > 0)
       this.#platform.report(new ChangeError("CHANGE_UNAPPLIABLE", `Automerge failed on ${refused.length} changes`));
-    this.show(automerge, record, patches);
+    this.show(automerge, record, { patches, changes });
   }
 
-  /** Moves the handle, if there is one, on to the newest state. Data is brought up to date only for somebody who looks. */
-  show(automerge: AutomergeDocuments, record: DocumentRecord, patches: readonly unknown[] = []): void {
+  /**
+   * Moves the handle, if there is one, on to the newest state. Data is brought up to date only for somebody who looks.
+   * @param by the changes that did it, and the patches of them that there are already
+   */
+  show(
+    automerge: AutomergeDocuments,
+    record: DocumentRecord,
+    by: { readonly patches: readonly Patch[]; readonly changes: readonly Uint8Array[] } = { patches: [], changes: [] },
+  ): void {
     const handle = record.handle?.deref();
     if (handle === undefined) return;
     const live = this.live(automerge, record);
-    const seen = handle.isWatched ? [...patches, ...automerge.refresh(live)] : [];
     handle.show(stateOf(automerge, record, live));
-    if (this.#telling === null) handle.tell(seen);
-    else this.#telling.push(() => handle.tell(seen));
+    if (!handle.isWatched) return;
+    const patches = [...by.patches, ...automerge.refresh(live)];
+    const origin = { by: this.#authorsOf(record, by.changes) };
+    if (this.#telling === null) handle.tell(patches, origin);
+    else this.#telling.push(() => handle.tell(patches, origin));
   }
 
   /** Drops the loaded document, so that the next use loads it from the accepted changes. */

@@ -26,7 +26,7 @@ function newShelf(): { shelf: Shelf; loads: () => number } {
       throw error;
     },
   };
-  return { shelf: new Shelf(platform), loads: () => loads };
+  return { shelf: new Shelf(platform, (_, changes) => changes.map(() => "bob")), loads: () => loads };
 }
 
 function recordOf(data: Data): DocumentRecord {

@@ -188,6 +188,12 @@ def read_goaway(r):
     return {"afterMs": after, "withinMs": within}
 
 
+def read_vector_bits(r):
+    bits = r.u(1)
+    need(bits < 4)
+    return {"reply": bits & 1 == 1, "asks": bits & 2 == 2}
+
+
 def read_reply(r):
     reply = r.u(1)
     need(reply < 2)
@@ -233,7 +239,7 @@ READERS = {
     "error": lambda r: {"code": check_code(read_array(r, 1)[0])},
     "open": read_open,
     "opened": lambda r: {"first": r.uleb(65_536), "answers": [read_answer(r) for _ in range(r.uleb(65_536))]},
-    "vector": lambda r: {"handle": r.uleb(), "reply": read_reply(r), "vector": read_vector(r)},
+    "vector": lambda r: {"handle": r.uleb(), **read_vector_bits(r), "vector": read_vector(r)},
     "entries": read_entries,
     "ack": read_ack,
     "caughtUp": lambda r: {"handle": r.uleb(), "position": r.uleb(), "digest": r.take(16)},

@@ -71,7 +71,7 @@ export type Effect =
       readonly rights: Grant;
     }
   /** Answered by `diffed`; nothing is received until then. */
-  | { readonly type: "diff"; readonly handle: number; readonly vector: Vector }
+  | { readonly type: "diff"; readonly handle: number; readonly vector: Vector; readonly asks: boolean }
   /** Answered by `compared`. */
   | { readonly type: "compareDigest"; readonly handle: number; readonly digest: Uint8Array }
   /** The peer answered that its vector equals the one we prepared. */

@@ -11,7 +11,7 @@ import { extendTail, queueReply, queueVector, startUpload } from "./uploads.ts";
 export function onVector(turn: Turn, message: VectorMessage): void {
   if (turn.isClosing(message.handle)) return;
   const { handle } = turn.need(message.handle);
-  turn.effect({ type: "diff", handle, vector: message.vector });
+  turn.effect({ type: "diff", handle, vector: message.vector, asks: message.asks });
   if (message.reply) queueVector(turn, handle, "plain");
 }
 

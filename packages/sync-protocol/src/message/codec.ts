@@ -15,7 +15,7 @@ import {
   encodeDocuments,
   encodeGoaway,
 } from "./control-codec.ts";
-import type { Hello, Message } from "./message.ts";
+import type { Hello, Message, VectorMessage } from "./message.ts";
 import { readOpen, readOpened, writeOpen, writeOpened } from "./open-codec.ts";
 import { readOptional, writeOptional } from "./optional.ts";
 import { readWanted, writeWanted } from "./wanted-codec.ts";
@@ -71,7 +71,7 @@ export function encodeMessage(message: Message): Uint8Array {
     case "goaway":
       return framed(message.type, encodeGoaway(message));
     case "vector":
-      return encodeVectorMessage(message.handle, message.reply, encodeVector(message.vector));
+      return encodeVectorMessage(message, encodeVector(message.vector));
     case "entries": {
       const writer = new ByteWriter(message.runs.length + 16).u8(typeByte.entries).uleb(message.handle);
       writeOptional(writer, message.position);
@@ -101,12 +101,19 @@ export function decodeMessage(frame: Uint8Array): Message {
   }
 }
 
+/** Bits of `vector`. */
+const REPLY = 1;
+const ASKS = 2;
+
 /** `vector`, from a vector that is encoded already. */
-export function encodeVectorMessage(handle: number, reply: boolean, vector: Uint8Array): Uint8Array {
+export function encodeVectorMessage(
+  { handle, reply, asks }: Pick<VectorMessage, "handle" | "reply" | "asks">,
+  vector: Uint8Array,
+): Uint8Array {
   return new ByteWriter(vector.length + 8)
     .u8(typeByte.vector)
     .uleb(handle)
-    .u8(reply ? 1 : 0)
+    .u8((reply ? REPLY : 0) | (asks ? ASKS : 0))
     .bytes(vector)
     .finish();
 }
@@ -170,7 +177,7 @@ function readMessage(reader: ByteReader): Message {
     case typeByte.opened:
       return readOpened(reader);
     case typeByte.vector:
-      return { type: "vector", handle: reader.uleb(), reply: readFlag(reader), vector: decodeVector(rest(reader)) };
+      return { type: "vector", handle: reader.uleb(), ...readVectorBits(reader), vector: decodeVector(rest(reader)) };
     case typeByte.entries:
       return readEntries(reader);
     case typeByte.ack:
@@ -232,6 +239,12 @@ function readRights(reader: ByteReader): Extract<Message, { type: "admitted" }>[
   const rights = bitsToGrant(reader.u8());
   if (rights === null) throw new SyncError("BAD_MESSAGE", "rights without meaning");
   return rights;
+}
+
+function readVectorBits(reader: ByteReader): Pick<VectorMessage, "reply" | "asks"> {
+  const bits = reader.u8();
+  if ((bits & ~(REPLY | ASKS)) !== 0) throw new SyncError("BAD_MESSAGE", "a vector with bits that mean nothing");
+  return { reply: (bits & REPLY) !== 0, asks: (bits & ASKS) !== 0 };
 }
 
 function readFlag(reader: ByteReader): boolean {

@@ -80,6 +80,8 @@ export interface VectorMessage {
   readonly type: "vector";
   readonly handle: number;
   readonly reply: boolean;
+  /** It names less than is held of chains of which parts are missing, so that these are sent again. */
+  readonly asks: boolean;
   readonly vector: Vector;
 }
 

@@ -24,6 +24,8 @@ export class DatabaseResource {
   #expected: Map<string, Head> | null = null;
   #forks: Map<string, { readonly seq: number; readonly proven: boolean }> | null = null;
 
+  #wasAsked = false;
+
   constructor(replica: Replica) {
     this.replica = replica;
   }
@@ -43,11 +45,22 @@ export class DatabaseResource {
     return this.#asks === "next";
   }
 
-  /** The vector to send now. */
-  async vectorToSend(): Promise<Vector> {
+  /** The vector to send now, and whether it asks for what is missing. */
+  async vectorToSend(): Promise<{ readonly vector: Vector; readonly asks: boolean }> {
     const isAsking = this.#asks === "next";
     this.#asks = "asked";
-    return (isAsking ? await this.replica.wholeVector?.() : null) ?? (await this.replica.vector());
+    const whole = (isAsking ? await this.replica.wholeVector?.() : null) ?? null;
+    return { vector: whole ?? (await this.replica.vector()), asks: whole !== null };
+  }
+
+  /**
+   * Whether the peer asks for the first time in this session. SECURITY: B6. What it names then may be less than it holds; a peer that lost
+   * something and always asked would never be found out (missing-parts.test.ts).
+   */
+  isAskedFirst(): boolean {
+    const isFirst = !this.#wasAsked;
+    this.#wasAsked = true;
+    return isFirst;
   }
 
   /** Asks the peer for what is missing once more. */

@@ -131,8 +131,8 @@ export class ReplicaDriver {
       case "send":
         return encodeMessage(effect.message);
       case "sendVector": {
-        const vector = await this.#at(effect.handle).vectorToSend();
-        return encodeVectorMessage(effect.handle, effect.reply, encodeVector(vector));
+        const { vector, asks } = await this.#at(effect.handle).vectorToSend();
+        return encodeVectorMessage({ ...effect, asks }, encodeVector(vector));
       }
       case "sendCaughtUp": {
         const { handle, position } = effect;
@@ -187,13 +187,14 @@ export class ReplicaDriver {
     return resource;
   }
 
-  async #diff({ handle, vector: theirs }: EffectOf<"diff">): Promise<void> {
+  async #diff({ handle, vector: theirs, asks }: EffectOf<"diff">): Promise<void> {
     const resource = this.#at(handle);
     const { replica } = resource;
     // The position comes first: what arrives in between is sent twice rather than not at all.
     const position = await replica.position();
     const { missing, forked, held } = diffVectors(await replica.vector(), theirs);
-    for (const { writer, was, now } of lostHeads(resource.expected, theirs)) {
+    const isExcused = asks && resource.isAskedFirst();
+    for (const { writer, was, now } of isExcused ? [] : lostHeads(resource.expected, theirs)) {
       this.#options.events.emit("rollback", { database: resource.id, writer, was, now });
       resource.forget(toHex(writer), now);
     }

@@ -50,7 +50,7 @@ describe("any sequence of inputs", () => {
     }),
     fc.record({ type: fc.constant("want" as const), handle: small, wanted: fc.option(wanted, { nil: null }) }),
     fc.record({ type: fc.constant("opened" as const), first: small, answers: fc.array(answer, { maxLength: 3 }) }),
-    fc.record({ type: fc.constant("vector" as const), handle: small, reply: fc.boolean(), vector }),
+    fc.record({ type: fc.constant("vector" as const), handle: small, reply: fc.boolean(), asks: fc.boolean(), vector }),
     fc.record({ type: fc.constant("entries" as const), handle: small, position, runs: bytes(3) }),
     fc.record({
       type: fc.constant("ack" as const),

@@ -56,7 +56,10 @@ describe("what a peer makes a machine owe", () => {
     });
     const size = (): number => JSON.stringify(structuredCloneOf(machine.state)).length;
     const ask = (): void => {
-      machine.hear({ type: "ping", token: 1 }, { type: "vector", handle: 0, reply: true, vector: new Map() });
+      machine.hear(
+        { type: "ping", token: 1 },
+        { type: "vector", handle: 0, reply: true, asks: false, vector: new Map() },
+      );
       machine.feed({ type: "diffed", handle: 0, position: 5, missing: [], forked: [] });
       machine.hear({ type: "caughtUp", handle: 0, position: 9, digest });
     };
@@ -304,7 +307,7 @@ describe("a peer that breaks the rules", () => {
     [
       "a message about a database that is not open",
       "listener",
-      [{ type: "vector", handle: 0, reply: false, vector: new Map() }],
+      [{ type: "vector", handle: 0, reply: false, asks: false, vector: new Map() }],
     ],
     [
       "a handle beyond 32 bits that wraps onto another",

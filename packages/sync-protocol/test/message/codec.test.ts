@@ -95,7 +95,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     first: fc.nat(65_536),
     answers: fc.array(answer, { maxLength: 9 }),
   }),
-  fc.record({ type: fc.constant("vector" as const), handle: number, reply: fc.boolean(), vector }),
+  fc.record({ type: fc.constant("vector" as const), handle: number, reply: fc.boolean(), asks: fc.boolean(), vector }),
   fc.record({
     type: fc.constant("entries" as const),
     handle: number,
@@ -213,8 +213,8 @@ describe("messages", () => {
       generation: new Uint8Array(8),
     });
     for (const bits of [8, 10, 11, 12, 15, 16, 25]) expect(codeOf(admitted.with(1, bits))).toBe("BAD_MESSAGE");
-    const empty = encodeMessage({ type: "vector", handle: 0, reply: false, vector: new Map() });
-    expect(codeOf(empty.with(2, 2))).toBe("BAD_MESSAGE");
+    const empty = encodeMessage({ type: "vector", handle: 0, reply: false, asks: false, vector: new Map() });
+    expect(codeOf(empty.with(2, 4))).toBe("BAD_MESSAGE");
   });
 });
 

@@ -41,7 +41,7 @@ describe("a sender", () => {
     void session.openDatabases([{ replica: peer.replica(database) }]).catch(() => undefined);
     await raw.take("open");
     await raw.send({ type: "opened", first: 0, answers: [{ type: "different" }] });
-    await raw.send({ type: "vector", handle: 0, reply: false, vector: new Map() });
+    await raw.send({ type: "vector", handle: 0, reply: false, asks: false, vector: new Map() });
     // 2,000 entries of 300 bytes and more are six windows.
     const [sent, quiet] = await untilQuiet(raw);
     expect(sent).toBeGreaterThan(100_000);
@@ -142,7 +142,8 @@ describe("a sender", () => {
       .catch(() => undefined);
     await raw.take("open");
     await raw.send({ type: "opened", first: 0, answers: [{ type: "different" }, { type: "different" }] });
-    for (const handle of [0, 2]) await raw.send({ type: "vector", handle, reply: false, vector: new Map() });
+    for (const handle of [0, 2])
+      await raw.send({ type: "vector", handle, reply: false, asks: false, vector: new Map() });
     const handles: number[] = [];
     while (!handles.includes(2) && handles.length < 20) {
       const message = await raw.next();
@@ -206,7 +207,10 @@ describe("a receiver", () => {
     const { session, raw } = await faceOpenListener(peer);
     await raw.send({ type: "open", items: [{ id: database, digest, position: null }] });
     for (let i = 0; i < 300; i++) {
-      await raw.send({ type: "ping", token: i }, { type: "vector", handle: 0, reply: true, vector: new Map() });
+      await raw.send(
+        { type: "ping", token: i },
+        { type: "vector", handle: 0, reply: true, asks: false, vector: new Map() },
+      );
     }
     let bytes = 0;
     for (;;) {

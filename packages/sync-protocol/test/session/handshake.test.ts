@@ -239,7 +239,7 @@ describe("a handshake", () => {
         type === "open"
           ? { type, items: [{ id: databaseOf("x"), digest: new Uint8Array(16), position: null }] }
           : type === "vector"
-            ? { type, handle: 0, reply: false, vector: new Map() }
+            ? { type, handle: 0, reply: false, asks: false, vector: new Map() }
             : type === "fence"
               ? { type, token: 1, handles: [] }
               : type === "goaway"

@@ -78,12 +78,20 @@ interface Told {
 }
 
 /** A session until both have what the other has. */
-async function meet(a: Peer, b: Peer, database: DatabaseId, position?: number): Promise<Told> {
+async function meet(
+  a: Peer,
+  b: Peer,
+  database: DatabaseId,
+  { position, isKnown = false }: { readonly position?: number | undefined; readonly isKnown?: boolean } = {},
+): Promise<Told> {
   await using connection: Connection = connect(a, b);
   const [toA, toB] = [collect(connection.a, "received"), collect(connection.b, "received")];
   const rollbacks = [collect(connection.a, "rollback"), collect(connection.b, "rollback")];
   await connection.a.ready;
-  const more = position === undefined ? {} : { position };
+  const more = {
+    ...(position === undefined ? {} : { position }),
+    ...(isKnown ? { expected: await a.vector(database) } : {}), // all of it was there once
+  };
   await Promise.all([
     connection.a.openDatabases([{ replica: a.replica(database), ...more }]),
     connection.b.openDatabases([{ replica: b.replica(database) }]),
@@ -104,7 +112,7 @@ describe("parts that are missing", () => {
     const position = role === "dialler with a position" ? await honest.replica(at.database).position() : undefined;
     const [dialler, listener] = role === "listener" ? [honest, client] : [client, honest];
     expect(await holes(client, at)).toBe(1);
-    expect((await meet(dialler, listener, at.database, position)).rollbacks).toBe(0);
+    expect((await meet(dialler, listener, at.database, { position })).rollbacks).toBe(0);
     expect(await holes(client, at)).toBe(0);
     expect(await client.vector(at.database)).toEqual(await honest.vector(at.database));
     expect(await meet(dialler, listener, at.database)).toEqual({ received: 0, rollbacks: 0 });
@@ -119,7 +127,7 @@ describe("parts that are missing", () => {
     const bob = await TestWriter.of("bob", at.database);
     writerOf.set(toHex(bob.key), bob.key);
     await client.replica(at.database).append([await bob.write(1)]);
-    await meet(honest, client, at.database, position);
+    await meet(honest, client, at.database, { position });
     expect(await holes(client, at)).toBe(0);
     expect(await client.vector(at.database)).toEqual(await honest.vector(at.database));
   });
@@ -163,5 +171,36 @@ describe("parts that are missing", () => {
     await other.replica(at.database).append([await without(at.whole, 7)]);
     await meet(one, other, at.database);
     expect([await holes(one, at), await holes(other, at)]).toEqual([0, 0]);
+  });
+
+  test("B6 are no rollback: who asks for them names less than it holds", async () => {
+    const at = await scene("no rollback");
+    const [honest, relay] = [new Peer(), new Asking()];
+    await honest.replica(at.database).append([at.whole]);
+    await relay.replica(at.database).append([at.holed]);
+    expect(await meet(honest, relay, at.database, { isKnown: true })).toEqual({ received: 1, rollbacks: 0 });
+    expect(await holes(relay, at)).toBe(0);
+  });
+
+  test("B6 excuse no more than the first vector of a session: who always asks has lost something", async () => {
+    const at = await scene("asks again");
+    const [honest, relay] = [new Peer(), new Peer()];
+    await honest.replica(at.database).append([at.whole]);
+    await relay.replica(at.database).append([at.whole]);
+    const [theirs, expected] = [relay.replica(at.database), await honest.vector(at.database)];
+    const lying = altered(theirs, { wholeVector: async () => new Map() });
+    await using connection: Connection = connect(honest, relay);
+    const rollbacks = collect(connection.a, "rollback");
+    await connection.a.ready;
+    await Promise.all([
+      connection.a.openDatabases([{ replica: honest.replica(at.database), expected }]),
+      connection.b.openDatabases([{ replica: lying }]),
+    ]);
+    await connection.a.synced([at.database]);
+    expect(rollbacks).toEqual([]);
+    connection.b.ask(at.database);
+    await connection.b.synced([at.database]);
+    await connection.a.synced([at.database]);
+    expect(rollbacks).toMatchObject([{ was: 9, now: -1 }]);
   });
 });

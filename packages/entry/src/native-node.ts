@@ -21,7 +21,7 @@ const scratch = new Uint8Array(16_384);
 const digest = Buffer.alloc(32);
 const empty = new Uint8Array();
 /** By length: the front of the scratch. What is hashed has few lengths, and a view costs as much as hashing some. */
-const fronts = new Array<Uint8Array | undefined>(1024); // made whole: filled here and there, a list becomes a slow dictionary
+const fronts: Uint8Array[] = [];
 
 function sha256(...chunks: readonly Uint8Array[]): Uint8Array {
   let length = 0;
@@ -36,7 +36,7 @@ function sha256(...chunks: readonly Uint8Array[]): Uint8Array {
 }
 
 function frontOf(length: number): Uint8Array {
-  if (length >= fronts.length) return scratch.subarray(0, length);
+  if (length >= 1024) return scratch.subarray(0, length);
   fronts[length] ??= scratch.subarray(0, length);
   return fronts[length];
 }

@@ -6,8 +6,8 @@ import { StoreError } from "@selkie/store";
 export type RawRow = Readonly<Record<string, unknown>>;
 
 /**
- * A number to look for, in a statement that sorts by what comes after it, or takes the least. SQLite plans such a statement anew for every
- * number that is bound to a bare `?`, lest it sorts what need not be sorted: that costs ten times what the look-up does.
+ * A number to look for, in a statement that sorts by what comes after it, or takes the least. SQLite (3.54) plans such a statement anew
+ * whenever a value is bound to a bare `?`, which takes several times as long as to look up.
  */
 export const numberSought = "CAST(? AS INTEGER)";
 

@@ -17,7 +17,7 @@ export interface LostChainsContext {
 /**
  * The chains that may hold something of these documents that does not count.
  * INVARIANT: whether a chain is read does not depend on what is listed of it: nobody makes so much that counts for nothing that other work
- * of its own is not found. Test: reissue.test.ts "... however much ... in quarantine".
+ * of its own is not found. Test: reissue-room.test.ts "... in quarantine ...".
  */
 export function lostChains(
   { ingest, ends, rights, device }: LostChainsContext,

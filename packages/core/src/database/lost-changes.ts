@@ -46,7 +46,7 @@ export async function lostChanges(
       for (const [at, entry] of run.entries.entries())
         for (const unheard of (opened[at] ?? []).flatMap((part) => changesIn(crypto, { entry }, part))) {
           const { hash, actor } = unheard.change;
-          // Who repeats another's change did not make it (reissue.test.ts "... repeats ...").
+          // SECURITY: D2. Who repeats another's change did not make it (reissue-room.test.ts "... repeats ...").
           if (equalBytes(actor, actorOf(crypto, writer, documentIdOf(unheard), null)))
             found.get(docIdOf(unheard))?.set(toHex(hash), { ...unheard, writer, isOwn: entry.header.seq <= ownTo });
         }

@@ -7,7 +7,7 @@ import type { DocId } from "../../src/document/doc-id.ts";
 import { testDatabase } from "../fixture.ts";
 import { type Device, Lab } from "./lab.ts";
 
-type Cut = DatabaseCuts["cuts"][number];
+export type Cut = DatabaseCuts["cuts"][number];
 
 interface Note {
   text: string;
@@ -62,15 +62,16 @@ export async function begin(seed: string, ...names: readonly string[]) {
   return { lab, id, alice, bob, mallory, others, ofBob, ofMallory, cut, readmit };
 }
 
-/** A statement that somebody is out, and that nothing counts of what they wrote. */
-export function revoked({ world }: Lab, name: string): PlacedStatement {
+/** A statement that somebody is out, and that nothing counts of what they wrote but this. */
+export function revoked({ world }: Lab, name: string, kept: readonly Cut[] = []): PlacedStatement {
   const target = world
     .view()
     .devices()
     .filter(isMember)
     .find((member) => member.name.includes(name));
   if (target === undefined) return expect.fail(name);
-  return world.say(world.root, { type: "revoke", targets: [target.id], identityKeys: [], cuts: [], wipe: null });
+  const cuts = kept.length === 0 ? [] : [{ database: testDatabase, cuts: kept }];
+  return world.say(world.root, { type: "revoke", targets: [target.id], identityKeys: [], cuts, wipe: null });
 }
 
 /** A statement of somebody's rights that keeps what they wrote up to here. */

@@ -1,6 +1,7 @@
 // What waits for more than there is room for, and whatever else counts for nothing.
 import { describe, expect, test } from "vitest";
 import { heldLimits } from "../../src/automerge/held-changes.ts";
+import { placeOf as documentOf } from "../../src/document/doc-id.ts";
 import { begin, hear, insert, reasonsOf, revoked, settle, textOn, writtenBy } from "./built-on.ts";
 import { type Device, placeOf } from "./lab.ts";
 
@@ -79,6 +80,24 @@ test("D9 however much of somebody's is in quarantine, what else of it was built 
     await alice.receive(await one.write(...Array.from({ length: 1_000 }, () => [junk])));
   }
   expect(reasonsOf(alice).length).toBe(4_000);
+  await hear(alice, cut);
+  expect(await textOn(alice, id)).toBe("note good");
+});
+
+test("D2 who repeats a change takes it from nobody: its own device makes it anew", async () => {
+  const { id, alice, mallory, cut } = await begin("repeats");
+  alice.crash();
+  const changes: Uint8Array[] = [];
+  await alice.inJournal(async (journal) => void changes.push(...journal.rows.map(({ change }) => change)));
+  await alice.open();
+  await settle(alice);
+  const [change] = changes;
+  if (change === undefined) return expect.fail("what Alice wrote");
+  // Chains above hers and below, in the order in which they are read.
+  for (const name of ["one", "two", "three", "four", "five"]) {
+    const copy = await mallory.author(name);
+    await alice.receive(await copy.write([copy.part(documentOf(id), change)]));
+  }
   await hear(alice, cut);
   expect(await textOn(alice, id)).toBe("note good");
 });

@@ -3,6 +3,7 @@ import { parseWriterKey } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  alsoReplaced,
   type ChangePart,
   claimedTime,
   decodeChangePart,
@@ -10,6 +11,7 @@ import {
   latestTime,
   mergeReplacements,
   mostReplaced,
+  type Replacement,
 } from "../../src/sealing/change-part.ts";
 import { codeOf } from "../codes.ts";
 import { pattern } from "../fixture.ts";
@@ -161,4 +163,15 @@ describe("claimed times", () => {
   ])("B12 a clock that says %d claims %d", (clock, time) => {
     expect(claimedTime(clock)).toBe(time);
   });
+});
+
+test("what a part replaces names the last chain, however many others there are", () => {
+  const chain = (at: number) => ({ writer: parseWriterKey(new Uint8Array(32).fill(at)), seq: at, last: at });
+  for (const now of [chain(1), chain(99)]) {
+    const all = Array.from({ length: 20 }, (_, at) => chain(at + 2)).reduce<readonly Replacement[]>(alsoReplaced, []);
+    expect(all.length).toBe(mostReplaced);
+    const more = alsoReplaced(all, now);
+    expect([more.length, more.some(({ seq }) => seq === now.seq)]).toEqual([mostReplaced, true]);
+    expect(alsoReplaced([now], { ...now, last: 100 })).toEqual([{ ...now, last: 100 }]);
+  }
 });

@@ -69,7 +69,7 @@ export class LocalWrites {
   readonly #context: LocalWritesContext;
   readonly #sealing = new Serial();
   /** Taken by everything that is on its way from a writer key to its place in the journal, or in an entry. */
-  readonly #underWay = new SharedLock();
+  readonly #underWay: SharedLock;
   /** Sealed and perhaps stored, but not confirmed: tried again with the same bytes before anything else is sealed. */
   #unfinished: { readonly sealed: SealedEntries; readonly batches: readonly number[] } | null = null;
   /** The writer row travels with the first change, so that the incarnation can go on after a clean close. */
@@ -80,6 +80,7 @@ export class LocalWrites {
 
   constructor(context: LocalWritesContext) {
     this.#context = context;
+    this.#underWay = new SharedLock(context.platform.scheduler);
   }
 
   /** The writer key that new changes are made under; null before the first `begin`. */

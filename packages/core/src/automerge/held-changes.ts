@@ -210,7 +210,8 @@ export class HeldChanges {
     const known = this.#dropped.get(actor);
     const [first, last] = [Math.min(seq, known?.first ?? seq), Math.max(seq, known?.last ?? seq)];
     const behind = known === undefined ? (missing === undefined ? null : toHex(missing)) : known.missing;
-    this.#dropped.set(actor, { device, document, actor, first, last, missing: behind });
+    // SECURITY: D7. Who carries what bears another's actor into a document does not make it its own (receive-change.test.ts).
+    this.#dropped.set(actor, { device: known?.device ?? device, document, actor, first, last, missing: behind });
   }
 
   #device(key: string): Device {

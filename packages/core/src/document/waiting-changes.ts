@@ -112,7 +112,8 @@ export class WaitingChanges {
     const due = new Set<string>();
     for (const span of this.#held.dropped()) {
       const record = records.get(span.document);
-      if (record !== undefined && this.#held.isDue(span, (hash) => isThere(record, hash))) due.add(span.device);
+      if (record === undefined || !this.#places.has(span.device)) continue;
+      if (this.#held.isDue(span, (hash) => isThere(record, hash))) due.add(span.device);
     }
     for (const span of due.size === 0 ? [] : [...this.#held.dropped()])
       if (due.has(span.device)) this.#held.undrop(span);

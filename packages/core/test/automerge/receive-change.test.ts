@@ -113,6 +113,8 @@ describe("changes that arrive before what they depend on", () => {
       true,
     ]);
     expect(receiveChange(history, room, heldOf(alone.bytes, "alice"))).toEqual({ passed: [], refused: [], held: true });
+    receiveChange(history, room, heldOf(alone.bytes, "mallory")); // as if it were hers
+    expect([...room.dropped()].map(({ device }) => device)).toEqual(["alice"]);
     receiveChange(history, room, heldOf(byBob.bytes, "bob"));
     room.undrop(dropped);
     expect(receiveChange(history, room, heldOf(onBob.bytes, "alice")).passed).toHaveLength(1);

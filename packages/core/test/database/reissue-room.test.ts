@@ -2,6 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { heldLimits } from "../../src/automerge/held-changes.ts";
 import { placeOf as documentOf } from "../../src/document/doc-id.ts";
+import { changesIn } from "../../src/document/part-contents.ts";
+import { openEntries } from "../../src/sealing/open-entry.ts";
+import { testRing } from "../fixture.ts";
 import { begin, hear, insert, reasonsOf, revoked, settle, textOn, writtenBy } from "./built-on.ts";
 import { type Device, placeOf } from "./lab.ts";
 
@@ -85,13 +88,14 @@ test("D9 however much of somebody's is in quarantine, what else of it was built 
 });
 
 test("D2 who repeats a change takes it from nobody: its own device makes it anew", async () => {
-  const { id, alice, mallory, cut } = await begin("repeats");
-  alice.crash();
-  const changes: Uint8Array[] = [];
-  await alice.inJournal(async (journal) => void changes.push(...journal.rows.map(({ change }) => change)));
-  await alice.open();
+  const { lab, id, alice, mallory, ofBob, ofMallory, cut } = await begin("repeats");
   await settle(alice);
-  const [change] = changes;
+  const entries = (await writtenBy(alice, [...ofBob, ...ofMallory])).flatMap((run) => run.entries);
+  const { crypto, directoryKey, versions } = lab;
+  const opened = await openEntries(crypto, testRing(crypto, directoryKey, ...versions), entries, ["change"]);
+  const [change] = entries.flatMap((entry, at) =>
+    (opened[at] ?? []).flatMap((part) => changesIn(crypto, { entry }, part).map(({ change }) => change.bytes)),
+  );
   if (change === undefined) return expect.fail("what Alice wrote");
   // Chains above hers and below, in the order in which they are read.
   for (const name of ["one", "two", "three", "four", "five"]) {

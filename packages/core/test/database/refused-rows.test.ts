@@ -122,7 +122,7 @@ describe("a row of the journal", () => {
   });
 });
 
-/** Makes the checksum of every change with this key in it wrong, as long as it lies: what a later version takes, an earlier one refuses. */
+/** Before devices take their hash function from it: makes the checksum of every change with this key in it wrong, as long as it lies: what a later version takes, an earlier one refuses. */
 function lying(lab: Lab) {
   const state = { isLying: false };
   const mark = new TextEncoder().encode("poison");
@@ -143,8 +143,8 @@ const set = (key: string, value: unknown) => (draft: { getData(): object }) =>
 describe("a change that turns out to be refused when it is to be sealed", () => {
   test("is set aside; the other documents are sealed, its own can be edited, and it comes back when it passes", async () => {
     const lab = await Lab.begin("refused at the flush");
-    const device = await lab.device("alice");
     const state = lying(lab);
+    const device = await lab.device("alice");
     const doc = await device.database.createDocument({ text: "before" });
     await device.assembled.flush();
     state.isLying = true;
@@ -191,8 +191,8 @@ describe("a change that turns out to be refused when it is to be sealed", () => 
     await fc.assert(
       fc.asyncProperty(fc.array(act, { minLength: 4, maxLength: 16 }), async (acts) => {
         const lab = await Lab.begin(`any ${JSON.stringify(acts)}`);
-        const device = await lab.device("alice");
         const state = lying(lab);
+        const device = await lab.device("alice");
         state.isLying = true;
         const ids: DocId[] = [];
         const poisoned = new Set<DocId>();

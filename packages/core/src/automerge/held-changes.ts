@@ -13,7 +13,7 @@ export const heldLimits = {
 export interface HeldChange {
   readonly device: string;
   readonly document: string;
-  /** The actor that the change's writer has in the document, and in no other. */
+  /** The actor that the change's writer has in the document; of what a copy carries, that of the document before. */
   readonly actor: Uint8Array;
   readonly change: ChangeChunk;
 }
@@ -64,7 +64,7 @@ export interface Waiting {
 export class HeldChanges {
   readonly #devices = new Map<string, Device>();
   /**
-   * By actor: some 200 bytes for each document and writer. Forgetting one would let what its writer made later be judged first, so that
+   * By document and actor: some 200 bytes for each document and writer. Forgetting one would let what its writer made later be judged first, so that
    * replicas disagree; no more are kept than the store holds parts of.
    */
   readonly #dropped = new Map<string, DroppedSpan>();
@@ -79,7 +79,7 @@ export class HeldChanges {
 
   /** Whether a change of this actor has to wait behind an earlier one, whatever its own dependencies are. */
   blocks(document: string, actor: Uint8Array): boolean {
-    return this.#queue(document, actor) !== undefined || this.drops(actor);
+    return this.#queue(document, actor) !== undefined || this.drops(document, actor);
   }
 
   /**
@@ -94,7 +94,7 @@ export class HeldChanges {
     if (known?.hashes.has(hash) === true) return;
     const size = held.change.bytes.length;
     const isFull = device.changes >= heldLimits.changes || device.bytes + size > heldLimits.bytes;
-    if (isFull || this.#dropped.has(actor)) {
+    if (isFull || this.drops(held.document, held.actor)) {
       this.#drop(held, actor, known === undefined ? missing[0] : undefined);
       return;
     }
@@ -185,9 +185,9 @@ export class HeldChanges {
     return this.#dropped.values();
   }
 
-  /** Whether changes of this actor were dropped. */
-  drops(actor: Uint8Array): boolean {
-    return this.#dropped.size > 0 && this.#dropped.has(toHex(actor));
+  /** Whether changes of this actor were dropped in a document. */
+  drops(document: string, actor: Uint8Array): boolean {
+    return this.#dropped.size > 0 && this.#dropped.has(spanName({ document, actor: toHex(actor) }));
   }
 
   /** Whether what was dropped may be judged: nothing waits before it, and what it waits for is there. */
@@ -198,20 +198,21 @@ export class HeldChanges {
 
   /** As if these changes had found no room. */
   drop(span: DroppedSpan): void {
-    this.#dropped.set(span.actor, span);
+    this.#dropped.set(spanName(span), span);
   }
 
   /** Lifts the block that dropping an actor's changes left behind: the caller is about to feed them once more, from the first on. */
-  undrop({ actor }: Pick<DroppedSpan, "actor">): void {
-    this.#dropped.delete(actor);
+  undrop(span: Pick<DroppedSpan, "document" | "actor">): void {
+    this.#dropped.delete(spanName(span));
   }
 
   #drop({ device, document, change: { seq } }: HeldChange, actor: string, missing: Uint8Array | undefined): void {
-    const known = this.#dropped.get(actor);
+    const name = spanName({ document, actor });
+    const known = this.#dropped.get(name);
     const [first, last] = [Math.min(seq, known?.first ?? seq), Math.max(seq, known?.last ?? seq)];
     const behind = known === undefined ? (missing === undefined ? null : toHex(missing)) : known.missing;
     // SECURITY: D7. Who carries what bears another's actor into a document does not make it its own (receive-change.test.ts).
-    this.#dropped.set(actor, { device: known?.device ?? device, document, actor, first, last, missing: behind });
+    this.#dropped.set(name, { device: known?.device ?? device, document, actor, first, last, missing: behind });
   }
 
   #device(key: string): Device {
@@ -245,3 +246,6 @@ export class HeldChanges {
     if (queues?.size === 0) this.#queuesByDocument.delete(queue.document);
   }
 }
+
+// SECURITY: D7. What copies carry bears the actors of another document, and blocks nobody there (receive-change.test.ts).
+const spanName = ({ document, actor }: Pick<DroppedSpan, "document" | "actor">): string => `${document} ${actor}`;

@@ -229,7 +229,7 @@ export class ReceivedParts {
       replaced.has(name, this.#originOf(change, held, origin)?.device ?? held.device, change);
     const isThere = (hash: Uint8Array): boolean => documents.has(record, hash);
     // What came may have found no room.
-    const waits = waiting.drops(held.actor) ? [held.change, ...waiting.firsts(name)] : waiting.firsts(name);
+    const waits = waiting.drops(name, held.actor) ? [held.change, ...waiting.firsts(name)] : waiting.firsts(name);
     if (passed.some(isReplaced) || replaced.isNeeded(name, waits, isThere)) this.#undecided.add(name);
   }
 

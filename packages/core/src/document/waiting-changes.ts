@@ -82,9 +82,9 @@ export class WaitingChanges {
     for (const held of this.#held.all(name)) yield { ...held, origin: this.#origins.get(held.change) };
   }
 
-  /** Whether changes of an actor found no room. */
-  drops(actor: Uint8Array): boolean {
-    return this.#held.drops(actor);
+  /** Whether changes of an actor found no room in a document. */
+  drops(name: DocId, actor: Uint8Array): boolean {
+    return this.#held.drops(name, actor);
   }
 
   /** The first change that waits of each actor in a document. */
@@ -158,7 +158,7 @@ export class WaitingChanges {
     this.#origins.set(change, origin);
     const { entry, user } = origin;
     // What no entry holds can't be read again.
-    if (entry === null || !this.#held.drops(actor)) return;
+    if (entry === null || !this.#held.drops(document, actor)) return;
     const { writer, seq } = entry.header;
     const first = { document, change: { actor, seq: change.seq } };
     this.#addPlace(device, { writer, from: seq, first, entryId: toHex(entry.id), user });

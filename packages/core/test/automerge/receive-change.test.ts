@@ -122,4 +122,27 @@ describe("changes that arrive before what they depend on", () => {
       "CHANGE_EQUIVOCATION",
     ]);
   });
+
+  test("D7 what a copy carries takes the place of nothing that found no room in the document before", () => {
+    const room = new HeldChanges();
+    const onNothing = handMade({ deps: ["ee".repeat(32)], startOp: 2, ops: [{ value: 1 }] });
+    for (let i = 0; i < heldLimits.changes; i++)
+      for (const device of ["alice", "mallory"]) {
+        const orphan = byActor(parse(onNothing.bytes), i);
+        receiveChange(new DocumentHistory(), room, { device, document: `${device} ${i}`, ...orphan });
+      }
+    receiveChange(new DocumentHistory(), room, heldOf(onNothing.bytes, "alice", "before"));
+    const carried = heldOf(handMade({ ops: [{ value: 2 }] }).bytes, "mallory", "copy");
+    expect(receiveChange(new DocumentHistory(), room, carried).passed).toHaveLength(1);
+    const alsoHeld = heldOf(onNothing.bytes, "mallory", "another copy");
+    receiveChange(new DocumentHistory(), room, alsoHeld);
+    const spans = [...room.dropped()];
+    expect(spans.map(({ device, document }) => `${device} ${document}`)).toEqual([
+      "alice before",
+      "mallory another copy",
+    ]);
+    for (const span of spans.slice(1)) room.undrop(span);
+    const isBlocked = (document: string) => room.blocks(document, carried.actor);
+    expect(["before", "copy", "another copy"].map(isBlocked)).toEqual([true, false, false]);
+  });
 });

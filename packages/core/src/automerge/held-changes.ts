@@ -64,10 +64,11 @@ export interface Waiting {
 export class HeldChanges {
   readonly #devices = new Map<string, Device>();
   /**
-   * By document and actor: some 200 bytes for each document and writer. Forgetting one would let what its writer made later be judged first, so that
-   * replicas disagree; no more are kept than the store holds parts of.
+   * By document and actor: some 200 bytes for each document and writer. Forgetting one would let what its writer made later be judged first,
+   * so that replicas disagree; no more are kept than the store holds parts of.
+   * SECURITY: D7. What copies carry bears the actors of another document, and blocks nobody there (receive-change.test.ts).
    */
-  readonly #dropped = new Map<string, DroppedSpan>();
+  readonly #dropped = new Map<string, Map<string, DroppedSpan>>();
   readonly #queuesByDocument = new Map<string, Map<string, Queue>>();
 
   /** How many changes wait, of all devices. */
@@ -151,7 +152,7 @@ export class HeldChanges {
         if (first === undefined || last === undefined) continue;
         yield { device: first.device, document, actor, first: first.change.seq, last: last.change.seq };
       }
-    yield* this.#dropped.values();
+    yield* this.dropped();
   }
 
   /** The first that waits of each actor in a document. */
@@ -180,14 +181,19 @@ export class HeldChanges {
     return queues.map(({ items, missing }) => ({ items, missing: [...missing].map(fromHex) }));
   }
 
-  /** What found no room. */
-  dropped(): Iterable<DroppedSpan> {
-    return this.#dropped.values();
+  /** What found no room, of all documents. */
+  *dropped(): Iterable<DroppedSpan> {
+    for (const spans of this.#dropped.values()) yield* spans.values();
+  }
+
+  /** The same of one document. */
+  droppedIn(document: string): readonly DroppedSpan[] {
+    return [...(this.#dropped.get(document)?.values() ?? [])];
   }
 
   /** Whether changes of this actor were dropped in a document. */
   drops(document: string, actor: Uint8Array): boolean {
-    return this.#dropped.size > 0 && this.#dropped.has(spanName({ document, actor: toHex(actor) }));
+    return this.#dropped.get(document)?.has(toHex(actor)) === true;
   }
 
   /** Whether what was dropped may be judged: nothing waits before it, and what it waits for is there. */
@@ -198,21 +204,23 @@ export class HeldChanges {
 
   /** As if these changes had found no room. */
   drop(span: DroppedSpan): void {
-    this.#dropped.set(spanName(span), span);
+    const spans = this.#dropped.get(span.document) ?? new Map<string, DroppedSpan>();
+    this.#dropped.set(span.document, spans.set(span.actor, span));
   }
 
   /** Lifts the block that dropping an actor's changes left behind: the caller is about to feed them once more, from the first on. */
-  undrop(span: Pick<DroppedSpan, "document" | "actor">): void {
-    this.#dropped.delete(spanName(span));
+  undrop({ document, actor }: Pick<DroppedSpan, "document" | "actor">): void {
+    const spans = this.#dropped.get(document);
+    spans?.delete(actor);
+    if (spans?.size === 0) this.#dropped.delete(document);
   }
 
   #drop({ device, document, change: { seq } }: HeldChange, actor: string, missing: Uint8Array | undefined): void {
-    const name = spanName({ document, actor });
-    const known = this.#dropped.get(name);
+    const known = this.#dropped.get(document)?.get(actor);
     const [first, last] = [Math.min(seq, known?.first ?? seq), Math.max(seq, known?.last ?? seq)];
     const behind = known === undefined ? (missing === undefined ? null : toHex(missing)) : known.missing;
     // SECURITY: D7. Who carries what bears another's actor into a document does not make it its own (receive-change.test.ts).
-    this.#dropped.set(name, { device: known?.device ?? device, document, actor, first, last, missing: behind });
+    this.drop({ device: known?.device ?? device, document, actor, first, last, missing: behind });
   }
 
   #device(key: string): Device {
@@ -246,6 +254,3 @@ export class HeldChanges {
     if (queues?.size === 0) this.#queuesByDocument.delete(queue.document);
   }
 }
-
-// SECURITY: D7. What copies carry bears the actors of another document, and blocks nobody there (receive-change.test.ts).
-const spanName = ({ document, actor }: Pick<DroppedSpan, "document" | "actor">): string => `${document} ${actor}`;

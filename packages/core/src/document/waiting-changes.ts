@@ -2,7 +2,7 @@ import { fromHex, toHex, type VerifiedEntry, type Verifier, type WriterKey } fro
 import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import type { DocumentHistory } from "../automerge/document-history.ts";
-import { type DroppedSpan, type HeldChange, HeldChanges, type WaitingSpan } from "../automerge/held-changes.ts";
+import { type HeldChange, HeldChanges, type WaitingSpan } from "../automerge/held-changes.ts";
 import { isJudgedAgain, type Received, receiveChange, receiveFirst } from "../automerge/receive-change.ts";
 import type { ChainPlace } from "../replica/delivery.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
@@ -126,7 +126,7 @@ export class WaitingChanges {
 
   /** Whether changes wait in a document, or found no room to. */
   hasIn(name: DocId): boolean {
-    return this.#held.waitsIn(name) || this.#droppedIn(name).length > 0;
+    return this.#held.waitsIn(name) || this.#held.droppedIn(name).length > 0;
   }
 
   /** The same for one writer. */
@@ -137,8 +137,8 @@ export class WaitingChanges {
   /** What waits in a document is what waits of it in `other`, from now on. */
   replace(name: DocId, other: WaitingChanges): void {
     this.#held.take(name);
-    for (const span of this.#droppedIn(name)) this.#held.undrop(span);
-    for (const span of other.#droppedIn(name)) {
+    for (const span of this.#held.droppedIn(name)) this.#held.undrop(span);
+    for (const span of other.#held.droppedIn(name)) {
       this.#held.drop(span);
       for (const place of other.#places.get(span.device)?.values() ?? []) this.#addPlace(span.device, place);
     }
@@ -147,10 +147,6 @@ export class WaitingChanges {
         this.#held.hold(item, missing);
         this.#note(item, other.#origins.get(item.change));
       }
-  }
-
-  #droppedIn(name: DocId): readonly DroppedSpan[] {
-    return [...this.#held.dropped()].filter(({ document }) => document === name);
   }
 
   #note({ device, document, actor, change }: HeldChange, origin: Origin | undefined): void {

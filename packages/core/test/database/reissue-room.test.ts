@@ -1,12 +1,13 @@
 // What waits for more than there is room for, and whatever else counts for nothing.
-import { describe, expect, test } from "vitest";
-import { heldLimits } from "../../src/automerge/held-changes.ts";
+import { describe, expect, test, vi } from "vitest";
+import { HeldChanges, heldLimits } from "../../src/automerge/held-changes.ts";
 import { placeOf as documentOf } from "../../src/document/doc-id.ts";
 import { changesIn } from "../../src/document/part-contents.ts";
 import { openEntries } from "../../src/sealing/open-entry.ts";
+import { handMade } from "../automerge/hand-made-change.ts";
 import { testRing } from "../fixture.ts";
 import { begin, hear, insert, reasonsOf, revoked, settle, textOn, writtenBy } from "./built-on.ts";
-import { type Device, placeOf } from "./lab.ts";
+import { type Device, Lab, placeOf } from "./lab.ts";
 
 /** As many letters as find room, in a document of Bob's behind Mallory's word. */
 async function type(device: Device, id: Parameters<typeof insert>[1], letters: number): Promise<void> {
@@ -104,4 +105,25 @@ test("D2 who repeats a change takes it from nobody: its own device makes it anew
   }
   await hear(alice, cut);
   expect(await textOn(alice, id)).toBe("note good");
+});
+
+test("D12 what found no room in other documents is not gone through for each that is built anew", async () => {
+  const lab = await Lab.begin("gone through");
+  const alice = await lab.device("alice");
+  const mallory = await lab.author("mallory");
+  await alice.hear(...lab.world.placed);
+  const entries = Array.from({ length: heldLimits.changes + 50 }, (_, at) => {
+    const place = placeOf(`document ${at}`);
+    const orphan = { actor: mallory.actor(place), deps: ["ee".repeat(32)], startOp: 2, ops: [{ value: 1 }] };
+    return [mallory.part(place, handMade(orphan).bytes)];
+  });
+  for (let at = 0; at < entries.length; at += 500)
+    await alice.receive(await mallory.write(...entries.slice(at, at + 500)));
+  const looks = vi.spyOn(HeldChanges.prototype, "dropped");
+  try {
+    await alice.hear(revoked(lab, "mallory"));
+    expect(looks.mock.calls.length).toBeLessThan(20);
+  } finally {
+    looks.mockRestore();
+  }
 });

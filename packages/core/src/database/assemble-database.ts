@@ -148,6 +148,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     onJournalled: () => mayFlush() && timer.start(),
   });
   isOpen = true;
+  renewal.bar();
   daily.look();
   const replica = replicaOf(host, entries, { daily, named, missing, received, readable, writes });
   const sources = new ChangeSources({ documents, received, journal, own, self: host.self });
@@ -178,7 +179,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       const isDue = renewal.look();
       await received.reconsider();
       feed.look();
-      if (isDue) renew();
+      if (isDue || renewal.isFreed) renew();
     },
     resume,
     rebuild: (names) => received.rebuild(names),

@@ -1,6 +1,6 @@
 import { type EntryId, equalBytes, toHex, type WriterKey } from "@selkie/entry";
 import type { Admission } from "../directory/admission.ts";
-import { docIdOf } from "../document/doc-id.ts";
+import { type DocId, docIdOf, placeOf } from "../document/doc-id.ts";
 import type { DocumentState } from "../document/document-state.ts";
 import type { UnheardChange } from "../document/part-contents.ts";
 import { CoreError } from "../errors.ts";
@@ -36,6 +36,8 @@ const NOTHING: Beyond = { changes: [], copies: new Set() };
 export class Renewal {
   readonly #at: RenewalContext;
   #isDue = false;
+  /** Where something waits that this device might not make anew when it was looked at last. */
+  #barred: readonly DocId[] = [];
 
   constructor(at: RenewalContext) {
     this.#at = at;
@@ -61,10 +63,16 @@ export class Renewal {
     return this.#isDue;
   }
 
+  /** Whether something waits that this device may make anew again, and might not when it was looked at last. */
+  get isFreed(): boolean {
+    return this.#barred.some((name) => this.mayWrite(placeOf(name).keyId));
+  }
+
   /** Begins another chain if that is still due, and goes on in it; a reader's goes on with nothing. */
   async run(): Promise<void> {
     const { chain, received, tell } = this.#at;
     const isReader = this.#role() === "reader";
+    this.bar();
     if (!this.look()) {
       if (this.#role() !== null && !isReader && received.ownWaiting().size > 0) await this.#takeUp();
       return;
@@ -77,6 +85,11 @@ export class Renewal {
     await (isReader ? this.#letGo(changes) : this.#takeUp());
     for (const id of copies) tell("copyLost", { id });
     this.look(); // the directory may have changed meanwhile
+  }
+
+  /** Remembers what waits that this device may not make anew. */
+  bar(): void {
+    this.#barred = [...this.#at.received.ownWaiting()].filter((name) => !this.mayWrite(placeOf(name).keyId));
   }
 
   /** Begins another chain for what no entry holds yet: some of it does not pass the gate, and is set aside. */

@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import { Reissue } from "../../src/database/reissue.ts";
 import { testDatabase } from "../fixture.ts";
-import { begin, hear, insert, settle, textOn, tipOf, writtenBy } from "./built-on.ts";
+import { begin, changed, hear, insert, settle, textOn, tipOf, writtenBy } from "./built-on.ts";
 import type { Device } from "./lab.ts";
 
 /** How often it is tried while others write about other things. */
@@ -73,3 +73,23 @@ test("D9 what it lacks may come and wait itself", async () => {
   }
   expect((await textOn(again, id))?.split(" ").toSorted()).toEqual(["good", "more", "note"]);
 });
+
+test.each(["open", "opened again"])(
+  "D9 who only reads while the cut comes makes it anew as soon as it may write again (%s)",
+  async (how) => {
+    const { lab, id, alice, ofBob, ofMallory, cut } = await begin(`reads ${how}`);
+    await settle(alice);
+    const tip = tipOf(await writtenBy(alice, [...ofBob, ...ofMallory]));
+    await hear(alice, changed(lab, "alice", "reader", tip));
+    await hear(alice, cut);
+    if (how === "opened again") {
+      await alice.close();
+      await alice.open();
+    }
+    expect(await textOn(alice, id)).toBe("note");
+    await hear(alice, changed(lab, "alice", "editor", tip));
+    expect(await textOn(alice, id)).toBe("note good");
+    alice.tick();
+    expect(alice.reissued).toEqual([`${id} 1`]);
+  },
+);

@@ -99,7 +99,7 @@ export interface Database<T extends object, In = T> extends AsyncDisposable {
   /**
    * The documents that changed since a cursor, each once, in its newest state; since ever for null. Deleted ones come too. Keep the cursor
    * of the last item that was dealt with: it is good after a restart or a crash, and where it cannot be certain of something, what is
-   * doubtful comes again. What changes while this goes on comes again too, at the latest with the next call; with `live` it waits for
+   * doubtful comes again. What changes while this goes on comes again too, in this call or a later one; with `live` it waits for
    * that instead of ending, until the signal, a `break` or closing the database ends it.
    * @throws CoreError CURSOR_INVALID
    */

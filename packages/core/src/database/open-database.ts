@@ -119,13 +119,10 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
 
   iterateChangesSince(cursor: string | null, options?: FeedOptions): AsyncIterable<FeedItem<T>>;
   iterateChangesSince(cursor: string | null, options: RevisionOptions): AsyncIterable<RevisionItem<T>>;
-  async *iterateChangesSince(
-    cursor: string | null,
-    options: FeedOptions | RevisionOptions = {},
-  ): AsyncIterable<FeedItem<T>> {
+  iterateChangesSince(cursor: string | null, options: FeedOptions | RevisionOptions = {}): AsyncIterable<FeedItem<T>> {
     const { feed } = this.#open();
     const items = options.revisions === true ? feed.revisions(cursor, options) : feed.documents(cursor, options);
-    for await (const item of items) yield item as unknown as FeedItem<T>;
+    return items as AsyncIterable<unknown> as AsyncIterable<FeedItem<T>>;
   }
 
   transact<R>(run: (tx: DatabaseTransaction<T, In>) => Promise<R>): Promise<R> {

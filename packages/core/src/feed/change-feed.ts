@@ -5,7 +5,7 @@ import { type DocId, placeOf } from "../document/doc-id.ts";
 import type { Shelf } from "../document/shelf.ts";
 import { DocumentNoter, type DocumentNoterContext } from "./document-notes.ts";
 import { Feed, type FeedContext } from "./feed.ts";
-import type { FeedItem, Reads, RevisionItem } from "./feed-item.ts";
+import type { FeedItem, FeedOptions, RevisionItem, RevisionOptions } from "./feed-item.ts";
 import type { Stamped } from "./index-codec.ts";
 import { type RevisionNote, RevisionNoter, revisionId } from "./revision-notes.ts";
 import type { DocumentNote } from "./sight.ts";
@@ -52,11 +52,11 @@ export class ChangeFeed {
     this.#documents.wake();
   }
 
-  documents(cursor: string | null, options: Reads): AsyncGenerator<FeedItem<object>> {
+  documents(cursor: string | null, options: FeedOptions): AsyncIterable<FeedItem<object>> {
     return this.#documents.since(cursor, options);
   }
 
-  revisions(cursor: string | null, options: Reads): AsyncGenerator<RevisionItem<object>> {
+  revisions(cursor: string | null, options: RevisionOptions): AsyncIterable<RevisionItem<object>> {
     return this.#revisions.since(cursor, options);
   }
 

@@ -23,18 +23,15 @@ export interface RevisionItem<T extends object> extends FeedItem<T> {
   readonly revision: HistoryItem;
 }
 
-export interface Reads {
+export interface FeedOptions {
   /** Waits for the next change instead of ending. */
   readonly live?: boolean;
   /** Ends it: what waits rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-}
-
-export interface FeedOptions extends Reads {
   readonly revisions?: false;
 }
 
 /** Of the feed that gives each change. */
-export interface RevisionOptions extends Reads {
+export interface RevisionOptions extends Omit<FeedOptions, "revisions"> {
   readonly revisions: true;
 }

@@ -2,7 +2,7 @@ import type { DatabaseId } from "@selkie/entry";
 import { unlessAborted } from "../connection/unless-aborted.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { type Cursor, type CursorKind, encodeCursor, parseCursor } from "./cursor.ts";
-import type { Reads } from "./feed-item.ts";
+import type { FeedOptions } from "./feed-item.ts";
 import type { Stamped } from "./index-codec.ts";
 import { NotedChanges, type NotedChangesContext } from "./noted-changes.ts";
 import type { StampedIndex } from "./stamped-index.ts";
@@ -20,6 +20,9 @@ export interface FeedContext<Note extends { readonly id: string }, Item extends 
   /** For one reader: gives what is delivered of a row, without its cursor; null when nothing is. */
   reader(): (row: Stamped<Note>, index: StampedIndex<Note>) => Promise<Omit<Item, "cursor"> | null>;
 }
+
+/** Whether a reader waits for more, and for how long. */
+type Waiting = Pick<FeedOptions, "live" | "signal">;
 
 /** How far one reader is. */
 interface Reading<Note extends { readonly id: string }> {
@@ -61,16 +64,35 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
   }
 
   /** Ends with what had changed when it was called, unless it is live. @throws CoreError CURSOR_INVALID */
-  async *since(cursor: string | null, { live = false, signal }: Reads): AsyncGenerator<Item> {
+  since(cursor: string | null, options: Waiting): AsyncIterable<Item> {
+    const reader = { isGone: false };
+    const items = this.#items(cursor, options, reader);
+    const end = items.return.bind(items);
+    // A generator that waits would end after the next change.
+    items.return = (value) => {
+      reader.isGone = true;
+      this.wake();
+      return end(value);
+    };
+    return items;
+  }
+
+  async *#items(
+    cursor: string | null,
+    { live = false, signal }: Waiting,
+    reader: { readonly isGone: boolean },
+  ): AsyncGenerator<Item, void> {
     const { database, kind, documentOf } = this.#at;
     const place = cursor === null ? null : parseCursor(database, kind, cursor);
+    if (this.#isClosed) return;
     const index = await unlessAborted(this.#noted.refreshed(), signal);
     const stamp = place === null ? 0 : index.stampOf(place);
     const reading = { index, stamp, end: live ? Number.POSITIVE_INFINITY : index.newest, isBehind: false };
+    let isExtended = false;
     const read = this.#at.reader();
     this.#readings.add(reading);
     try {
-      while (!this.#isClosed) {
+      while (!this.#isClosed && !reader.isGone) {
         signal?.throwIfAborted();
         const row = reading.index.after(reading.stamp);
         if (row !== undefined && row.stamp <= reading.end && !this.#noted.hasNews(documentOf(row))) {
@@ -80,10 +102,12 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
           const next = encodeCursor(database, kind, reading.index.placeOf(row.stamp));
           yield { ...item, cursor: next } as Item;
         } else if (row === undefined || row.stamp > reading.end) {
-          if (!live && !reading.isBehind) return;
+          // Once: what moves again and again comes with the next call, as an end would never be reached.
+          if (!live && (isExtended || !reading.isBehind)) return;
           if (live && !this.#noted.hasNews()) await unlessAborted(this.#news.promise, signal);
           await this.#refresh(reading, signal);
-          Object.assign(reading, { end: live ? reading.end : reading.index.newest, isBehind: false });
+          if (!live) reading.end = reading.index.newest;
+          isExtended = true;
         } else await this.#refresh(reading, signal);
       }
     } finally {

@@ -46,8 +46,9 @@ export class NotedChanges<Note extends { readonly id: string }> {
     this.#at = at;
   }
 
-  /** Whether something is to be noted, of this document or at all. */
+  /** Whether something is to be noted, of this document or at all; also while it is being noted, for whoever else reads. */
   hasNews(id?: DocId): boolean {
+    if (this.#index === null) return true;
     return id === undefined ? this.#changed.size > 0 || this.#at.noter.isMoved() : this.#changed.has(id);
   }
 

@@ -47,8 +47,11 @@ export class Sight {
   }
 
   /** Whether this is not what was noted of it. */
-  isOther({ id, digest }: DocumentNote): boolean {
-    return this.#at.index.get(id)?.digest !== digest || this.isMoved(id);
+  isOther({ id, digest, state }: DocumentNote): boolean {
+    const row = this.#at.index.get(id);
+    // The same change may have been signed as a deletion, too: heads don't tell.
+    const isDeletion = (state === "deleted") !== (row?.state === "deleted");
+    return row?.digest !== digest || isDeletion || this.isMoved(id);
   }
 
   #stateOf(id: DocId, record: DocumentRecord | undefined): SeenState {

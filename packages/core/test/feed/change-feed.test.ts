@@ -93,6 +93,40 @@ describe("the change feed", () => {
     expect(count).toBe(3);
   });
 
+  test("ends for a reader who edits every document each time, and goes on with the next call", async () => {
+    const lab = await Lab.begin("feed edited all over");
+    const anna = await lab.device("anna");
+    const ids = await anna.database.createDocuments(numbered(2));
+    const follower = new Follower();
+    let count = 0;
+    for await (const item of anna.database.iterateChangesSince(null)) {
+      follower.take(item);
+      if (++count === 10) expect.fail("it goes on and on");
+      for (const id of ids) await set(anna, id, { seen: count });
+    }
+    await follower.read(anna);
+    expect(follower.state).toEqual(await shownBy(anna));
+  });
+
+  test("delivers a document that is there again though its heads are the same", async () => {
+    const lab = await Lab.begin("feed signed twice");
+    const [anna, author] = [await lab.device("anna"), await lab.author("author")];
+    const place = placeOf("signed twice");
+    const actor = author.actor(place);
+    const made = handMade({ actor, ops: [{ key: { text: "title" }, value: "x" }] });
+    const again = handMade({ actor, seq: 2, startOp: 2, deps: [made.hash], ops: [] });
+    const begun = await author.write([author.part(place, made.bytes, { kind: "create" })]);
+    const changed = await author.write([author.part(place, again.bytes)]);
+    const deleted = await author.write([author.part(place, again.bytes, { kind: "delete" })]);
+    await anna.receive(begun, await withHoles(lab.crypto, changed, () => true), deleted);
+    const before = await changes(anna);
+    expect(before.shown).toEqual(["deleted {}"]);
+    anna.crash();
+    await anna.open();
+    await anna.receive(changed);
+    expect((await changes(anna, before.cursor)).shown).toEqual(['changed {"title":"x"}']);
+  });
+
   test("delivers again what a document went back to, when another state was seen in a reader's hands", async () => {
     const { carol, cut, readmit, ofMallory } = await cutOff("feed back");
     const follower = new Follower();
@@ -260,6 +294,33 @@ describe("a live feed", () => {
     expect(live.seen).toEqual(['changed {"n":1}', 'changed {"n":2}', 'changed {"n":3}']);
     await anna.close();
     await live.ended;
+  });
+
+  test("is woken by what another reader notes while it does something else", async () => {
+    const lab = await Lab.begin("live beside another");
+    const anna = await lab.device("anna");
+    await anna.database.createDocument({ n: 1 });
+    const items = anna.database.iterateChangesSince(null, { live: true })[Symbol.asyncIterator]();
+    await items.next();
+    await anna.database.createDocument({ n: 2 });
+    const other = drain(anna, null);
+    const next = items.next(); // while the other one's rows are written
+    expect(await other).toHaveLength(2);
+    expect(shown((await next).value)).toBe('changed {"n":2}');
+    await items.return?.();
+  });
+
+  test("ends at once when it is left while it waits", async () => {
+    const lab = await Lab.begin("live left");
+    const anna = await lab.device("anna");
+    await anna.database.createDocument({ n: 1 });
+    for (const options of [{ live: true }, { live: true, revisions: true }] as const) {
+      const items = anna.database.iterateChangesSince(null, options as FeedOptions)[Symbol.asyncIterator]();
+      await items.next();
+      const waiting = items.next();
+      await items.return?.();
+      expect(await waiting).toEqual({ done: true, value: undefined });
+    }
   });
 
   test("says at once that a key was taken away", async () => {

@@ -66,6 +66,18 @@ async function fail<Note extends { readonly id: string }>(noting: Noting<Note>, 
   expect(await noted.refreshed()).toBe(index);
 }
 
+test("there is news until what is noted is durable", async () => {
+  const { noted, change } = await begin((documents) => new RevisionNoter(documents));
+  change(0);
+  await noted.refreshed();
+  change(1);
+  const refreshed = noted.refreshed();
+  await Promise.resolve();
+  expect([noted.hasNews(), noted.hasNews(docIdOf(places[0] ?? expect.fail("a place")))]).toEqual([true, true]);
+  await refreshed;
+  expect(noted.hasNews()).toBe(false);
+});
+
 test("documents that could not be noted are noted later, once the disk takes it", async () => {
   await fail(
     (documents, { crypto, keys, world }) => {

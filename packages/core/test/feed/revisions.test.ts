@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
+import { parseChange } from "../../src/automerge/change-chunk.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
 import type { RevisionItem } from "../../src/feed/feed-item.ts";
-import { type Device, Lab } from "../database/lab.ts";
+import { documentIdOf } from "../../src/sealing/document-id.ts";
+import { handMade } from "../automerge/hand-made-change.ts";
+import { type Device, Lab, placeOf } from "../database/lab.ts";
+import { carriedUnder } from "../sealing/said.ts";
 import { cutOff } from "./cut-off.ts";
 import { Chronicler, drain, pass } from "./follower.ts";
 
@@ -80,6 +84,22 @@ test("delivers no change that counts no more, and again one that was readmitted"
   const again = await chronicler.read(carol);
   expect(again.map(({ doc, revision }) => [doc.id, revision.heads])).toEqual([[id, bad?.revision.heads]]);
   expect(await chronicler.read(await carol.reopened())).toEqual([]);
+});
+
+test("D2 delivers a change although somebody else carried it before, as a deletion", async () => {
+  const lab = await Lab.begin("revisions carried first");
+  const [anna, alice, mallory] = [await lab.device("anna"), await lab.author("alice"), await lab.author("mallory")];
+  const [place, copy] = [placeOf("hers"), placeOf("Mallory's")];
+  const { bytes } = handMade({ actor: alice.actor(place), ops: [{ key: { text: "title" }, value: "hers" }] });
+  const [key = expect.fail("a key")] = lab.versionsOf(copy);
+  const change = parseChange(bytes, lab.crypto.sha256);
+  const strands = [{ writer: alice.writer, changes: [{ change, kind: "delete", time: 1 }] }] as const;
+  const carried = carriedUnder(key, 0, { before: documentIdOf(place), strands });
+  const chronicler = new Chronicler();
+  await anna.receive(await mallory.write([carried]));
+  expect((await chronicler.read(anna)).map(({ revision }) => revision.verification)).toEqual(["told"]);
+  await anna.receive(await alice.write([alice.part(place, bytes, { kind: "create" })]));
+  expect((await chronicler.read(anna)).map(told)).toEqual(["changed CN=alice/O=acme signed null"]);
 });
 
 test("waits for the next change when it is live", async () => {

@@ -248,6 +248,7 @@ function applyAll(live: LiveDocument, changes: readonly Uint8Array[], patches: P
 
 function useActor(live: LiveDocument, actor: Uint8Array): void {
   if (live.actor !== null && equalBytes(live.actor, actor)) return;
+  refresh(live); // a clone begins with the data there is, and knows nothing of what it lacks
   replace(live, Automerge.clone(live.doc, { actor: toHex(actor) }));
   live.actor = actor;
 }

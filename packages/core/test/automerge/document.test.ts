@@ -55,6 +55,18 @@ function codeOf(run: () => unknown): string {
 }
 
 describe("a local change", () => {
+  test("shows what was written before as another actor, whether or not anybody looked at that", () => {
+    const live = loadDocument([createChange(bobId, { text: "note" })], aliceId);
+    for (const [actor, at, word] of [
+      [aliceId, 4, " one"],
+      [bobId, 8, " two"],
+    ] as const) {
+      editDocument(live, actor, (_, text) => text(["text"]).splice(at, 0, word));
+      endEdit(live);
+    }
+    expect(dataOf(live)).toEqual({ text: "note one two" });
+  });
+
   test("comes with its bytes, its patches and what the callback returned", () => {
     const live = loadDocument([], aliceId);
     const { change, result } = editDocument(live, aliceId, (data) => Object.assign(data, { n: 1 }) && "done");

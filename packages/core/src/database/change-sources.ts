@@ -65,14 +65,18 @@ export class ChangeSources {
     return at.changesOf(record);
   }
 
-  /** What the history says of each change of these documents. */
-  async historyOf(names: ReadonlySet<DocId>): Promise<readonly (readonly [DocId, HistoryItem])[]> {
+  /** What the history says of these changes, by document and hash in hex. What no entry holds costs no look at the entries. */
+  async historyOf(due: ReadonlyMap<DocId, ReadonlySet<string>>): Promise<readonly (readonly [DocId, HistoryItem])[]> {
     const { documents } = this.#at;
-    const records = [...names].flatMap((name) => documents.find(name) ?? []);
+    const records = [...due.keys()].flatMap((name) => documents.find(name) ?? []);
     const at = this.#now(new Map(records.map((record) => [record.name, record])));
-    await at.read(names);
+    const sealed = [...due].filter(([name, hashes]) => [...hashes].some((hash) => !at.isUnsealed(name, hash)));
+    if (sealed.length > 0) await at.read(new Set(sealed.map(([name]) => name)));
     return records.flatMap((record) =>
-      at.changesOf(record).map((change) => [record.name, historyItemOf(change)] as const),
+      at
+        .changesOf(record)
+        .filter(({ change }) => due.get(record.name)?.has(toHex(change.hash)))
+        .map((change) => [record.name, historyItemOf(change)] as const),
     );
   }
 
@@ -89,10 +93,9 @@ export class ChangeSources {
     const { received, documents } = this.#at;
     const { verifier, sha256 } = documents;
     const changes = new Map([...records.values()].map((record) => [record, [...record.changes]]));
-    const rows = Map.groupBy(
-      this.#at.journal.rows.filter((row) => records.has(docIdOf(row))),
-      docIdOf,
-    );
+    const rows = this.#unsealedRows(records);
+    const rowOf = (name: DocId, hash: string): JournalRow | undefined => rows.get(name)?.get(hash);
+    const own = this.#at.own();
     const findings = new Map<DocId, Findings>();
     const look = (deliveries: readonly Delivery[]): void => {
       for (const delivery of deliveries)
@@ -104,16 +107,22 @@ export class ChangeSources {
     };
     return {
       read: (names: ReadonlySet<DocId> | null) => received.read(names, look),
+      /** Whether no entry holds it for certain: one of an earlier writer may come back from others. */
+      isUnsealed: (name: DocId, hash: string): boolean => {
+        const row = rowOf(name, hash);
+        return row !== undefined && own !== null && equalBytes(row.writer, own);
+      },
       changesOf: (record: DocumentRecord): readonly SourcedChange[] => {
         const found = findings.get(record.name);
-        const times = this.#timesOf(rows.get(record.name) ?? []);
         const kinds = kindsOf(record);
         return (changes.get(record) ?? []).map((bytes) => {
           const change = parseChange(bytes, sha256);
           const hash = toHex(change.hash);
           const finding = found?.get(hash);
           const source =
-            finding === undefined ? this.#unsealed(record.id, change, times.get(hash)) : this.#said(finding);
+            finding === undefined
+              ? this.#unsealed(record.id, change, rowOf(record.name, hash)?.time)
+              : this.#said(finding);
           return { change, source: { ...source, kind: kinds.get(hash) ?? "change" } };
         });
       },
@@ -174,11 +183,16 @@ export class ChangeSources {
     };
   }
 
-  /** When the changes of journal rows were made, by hash. */
-  #timesOf(rows: readonly JournalRow[]): ReadonlyMap<string, number> {
-    const { sha256 } = this.#at.documents;
-    const hashOf = ({ chunk, change }: JournalRow) => (chunk ?? parseChange(change, sha256)).hash;
-    return new Map(rows.map((row) => [toHex(hashOf(row)), row.time]));
+  /** Journal rows by document and hash, in hex. */
+  #unsealedRows(documents: ReadonlyMap<DocId, unknown>): ReadonlyMap<DocId, ReadonlyMap<string, JournalRow>> {
+    const found = new Map<DocId, Map<string, JournalRow>>();
+    for (const row of this.#at.journal.rows) {
+      const name = docIdOf(row);
+      if (!documents.has(name)) continue;
+      const { hash } = row.chunk ?? parseChange(row.change, this.#at.documents.sha256);
+      found.set(name, (found.get(name) ?? new Map<string, JournalRow>()).set(toHex(hash), row));
+    }
+    return found;
   }
 }
 

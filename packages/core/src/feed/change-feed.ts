@@ -7,7 +7,7 @@ import { DocumentNoter, type DocumentNoterContext } from "./document-notes.ts";
 import { Feed, type FeedContext } from "./feed.ts";
 import type { FeedItem, FeedOptions, RevisionItem, RevisionOptions } from "./feed-item.ts";
 import type { Stamped } from "./index-codec.ts";
-import { type RevisionNote, RevisionNoter, revisionId } from "./revision-notes.ts";
+import { hashIn, type RevisionNote, RevisionNoter, revisionId } from "./revision-notes.ts";
 import type { DocumentNote } from "./sight.ts";
 import type { StampedIndex } from "./stamped-index.ts";
 
@@ -84,18 +84,18 @@ export class ChangeFeed {
     };
   }
 
-  /** Of the documents of this revision and of those that follow, by revision. */
+  /** Of this revision and of those that follow, by revision. */
   async #historyFrom(
     first: Stamped<RevisionNote>,
     index: StampedIndex<RevisionNote>,
   ): Promise<ReadonlyMap<string, HistoryItem>> {
-    const ids = new Set<DocId>();
+    const due = new Map<DocId, Set<string>>();
     let row: Stamped<RevisionNote> | undefined = first;
     for (let left = BATCH; left > 0 && row !== undefined; left--) {
-      ids.add(row.document);
+      due.set(row.document, (due.get(row.document) ?? new Set<string>()).add(hashIn(row)));
       row = index.after(row.stamp);
     }
-    const items = await this.#at.sources.historyOf(ids);
+    const items = await this.#at.sources.historyOf(due);
     return new Map(items.map(([document, item]) => [revisionId(document, item.heads.join("")), item]));
   }
 }

@@ -20,6 +20,8 @@ const hashBytes = 32;
 
 /** A change may be in several documents: a copy carries those of the document before. @param hash in hex */
 export const revisionId = (document: DocId, hash: string): string => document + hash;
+/** Of the change, in hex. */
+export const hashIn = ({ id, document }: RevisionNote): string => id.slice(document.length);
 
 export const revisionRows: RowFormat<RevisionNote> = {
   kind: rowKind.revisions,

@@ -83,7 +83,8 @@ export function checkOp(op: Op, bytes: Uint8Array): void {
 const forbidden = "__proto__";
 const forbiddenBytes = encodeText(forbidden);
 
-function isForbidden(bytes: Uint8Array, start: number, end: number): boolean {
+/** Whether a key, which lies here, is `__proto__`. */
+export function isForbidden(bytes: Uint8Array, start: number, end: number): boolean {
   return end - start === forbiddenBytes.length && forbiddenBytes.every((byte, i) => bytes[start + i] === byte);
 }
 

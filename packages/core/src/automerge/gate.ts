@@ -4,6 +4,7 @@ import { equalBytes } from "@selkie/entry";
 import { type ChangeChunk, parseChange, type Sha256 } from "./change-chunk.ts";
 import { ChangeError, type ChangeRefusalCode, refusalOf } from "./change-error.ts";
 import { type Clock, DocumentHistory } from "./document-history.ts";
+import { isFlatCreation } from "./flat-creation.ts";
 import { addOps } from "./op-references.ts";
 
 /** What becomes of a change. */
@@ -47,6 +48,8 @@ export function gate(change: ChangeChunk, context: GateContext): GateVerdict {
   return admit(change, history, deps);
 }
 
+const pass: GateVerdict = { type: "pass" };
+
 /** The history of a document without changes, used and given up by one call. */
 const noChanges = new DocumentHistory();
 
@@ -57,9 +60,10 @@ const noChanges = new DocumentHistory();
 export function gateFirst(change: ChangeChunk, actor: Uint8Array): GateVerdict {
   if (!equalBytes(change.actor, actor)) return { type: "refused", code: "CHANGE_ACTOR_FORGED" };
   if (change.deps.length > 0) return { type: "held", missing: change.deps };
+  if (isFlatCreation(change)) return pass;
   const refusal = judge(change, noChanges, { deps: [], clock: null });
   noChanges.ops.clear();
-  return refusal === null ? { type: "pass" } : { type: "refused", code: refusal };
+  return refusal === null ? pass : { type: "refused", code: refusal };
 }
 
 /** Parses and judges in one go, for a change whose bytes come from a peer. */

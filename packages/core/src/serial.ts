@@ -3,6 +3,11 @@ export class Serial {
   #tail: Promise<unknown> = Promise.resolve();
   #running = 0;
 
+  /** Whether a job runs or waits. */
+  get isRunning(): boolean {
+    return this.#running > 0;
+  }
+
   /** Starts the job at once when no other is running. */
   run<Result>(job: () => Promise<Result>): Promise<Result> {
     const result = this.#running++ === 0 ? job() : this.#tail.then(job);

@@ -143,6 +143,45 @@ describe("a transaction", () => {
     await accounts.changeDoc(mine, pay(-1));
   });
 
+  it("waits for no edit that waits for it: an edit within an edit goes on beside it", async () => {
+    const { accounts, mine, yours } = await bank();
+    const edit = accounts.changeDoc(yours, async (draft) => {
+      draft.getData().euros += 1;
+      await moved;
+      await accounts.changeDoc(mine, pay(1));
+    });
+    const moved = Promise.resolve();
+    await accounts.transact(async (tx) => {
+      await tx.changeDoc(mine, pay(-30));
+      await tx.changeDoc(yours, pay(30));
+    });
+    await edit;
+    expect(sums(mine, yours)).toEqual([71, 31]);
+  });
+
+  it("takes an edit within an edit, and what is not awaited", async () => {
+    const { accounts, mine, yours } = await bank();
+    await accounts.transact(async (tx) => {
+      await tx.changeDoc(mine, async (draft) => {
+        draft.getData().euros -= 10;
+        await tx.changeDoc(yours, pay(10));
+      });
+      void tx.changeDoc(mine, pay(-5));
+      void tx.changeDoc(mine, pay(-6));
+    });
+    expect(sums(mine, yours)).toEqual([79, 10]);
+  });
+
+  it("refuses the document that is one too many at once", async () => {
+    const { accounts } = await bank();
+    await accounts.transact(async (tx) => {
+      for (let at = 0; at < 100; at++) await tx.createDocument({ owner: `${at}`, euros: 0 });
+      const more = tx.createDocument({ owner: "one more", euros: 0 });
+      await expect(more).rejects.toMatchObject({ code: "TRANSACTION_TOO_LARGE" });
+    });
+    expect((await accounts.getAllDocumentIds()).length).toBe(102);
+  });
+
   it("takes nothing any more once it has ended", async () => {
     const { accounts, mine } = await bank();
     const kept = await accounts.transact(async (tx) => tx);

@@ -166,7 +166,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
         await flushLast(writes);
       } finally {
         isOpen = false; // what is due then is done when it is opened again
-        for (const part of [daily, claims, received, feed, shelf]) await part.close();
+        for (const part of [daily, writes, claims, received, feed, shelf]) await part.close();
         host.closed();
       }
     },

@@ -77,6 +77,7 @@ export class LocalWrites {
   #rowSaved = false;
   /** Something that the journal holds does not pass the gate. */
   #isRefused = false;
+  #isClosed = false;
 
   constructor(context: LocalWritesContext) {
     this.#context = context;
@@ -88,8 +89,20 @@ export class LocalWrites {
     return this.#rowSaved || this.#firstRow !== null ? this.#context.chain.current : null;
   }
 
+  /**
+   * From now on nothing is written: whoever goes on all the same, as an app may with what it began before, gets CLOSED. Resolves when what
+   * was on its way is written.
+   * INVARIANT: the database may be opened again right after, and two may not count on one journal and one chain. Test: closed-writes.test.ts.
+   */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#sealing.idle();
+    await this.#context.journal.idle();
+  }
+
   /** The same, beginning an incarnation when there is none. */
   async begin(): Promise<WriterKey> {
+    this.#requireOpen();
     const { chain } = this.#context;
     const writer = await chain.writer();
     this.#firstRow ??= await chain.row();
@@ -98,6 +111,7 @@ export class LocalWrites {
 
   /** The change has its place in the journal when this returns, so that callers keep their order; resolves when it is durable. */
   journal(change: LocalChange): Promise<void> {
+    this.#requireOpen();
     return this.#journalled(this.#context.journal.add(this.#rowOf(change), this.#besideFirst()));
   }
 
@@ -106,6 +120,7 @@ export class LocalWrites {
    * @throws CoreError TRANSACTION_TOO_LARGE
    */
   journalTogether(changes: readonly LocalChange[]): Promise<void> {
+    this.#requireOpen();
     const { journal, platform } = this.#context;
     const rows = changes.map((change) => this.#rowOf(change));
     if (!fitsOneEntry(rows, platform.crypto.sha256))
@@ -139,11 +154,18 @@ export class LocalWrites {
     });
   }
 
+  /** @throws CoreError CLOSED */
+  #requireOpen(): void {
+    if (this.#isClosed) throw new CoreError("CLOSED", "the database is closed");
+  }
+
   /**
    * To be asked before a change is made, at the latest when its writer key is: `leave` follows, once it has its place. Gives nothing when
    * it may be made at once; while a chain is renewed it waits.
+   * @throws CoreError CLOSED
    */
   enter(): Promise<void> | undefined {
+    this.#requireOpen();
     return this.#underWay.enter();
   }
 
@@ -151,10 +173,11 @@ export class LocalWrites {
     this.#underWay.leave();
   }
 
-  /** Runs work while nothing is edited or sealed, and nothing that was sealed is left to be stored. Not to be awaited while anything is under way. */
+  /** Runs work while nothing is edited or sealed, and nothing that was sealed is left to be stored; not at all once it is closed. Not to be awaited while anything is under way. */
   exclusively(work: () => Promise<void>): Promise<void> {
     return this.#underWay.alone(() =>
       this.#sealing.run(async () => {
+        if (this.#isClosed) return;
         await this.#finish();
         await work();
       }),
@@ -181,6 +204,7 @@ export class LocalWrites {
   ): Promise<boolean> {
     const { check } = this.#context;
     return this.#sealing.run(async () => {
+      this.#requireOpen();
       await this.#finish();
       const writes = [{ keyId }];
       for (let tries = 0; tries < TRIES && !check.isReady(writes); tries++) await check.prepare(writes);
@@ -202,6 +226,7 @@ export class LocalWrites {
   say(): Promise<boolean> {
     const { check } = this.#context;
     return this.#sealing.run(async () => {
+      this.#requireOpen();
       await this.#finish();
       for (let tries = 0; tries < TRIES && !check.isReady([]); tries++) await check.prepare([]);
       if (!check.isReady([]) || this.#context.isLeaving()) return false;
@@ -232,6 +257,7 @@ export class LocalWrites {
     const { platform, ownChanges, check } = this.#context;
     const { crypto } = platform;
     const { sha256 } = crypto;
+    if (this.#isClosed) return true;
     await this.#finish();
     for (let taken = this.#take(); !this.#isRefused && this.#maySeal(taken.rows); taken = this.#take()) {
       const unseen = taken.rows.filter(({ chunk }) => chunk === undefined);

@@ -36,9 +36,11 @@ async function runOnce<T extends object, In, R>(
   try {
     const result = await run(methodsOf(parts, check, transaction));
     await transaction.end();
-    const records = await transaction.commit();
-    if (records === null) return null;
+    const committed = await transaction.commit();
+    if (committed === null) return null;
+    const { records, durable } = committed;
     isCommitted = true;
+    await durable;
     for (const { name } of records) parts.events.emit("change", { id: name });
     return { result };
   } finally {

@@ -29,6 +29,7 @@ export class Shelf {
   readonly #authorsOf: (record: DocumentRecord, changes: readonly Uint8Array[]) => readonly string[];
   readonly #loaded = new Set<DocumentRecord>();
   #automerge: AutomergeDocuments | null = null;
+  #isClosed = false;
   /** Listeners that are told once all of what is being shown is; null when they are told at once. */
   #telling: (() => void)[] | null = null;
 
@@ -148,6 +149,7 @@ export class Shelf {
   async reload(record: DocumentRecord): Promise<void> {
     const automerge = await this.automerge();
     record.waiting.length = 0; // loading it includes them
+    if (this.#isClosed) return this.#drop(automerge, record);
     this.#free(automerge, record);
     this.show(automerge, record);
   }
@@ -162,13 +164,16 @@ export class Shelf {
   /** A local change was made, or failed: what was received meanwhile follows. */
   release(record: DocumentRecord): Promise<void> | undefined {
     record.busy = false;
+    if (this.#isClosed && this.#automerge !== null) this.#drop(this.#automerge, record);
     if (record.outdated) return this.reload(record);
     return record.waiting.length === 0 ? undefined : this.apply(record, record.waiting.splice(0));
   }
 
+  /** A document that an app is editing goes when the edit has ended. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const automerge = this.#automerge;
-    if (automerge !== null) for (const record of [...this.#loaded]) this.#drop(automerge, record);
+    if (automerge !== null) for (const record of [...this.#loaded]) if (!record.busy) this.#drop(automerge, record);
   }
 
   /** What a document looks like of which only the first change is known; null when Automerge has to be asked. */

@@ -115,6 +115,11 @@ export class Journal {
     this.#batches = this.#batches.filter(({ number }) => !gone.has(number));
   }
 
+  /** Resolves when what was added has been written, or could not be. */
+  async idle(): Promise<void> {
+    await this.#writing;
+  }
+
   /** Rewrites rows, in one commit with `beside`; null sets a row aside. Rows that are added meanwhile follow as they are. */
   async replace(rewrite: (row: JournalRow) => JournalRow | null, beside: readonly SealedRow[]): Promise<void> {
     await this.#writing;

@@ -11,8 +11,8 @@ interface Remakable {
 }
 
 /**
- * Which of these changes can be made anew: those of which all is here that they depend on, and some of it does not count. Where all of it
- * counts, a change was refused.
+ * Which of these changes can be made anew: those of which all is here that they depend on, where some of it does not count, or some of what
+ * their actor made with them: an actor's changes go one way. Where all counts that an actor built on, its changes were refused.
  * @param pool what does not count, by hexadecimal hash
  */
 export function remakable(
@@ -36,9 +36,16 @@ export function remakable(
   }
   const whole = new Set<string>();
   const [own, lost, isOwn]: [ChangeChunk[], ChangeChunk[], Set<ChangeChunk>] = [[], [], new Set(changes)];
+  const hashes = new Set(changes.map(({ hash }) => toHex(hash)));
+  const held = changes.filter((change) => below.get(change)?.some((name) => pool.has(name) && !hashes.has(name)));
+  const actors = new Set(held.map(({ actor }) => toHex(actor)));
   for (const change of inOrder([...below.keys()])) {
     const names = below.get(change) ?? [];
-    if (!names.every((name) => whole.has(name)) || (isOwn.has(change) && names.length === 0)) continue;
+    if (
+      !names.every((name) => whole.has(name)) ||
+      (isOwn.has(change) && names.length === 0 && !actors.has(toHex(change.actor)))
+    )
+      continue;
     whole.add(toHex(change.hash));
     (isOwn.has(change) ? own : lost).push(change);
   }

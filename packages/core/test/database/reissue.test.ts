@@ -30,6 +30,21 @@ describe("work on top of what a cut ends", () => {
     expect(await textOn(carol, id)).toBe("note good!");
   });
 
+  test("D9 is made anew with what its author had written before, and no entry holds yet", async () => {
+    const { id, others, ofBob, ofMallory, cut } = await begin("with what was before", "carol");
+    const [carol] = others;
+    if (carol === undefined) return expect.fail("Carol");
+    await carol.receive(...ofBob);
+    await insert(carol, id, 4, " one");
+    await insert(carol, id, 8, " two");
+    await carol.receive(...ofMallory);
+    await insert(carol, id, (await textOn(carol, id))?.length ?? 0, " three");
+    await hear(carol, cut);
+    carol.tick();
+    for (const one of [carol, await carol.reopened()]) expect(await textOn(one, id)).toBe("note one two three");
+    expect([carol.reissued, carol.waiting]).toEqual([[`${id} 3`], []]);
+  });
+
   test("D9 is made anew once, whatever stops the device on the way", async () => {
     const { id, alice, others, ofBob, ofMallory, cut } = await begin("once", "carol");
     const [carol] = others;

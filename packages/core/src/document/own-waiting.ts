@@ -4,7 +4,7 @@ import type { DocumentState } from "./document-state.ts";
 import { THIS_DEVICE, type WaitingChanges } from "./waiting-changes.ts";
 
 /** What waits of this device, with what found no room to: by document and actor. */
-interface OwnSpan {
+export interface OwnSpan {
   readonly name: DocId;
   readonly actor: Uint8Array;
   /** The numbers of the first change and of the last. */

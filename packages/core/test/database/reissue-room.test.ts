@@ -127,3 +127,22 @@ test("D12 what found no room in other documents is not gone through for each tha
     looks.mockRestore();
   }
 });
+
+test("D12 what waits is gone through as often for forty documents as for one", async () => {
+  const { alice, bob, mallory, cut } = await begin("as often");
+  const ids = await bob.database.createDocuments(Array.from({ length: 40 }, () => ({ text: "one" })));
+  await mallory.receive(...(await bob.runs()));
+  for (const id of ids) await insert(mallory, id, 3, " bad");
+  await alice.receive(...(await bob.runs()), ...(await mallory.runs()));
+  for (const id of ids) await insert(alice, id, 7, " good");
+  await settle(alice);
+  const looks = vi.spyOn(HeldChanges.prototype, "spans");
+  try {
+    await hear(alice, cut);
+    alice.tick();
+    expect(alice.reissued.length).toBe(41); // one was there already
+    expect(looks.mock.calls.length).toBeLessThan(20);
+  } finally {
+    looks.mockRestore();
+  }
+});

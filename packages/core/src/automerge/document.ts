@@ -175,6 +175,11 @@ export function headsOf(live: LiveDocument): readonly string[] {
   return live.heads;
 }
 
+/** How many operations it holds. */
+export function countOps(live: LiveDocument): number {
+  return Automerge.stats(live.doc).numOps;
+}
+
 /** Gives the document's memory back; the data that `dataOf` gave stays readable. */
 export function freeDocument(live: LiveDocument): void {
   Automerge.free(live.doc);

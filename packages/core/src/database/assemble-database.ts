@@ -17,7 +17,6 @@ import { type HoldCode, isHold } from "../hold-code.ts";
 import { adoptJournal } from "../journal/adopt-journal.ts";
 import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
-import type { Platform } from "../platform.ts";
 import { BeyondRoom } from "../replica/beyond-room.ts";
 import { MissingParts } from "../replica/missing-parts.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
@@ -31,6 +30,7 @@ import { missingPart } from "../tenant/missing-part.ts";
 import { type ChainOwner, openOwnChain } from "../tenant/own-chain.ts";
 import { requireKey } from "../tenant/statement-work.ts";
 import type { Alarm } from "../tenant/tenant.ts";
+import type { TenantContext } from "../tenant/tenant-context.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import { ChangeSources } from "./change-sources.ts";
 import { DailyVector } from "./daily-vector.ts";
@@ -97,7 +97,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const { platform, tenant, store, local } = context;
   const entries = store.entries(tenant, id);
   const events = new Events<DatabaseEvents>(platform.report);
-  const { state, ownChanges, shelf } = newDocuments(platform, events, () => authors);
+  const { state, ownChanges, shelf } = newDocuments(context, events, () => authors);
   const { documents } = state;
   const rights = new KeyRights(view);
   const mayUse = (keyId: Uint8Array): boolean => rights.take(host.self(), keyId);
@@ -238,12 +238,16 @@ async function dueParts(
 }
 
 /** Documents as they begin, and the ways of changes into them and to whoever reads them. */
-function newDocuments(platform: Platform, events: Events<DatabaseEvents>, authors: () => ChangeAuthors) {
+function newDocuments(
+  { platform, documentMemory }: TenantContext,
+  events: Events<DatabaseEvents>,
+  authors: () => ChangeAuthors,
+) {
   const { crypto } = platform;
   const quarantine = new Quarantine((item) => events.emit("quarantined", item));
   const [documents, waiting] = [new Documents(crypto), new WaitingChanges(crypto)];
   const state: DocumentState = { documents, waiting, replaced: new ReplacedChanges(crypto), quarantine };
-  const shelf = new Shelf(platform, (record, changes) => authors().of(record, changes));
+  const shelf = new Shelf(platform, (record, changes) => authors().of(record, changes), documentMemory);
   return { state, ownChanges: new OwnChanges(documents, waiting), shelf };
 }
 

@@ -1,8 +1,8 @@
 import type { Edit as DocumentEdit, Edited, LiveDocument } from "../automerge/document.ts";
 import { guardMessage } from "../automerge/values.ts";
+import type { AutomergeDocuments } from "../document/automerge-documents.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { actorIn, type DocumentRecord, editsOf } from "../document/document-record.ts";
-import type { AutomergeDocuments } from "../document/shelf.ts";
 import { CoreError } from "../errors.ts";
 import type { Draft } from "./database.ts";
 import type { DatabaseParts } from "./database-parts.ts";

@@ -6,14 +6,10 @@ import { freezeDeep } from "../automerge/freeze.ts";
 import type { Patch } from "../automerge/patch.ts";
 import { readFirstChange } from "../automerge/read-first-change.ts";
 import type { Platform } from "../platform.ts";
+import type { AutomergeDocuments } from "./automerge-documents.ts";
 import { DocHandle, type DocState, NOTHING } from "./doc-handle.ts";
 import type { DocumentRecord } from "./document-record.ts";
-
-/** Automerge's functions, once they are loaded. */
-export type AutomergeDocuments = typeof import("../automerge/document.ts");
-
-/** How many Automerge documents are kept loaded; each takes 13 to 230 KB of WebAssembly memory. */
-const LOADED = 512;
+import { documentMemory, LoadedDocuments } from "./loaded-documents.ts";
 
 /** What came to a document: changes in an order that can be applied, or others in the place of all. */
 export type Moved = readonly Uint8Array[] | "reset";
@@ -27,19 +23,24 @@ let loading: Promise<AutomergeDocuments> | null = null;
 export class Shelf {
   readonly #platform: Platform;
   readonly #authorsOf: (record: DocumentRecord, changes: readonly Uint8Array[]) => readonly string[];
-  readonly #loaded = new Set<DocumentRecord>();
+  readonly #loaded: LoadedDocuments;
   #automerge: AutomergeDocuments | null = null;
   #isClosed = false;
   /** Listeners that are told once all of what is being shown is; null when they are told at once. */
   #telling: (() => void)[] | null = null;
 
-  /** @param authorsOf the names of those who made changes of a document */
+  /**
+   * @param authorsOf the names of those who made changes of a document
+   * @param memory about how many bytes the loaded documents may take
+   */
   constructor(
     platform: Platform,
     authorsOf: (record: DocumentRecord, changes: readonly Uint8Array[]) => readonly string[],
+    memory: number = documentMemory,
   ) {
     this.#platform = platform;
     this.#authorsOf = authorsOf;
+    this.#loaded = new LoadedDocuments(memory, (record) => this.#close(record));
   }
 
   /** Automerge's functions, if they are loaded. */
@@ -73,13 +74,12 @@ export class Shelf {
    * @param without accepted changes that are about to be applied to it
    */
   live(automerge: AutomergeDocuments, record: DocumentRecord, without?: ReadonlySet<Uint8Array>): LiveDocument {
-    this.#loaded.delete(record);
-    this.#loaded.add(record);
     record.live ??= automerge.loadDocument(
       without === undefined ? record.changes : record.changes.filter((change) => !without.has(change)),
     );
-    this.#makeRoom(automerge);
-    return record.live;
+    const { live } = record;
+    this.#loaded.use(automerge, record);
+    return live;
   }
 
   /** Applies changes that just passed the gate, if anybody holds the document; gives nothing when there is nothing to do. */
@@ -193,11 +193,8 @@ export class Shelf {
     return handle;
   }
 
-  #makeRoom(automerge: AutomergeDocuments): void {
-    for (const record of this.#loaded) {
-      if (this.#loaded.size <= LOADED) return;
-      if (!record.busy) this.#drop(automerge, record);
-    }
+  #close(record: DocumentRecord): void {
+    if (this.#automerge !== null) this.#drop(this.#automerge, record);
   }
 
   #drop(automerge: AutomergeDocuments, record: DocumentRecord): void {
@@ -206,7 +203,7 @@ export class Shelf {
   }
 
   #free(automerge: AutomergeDocuments, record: DocumentRecord): void {
-    this.#loaded.delete(record);
+    this.#loaded.remove(record);
     if (record.live !== null) automerge.freeDocument(record.live);
     record.live = null;
     record.outdated = false;

@@ -54,6 +54,8 @@ export interface TenantContext {
   readonly local: LocalState;
   readonly keys: DeviceKeys;
   readonly parts: PartsPolicy;
+  /** About how many bytes the loaded documents of a database may take. */
+  readonly documentMemory: number;
 }
 
 /** The statement that a certificate names; the first root, which no statement admits, goes by the tenant id. */

@@ -6,6 +6,7 @@ import { parseInvitation } from "../directory/invitation.ts";
 import { createDeviceRequest, createJoinRequest, type JoinRequest } from "../directory/join-request.ts";
 import { answeredRequest, parseJoinResponse } from "../directory/join-response.ts";
 import { requestIdOf } from "../directory/requested-keys.ts";
+import { documentMemory as defaultMemory } from "../document/loaded-documents.ts";
 import { CoreError } from "../errors.ts";
 import { KeyRing } from "../keys/key-ring.ts";
 import { openKeyVersion } from "../keys/key-version.ts";
@@ -36,6 +37,11 @@ export interface TenantOptions {
    * never limited.
    */
   readonly parts?: PartsPolicy;
+  /**
+   * About how many bytes of memory the loaded documents of each database may take, 64 MB by default. Those that were used longest ago are
+   * freed, and loaded again when they are asked for; one that somebody edits or listens to stays.
+   */
+  readonly documentMemory?: number;
 }
 
 /** Founds a tenant on this device. The entries are durable before the KeyBag names the tenant. @throws CoreError NAME_INVALID */
@@ -80,7 +86,7 @@ export async function createTenant(
 export async function openTenant(
   host: TenantHost,
   record: TenantRecord,
-  { parts = "own-permits" }: TenantOptions = {},
+  { parts = "own-permits", documentMemory = defaultMemory }: TenantOptions = {},
 ): Promise<Tenant> {
   const { platform, store, bag } = host;
   const { crypto } = platform;
@@ -95,7 +101,7 @@ export async function openTenant(
   const keys = await importDeviceKeys(crypto, identity, tenant, decodeTenantData(record.data));
   const local = new LocalState(crypto, store.state, await bag.keyBag.localKey("local-state"), tenant);
   const { admittedBy } = record;
-  const context = { platform, tenant, admittedBy, store, bag, ring, local, keys, parts };
+  const context = { platform, tenant, admittedBy, store, bag, ring, local, keys, parts, documentMemory };
   return OpenTenant.open(context, record, () => host.onClosed(toHex(tenant)));
 }
 

@@ -286,6 +286,7 @@ export class Device {
             report: (error) => this.reports.push(error),
           },
           parts: "own-permits",
+          documentMemory: 2 ** 20,
           tenant: testTenant,
           admittedBy: null,
           store,

@@ -7,10 +7,12 @@ import { admissionName, type DirectoryIdentity, type PlacedStatement } from "./a
 import { chainName } from "./chain-name.ts";
 import { byDemoted } from "./demotions.ts";
 import type { DirectoryView, RejectedStatement } from "./directory-view.ts";
+import { goingOn } from "./go-on.ts";
 import { catalogKeys } from "./key-catalog.ts";
 import type { KeyMembership } from "./key-holders.ts";
 import { findOpeners } from "./key-openers.ts";
-import { keyQueries, ruleQueries } from "./key-queries.ts";
+import { dueQueries, fitnessQueries, keyQueries } from "./key-queries.ts";
+import type { KeyRules } from "./key-recipients.ts";
 import { finderByName, memberQueries, wipeDelays } from "./member-queries.ts";
 import { judgeMembership } from "./membership.ts";
 import type { Known, PlacedVector } from "./membership-facts.ts";
@@ -52,8 +54,24 @@ export function buildDirectory(
     isLive: (id) => membership.isLive({ id }),
     personOf,
   };
+  const rules: KeyRules = {
+    catalog,
+    membership: keyMembership,
+    openers: findOpeners(
+      verifier,
+      catalog,
+      {
+        permits: sorted.seen("permit"),
+        userKeys: sorted.seen("userKey"),
+        addedDevices: sorted.seen("addDevice"),
+      },
+      keyMembership,
+    ),
+    userKeys: sorted.of("userKey"),
+    seenUserKeys: sorted.seen("userKey"),
+  };
   const notEntitled = catalog.rejected.map((id): RejectedStatement => ({ id, code: "NOT_ENTITLED" }));
-  return {
+  const view: Omit<DirectoryView, "goOn"> = {
     identity,
     found,
     accessLists: sortAccessLists(sorted.of("accessList").map(({ statement }) => statement.list)),
@@ -77,26 +95,10 @@ export function buildDirectory(
     cutSignatures: (writer, id) => cutSignatures(statements, writer, id),
     wipeAfter: wipeDelays([...sorted.of("revoke"), ...sorted.of("change")], membership),
     ...keyQueries(catalog),
-    ...ruleQueries(
-      {
-        catalog,
-        membership: keyMembership,
-        openers: findOpeners(
-          verifier,
-          catalog,
-          {
-            permits: sorted.seen("permit"),
-            userKeys: sorted.seen("userKey"),
-            addedDevices: sorted.seen("addDevice"),
-          },
-          keyMembership,
-        ),
-        userKeys: sorted.of("userKey"),
-        seenUserKeys: sorted.seen("userKey"),
-      },
-      { found, users: people.users },
-    ),
+    ...dueQueries(rules, { found, users: people.users }),
+    ...fitnessQueries(rules),
   };
+  return goingOn({ view, rules, least: people.least });
 }
 
 /**

@@ -8,6 +8,7 @@ import type {
   Chain,
   DirectoryIdentity,
   Member,
+  PlacedStatement,
   RejectionCode,
 } from "./admission.ts";
 import type { DirectoryKey } from "./key-catalog.ts";
@@ -110,6 +111,11 @@ export interface DirectoryView {
   judge(chain: Chain): ChainVerdict;
   /** How far a chain of this admission counts. */
   endOf(chain: Pick<Chain, "database" | "writer">, admission: Admission): ChainEnd;
+  /**
+   * The same with more statements, where these change nobody's rights: permits, links and access lists in chains that nobody ended. Null where
+   * they are others, and take judging everybody anew.
+   */
+  goOn(more: readonly PlacedStatement[]): DirectoryView | null;
   /** What cuts give as the writer's signature of this entry, whoever says them: not each need be one. None when nothing names it. */
   cutSignatures(writer: WriterKey, id: EntryId): readonly Signature[];
 }

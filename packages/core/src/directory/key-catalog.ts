@@ -43,8 +43,13 @@ interface MadeVersion {
 }
 
 /** A link and who vouches for it. */
-interface MadeLink extends VersionLink {
+export interface MadeLink extends VersionLink {
   readonly author: Admission;
+}
+
+/** The links in statements. */
+export function madeLinks(statements: readonly Authored<LinkStatement | RotateStatement>[]): readonly MadeLink[] {
+  return statements.flatMap(({ statement, author }) => linksOf(statement).map((link) => ({ ...link, author })));
 }
 
 /** The statements that bear on keys. All but shares are those ever seen of authors once admitted, whether they count or not. */
@@ -114,10 +119,7 @@ export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyC
       ...origins.map(({ version }) => version),
       ...makersAmong(verifier, originByKey, { rotations, counting }),
     ],
-    links: () =>
-      [...statements.rotations, ...statements.links].flatMap(({ statement, author }) =>
-        linksOf(statement).map((link) => ({ ...link, author })),
-      ),
+    links: () => madeLinks([...statements.rotations, ...statements.links]),
     find: (keyId) => keyById.get(hexOf(keyId)),
     isEntitled,
     dueHistory: historyFor,

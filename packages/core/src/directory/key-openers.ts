@@ -3,7 +3,8 @@ import type { Verifier } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
 import { identityKeyText } from "../keys/identity-key.ts";
 import type { Admission } from "./admission.ts";
-import type { KeyCatalog } from "./key-catalog.ts";
+import type { Authored } from "./entitlement.ts";
+import { type KeyCatalog, madeLinks } from "./key-catalog.ts";
 import {
   findHolders,
   findReach,
@@ -16,7 +17,7 @@ import {
   reachWithin,
   receiversOf,
 } from "./key-holders.ts";
-import type { PermitStatement } from "./statement.ts";
+import type { LinkStatement, PermitStatement } from "./statement.ts";
 
 /** Who can open what. */
 export interface KeyOpeners {
@@ -30,6 +31,14 @@ export interface KeyOpeners {
    * user-key statement, its author, the devices it was wrapped for, and those whom one who holds it gave it when adding them.
    */
   holdersOf(userKem: Uint8Array): ReadonlySet<Keeper>;
+  /** The same once these were given too: to the same people, of the same keys. */
+  goOn(more: MoreGifts): KeyOpeners;
+}
+
+/** What may be given without anything else that is known of keys. */
+interface MoreGifts {
+  readonly permits: readonly Authored<PermitStatement>[];
+  readonly links: readonly Authored<LinkStatement>[];
 }
 
 /** How much of a version somebody can open: its content secret, or the history secret too, so that it can pass the version on. */
@@ -50,11 +59,21 @@ export function findOpeners(
 ): KeyOpeners {
   // Many views are replaced before anybody asks.
   let holders: Holders | null = null;
-  let knowledge: Knowledge | null = null;
   const held = (): Holders => {
     holders ??= findHolders(verifier, gifts, membership);
     return holders;
   };
+  return openersAmong(verifier, catalog, gifts, membership, held);
+}
+
+function openersAmong(
+  verifier: Verifier,
+  catalog: Pick<KeyCatalog, "versions" | "links">,
+  gifts: KeyGifts,
+  membership: KeyMembership,
+  held: () => Holders,
+): KeyOpeners {
+  let knowledge: Knowledge | null = null;
   const known = (): Knowledge => {
     if (knowledge !== null) return knowledge;
     const links = catalog.links();
@@ -71,6 +90,10 @@ export function findOpeners(
       return new Set([...reached].map((name) => name.slice(2 * KEY_ID_BYTES)));
     },
     holdersOf: (userKem) => held().get(identityKeyText(verifier, userKem)) ?? new Set(),
+    goOn: ({ permits, links }) => {
+      const later = { ...catalog, links: () => [...catalog.links(), ...madeLinks(links)] };
+      return openersAmong(verifier, later, { ...gifts, permits: [...gifts.permits, ...permits] }, membership, held);
+    },
   };
 }
 

@@ -31,26 +31,15 @@ export function keyQueries(
   };
 }
 
-/** What the directory says of who is due keys, and who opens them. */
-export function ruleQueries(
+/** What the directory says of who is due keys. */
+export function dueQueries(
   rules: KeyRules,
   { found, users }: { readonly found: FoundStatement | null; readonly users: readonly Member[] },
-): Pick<
-  DirectoryView,
-  "recipients" | "readersGained" | "isSafe" | "keyFitness" | "userKeys" | "everyUserKey" | "lacksUserKey" | "slots"
-> {
-  /** Every flush asks, and the answer follows from all members. */
-  const safe = new Map<string, boolean>();
+): Pick<DirectoryView, "recipients" | "readersGained" | "userKeys" | "everyUserKey" | "lacksUserKey" | "slots"> {
   let slots: readonly PersonSlot[] | null = null;
   return {
     recipients: (keyId) => recipientsOf(rules, keyId),
     readersGained: (from, to) => readersGained(rules, from, to),
-    isSafe: (keyId) => {
-      const known = safe.get(hexOf(keyId)) ?? isSafe(rules, keyId);
-      safe.set(hexOf(keyId), known);
-      return known;
-    },
-    keyFitness: keyFitness(rules),
     userKeys: (member) => userKeysOf(rules, member),
     everyUserKey: (member) => everyUserKeyOf(rules, member),
     slots: () => {
@@ -58,5 +47,19 @@ export function ruleQueries(
       return slots;
     },
     lacksUserKey: (member) => found !== null && lacksUserKey(rules, member, found.directoryKey.keyId),
+  };
+}
+
+/** What the directory says of who opens keys. */
+export function fitnessQueries(rules: KeyRules): Pick<DirectoryView, "isSafe" | "keyFitness"> {
+  /** Every flush asks, and the answer follows from all members. */
+  const safe = new Map<string, boolean>();
+  return {
+    isSafe: (keyId) => {
+      const known = safe.get(hexOf(keyId)) ?? isSafe(rules, keyId);
+      safe.set(hexOf(keyId), known);
+      return known;
+    },
+    keyFitness: keyFitness(rules),
   };
 }

@@ -57,16 +57,17 @@ interface FoundAudience extends Audience {
   readonly histories: readonly (HistoryPolicy | null)[];
 }
 
-const everybody = new WeakMap<KeyRules, Everybody>();
+/** By what does not change while nobody's rights do. */
+const everybody = new WeakMap<KeyMembership, Everybody>();
 
 function everybodyIn(rules: KeyRules): Everybody {
   const { membership, openers } = rules;
-  const known = everybody.get(rules);
+  const known = everybody.get(membership);
   if (known !== undefined) return known;
   const [live, ended]: [Member[], Member[]] = [[], []];
   for (const member of membership.members) (membership.isLive(member.id) ? live : ended).push(member);
   const found: Everybody = { live, ended: ended.map(openers.keeperOf), audiences: new Map() };
-  everybody.set(rules, found);
+  everybody.set(membership, found);
   return found;
 }
 

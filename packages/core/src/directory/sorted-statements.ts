@@ -83,7 +83,8 @@ type OfType = <Type extends Statement["type"]>(
   type: Type,
 ) => readonly Authored<Extract<Statement, { readonly type: Type }>>[];
 
-function byType(statements: readonly Authored<Statement>[]): OfType {
+/** Statements by what they are. */
+export function byType(statements: readonly Authored<Statement>[]): OfType {
   const groups = Map.groupBy(statements, ({ statement }) => statement.type);
   const isOf =
     <Type extends Statement["type"]>(type: Type) =>

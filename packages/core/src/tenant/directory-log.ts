@@ -2,11 +2,11 @@ import {
   type DatabaseId,
   type EntryId,
   equalBytes,
-  parseEntryId,
   toHex,
   type VerifiedEntry,
   type VerifiedRun,
   type WriterKey,
+  ZERO_ENTRY_ID,
 } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { Admission, PlacedStatement } from "../directory/admission.ts";
@@ -33,6 +33,16 @@ export interface DirectoryNews {
   readonly claims: readonly DirectoryClaim[];
 }
 
+/** The directory with what this device is about to say. */
+interface Foreseen {
+  readonly view: DirectoryView;
+  readonly said: readonly PlacedStatement[];
+  /** What it goes on from: the view, how much was read, and how many statements. */
+  readonly from: DirectoryView;
+  readonly size: number;
+  readonly statements: number;
+}
+
 /** Whoever may cut another stands above it: what decides about a chain is settled after as many rounds as there are above it. */
 const MOST_ROUNDS = 16;
 
@@ -52,6 +62,8 @@ export class DirectoryLog {
   readonly #opener: DirectoryOpener;
   /** What `frontier` last answered: every local change asks. */
   #frontier: { readonly own: WriterKey | null; readonly heads: readonly EntryId[] } | null = null;
+  /** What this device is about to say. */
+  #foreseen: Foreseen | null = null;
   /** Everything was read once more, for something is gone. */
   #isAnew = false;
   /** Of what was read so far. */
@@ -193,8 +205,10 @@ export class DirectoryLog {
 
   async #learn(take: () => Promise<boolean>): Promise<DirectoryNews> {
     const before = this.#parts.size;
+    const foreseen = this.#foreseen?.from === this.#view ? this.#foreseen : null;
     let newKeys = await take();
-    this.#view = this.#build();
+    this.#view = (foreseen === null ? null : this.#goOn(foreseen)) ?? this.#build();
+    this.#foreseen = null;
     await this.#lookAtBranches();
     while (await this.#opener.findPerson(this.#view)) {
       newKeys = true;
@@ -222,26 +236,34 @@ export class DirectoryLog {
   }
 
   /**
-   * The directory as it will be once this device has said these statements: what a rotation has to know before it is made. Ids are made
-   * up, so nothing of it may be kept.
+   * The directory as it will be once this device has said these statements in an entry of its own: what a rotation has to know before it is
+   * made. Where it is that entry which is read next, the view goes on from here.
    */
-  preview(
-    author: Omit<PlacedStatement, "id" | "entry" | "part" | "statement">,
-    statements: readonly Statement[],
-  ): DirectoryView {
+  foresee(place: Omit<PlacedStatement, "id" | "part" | "statement">, statements: readonly Statement[]): DirectoryView {
     const { crypto } = this.#context.platform;
-    const entry = parseEntryId(crypto.randomBytes(32));
     const said = statements.map((statement, at): PlacedStatement => {
       const part = at + 1;
-      return { ...author, id: statementId(crypto, entry, part), entry, part, statement };
+      return { ...place, id: statementId(crypto, place.entry, part), part, statement };
     });
-    return this.#build(said);
+    const view = this.#build(said);
+    const { size } = this.#parts;
+    this.#foreseen = { view, said, from: this.#view, size, statements: this.#parts.statements.size };
+    return view;
+  }
+
+  /** What was foreseen, with what came behind it. Null where anything else came, or what came takes judging everybody. */
+  #goOn({ view, said, size, statements }: Foreseen): DirectoryView | null {
+    const came = this.#parts.since(statements, (writer) => this.#isHeard(writer));
+    const isForeseen = said.every(({ id }, at) => equalBytes(id, came[at]?.id ?? ZERO_ENTRY_ID));
+    return isForeseen && this.#parts.size === size + came.length ? view.goOn(came.slice(said.length)) : null;
   }
 
   #build(more: readonly PlacedStatement[] = []): DirectoryView {
-    // Where a chain leaves the branch that counts is not known: nothing of it is heard until that one is here.
-    const isProven = (writer: WriterKey): boolean => this.#view.forkOf(this.#database, writer) !== undefined;
-    const isHeard = (writer: WriterKey): boolean => this.#stored.lostAt(writer) === null || isProven(writer);
-    return this.#parts.view(isHeard, more);
+    return this.#parts.view((writer) => this.#isHeard(writer), more);
+  }
+
+  /** Where a chain leaves the branch that counts is not known: nothing of it is heard until that one is here. */
+  #isHeard(writer: WriterKey): boolean {
+    return this.#stored.lostAt(writer) === null || this.#view.forkOf(this.#database, writer) !== undefined;
   }
 }

@@ -100,17 +100,33 @@ export class DirectoryParts {
    * @param more statements that are not here
    */
   view(isHeard: (writer: WriterKey) => boolean, more: readonly PlacedStatement[] = []): DirectoryView {
-    const root = this.#founding?.header.writer ?? null;
-    const certified = <Placed extends { readonly writer: WriterKey }>(all: Iterable<Placed>) =>
-      [...all].flatMap((placed) => {
-        if (!isHeard(placed.writer)) return [];
-        const certificate = this.#chains.certificate(placed.writer);
-        const byRoot = root !== null && equalBytes(placed.writer, root);
-        return byRoot || certificate !== null ? [{ ...placed, certificate: byRoot ? null : certificate }] : [];
-      });
-    const statements: readonly PlacedStatement[] = [...more, ...certified(this.#statements.values())];
+    const statements = [...more, ...this.#certified(this.#statements.values(), isHeard)];
     const { verifier, tenant, directory } = this.#at;
-    return buildDirectory(verifier, { tenant, root, directory }, statements, certified(this.#vectors.values()));
+    const identity = { tenant, root: this.#root, directory };
+    return buildDirectory(verifier, identity, statements, this.#certified(this.#vectors.values(), isHeard));
+  }
+
+  /** The statements that came after so many. */
+  since(count: number, isHeard: (writer: WriterKey) => boolean): readonly PlacedStatement[] {
+    return this.#certified([...this.#statements.values()].slice(count), isHeard);
+  }
+
+  get #root(): WriterKey | null {
+    return this.#founding?.header.writer ?? null;
+  }
+
+  /** With the certificates of their chains: without one, nothing is heard but the root. */
+  #certified<Placed extends { readonly writer: WriterKey }>(
+    all: Iterable<Placed>,
+    isHeard: (writer: WriterKey) => boolean,
+  ): readonly (Placed & Pick<PlacedStatement, "certificate">)[] {
+    const root = this.#root;
+    return [...all].flatMap((placed) => {
+      if (!isHeard(placed.writer)) return [];
+      const certificate = this.#chains.certificate(placed.writer);
+      const byRoot = root !== null && equalBytes(placed.writer, root);
+      return byRoot || certificate !== null ? [{ ...placed, certificate: byRoot ? null : certificate }] : [];
+    });
   }
 
   async #statement(entry: VerifiedEntry, part: number, plaintext: Plaintext): Promise<void> {

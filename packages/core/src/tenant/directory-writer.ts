@@ -10,7 +10,7 @@ import {
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import { Serial } from "../serial.ts";
 import type { VectorSource } from "../writer/seen-heads.ts";
-import type { SealedEntries, WriterChain } from "../writer/writer-chain.ts";
+import type { FollowingEntries, SealedEntries, WriterChain } from "../writer/writer-chain.ts";
 import { type ChainOwner, commitSealed, openOwnChain } from "./own-chain.ts";
 
 export interface DirectoryWriterContext extends ChainOwner {
@@ -40,13 +40,18 @@ export class DirectoryWriter {
    * Seals entries, each behind a control part, so that its first part has index 1; all are durable when it resolves, or none.
    *
    * @param remove rows of local state that are gone with the same commit
+   * @param following entries behind these; it writes nothing itself
    * @returns the id of the first
    */
-  write(entries: readonly (readonly PartDraft[])[], remove: readonly Uint8Array[] = []): Promise<EntryId> {
+  write(
+    entries: readonly (readonly PartDraft[])[],
+    { remove = [], following }: { readonly remove?: readonly Uint8Array[]; readonly following?: FollowingEntries } = {},
+  ): Promise<EntryId> {
     return this.#sealing.run(async () => {
       await this.#finish();
       const chain = await this.open();
-      const sealed = await chain.seal(entries, this.#context.frontier(await chain.writer()), "always");
+      const frontier = this.#context.frontier(await chain.writer());
+      const sealed = await chain.seal(entries, frontier, "always", following);
       this.#unfinished = { sealed, remove };
       await this.#finish();
       return sealed.runs[0]?.entries[0]?.id ?? ZERO_ENTRY_ID;

@@ -86,7 +86,7 @@ export class ForkProofs {
           await settle();
           const draft = new DirectoryEntries(context.platform.crypto, directoryKey());
           draft.say(statement);
-          await writer.write(draft.finish(), [row]);
+          await writer.write(draft.finish(), { remove: [row] });
         }
         this.#pending.delete(name);
       } catch (error) {

@@ -121,7 +121,7 @@ async function grantUser(
     return history === undefined ? [] : [{ version, to: [{ recipient, kem: keys.userKem, history }] }];
   });
   for (const gift of groupGifts(gifts)) draft.give(gift);
-  const entry = await writer.write(draft.finish(), used);
+  const entry = await writer.write(draft.finish(), { remove: used });
   return { admission: statementId(crypto, entry, ADMITTING_PART), ticket: encodeAccessTicket(ticket) };
 }
 
@@ -157,7 +157,7 @@ async function addDevice(at: JoinContext, request: DeviceRequest, used: readonly
   const versions = dueVersions(at, self);
   for (let from = 0; from < versions.length; from += VERSIONS)
     draft.give({ to, versions: versions.slice(from, from + VERSIONS), history: "full" });
-  const entry = await writer.write(draft.finish(), used);
+  const entry = await writer.write(draft.finish(), { remove: used });
   return { admission: statementId(crypto, entry, ADMITTING_PART), ticket: encodeSlotLogin(login) };
 }
 

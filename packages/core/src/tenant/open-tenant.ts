@@ -1,4 +1,12 @@
-import { type DatabaseId, equalBytes, type StatementId, toHex, type VerifiedRun } from "@selkie/entry";
+import {
+  type DatabaseId,
+  type EntryId,
+  equalBytes,
+  parseEntryId,
+  type StatementId,
+  toHex,
+  type VerifiedRun,
+} from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection } from "../connection/connection.ts";
@@ -130,7 +138,7 @@ export class OpenTenant implements Tenant {
     this.#statements = {
       ...{ context, writer: this.#writer, view, self, directoryKey, settling: this.#settling },
       certificateOf: (writer) => this.#log.certificateOf(writer),
-      preview: (writer, statements) => this.#preview(writer, statements),
+      preview: (writer, statements, entry) => this.#preview(writer, statements, entry),
       listSigner: (current) => slotSigner(context, view(), self(), current),
       sync: (people) => this.#catchUp(people),
       flush: () => this.#databases.flush(),
@@ -342,13 +350,18 @@ export class OpenTenant implements Tenant {
     return this.#catchingUp.run(() => catchUpAll({ ...at, platform: this.#context.platform }, people));
   }
 
-  async #preview(writer: DirectoryWriter, statements: readonly Statement[]): Promise<DirectoryView> {
+  async #preview(
+    writer: DirectoryWriter,
+    statements: readonly Statement[],
+    sealed: EntryId | null = null,
+  ): Promise<DirectoryView> {
     const { crypto } = this.#context.platform;
+    const entry = sealed ?? parseEntryId(crypto.randomBytes(32));
     const chain = await writer.open();
     const place = await chain.next();
     // Before its first entry was read, the one it will have.
     const known = this.#log.certified(place.writer) ?? (await verifyCertificates(crypto, [await chain.claim()]))[0];
-    return this.#log.preview({ ...place, certificate: known ?? null }, statements);
+    return this.#log.foresee({ ...place, entry, certificate: known ?? null }, statements);
   }
 
   #open(): void {

@@ -1,5 +1,5 @@
 import type { SigningKey } from "@selkie/crypto";
-import type { StatementId, WriterKey } from "@selkie/entry";
+import type { EntryId, StatementId, WriterKey } from "@selkie/entry";
 import type { AccessList } from "@selkie/sync-protocol";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
@@ -15,8 +15,11 @@ export interface StatementContext {
   readonly context: TenantContext;
   readonly writer: DirectoryWriter;
   view(): DirectoryView;
-  /** The view as it will be after these statements of a writer of this device. */
-  preview(writer: DirectoryWriter, statements: readonly Statement[]): Promise<DirectoryView>;
+  /**
+   * The view as it will be after these statements of a writer of this device.
+   * @param entry the one that they stand in, where it is sealed
+   */
+  preview(writer: DirectoryWriter, statements: readonly Statement[], entry?: EntryId): Promise<DirectoryView>;
   /** Of a chain of the directory: the one in its first entry, where that is genuine. */
   certificateOf(writer: WriterKey): Certificate | null;
   /** @throws CoreError DIRECTORY_UNKNOWN | DEVICE_REVOKED */

@@ -1,15 +1,19 @@
+import type { CryptoProvider } from "@selkie/crypto";
 import { type EntryId, equalBytes } from "@selkie/entry";
+import { type Admission, isMember } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DirectoryKey } from "../directory/key-catalog.ts";
 import { foldName } from "../directory/name.ts";
 import type { FoundStatement, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
+import { identityKeyName } from "../keys/identity-key.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import { isMerged } from "../keys/merged-version.ts";
+import type { FollowingEntries } from "../writer/writer-chain.ts";
 import { accessListAfter } from "./access-work.ts";
 import { DirectoryEntries } from "./directory-entries.ts";
 import { giftsOf, type KeyGift } from "./due-keys.ts";
-import { draftRotation } from "./rotation.ts";
+import { draftRotation, type Rotation } from "./rotation.ts";
 import type { StatementContext } from "./statement-context.ts";
 import type { TenantContext } from "./tenant-context.ts";
 
@@ -35,34 +39,75 @@ export async function writeStatements(at: StatementContext, draft: Draft): Promi
   return await sealStatements(at, draft);
 }
 
-/** The same, under the directory key there is. */
-export async function sealStatements(
-  at: StatementContext,
-  { statements, rotate, give, require }: Draft,
-): Promise<EntryId> {
+/**
+ * The same, under the directory key there is. Who is due what follows from the statements, and stands in entries behind theirs: so their ids
+ * are known before, and what this device foresees of the directory is the directory as it reads it afterwards.
+ */
+export async function sealStatements(at: StatementContext, draft: Draft): Promise<EntryId> {
   const { context, writer } = at;
-  const { ring, platform } = context;
-  const { crypto } = platform;
-  const keys = rotate.flatMap(({ keyId }) => at.view().key(keyId) ?? []);
-  const rotation = await draftRotation(crypto, { ring, view: at.view() }, keys);
-  const said = [...statements, ...rotation.statements];
-  const after = await at.preview(writer, said);
-  require?.(after);
-  const first = new DirectoryEntries(crypto, at.directoryKey());
+  const { crypto } = context.platform;
+  const keys = draft.rotate.flatMap(({ keyId }) => at.view().key(keyId) ?? []);
+  const rotation = await draftRotation(crypto, { ring: context.ring, view: at.view() }, keys);
+  const said = [...draft.statements, ...rotation.statements];
+  const key = at.directoryKey();
+  const first = new DirectoryEntries(crypto, key);
   for (const statement of said) first.say(statement);
+  if (said.length === 0)
+    return await writer.write(await followUp(at, { draft, rotation, given: first, after: at.view() }));
+  // Of who ends itself, nothing counts behind the entry that says so.
+  if (said.some((statement) => endsAuthor(crypto, statement, at.self())))
+    return await writer.write(
+      await followUp(at, { draft, rotation, given: first, after: await at.preview(writer, said) }),
+    );
+  return await writer.write(first.finish(), {
+    following: async (entry) => {
+      const given = new DirectoryEntries(crypto, key);
+      const after = await at.preview(writer, said, entry);
+      const entries = await followUp(at, { draft, rotation, given, after });
+      return entries.filter((parts) => parts.length > 0);
+    },
+  });
+}
+
+interface FollowUp {
+  readonly draft: Draft;
+  readonly rotation: Rotation;
+  /** What is given goes here. */
+  readonly given: DirectoryEntries;
+  readonly after: DirectoryView;
+}
+
+/** What follows from statements: the next access list, permits for who is due them, and what the next directory key leads back to. */
+async function followUp(
+  at: StatementContext,
+  { draft, rotation: { versions, links }, given, after }: FollowUp,
+): ReturnType<FollowingEntries> {
+  const { ring, platform } = at.context;
+  draft.require?.(after);
   const list = await accessListAfter(at, after, "always");
-  if (list !== null) first.say(list);
-  for (const gift of [...giftsOf(after, rotation.versions), ...give(after)]) first.give(gift);
-  const entries = [...first.finish()];
-  for (const link of rotation.links) {
-    const key = rotation.versions.find(({ version }) => equalBytes(version, link.version));
-    if (key === undefined) continue;
-    const second = new DirectoryEntries(crypto, key);
-    second.say(link);
-    entries.push(...second.finish());
+  if (list !== null) given.say(list);
+  for (const gift of [...giftsOf(after, versions), ...draft.give(after)]) given.give(gift);
+  const entries = [...given.finish()];
+  for (const link of links) {
+    const from = versions.find(({ version }) => equalBytes(version, link.version));
+    if (from === undefined) continue;
+    const linked = new DirectoryEntries(platform.crypto, from);
+    linked.say(link);
+    entries.push(...linked.finish());
   }
-  for (const version of rotation.versions) ring.add(version, "made"); // confirmed when the entry is read
-  return await writer.write(entries);
+  for (const version of versions) ring.add(version, "made"); // confirmed when the entry is read
+  return entries;
+}
+
+/** Whether a statement ends the admission of who makes it. */
+function endsAuthor(crypto: CryptoProvider, statement: Statement, self: Admission): boolean {
+  if (statement.type === "replaceRoot") return true;
+  if ((statement.type !== "revoke" && statement.type !== "change") || !isMember(self)) return false;
+  const keys = [self.userKem, self.device, self.deviceKem].map((key) => identityKeyName(crypto, key));
+  return (
+    statement.targets.some((target) => equalBytes(target, self.id) || equalBytes(target, self.user)) ||
+    statement.identityKeys.some((named) => keys.some((key) => equalBytes(key, named)))
+  );
 }
 
 export function requireFound(view: DirectoryView): FoundStatement {

@@ -78,6 +78,9 @@ interface Incarnation {
   counter: number;
 }
 
+/** The parts of entries that stand behind one with this id. */
+export type FollowingEntries = (first: EntryId) => Promise<readonly (readonly PartDraft[])[]>;
+
 /** Entries sealed and signed but not yet durable, and the row that must become durable with them. */
 export interface SealedEntries {
   /** Consecutive; several when one signature may not cover them all. */
@@ -169,11 +172,14 @@ export class WriterChain {
   /**
    * Seals one entry for each list of parts, and signs as few of them as the format allows. Nothing moves until `advance`. Part 0 is a
    * control part when the frontier is new, or always.
+   *
+   * @param following the entries behind these, where what they say follows from the id of the first
    */
   async seal(
     entries: readonly (readonly PartDraft[])[],
     frontier: readonly EntryId[],
     control: "when-new" | "always" = "when-new",
+    following: FollowingEntries = async () => [],
   ): Promise<SealedEntries> {
     const { crypto, database, type } = this.#context;
     const incarnation = await this.#incarnation();
@@ -183,7 +189,9 @@ export class WriterChain {
     let vector = this.#context.seen?.due(incarnation.writer, seq === 0, now) ?? null;
     const told = vector;
     const admission = seq === 0 ? this.#context.admission() : null;
-    for (const drafts of entries) {
+    const due = [...entries];
+    // The list grows while it is walked.
+    for (const drafts of due) {
       const silent = control === "when-new" && seq > 0 && sameFrontier(known, frontier);
       const certificate = seq === 0 && admission !== null ? await this.#certificate(incarnation, admission) : null;
       const draft = this.#control({ certificate, frontier: silent ? null : frontier, vector });
@@ -194,6 +202,7 @@ export class WriterChain {
       seq += 1;
       prev = entry.id;
       known = frontier;
+      if (sealed.length === 1) due.push(...(await following(entry.id)));
     }
     const runs = await Promise.all(divide(sealed).map((some) => signRun(crypto, incarnation.key, some)));
     const row = await this.#sealRow(incarnation, seq, prev, known);

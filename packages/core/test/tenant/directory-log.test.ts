@@ -19,7 +19,7 @@ import { missingOfDirectory } from "../../src/tenant/missing-part.ts";
 import { MAX_PARKED, ParkedPlaces } from "../../src/tenant/parked-places.ts";
 import type { DeviceKeys, TenantContext } from "../../src/tenant/tenant-context.ts";
 import { newTenantData } from "../../src/tenant/tenant-data.ts";
-import { grantTo, keysOf } from "../directory/world.ts";
+import { digestOf, grantTo, keysOf } from "../directory/world.ts";
 import { pattern, repeatableCrypto } from "../fixture.ts";
 import { DirectoryAuthor, withHole } from "./directory-author.ts";
 
@@ -95,6 +95,35 @@ const names = () =>
 const grant = async (name: string): Promise<Statement> => grantTo(name, "editor");
 
 beforeEach(() => begin());
+
+describe("what this device is about to say", () => {
+  for (const between of ["nothing", "what another says", "what takes the author out"] as const)
+    test(`is in the directory once it is read, with what stands behind it, as if it were read anew, where ${between} came between`, async () => {
+      const own = await author();
+      const other = await author();
+      await arrive(...founded.runs, await own.write([]));
+      const statement = await grant("bob");
+      const permit: Statement = { type: "permit", history: "full", versions: [], to: [{ type: "part", index: 0 }] };
+      const said = await own.write([own.statement(statement)]);
+      const behind = await own.write([own.statement(permit)]);
+      const [{ id, header }] = said.entries as [VerifiedRun["entries"][number]];
+      const place = { entry: id, writer: own.writer, seq: header.seq, certificate: log.certified(own.writer) };
+      const foreseen = log.foresee(place, [statement]);
+      expect(foreseen.users().map(({ name }) => name)).toContain("bob");
+      expect(names()).not.toContain("bob");
+      if (between === "what another says") await arrive(await other.write([other.statement(await grant("carol"))]));
+      if (between === "what takes the author out") {
+        const revoke = { type: "revoke", identityKeys: [], cuts: [], wipe: null } as const;
+        await arrive(await other.write([other.statement({ ...revoke, targets: [founded.admission] })]));
+      }
+      await store.entries(founded.tenant, founded.directory).append([said, behind]);
+      await log.own([said, behind]);
+      const seen = digestOf(log.view);
+      expect(names().includes("bob")).toBe(between !== "what takes the author out");
+      await startAgain();
+      expect(digestOf(log.view)).toBe(seen);
+    });
+});
 
 describe("the frontier", () => {
   test("chains that nobody admitted take no place in it, however many there are and however low their ids", async () => {

@@ -4,8 +4,9 @@ export type { MarkStep, Patch } from "./automerge/patch.ts";
 export type { Connection, ConnectionStatus } from "./connection/connection.ts";
 export { type CopyOptions, copyToKey, readersGained } from "./database/copy-to-key.ts";
 export type { DatabaseEvents, DatabaseTransaction, Draft } from "./database/database.ts";
-export type { History, HistoryItem, PastDoc, Verification, When } from "./database/history.ts";
+export type { History, HistoryItem, PastDoc, ReadableHistory, Verification, When } from "./database/history.ts";
 export { marksOf, valuesAt } from "./database/read-document.ts";
+export type { ReadableDatabase } from "./database/readable-database.ts";
 export type { Schema, SchemaIssue } from "./database/schema-check.ts";
 export { identityFingerprint, newIdentity, publicKeysOf } from "./directory/identity.ts";
 export type { JoinRequest } from "./directory/join-request.ts";
@@ -35,6 +36,8 @@ export type {
   InvitedBy,
   KeyOptions,
   OpenOptions,
+  PastDatabase,
+  PastOptions,
   ReceivedRequest,
   Root,
   Tenant,

@@ -5,7 +5,7 @@ import { PartBudget } from "../automerge/part-work.ts";
 import type { Admission } from "../directory/admission.ts";
 import { type CarriedHistory, decodeCarriedHistory } from "../document/carried-history.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
-import type { DocumentRecord } from "../document/document-record.ts";
+import type { HistoryRecord } from "../document/document-record.ts";
 import type { Documents } from "../document/documents.ts";
 import { changesIn, mostWorkOf, nameIn } from "../document/part-contents.ts";
 import { CoreError } from "../errors.ts";
@@ -58,41 +58,43 @@ export class ChangeSources {
     this.#at = at;
   }
 
-  /** The changes of a document that count, each after those it builds on. */
-  async of(record: DocumentRecord): Promise<readonly SourcedChange[]> {
-    const at = this.#now(new Map([[record.name, record]]));
+  /** The changes of a document, each after those it builds on. */
+  async of(record: HistoryRecord): Promise<readonly SourcedChange[]> {
+    const at = this.#now([record]);
     await at.read(new Set([record.name]));
-    return at.changesOf(record);
+    return [...at.all()].flatMap(([, changes]) => changes);
   }
 
   /** What the history says of these changes, by document and hash in hex. What no entry holds costs no look at the entries. */
   async historyOf(due: ReadonlyMap<DocId, ReadonlySet<string>>): Promise<readonly (readonly [DocId, HistoryItem])[]> {
     const { documents } = this.#at;
-    const records = [...due.keys()].flatMap((name) => documents.find(name) ?? []);
-    const at = this.#now(new Map(records.map((record) => [record.name, record])));
+    const at = this.#now([...due.keys()].flatMap((name) => documents.find(name) ?? []));
     const sealed = [...due].filter(([name, hashes]) => [...hashes].some((hash) => !at.isUnsealed(name, hash)));
     if (sealed.length > 0) await at.read(new Set(sealed.map(([name]) => name)));
-    return records.flatMap((record) =>
-      at
-        .changesOf(record)
-        .filter(({ change }) => due.get(record.name)?.has(toHex(change.hash)))
-        .map((change) => [record.name, historyItemOf(change)] as const),
+    return [...at.all()].flatMap(([{ name }, changes]) =>
+      changes
+        .filter(({ change }) => due.get(name)?.has(toHex(change.hash)))
+        .map((change) => [name, historyItemOf(change)] as const),
     );
   }
 
-  /** The same of all documents, one after the other. */
-  async *all(): AsyncIterable<readonly [DocumentRecord, readonly SourcedChange[]]> {
-    const records = new Map([...this.#at.documents.all()].map((record) => [record.name, record]));
-    const at = this.#now(records);
+  /** The same of many documents, one after the other, each as it was when this began. */
+  async *all(documents: Iterable<HistoryRecord>): AsyncIterable<readonly [HistoryRecord, readonly SourcedChange[]]> {
+    const at = this.#now(documents);
     await at.read(null);
-    for (const record of records.values()) yield [record, at.changesOf(record)];
+    yield* at.all();
   }
 
   /** As these documents are now, though they may move on while their entries are read. */
-  #now(records: ReadonlyMap<DocId, DocumentRecord>) {
-    const { received, documents } = this.#at;
-    const { verifier, sha256 } = documents;
-    const changes = new Map([...records.values()].map((record) => [record, [...record.changes]]));
+  #now(documents: Iterable<HistoryRecord>) {
+    const { received } = this.#at;
+    const { verifier, sha256 } = this.#at.documents;
+    const records = new Map(
+      [...documents].map(({ id, name, changes, marks }) => [
+        name,
+        { id, name, changes: [...changes], marks: [...marks] },
+      ]),
+    );
     const rows = this.#unsealedRows(records);
     const rowOf = (name: DocId, hash: string): JournalRow | undefined => rows.get(name)?.get(hash);
     const own = this.#at.own();
@@ -105,6 +107,20 @@ export class ChangeSources {
           if (record !== undefined) this.#note(findings, record, { delivery, part });
         }
     };
+    const changesOf = (record: HistoryRecord): readonly SourcedChange[] => {
+      const found = findings.get(record.name);
+      const kinds = kindsOf(record);
+      return record.changes.map((bytes) => {
+        const change = parseChange(bytes, sha256);
+        const hash = toHex(change.hash);
+        const finding = found?.get(hash);
+        const source =
+          finding === undefined
+            ? this.#unsealed(record.id, change, rowOf(record.name, hash)?.time)
+            : this.#said(finding);
+        return { change, source: { ...source, kind: kinds.get(hash) ?? "change" } };
+      });
+    };
     return {
       read: (names: ReadonlySet<DocId> | null) => received.read(names, look),
       /** Whether no entry holds it for certain: one of an earlier writer may come back from others. */
@@ -112,19 +128,8 @@ export class ChangeSources {
         const row = rowOf(name, hash);
         return row !== undefined && own !== null && equalBytes(row.writer, own);
       },
-      changesOf: (record: DocumentRecord): readonly SourcedChange[] => {
-        const found = findings.get(record.name);
-        const kinds = kindsOf(record);
-        return (changes.get(record) ?? []).map((bytes) => {
-          const change = parseChange(bytes, sha256);
-          const hash = toHex(change.hash);
-          const finding = found?.get(hash);
-          const source =
-            finding === undefined
-              ? this.#unsealed(record.id, change, rowOf(record.name, hash)?.time)
-              : this.#said(finding);
-          return { change, source: { ...source, kind: kinds.get(hash) ?? "change" } };
-        });
+      *all(): Iterable<readonly [HistoryRecord, readonly SourcedChange[]]> {
+        for (const record of records.values()) yield [record, changesOf(record)];
       },
     };
   }
@@ -135,7 +140,7 @@ export class ChangeSources {
    */
   #note(
     findings: Map<DocId, Findings>,
-    { id, name }: DocumentRecord,
+    { id, name }: HistoryRecord,
     { delivery, part }: { readonly delivery: Delivery; readonly part: OpenedPart },
   ): void {
     const { verifier } = this.#at.documents;
@@ -202,7 +207,7 @@ export function historyItemOf({ change, source }: SourcedChange): HistoryItem {
 }
 
 /** Of the changes that are marks, by hash in hex. */
-function kindsOf({ marks }: DocumentRecord): ReadonlyMap<string, ChangeSource["kind"]> {
+function kindsOf({ marks }: HistoryRecord): ReadonlyMap<string, ChangeSource["kind"]> {
   return new Map(marks.map(({ hash, deleted }) => [toHex(hash), deleted ? "delete" : "undelete"]));
 }
 

@@ -5,6 +5,7 @@ import type { DocId } from "../document/doc-id.ts";
 import type { Off } from "../events.ts";
 import type { FeedItem, FeedOptions, RevisionItem, RevisionOptions } from "../feed/feed-item.ts";
 import type { History } from "./history.ts";
+import type { ReadableDatabase } from "./readable-database.ts";
 
 /** What a change callback edits: the document's data as plain objects, until the callback has returned. */
 export interface Draft<T extends object> {
@@ -55,8 +56,7 @@ export type DatabaseTransaction<T extends object, In = T> = Pick<
 >;
 
 /** One database of a tenant on this device: documents that can be read and edited at once, online or not. */
-export interface Database<T extends object, In = T> extends AsyncDisposable {
-  readonly name: string;
+export interface Database<T extends object, In = T> extends ReadableDatabase<T> {
   /** Who changed what, and what it was before. */
   readonly history: History<T>;
   /**

@@ -41,8 +41,8 @@ export interface HistoryItem {
   readonly heads: readonly string[];
 }
 
-/** What happened in the documents of a database. All of it reads the chains of the authors anew. */
-export interface History<T extends object> {
+/** What happened in the documents of a database, for who only looks. What goes by times or authors reads the chains of the authors anew. */
+export interface ReadableHistory<T extends object> {
   /** The changes of a document that count, each after those it builds on. @throws CoreError DOC_NOT_FOUND */
   changes(id: DocId): AsyncIterable<HistoryItem>;
   /** A document as it was; undefined when it was not there yet, and a deleted one, with nothing in it, when it was deleted. @throws CoreError DOC_NOT_FOUND | HEADS_UNKNOWN | VALUE_UNSUPPORTED for an invalid date */
@@ -54,6 +54,10 @@ export interface History<T extends object> {
   getAllDocumentIdsAt(when: When): Promise<readonly DocId[]>;
   /** Automerge patches from the data at one moment to that at another; of a document that was deleted, or not there yet, there is none. @throws CoreError DOC_NOT_FOUND | HEADS_UNKNOWN | VALUE_UNSUPPORTED */
   diff(id: DocId, a: When, b: When): Promise<readonly Patch[]>;
+}
+
+/** The same, for who may change the documents. */
+export interface History<T extends object> extends ReadableHistory<T> {
   /**
    * Makes a document again what it was, by a new change: what happened since stays in its history. A deleted one is undeleted first.
    * @throws CoreError DOC_NOT_FOUND, also when it was deleted or not there at that moment | HEADS_UNKNOWN | SCHEMA_MISMATCH | VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | NOT_ENTITLED

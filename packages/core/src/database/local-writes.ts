@@ -122,7 +122,8 @@ export class LocalWrites {
   journalTogether(changes: readonly LocalChange[]): Promise<void> {
     this.#requireOpen();
     const { journal, platform } = this.#context;
-    const rows = changes.map((change) => this.#rowOf(change));
+    const time = claimedTime(platform.now());
+    const rows = changes.map((change) => ({ ...this.#rowOf(change), time }));
     if (!fitsOneEntry(rows, platform.crypto.sha256))
       throw new CoreError("TRANSACTION_TOO_LARGE", "one entry can't hold all of the transaction");
     return this.#journalled(journal.addTogether(rows, this.#besideFirst()));

@@ -1,10 +1,14 @@
-// What a document was at a moment: which of its changes had been made by then. DESIGN section 8.
+// What a document was at a moment: which of its changes had been made by then. DESIGN section 8, decision 55.
 import { toHex } from "@selkie/entry";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
-import type { DocumentRecord } from "../document/document-record.ts";
-import { type Documents, latestWith } from "../document/documents.ts";
+import type { HistoryRecord, Mark } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { SourcedChange } from "./change-sources.ts";
+
+/** A document of a database as it was. */
+export interface PastRecord extends HistoryRecord {
+  readonly deleted: boolean;
+}
 
 /** A document as it was. */
 export interface Past {
@@ -50,13 +54,22 @@ export function timeOf(when: Date): number {
 }
 
 /** A document with only these of its changes, which depend on nothing else. */
-export function pastWith(documents: Documents, record: DocumentRecord, changes: readonly ChangeChunk[]): Past {
-  const history = documents.histories.of(record);
-  const names = changes.map(({ hash }) => toHex(hash));
-  const made = new Set(names);
-  const marks = record.marks.filter(({ hash }) => made.has(toHex(hash)));
-  const latest = marks.reduce<DocumentRecord["latestMarks"]>((sofar, mark) => latestWith(history, sofar, mark), []);
+export function pastWith({ marks }: Pick<HistoryRecord, "marks">, changes: readonly ChangeChunk[]): Past {
   const builtOn = new Set(changes.flatMap(({ deps }) => deps.map(toHex)));
-  const heads = names.filter((hash) => !builtOn.has(hash)).sort();
-  return { changes, heads, deleted: latest.some(({ deleted }) => deleted) };
+  const heads = changes.map(({ hash }) => toHex(hash)).filter((hash) => !builtOn.has(hash));
+  return { changes, heads: heads.sort(), deleted: marks.length > 0 && isDeleted(marks, changes) };
+}
+
+/** Whether one of the latest marks deletes: of those among the changes that no other of them builds on. */
+function isDeleted(marks: readonly Mark[], changes: readonly ChangeChunk[]): boolean {
+  const marked = Map.groupBy(marks, ({ hash }) => toHex(hash));
+  const before = new Set<string>(); // some mark
+  for (const { hash, deps } of changes.toReversed()) {
+    const name = toHex(hash);
+    const isBefore = before.has(name);
+    const own = marked.get(name);
+    if (!isBefore && own?.some(({ deleted }) => deleted)) return true;
+    if (isBefore || own !== undefined) for (const dep of deps) before.add(toHex(dep));
+  }
+  return false;
 }

@@ -40,6 +40,9 @@ export interface DocumentRecord extends DocumentPlace {
   edits: Serial | null;
 }
 
+/** A document that has a past: one of a database, as it is or as it was. */
+export type HistoryRecord = Readonly<Pick<DocumentRecord, "id" | "name" | "changes" | "marks">>;
+
 export function newRecord(place: DocumentPlace): DocumentRecord {
   const id = documentIdOf(place);
   return {

@@ -113,6 +113,6 @@ export class Documents {
 }
 
 /** The latest of a document's marks, once there is one more, which no other depends on. */
-export function latestWith(history: DocumentHistory, latest: readonly Mark[], mark: Mark): readonly Mark[] {
+function latestWith(history: DocumentHistory, latest: readonly Mark[], mark: Mark): readonly Mark[] {
   return [...latest.filter(({ hash }) => !history.dependsOn(mark.hash, hash)), mark];
 }

@@ -15,7 +15,7 @@ export interface CursorPlace {
 }
 
 /** What a cursor is of: the first byte says it, and the format. */
-const FORMATS = { documents: 1, revisions: 2 } as const;
+const FORMATS = { documents: 1, revisions: 2, pastDocuments: 3, pastRevisions: 4 } as const;
 export type CursorKind = keyof typeof FORMATS;
 
 export const stretchIdBytes = 16;

@@ -1,4 +1,4 @@
-import type { HistoryItem } from "../database/history.ts";
+import type { HistoryItem, PastDoc } from "../database/history.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { Cursor } from "./cursor.ts";
 
@@ -9,15 +9,15 @@ import type { Cursor } from "./cursor.ts";
 export type FeedItemType = "changed" | "deleted" | "hidden" | "revealed";
 
 /** A document that changed since a cursor, once, in its newest state. */
-export interface FeedItem<T extends object> {
+export interface FeedItem<T extends object, D extends PastDoc<T> = Doc<T>> {
   readonly type: FeedItemType;
-  readonly doc: Doc<T>;
+  readonly doc: D;
   /** From where to go on once this has been dealt with. */
   readonly cursor: Cursor;
 }
 
 /** A change that counts since a cursor. */
-export interface RevisionItem<T extends object> extends FeedItem<T> {
+export interface RevisionItem<T extends object, D extends PastDoc<T> = Doc<T>> extends FeedItem<T, D> {
   readonly type: "changed" | "deleted";
   /** As the history tells it. */
   readonly revision: HistoryItem;

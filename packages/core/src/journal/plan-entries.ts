@@ -12,8 +12,18 @@ import type { JournalRow } from "./journal-row.ts";
 /** How far apart, in claimed ms, the changes of one part lie at most: a part claims one time for all of them, that of its last. */
 const PART_SPAN = 5 * 60 * 1_000;
 
+/** A time in which changes may become one part. */
+interface Span {
+  readonly from: number;
+  /** What all parts claim that hold changes of its transactions: so no time lies between the changes of one. */
+  latest: number;
+}
+
 interface Group {
   readonly rows: { readonly row: JournalRow; readonly chunk: ChangeChunk }[];
+  readonly span: Span;
+  /** Whether changes of a transaction are among them, and others of it elsewhere. */
+  isShared: boolean;
   readonly work: PartWork;
   bytes: number;
 }
@@ -78,12 +88,38 @@ class Groups {
   readonly all: Group[] = [];
   readonly #open = new Map<string, Group>();
   readonly #sha256: Sha256;
+  #span: Span | null = null;
+  /** What the last row is in. */
+  #last: Group | null = null;
 
   constructor(sha256: Sha256) {
     this.#sha256 = sha256;
   }
 
   add(row: JournalRow): void {
+    const before = row.withLast === true ? this.#last : null;
+    const span = this.#spanOf(row, before);
+    const group = this.#put(row, span);
+    if (before !== null) {
+      before.isShared = true;
+      group.isShared = true;
+    }
+    for (const each of [before, group])
+      if (each?.isShared === true) span.latest = Math.max(span.latest, lastTime(each));
+    this.#last = group;
+  }
+
+  /** A transaction lies in one. */
+  #spanOf({ time }: JournalRow, before: Group | null): Span {
+    if (before !== null) return before.span;
+    if (this.#span === null || Math.abs(time - this.#span.from) > PART_SPAN) {
+      this.#span = { from: time, latest: 0 };
+      this.#open.clear();
+    }
+    return this.#span;
+  }
+
+  #put(row: JournalRow, span: Span): Group {
     const name = docIdOf(row);
     const group = this.#open.get(name);
     const chunk = row.chunk ?? parseChange(row.change, this.#sha256);
@@ -91,11 +127,13 @@ class Groups {
       group.rows.push({ row, chunk });
       group.work.addChange(chunk);
       group.bytes += row.change.length;
-      return;
+      return group;
     }
-    const next: Group = { rows: [{ row, chunk }], work: PartWork.of(chunk), bytes: row.change.length };
+    const work = PartWork.of(chunk);
+    const next: Group = { rows: [{ row, chunk }], span, isShared: false, work, bytes: row.change.length };
     this.#open.set(name, next);
     this.all.push(next);
+    return next;
   }
 }
 
@@ -105,7 +143,6 @@ function takes({ rows, work, bytes }: Group, row: JournalRow, chunk: ChangeChunk
     first !== undefined &&
     row.kind === "change" &&
     isEdit(first.row) &&
-    Math.abs(row.time - first.row.time) <= PART_SPAN &&
     rows.length < changeLimits.changesInPart &&
     bytes + row.change.length <= ENTRY_BYTES &&
     (row.replaces === undefined || replacedBy([...rows, { row }]).length <= mostReplaced) &&
@@ -113,15 +150,17 @@ function takes({ rows, work, bytes }: Group, row: JournalRow, chunk: ChangeChunk
   );
 }
 
+const lastTime = ({ rows }: Group): number => rows.at(-1)?.row.time ?? 0;
+
 const isEdit = (row: JournalRow): boolean => row.kind === "create" || row.kind === "change";
 
 const replacedBy = (rows: readonly { readonly row: JournalRow }[]): ReturnType<typeof mergeReplacements> =>
   mergeReplacements(rows.flatMap(({ row }) => row.replaces ?? []));
 
-function partOf({ rows }: Group, keyOf: (keyId: Uint8Array) => KeyVersion): PartDraft {
+function partOf(group: Group, keyOf: (keyId: Uint8Array) => KeyVersion): PartDraft {
+  const { rows, span, isShared } = group;
   const first = rows[0]?.row;
-  const last = rows.at(-1)?.row;
-  if (first === undefined || last === undefined) throw new RangeError("a group has rows");
+  if (first === undefined) throw new RangeError("a group has rows");
   const { codec, payload } = encodeChanges(rows.map(({ chunk }) => chunk));
   const document: ChangePart["document"] =
     first.counter === null ? { type: "stem", stem: first.stem } : { type: "counter", counter: first.counter };
@@ -130,7 +169,7 @@ function partOf({ rows }: Group, keyOf: (keyId: Uint8Array) => KeyVersion): Part
     codec,
     document,
     branch: null,
-    time: last.time,
+    time: isShared ? span.latest : lastTime(group),
     metadata: null,
     replaces: replacedBy(rows),
     payload,

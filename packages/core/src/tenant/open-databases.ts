@@ -17,9 +17,9 @@ export class OpenDatabases {
   readonly #at: OpenDatabasesContext;
   readonly #opening = new Map<string, Promise<Assembled>>();
   readonly #replicas = new Map<string, SyncedReplica>();
-  /** Opened by a visit, and by nobody else so far. */
-  readonly #visited = new Set<string>();
-  /** Being closed after a visit. */
+  /** Who has a database open that nobody has opened for good. */
+  readonly #lent = new Map<string, Set<object>>();
+  /** Being closed after that. */
   readonly #closing = new Map<string, Promise<void>>();
   /** Of databases that were closed: until no connection syncs them any more. */
   readonly #leaving = new WeakMap<SyncedReplica, Promise<void>>();
@@ -38,9 +38,22 @@ export class OpenDatabases {
 
   /** The database of this name: whoever asks twice gets the same. */
   async open(name: string): Promise<Assembled> {
-    this.#visited.delete(name);
+    this.#lent.delete(name);
     await this.#closing.get(name);
     return this.#open(name);
+  }
+
+  /** Has a database open until it is let go; then it is closed, unless somebody else has it open. */
+  async lend(name: string): Promise<Pick<Assembled, "database"> & { letGo(): Promise<void> }> {
+    await this.#closing.get(name);
+    const letGo = this.#lend(name);
+    try {
+      const { database } = await this.#open(name);
+      return { database, letGo };
+    } catch (error) {
+      await letGo();
+      throw error;
+    }
   }
 
   /**
@@ -49,8 +62,7 @@ export class OpenDatabases {
    * @returns what the work did; false when one of them could not be opened, stayed not open or could not be closed
    */
   async visit(names: readonly string[], work: (at: readonly SyncedReplica[]) => Promise<boolean>): Promise<boolean> {
-    const fresh = names.filter((name) => !this.#opening.has(name));
-    for (const name of fresh) this.#visited.add(name);
+    const lent = names.map((name) => this.#lend(name));
     let isDone = false;
     try {
       const opened = await Promise.allSettled(names.map((name) => this.#open(name)));
@@ -58,8 +70,8 @@ export class OpenDatabases {
       isDone = (await work(replicas)) && replicas.length === names.length;
       isDone &&= replicas.every((replica) => this.replica(replica.database) === replica);
     } finally {
-      const left = fresh.filter((name) => this.#visited.delete(name)).map((name) => this.#leave(name));
-      for (const outcome of await Promise.allSettled(left)) isDone &&= outcome.status === "fulfilled";
+      const left = await Promise.allSettled(lent.map((letGo) => letGo()));
+      for (const { status } of left) isDone &&= status === "fulfilled";
     }
     return isDone;
   }
@@ -94,6 +106,20 @@ export class OpenDatabases {
   async close(): Promise<void> {
     const closed = await Promise.allSettled((await this.all()).map(({ database }) => database[Symbol.asyncDispose]()));
     for (const outcome of closed) if (outcome.status === "rejected") throw outcome.reason;
+  }
+
+  /** @returns what ends it */
+  #lend(name: string): () => Promise<void> {
+    if (this.#opening.has(name) && !this.#lent.has(name)) return async () => undefined; // who opened it closes it
+    const holders = this.#lent.get(name) ?? new Set<object>();
+    const holder = {};
+    this.#lent.set(name, holders.add(holder));
+    return async () => {
+      holders.delete(holder);
+      if (holders.size > 0 || this.#lent.get(name) !== holders) return;
+      this.#lent.delete(name);
+      await this.#leave(name);
+    };
   }
 
   async #leave(name: string): Promise<void> {

@@ -11,6 +11,7 @@ import type { TenantRecord } from "@selkie/keybag";
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection } from "../connection/connection.ts";
 import { Links } from "../connection/links.ts";
+import { openPast } from "../database/past-database.ts";
 import type { Member } from "../directory/admission.ts";
 import { databaseIdOf } from "../directory/database-id.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
@@ -53,6 +54,8 @@ import type {
   Directory,
   Fingerprint,
   OpenOptions,
+  PastDatabase,
+  PastOptions,
   Root,
   Tenant,
   TenantDatabase,
@@ -204,15 +207,19 @@ export class OpenTenant implements Tenant {
     return this.#context.keys.identity.name;
   }
 
+  openDB<T extends object, In = T>(name: string, options?: OpenOptions<T, In>): Promise<TenantDatabase<T, In>>;
+  openDB<T extends object>(name: string, options: PastOptions): Promise<PastDatabase<T>>;
   async openDB<T extends object, In = T>(
     name: string,
-    { schema }: OpenOptions<T, In> = {},
-  ): Promise<TenantDatabase<T, In>> {
+    options: OpenOptions<T, In> | PastOptions = {},
+  ): Promise<TenantDatabase<T, In> | PastDatabase<T>> {
     this.#open();
     this.#membership.found();
     if (this.#wasAdmitted) this.#membership.self(); // gone from a damaged disk: every document would be missing, without a word
+    if (options.at !== undefined)
+      return openPast<T, Tenant>(await this.#databases.lend(name), { at: options.at, tenant: this });
     const { database } = await this.#databases.open(name);
-    return database.of<T, In, Tenant>(this, schema);
+    return database.of<T, In, Tenant>(this, options.schema);
   }
 
   async connect(target: string | Transport | Dialler, options: ConnectOptions = {}): Promise<Connection> {

@@ -1,6 +1,8 @@
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection, ConnectionStatus } from "../connection/connection.ts";
 import type { Database } from "../database/database.ts";
+import type { When } from "../database/history.ts";
+import type { ReadableDatabase } from "../database/readable-database.ts";
 import type { Schema } from "../database/schema-check.ts";
 import type { JoinTexts } from "../directory/join-uri.ts";
 import type { Role } from "../directory/statement.ts";
@@ -198,6 +200,14 @@ export interface OpenOptions<T extends object, In = T> {
    * What documents have to be before they are written by this handle. What comes from others, or was written before, is shown as it is.
    */
   readonly schema?: Schema<T, In>;
+  /** As it is; as it was: {@link PastOptions}. */
+  readonly at?: undefined;
+}
+
+/** How a database is opened as it was. */
+export interface PastOptions {
+  /** The moment: a time, which goes by what authors claim, or the heads of the documents that there were. */
+  readonly at: When;
 }
 
 /** How {@link Tenant.connect} reaches the other side. */
@@ -245,6 +255,13 @@ export interface TenantDatabase<T extends object, In = T> extends Database<T, In
   readonly tenant: Tenant;
 }
 
+/** A database as it was at a moment, to be read: nothing moves it while it is open, whatever arrives or is changed. */
+export interface PastDatabase<T extends object> extends ReadableDatabase<T> {
+  readonly tenant: Tenant;
+  /** The moment. */
+  readonly at: When;
+}
+
 /** A tenant as this device and this user see it. */
 export interface Tenant extends AsyncDisposable {
   /** Hex of the founding entry's hash. */
@@ -264,6 +281,12 @@ export interface Tenant extends AsyncDisposable {
    * @throws CoreError DIRECTORY_UNKNOWN before the first sync of a tenant that was joined; CLOSED
    */
   openDB<T extends object, In = T>(name: string, options?: OpenOptions<T, In>): Promise<TenantDatabase<T, In>>;
+  /**
+   * Opens a database as it was at a moment, as far as this device knows of it: what arrives later, and what counts no more from then on,
+   * shows when it is opened again. Reads the chains of all authors, and is closed by itself.
+   * @throws CoreError HEADS_UNKNOWN | VALUE_UNSUPPORTED for an invalid date; DIRECTORY_UNKNOWN before the first sync of a tenant that was joined; CLOSED
+   */
+  openDB<T extends object>(name: string, options: PastOptions): Promise<PastDatabase<T>>;
   /**
    * Keeps a connection up until it is disposed: `wss://` URL, `ws://` on loopback, or a transport. Resolves once it is known whether the
    * other side answers; a tenant that was just joined waits for its directory.

@@ -18,10 +18,10 @@ import { pattern, repeatableCrypto, testKey } from "../fixture.ts";
 const crypto = repeatableCrypto("plan");
 const key = await testKey(crypto, "key");
 
-/** Documents that are edited one after the other; those of one list in one transaction. */
-function rowsOf(transactions: readonly (readonly number[])[]): readonly JournalRow[] {
+/** Documents that are edited one after the other; those of one list in one transaction, at a time of its own if there are times. */
+function rowsOf(transactions: readonly (readonly number[])[], times: readonly number[] = []): readonly JournalRow[] {
   const last = new Map<number, { seq: number; hash: string }>();
-  return transactions.flatMap((documents) =>
+  return transactions.flatMap((documents, n) =>
     documents.map((document, at): JournalRow => {
       const before = last.get(document) ?? { seq: 0, hash: "" };
       const seq = before.seq + 1;
@@ -30,7 +30,13 @@ function rowsOf(transactions: readonly (readonly number[])[]): readonly JournalR
       const made = handMade({ actor: alice, seq, startOp: seq, deps, ops });
       last.set(document, { seq, hash: made.hash });
       return {
-        ...{ writer: parseWriterKey(pattern("writer", 32)), frontier: [], kind: "change", counter: null, time: 1 },
+        ...{
+          writer: parseWriterKey(pattern("writer", 32)),
+          frontier: [],
+          kind: "change",
+          counter: null,
+          time: times[n] ?? 1,
+        },
         ...{ stem: pattern(`document ${document}`, 16), keyId: key.keyId, change: made.bytes },
         ...(at === 0 ? {} : { withLast: true }),
       };
@@ -89,6 +95,37 @@ test("transactions share entries as single changes do", () => {
   expect(plan(rowsOf(pairs)).length).toBe(1);
   const spread = Array.from({ length: 1_000 }, (_, at) => [2 * at, 2 * at + 1]);
   expect(plan(rowsOf(spread)).length).toBe(2_000 / ENTRY_PARTS);
+});
+
+test("no time lies between the changes of a transaction, and what is claimed is at most five minutes too late", () => {
+  const minutes = fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 1, maxLength: 30 });
+  const few = fc.array(fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(few, minutes, (drawn, steps) => {
+      let now = 0;
+      const times = drawn.map((_, at) => {
+        now += (steps[at % steps.length] ?? 0) * 60_000;
+        return now;
+      });
+      const rows = rowsOf(drawn, times);
+      const claimed = new Map(
+        planEntries(rows, () => key, sha256)
+          .flat()
+          .flatMap((part) => {
+            const { time } = part.kind === "change" ? decodeChangePart(part.plaintext) : expect.fail("a change");
+            return changesIn([part]).map((hash) => [hash, time] as const);
+          }),
+      );
+      let at = 0;
+      for (const [n, { length }] of drawn.entries()) {
+        const said = new Set(rows.slice(at, at + length).map((row) => claimed.get(hashOf(row))));
+        expect(said.size).toBe(1);
+        const late = Number([...said][0]) - Number(times[n]);
+        expect(late >= 0 && late <= 300_000).toBe(true);
+        at += length;
+      }
+    }),
+  );
 });
 
 test("what one entry holds is said before it is written", () => {

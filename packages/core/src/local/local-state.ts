@@ -16,9 +16,10 @@ export const rowKind = {
   contact: 10,
   claims: 11,
   feed: 12,
-  revisions: 13,
   vector: 13,
   branch: 14,
+  revisions: 15,
+  purge: 16,
 } as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 

@@ -53,3 +53,7 @@ test("G1 a row in the place of another, or of another device, counts as damaged"
   expect(await local.recall(mine)).toEqual(value(1));
   expect(await (await open(rows, "another device")).recall(mine)).toBeUndefined();
 });
+
+test("no two kinds of rows are one", () => {
+  expect(new Set(Object.values(rowKind)).size).toBe(Object.keys(rowKind).length);
+});

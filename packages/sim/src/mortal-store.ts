@@ -61,6 +61,7 @@ function mortalEntries(entries: EntryStore, commit: Store["commit"]): EntryStore
     find: (id) => entries.find(id),
     scan: () => entries.scan(),
     retire: (parts) => entries.retire(parts),
+    unretire: (parts) => entries.unretire(parts),
   };
 }
 

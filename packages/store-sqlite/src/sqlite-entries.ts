@@ -98,6 +98,14 @@ export class SqliteEntries implements EntryStore {
     return dropped;
   }
 
+  async unretire(parts: readonly PartName[]): Promise<void> {
+    this.#host.forgotten.check(this.tenant);
+    await this.#host.write((tables) => {
+      const base = tables.names.base(this.tenant, this.database);
+      if (base !== null) for (const { id, index } of parts) tables.retired.remove(base, id, index);
+    });
+  }
+
   /** Runs `work` with the database's number; `otherwise` when it has none. */
   #read<T>(otherwise: T, work: (tables: Tables, base: BaseNumber, reader: EntryReader) => T): T {
     return this.#host.read((tables) => {

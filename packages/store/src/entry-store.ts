@@ -25,4 +25,6 @@ export interface EntryStore extends Replica {
    * dropped. Resolves durably with the number of parts dropped now.
    */
   retire(parts: readonly PartName[]): Promise<number>;
+  /** These may come again: what was dropped of them stays dropped until somebody sends it. Resolves durably. */
+  unretire(parts: readonly PartName[]): Promise<void>;
 }

@@ -58,5 +58,6 @@ function faultyEntries(
     scan: () => inner.scan(),
     append: (runs) => write(() => inner.append(runs)),
     retire: (parts) => write(() => inner.retire(parts)),
+    unretire: (parts) => write(() => inner.unretire(parts)),
   };
 }

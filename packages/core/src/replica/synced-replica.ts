@@ -143,6 +143,10 @@ export class SyncedReplica implements EntryStore {
     return this.#entries.retire(parts);
   }
 
+  unretire(parts: readonly PartName[]): Promise<void> {
+    return this.#entries.unretire(parts);
+  }
+
   async append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
     const takes = await this.#hooks.room?.takes(runs);
     if (takes === undefined || !takes.includes(false)) return this.#append(runs);

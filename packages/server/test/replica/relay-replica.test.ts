@@ -338,4 +338,5 @@ class DamagedEntries implements EntryStore {
   find = (...args: Parameters<EntryStore["find"]>) => this.#whole.find(...args);
   scan = () => this.#whole.scan();
   retire = (...args: Parameters<EntryStore["retire"]>) => this.#whole.retire(...args);
+  unretire = (...args: Parameters<EntryStore["unretire"]>) => this.#whole.unretire(...args);
 }

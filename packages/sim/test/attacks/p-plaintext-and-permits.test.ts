@@ -27,6 +27,7 @@ test("P-1 whoever replicates from an open database sees sealed parts only, while
     find: (id) => inner.find(id),
     scan: () => inner.scan(),
     retire: (parts) => inner.retire(parts),
+    unretire: (parts) => inner.unretire(parts),
     append: (runs) => {
       taken.push(...runs);
       return inner.append(runs);

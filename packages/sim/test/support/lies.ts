@@ -64,5 +64,6 @@ export function replicaOf(place: { tenant: TenantId; database: DatabaseId }, run
     },
     append: async (appended) => appended.map(() => ({ type: "known" as const })),
     retire: async () => 0,
+    unretire: async () => undefined,
   };
 }

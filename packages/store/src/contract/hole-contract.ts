@@ -111,6 +111,24 @@ export function holeContract({ verifier, withStore }: ContractContext): void {
     );
 
     it(
+      "is taken back: what comes again is kept",
+      withStore(async (store) => {
+        const entries = store.entries(tenant, database);
+        const run = await writeRun({ count: 2, parts: 3 });
+        await entries.append([run]);
+        const id = entryAt(run, 1).id;
+        await entries.retire([0, 1, 2].map((index) => ({ id, index })));
+        await entries.unretire([0, 2, 7, -1].map((index) => ({ id, index })));
+        expect(holesIn(await entries.find(id))).toEqual([0, 1, 2]);
+        await entries.append([run]);
+        expect(holesIn(await entries.find(id))).toEqual([1]);
+        await entries.unretire([{ id, index: 1 }]);
+        await entries.append([run]);
+        expect(await entries.find(id)).toEqual(run.entries[1]);
+      }),
+    );
+
+    it(
       "leaves other entries and unknown ids alone",
       withStore(async (store) => {
         const entries = store.entries(tenant, database);

@@ -135,6 +135,17 @@ export class MemoryEntries implements EntryStore {
     return dropped;
   }
 
+  async unretire(parts: readonly PartName[]): Promise<void> {
+    this.#host.forgotten.check(this.tenant);
+    const held = this.#database;
+    for (const { id, index } of parts) {
+      const left = new Set(held?.retired.get(toHex(id)));
+      left.delete(index);
+      if (left.size === 0) held?.retired.delete(toHex(id));
+      else held?.retired.set(toHex(id), left);
+    }
+  }
+
   get #database(): MemoryDatabase | undefined {
     return this.#host.databaseOf(this.tenant, this.database);
   }

@@ -18,6 +18,7 @@ export type CoreErrorCode =
   | "DOC_EXISTS"
   | "DOC_ID_MALFORMED"
   | "DOC_NOT_FOUND"
+  | "DOC_PURGED"
   | "ENTRY_TOO_LARGE"
   | "ENTRY_UNKNOWN"
   | "HEADS_MALFORMED"

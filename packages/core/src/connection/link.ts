@@ -21,6 +21,8 @@ export interface LinkContext {
   readonly redial: boolean;
   /** Made for each session. */
   handshake(): Handshake;
+  /** The address of a relay; null for a peer. */
+  readonly relay: string | null;
   /** Null for a peer: only a relay promises to keep what it acknowledged. */
   readonly memory: PeerMemory | null;
   /** The directory first. */
@@ -67,6 +69,10 @@ export class Link implements Connection {
     this.#pause = new GrowingPause(context.platform);
     this.#presenting = new Presenting(context.platform.report);
     this.ended = this.#keepUp();
+  }
+
+  get relay(): string | null {
+    return this.#context.relay;
   }
 
   get status(): ConnectionStatus {

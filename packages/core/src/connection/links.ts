@@ -47,6 +47,11 @@ export class Links {
     return [...this.#links].some(({ status }) => status === "online");
   }
 
+  /** The addresses of the relays in reach. */
+  get relays(): readonly string[] {
+    return [...this.#links].flatMap(({ status, relay }) => (status === "online" && relay !== null ? [relay] : []));
+  }
+
   announce(database: DatabaseId): void {
     for (const link of this.#links) link.announce(database);
   }
@@ -139,6 +144,7 @@ export class Links {
       dial,
       redial: typeof target === "string" || typeof target === "function",
       handshake: () => (peer === "relay" ? relayHandshake(at, origin) : peerHandshake(at, peer, origin)),
+      relay: peer === "relay" ? name : null,
       memory: peer === "relay" ? this.#memory(origin) : null,
       replicas,
       replica,

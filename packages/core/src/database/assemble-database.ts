@@ -1,12 +1,22 @@
-import { type DatabaseId, type EntryId, entryType, toHex, type VerifiedEntry, type WriterKey } from "@selkie/entry";
-import { type EntryStore, hasHoles } from "@selkie/store";
+import {
+  type DatabaseId,
+  type EntryId,
+  entryType,
+  type Part,
+  toHex,
+  type VerifiedEntry,
+  type WriterKey,
+} from "@selkie/entry";
+import type { EntryStore } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
+import { names } from "../directory/purges.ts";
 import { ChangeAuthors } from "../document/change-authors.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { type DocumentState, quarantinedIn } from "../document/document-state.ts";
 import { Documents } from "../document/documents.ts";
 import { OwnChanges } from "../document/own-changes.ts";
+import { Purged } from "../document/purged.ts";
 import { ReplacedChanges } from "../document/replaced-changes.ts";
 import { Shelf } from "../document/shelf.ts";
 import { WaitingChanges } from "../document/waiting-changes.ts";
@@ -30,7 +40,6 @@ import { missingPart } from "../tenant/missing-part.ts";
 import { type ChainOwner, openOwnChain } from "../tenant/own-chain.ts";
 import { requireKey } from "../tenant/statement-work.ts";
 import type { Alarm } from "../tenant/tenant.ts";
-import type { TenantContext } from "../tenant/tenant-context.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import { ChangeSources } from "./change-sources.ts";
 import { DailyVector } from "./daily-vector.ts";
@@ -39,6 +48,8 @@ import { FlushTimer } from "./flush-timer.ts";
 import { KeyRights } from "./key-rights.ts";
 import { LocalWrites, type WriteChecks } from "./local-writes.ts";
 import { OpenDatabase } from "./open-database.ts";
+import type { PurgeHost } from "./purge-host.ts";
+import { purgesOf } from "./purges.ts";
 import { ReceivedChanges } from "./received-changes.ts";
 import { Reissue, sayUnsealed } from "./reissue.ts";
 import { Renewal, type RenewalContext } from "./renewal.ts";
@@ -67,6 +78,7 @@ export interface DatabaseHost extends ChainOwner {
   alarm(alarm: Alarm): void;
   /** Entries came that fork from those that the store holds. */
   forked(entries: EntryStore, theirs: readonly VerifiedEntry[]): Promise<void>;
+  readonly purging: PurgeHost;
   /** Less of a chain is here than there seemed to be: connections find out what is missing. */
   compare(database: DatabaseId): void;
   closed(): void;
@@ -80,6 +92,8 @@ export interface Assembled {
   flush(): Promise<void>;
   /** The directory or the keys changed. */
   reconsider(): Promise<void>;
+  /** Something was purged from the store, or may come again. */
+  purge(): void;
   /** What waited in the journal may be sealed. */
   resume(): void;
   /** Builds documents anew, because something of the chains that touch them counts no more, or counts again. */
@@ -97,29 +111,27 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const { platform, tenant, store, local } = context;
   const entries = store.entries(tenant, id);
   const events = new Events<DatabaseEvents>(platform.report);
-  const { state, ownChanges, shelf } = newDocuments(context, events, () => authors);
-  const { documents } = state;
+  const { state, documents, ownChanges, shelf } = newDocuments(host, id, events, () => authors);
   const rights = new KeyRights(view);
   const mayUse = (keyId: Uint8Array): boolean => rights.take(host.self(), keyId);
   // Who connected before sends what is missing now.
   const named = new NamedEntries(() => host.compare(id));
   const { readable, missing } = await dueParts(host, entries);
-  const device = toHex(context.keys.device.publicKey);
   const own = (): WriterKey | null => chain.current;
   const daily = await DailyVector.open({ context, database: id, own, self: host.self, say: () => writes.say() });
-  const { seen } = daily;
   let isOpen = false;
   const received: ReceivedChanges = new ReceivedChanges({
-    ...{ context, database: id, entries, state, shelf, events, rights, named, missing, readable, seen, view, own },
+    ...{ context, database: id, entries, state, shelf, events, rights, named, missing, readable, view, own },
+    seen: daily.seen,
     ownWait: () => void (isOpen && renew()),
     lacking: () => (isOpen ? reissue.lacking : new Map()),
-    sayUnsealed: (some) => sayUnsealed(some, journal.rows, device),
+    sayUnsealed: (some) => sayUnsealed(some, journal.rows, toHex(context.keys.device.publicKey)),
     heard: (heads) => claims.take(heads),
     heardOfDirectory: (claim) => host.heardOfDirectory(claim),
   });
   const authors: ChangeAuthors = new ChangeAuthors({ documents, known: received, own, self: host.self });
   const claims: VectorClaims = claimsOf(host, entries, received);
-  const chain: WriterChain = await openOwnChain(host, id, entryType.change, seen);
+  const chain: WriterChain = await openOwnChain(host, id, entryType.change, daily.seen);
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
   await received.load();
   const tell: Tell = (type, event) => void platform.scheduler.after(0, () => events.emit(type, event));
@@ -147,14 +159,16 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     },
     onJournalled: () => mayFlush() && timer.start(),
   });
+  const purges = purgesOf(host, entries, { state, journal, received, writes, tell });
   isOpen = true;
+  purges.begin();
   renewal.bar();
   daily.look();
   const replica = replicaOf(host, entries, { daily, named, missing, received, readable, writes });
   const sources = new ChangeSources({ documents, received, journal, own, self: host.self });
   const feed = feedOf(host, id, { documents, shelf, events, sources });
   const database = OpenDatabase.untyped({
-    ...{ name, id, platform, documents, ownChanges, shelf, writes, chain, replica, events, sources, feed },
+    ...{ name, id, platform, documents, ownChanges, shelf, writes, chain, replica, events, sources, feed, purges },
     keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
     held: () => host.held(id),
     ...{ view, self: host.self },
@@ -162,13 +176,10 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     mayWrite: () => mayWrite(host),
     close: async () => {
       timer.stop();
-      try {
-        await flushLast(writes);
-      } finally {
+      await flushLast(writes).finally(() => {
         isOpen = false; // what is due then is done when it is opened again
-        for (const part of [daily, writes, claims, received, feed, shelf]) await part.close();
-        host.closed();
-      }
+        return closeAll([daily, writes, claims, received, feed, shelf], host.closed);
+      });
     },
   });
   return {
@@ -179,8 +190,10 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       const isDue = renewal.look();
       await received.reconsider();
       feed.look();
+      purges.begin();
       if (isDue || renewal.isFreed) renew();
     },
+    purge: () => purges.begin(),
     resume,
     rebuild: (names) => received.rebuild(names),
     quarantined: () => quarantinedIn(state),
@@ -223,14 +236,21 @@ function goingOn(
 }
 
 async function dueParts(
-  { context, alarm }: DatabaseHost,
+  { context, alarm, view }: DatabaseHost,
   entries: EntryStore,
 ): Promise<Pick<ReplicaParts, "readable" | "missing">> {
   const readable = context.parts === "readable" ? await ReadableParts.of(context.ring, entries.database) : null;
   const missing = new MissingParts({
     entries,
-    // Nothing else explains a hole: no statement says that parts were purged.
-    isMissing: readable === null ? hasHoles : (entry) => readable.isMissing(entry),
+    // SECURITY: B10. Nothing explains a hole but a purge that counts and names it (purge.test.ts "B10 ...").
+    isMissing: (entry) => {
+      const purges = view().purges.get(toHex(entries.database)) ?? [];
+      const isHole = (part: Part, index: number): boolean =>
+        part.type === "hole" &&
+        readable?.has(entry, part) !== false &&
+        !purges.some((each) => names(each, entry.id, index));
+      return entry.parts.some(isHole);
+    },
     isAlarming: readable === null,
     alarm: (entry) => alarm(missingPart(entry)),
   });
@@ -239,16 +259,18 @@ async function dueParts(
 
 /** Documents as they begin, and the ways of changes into them and to whoever reads them. */
 function newDocuments(
-  { platform, documentMemory }: TenantContext,
+  { context: { platform, documentMemory }, view }: DatabaseHost,
+  id: DatabaseId,
   events: Events<DatabaseEvents>,
   authors: () => ChangeAuthors,
 ) {
   const { crypto } = platform;
+  const purged = new Purged(view().purges.get(toHex(id)));
   const quarantine = new Quarantine((item) => events.emit("quarantined", item));
-  const [documents, waiting] = [new Documents(crypto), new WaitingChanges(crypto)];
+  const [documents, waiting] = [new Documents(crypto, purged), new WaitingChanges(crypto)];
   const state: DocumentState = { documents, waiting, replaced: new ReplacedChanges(crypto), quarantine };
   const shelf = new Shelf(platform, (record, changes) => authors().of(record, changes), documentMemory);
-  return { state, ownChanges: new OwnChanges(documents, waiting), shelf };
+  return { state, documents, ownChanges: new OwnChanges(documents, waiting), shelf };
 }
 
 interface ReplicaParts {
@@ -326,6 +348,11 @@ function feedOf(
       return own && view().isEntitled(view().admission(own.id) ?? own, keyId);
     },
   });
+}
+
+async function closeAll(parts: readonly { close(): Promise<void> }[], closed: () => void): Promise<void> {
+  for (const part of parts) await part.close();
+  closed();
 }
 
 /** What it cannot seal stays in the journal. */

@@ -41,6 +41,7 @@ async function place(
     const writer = writes.writer ?? (await writes.begin());
     const counter = name === null ? await chain.takeCounter() : null;
     const record = documents.ensure({ stem: stemOf(parts, writer, { counter, name }), keyId: key });
+    documents.requireAlive(record.name);
     if (record.changes.length > 0) throw docExists();
     try {
       const change = firstChange(documents, record, { writer, data });

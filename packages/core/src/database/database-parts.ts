@@ -13,6 +13,7 @@ import type { WriterChain } from "../writer/writer-chain.ts";
 import type { ChangeSources } from "./change-sources.ts";
 import type { DatabaseEvents } from "./database.ts";
 import type { LocalWrites } from "./local-writes.ts";
+import type { Purges } from "./purges.ts";
 
 /** The parts an open database is made of. */
 export interface DatabaseParts {
@@ -28,6 +29,7 @@ export interface DatabaseParts {
   readonly replica: SyncedReplica;
   readonly events: Events<DatabaseEvents>;
   readonly feed: ChangeFeed;
+  readonly purges: Purges;
   /** The 16-byte id of the key of this name; of the one documents are sealed under that name none. @throws CoreError KEY_UNKNOWN */
   keyId(name?: string): Uint8Array;
   /** Why what is written stays in the journal, unsealed. Null when it is sealed. */

@@ -5,6 +5,7 @@ import type { DocId } from "../document/doc-id.ts";
 import type { Off } from "../events.ts";
 import type { FeedItem, FeedOptions, RevisionItem, RevisionOptions } from "../feed/feed-item.ts";
 import type { History } from "./history.ts";
+import type { PurgeOptions, PurgeReport } from "./purge-report.ts";
 import type { ReadableDatabase } from "./readable-database.ts";
 
 /** What a change callback edits: the document's data as plain objects, until the callback has returned. */
@@ -45,6 +46,11 @@ export interface DatabaseEvents {
    * docs/errors.md. They stay on this device, sealed, and are tried again whenever the database is opened.
    */
   setAside: { readonly id: DocId; readonly changes: number; readonly reason: string };
+  /**
+   * An admin purged this document: it is gone from here, and its id is dead. `changes` made here that the admin did not know go with it; nobody
+   * else sees them. What others write in it later is announced as `quarantined`, with DOC_PURGED.
+   */
+  purged: { readonly id: DocId; readonly changes: number };
   /** A received change counts for nothing; `reason` is a code of docs/errors.md, `entryId` in hex. */
   quarantined: { readonly entryId: string; readonly user: string; readonly reason: string };
 }
@@ -71,7 +77,7 @@ export interface Database<T extends object, In = T> extends ReadableDatabase<T> 
    * @throws CoreError SCHEMA_MISMATCH | VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
    */
   createDocuments(rows: Iterable<In> | AsyncIterable<In>, options?: { key?: string }): Promise<readonly DocId[]>;
-  /** The live handle of a document, deleted or not. @throws CoreError DOC_NOT_FOUND */
+  /** The live handle of a document, deleted or not. @throws CoreError DOC_NOT_FOUND | DOC_PURGED */
   getDocument(id: DocId): Promise<Doc<T>>;
   /** The same, or undefined when this device knows no such document. */
   findDocument(id: DocId): Promise<Doc<T> | undefined>;
@@ -117,6 +123,13 @@ export interface Database<T extends object, In = T> extends ReadableDatabase<T> 
    * @throws CoreError TRANSACTION_CONFLICT | TRANSACTION_TOO_LARGE, what `run` threw, and what the three methods throw
    */
   transact<R>(run: (tx: DatabaseTransaction<T, In>) => Promise<R>): Promise<R>;
+  /**
+   * Removes a document with its whole history, here and on every device of the tenant and at relays; by an admin. Its id is dead from now
+   * on. With `keep` its newest state becomes a new document. Parts are dropped once the setting `purgeAfter` says so; at once where admins of two
+   * people purge the same. Doing it again gives the report of that time, and takes in what came since.
+   * @throws CoreError NOT_ADMIN | DOC_NOT_FOUND | DOC_DELETED when a deleted document's state is to be kept | DIRECTORY_STALE | UPDATE_NEEDED
+   */
+  purgeDocHistory(id: DocId, options?: PurgeOptions): Promise<PurgeReport>;
   /**
    * The entries of this database, for `pullChangesFrom` and `pushChangesTo` of another. Both reject with `DIRECTORY_STALE` or
    * `UPDATE_NEEDED` when something that was written at the source has to wait; all else is copied then. Between two databases of open

@@ -54,6 +54,7 @@ async function place(
   if (entered !== undefined) await entered;
   try {
     parts.mayWrite(); // rights may have changed since the edit was asked for
+    parts.documents.requireAlive(record.name);
     if (isDone(record, edit)) return null;
     writes.requireRight(record.keyId);
     const automerge = shelf.loaded ?? (await shelf.automerge());

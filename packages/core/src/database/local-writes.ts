@@ -174,6 +174,11 @@ export class LocalWrites {
     this.#underWay.leave();
   }
 
+  /** Whether something is being edited: it may be what waits for `exclusively`. */
+  get isShared(): boolean {
+    return this.#underWay.isShared;
+  }
+
   /** Runs work while nothing is edited or sealed, and nothing that was sealed is left to be stored; not at all once it is closed. Not to be awaited while anything is under way. */
   exclusively(work: () => Promise<void>): Promise<void> {
     return this.#underWay.alone(() =>

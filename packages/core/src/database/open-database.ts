@@ -13,6 +13,8 @@ import { DatabaseHistory } from "./database-history.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import { checkedEdit, editDocument } from "./edit-document.ts";
 import type { History } from "./history.ts";
+import { purgeDocument } from "./purge-document.ts";
+import type { PurgeOptions, PurgeReport } from "./purge-report.ts";
 import { checkWith, type Schema, type SchemaCheck, unchecked } from "./schema-check.ts";
 import { transact } from "./transact.ts";
 
@@ -74,6 +76,7 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
   }
 
   async getDocument(id: DocId): Promise<Doc<T>> {
+    this.#open().documents.requireAlive(id);
     const doc = await this.findDocument(id);
     if (doc === undefined) throw new CoreError("DOC_NOT_FOUND", "no document with this id is known here");
     return doc;
@@ -127,6 +130,10 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
 
   transact<R>(run: (tx: DatabaseTransaction<T, In>) => Promise<R>): Promise<R> {
     return transact(this.#writable(), this.#check, run);
+  }
+
+  async purgeDocHistory(id: DocId, options: PurgeOptions = {}): Promise<PurgeReport> {
+    return purgeDocument(this.#open(), id, options);
   }
 
   getStore(): EntryStore {

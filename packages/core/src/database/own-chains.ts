@@ -1,9 +1,11 @@
-import { type DatabaseId, toHex, type Verifier, type WriterKey } from "@selkie/entry";
+import { type DatabaseId, equalBytes, toHex, type Verifier, type WriterKey } from "@selkie/entry";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DocId } from "../document/doc-id.ts";
-import { changesIn, copyIn, type UnheardChange } from "../document/part-contents.ts";
+import { changesIn, copyIn, nameIn, type UnheardChange } from "../document/part-contents.ts";
+import type { Purged } from "../document/purged.ts";
 import type { Ingest } from "../replica/ingest.ts";
+import type { TenantContext } from "../tenant/tenant-context.ts";
 import type { SealedEntries } from "../writer/writer-chain.ts";
 import type { ChainEnds } from "./chain-ends.ts";
 
@@ -16,6 +18,7 @@ export interface Beyond {
 }
 
 export interface OwnChainsContext {
+  readonly context: Pick<TenantContext, "keys">;
   readonly verifier: Verifier;
   readonly database: DatabaseId;
   readonly ingest: Ingest;
@@ -82,5 +85,25 @@ export class OwnChains {
         }
     });
     return { changes, copies };
+  }
+
+  /** How many changes of this device are late, of these documents. */
+  async late(documents: ReadonlySet<DocId>, purged: Purged): Promise<ReadonlyMap<DocId, number>> {
+    const { ingest, verifier, context } = this.#at;
+    const late = new Map<DocId, number>();
+    for (const writer of ingest.writers()) {
+      const admission = ingest.admissionOf(writer);
+      if (admission === null || !equalBytes(admission.device, context.keys.device.publicKey)) continue;
+      await ingest.inspect({ writer, from: 0 }, (deliveries) => {
+        for (const delivery of deliveries)
+          for (const part of delivery.parts) {
+            const name = nameIn(verifier, delivery, part);
+            if (name === null || !documents.has(name)) continue;
+            if (purged.fateOf(name, delivery.entry.id, part.index) !== "late") continue;
+            late.set(name, (late.get(name) ?? 0) + changesIn(verifier, delivery, part).length);
+          }
+      });
+    }
+    return late;
   }
 }

@@ -5,6 +5,7 @@ import {
   equalBytes,
   fromHex,
   toHex,
+  type VerifiedEntry,
   type VerifiedRun,
   type Verifier,
   type WriterKey,
@@ -219,10 +220,15 @@ export class ReceivedChanges {
   /**
    * Drops what these documents hold and builds them again from what counts of the chains that touch them. Live documents move in one
    * step; changes of this device that no entry holds yet stay, or wait and are reported.
+   * @param others entries with something for these documents that nobody remembers
    */
-  rebuild(documents: Iterable<DocId>): Promise<void> {
+  rebuild(documents: Iterable<DocId>, others: readonly VerifiedEntry[] = []): Promise<void> {
     return this.#then(async () => {
-      for (const name of documents) this.#stale.add(name);
+      for (const name of documents) {
+        this.#stale.add(name);
+        for (const entry of others) this.#stale.addFor(name, entry.header.writer);
+      }
+      for (const entry of others) this.#ingest.miss(entry);
     });
   }
 

@@ -90,7 +90,8 @@ export class Reissue {
     const isDone = ({ name, change }: Own): boolean => state.replaced.has(name, device, change);
     const aside = this.#aside();
     const names = [...ownWaitingIn(state, device), ...aside.filter((own) => !isDone(own)).map(({ name }) => name)];
-    const due = new Set(names.filter((name) => mayWrite(placeOf(name).keyId)));
+    const { purged } = state.documents;
+    const due = new Set(names.filter((name) => mayWrite(placeOf(name).keyId) && !purged.has(name)));
     const lost = due.size === 0 ? new Map<DocId, Lost>() : await this.#at.lost(state, due);
     // D12: a document each for what waits, or lies aside, makes thousands of documents: looked through once.
     const spans = Map.groupBy(due.size === 0 ? [] : ownSpans(state.waiting, device), (span) => span.name);

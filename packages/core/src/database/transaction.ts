@@ -40,6 +40,7 @@ export class Transaction {
       const { documents, chain } = this.#parts;
       const counter = name === null ? await chain.takeCounter() : null;
       const shadow = newRecord({ stem: stemOf(this.#parts, writer, { counter, name }), keyId: key });
+      documents.requireAlive(shadow.name);
       const known = documents.get(shadow.name);
       if ((known?.changes.length ?? 0) > 0 || this.#staged.has(shadow.name)) throw docExists();
       // One of which nothing counts any more may have a handle: it goes on with that.

@@ -18,6 +18,7 @@ import { judgeMembership } from "./membership.ts";
 import type { Known, PlacedVector } from "./membership-facts.ts";
 import { resolvePeople } from "./people.ts";
 import { provenForks } from "./proven-forks.ts";
+import { purgesIn } from "./purges.ts";
 import { resolveAdmissions } from "./resolve-admissions.ts";
 import { currentSettings, resolveNames, settingsOf } from "./settings.ts";
 import { inOrder, type Settled, sortOut } from "./sorted-statements.ts";
@@ -84,6 +85,11 @@ export function buildDirectory(
     databases: [...new Set(sorted.of("database").map(({ statement }) => statement.name))].sort(),
     databasesSaid: sorted.of("database").map(({ author, statement: { name } }) => ({ author, name })),
     rejected: [...sorted.rejected, ...notEntitled].sort((a, b) => compareBytes(a.id, b.id)),
+    purges: Map.groupBy(purgesIn(sorted.of("purge"), { identity, personOf }), ({ database }) => hexOf(database)),
+    voidPurges: purgesIn(
+      sorted.seen("purge").filter(({ placed }) => !sorted.counts(placed.id)),
+      { identity, personOf },
+    ),
     unknown: sorted.of("unknown").length,
     forks: [...forks.values()],
     forkOf: (database, writer) => forks.get(chainName(database, writer)),

@@ -16,6 +16,7 @@ import type { KeyFitness } from "./key-fitness.ts";
 import type { DueRecipient, PersonSlot, UserKey } from "./key-recipients.ts";
 import type { ChainEnd } from "./membership.ts";
 import type { ProvenFork } from "./proven-forks.ts";
+import type { Purge } from "./purges.ts";
 import type { CurrentSettings } from "./settings.ts";
 import type { FoundStatement, SettingValue } from "./statement.ts";
 
@@ -50,6 +51,10 @@ export interface DirectoryView {
   readonly databasesSaid: readonly { readonly author: Admission; readonly name: string }[];
   /** Ascending by id. */
   readonly rejected: readonly RejectedStatement[];
+  /** What was removed for good, by database in hex. */
+  readonly purges: ReadonlyMap<string, readonly Purge[]>;
+  /** Purges that count for nothing, for their authors were out: they may have been carried out where that was not known. */
+  readonly voidPurges: readonly Purge[];
   /** Statements of a later version, from admitted authors: held until this software is updated. */
   readonly unknown: number;
   /** Chains whose writers are proven to have signed two entries at one place. */

@@ -7,6 +7,7 @@ import type { DocumentPlace } from "../sealing/document-id.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
 import { type DocumentRecord, type Mark, newRecord } from "./document-record.ts";
 import { Histories } from "./histories.ts";
+import { Purged } from "./purged.ts";
 
 /** What is new in a document that was replaced; `reset` when something of it counts no more. */
 export type Replaced = readonly Uint8Array[] | "reset";
@@ -19,10 +20,12 @@ export class Documents {
   readonly sha256: Sha256;
   /** What the gate knows of each. */
   readonly histories: Histories;
+  readonly purged: Purged;
   readonly #records = new Map<DocId, DocumentRecord>();
 
-  constructor(verifier: Verifier) {
+  constructor(verifier: Verifier, purged: Purged = new Purged()) {
     this.verifier = verifier;
+    this.purged = purged;
     this.sha256 = verifier.sha256;
     this.histories = new Histories(this.sha256);
   }
@@ -37,11 +40,17 @@ export class Documents {
     return record === undefined || record.changes.length === 0 ? undefined : record;
   }
 
-  /** @throws CoreError DOC_NOT_FOUND */
+  /** @throws CoreError DOC_NOT_FOUND | DOC_PURGED */
   require(name: DocId): DocumentRecord {
     const record = this.find(name);
+    this.requireAlive(name);
     if (record === undefined) throw new CoreError("DOC_NOT_FOUND", "no document with this id is known here");
     return record;
+  }
+
+  /** @throws CoreError DOC_PURGED */
+  requireAlive(name: DocId): void {
+    if (this.purged.has(name)) throw new CoreError("DOC_PURGED", "an admin purged this document: its id is dead");
   }
 
   all(): Iterable<DocumentRecord> {

@@ -38,7 +38,7 @@ export function stemIn(verifier: Verifier, writer: WriterKey, { document }: Chan
 }
 
 /** The document that a part names, unless the part cannot be read. */
-export function nameIn(verifier: Verifier, { entry }: Delivery, opened: OpenedPart): DocId | null {
+export function nameIn(verifier: Verifier, { entry }: Pick<Delivery, "entry">, opened: OpenedPart): DocId | null {
   if (opened.type !== "opened" || opened.kind !== "change") return null;
   try {
     const stem = stemIn(verifier, entry.header.writer, decodeChangePart(opened.plaintext));

@@ -23,7 +23,7 @@ export class RebuiltDocuments {
     const { verifier } = before.documents;
     const quarantine = new Quarantine(() => undefined); // `adopt` announces what is new
     this.state = {
-      documents: new Documents(verifier),
+      documents: new Documents(verifier, before.documents.purged),
       waiting: new WaitingChanges(verifier),
       replaced: new ReplacedChanges(verifier),
       quarantine,
@@ -76,7 +76,7 @@ export class RebuiltDocuments {
     const replaced = new Map<DocumentRecord, Replaced>();
     for (const name of this.#names) {
       const record = documents.get(name);
-      if (record !== undefined && own !== null) this.#keepOwn(record, own);
+      if (record !== undefined && own !== null && !documents.purged.has(name)) this.#keepOwn(record, own);
       const result = this.state.documents.get(name);
       if (record !== undefined) {
         const outcome = documents.replace(record, result ?? newRecord(record));

@@ -125,7 +125,7 @@ export class ReceivedParts {
     return names;
   }
 
-  #receivePart({ entry, admission }: Delivery, { plaintext, key }: Opened, { fresh, budget }: Receiving): void {
+  #receivePart({ entry, admission }: Delivery, { index, plaintext, key }: Opened, { fresh, budget }: Receiving): void {
     const { documents, quarantine } = this.#at;
     const user = admission.name;
     try {
@@ -134,6 +134,9 @@ export class ReceivedParts {
       const place = { stem: stemIn(documents.verifier, entry.header.writer, part), keyId: key.keyId };
       const name = docIdOf(place);
       if (this.#only?.has(name) === false) return;
+      const fate = documents.purged.fateOf(name, entry.id, index);
+      if (fate === "late") quarantine.add(entry, name, { user, reason: "DOC_PURGED" satisfies EntryRefusalCode });
+      if (fate !== null) return;
       // SECURITY: D11. Who kept a key that it lost writes nothing under it (key-rights.test.ts).
       if (!this.#rights.of(admission, key.keyId)) {
         const reason: EntryRefusalCode = "WRITE_NOT_ENTITLED";

@@ -12,7 +12,7 @@ import type { Noter } from "./noted-changes.ts";
 import { type DocumentNote, type SeenState, Sight } from "./sight.ts";
 import type { RowFormat, StampedIndex } from "./stamped-index.ts";
 
-const STATES: readonly SeenState[] = ["changed", "deleted", "hidden", "revealed"];
+const STATES: readonly SeenState[] = ["changed", "deleted", "hidden", "revealed", "purged"];
 
 export const documentRows: RowFormat<DocumentNote> = {
   kind: rowKind.feed,

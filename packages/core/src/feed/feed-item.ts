@@ -4,9 +4,10 @@ import type { Cursor } from "./cursor.ts";
 
 /**
  * What became of a document. `deleted`: somebody deleted it, or nothing of it counts any more. `hidden`: its key was taken from this
- * device's user, so that it is seen here as it was then. `revealed`: it was there before, and this device's user got its key.
+ * device's user, so that it is seen here as it was then. `revealed`: it was there before, and this device's user got its key. `purged`: an
+ * admin removed it and its history.
  */
-export type FeedItemType = "changed" | "deleted" | "hidden" | "revealed";
+export type FeedItemType = "changed" | "deleted" | "hidden" | "revealed" | "purged";
 
 /** A document that changed since a cursor, once, in its newest state. */
 export interface FeedItem<T extends object, D extends PastDoc<T> = Doc<T>> {

@@ -6,7 +6,7 @@ import type { HeadsDigest } from "./heads-digest.ts";
 import type { StampedIndex } from "./stamped-index.ts";
 
 /** What an app sees of a document, as the feed calls it. */
-export type SeenState = "changed" | "deleted" | "hidden" | "revealed";
+export type SeenState = "changed" | "deleted" | "hidden" | "revealed" | "purged";
 
 export interface DocumentNote {
   readonly id: DocId;
@@ -43,18 +43,20 @@ export class Sight {
 
   /** Whether its key was taken from this device's user, or given again, since something was noted of it. */
   isMoved(id: DocId): boolean {
+    if (this.#at.documents.purged.has(id)) return false;
     return this.#isHidden(id) !== (this.#at.index.get(id)?.state === "hidden");
   }
 
   /** Whether this is not what was noted of it. */
   isOther({ id, digest, state }: DocumentNote): boolean {
     const row = this.#at.index.get(id);
-    // The same change may have been signed as a deletion, too: heads don't tell.
-    const isDeletion = (state === "deleted") !== (row?.state === "deleted");
-    return row?.digest !== digest || isDeletion || this.isMoved(id);
+    // The same change may have been signed as a deletion, too, and of what is purged perhaps nothing counted: heads don't tell.
+    const isOf = (each: SeenState): boolean => (state === each) !== (row?.state === each);
+    return row?.digest !== digest || isOf("deleted") || isOf("purged") || this.isMoved(id);
   }
 
   #stateOf(id: DocId, record: DocumentRecord | undefined): SeenState {
+    if (this.#at.documents.purged.has(id)) return "purged";
     if (this.#isHidden(id)) return "hidden";
     if (record === undefined || record.deleted) return "deleted";
     const { index } = this.#at;

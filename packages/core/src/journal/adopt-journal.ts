@@ -35,8 +35,14 @@ export interface Adoption {
 export async function adoptJournal(at: Adoption): Promise<void> {
   const { journal, chain, documents, ownChanges, verifier, report } = at;
   const { current } = chain;
-  const lost = journal.rows.filter(({ keyId }) => at.isLost(keyId));
-  const { ready, refused } = sortRows(without(journal.rows, lost), { verifier, documents, ownChanges, current });
+  const dead = journal.rows.filter((row) => documents.purged.has(docIdOf(row)));
+  const lost = journal.rows.filter((row) => at.isLost(row.keyId) && !dead.includes(row));
+  const { ready, refused } = sortRows(without(journal.rows, [...lost, ...dead]), {
+    verifier,
+    documents,
+    ownChanges,
+    current,
+  });
   const taken = ready.flatMap(({ rows }) => rows);
   const aside = without(journal.rows, taken);
   const isOfOther = ({ writer }: { readonly writer: WriterKey }) => current === null || !equalBytes(writer, current);
@@ -54,7 +60,7 @@ export async function adoptJournal(at: Adoption): Promise<void> {
     if (first !== undefined) at.refused({ id: docIdOf(first), changes: rows.length, reason: code });
   }
   if (lost.length > 0) report(new CoreError("JOURNAL_WAITING", "changes wait for a key that is not shared any more"));
-  if (aside.length > lost.length + refused.reduce((sum, { rows }) => sum + rows.length, 0))
+  if (aside.length > lost.length + dead.length + refused.reduce((sum, { rows }) => sum + rows.length, 0))
     report(
       new CoreError("JOURNAL_WAITING", "changes wait for entries that this store has lost: sync, then open again"),
     );

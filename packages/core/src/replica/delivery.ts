@@ -24,6 +24,7 @@ export type EntryRefusalCode =
   | "CARRIED_INCOMPLETE"
   | "CHANGE_REPLACED"
   | "CHANGE_WAITING"
+  | "DOC_PURGED"
   | "ENTRY_TYPE"
   | "PART_MISSING"
   | "WRITE_NOT_ENTITLED";

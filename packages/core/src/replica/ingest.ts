@@ -150,6 +150,14 @@ export class Ingest {
     }
   }
 
+  /** Parts of an entry that was delivered are to come again. */
+  miss(entry: VerifiedEntry): void {
+    this.#note(
+      entry,
+      entry.parts.flatMap(({ type }, index) => (type === "hole" ? [{ type, index }] : [])),
+    );
+  }
+
   /** The store holds nothing any more of a chain from some place on, or something else. */
   setBack(writer: WriterKey, from: number): void {
     const chain = this.#chains.of(writer);

@@ -1,4 +1,4 @@
-import { type DatabaseId, fromHex, parseKeyTag, toHex, type VerifiedEntry } from "@selkie/entry";
+import { type DatabaseId, fromHex, type Part, parseKeyTag, toHex, type VerifiedEntry } from "@selkie/entry";
 import type { KeyRing } from "../keys/key-ring.ts";
 import type { Wants } from "./synced-replica.ts";
 
@@ -33,9 +33,9 @@ export class ReadableParts {
     return { usual: wanted, lacking: wanted };
   }
 
-  /** Whether a part is missing that this device could open: by the place of the table that it names, as relays tell them apart. */
-  isMissing({ table, parts }: VerifiedEntry): boolean {
-    return parts.some((part) => part.type === "hole" && this.#tags.has(toHex(table[part.table] ?? NO_TAG)));
+  /** Whether this device could open a part: by the place of the table that it names, as relays tell them apart. */
+  has({ table }: VerifiedEntry, part: Part): boolean {
+    return this.#tags.has(toHex(table[part.table] ?? NO_TAG));
   }
 }
 

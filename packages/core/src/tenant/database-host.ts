@@ -1,15 +1,20 @@
-import type { DatabaseId } from "@selkie/entry";
+import { type DatabaseId, equalBytes, toHex } from "@selkie/entry";
 import type { Links } from "../connection/links.ts";
 import type { DatabaseHost } from "../database/assemble-database.ts";
 import type { WriteChecks } from "../database/local-writes.ts";
+import type { PurgeHost } from "../database/purge-host.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
+import type { PurgeStatement } from "../directory/statement.ts";
+import { hexOf } from "../hex.ts";
 import { requireFree } from "../hold-code.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { DirectoryLog } from "./directory-log.ts";
 import type { ForkProofs } from "./fork-proofs.ts";
 import type { Hold } from "./hold.ts";
 import type { OwnMembership } from "./own-membership.ts";
+import type { Purging } from "./purging.ts";
 import type { StatementContext } from "./statement-context.ts";
+import { requireAdmin } from "./statement-work.ts";
 import type { Alarm } from "./tenant.ts";
 import { WriteCheck } from "./write-check.ts";
 
@@ -22,14 +27,15 @@ export interface DatabaseHostParts {
   readonly links: Links;
   readonly hold: Hold;
   readonly forks: ForkProofs;
+  readonly purging: Pick<Purging, "dueAt">;
+  /** Says in the directory that something is purged. */
+  purge(statements: readonly PurgeStatement[]): Promise<void>;
   alarm(alarm: Alarm): void;
 }
 
 /** What a database of a tenant stands in. @throws CoreError DIRECTORY_UNKNOWN */
-export function databaseHost(
-  { statements, membership, directory, log, links, hold, forks, alarm }: DatabaseHostParts,
-  id: DatabaseId,
-): Omit<DatabaseHost, "closed"> {
+export function databaseHost(parts: DatabaseHostParts, id: DatabaseId): Omit<DatabaseHost, "closed"> {
+  const { statements, membership, directory, log, links, hold, forks, alarm } = parts;
   const { keyId: defaultKeyId } = membership.found().defaultKey;
   const view = (): DirectoryView => log.view;
   return {
@@ -49,7 +55,27 @@ export function databaseHost(
     held: (database) => hold.of(database),
     heardOfDirectory: (claim) => hold.claims.take(claim),
     alarm,
+    purging: purgeHost(parts),
     forked: (entries, theirs) => forks.met(entries, theirs),
+  };
+}
+
+function purgeHost({ statements, membership, log, links, purging, purge }: DatabaseHostParts): PurgeHost {
+  return {
+    requireAdmin: () => requireAdmin(statements),
+    catchUp: () => links.catchUp(),
+    say: purge,
+    isOwn: ({ person }) => person === hexOf(log.view.personOf(membership.self())),
+    dueAt: (one) => purging.dueAt(one),
+    elsewhere: () => {
+      const own = membership.self().device;
+      const others = log.view.devices().filter(({ device }) => !equalBytes(device, own));
+      const devices = new Set(others.map(({ device }) => toHex(device)));
+      return [
+        ...[...devices].map((name) => ({ where: "device", name, until: null }) as const),
+        ...links.relays.map((name) => ({ where: "relay", name, until: null }) as const),
+      ];
+    },
   };
 }
 

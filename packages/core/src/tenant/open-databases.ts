@@ -98,6 +98,13 @@ export class OpenDatabases {
     for (const assembled of await this.all()) await flushOrHold(assembled);
   }
 
+  /** Something was purged from the store, or may come again. */
+  purge(): void {
+    void this.all().then((opened) => {
+      for (const assembled of opened) assembled.purge();
+    });
+  }
+
   async *quarantined(): AsyncIterable<Quarantined> {
     for (const assembled of await this.all()) yield* assembled.quarantined();
   }

@@ -16,7 +16,7 @@ import type { Member } from "../directory/admission.ts";
 import { databaseIdOf } from "../directory/database-id.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { tenantFingerprint } from "../directory/fingerprint.ts";
-import type { Statement } from "../directory/statement.ts";
+import type { PurgeStatement, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
@@ -43,6 +43,7 @@ import { settleKeys } from "./key-care.ts";
 import { missingOfDirectory } from "./missing-part.ts";
 import { OpenDatabases } from "./open-databases.ts";
 import { OwnMembership, rightsOf } from "./own-membership.ts";
+import { Purging } from "./purging.ts";
 import { exportRootKey, openRoot } from "./root-work.ts";
 import { TenantSettings } from "./settings.ts";
 import { Standing } from "./standing.ts";
@@ -87,6 +88,7 @@ export class OpenTenant implements Tenant {
   readonly #statements: StatementContext;
   readonly #giving: Giving;
   readonly #standing: Standing;
+  readonly #purging: Purging;
   readonly #hold: Hold;
   /** Keys were permitted to this device before: it has read the directory, with its own admission. */
   readonly #wasAdmitted: boolean;
@@ -161,6 +163,10 @@ export class OpenTenant implements Tenant {
       onOut: (device) => this.#events.emit("revoked", { device, wiped: false }), // connections end by themselves, with the reason
       onWipe: (device) => this.#wipe(device),
     });
+    this.#purging = new Purging({
+      ...{ ...context, directory, view },
+      onCarriedOut: () => this.#databases.purge(),
+    });
     this.#hold = new Hold({
       ...{ context, directory, entries, log: this.#log, alarm },
       online: () => this.#links.online,
@@ -176,6 +182,7 @@ export class OpenTenant implements Tenant {
     const parts = {
       ...{ statements: this.#statements, membership: this.#membership, directory: this.#replica },
       ...{ log: this.#log, links: this.#links, hold: this.#hold, forks: this.#forks, alarm },
+      ...{ purging: this.#purging, purge: (said: readonly PurgeStatement[]) => this.#directory.purge(said) },
     };
     this.#databases = new OpenDatabases({
       host: async (name) => {
@@ -195,6 +202,7 @@ export class OpenTenant implements Tenant {
     await tenant.#hold.load();
     await tenant.#reader.all();
     await tenant.#standing.check();
+    await tenant.#purging.check();
     context.platform.scheduler.after(0, () => tenant.#hold.contact.check()); // once somebody listens
     return tenant;
   }
@@ -281,6 +289,7 @@ export class OpenTenant implements Tenant {
       await this.settings.idle();
       await this.#links.close();
       await this.#hold.close();
+      await this.#purging.stop();
       await this.#databases.close();
     } finally {
       await this.#forks.idle();
@@ -306,6 +315,7 @@ export class OpenTenant implements Tenant {
       await keepKeys(this.#context, this.#log.view);
     } finally {
       // A KeyBag that could not be saved is reported by the caller; what the directory now allows goes on all the same.
+      await this.#purging.check().catch(this.#context.platform.report);
       for (const assembled of await this.#databases.all()) await assembled.reconsider();
       this.#links.settleWanted();
       this.#events.emit("directory", { users: this.#log.view.users().length });

@@ -16,6 +16,7 @@ export interface SettingsOf {
 /**
  * What admins set for everybody in a tenant. Every member reads it, no relay. Names are an app's own, but for these, of the tenant: `wipeAfter`, the
  * seconds after which a revoked device wipes what it holds, where the revocation says that it does and not when (604,800, a week);
+ * `purgeAfter`, the seconds that a purge has to count on a device before it drops anything (the same);
  * `directoryStaleAfter`, the seconds without contact after which a device's directory is stale (the same); and `flushWindow`, the milliseconds for
  * which an online device gathers changes into one entry (250, and at most 2,000: a relay then sees less of when somebody writes).
  */
@@ -45,6 +46,7 @@ interface Duration {
 /** Settings that this software reads. */
 const DURATIONS: ReadonlyMap<string, Duration> = new Map([
   ["wipeAfter", { unit: "seconds", least: 0, most: 2 ** 32 - 1 }],
+  ["purgeAfter", { unit: "seconds", least: 0, most: 2 ** 32 - 1 }],
   ["directoryStaleAfter", { unit: "seconds", least: 0, most: 10 * 365 * 86_400 }],
   ["flushWindow", { unit: "milliseconds", least: 250, most: 2_000 }],
 ]);

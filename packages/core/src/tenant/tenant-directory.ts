@@ -4,7 +4,7 @@ import type { Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { fingerprint, fingerprintWords } from "../directory/fingerprint.ts";
 import { parseJoinRequest } from "../directory/join-request.ts";
-import type { Role } from "../directory/statement.ts";
+import type { PurgeStatement, Role } from "../directory/statement.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
 import { Serial } from "../serial.ts";
 import { renewAccessList } from "./access-work.ts";
@@ -25,7 +25,7 @@ import {
 import { isNamed, personFingerprint, personId } from "./person.ts";
 import { readmit, wouldReadmit } from "./readmission.ts";
 import type { StatementContext } from "./statement-context.ts";
-import { requireAdmin } from "./statement-work.ts";
+import { requireAdmin, writeStatements } from "./statement-work.ts";
 import type { Approval, Device, Directory, Invitation, KeyOptions, ReceivedRequest, User } from "./tenant.ts";
 import { renewUserKey } from "./user-key-work.ts";
 
@@ -160,6 +160,15 @@ export class TenantDirectory implements Directory {
    */
   renew(): Promise<void> {
     return this.#working.run(() => this.#renew());
+  }
+
+  /** Says that something is purged: each statement in an entry of its own, which it may fill. */
+  purge(statements: readonly PurgeStatement[]): Promise<void> {
+    return this.#working.run(async () => {
+      requireAdmin(this.#at);
+      for (const statement of statements)
+        await writeStatements(this.#at, { statements: [statement], rotate: [], give: () => [] });
+    });
   }
 
   /** Resolves when nothing is being written any more. */

@@ -132,6 +132,7 @@ export const context: Omit<LinkContext, "dial"> = {
   platform,
   redial: true,
   handshake,
+  relay: null,
   memory: null,
   replicas: () => [directory],
   replica: () => directory,

@@ -7,7 +7,7 @@ import type { SeenState } from "../../src/feed/sight.ts";
 import { pattern } from "../fixture.ts";
 
 const hex = (name: string): string => Buffer.from(pattern(name, 16)).toString("hex");
-const states: readonly SeenState[] = ["changed", "deleted", "hidden", "revealed"];
+const states: readonly SeenState[] = ["changed", "deleted", "hidden", "revealed", "purged"];
 const rows = states.map((state, at) => ({
   ...{ id: docIdOfBytes(pattern(state, 32)), state, digest: hex(`digest of ${state}`) },
   stamp: 1 + at * 2 ** 40,

@@ -1,0 +1,277 @@
+// Purging through the public API alone: what goes, where, and what everybody is told.
+import type { Alarm, Database, DatabaseEvents, DocId } from "@selkie/client";
+import { expect, test } from "vitest";
+import { deviceOf, found, join, meet, type Person, restart } from "./support/company.ts";
+
+interface Note {
+  text: string;
+}
+
+const code = (wanted: string) => expect.objectContaining({ code: wanted });
+const notesOf = ({ tenant }: Person): Promise<Database<Note>> => tenant.openDB<Note>("notes");
+
+async function edit(person: Person, id: DocId, text: string): Promise<void> {
+  const notes = await notesOf(person);
+  await notes.changeDoc(await notes.getDocument(id), (draft) => {
+    draft.getData().text = text;
+  });
+}
+
+/** What somebody is told next of this kind. */
+async function told<Type extends keyof DatabaseEvents>(person: Person, type: Type): Promise<DatabaseEvents[Type]> {
+  const notes = await notesOf(person);
+  return new Promise((resolve) => {
+    const off = notes.on(type, (event) => {
+      off();
+      resolve(event);
+    });
+  });
+}
+
+/** What documents say, by id; those that are purged too. */
+async function stateOf(person: Person, ids: readonly DocId[]): Promise<readonly string[]> {
+  const notes = await notesOf(person);
+  const texts = ids.map(async (id) => (await notes.getDocument(id)).getData().text);
+  return Promise.all(texts.map((text) => text.catch((error: { code: string }) => error.code)));
+}
+
+async function feedOf(person: Person): Promise<readonly string[]> {
+  const items = await Array.fromAsync((await notesOf(person)).iterateChangesSince(null));
+  return items.map(({ type, doc }) => `${type} ${doc.getData().text ?? ""}`.trim()).sort();
+}
+
+/** How many parts are holes in what somebody holds. */
+async function holesOf(person: Person): Promise<number> {
+  const runs = await Array.fromAsync((await notesOf(person)).getStore().scan());
+  const parts = runs.flatMap(({ entries }) => entries.flatMap((entry) => entry.parts));
+  return parts.filter(({ type }) => type === "hole").length;
+}
+
+function alarmsOf({ tenant }: Person): Alarm["code"][] {
+  const alarms: Alarm["code"][] = [];
+  tenant.on("alarm", ({ code }) => alarms.push(code));
+  return alarms;
+}
+
+/** Alice and others who have two documents of hers; `purgeAfter` in seconds. */
+async function company(roles: readonly ("admin" | "editor" | "reader")[], purgeAfter: number | null = 0) {
+  const alice = await found();
+  if (purgeAfter !== null) await alice.tenant.settings.change({ purgeAfter });
+  const notes = await notesOf(alice);
+  const doc = await notes.createDocument({ text: "first" });
+  await notes.changeDoc(doc, (draft) => {
+    draft.getData().text = "second";
+  });
+  const other = await notes.createDocument({ text: "stays" });
+  const others: Person[] = [];
+  for (const [at, role] of roles.entries()) {
+    const person = await join(alice, `p${at}`, role);
+    await notesOf(person);
+    await meet(alice, person);
+    others.push(person);
+  }
+  for (const person of others) await meet(alice, person); // now they know each other
+  const everybody = [alice, ...others];
+  return {
+    ...{ alice, others, notes, doc, other, ids: [doc.id, other.id] },
+    [Symbol.asyncDispose]: async () => {
+      for (const person of everybody) await person[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const DEAD = ["DOC_PURGED", "stays"];
+const ALIVE = ["second", "stays"];
+
+test("removes a document here and wherever others sync, and its id is dead", async () => {
+  await using at = await company(["editor"]);
+  const { alice, notes, doc, other, ids } = at;
+  const [bob] = at.others as [Person];
+  expect(await feedOf(bob)).toEqual(["changed second", "changed stays"]);
+  const report = await notes.purgeDocHistory(doc.id);
+  const device = await deviceOf(bob);
+  expect(report).toEqual({
+    ...{ parts: 1, dropped: 1, kept: null, synced: false },
+    pending: [{ where: "device", name: device, until: null }],
+  });
+  expect(await stateOf(alice, ids)).toEqual(DEAD);
+  expect(doc.isDeleted()).toBe(true);
+  expect(await notes.findDocument(doc.id)).toBeUndefined();
+  expect(await notes.getAllDocumentIds()).toEqual([other.id]);
+  for (const lost of [
+    notes.changeDoc(doc, () => undefined),
+    notes.undeleteDocument(doc.id),
+    notes.history.getDocumentAt(doc.id, new Date()),
+    Array.fromAsync(notes.history.changes(doc.id)),
+    notes.history.restore(doc.id, doc.getHeads()),
+  ])
+    await expect(lost).rejects.toEqual(code("DOC_PURGED"));
+
+  const purged = told(bob, "purged");
+  await meet(alice, bob);
+  expect(await purged).toEqual({ id: doc.id, changes: 0 });
+  expect(await stateOf(bob, ids)).toEqual(DEAD);
+  expect(await feedOf(bob)).toEqual(["changed stays", "purged"]);
+  expect([await holesOf(alice), await holesOf(bob)]).toEqual([1, 1]);
+});
+
+test("keeps the newest state as a new document, whose history begins with it", async () => {
+  await using at = await company(["editor"]);
+  const { alice, notes, doc } = at;
+  const [bob] = at.others as [Person];
+  const { kept } = await notes.purgeDocHistory(doc.id, { keep: "newest" });
+  await meet(alice, bob);
+  if (kept === null) throw new RangeError("nothing was kept");
+  expect(await stateOf(bob, [doc.id, kept])).toEqual(["DOC_PURGED", "second"]);
+  expect(await Array.fromAsync((await notesOf(bob)).history.changes(kept))).toHaveLength(1);
+  await expect(notes.purgeDocHistory(doc.id, { keep: "newest" })).rejects.toEqual(code("DOC_PURGED"));
+});
+
+test("D11 is for admins alone", async () => {
+  await using at = await company(["editor", "reader"]);
+  for (const person of at.others)
+    await expect((await notesOf(person)).purgeDocHistory(at.doc.id)).rejects.toEqual(code("NOT_ADMIN"));
+  await expect(at.notes.purgeDocHistory("0".repeat(64) as DocId)).rejects.toEqual(code("DOC_NOT_FOUND"));
+});
+
+test("tells the author of what was edited meanwhile, and takes it in when it is done again", async () => {
+  await using at = await company(["editor"]);
+  const { alice, notes, doc, ids } = at;
+  const [bob] = at.others as [Person];
+  await edit(bob, doc.id, "offline");
+  await edit(bob, doc.id, "still offline");
+  await notes.purgeDocHistory(doc.id);
+  const [author, reader] = [told(bob, "purged"), told(alice, "quarantined")];
+  await meet(alice, bob);
+  expect(await author).toEqual({ id: doc.id, changes: 2 });
+  await meet(alice, bob);
+  expect(await reader).toMatchObject({ user: bob.name, reason: "DOC_PURGED" });
+  expect([await stateOf(alice, ids), await stateOf(bob, ids)]).toEqual([DEAD, DEAD]);
+  expect(await notes.purgeDocHistory(doc.id)).toMatchObject({ parts: 2, dropped: 2 });
+  await meet(alice, bob);
+  expect([await holesOf(alice), await holesOf(bob)]).toEqual([2, 2]);
+});
+
+test("is told over a restart, once", async () => {
+  await using at = await company(["editor"]);
+  const { alice, notes, doc, ids } = at;
+  const [bob] = at.others as [Person];
+  await edit(bob, doc.id, "offline");
+  await (await notesOf(bob))[Symbol.asyncDispose]();
+  await notes.purgeDocHistory(doc.id);
+  await meet(alice, bob);
+  let again = await restart(bob);
+  expect(await told(again, "purged")).toEqual({ id: doc.id, changes: 1 });
+  again = await restart(again);
+  await using last = again;
+  let isTold = false;
+  (await notesOf(last)).on("purged", () => {
+    isTold = true;
+  });
+  expect(await stateOf(last, ids)).toEqual(DEAD);
+  await meet(alice, last);
+  expect(isTold).toBe(false);
+});
+
+test("waits: the document is dead at once, and back when the admin turns out to have been out", async () => {
+  await using at = await company(["admin", "editor"], null);
+  const { alice, doc, ids } = at;
+  const [bob, carol] = at.others as [Person, Person];
+  const before = Date.now();
+  const report = await (await notesOf(bob)).purgeDocHistory(doc.id);
+  expect(report).toMatchObject({ parts: 1, dropped: 0 });
+  const here = report.pending.find(({ where }) => where === "here");
+  expect(here?.until?.getTime()).toBeGreaterThanOrEqual(before + 604_800_000);
+  await meet(bob, carol);
+  expect([await stateOf(bob, ids), await stateOf(carol, ids)]).toEqual([DEAD, DEAD]);
+  expect([await holesOf(bob), await holesOf(carol)]).toEqual([0, 0]);
+  await alice.tenant.directory.revokeUser(bob.name);
+  await meet(alice, carol);
+  await meet(alice, carol);
+  expect([await stateOf(alice, ids), await stateOf(carol, ids)]).toEqual([ALIVE, ALIVE]);
+});
+
+test("comes back from who has it still, where it was carried out before it counted no more", async () => {
+  await using at = await company(["admin", "editor"]);
+  const { alice, doc, ids } = at;
+  const [bob, carol] = at.others as [Person, Person];
+  await (await notesOf(bob)).purgeDocHistory(doc.id);
+  await meet(bob, carol);
+  expect(await holesOf(carol)).toBe(1);
+  await alice.tenant.directory.revokeUser(bob.name);
+  await meet(alice, carol);
+  await meet(alice, carol);
+  expect(await stateOf(carol, ids)).toEqual(ALIVE);
+  expect(await holesOf(carol)).toBe(0);
+});
+
+test("does not wait where admins of two people say so; saying it twice does nothing", async () => {
+  await using at = await company(["admin"], null);
+  const { alice, notes, doc, ids } = at;
+  const [bob] = at.others as [Person];
+  expect(await notes.purgeDocHistory(doc.id)).toMatchObject({ dropped: 0 });
+  expect(await notes.purgeDocHistory(doc.id)).toMatchObject({ dropped: 0 });
+  await meet(alice, bob);
+  expect(await (await notesOf(bob)).purgeDocHistory(doc.id)).toMatchObject({ parts: 1, dropped: 1 });
+  await meet(alice, bob);
+  expect([await holesOf(alice), await holesOf(bob)]).toEqual([1, 1]);
+  expect([await stateOf(alice, ids), await stateOf(bob, ids)]).toEqual([DEAD, DEAD]);
+});
+
+test("is one purge where two admins make it at once", async () => {
+  await using at = await company(["admin", "editor"]);
+  const { alice, notes, doc, ids } = at;
+  const [bob, carol] = at.others as [Person, Person];
+  await edit(bob, doc.id, "bob's");
+  await notes.purgeDocHistory(doc.id);
+  await (await notesOf(bob)).purgeDocHistory(doc.id);
+  await meet(alice, bob);
+  await meet(alice, carol);
+  await meet(alice, bob);
+  for (const person of [alice, bob, carol]) {
+    expect(await stateOf(person, ids)).toEqual(DEAD);
+    expect(await holesOf(person)).toBe(2);
+  }
+});
+
+test("B10 explains what is missing to who joins later; what nobody purged is missed, and comes from elsewhere", async () => {
+  await using at = await company(["editor"]);
+  const { alice, notes, doc, other } = at;
+  const [bob] = at.others as [Person];
+  await notes.purgeDocHistory(doc.id);
+  await meet(alice, bob);
+  await using carol = await join(alice, "carol", "editor");
+  await using dave = await join(alice, "dave", "editor");
+  await meet(alice, bob);
+  const [ofCarol, ofDave] = [alarmsOf(carol), alarmsOf(dave)];
+  await notesOf(carol);
+  await meet(bob, carol);
+  expect(ofCarol).toEqual([]);
+  expect(await stateOf(carol, [doc.id, other.id])).toEqual(DEAD);
+  // Bob says that something else was purged, too.
+  const runs = await Array.fromAsync((await notesOf(bob)).getStore().scan());
+  const ids = runs.flatMap(({ entries }) => entries.map(({ id }) => id));
+  await (await notesOf(bob)).getStore().retire(ids.flatMap((id) => [1, 2, 3].map((index) => ({ id, index }))));
+  await notesOf(dave);
+  await meet(bob, dave);
+  expect(ofDave).toEqual(["PART_MISSING"]);
+  await meet(alice, dave);
+  expect(await stateOf(dave, [doc.id, other.id])).toEqual(DEAD);
+});
+
+test("a name that the app chose is dead with its document", async () => {
+  await using at = await company(["editor"]);
+  const { alice, notes } = at;
+  const [bob] = at.others as [Person];
+  const named = await notes.createDocument({ text: "named" }, { id: "settings" });
+  await (await notesOf(bob)).createDocument({ text: "of bob" }, { id: "settings" });
+  await notes.purgeDocHistory(named.id);
+  await expect(notes.createDocument({ text: "again" }, { id: "settings" })).rejects.toEqual(code("DOC_PURGED"));
+  const author = told(bob, "purged");
+  await meet(alice, bob);
+  expect(await author).toEqual({ id: named.id, changes: 1 });
+  await using again = await restart(bob);
+  expect(await stateOf(again, [named.id])).toEqual(["DOC_PURGED"]);
+  await meet(alice, again);
+  expect(await stateOf(alice, [named.id])).toEqual(["DOC_PURGED"]);
+});

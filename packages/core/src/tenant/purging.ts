@@ -1,0 +1,167 @@
+import { ByteReader, ByteWriter, type DatabaseId, fromHex, type TenantId, toHex } from "@selkie/entry";
+import type { Store, PartName as StoredName } from "@selkie/store";
+import type { DirectoryView } from "../directory/directory-view.ts";
+import { isConfirmed, names, type Purge } from "../directory/purges.ts";
+import type { PartName } from "../directory/statement.ts";
+import { type LocalState, rowKind } from "../local/local-state.ts";
+import type { Platform } from "../platform.ts";
+import { Serial } from "../serial.ts";
+
+export interface PurgingContext {
+  readonly platform: Platform;
+  readonly tenant: TenantId;
+  readonly store: Store;
+  readonly local: LocalState;
+  readonly directory: DatabaseId;
+  view(): Pick<DirectoryView, "purges" | "voidPurges" | "settings">;
+  /** Parts were dropped, or may come again. */
+  onCarriedOut(): void;
+}
+
+/** What is remembered of a purge on this device. */
+interface Learned {
+  /** When this device learned of it, ms since the epoch. */
+  readonly since: number;
+  readonly isCarriedOut: boolean;
+}
+
+const WEEK_S = 604_800;
+/** Timers take at most this many milliseconds. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
+/**
+ * Drops what was purged from this device's store, in databases that nobody has open too: once the purge has counted here for as long as the
+ * setting `purgeAfter` says, over restarts; at once where the root or admins of two people said it.
+ * INVARIANT: nothing is dropped for a purge that does not count when its time has come. Test: purge.test.ts "waits ...".
+ */
+export class Purging {
+  readonly #at: PurgingContext;
+  readonly #working = new Serial();
+  #learned: Map<string, Learned> | null = null;
+  #cancel: (() => void) | null = null;
+  #isStopped = false;
+
+  constructor(at: PurgingContext) {
+    this.#at = at;
+  }
+
+  /** When a purge is carried out here, ms since the epoch; null when it is. */
+  dueAt({ id }: Purge): number | null {
+    const learned = this.#learned?.get(id);
+    if (learned?.isCarriedOut === true) return null;
+    return (learned?.since ?? this.#at.platform.now()) + this.#delay();
+  }
+
+  /** The directory changed, or the time. */
+  check(): Promise<void> {
+    return this.#working.run(async () => {
+      if (this.#isStopped) return;
+      this.#cancel?.();
+      this.#cancel = null;
+      const learned = this.#learned ?? (await this.#load());
+      this.#learned = learned;
+      const purges = [...this.#at.view().purges.values()].flat();
+      await this.#learn(learned, purges);
+      const isTakenBack = await this.#takeBack(learned);
+      const isCarriedOut = await this.#carryOut(learned, purges);
+      if (isTakenBack || isCarriedOut) this.#at.onCarriedOut();
+      this.#wait(purges);
+    });
+  }
+
+  /** Nothing more is dropped. Resolves when what was on its way is. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancel?.();
+    await this.#working.idle();
+  }
+
+  #delay(): number {
+    const seconds = this.#at.view().settings.get("purgeAfter");
+    return (typeof seconds === "number" ? seconds : WEEK_S) * 1_000;
+  }
+
+  async #learn(learned: Map<string, Learned>, purges: readonly Purge[]): Promise<void> {
+    const { platform, store, local } = this.#at;
+    const counting = new Set(purges.map(({ id }) => id));
+    const fresh = purges.filter(({ id }) => !learned.has(id));
+    const gone = [...learned].flatMap(([id, { isCarriedOut }]) => (isCarriedOut || counting.has(id) ? [] : [id]));
+    if (fresh.length + gone.length === 0) return;
+    const row: Learned = { since: platform.now(), isCarriedOut: false };
+    const put = await Promise.all(fresh.map(({ id }) => local.seal(this.#key(id), rowOf(row))));
+    await store.commit({ put, remove: gone.map((id) => this.#key(id)) });
+    for (const id of gone) learned.delete(id);
+    for (const { id } of fresh) learned.set(id, row);
+  }
+
+  async #carryOut(learned: Map<string, Learned>, purges: readonly Purge[]): Promise<boolean> {
+    const { tenant, store, local } = this.#at;
+    let isDone = false;
+    for (const purge of purges) {
+      const known = learned.get(purge.id);
+      if (known === undefined || known.isCarriedOut || !this.#isDue(purge, known.since)) continue;
+      await store.entries(tenant, purge.database).retire(storedNames(purge.parts));
+      const row: Learned = { ...known, isCarriedOut: true };
+      await store.commit({ put: [await local.seal(this.#key(purge.id), rowOf(row))] });
+      learned.set(purge.id, row);
+      isDone = true;
+    }
+    return isDone;
+  }
+
+  /** What was dropped for purges that count no more may come again: from whoever has it. */
+  async #takeBack(learned: Map<string, Learned>): Promise<boolean> {
+    const { tenant, store, view } = this.#at;
+    const { purges, voidPurges } = view();
+    const back = voidPurges.filter(({ id }) => learned.get(id)?.isCarriedOut === true);
+    for (const { id, database, parts } of back) {
+      const counting = purges.get(toHex(database)) ?? [];
+      const free = parts.filter(({ entry, part }) => !counting.some((purge) => names(purge, entry, part)));
+      await store.entries(tenant, database).unretire(storedNames(free));
+      await store.commit({ remove: [this.#key(id)] });
+      learned.delete(id);
+    }
+    return back.length > 0;
+  }
+
+  #isDue(purge: Purge, since: number): boolean {
+    const { platform, view } = this.#at;
+    if (purge.person === null || platform.now() >= since + this.#delay()) return true;
+    return isConfirmed(purge, view().purges.get(toHex(purge.database)) ?? []);
+  }
+
+  #wait(purges: readonly Purge[]): void {
+    const { platform } = this.#at;
+    const next = Math.min(...purges.flatMap((purge) => this.dueAt(purge) ?? []));
+    if (next === Number.POSITIVE_INFINITY) return;
+    const left = Math.max(0, Math.min(next - platform.now(), LONGEST_WAIT_MS));
+    this.#cancel = platform.scheduler.after(left, () => void this.check().catch(platform.report));
+  }
+
+  async #load(): Promise<Map<string, Learned>> {
+    const { local, directory } = this.#at;
+    const learned = new Map<string, Learned>();
+    for await (const { key, value } of local.range(rowKind.purge, directory)) {
+      if (value?.length !== 9) continue; // it is learned of anew
+      const reader = new ByteReader(value);
+      const row = { since: reader.u64(), isCarriedOut: reader.u8() === 1 };
+      learned.set(toHex(key.subarray(-32)), row);
+    }
+    return learned;
+  }
+
+  #key(id: string): Uint8Array {
+    const { local, directory } = this.#at;
+    return local.key(rowKind.purge, directory, fromHex(id));
+  }
+}
+
+const storedNames = (parts: readonly PartName[]): readonly StoredName[] =>
+  parts.map(({ entry, part }) => ({ id: entry, index: part }));
+
+function rowOf({ since, isCarriedOut }: Learned): Uint8Array {
+  return new ByteWriter(9)
+    .u64(since)
+    .u8(isCarriedOut ? 1 : 0)
+    .finish();
+}

@@ -1,18 +1,18 @@
 // What functions over a database begin with: from what an app holds to what is behind it.
-import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
-import type { Database } from "./database.ts";
 import type { DatabaseParts } from "./database-parts.ts";
+import type { PastDoc } from "./history.ts";
 import { OpenDatabase } from "./open-database.ts";
+import type { ReadableDatabase } from "./readable-database.ts";
 
 /** @throws CoreError CLOSED */
-export function partsOf(database: Database<object>): DatabaseParts {
+export function partsOf(database: ReadableDatabase<object>): DatabaseParts {
   if (!(database instanceof OpenDatabase)) throw new TypeError("not a database that was opened here");
   return OpenDatabase.partsOf(database);
 }
 
 /** @throws CoreError DOC_NOT_FOUND */
-export function recordOf({ documents }: DatabaseParts, doc: Doc<object> | DocId): DocumentRecord {
+export function recordOf({ documents }: DatabaseParts, doc: PastDoc<object> | DocId): DocumentRecord {
   return documents.require(typeof doc === "string" ? doc : doc.id);
 }

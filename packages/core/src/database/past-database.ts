@@ -1,5 +1,7 @@
 // A database as it was. Decision 55.
 import { parseChange } from "../automerge/change-chunk.ts";
+import type { LiveDocument } from "../automerge/document.ts";
+import type { AutomergeDocuments } from "../document/automerge-documents.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { CoreError } from "../errors.ts";
 import type { FeedItem, FeedOptions, RevisionItem, RevisionOptions } from "../feed/feed-item.ts";
@@ -83,6 +85,22 @@ export class OpenPastDatabase<T extends object, Home> implements ReadableDatabas
     const feed = this.#feed;
     const items = options.revisions === true ? feed.revisions(cursor, options) : feed.documents(cursor, options);
     return items as AsyncIterable<unknown> as AsyncIterable<FeedItem<T, PastDoc<T>>>;
+  }
+
+  /** What is read of a document with Automerge; nothing of a deleted one. @throws CoreError DOC_NOT_FOUND | CLOSED */
+  async readLoaded<R>(
+    id: DocId,
+    read: (automerge: AutomergeDocuments, live: LiveDocument) => readonly R[],
+  ): Promise<readonly R[]> {
+    const automerge = await this.#open().shelf.automerge();
+    const { changes, deleted } = this.#require(id);
+    if (deleted) return [];
+    const live = automerge.loadDocument(changes);
+    try {
+      return read(automerge, live);
+    } finally {
+      automerge.freeDocument(live);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,17 +1,18 @@
 // What of a document its data does not show.
 import type { LiveDocument } from "../automerge/document.ts";
 import type { Path, TextMark } from "../automerge/draft-text.ts";
-import type { Doc } from "../document/doc-handle.ts";
+import type { AutomergeDocuments } from "../document/automerge-documents.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { editsOf } from "../document/document-record.ts";
-import type { Shelf } from "../document/shelf.ts";
-import type { Database } from "./database.ts";
+import type { PastDoc } from "./history.ts";
 import { partsOf, recordOf } from "./over-database.ts";
+import { OpenPastDatabase } from "./past-database.ts";
+import type { ReadableDatabase } from "./readable-database.ts";
 
 /** The marks of the text at a path, as `TextDraft.marks` gives them; none where there is no text. @throws CoreError DOC_NOT_FOUND | CLOSED */
 export function marksOf<T extends object>(
-  database: Database<T>,
-  doc: Doc<T> | DocId,
+  database: ReadableDatabase<T>,
+  doc: PastDoc<T> | DocId,
   path: Path,
 ): Promise<readonly TextMark[]> {
   return readLive(database, doc, (automerge, live) => automerge.marksAt(live, path));
@@ -23,20 +24,19 @@ export function marksOf<T extends object>(
  * @throws CoreError DOC_NOT_FOUND | CLOSED
  */
 export function valuesAt<T extends object>(
-  database: Database<T>,
-  doc: Doc<T> | DocId,
+  database: ReadableDatabase<T>,
+  doc: PastDoc<T> | DocId,
   path: Path,
 ): Promise<readonly unknown[]> {
   return readLive(database, doc, (automerge, live) => automerge.valuesAt(live, path));
 }
 
-type AutomergeDocuments = Awaited<ReturnType<Shelf["automerge"]>>;
-
 async function readLive<T extends object, R>(
-  database: Database<T>,
-  doc: Doc<T> | DocId,
+  database: ReadableDatabase<T>,
+  doc: PastDoc<T> | DocId,
   read: (automerge: AutomergeDocuments, live: LiveDocument) => readonly R[],
 ): Promise<readonly R[]> {
+  if (database instanceof OpenPastDatabase) return database.readLoaded(typeof doc === "string" ? doc : doc.id, read);
   const parts = partsOf(database);
   const record = recordOf(parts, doc);
   const automerge = await parts.shelf.automerge();

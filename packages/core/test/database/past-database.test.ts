@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { copyToKey } from "../../src/database/copy-to-key.ts";
 import type { When } from "../../src/database/history.ts";
 import { type OpenPastDatabase, openPast } from "../../src/database/past-database.ts";
+import { marksOf, valuesAt } from "../../src/database/read-document.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
 import { docIdOf } from "../../src/document/doc-id.ts";
 import type { FeedItem, FeedOptions } from "../../src/feed/feed-item.ts";
@@ -128,6 +129,30 @@ describe("a database as it was", () => {
       expect((await history.getDocumentAt(doc.id, when))?.getData()).toEqual({ n });
     expect(await history.diff(doc.id, first, at(99))).toEqual([{ action: "put", path: ["n"], value: 2 }]);
     await expect(history.getDocumentAt(doc.id, doc.getHeads())).rejects.toMatchObject({ code: "HEADS_UNKNOWN" });
+  });
+
+  test("tells marks and conflicts as they were", async () => {
+    const lab = await Lab.begin("marks of the past");
+    const [anna, ben] = [await lab.device("anna"), await lab.device("ben")];
+    const doc = await anna.database.createDocument({ text: "hello" });
+    await pass(anna, ben);
+    for (const [device, n] of [
+      [anna, 1],
+      [ben, 2],
+    ] as const)
+      await set(device, doc.id, { n });
+    await anna.database.changeDoc(doc, (draft) => draft.text(["text"]).mark({ start: 0, end: 5 }, "bold", true));
+    await pass(ben, anna);
+    const past = await pastOf(anna, doc.getHeads());
+    const marks = [{ name: "bold", value: true, start: 0, end: 5 }];
+    await set(anna, doc.id, { n: 3 });
+    await anna.database.changeDoc(doc, (draft) => draft.text(["text"]).unmark({ start: 0, end: 5 }, "bold"));
+    expect(await marksOf(anna.database, doc, ["text"])).toEqual([]);
+    expect(await marksOf(past, doc.id, ["text"])).toEqual(marks);
+    expect((await valuesAt(past, await past.getDocument(doc.id), ["n"])).toSorted()).toEqual([1, 2]);
+    const deleted = await pastOf(anna, (await anna.database.deleteDocument(doc).then(() => doc)).getHeads());
+    expect(await marksOf(deleted, doc.id, ["text"])).toEqual([]);
+    await expect(marksOf(past, docIdOf(placeOf("nothing")), [])).rejects.toMatchObject({ code: "DOC_NOT_FOUND" });
   });
 
   test("is closed by itself, and with the database as it is", async () => {

@@ -12,7 +12,7 @@ import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { names } from "../directory/purges.ts";
 import { ChangeAuthors } from "../document/change-authors.ts";
-import type { DocId } from "../document/doc-id.ts";
+import { type DocId, docIdOf } from "../document/doc-id.ts";
 import { type DocumentState, quarantinedIn } from "../document/document-state.ts";
 import { Documents } from "../document/documents.ts";
 import { OwnChanges } from "../document/own-changes.ts";
@@ -50,7 +50,7 @@ import { LocalWrites, type WriteChecks } from "./local-writes.ts";
 import { OpenDatabase } from "./open-database.ts";
 import type { PurgeHost } from "./purge-host.ts";
 import { purgesOf } from "./purges.ts";
-import { ReceivedChanges } from "./received-changes.ts";
+import { type GoOn, ReceivedChanges } from "./received-changes.ts";
 import { Reissue, sayUnsealed } from "./reissue.ts";
 import { Renewal, type RenewalContext } from "./renewal.ts";
 
@@ -122,7 +122,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   let isOpen = false;
   const received: ReceivedChanges = new ReceivedChanges({
     ...{ context, database: id, entries, state, shelf, events, rights, named, missing, readable, view, own },
-    seen: daily.seen,
+    ...{ seen: daily.seen, hasAside: (names) => journal.aside.some((row) => names.has(docIdOf(row))) },
     ownWait: () => void (isOpen && renew()),
     lacking: () => (isOpen ? reissue.lacking : new Map()),
     sayUnsealed: (some) => sayUnsealed(some, journal.rows, toHex(context.keys.device.publicKey)),
@@ -136,7 +136,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   await received.load();
   const tell: Tell = (type, event) => void platform.scheduler.after(0, () => events.emit(type, event));
   const { renewal, reissue, adopt } = goingOn(host, { chain, journal, received, mayUse, tell });
-  await (renewal.look() ? renewal.run() : adopt(state));
+  await (renewal.look() ? renewal.run() : adopt(state, null));
 
   const mayFlush = () => host.held(id) === null && host.online();
   const timer = new FlushTimer(platform, view, () => writes.flush());
@@ -212,11 +212,11 @@ function goingOn(
 ): {
   readonly renewal: Renewal;
   readonly reissue: Reissue;
-  readonly adopt: (state: DocumentState) => Promise<void>;
+  readonly adopt: GoOn;
 } {
   const { chain, journal, received, mayUse, tell } = at;
   const { platform, keys } = host.context;
-  const adopt = async (state: DocumentState): Promise<void> => {
+  const adopt: GoOn = async (state, names) => {
     const { documents, waiting } = state;
     await adoptJournal({
       ...{ verifier: platform.crypto, journal, chain, documents, report: platform.report },
@@ -224,13 +224,14 @@ function goingOn(
       isLost: (keyId) => renewal.isLost(keyId),
       refused: (event) => tell("setAside", event),
     });
-    await reissue.run(state);
+    await reissue.run(state, names);
   };
   const renewal: Renewal = new Renewal({ host, chain, journal, received, mayUse, adopt, tell });
   const reissue = new Reissue({
     ...{ platform, journal, chain, tell, device: toHex(keys.device.publicKey), frontier: host.frontier },
     mayWrite: (keyId) => renewal.mayWrite(keyId),
     lost: (state, names) => received.lost(state, names),
+    beyond: () => received.own.lost(),
   });
   return { renewal, reissue, adopt };
 }

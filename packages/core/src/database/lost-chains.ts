@@ -33,9 +33,9 @@ export function lostChains(
     const end = ends.now(writer, admission);
     const isWhole = end === Number.POSITIVE_INFINITY && keys.every((keyId) => rights.now(admission, keyId));
     if (isWhole && !touching.has(writer)) return [];
-    return [{ writer, ownTo: hexOf(admission.device) === device ? end : -1 }];
+    return [{ writer, isOwn: hexOf(admission.device) === device }];
   });
   // Who was refused from the beginning has nothing that anybody builds on; of those that were not, the first are listed.
   const refused = state.quarantine.writers().filter((writer) => ingest.admissionOf(writer) === null);
-  return [...admitted, ...refused.map((writer) => ({ writer, ownTo: -1 }))];
+  return [...admitted, ...refused.map((writer) => ({ writer, isOwn: false }))];
 }

@@ -19,8 +19,8 @@ export interface LostChangesContext {
 /** A chain that may hold what does not count. */
 export interface LostChain {
   readonly writer: WriterKey;
-  /** Up to where it is for this device to make anew: what lies beyond goes on in its next chain (renewal.ts). -1 for another's. */
-  readonly ownTo: number;
+  /** Whether what it holds is for this device to make anew. */
+  readonly isOwn: boolean;
 }
 
 /** A change that may not count. */
@@ -40,7 +40,7 @@ export async function lostChanges(
   names: ReadonlySet<DocId>,
 ): Promise<ReadonlyMap<DocId, Lost>> {
   const found = new Map([...names].map((name) => [name, new Map<string, LostChange>()]));
-  for (const { writer, ownTo } of chains) {
+  for (const { writer, isOwn } of chains) {
     for (let run = await entries.read(writer, 0, SLICE); run !== null; ) {
       const opened = await openEntries(crypto, ring, run.entries, ["change"]);
       for (const [at, entry] of run.entries.entries())
@@ -48,7 +48,7 @@ export async function lostChanges(
           const { hash, actor } = unheard.change;
           // SECURITY: D2. Who repeats another's change did not make it (reissue-room.test.ts "... repeats ...").
           if (equalBytes(actor, actorOf(crypto, writer, documentIdOf(unheard), null)))
-            found.get(docIdOf(unheard))?.set(toHex(hash), { ...unheard, writer, isOwn: entry.header.seq <= ownTo });
+            found.get(docIdOf(unheard))?.set(toHex(hash), { ...unheard, writer, isOwn });
         }
       run = await entries.read(writer, run.firstSeq + run.entries.length, SLICE);
     }

@@ -1,13 +1,17 @@
-import { type DatabaseId, equalBytes, toHex, type Verifier, type WriterKey } from "@selkie/entry";
+import { type DatabaseId, equalBytes, fromHex, toHex, type Verifier, type WriterKey } from "@selkie/entry";
+import { actorOf } from "../automerge/actor.ts";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import type { DocId } from "../document/doc-id.ts";
+import { type DocId, docIdOf } from "../document/doc-id.ts";
+import type { DocumentState } from "../document/document-state.ts";
+import { type LostSpan, notRemadeIn, ownSpans } from "../document/own-waiting.ts";
 import { changesIn, copyIn, nameIn, type UnheardChange } from "../document/part-contents.ts";
 import type { Purged } from "../document/purged.ts";
 import type { Ingest } from "../replica/ingest.ts";
+import { mergeReplacements } from "../sealing/change-part.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import type { SealedEntries } from "../writer/writer-chain.ts";
-import type { ChainEnds } from "./chain-ends.ts";
+import type { ChainEnds, ChainOf } from "./chain-ends.ts";
 
 /** What counts nowhere. */
 export interface Beyond {
@@ -23,6 +27,7 @@ export interface OwnChainsContext {
   readonly database: DatabaseId;
   readonly ingest: Ingest;
   readonly ends: ChainEnds;
+  readonly state: Pick<DocumentState, "documents" | "waiting" | "replaced">;
   view(): DirectoryView;
   /** The writer this device writes as, if it has begun. */
   own(): WriterKey | null;
@@ -33,6 +38,8 @@ export class OwnChains {
   readonly #at: OwnChainsContext;
   /** Writers that it wrote as since the database was opened. */
   readonly #mine = new Set<string>();
+  /** By writer, of chains that ended: where, and what lies beyond. */
+  readonly #lost = new Map<string, { readonly end: number; readonly spans: readonly LostSpan[] }>();
 
   constructor(at: OwnChainsContext) {
     this.#at = at;
@@ -68,6 +75,37 @@ export class OwnChains {
     return ends.now(writer, admission) < Number.POSITIVE_INFINITY;
   }
 
+  /** What lies beyond the ends of this device's chains, as of when it was last looked. */
+  *lost(): Iterable<LostSpan> {
+    for (const { spans } of this.#lost.values()) yield* spans;
+  }
+
+  /** Whether changes wait that this device made as this writer, in any document. */
+  hasWaiting(writer: WriterKey): boolean {
+    const { verifier, state } = this.#at;
+    for (const { name, actor } of ownSpans(state.waiting, toHex(this.#device)))
+      if (equalBytes(actor, actorOf(verifier, writer, fromHex(name), null))) return true;
+    return false;
+  }
+
+  /** Documents in which something of this device does not count that it has not made anew. */
+  notRemade(): ReadonlySet<DocId> {
+    const { waiting, replaced, documents } = this.#at.state;
+    const device = toHex(this.#device);
+    const spans = [...ownSpans(waiting, device), ...this.lost()].filter(({ name }) => !documents.purged.has(name));
+    return notRemadeIn(replaced, device, spans);
+  }
+
+  /** Looks what lies beyond the ends of this device's chains: of those that end elsewhere than they did, or of all. */
+  async look(which: "all" | "moved"): Promise<void> {
+    for (const { writer, admission } of this.#chains()) {
+      const end = this.#at.ends.now(writer, admission);
+      if (which === "moved" && end === (this.#lost.get(toHex(writer))?.end ?? Number.POSITIVE_INFINITY)) continue;
+      const { changes } = await this.beyond(writer);
+      this.#lost.set(toHex(writer), { end, spans: spansOf(writer, changes) });
+    }
+  }
+
   /** What lies beyond the end of a chain of this device. */
   async beyond(writer: WriterKey): Promise<Beyond> {
     const { ingest, ends, verifier } = this.#at;
@@ -89,11 +127,9 @@ export class OwnChains {
 
   /** How many changes of this device are late, of these documents. */
   async late(documents: ReadonlySet<DocId>, purged: Purged): Promise<ReadonlyMap<DocId, number>> {
-    const { ingest, verifier, context } = this.#at;
+    const { ingest, verifier } = this.#at;
     const late = new Map<DocId, number>();
-    for (const writer of ingest.writers()) {
-      const admission = ingest.admissionOf(writer);
-      if (admission === null || !equalBytes(admission.device, context.keys.device.publicKey)) continue;
+    for (const { writer } of this.#chains()) {
       await ingest.inspect({ writer, from: 0 }, (deliveries) => {
         for (const delivery of deliveries)
           for (const part of delivery.parts) {
@@ -106,4 +142,28 @@ export class OwnChains {
     }
     return late;
   }
+
+  /** This device's signing key. */
+  get #device(): Uint8Array {
+    return this.#at.context.keys.device.publicKey;
+  }
+
+  /** The chains of this device that are here. */
+  #chains(): readonly ChainOf[] {
+    const { ingest } = this.#at;
+    return ingest.writers().flatMap((writer) => {
+      const admission = ingest.admissionOf(writer);
+      return admission !== null && equalBytes(admission.device, this.#device) ? [{ writer, admission }] : [];
+    });
+  }
+}
+
+/** What lies beyond the end of one chain, by document. */
+function spansOf(writer: WriterKey, changes: readonly UnheardChange[]): readonly LostSpan[] {
+  return [...Map.groupBy(changes, docIdOf)].flatMap(([name, some]) => {
+    const [first, last] = [some[0]?.change, some.at(-1)?.change];
+    if (first === undefined || last === undefined) return [];
+    const replaces = mergeReplacements(some.flatMap(({ replaces = [] }) => replaces));
+    return [{ name, writer, actor: first.actor, first: first.seq, last: last.seq, replaces }];
+  });
 }

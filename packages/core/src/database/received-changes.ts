@@ -3,7 +3,6 @@ import {
   type DatabaseId,
   entryType,
   equalBytes,
-  fromHex,
   toHex,
   type VerifiedEntry,
   type VerifiedRun,
@@ -11,12 +10,10 @@ import {
   type WriterKey,
 } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
-import { actorOf } from "../automerge/actor.ts";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { type DocumentState, isTouched, writersOf } from "../document/document-state.ts";
-import { ownSpans, ownWaitingIn } from "../document/own-waiting.ts";
 import { hasTooManyParts, nameIn } from "../document/part-contents.ts";
 import { RebuiltDocuments } from "../document/rebuilt-documents.ts";
 import { ReceivedParts, type Rights } from "../document/received-parts.ts";
@@ -61,6 +58,8 @@ export interface ReceivedChangesContext {
   own(): WriterKey | null;
   /** Changes of this device build on something that counts no more, and may be made anew now. */
   ownWait(): void;
+  /** Whether the journal holds changes of any of these documents that were set aside. */
+  hasAside(names: ReadonlySet<DocId>): boolean;
   /** What they lack, as hexadecimal hashes by document, since that was tried. */
   lacking(): ReadonlyMap<DocId, ReadonlySet<string>>;
   /** What the journal says that it replaces. */
@@ -73,6 +72,9 @@ export interface ReceivedChangesContext {
   /** Null where parts are held whether they are readable or not. */
   readonly readable: ReadableParts | null;
 }
+
+/** What a device does in documents that were built anew without what it made and no entry holds; null for all there are. */
+export type GoOn = (state: DocumentState, names: ReadonlySet<DocId> | null) => Promise<void>;
 
 /**
  * From stored entries to the documents on the shelf: ingest, gate, apply, announce; one batch after the other.
@@ -97,6 +99,8 @@ export class ReceivedChanges {
   readonly #begun = new Set<DocId>();
   /** Whether what waits of this device's may be made anew since it was tried. */
   #isToTry = false;
+  /** Whether some of that is nowhere but in the journal, in documents that were built anew. */
+  #isAsideToTry = false;
 
   constructor(at: ReceivedChangesContext) {
     this.#at = at;
@@ -158,6 +162,7 @@ export class ReceivedChanges {
     await this.#ends.look([]);
     await this.#ingest.all();
     if (await this.#moves.look()) await this.#moves.moveEnds();
+    await this.own.look("all");
     await this.#moves.moveRights();
     await this.#rebuild();
     await this.#settle(this.#parts, (deliveries) => this.#gate(deliveries));
@@ -169,12 +174,14 @@ export class ReceivedChanges {
   apply(runs: readonly VerifiedRun[]): Promise<void> {
     return this.#then(async () => {
       // What came may be the branch that a cut names, or another.
-      if (await this.#moves.look(runs)) await this.#moves.moveEnds();
+      if (await this.#moves.look(runs)) await this.#moveEnds();
       const strangers = runs.filter(({ writer }) => this.#ingest.admissionOf(writer) === null);
       await this.#ingest.run(runs);
+      if (strangers.length > 0 && (await this.#moves.look(strangers))) await this.#moveEnds();
       // What this device lost with its disk comes back.
-      if (runs.some(({ writer }) => this.#rights.deviceOf(writer) === this.#device)) this.#isToTry = true;
-      if (strangers.length > 0 && (await this.#moves.look(strangers))) await this.#moves.moveEnds();
+      if (!runs.some(({ writer }) => this.#rights.deviceOf(writer) === this.#device)) return;
+      await this.own.look("all");
+      this.#isToTry = true;
     });
   }
 
@@ -187,7 +194,7 @@ export class ReceivedChanges {
   reconsider(): Promise<void> {
     return this.#then(async () => {
       await this.#moves.look();
-      await this.#moves.moveEnds();
+      await this.#moveEnds();
       await this.#moves.moveRights();
       await this.#at.readable?.look();
       await this.#ingest.reconsider();
@@ -236,17 +243,18 @@ export class ReceivedChanges {
    * Builds documents anew, without what this device made in them and no entry holds, and lets it go on in them: all that it has not sealed
    * is in these. Until then they are shown as they were.
    */
-  renew(documents: Iterable<DocId>, goOn: (rebuilt: DocumentState) => Promise<void>): Promise<void> {
+  renew(documents: Iterable<DocId>, goOn: GoOn): Promise<void> {
     const { state, shelf } = this.#at;
     const names = [...documents];
     return this.#working.run(async () => {
       await this.#moves.look();
-      await this.#moves.moveEnds();
+      await this.#moveEnds();
       for (const name of names) this.#stale.add(name);
       const rebuilt = await this.#rebuilt();
-      await goOn(rebuilt.state);
+      await goOn(rebuilt.state, this.#stale.documents);
       this.#adopt(rebuilt, null);
       this.#isToTry = false; // it was just tried, with all that was read for it
+      this.#isAsideToTry = false;
       for (const name of names) {
         const record = state.documents.get(name);
         if (record === undefined) continue;
@@ -285,18 +293,6 @@ export class ReceivedChanges {
     return end === Number.POSITIVE_INFINITY ? null : { device: toHex(admission.device), end };
   }
 
-  /** Whether changes wait that this device made as this writer, in any document. */
-  hasWaiting(writer: WriterKey): boolean {
-    for (const { name, actor } of ownSpans(this.#at.state.waiting, this.#device))
-      if (equalBytes(actor, actorOf(this.#verifier, writer, fromHex(name), null))) return true;
-    return false;
-  }
-
-  /** Documents in which changes of this device wait that it has not made anew. */
-  ownWaiting(): ReadonlySet<DocId> {
-    return ownWaitingIn(this.#at.state, this.#device);
-  }
-
   /** What chains hold of some documents that may not count, as this state says, or was replaced: for `renew`. */
   lost(state: DocumentState, names: ReadonlySet<DocId>): ReturnType<typeof lostChanges> {
     const { context, entries, rights } = this.#at;
@@ -311,6 +307,11 @@ export class ReceivedChanges {
     return this.#working.idle();
   }
 
+  async #moveEnds(): Promise<void> {
+    await this.#moves.moveEnds();
+    await this.own.look("moved");
+  }
+
   #then(work: () => Promise<void>): Promise<void> {
     return this.#working.run(() => this.#work(work)).catch(this.#at.context.platform.report);
   }
@@ -322,7 +323,9 @@ export class ReceivedChanges {
     await this.#fresh.show(this.#at.shelf, this.#at.events);
     if (!this.#isToTry && !this.#isLackingHere()) return;
     this.#isToTry = false;
-    if (this.ownWaiting().size > 0) this.#at.ownWait();
+    const isAside = this.#isAsideToTry;
+    this.#isAsideToTry = false;
+    if (isAside || this.own.notRemade().size > 0) this.#at.ownWait();
   }
 
   /** Whether something that this device's work lacks came, and waits itself. */
@@ -363,6 +366,7 @@ export class ReceivedChanges {
     if (this.#parts.isUndecided && this.#pace.take())
       for (const name of this.#parts.takeUndecided()) this.#stale.add(name);
     if (this.#stale.documents.size === 0) return;
+    this.#isAsideToTry ||= this.#at.hasAside(this.#stale.documents);
     this.#adopt(await this.#rebuilt(), this.#at.own());
     this.#isToTry = true;
   }

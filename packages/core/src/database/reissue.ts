@@ -1,26 +1,20 @@
 import { toHex, type WriterKey } from "@selkie/entry";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
-import { refusalOf } from "../automerge/change-error.ts";
 import { type Remaking, remakeChanges } from "../automerge/remake.ts";
 import { type DocId, docIdOf, placeOf } from "../document/doc-id.ts";
 import { actorIn, type DocumentRecord } from "../document/document-record.ts";
 import type { DocumentState } from "../document/document-state.ts";
 import { OwnChanges } from "../document/own-changes.ts";
-import { type OwnSpan, ownSpans, ownWaitingIn } from "../document/own-waiting.ts";
+import type { LostSpan } from "../document/own-waiting.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
 import type { Platform } from "../platform.ts";
-import {
-  alsoReplaced,
-  type ChangeKind,
-  claimedTime,
-  mergeReplacements,
-  type Replacement,
-} from "../sealing/change-part.ts";
+import { alsoReplaced, claimedTime, mergeReplacements, type Replacement } from "../sealing/change-part.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
 import type { Lost } from "./lost-changes.ts";
-import { remakable, withoutBranch } from "./remakable.ts";
+import { type Own, OwnWork, type ToRemake } from "./own-work.ts";
+import { type Remakable, remakable, withoutBranch } from "./remakable.ts";
 
 export interface ReissueContext {
   readonly platform: Pick<Platform, "crypto" | "now">;
@@ -30,30 +24,12 @@ export interface ReissueContext {
   readonly journal: Journal;
   /** What of these documents may not count, by document; given what is known of them. */
   lost(state: DocumentState, names: ReadonlySet<DocId>): Promise<ReadonlyMap<DocId, Lost>>;
+  /** What lies beyond the ends of this device's chains. */
+  beyond(): Iterable<LostSpan>;
   frontier(): JournalRow["frontier"];
   /** Whether this device may write under a key, now. */
   mayWrite(keyId: Uint8Array): boolean;
   tell<Type extends "reissued" | "waiting">(type: Type, event: DatabaseEvents[Type]): void;
-}
-
-/** A change of this device that counts nowhere. */
-interface Own {
-  readonly name: DocId;
-  readonly writer: WriterKey;
-  readonly change: ChangeChunk;
-  readonly kind: ChangeKind;
-  /** Where it lies if no entry holds it. */
-  readonly row: JournalRow | null;
-}
-
-/** What waits of this device in one document. */
-interface ToRemake {
-  readonly name: DocId;
-  readonly own: readonly Own[];
-  /** What does not count there, by hexadecimal hash. */
-  readonly pool: ReadonlyMap<string, ChangeChunk>;
-  /** Gets what is nowhere here. */
-  readonly lacking: Map<DocId, ReadonlySet<string>>;
 }
 
 /** What was made anew in one document, not in the journal yet. */
@@ -61,6 +37,8 @@ interface Remade {
   readonly name: DocId;
   readonly rows: readonly JournalRow[];
   readonly from: readonly Own[];
+  /** How many changes could not be made anew. */
+  readonly left: number;
 }
 
 /**
@@ -83,36 +61,32 @@ export class Reissue {
     return this.#lacking;
   }
 
-  /** To be run after the journal was taken up in these documents, while nothing is edited or sealed. */
-  async run(state: DocumentState): Promise<void> {
+  /**
+   * To be run after the journal was taken up, while nothing is edited or sealed.
+   * @param among the documents that are there as they are; null for all
+   */
+  async run(state: DocumentState, among: ReadonlySet<DocId> | null): Promise<void> {
     const { device, journal, chain, tell, mayWrite } = this.#at;
     sayUnsealed(state, journal.rows, device);
-    const isDone = ({ name, change }: Own): boolean => state.replaced.has(name, device, change);
-    const aside = this.#aside();
-    const names = [...ownWaitingIn(state, device), ...aside.filter((own) => !isDone(own)).map(({ name }) => name)];
-    const { purged } = state.documents;
-    const due = new Set(names.filter((name) => mayWrite(placeOf(name).keyId) && !purged.has(name)));
+    const beyond = [...this.#at.beyond()].filter(({ name }) => among?.has(name) !== false);
+    const work = new OwnWork(state, { device, beyond, aside: journal.aside });
+    const due = new Set(
+      [...work.documents()].filter((name) => mayWrite(placeOf(name).keyId) && !state.documents.purged.has(name)),
+    );
     const lost = due.size === 0 ? new Map<DocId, Lost>() : await this.#at.lost(state, due);
-    // D12: a document each for what waits, or lies aside, makes thousands of documents: looked through once.
-    const spans = Map.groupBy(due.size === 0 ? [] : ownSpans(state.waiting, device), (span) => span.name);
-    const asideIn = Map.groupBy(aside, (own) => own.name);
     const lacking = new Map<DocId, ReadonlySet<string>>();
     const remade: Remade[] = [];
     const left = new Map<DocId, number>();
     for (const name of due) {
-      const inLost: Lost = lost.get(name) ?? new Map();
-      const own = [...sealedIn(name, inLost, spans.get(name) ?? []), ...(asideIn.get(name) ?? [])];
-      const waiting = [...new Map(own.map((one) => [toHex(one.change.hash), one])).values()].filter(
-        (one) => !isDone(one),
-      );
-      const pool = new Map([...inLost].map(([hash, { change }]) => [hash, change]));
-      for (const { change } of state.waiting.list(name)) pool.set(toHex(change.hash), change);
-      const made = await this.#remake(state, { name, own: waiting, pool, lacking });
-      if (made !== null) remade.push(made);
-      left.set(name, waiting.length - (made?.from.length ?? 0));
+      const toRemake = work.in(name, lost.get(name) ?? new Map());
+      const able = remakable(toRemake);
+      if (able.missing.size > 0) lacking.set(name, able.missing);
+      const made = able.own.length === 0 ? null : await this.#remake(state, toRemake, able);
+      if (made !== null && made.rows.length > 0) remade.push(made);
+      left.set(name, made?.left ?? toRemake.own.length);
     }
     this.#lacking = lacking;
-    const over = [...aside.filter(isDone), ...remade.flatMap(({ from }) => from)];
+    const over = [...work.over(), ...remade.flatMap(({ from }) => from)];
     const gone = new Set(over.flatMap(({ row }) => row ?? []));
     const rows = remade.flatMap(({ rows }) => rows);
     if (gone.size > 0 || rows.length > 0)
@@ -121,26 +95,9 @@ export class Reissue {
     this.#tellWaiting(left);
   }
 
-  /** What no entry holds. */
-  #aside(): readonly Own[] {
-    const { journal, platform } = this.#at;
-    const { sha256 } = platform.crypto;
-    return journal.aside.flatMap((row) => {
-      const change = refusalOf(() => parseChange(row.change, sha256));
-      return typeof change === "string"
-        ? []
-        : [{ name: docIdOf(row), writer: row.writer, change, kind: row.kind, row }];
-    });
-  }
-
-  async #remake(state: DocumentState, { name, own, pool, lacking }: ToRemake): Promise<Remade | null> {
+  async #remake(state: DocumentState, { name, own }: ToRemake, able: Remakable): Promise<Remade> {
     const { documents, waiting } = state;
     const { chain, device } = this.#at;
-    const known = documents.get(name);
-    const changes = own.map(({ change }) => change);
-    const able = remakable(changes, pool, (hash) => known !== undefined && documents.has(known, hash));
-    if (able.missing.size > 0) lacking.set(name, able.missing);
-    if (able.own.length === 0) return null;
     const record = documents.ensure(placeOf(name));
     const writer = await chain.writer();
     const actor = actorIn(documents.verifier, record, writer);
@@ -159,11 +116,11 @@ export class Reissue {
     const ownChanges = new OwnChanges(documents, waiting);
     for (const row of rows) ownChanges.take(record, writer, row.kind, row.change);
     sayUnsealed(state, rows, device);
-    return rows.length === 0 ? null : { name, rows, from };
+    return { name, rows, from, left: own.filter(({ change }) => !made.has(change)).length };
   }
 
   #row(
-    { name, kind, row }: Own,
+    { name, kind, replaces }: Own,
     chunk: ChangeChunk,
     { writer, said }: { readonly writer: WriterKey; readonly said: Replacement },
   ): JournalRow {
@@ -171,7 +128,7 @@ export class Reissue {
     const isMark = kind === "delete" || kind === "undelete";
     return {
       ...{ ...placeOf(name), writer, frontier: frontier(), kind: isMark ? kind : "change", counter: null },
-      ...{ time: claimedTime(platform.now()), replaces: alsoReplaced(row?.replaces ?? [], said) },
+      ...{ time: claimedTime(platform.now()), replaces: alsoReplaced(replaces, said) },
       ...{ change: chunk.bytes, chunk },
     };
   }
@@ -218,17 +175,4 @@ function remakeOn(
     if (refused === undefined) return new Map(left.map((change, index) => [change, made[index] ?? null]));
     left = withoutBranch(left, refused);
   }
-}
-
-/** What entries hold, from the first change of each chain on that waits: it may be that there was no room for others behind it. */
-function sealedIn(name: DocId, lost: Lost, spans: readonly OwnSpan[]): readonly Own[] {
-  const firsts = new Map<string, number>();
-  for (const span of spans) {
-    const actor = toHex(span.actor);
-    firsts.set(actor, Math.min(span.first, firsts.get(actor) ?? span.first));
-  }
-  return [...lost.values()].flatMap(({ isOwn, writer, change, kind }) => {
-    const first = firsts.get(toHex(change.actor));
-    return isOwn && first !== undefined && first <= change.seq ? [{ name, writer, change, kind, row: null }] : [];
-  });
 }

@@ -1,8 +1,9 @@
 import { toHex } from "@selkie/entry";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
+import type { ToRemake } from "./own-work.ts";
 
 /** What can be made anew; dependencies come first. */
-interface Remakable {
+export interface Remakable {
   readonly own: readonly ChangeChunk[];
   /** What these depend on, directly or not, that does not count. */
   readonly lost: readonly ChangeChunk[];
@@ -12,14 +13,11 @@ interface Remakable {
 
 /**
  * Which of these changes can be made anew: those of which all is here that they depend on, where some of it does not count, or some of what
- * their actor made with them: an actor's changes go one way. Where all counts that an actor built on, its changes were refused.
- * @param pool what does not count, by hexadecimal hash
+ * their actor made with them: an actor's changes go one way. Where all counts that an actor built on, its changes were refused, unless its
+ * chain ended before them.
  */
-export function remakable(
-  changes: readonly ChangeChunk[],
-  pool: ReadonlyMap<string, ChangeChunk>,
-  counts: (hash: Uint8Array) => boolean,
-): Remakable {
+export function remakable({ own: work, pool, counts, isBeyond }: ToRemake): Remakable {
+  const changes = work.map(({ change }) => change);
   const known = new Map([...pool, ...changes.map((change) => [toHex(change.hash), change] as const)]);
   const lacks = (change: ChangeChunk): readonly string[] => change.deps.filter((dep) => !counts(dep)).map(toHex);
   const [below, missing] = [new Map<ChangeChunk, readonly string[]>(), new Set<string>()];
@@ -41,11 +39,8 @@ export function remakable(
   const actors = new Set(held.map(({ actor }) => toHex(actor)));
   for (const change of inOrder([...below.keys()])) {
     const names = below.get(change) ?? [];
-    if (
-      !names.every((name) => whole.has(name)) ||
-      (isOwn.has(change) && names.length === 0 && !actors.has(toHex(change.actor)))
-    )
-      continue;
+    const isRefused = isOwn.has(change) && names.length === 0 && !actors.has(toHex(change.actor)) && !isBeyond(change);
+    if (isRefused || !names.every((name) => whole.has(name))) continue;
     whole.add(toHex(change.hash));
     (isOwn.has(change) ? own : lost).push(change);
   }

@@ -1,7 +1,6 @@
 import { type EntryId, equalBytes, toHex, type WriterKey } from "@selkie/entry";
 import type { Admission } from "../directory/admission.ts";
 import { type DocId, docIdOf, placeOf } from "../document/doc-id.ts";
-import type { DocumentState } from "../document/document-state.ts";
 import type { UnheardChange } from "../document/part-contents.ts";
 import { CoreError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -10,17 +9,17 @@ import { alsoReplaced } from "../sealing/change-part.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { DatabaseEvents } from "./database.ts";
 import type { Beyond } from "./own-chains.ts";
-import type { ReceivedChanges } from "./received-changes.ts";
+import type { GoOn, ReceivedChanges } from "./received-changes.ts";
 
 export interface RenewalContext {
   readonly host: { self(): Admission; frontier(): readonly EntryId[] };
   readonly chain: WriterChain;
   readonly journal: Journal;
-  readonly received: Pick<ReceivedChanges, "own" | "hasWaiting" | "ownWaiting" | "renew">;
+  readonly received: Pick<ReceivedChanges, "own" | "renew">;
   /** Whether this device may seal under a key. @throws CoreError DEVICE_REVOKED */
   mayUse(keyId: Uint8Array): boolean;
-  /** Takes up the journal under the chain there is, in these documents. */
-  adopt(state: DocumentState): Promise<void>;
+  /** Takes up the journal under the chain there is. */
+  readonly adopt: GoOn;
   /** Says what was let go, and which copies are gone. */
   tell<Type extends "unsent" | "copyLost">(type: Type, event: DatabaseEvents[Type]): void;
 }
@@ -57,7 +56,7 @@ export class Renewal {
     const { chain, received, journal } = this.#at;
     const [writer, role] = [chain.current, this.#role()];
     const isLeft = (row: JournalRow) => writer !== null && equalBytes(row.writer, writer) && this.isLost(row.keyId);
-    const hasEnded = writer !== null && (received.own.isEnded(writer) || received.hasWaiting(writer));
+    const hasEnded = writer !== null && (received.own.isEnded(writer) || received.own.hasWaiting(writer));
     const letsGo = role === "reader" && journal.rows.length > 0;
     this.#isDue = role !== null && (hasEnded || letsGo || journal.sealable.some(isLeft));
     return this.#isDue;
@@ -70,11 +69,12 @@ export class Renewal {
 
   /** Begins another chain if that is still due, and goes on in it; a reader's goes on with nothing. */
   async run(): Promise<void> {
-    const { chain, received, tell } = this.#at;
+    const { chain, journal, received, tell } = this.#at;
     const isReader = this.#role() === "reader";
     this.bar();
     if (!this.look()) {
-      if (this.#role() !== null && !isReader && received.ownWaiting().size > 0) await this.#takeUp();
+      const isLeft = received.own.notRemade().size > 0 || journal.aside.length > 0;
+      if (this.#role() !== null && !isReader && isLeft) await this.#takeUp();
       return;
     }
     const ended = chain.current;
@@ -89,7 +89,7 @@ export class Renewal {
 
   /** Remembers what waits that this device may not make anew. */
   bar(): void {
-    this.#barred = [...this.#at.received.ownWaiting()].filter((name) => !this.mayWrite(placeOf(name).keyId));
+    this.#barred = [...this.#at.received.own.notRemade()].filter((name) => !this.mayWrite(placeOf(name).keyId));
   }
 
   /** Begins another chain for what no entry holds yet: some of it does not pass the gate, and is set aside. */
@@ -118,7 +118,7 @@ export class Renewal {
 
   async #takeUp(): Promise<void> {
     const { journal, received, adopt } = this.#at;
-    await received.renew(new Set([...journal.rows.map(docIdOf), ...received.ownWaiting()]), adopt);
+    await received.renew(new Set([...journal.rows.map(docIdOf), ...received.own.notRemade()]), adopt);
   }
 
   /**

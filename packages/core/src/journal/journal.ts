@@ -131,7 +131,7 @@ export class Journal {
       const next = rewritten.flatMap((change) => (change.next === null ? [] : [change.next]));
       const waiting = rewritten.flatMap((change) => (change.next === null ? [change.row] : []));
       if (next.length === 0) aside.push({ ...batch, aside: true });
-      else kept.push({ ...batch, rows: next });
+      else kept.push({ ...batch, rows: next, aside: false });
       if (next.length > 0 && waiting.length > 0)
         aside.push({ ...batch, number: this.#next++, rows: waiting, aside: true });
     }

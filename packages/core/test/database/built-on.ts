@@ -74,8 +74,13 @@ export function revoked({ world }: Lab, name: string, kept: readonly Cut[] = [])
   return world.say(world.root, { type: "revoke", targets: [target.id], identityKeys: [], cuts, wipe: null });
 }
 
-/** A statement of somebody's rights that keeps what they wrote up to here. */
-export function changed({ world, keys }: Lab, name: string, role: "reader" | "editor", tip: Cut): PlacedStatement {
+/** A statement of somebody's rights that keeps what they wrote up to here, in each of their chains. */
+export function changed(
+  { world, keys }: Lab,
+  name: string,
+  role: "reader" | "editor",
+  ...tips: readonly Cut[]
+): PlacedStatement {
   const member = world
     .view()
     .devices()
@@ -86,7 +91,7 @@ export function changed({ world, keys }: Lab, name: string, role: "reader" | "ed
     ...{ type: "change", targets: [member.id], identityKeys: [], wipe: null, name: member.name, role },
     keys: role === "reader" ? [] : keys.map(({ keyId }) => keyId).sort(compareBytes),
     devices: [member.id],
-    cuts: [{ database: testDatabase, cuts: [tip] }],
+    cuts: tips.length === 0 ? [] : [{ database: testDatabase, cuts: tips }],
   });
 }
 

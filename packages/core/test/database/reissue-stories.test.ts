@@ -2,20 +2,14 @@
 import { toHex, type VerifiedRun } from "@selkie/entry";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { TextDraft } from "../../src/automerge/draft-text.ts";
 import type { PlacedStatement } from "../../src/directory/admission.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
 import { testDatabase } from "../fixture.ts";
-import { type Cut, insert, revoked, settle, textOn, tipOf } from "./built-on.ts";
+import { type Cut, changed, revoked, settle, textOn, tipOf } from "./built-on.ts";
 import { type Device, Lab } from "./lab.ts";
 
-const IS_FULL = process.env["SELKIE_TEST_FULL"] !== undefined;
-const RUNS = IS_FULL ? 500 : 6;
-/**
- * Not held yet: of about a hundred stories one ends with a word lost, { seed: 699897313, path: "51" } for example, or, once somebody was
- * readmitted, with one there twice, { seed: 56435416, path: "97" }. Until that is mended the same stories are told each time, and others in full.
- */
-const SEED = IS_FULL ? {} : { seed: 20261122 };
-
+const RUNS = process.env["SELKIE_TEST_FULL"] === undefined ? 6 : 500;
 /** They stay; and they are cut off sooner or later, or not at all, and read nothing of the others. */
 const LIVE = ["alice", "bob", "carol"] as const;
 const DOUBTFUL = ["mallory", "nick"] as const;
@@ -29,7 +23,7 @@ const happening = <Type extends string>(type: Type, weight: number) => ({
 const work = fc.oneof(happening("write", 10), happening("erase", 1), happening("meet", 10), happening("seal", 2));
 const trouble = fc.oneof(
   { weight: 16, arbitrary: work },
-  ...[happening("restart", 2), happening("hear", 6), happening("cut", 5)],
+  ...[happening("restart", 2), happening("hear", 6), happening("cut", 5), happening("change", 1)],
 );
 type Step = typeof trouble extends fc.Arbitrary<infer T> ? T : never;
 
@@ -49,6 +43,7 @@ class Story {
   /** Where chains ended when they were sealed. */
   readonly #sealed: { readonly person: number; readonly tip: Cut }[] = [];
   #count = 0;
+  #isReadmitted = false;
 
   private constructor(lab: Lab, devices: readonly Device[], ids: readonly DocId[]) {
     this.#lab = lab;
@@ -82,6 +77,7 @@ class Story {
     if (type === "restart") await this.restart(device, dice);
     if (type === "hear") await this.#hear(device, dice);
     if (type === "cut" && person >= LIVE.length) await this.#cut(person, dice);
+    if (type === "change" && person < LIVE.length) await this.#change(person, dice);
   }
 
   async restart(device: Device, dice: number): Promise<void> {
@@ -95,7 +91,7 @@ class Story {
     for (let round = 0; round < 4; round++)
       for (const [person, device] of this.live.entries()) {
         await this.#runs(person);
-        const left = this.#statements.filter((one) => device.known?.includes(one) !== true);
+        const left = this.#unknownTo(device);
         if (left.length > 0) await device.hear(...left);
         for (const other of this.devices.keys())
           if (other !== person) await device.receive(...(await this.#runs(other)));
@@ -103,9 +99,18 @@ class Story {
       }
   }
 
+  /**
+   * Nobody takes back what others went on from: where somebody who was cut off did, and counts again, that stands beside what its author
+   * made anew. Those who stay make anew what they went on with.
+   */
+  mayRepeat(word: string): boolean {
+    return this.#isReadmitted && !this.words.some((live) => live.word === word);
+  }
+
   /** All that was cut off counts again; it is heard in some order, with restarts between. */
   async readmit(order: readonly number[]): Promise<void> {
     const { world } = this.#lab;
+    this.#isReadmitted = true;
     for (const [person, { id }] of this.#cuts) {
       const cuts = await this.#tips(person);
       if (cuts.length === 0) continue;
@@ -117,6 +122,12 @@ class Story {
       await this.#hear(device, dice);
       if (dice % 5 === 0) await this.restart(device, dice);
     }
+    // Who heard of the cut alone would make anew what others build on by now: then it stands there twice, since nobody takes that back.
+    for (const device of this.devices) await device.hear(...this.#unknownTo(device));
+  }
+
+  #unknownTo({ known }: Device): readonly PlacedStatement[] {
+    return this.#statements.filter((one) => known?.includes(one) !== true);
   }
 
   /** What somebody holds; whatever nobody else had is theirs. */
@@ -126,33 +137,38 @@ class Story {
     return runs;
   }
 
-  /** Where the chains of somebody end. */
-  async #tips(person: number): Promise<Cut[]> {
-    const own = (await this.#runs(person)).filter(({ writer }) => this.#owners.get(toHex(writer)) === person);
+  /** Where the chains of somebody end, as another has them. */
+  async #tips(person: number, witness: number = person): Promise<Cut[]> {
+    await this.#runs(person);
+    const own = (await this.#runs(witness)).filter(({ writer }) => this.#owners.get(toHex(writer)) === person);
     const chains = [...Map.groupBy(own, ({ writer }) => toHex(writer))].sort(([a], [b]) => (a < b ? -1 : 1));
     return chains.map(([, runs]) => tipOf(runs));
   }
 
   async #write(device: Device, dice: number): Promise<void> {
-    const id = this.ids[dice % 3 === 0 ? 1 : 0] ?? expect.fail();
-    const text = (await textOn(device, id)) ?? expect.fail();
-    const ends = [...text.matchAll(/\]|$/g)].map(({ index, 0: end }) => index + end.length);
     const word = `[${this.#count++}]`;
-    await insert(device, id, ends[dice % ends.length] ?? 0, word);
+    const id = await this.#edit(device, dice, (text) => {
+      const ends = [...String(text).matchAll(/\]|$/g)].map(({ index, 0: end }) => index + end.length);
+      text.splice(ends[dice % ends.length] ?? 0, 0, word);
+    });
     if (this.live.includes(device)) this.words.push({ id, word });
   }
 
   /** A word of somebody's who may be cut off. */
   async #erase(device: Device, dice: number): Promise<void> {
+    await this.#edit(device, dice, (text) => {
+      const words = [...String(text).matchAll(/\[\d+\]/g)];
+      const erasable = words.filter(([word]) => !this.words.some((live) => live.word === word));
+      const found = erasable[dice % Math.max(1, erasable.length)];
+      if (found !== undefined) text.splice(found.index, found[0].length);
+    });
+  }
+
+  /** Where something is follows from the text that is edited: it may have moved since somebody looked. */
+  async #edit(device: Device, dice: number, edit: (text: TextDraft) => void): Promise<DocId> {
     const id = this.ids[dice % 3 === 0 ? 1 : 0] ?? expect.fail();
-    const text = (await textOn(device, id)) ?? expect.fail();
-    const words = [...text.matchAll(/\[\d+\]/g)].filter(([word]) => !this.words.some((live) => live.word === word));
-    const found = words[dice % Math.max(1, words.length)];
-    if (found === undefined) return;
-    const [{ length }, { index }] = [found[0], found];
-    await device.database.changeDoc(await device.database.getDocument(id), (draft) =>
-      draft.text(["text"]).splice(index, length),
-    );
+    await device.database.changeDoc(await device.database.getDocument(id), (draft) => edit(draft.text(["text"])));
+    return id;
   }
 
   /** Whoever may be cut off reads nothing of those who stay: so nobody who is gone builds on what these make anew. */
@@ -164,7 +180,7 @@ class Story {
   }
 
   async #hear(device: Device, dice: number): Promise<void> {
-    const left = this.#statements.filter((one) => device.known?.includes(one) !== true);
+    const left = this.#unknownTo(device);
     const next = left[dice % Math.max(1, left.length)];
     if (next === undefined) return;
     if (dice % 3 > 0) await device.hear(next);
@@ -182,6 +198,13 @@ class Story {
     const cut = revoked(this.#lab, DOUBTFUL[person - LIVE.length] ?? expect.fail(), tip === undefined ? [] : [tip.tip]);
     this.#statements.push(cut);
     this.#cuts.set(person, cut);
+  }
+
+  /** Somebody who stays gets other rights, by who may not have seen all that they wrote. */
+  async #change(person: number, dice: number): Promise<void> {
+    const admin = dice % LIVE.length;
+    const cuts = await this.#tips(person, admin);
+    this.#statements.push(changed(this.#lab, LIVE[person] ?? expect.fail(), "editor", ...cuts));
   }
 
   async #seal(person: number): Promise<void> {
@@ -206,7 +229,8 @@ async function wrongIn(story: Story): Promise<readonly string[]> {
       const words = await Promise.all(story.ids.map(async (id) => (await textOn(one, id))?.match(/\[\d+\]/g) ?? []));
       for (const [index, some] of words.entries()) {
         for (const word of new Set(some))
-          if (some.filter((other) => other === word).length > 1) wrong.push(`${LIVE[at]}${how}: ${word} twice`);
+          if (some.filter((other) => other === word).length > 1 && !story.mayRepeat(word))
+            wrong.push(`${LIVE[at]}${how}: ${word} twice`);
         for (const { id, word } of story.words)
           if (id === story.ids[index] && !some.some((other) => other === word))
             wrong.push(`${LIVE[at]}${how}: ${word} is lost`);
@@ -231,7 +255,7 @@ test("D9 in the end all show the same, what people who stay wrote stands there, 
 }, async () => {
   await fc.assert(
     fc.asyncProperty(before, async (before) => void (await tell(before))),
-    { numRuns: RUNS, ...SEED },
+    { numRuns: RUNS },
   );
 });
 
@@ -250,6 +274,6 @@ test("D9 the same, when who was cut off is readmitted, and cut off again", {
       await story.heal();
       expect(await wrongIn(story)).toEqual([]);
     }),
-    { numRuns: RUNS, ...SEED },
+    { numRuns: RUNS },
   );
 });

@@ -1,0 +1,123 @@
+import { toHex, type WriterKey } from "@selkie/entry";
+import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
+import { refusalOf } from "../automerge/change-error.ts";
+import { type DocId, docIdOf } from "../document/doc-id.ts";
+import type { DocumentState } from "../document/document-state.ts";
+import { type LostSpan, notRemadeIn, type OwnSpan, ownSpans } from "../document/own-waiting.ts";
+import { ReplacedChanges } from "../document/replaced-changes.ts";
+import type { JournalRow } from "../journal/journal-row.ts";
+import type { ChangeKind, Replacement } from "../sealing/change-part.ts";
+import type { Lost } from "./lost-changes.ts";
+
+/** A change of this device that counts nowhere. */
+export interface Own {
+  readonly name: DocId;
+  readonly writer: WriterKey;
+  readonly change: ChangeChunk;
+  readonly kind: ChangeKind;
+  /** What it stands for itself. */
+  readonly replaces: readonly Replacement[];
+  /** Where it lies if no entry holds it. */
+  readonly row: JournalRow | null;
+}
+
+/** What is to be made anew in one document. */
+export interface ToRemake {
+  readonly name: DocId;
+  readonly own: readonly Own[];
+  /** What does not count there, by hexadecimal hash. */
+  readonly pool: ReadonlyMap<string, ChangeChunk>;
+  /** Whether a change counts there. */
+  counts(hash: Uint8Array): boolean;
+  /** Whether one of these lies beyond the end of its chain. */
+  isBeyond(change: ChangeChunk): boolean;
+}
+
+/** Where it lies. */
+interface Places {
+  /** This device's name, in hex. */
+  readonly device: string;
+  readonly beyond: readonly LostSpan[];
+  /** What no entry holds. */
+  readonly aside: readonly JournalRow[];
+}
+
+/** All that a device made and that does not count: it waits, lies beyond the ends of its chains, or aside in its journal. */
+export class OwnWork {
+  readonly #state: DocumentState;
+  readonly #device: string;
+  readonly #aside: ReadonlyMap<DocId, readonly Own[]>;
+  readonly #spans: ReadonlyMap<DocId, readonly OwnSpan[]>;
+  /** By document and actor: the first change beyond the end of its chain. */
+  readonly #ends: ReadonlyMap<string, number>;
+  /** What lies beyond an end says nothing to others, but it stands for what it was made from. */
+  readonly #said: ReplacedChanges;
+
+  constructor(state: DocumentState, { device, beyond, aside }: Places) {
+    const { verifier } = state.documents;
+    this.#state = state;
+    this.#device = device;
+    const rows = aside.flatMap((row) => {
+      const change = refusalOf(() => parseChange(row.change, verifier.sha256));
+      const { writer, kind, replaces = [] } = row;
+      return typeof change === "string" ? [] : [{ name: docIdOf(row), writer, change, kind, replaces, row }];
+    });
+    // D12: a document each for what waits, or lies aside, makes thousands of documents: looked through once.
+    this.#aside = Map.groupBy(rows, ({ name }) => name);
+    this.#spans = Map.groupBy([...ownSpans(state.waiting, device), ...beyond], ({ name }) => name);
+    this.#ends = new Map(beyond.map(({ name, actor, first }) => [placeName(name, actor), first]));
+    this.#said = new ReplacedChanges(verifier);
+    for (const { name, writer, replaces } of beyond)
+      for (const each of replaces) this.#said.add(name, { ...each, device, by: writer }, () => 0);
+  }
+
+  /** Where something is left to be made anew. */
+  documents(): ReadonlySet<DocId> {
+    const spans = [...this.#spans.values()].flat();
+    const aside = [...this.#aside].filter(([, rows]) => !rows.every((own) => this.#isDone(own)));
+    return new Set([...notRemadeIn(this.#state.replaced, this.#device, spans), ...aside.map(([name]) => name)]);
+  }
+
+  /** What is to be made anew in a document. */
+  in(name: DocId, lost: Lost): ToRemake {
+    const { documents, waiting } = this.#state;
+    const record = documents.get(name);
+    const counts = (hash: Uint8Array): boolean => record !== undefined && documents.has(record, hash);
+    const all = [...this.#sealedIn(name, lost), ...(this.#aside.get(name) ?? [])];
+    const each = new Map(all.map((own) => [toHex(own.change.hash), own]));
+    const own = [...each.values()].filter((one) => !this.#isDone(one) && !counts(one.change.hash));
+    const pool = new Map([...lost].map(([hash, { change }]) => [hash, change]));
+    for (const { change } of waiting.list(name)) pool.set(toHex(change.hash), change);
+    const isBeyond = ({ actor, seq }: ChangeChunk): boolean => {
+      const first = this.#ends.get(placeName(name, actor));
+      return first !== undefined && first <= seq;
+    };
+    return { name, own, pool, counts, isBeyond };
+  }
+
+  /** What lies aside and was made anew before. */
+  over(): readonly Own[] {
+    return [...this.#aside.values()].flat().filter((own) => this.#isDone(own));
+  }
+
+  #isDone({ name, change }: Own): boolean {
+    return this.#state.replaced.has(name, this.#device, change) || this.#said.has(name, this.#device, change);
+  }
+
+  /** What entries hold, from the first change of each chain on that does not count: of what waits some may have found no room. */
+  #sealedIn(name: DocId, lost: Lost): readonly Own[] {
+    const firsts = new Map<string, number>();
+    for (const { actor, first } of this.#spans.get(name) ?? []) {
+      const of = toHex(actor);
+      firsts.set(of, Math.min(first, firsts.get(of) ?? first));
+    }
+    return [...lost.values()].flatMap(({ isOwn, writer, change, kind, replaces = [] }) => {
+      const first = firsts.get(toHex(change.actor));
+      return isOwn && first !== undefined && first <= change.seq
+        ? [{ name, writer, change, kind, replaces, row: null }]
+        : [];
+    });
+  }
+}
+
+const placeName = (name: DocId, actor: Uint8Array): string => `${name}/${toHex(actor)}`;

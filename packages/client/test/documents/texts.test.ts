@@ -31,6 +31,31 @@ describe("a text", () => {
     expect(there.getHeads()).toEqual(here.getHeads());
   });
 
+  it("is edited at every place between two letters and at no other, wherever it lies", async () => {
+    await using alice = await found();
+    const pages = await alice.tenant.openDB<{ texts: { t: string }[] }>("pages");
+    for (const text of ["", "a", "a\u{1f600}", "\u{1f600}\u{1f601}b", "é\u{1f600}"]) {
+      const page = await pages.createDocument({ texts: [{ t: "before" }, { t: text }] });
+      const path = ["texts", 1, "t"];
+      for (let at = -1; at <= text.length + 1; at++) {
+        const before = page.getData().texts[1]?.t ?? "";
+        const isInside = at >= 0 && at <= before.length;
+        const isWhole = isInside && !/[\ud800-\udbff]$/.test(before.slice(0, at));
+        const edit = pages.changeDoc(page, (draft) => draft.text(path).splice(at, 0, "-"));
+        if (!isWhole) await expect(edit).rejects.toMatchObject({ code: "VALUE_UNSUPPORTED" });
+        else await edit;
+        const after = isWhole ? `${before.slice(0, at)}-${before.slice(at)}` : before;
+        expect(page.getData().texts).toEqual([{ t: "before" }, { t: after }]);
+        if (isWhole) await pages.changeDoc(page, (draft) => draft.text(path).splice(at, 1));
+      }
+    }
+    const none = await pages.createDocument({ texts: [] });
+    for (const path of [["texts"], ["texts", 0], ["texts", "t"], ["nothing", "t"], [0]])
+      await expect(pages.changeDoc(none, (draft) => draft.text(path).splice(0, 0, "-"))).rejects.toMatchObject({
+        code: "VALUE_UNSUPPORTED",
+      });
+  });
+
   it("keeps what others write when it is updated to what an input field holds", async () => {
     const { alice, bob, ofAlice, ofBob, here, there } = await two({ title: "", chapters: [{ body: "one two three" }] });
     await ofAlice.changeDoc(here, (draft) => draft.text(["chapters", 0, "body"]).update("one 2 three"));

@@ -47,15 +47,16 @@ export function textDraft(root: object, path: Path, begin: () => void): TextDraf
   const at = [...path];
   const read = (): string => {
     const value = valueAt(root, at);
-    if (typeof value !== "string") throw unsupported("there is no text at this path");
+    if (typeof value !== "string") throw noText();
     return value;
   };
   // Automerge's own type of a document under edit says nothing of what is in it.
   const doc = root as Automerge.Doc<unknown>;
+  const guard = (range: TextRange): void => guardRange(unitsAt(doc, at), range, read);
   return {
     splice(index, deleteCount, insert = "") {
       begin();
-      guardRange(read(), { start: index, end: index + deleteCount });
+      guard({ start: index, end: index + deleteCount });
       guardValue(insert);
       Automerge.splice(doc, at, index, deleteCount, insert);
     },
@@ -67,13 +68,15 @@ export function textDraft(root: object, path: Path, begin: () => void): TextDraf
     },
     mark({ start, end }, name, value, ends = "after") {
       begin();
-      guardMark(read(), { start, end }, name);
+      guard({ start, end });
+      guardMark({ start, end }, name);
       guardValue(value);
       Automerge.mark(doc, at, { start, end, expand: ends }, name, value);
     },
     unmark({ start, end }, name, ends = "after") {
       begin();
-      guardMark(read(), { start, end }, name);
+      guard({ start, end });
+      guardMark({ start, end }, name);
       Automerge.unmark(doc, at, { start, end, expand: ends }, name);
     },
     marks: () => Automerge.marks(doc, at) as TextMark[],
@@ -91,21 +94,47 @@ export function valueAt(root: object, path: Path): unknown {
   return value;
 }
 
-function guardMark(text: string, range: TextRange, name: string): void {
-  guardRange(text, range);
+/** What stands at a place of a text, as far as it can be told: undefined beyond its end. */
+type Units = (index: number) => unknown;
+
+/**
+ * The text at a path, letter by letter: reading all of a long text takes longer than any edit of it.
+ * @throws CoreError VALUE_UNSUPPORTED where there is none
+ */
+function unitsAt(doc: Automerge.Doc<unknown>, path: Path): Units {
+  const handle = Automerge.getBackend(doc);
+  let [type, id]: readonly unknown[] = ["map", "_root"];
+  for (const step of path) {
+    const isKey = type === "map" && typeof step === "string";
+    if (!isKey && !(type === "list" && typeof step === "number")) throw noText();
+    [type, id] = handle.getWithType(id as string, step) ?? [];
+  }
+  if (type !== "text") throw noText();
+  return (index) => handle.get(id as string, index);
+}
+
+function guardMark(range: TextRange, name: string): void {
   if (range.start === range.end) throw unsupported("a mark of nothing");
   guardKey(name);
 }
 
-function guardRange(text: string, { start, end }: TextRange): void {
-  const isWithin = Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= text.length;
-  if (!isWithin || cutsPair(text, start) || cutsPair(text, end)) throw unsupported("no such stretch of the text");
+/** @param read gives the whole text, for what single letters do not tell */
+function guardRange(units: Units, { start, end }: TextRange, read: () => string): void {
+  const isRange = Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end;
+  if (!isRange || !isBoundary(units, start, read) || !isBoundary(units, end, read))
+    throw unsupported("no such stretch of the text");
 }
 
-/** Whether a position lies between the halves of a surrogate pair: an edit there would leave half a character on each side. */
-function cutsPair(text: string, position: number): boolean {
-  return position > 0 && (text.codePointAt(position - 1) ?? 0) > 0xffff;
+/** Whether a position is in a text and not between the halves of a surrogate pair: an edit there would leave half a character on each side. */
+function isBoundary(units: Units, position: number, read: () => string): boolean {
+  if (position === 0) return true;
+  const before = units(position - 1);
+  if (typeof before === "string" && before.length === 1) return true;
+  const text = before === undefined ? "" : read();
+  return position <= text.length && (text.codePointAt(position - 1) ?? 0) <= 0xffff;
 }
+
+const noText = (): CoreError => unsupported("there is no text at this path");
 
 function unsupported(why: string): CoreError {
   return new CoreError("VALUE_UNSUPPORTED", why);

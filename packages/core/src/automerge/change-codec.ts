@@ -29,7 +29,7 @@ export function encodeChanges(changes: readonly ChangeChunk[]): EncodedChanges {
 }
 
 /**
- * The changes of a part; the gate still has to judge each. The codec byte is a peer's: any number.
+ * The changes of a part; the gate still has to judge each. The codec byte is a peer's, and may be every number.
  *
  * @throws ChangeError
  */

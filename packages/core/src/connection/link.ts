@@ -3,6 +3,7 @@ import { type Dialler, runSession, type Session, SyncError, type Transport } fro
 import { CoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import type { Connection, ConnectionStatus } from "./connection.ts";
 import { type Admitted, type DirectoryFirstContext, learnWhy, refresh } from "./directory-first.ts";
 import { type ExchangeContext, type Exchanged, exchange } from "./exchange.ts";
@@ -12,7 +13,6 @@ import type { Handshake } from "./handshake.ts";
 import type { PeerMemory } from "./peer-memory.ts";
 import { Presenting } from "./presenting.ts";
 import { SessionDatabases } from "./session-databases.ts";
-import { unlessAborted } from "./unless-aborted.ts";
 
 export interface LinkContext {
   readonly platform: Platform;

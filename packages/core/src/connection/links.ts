@@ -10,12 +10,12 @@ import { joinedWith, liveAdmissionOf } from "../tenant/own-admissions.ts";
 import type { AlarmCode, ConnectOptions, TenantEvents } from "../tenant/tenant.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import { decodeTenantData } from "../tenant/tenant-data.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import type { Connection, ConnectionStatus } from "./connection.ts";
 import { type HandshakeContext, peerHandshake, relayHandshake } from "./handshake.ts";
 import { Link } from "./link.ts";
 import { PushBudget } from "./peer-gate.ts";
 import { PeerMemory } from "./peer-memory.ts";
-import { unlessAborted } from "./unless-aborted.ts";
 
 export interface LinksContext {
   readonly context: TenantContext;

@@ -25,9 +25,8 @@ export class Transaction {
   readonly #staged = new Map<DocId, Staged>();
   /** What is being done for it, by whoever its callback calls. */
   readonly #work = new Set<Promise<unknown>>();
-  /** Under which all of it is made. */
-  #writer: WriterKey | null = null;
-  #begun: Promise<WriterKey> | null = null;
+  /** Under which all of it is made; null before anything is. */
+  #writer: Promise<WriterKey> | null = null;
   #isOpen = true;
 
   constructor(parts: DatabaseParts) {
@@ -78,7 +77,7 @@ export class Transaction {
     const staged = [...this.#staged.values()].filter(({ changes }) => changes.length > 0);
     const records = staged.map(documentOf).sort((a, b) => (a.name < b.name ? -1 : 1));
     const [first, ...others] = records;
-    const writer = this.#writer;
+    const writer = first === undefined ? null : await this.#writer;
     if (first === undefined || writer === null) return { records, durable: Promise.resolve() };
     // It waits holding no document, as an edit of one may wait for an edit of another; and looks from the line of its first, so that of
     // transactions that look at once the one that looks farthest on finds nobody in its way.
@@ -115,9 +114,8 @@ export class Transaction {
   async #runNow<R>(work: (writer: WriterKey) => Promise<R>): Promise<R> {
     if (!this.#isOpen) throw new CoreError("CHANGE_CLOSED", "the transaction has ended");
     this.#parts.mayWrite();
-    this.#begun ??= this.#begin();
-    this.#writer = await this.#begun;
-    return work(this.#writer);
+    this.#writer ??= this.#begin();
+    return work(await this.#writer);
   }
 
   async #begin(): Promise<WriterKey> {

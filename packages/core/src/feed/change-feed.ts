@@ -68,7 +68,7 @@ export class ChangeFeed {
   /** Of one that was there and is not known any more there is nothing to be seen. */
   #docOf(id: DocId): Promise<Doc<object>> {
     const { documents, shelf } = this.#at;
-    return shelf.handle(documents.get(id) ?? documents.ensure(placeOf(id)));
+    return shelf.handle(documents.ensure(placeOf(id)));
   }
 
   /** Reads the chains for many revisions at a time: they are long. */

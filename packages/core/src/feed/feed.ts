@@ -1,6 +1,6 @@
 import type { DatabaseId } from "@selkie/entry";
-import { unlessAborted } from "../connection/unless-aborted.ts";
 import type { DocId } from "../document/doc-id.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import { type Cursor, type CursorKind, encodeCursor, parseCursor } from "./cursor.ts";
 import type { FeedOptions } from "./feed-item.ts";
 import type { Stamped } from "./index-codec.ts";

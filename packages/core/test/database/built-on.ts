@@ -107,3 +107,11 @@ export const hear = async (device: Device, statement: PlacedStatement): Promise<
   await device.hear(statement);
   await settle(device);
 };
+
+/** The same device after its disk was lost, which hears of this first. */
+export async function withoutDisk(device: Device, ...statements: readonly PlacedStatement[]): Promise<Device> {
+  const again = device.restored();
+  again.known = [...(device.known ?? []), ...statements];
+  await again.open();
+  return again;
+}

@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import { Reissue } from "../../src/database/reissue.ts";
 import { testDatabase } from "../fixture.ts";
-import { begin, changed, hear, insert, settle, textOn, tipOf, writtenBy } from "./built-on.ts";
+import { begin, changed, hear, insert, settle, textOn, tipOf, withoutDisk, writtenBy } from "./built-on.ts";
 import type { Device } from "./lab.ts";
 
 /** How often it is tried while others write about other things. */
@@ -26,9 +26,7 @@ test("D12 while nothing comes that it lacks, it is not tried", async () => {
   const { alice, bob, others, ofBob, ofMallory, cut } = await begin("lacks", "carol");
   await settle(alice);
   const own = await writtenBy(alice, [...ofBob, ...ofMallory]);
-  const again = alice.restored();
-  again.known = [...(alice.known ?? []), cut];
-  await again.open();
+  const again = await withoutDisk(alice, cut);
   await again.receive(...ofBob, ...own);
   await settle(again);
   expect([others.length, await triesWhile(again, bob)]).toEqual([1, 0]);
@@ -64,9 +62,7 @@ test("D9 what it lacks may come and wait itself", async () => {
   await insert(alice, id, (await textOn(alice, id))?.length ?? 0, " more");
   await settle(alice);
   const own = await writtenBy(alice, [...ofBob, ...ofMallory, ...ofNick]);
-  const again = alice.restored();
-  again.known = [...(alice.known ?? []), cut];
-  await again.open();
+  const again = await withoutDisk(alice, cut);
   for (const runs of [ofBob, own, ofMallory, ofNick]) {
     await again.receive(...runs);
     await settle(again);

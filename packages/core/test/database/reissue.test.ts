@@ -4,7 +4,19 @@ import { describe, expect, test } from "vitest";
 import { heldLimits } from "../../src/automerge/held-changes.ts";
 import type { PlacedStatement } from "../../src/directory/admission.ts";
 import { permutations } from "../permutations.ts";
-import { begin, changed, hear, insert, reasonsOf, revoked, settle, textOn, tipOf, writtenBy } from "./built-on.ts";
+import {
+  begin,
+  changed,
+  hear,
+  insert,
+  reasonsOf,
+  revoked,
+  settle,
+  textOn,
+  tipOf,
+  withoutDisk,
+  writtenBy,
+} from "./built-on.ts";
 import { type Device, Lab } from "./lab.ts";
 
 describe("work on top of what a cut ends", () => {
@@ -89,9 +101,7 @@ describe("work on top of what a cut ends", () => {
     await settle(alice);
     const own = await writtenBy(alice, [...ofBob, ...ofMallory]);
     // The same device after its disk was lost: the relay kept what it had sent, and serves nothing beyond the cut.
-    const again = alice.restored();
-    again.known = [...(alice.known ?? []), cut];
-    await again.open();
+    const again = await withoutDisk(alice, cut);
     await again.receive(...ofBob, ...own);
     await settle(again);
     expect(await textOn(again, id)).toBe("note");
@@ -280,9 +290,7 @@ test("D9 what of this device's chain comes back to it later is made anew too", a
   const after = first.firstSeq + first.entries.length;
   const rest = await alice.assembled.replica.read(first.writer, after, { entries: 9, bytes: limits.runBytes });
   if (rest === null) return expect.fail("Alice wrote more");
-  const again = alice.restored(); // it lost its disk
-  again.known = [...(alice.known ?? []), cut];
-  await again.open();
+  const again = await withoutDisk(alice, cut);
   for (const run of [...ofBob, ...ofMallory, first, rest]) {
     await again.receive(run);
     await settle(again);

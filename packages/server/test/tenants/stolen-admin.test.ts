@@ -1,14 +1,11 @@
-// Long histories of access documents at real relays, by somebody who has an admin's slot key and login, and everything anybody ever sent.
-import { nativeVerifier } from "@selkie/entry/native";
 import type { Store } from "@selkie/store";
 import { ALL_RIGHTS, type Grant } from "@selkie/sync-protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Counters } from "../../src/counters.ts";
-import { silentLogger } from "../../src/log/log.ts";
-import { Tenants } from "../../src/tenants/tenants.ts";
+import type { Tenants } from "../../src/tenants/tenants.ts";
 import { type Identity, identityOf } from "../fixtures/identity.ts";
 import { newStore } from "../fixtures/store.ts";
+import { tenantsOn } from "../fixtures/tenants.ts";
 import { loginKeyOf, loginOf, memberOf, TestTenant } from "../fixtures/test-tenant.ts";
 
 const ACTS = 100;
@@ -59,17 +56,6 @@ class Place {
 }
 
 const equal = (a: Identity, b: Identity): boolean => Buffer.compare(a.publicKey, b.publicKey) === 0;
-
-function tenantsOn(store: Store): Tenants {
-  return new Tenants({
-    store,
-    verifier: nativeVerifier,
-    caps: { tenants: 10, tenantBytes: 1_000_000, loginKeyBytes: 1_000_000 },
-    registration: "open",
-    counters: new Counters(),
-    logger: silentLogger,
-  });
-}
 
 /** What somebody does at a relay; the numbers choose among what there is. */
 const act = fc.record({

@@ -1,29 +1,16 @@
-import { nativeVerifier } from "@selkie/entry/native";
 import { publicState, type Store } from "@selkie/store";
 import { ALL_RIGHTS, DIRECTORY_ONLY } from "@selkie/sync-protocol";
 import { describe, expect, test } from "vitest";
 import { Counters } from "../../src/counters.ts";
-import { silentLogger } from "../../src/log/log.ts";
-import { type Admitted, Tenants, type TenantsOptions } from "../../src/tenants/tenants.ts";
+import type { Admitted, Tenants } from "../../src/tenants/tenants.ts";
 import { type Identity, identityOf } from "../fixtures/identity.ts";
 import { newStore } from "../fixtures/store.ts";
+import { tenantsOn } from "../fixtures/tenants.ts";
 import { loginKeyOf, loginOf, memberOf, TestTenant } from "../fixtures/test-tenant.ts";
 
 const acme = new TestTenant("acme");
 const [alice, bob, carol] = [memberOf("alice"), memberOf("bob"), memberOf("carol")];
 const READER = { pull: true, push: false, purge: false };
-
-function tenantsOn(store: Store, options: Partial<TenantsOptions> = {}): Tenants {
-  return new Tenants({
-    store,
-    verifier: nativeVerifier,
-    caps: { tenants: 10, tenantBytes: 1_000_000, loginKeyBytes: 1_000_000 },
-    registration: "open",
-    counters: new Counters(),
-    logger: silentLogger,
-    ...options,
-  });
-}
 
 interface Attempt {
   readonly tenant?: TestTenant;

@@ -36,8 +36,12 @@ export function resolveAdmissions(
   /** By the user that a change made of one before. */
   const personByUser = new Map<string, StatementId>();
   const personOf = ({ user }: Member): StatementId => personByUser.get(hexOf(user)) ?? user;
-  const neverAdmit = idsThatNeverAdmit(placed);
-  const isVoid = (id: StatementId) => neverAdmit.has(hexOf(id)) || rejectionById.has(hexOf(id));
+  let neverAdmit: ReadonlySet<string> | null = null; // few directories know of chains that nobody is known to have let in
+  const admitsNobody = (id: string): boolean => {
+    neverAdmit ??= idsThatNeverAdmit(placed);
+    return neverAdmit.has(id);
+  };
+  const isVoid = (id: StatementId) => rejectionById.has(hexOf(id)) || admitsNobody(hexOf(id));
   const find = (id: AdmissionId) => (id === "root" ? (root ?? undefined) : admissionById.get(hexOf(id)));
   const judge = (chain: Chain) => judgeChain(identity, chain.database, chain, { find, isVoid });
   const judgeAuthor: Admissions["judgeAuthor"] = (placed) =>
@@ -80,7 +84,8 @@ export function resolveAdmissions(
     for (const each of ready) letIn(each.author, each.asked);
   }
   // Nor does anybody let others in whom nobody let in, however long the line.
-  const voids = [...neverAdmit, ...rejectionById.keys()];
+  const isNobody = (author: string): boolean => author !== "root" && !admissionById.has(author) && admitsNobody(author);
+  const voids = [...[...statementsBy.keys()].filter(isNobody), ...rejectionById.keys()];
   for (const author of voids) {
     for (const { id } of statementsBy.get(author) ?? []) {
       rejectionById.set(hexOf(id), "AUTHOR_REFUSED");

@@ -99,10 +99,9 @@ async function lastSigned(entries: EntryStore, writer: WriterKey, before: number
 
 /** As the certificate in the first entry says; null when there is none that this device can read. */
 export async function admissionOfChain(at: Context, entries: EntryStore, writer: WriterKey): Promise<string | null> {
-  // The directory has as many chains as devices, and what was read of it is known.
+  // The directory has as many chains as devices, and all that can be read of it is known.
   const isDirectory = equalBytes(entries.database, at.view().identity.directory);
-  const known = isDirectory ? at.certificateOf(writer) : null;
-  const certificate = known ?? (await readCertificate(at.context, entries, writer));
+  const certificate = isDirectory ? at.certificateOf(writer) : await readCertificate(at.context, entries, writer);
   return certificate === null ? null : toHex(certificate.admission);
 }
 

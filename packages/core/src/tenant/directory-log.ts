@@ -17,6 +17,7 @@ import { NamedEntries } from "../replica/named-entries.ts";
 import { OtherBranches } from "../replica/other-branches.ts";
 import { StoredBranches } from "../replica/stored-branches.ts";
 import type { Certificate, VerifiedCertificate } from "../sealing/control-part.ts";
+import type { SealedEntries } from "../writer/writer-chain.ts";
 import type { DirectoryClaim } from "./directory-claims.ts";
 import { DirectoryOpener } from "./directory-opener.ts";
 import { DirectoryParts } from "./directory-parts.ts";
@@ -174,8 +175,8 @@ export class DirectoryLog {
   }
 
   /** Reads what this device has just sealed, with keys of its ring and for them. */
-  own(runs: readonly VerifiedRun[]): Promise<DirectoryNews> {
-    return this.#learn(() => this.#opener.own(runs.flatMap((run) => run.entries)));
+  own(sealed: Pick<SealedEntries, "runs" | "drafts">): Promise<DirectoryNews> {
+    return this.#learn(() => this.#opener.own(sealed));
   }
 
   /**

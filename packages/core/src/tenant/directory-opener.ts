@@ -2,7 +2,9 @@ import { type DatabaseId, entryType, type VerifiedEntry } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { readAll } from "../replica/read-all.ts";
-import { openEntries } from "../sealing/open-entry.ts";
+import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
+import type { PartDraft } from "../sealing/seal-entry.ts";
+import type { SealedEntries } from "../writer/writer-chain.ts";
 import type { DirectoryParts } from "./directory-parts.ts";
 import { DuePermits } from "./due-permits.ts";
 import { ParkedPlaces, type Place } from "./parked-places.ts";
@@ -49,9 +51,10 @@ export class DirectoryOpener {
     return this.#openLate(await this.#take(entries));
   }
 
-  /** Those that this device has just sealed: their permits give what it holds. */
-  async own(entries: readonly VerifiedEntry[]): Promise<boolean> {
-    await this.#note(entries);
+  /** Those that this device has just sealed: nothing has to be opened, and their permits give what it holds. */
+  async own({ runs, drafts }: Pick<SealedEntries, "runs" | "drafts">): Promise<boolean> {
+    const entries = runs.flatMap((run) => run.entries);
+    for (const [at, entry] of entries.entries()) await this.#noteOpened(entry, openedIn(drafts[at] ?? []));
     return this.#openLate(false);
   }
 
@@ -95,17 +98,19 @@ export class DirectoryOpener {
   async #note(entries: readonly VerifiedEntry[]): Promise<void> {
     const { platform, ring } = this.#context;
     const opened = await openEntries(platform.crypto, ring, entries, ["control", "statement"]);
-    for (const [at, entry] of entries.entries()) {
-      const isClosed = opened[at]?.some(({ type }) => type === "no-key") === true;
-      if (this.due.note(entry, isClosed)) this.#person.again();
-      this.#parts.note(entry);
-      for (const part of opened[at] ?? []) {
-        if (part.type === "no-key") {
-          this.#parked.park(entry, part.tag);
-          if (part.index === 0) this.#parts.heard.hear({ entry, heads: [], tag: part.tag });
-        }
-        if (part.type === "opened") await this.#parts.read(entry, part);
+    for (const [at, entry] of entries.entries()) await this.#noteOpened(entry, opened[at] ?? []);
+  }
+
+  async #noteOpened(entry: VerifiedEntry, opened: readonly OpenedPart[]): Promise<void> {
+    const isClosed = opened.some(({ type }) => type === "no-key");
+    if (this.due.note(entry, isClosed)) this.#person.again();
+    this.#parts.note(entry);
+    for (const part of opened) {
+      if (part.type === "no-key") {
+        this.#parked.park(entry, part.tag);
+        if (part.index === 0) this.#parts.heard.hear({ entry, heads: [], tag: part.tag });
       }
+      if (part.type === "opened") await this.#parts.read(entry, part);
     }
   }
 
@@ -139,4 +144,11 @@ export class DirectoryOpener {
       found = (await this.#takeAgain(due)) || found;
     }
   }
+}
+
+/** The parts that others open, as they find them. */
+function openedIn(drafts: readonly PartDraft[]): readonly OpenedPart[] {
+  return drafts.flatMap((draft, index): readonly OpenedPart[] =>
+    draft.kind === "control" || draft.kind === "statement" ? [{ ...draft, type: "opened", index }] : [],
+  );
 }

@@ -1,6 +1,7 @@
 import type { AppendResult, DatabaseId, VerifiedRun } from "@selkie/entry";
 import { SetBack } from "../replica/set-back.ts";
 import { Serial } from "../serial.ts";
+import type { SealedEntries } from "../writer/writer-chain.ts";
 import type { DirectoryLog, DirectoryNews } from "./directory-log.ts";
 import type { DirectoryWriter } from "./directory-writer.ts";
 import type { Alarm } from "./tenant.ts";
@@ -49,9 +50,9 @@ export class DirectoryReader {
   }
 
   /** Statements that this device made are durable. */
-  async sealed(runs: readonly VerifiedRun[]): Promise<void> {
+  async sealed(sealed: SealedEntries): Promise<void> {
     const { log, announce } = this.#at;
-    await this.#read(() => log.own(runs));
+    await this.#read(() => log.own(sealed));
     announce();
   }
 

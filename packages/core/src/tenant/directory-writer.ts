@@ -1,12 +1,4 @@
-import {
-  type DatabaseId,
-  type EntryId,
-  entryType,
-  equalBytes,
-  type VerifiedRun,
-  type WriterKey,
-  ZERO_ENTRY_ID,
-} from "@selkie/entry";
+import { type DatabaseId, type EntryId, entryType, equalBytes, type WriterKey, ZERO_ENTRY_ID } from "@selkie/entry";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import { Serial } from "../serial.ts";
 import type { VectorSource } from "../writer/seen-heads.ts";
@@ -20,8 +12,8 @@ export interface DirectoryWriterContext extends ChainOwner {
   readonly voices: VectorSource | null;
   /** Whether the directory has ended a chain of this device. */
   isEnded(writer: WriterKey): boolean;
-  /** Runs are durable. */
-  onSealed(runs: readonly VerifiedRun[]): Promise<void>;
+  /** Entries are durable. */
+  onSealed(sealed: SealedEntries): Promise<void>;
 }
 
 /** This device's chain in the directory: statements become entries when they are made, without a journal. */
@@ -83,6 +75,6 @@ export class DirectoryWriter {
     const { context, onSealed } = this.#context;
     await commitSealed(context, sealed, remove);
     this.#unfinished = null;
-    await onSealed(sealed.runs);
+    await onSealed(sealed);
   }
 }

@@ -11,6 +11,7 @@ import { type DueVersion, groupGifts } from "./due-keys.ts";
 import type { Held } from "./rotation.ts";
 import type { StatementContext } from "./statement-context.ts";
 import { requireFound, sealStatements } from "./statement-work.ts";
+import { isAsTurned } from "./turned-keys.ts";
 
 /**
  * How often keys are looked at again: what others write meanwhile may make them unfit. One who turns keys without end stops nobody: after
@@ -22,13 +23,20 @@ const VERSIONS = 1_024;
 
 /** What fitness depends on. */
 interface FitnessOf {
-  readonly view: Pick<DirectoryView, "isSafe" | "keyFitness">;
+  readonly view: Pick<DirectoryView, "isSafe" | "keyFitness" | "recipients">;
   readonly ring: Pick<KeyRing, "current">;
 }
 
 /** Whether a key may be sealed under as things stand: this device holds what is current, who is out does not, and who is due it does. */
-export function isFit({ view, ring }: FitnessOf, keyId: Uint8Array): boolean {
+export function isFit(held: FitnessOf, keyId: Uint8Array): boolean {
+  if (isAsTurned(held, keyId)) return true;
+  const { view, ring } = held;
   return ring.current(keyId) !== undefined && view.isSafe(keyId) && view.keyFitness.missing(keyId).length === 0;
+}
+
+/** Whether this device holds what is current of a key, and nobody who is out does. */
+function isClosed(held: FitnessOf, keyId: Uint8Array): boolean {
+  return isAsTurned(held, keyId) || (held.ring.current(keyId) !== undefined && held.view.isSafe(keyId));
 }
 
 /** Whether something has to be done before a key is sealed under, and this device may do it. */
@@ -40,9 +48,9 @@ export function isForUs(held: Held, self: Admission, keyId: Uint8Array): boolean
  * The version to seal under: what is current, or several merged. Where this device lacks that, or who is out can open it, the version it
  * holds that is closed to the fewest who are due the key, then open to the fewest who are out.
  */
-export function versionToSeal({ view, ring }: Held, keyId: Uint8Array): KeyVersion | undefined {
-  const current = ring.current(keyId);
-  if (current !== undefined && view.isSafe(keyId)) return current;
+export function versionToSeal(of: Held, keyId: Uint8Array): KeyVersion | undefined {
+  const { view, ring } = of;
+  if (isClosed(of, keyId)) return ring.current(keyId);
   const held = ring
     .confirmed()
     .toReversed() // the newest of the best
@@ -120,11 +128,11 @@ export async function giveMissing(
     const self = at.self();
     const own = requireFound(held.view).directoryKey.keyId;
     // Nothing is turned here: that is for who has something to write.
-    if (!isMember(self) || held.ring.current(own) === undefined || !held.view.isSafe(own)) return;
+    if (!isMember(self) || !isClosed(held, own)) return;
     const keys = held.view
       .keys()
-      .filter(({ keyId }) => held.view.isEntitled(self, keyId) && held.ring.current(keyId) !== undefined)
-      .filter((key) => held.view.isSafe(key.keyId) && lacksSomething(held.view, key))
+      .filter(({ keyId }) => held.view.isEntitled(self, keyId) && !isAsTurned(held, keyId))
+      .filter((key) => isClosed(held, key.keyId) && lacksSomething(held.view, key))
       .filter(({ keyId }) => {
         const turn = held.view.keyFitness.turnToGive(self, keyId);
         return turn !== null && isTurn(keyId, turn);

@@ -1,12 +1,4 @@
-import {
-  type DatabaseId,
-  type EntryId,
-  equalBytes,
-  parseEntryId,
-  type StatementId,
-  toHex,
-  type VerifiedRun,
-} from "@selkie/entry";
+import { type DatabaseId, type EntryId, equalBytes, parseEntryId, type StatementId, toHex } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection } from "../connection/connection.ts";
@@ -24,6 +16,7 @@ import type { MissingParts } from "../replica/missing-parts.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
 import { verifyCertificates } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
+import type { SealedEntries } from "../writer/writer-chain.ts";
 import { slotSigner } from "./access-work.ts";
 import { Announcements } from "./announcements.ts";
 import { catchUpAll } from "./catch-up.ts";
@@ -120,7 +113,7 @@ export class OpenTenant implements Tenant {
       ...{ voices: this.#voices, context, database: directory, self, directoryKey },
       frontier: (own) => this.#log.frontier(own),
       isEnded: (writer) => this.#log.isEnded(writer),
-      onSealed: (runs) => this.#reader.sealed(runs),
+      onSealed: (sealed) => this.#reader.sealed(sealed),
     });
     this.#reader = new DirectoryReader({
       ...{ context, directory, log: this.#log, writer: this.#writer, compare, alarm },
@@ -264,7 +257,7 @@ export class OpenTenant implements Tenant {
       at: this.#statements,
       database: this.#record.directory,
       log: this.#log,
-      onSealed: (runs: readonly VerifiedRun[]) => this.#reader.sealed(runs),
+      onSealed: (sealed: SealedEntries) => this.#reader.sealed(sealed),
       renew: () => this.#directory.renew(),
     };
     return await openRoot(host, exported, password);

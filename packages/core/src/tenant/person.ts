@@ -1,6 +1,6 @@
 // One person, as the directory's people are told apart: by name, where that is enough, else by what no two of them share.
 import type { CryptoProvider } from "@selkie/crypto";
-import { equalBytes, type StatementId, toHex } from "@selkie/entry";
+import { type StatementId, toHex } from "@selkie/entry";
 import { isMember, type Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { identityFingerprint } from "../directory/identity.ts";
@@ -44,8 +44,8 @@ export function requirePerson(crypto: CryptoProvider, view: DirectoryView, named
   if (member === undefined) throw new CoreError("USER_UNKNOWN", "nobody of this name is in the tenant");
   if (others.length > 0)
     throw new CoreError("USER_AMBIGUOUS", "several people have this name: give the id or fingerprint of one");
-  const person = view.personOf(member);
-  const isTheirs = (other: Member): boolean => equalBytes(view.personOf(other), person);
+  const person = personId(view, member);
+  const isTheirs = (other: Member): boolean => personId(view, other) === person;
   const users = new Map(
     view
       .devices()
@@ -62,11 +62,12 @@ export function isNamed(crypto: CryptoProvider, view: DirectoryView, member: Mem
 }
 
 const digitsOf = (text: string): string => text.replace(/\s/g, "");
+const isId = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 const isFingerprint = (text: string): boolean => /^\d{60}$/.test(digitsOf(text));
 
 /** Nobody is found by a name that is somebody's id or fingerprint. */
 function membersNamed(crypto: CryptoProvider, view: DirectoryView, named: string): readonly Member[] {
-  const [byId] = view.users().filter((user) => personId(view, user) === named);
+  const byId = isId(named) ? view.users().find((user) => personId(view, user) === named) : undefined;
   if (byId !== undefined) return [byId];
   if (!isFingerprint(named)) return view.findUser(named);
   return view.users().filter((user) => digitsOf(personFingerprint(crypto, view, user)) === digitsOf(named));

@@ -1,9 +1,10 @@
 // What the root key does: it is kept offline, and used for what no admin can do.
-import { type DatabaseId, equalBytes, FORMAT_VERSION, type VerifiedRun } from "@selkie/entry";
+import { type DatabaseId, equalBytes, FORMAT_VERSION } from "@selkie/entry";
 import { openRootKey, type RootKey, sealRootKey } from "@selkie/keybag";
 import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import { Serial } from "../serial.ts";
+import type { SealedEntries } from "../writer/writer-chain.ts";
 import { renewAccessList } from "./access-work.ts";
 import { collectCuts } from "./collect-cuts.ts";
 import type { DirectoryLog } from "./directory-log.ts";
@@ -20,7 +21,7 @@ export interface RootHost {
   readonly at: StatementContext;
   readonly database: DatabaseId;
   readonly log: DirectoryLog;
-  onSealed(runs: readonly VerifiedRun[]): Promise<void>;
+  onSealed(sealed: SealedEntries): Promise<void>;
   /** Says what follows from the directory for this device's person. */
   renew(): Promise<void>;
 }

@@ -8,6 +8,7 @@ import { hexOf } from "../hex.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import { type KeyVersion, newKeyVersion } from "../keys/key-version.ts";
 import { sealLink } from "../keys/version-link.ts";
+import { leadsToAll } from "./turned-keys.ts";
 
 /** What a device knows and holds. */
 export interface Held {
@@ -18,6 +19,8 @@ export interface Held {
 /** New versions of keys, and what the directory has to say about them. */
 export interface Rotation {
   readonly versions: readonly KeyVersion[];
+  /** By version: those that it leads to, in hex. */
+  readonly leadsTo: ReadonlyMap<KeyVersion, ReadonlySet<string>>;
   readonly statements: readonly RotateStatement[];
   /** To be sealed under the new directory key: who holds only that one can't read the statement that makes it. */
   readonly links: readonly LinkStatement[];
@@ -33,13 +36,16 @@ export async function draftRotation(
   keys: readonly DirectoryKey[],
 ): Promise<Rotation> {
   const versions: KeyVersion[] = [];
+  const leadsTo = new Map<KeyVersion, ReadonlySet<string>>();
   const statements: RotateStatement[] = [];
   const links: LinkStatement[] = [];
   const inFull = held.ring.confirmed().filter(({ historyBytes }) => historyBytes !== null);
   const inFullByKey = Map.groupBy(inFull, ({ keyId }) => hexOf(keyId));
   for (const { keyId, name, kind, current, open } of keys) {
     const next = await newKeyVersion(crypto, name, keyId);
-    const last = lastOf(held.view, current, inFullByKey.get(hexOf(keyId)) ?? []);
+    const known = inFullByKey.get(hexOf(keyId)) ?? [];
+    const last = lastOf(held, { keyId, current }, known);
+    leadsTo.set(next, new Set(known.map(({ version }) => hexOf(version))));
     const linked = await Promise.all(last.map((version) => sealLink(crypto, next, version)));
     const isDirectory = kind === "directory";
     const over = open.slice(0, maxItems); // what is left is turned next
@@ -47,7 +53,7 @@ export async function draftRotation(
     statements.push({ type: "rotate", keyId, over, commitment: next.version, links: isDirectory ? [] : linked });
     if (isDirectory) links.push({ type: "link", keyId, version: next.version, links: linked });
   }
-  return { versions, statements, links };
+  return { versions, leadsTo, statements, links };
 }
 
 /**
@@ -55,21 +61,20 @@ export async function draftRotation(
  * current ones first of all.
  */
 function lastOf(
-  view: Held["view"],
-  current: readonly Uint8Array[],
-  held: readonly KeyVersion[],
+  held: Held,
+  { keyId, current }: Pick<DirectoryKey, "keyId" | "current">,
+  known: readonly KeyVersion[],
 ): readonly KeyVersion[] {
-  const last = held.filter(({ version }) => current.some((one) => equalBytes(one, version)));
-  const keyId = held[0]?.keyId;
-  if (keyId === undefined) return [];
+  const last = known.filter(({ version }) => current.some((one) => equalBytes(one, version)));
+  if (known.length === 0 || leadsToAll(held, keyId, known)) return last;
   const ledTo = (): ReadonlySet<string> =>
-    view.keyFitness.ledTo(
+    held.view.keyFitness.ledTo(
       keyId,
       last.map(({ version }) => version),
     );
   let reached = ledTo();
   // Later ones lead to earlier ones.
-  for (const key of held.toReversed()) {
+  for (const key of known.toReversed()) {
     if (reached.has(hexOf(key.version))) continue;
     last.push(key);
     reached = ledTo();

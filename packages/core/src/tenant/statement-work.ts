@@ -16,6 +16,7 @@ import { giftsOf, type KeyGift } from "./due-keys.ts";
 import { draftRotation, type Rotation } from "./rotation.ts";
 import type { StatementContext } from "./statement-context.ts";
 import type { TenantContext } from "./tenant-context.ts";
+import { rememberTurned } from "./turned-keys.ts";
 
 /** Statements in the making, with keys that turn and keys that are given. */
 export interface Draft {
@@ -80,7 +81,7 @@ interface FollowUp {
 /** What follows from statements: the next access list, permits for who is due them, and what the next directory key leads back to. */
 async function followUp(
   at: StatementContext,
-  { draft, rotation: { versions, links }, given, after }: FollowUp,
+  { draft, rotation: { versions, leadsTo, links }, given, after }: FollowUp,
 ): ReturnType<FollowingEntries> {
   const { ring, platform } = at.context;
   draft.require?.(after);
@@ -95,7 +96,10 @@ async function followUp(
     linked.say(link);
     entries.push(...linked.finish());
   }
-  for (const version of versions) ring.add(version, "made"); // confirmed when the entry is read
+  for (const version of versions) {
+    ring.add(version, "made"); // confirmed when the entry is read
+    rememberTurned(version, { to: after.recipients(version.keyId), leadsTo: leadsTo.get(version) ?? new Set() });
+  }
   return entries;
 }
 

@@ -85,6 +85,8 @@ export type FollowingEntries = (first: EntryId) => Promise<readonly (readonly Pa
 export interface SealedEntries {
   /** Consecutive; several when one signature may not cover them all. */
   readonly runs: readonly VerifiedRun[];
+  /** Of each entry of the runs, in order, its parts before they were sealed. */
+  readonly drafts: readonly (readonly PartDraft[])[];
   readonly row: SealedRow;
   /** What the chain's certificate names, when its first entry is among them; null when it began before. */
   readonly admission: StatementId | null;
@@ -178,12 +180,13 @@ export class WriterChain {
   async seal(
     entries: readonly (readonly PartDraft[])[],
     frontier: readonly EntryId[],
-    control: "when-new" | "always" = "when-new",
+    saying: "when-new" | "always" = "when-new",
     following: FollowingEntries = async () => [],
   ): Promise<SealedEntries> {
     const { crypto, database, type } = this.#context;
     const incarnation = await this.#incarnation();
     const sealed: IdentifiedEntry[] = [];
+    const drafts: (readonly PartDraft[])[] = [];
     let { seq, prev, frontier: known } = incarnation;
     const now = this.#context.now();
     let vector = this.#context.seen?.due(incarnation.writer, seq === 0, now) ?? null;
@@ -191,14 +194,16 @@ export class WriterChain {
     const admission = seq === 0 ? this.#context.admission() : null;
     const due = [...entries];
     // The list grows while it is walked.
-    for (const drafts of due) {
-      const silent = control === "when-new" && seq > 0 && sameFrontier(known, frontier);
+    for (const parts of due) {
+      const silent = saying === "when-new" && seq > 0 && sameFrontier(known, frontier);
       const certificate = seq === 0 && admission !== null ? await this.#certificate(incarnation, admission) : null;
-      const draft = this.#control({ certificate, frontier: silent ? null : frontier, vector });
+      const control = this.#control({ certificate, frontier: silent ? null : frontier, vector });
+      const all = control === null ? parts : [control, ...parts];
       vector = null;
       const at = { type, database, writer: incarnation.writer, writerSecret: incarnation.secret, seq, prev };
-      const entry = await sealEntry(crypto, at, draft === null ? drafts : [draft, ...drafts]);
+      const entry = await sealEntry(crypto, at, all);
       sealed.push(entry);
+      drafts.push(all);
       seq += 1;
       prev = entry.id;
       known = frontier;
@@ -210,7 +215,7 @@ export class WriterChain {
       Object.assign(incarnation, { seq, prev, frontier: known });
       if (told !== null) this.#context.seen?.told(incarnation.writer, told, now);
     };
-    return { runs, row, admission, advance };
+    return { runs, drafts, row, admission, advance };
   }
 
   async #incarnation(): Promise<Incarnation> {

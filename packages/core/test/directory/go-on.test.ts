@@ -148,6 +148,42 @@ test("a view that goes on with permits, links and access lists is the view of al
 
 const permit: Statement = { type: "permit", history: "full", versions: [], to: [{ type: "part", index: 1 }] };
 
+test("a key that was turned and given to all who are due it is fit, lacks nothing, and has its list of them as long as nobody's rights change", async () => {
+  let turned = 0;
+  await fc.assert(
+    fc.asyncProperty(script(1, 24), script(1, 6), fc.nat(), async (before, more, which) => {
+      const story = new Story();
+      await story.tell(before);
+      const { world } = story;
+      const { root } = world;
+      const keys = world.view().keys();
+      const { keyId, open } = pick(keys, which);
+      const commitment = pattern("the next", 32);
+      const rotate: Statement = { type: "rotate", keyId, over: open, commitment, links: [] };
+      world.say(root, rotate);
+      const view = world.view();
+      const due = view.recipients(keyId);
+      const versions = [{ keyId, version: commitment }];
+      const permits = (["full", "from-now"] as const).map((history) => {
+        const to = due.filter((one) => one.history === history).map(({ recipient }) => recipient);
+        return world.say(root, { type: "permit", history, versions, to });
+      });
+      const on = view.goOn(permits) ?? expect.fail("the root is in");
+      expect(on.key(keyId)?.current).toEqual([commitment]);
+      expect([on.isSafe(keyId), on.keyFitness.missing(keyId)]).toEqual([true, []]);
+      if (due.every(({ history }) => history === "full"))
+        expect(on.keyFitness.lackHistory(keyId, commitment)).toEqual([]);
+      turned += due.length;
+      // SECURITY: this list is how a device knows the key again (turned-keys.ts).
+      expect(on.recipients(keyId)).toBe(due);
+      await story.tell(more);
+      expect(world.view().recipients(keyId)).not.toBe(due);
+    }),
+    { numRuns: 200 },
+  );
+  expect(turned).toBeGreaterThan(100);
+});
+
 test("it goes on with nothing that may change anybody's rights, nor of authors who are not in, or whose chains end", async () => {
   const world = new World();
   const { id } = world.say(world.root, await grantTo("alice", "admin"));

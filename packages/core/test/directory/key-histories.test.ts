@@ -2,6 +2,7 @@ import { toHex } from "@selkie/entry";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isSafe, keyFitness } from "../../src/directory/key-fitness.ts";
+import { recipientsOf } from "../../src/directory/key-recipients.ts";
 import type { KeyVersion } from "../../src/keys/key-version.ts";
 import { openEntries } from "../../src/sealing/open-entry.ts";
 import { sealEntry } from "../../src/sealing/seal-entry.ts";
@@ -113,7 +114,11 @@ test("D10 no history of concurrent rotations, whomever they were given to, of re
       if (writing === undefined) return;
       const fits = (device: Device): boolean => {
         const rules = world.rules(device);
-        const view = { isSafe: (keyId: Uint8Array) => isSafe(rules, keyId), keyFitness: keyFitness(rules) };
+        const view = {
+          isSafe: (keyId: Uint8Array) => isSafe(rules, keyId),
+          keyFitness: keyFitness(rules),
+          recipients: (keyId: Uint8Array) => recipientsOf(rules, keyId),
+        };
         return isFit({ view, ring: device.ring }, world.keyId);
       };
       if (!fits(writing)) await world.rotate(writing);

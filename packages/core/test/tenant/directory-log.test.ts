@@ -13,6 +13,8 @@ import { type KeyVersion, newKeyId, newKeyVersion } from "../../src/keys/key-ver
 import { draftPermits, draftUserKeys } from "../../src/keys/permit.ts";
 import { LocalState } from "../../src/local/local-state.ts";
 import { SyncedReplica } from "../../src/replica/synced-replica.ts";
+import { encodeControlPart } from "../../src/sealing/control-part.ts";
+import type { PartDraft } from "../../src/sealing/seal-entry.ts";
 import { importDeviceKeys } from "../../src/tenant/device-keys.ts";
 import { DirectoryLog } from "../../src/tenant/directory-log.ts";
 import { missingOfDirectory } from "../../src/tenant/missing-part.ts";
@@ -117,7 +119,13 @@ describe("what this device is about to say", () => {
         await arrive(await other.write([other.statement({ ...revoke, targets: [founded.admission] })]));
       }
       await store.entries(founded.tenant, founded.directory).append([said, behind]);
-      await log.own([said, behind]);
+      const control = {
+        kind: "control",
+        plaintext: encodeControlPart({ certificate: null, frontier: [], vector: null }),
+      };
+      const parts = [own.statement(statement), own.statement(permit)];
+      const drafts = parts.map((part): PartDraft[] => [{ ...part, ...control } as PartDraft, part]);
+      await log.own({ runs: [said, behind], drafts });
       const seen = digestOf(log.view);
       expect(names().includes("bob")).toBe(between !== "what takes the author out");
       await startAgain();

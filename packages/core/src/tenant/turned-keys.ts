@@ -1,8 +1,9 @@
 // What a device knows of a version that it made, without asking the directory who opens what.
+import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DueRecipient } from "../directory/key-recipients.ts";
 import { hexOf } from "../hex.ts";
+import type { KeyRing } from "../keys/key-ring.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
-import type { Held } from "./rotation.ts";
 
 /** How a version was made. */
 interface Turned {
@@ -40,6 +41,6 @@ export function leadsToAll(held: AsHeld, keyId: Uint8Array, versions: readonly K
 
 /** What decides about it. */
 export interface AsHeld {
-  readonly view: Pick<Held["view"], "recipients">;
-  readonly ring: Pick<Held["ring"], "current">;
+  readonly view: Pick<DirectoryView, "recipients">;
+  readonly ring: Pick<KeyRing, "current">;
 }

@@ -1,6 +1,7 @@
 import type { Question } from "./question.ts";
 import { create } from "./questions/create.ts";
 import { directory } from "./questions/directory.ts";
+import { history } from "./questions/history.ts";
 import { hostile } from "./questions/hostile.ts";
 import { noop } from "./questions/noop.ts";
 import { open } from "./questions/open.ts";
@@ -8,11 +9,12 @@ import { revoke } from "./questions/revoke.ts";
 import { seal } from "./questions/seal.ts";
 import { sync } from "./questions/sync.ts";
 import { syncEvolu } from "./questions/sync-evolu.ts";
+import { trace } from "./questions/trace.ts";
 import { type } from "./questions/type.ts";
 
 /** Every question by name, in the order they are asked. */
 export const questions: ReadonlyMap<string, Question> = new Map(
-  [seal, open, create, type, sync, syncEvolu, noop, revoke, directory, hostile].map((question) => [
+  [seal, open, create, type, trace, history, sync, syncEvolu, noop, revoke, directory, hostile].map((question) => [
     question.name,
     question,
   ]),

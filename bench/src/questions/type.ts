@@ -1,9 +1,8 @@
-import { type Client, createClient, type Database, memory, type Tenant } from "@selkie/client";
-import { pipe } from "@selkie/sync-protocol";
-import { counting, noTraffic, type Traffic } from "../counting-transport.ts";
+import { createClient, type Database, memory } from "@selkie/client";
 import { cpuMicroseconds, figure } from "../measure.ts";
 import { Prose } from "../prose.ts";
 import type { Question } from "../question.ts";
+import { meet, together } from "../two-devices.ts";
 
 const KEYSTROKES = 1_000;
 const ROUNDS = 5;
@@ -31,8 +30,8 @@ export const type: Question = {
       const page = await pages.createDocument({ text: "" });
       await meet(here, there);
       typing.push((await cpuMicroseconds(() => typeInto(pages, page.id, round))) / KEYSTROKES);
-      bytes.push(sum(await meet(here, there)));
-      idle.push(sum(await meet(here, there)));
+      bytes.push(await meet(here, there));
+      idle.push(await meet(here, there));
       const copy = await his.getDocument(page.id);
       if (copy.getData().text !== page.getData().text) throw new RangeError("the text did not arrive");
     }
@@ -64,27 +63,3 @@ async function typeInto(
     await pages.changeDoc(page, (draft) => draft.text(["text"]).splice(at, deleted, typed));
   }
 }
-
-async function together(alice: Client, bob: Client): Promise<readonly [Tenant, Tenant]> {
-  const here = await alice.createTenant("bench", { user: "CN=alice" });
-  const request = await bob.createJoinRequest("CN=bob");
-  const there = await bob.joinTenant(await here.directory.approveJoinRequest(request, { role: "editor" }));
-  await meet(here, there);
-  return [here, there];
-}
-
-/** Connects two devices until nothing is left to say. */
-async function meet(a: Tenant, b: Tenant): Promise<Traffic> {
-  const traffic = noTraffic();
-  const [near, far] = pipe();
-  const [one, other] = await Promise.all([
-    a.connect(counting(near, traffic), { peer: "dialler" }),
-    b.connect(far, { peer: "listener" }),
-  ]);
-  await Promise.all([one.synced(), other.synced()]);
-  await one[Symbol.asyncDispose]();
-  await other[Symbol.asyncDispose]();
-  return traffic;
-}
-
-const sum = ({ sentBytes, receivedBytes }: Traffic): number => sentBytes + receivedBytes;

@@ -56,6 +56,7 @@ export const settings: { readonly [Name in SettingName]: Setting<RelayConfig[Nam
   signatureBurst: limit("signatureBurst", integer(1, 10_000_000), "signatures checked at once after a quiet time"),
   tenantBytes: limit("tenantBytes", integer(1, PiB), "sealed bytes kept for one tenant"),
   loginKeyBytes: limit("loginKeyBytes", integer(1, PiB), "sealed bytes kept of what one login key pushed"),
+  retireAfterMs: limit("retireAfterMs", integer(0, 366 * DAY_MS), "ms that what one admin wants dropped waits"),
   tenants: limit("tenants", integer(1, 1_000_000_000), "tenants registered"),
 };
 

@@ -7,6 +7,7 @@ export const COUNTERS = [
   "logins_admitted_total",
   "logins_directory_only_total",
   "logins_refused_total",
+  "parts_retired_total",
   "tenants_registered_total",
   "sessions_dropped_total",
   "sessions_failed_total",

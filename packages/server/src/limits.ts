@@ -26,6 +26,8 @@ export interface RelayLimits {
   loginKeyBytes: number;
   /** Tenants this relay registers. */
   tenants: number;
+  /** What a retire list waits at least before anything is dropped, ms; what only one admin says. */
+  retireAfterMs: number;
 }
 
 const GiB = 1024 ** 3;
@@ -43,16 +45,17 @@ export const defaultLimits: Readonly<RelayLimits> = Object.freeze({
   tenantBytes: 10 * GiB,
   loginKeyBytes: 5 * GiB,
   tenants: 100_000,
+  retireAfterMs: 604_800_000,
 });
 
 /**
  * The defaults with what an operator changed.
- * @throws RelayError BAD_LIMIT when a value is not a positive whole number (`refusalMs` may be 0)
+ * @throws RelayError BAD_LIMIT when a value is not a positive whole number (`refusalMs` and `retireAfterMs` may be 0)
  */
 export function completeLimits(changed: Partial<RelayLimits>): Readonly<RelayLimits> {
   const limits = { ...defaultLimits, ...changed };
   for (const [name, value] of Object.entries(limits)) {
-    const least = name === "refusalMs" ? 0 : 1;
+    const least = name === "refusalMs" || name === "retireAfterMs" ? 0 : 1;
     if (!Number.isSafeInteger(value) || value < least) {
       throw new RelayError("BAD_LIMIT", `the limit ${name} must be a whole number of at least ${least}`);
     }

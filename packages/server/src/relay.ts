@@ -41,6 +41,8 @@ export interface RelayOptions {
   readonly scheduler?: Scheduler;
   /** ms on a steady clock. Default `performance.now`. */
   readonly now?: () => number;
+  /** ms since the epoch: retire lists wait over restarts. Default `Date.now`. */
+  readonly clock?: () => number;
 }
 
 /** Where a relay listens. */
@@ -107,6 +109,8 @@ class RunningRelay implements Relay {
     const now = options.now ?? (() => performance.now());
     const limits = completeLimits(options.limits ?? {});
     const { counters } = this;
+    const scheduler = options.scheduler ?? platformScheduler;
+    const clock = options.clock ?? (() => Date.now());
     this.#origins = options.origins === "loopback" ? [] : checkOrigins(options.origins);
     this.#host = {
       store,
@@ -115,9 +119,12 @@ class RunningRelay implements Relay {
       limits,
       logger,
       counters,
-      scheduler: options.scheduler ?? platformScheduler,
+      scheduler,
       now,
-      tenants: new Tenants({ store, verifier, caps: limits, registration, counters, logger }),
+      tenants: new Tenants({
+        ...{ store, verifier, caps: limits, registration, counters, logger, scheduler, clock },
+        retireAfterMs: limits.retireAfterMs,
+      }),
       databases: new LiveDatabases(counters, now),
       origins: () => this.#origins,
     };
@@ -125,6 +132,8 @@ class RunningRelay implements Relay {
     const connections = limits.connections + OTHER_CONNECTIONS;
     this.#http = createHttp({ logger, connections, isReady: () => this.#isReady() });
     this.#sockets.attach(this.#http.server);
+    const failed = (failure: unknown): void => logger.log("error", "store.failed", describeFailure(failure));
+    this.#host.tenants.retiring.look().catch(failed);
   }
 
   async listen(at: { readonly host: string; readonly port: number }): Promise<RelayAddress> {
@@ -170,6 +179,7 @@ class RunningRelay implements Relay {
     await this.#atMost(drainMs, gone);
     await Promise.all(connections.map((connection) => connection.close("RELAY_STOPPING")));
     await gone;
+    await this.#host.tenants.retiring.stop();
     await this.#http.close();
   }
 

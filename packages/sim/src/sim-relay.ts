@@ -70,6 +70,7 @@ export class SimRelay {
       origins: [this.origin],
       limits: this.limits,
       now: () => clock.now,
+      clock: () => clock.now,
       logger: jsonLogger({ write: (line) => this.log.push(line), now: () => clock.now, level: "debug" }),
     });
     const life: Life = { alive: true, relay, store };

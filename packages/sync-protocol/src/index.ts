@@ -18,6 +18,7 @@ export {
   applySlotChain,
   applySlotLogin,
   emptyAccessState,
+  retirerOf,
   rightsOf,
   ticketAdmits,
 } from "./access/access-state.ts";
@@ -32,6 +33,17 @@ export {
 } from "./access/access-ticket.ts";
 export { documentKind, MAX_DOCUMENTS } from "./access/document.ts";
 export { type DocumentRefusal, type Presented, presentDocuments } from "./access/present-documents.ts";
+export {
+  decodeRetireList,
+  encodeRetireList,
+  MAX_RETIRED_PARTS,
+  type RetiredPart,
+  type RetireList,
+  retireListPayload,
+  signRetireList,
+  type VerifiedRetireList,
+  verifyRetireList,
+} from "./access/retire-list.ts";
 export { ALL_RIGHTS, DIRECTORY_ONLY, equalRights, type Grant, NO_RIGHTS, type Rights } from "./access/rights.ts";
 export {
   decodeSlotChain,

@@ -15,6 +15,8 @@ import type { Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { CoreError } from "../errors.ts";
 import type { DeviceKeys } from "../tenant/tenant-context.ts";
+import { retireLists } from "./retire-lists.ts";
+import { signWith } from "./sign-with.ts";
 import { knownSlotLines } from "./slot-lines.ts";
 
 export interface AccessDocumentsContext {
@@ -58,6 +60,13 @@ export class AccessDocuments {
     return fresh;
   }
 
+  /** What it is to drop and has not been told on this session: each is presented alone, as it may fill a message. */
+  async freshRetireLists(): Promise<readonly Uint8Array[]> {
+    const lists = await retireLists(this.#context, this.#told);
+    for (const purge of lists.keys()) this.#told.add(purge);
+    return [...lists.values()];
+  }
+
   /** None until the user's keys have come: the ticket lets a further device in. */
   async #slot(): Promise<readonly Uint8Array[]> {
     const { crypto, tenant, keys, view, joined } = this.#context;
@@ -86,15 +95,6 @@ interface SlotKeysAndLogin {
   readonly tenant: TenantId;
   readonly keys: readonly SigningKey[];
   readonly login: SigningKey;
-}
-
-/** Signs as sessions and access documents ask for it. */
-export function signWith(crypto: CryptoProvider, key: SigningKey): SlotSigner["sign"] {
-  return async (label, payload) => {
-    const [signature] = await crypto.signMany(key, label, [payload]);
-    if (signature === undefined) throw new CoreError("KEY_UNKNOWN", "no signature was made");
-    return signature;
-  };
 }
 
 /** The newest lists, the newest last: as many as fit, and that one in any case. */

@@ -1,8 +1,9 @@
 import { type DatabaseId, parseLoginKey } from "@selkie/entry";
 import type { Claim, SessionOptions } from "@selkie/sync-protocol";
 import type { DeviceKeys } from "../tenant/tenant-context.ts";
-import { AccessDocuments, type AccessDocumentsContext, signWith } from "./access-documents.ts";
+import { AccessDocuments, type AccessDocumentsContext } from "./access-documents.ts";
 import { PeerGate, type PushBudget } from "./peer-gate.ts";
+import { signWith } from "./sign-with.ts";
 
 /** What this side proves, and whom it lets in, when a session begins. */
 export type Handshake = Pick<SessionOptions, "role" | "origin" | "credentials" | "generation"> & {

@@ -154,6 +154,22 @@ export class Link implements Connection {
     const { session, documents } = this.#admitted;
     session.reconsider();
     if (documents !== null) this.#presenting.present(session, documents);
+    this.#retire();
+  }
+
+  /** INVARIANT: a relay drops nothing before it has the statement that tells others why. Test: b10-purge.test.ts. */
+  #retire(): void {
+    const { platform, replicas } = this.#context;
+    const { session, documents } = this.#admitted ?? {};
+    if (session === undefined || documents == null) return;
+    const retire = async (): Promise<void> => {
+      const lists = await documents.freshRetireLists();
+      if (lists.length > 0) await this.#sync(() => replicas().slice(0, 1), { signal: this.#stop.signal });
+      for (const list of lists) await session.present([list]);
+    };
+    retire().catch((error: unknown) => {
+      if (!(error instanceof SyncError) && !this.#stop.signal.aborted) platform.report(error); // the next session does it
+    });
   }
 
   /** INVARIANT: what a revocation ends at a relay it has ended before anything made after it is sent there. Test: a3-removed-at-a-relay.test.ts. */
@@ -231,6 +247,7 @@ export class Link implements Connection {
       this.join(...without(this.#context.replicas(), first));
       this.#set("online", null);
       this.#next.resolve(session);
+      this.#retire();
       const error = await session.closed;
       if (error !== null) throw error;
     } finally {

@@ -4,7 +4,7 @@ import { type DocId, docIdOfBytes } from "../document/doc-id.ts";
 import { hexOf } from "../hex.ts";
 import { type DirectoryIdentity, isMember, type Member } from "./admission.ts";
 import type { Authored } from "./entitlement.ts";
-import type { PartName, PurgeStatement } from "./statement.ts";
+import type { PartName, PurgeStatement, SettingValue } from "./statement.ts";
 
 /** A purge that counts. */
 export interface Purge {
@@ -34,6 +34,14 @@ export function purgesIn(
     return { id: hexOf(placed.id), person, database, documents: statement.documents.map(docIdOfBytes), parts };
   });
   return purges.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+const WEEK_S = 604_800;
+
+/** How long a purge has to count on a device before anything is dropped, in seconds. */
+export function purgeDelay({ settings }: { readonly settings: ReadonlyMap<string, SettingValue> }): number {
+  const seconds = settings.get("purgeAfter");
+  return typeof seconds === "number" ? seconds : WEEK_S;
 }
 
 const indexesByEntry = new WeakMap<readonly PartName[], ReadonlyMap<string, ReadonlySet<number>>>();

@@ -2,7 +2,7 @@
 import { compareBytes, equalBytes, parseLoginKey, type StatementId, toHex } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import { encodeAccessList, encodeAccessTicket, encodeSlotLogin, signSlotLogin } from "@selkie/sync-protocol";
-import { signWith } from "../connection/access-documents.ts";
+import { signWith } from "../connection/sign-with.ts";
 import { knownSlotLines } from "../connection/slot-lines.ts";
 import { extendAccess, newestAccessList } from "../directory/access.ts";
 import { isMember, type Member } from "../directory/admission.ts";

@@ -1,7 +1,7 @@
-import { ByteReader, ByteWriter, type DatabaseId, fromHex, type TenantId, toHex } from "@selkie/entry";
+import { type DatabaseId, fromHex, type TenantId, toHex } from "@selkie/entry";
 import type { Store, PartName as StoredName } from "@selkie/store";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import { isConfirmed, names, type Purge } from "../directory/purges.ts";
+import { isConfirmed, names, type Purge, purgeDelay } from "../directory/purges.ts";
 import type { PartName } from "../directory/statement.ts";
 import { type LocalState, rowKind } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
@@ -25,7 +25,6 @@ interface Learned {
   readonly isCarriedOut: boolean;
 }
 
-const WEEK_S = 604_800;
 /** Timers take at most this many milliseconds. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
@@ -77,8 +76,7 @@ export class Purging {
   }
 
   #delay(): number {
-    const seconds = this.#at.view().settings.get("purgeAfter");
-    return (typeof seconds === "number" ? seconds : WEEK_S) * 1_000;
+    return purgeDelay(this.#at.view()) * 1_000;
   }
 
   async #learn(learned: Map<string, Learned>, purges: readonly Purge[]): Promise<void> {
@@ -143,9 +141,8 @@ export class Purging {
     const learned = new Map<string, Learned>();
     for await (const { key, value } of local.range(rowKind.purge, directory)) {
       if (value?.length !== 9) continue; // it is learned of anew
-      const reader = new ByteReader(value);
-      const row = { since: reader.u64(), isCarriedOut: reader.u8() === 1 };
-      learned.set(toHex(key.subarray(-32)), row);
+      const since = new DataView(value.buffer, value.byteOffset).getFloat64(0);
+      learned.set(toHex(key.subarray(-32)), { since, isCarriedOut: value[8] === 1 });
     }
     return learned;
   }
@@ -160,8 +157,8 @@ const storedNames = (parts: readonly PartName[]): readonly StoredName[] =>
   parts.map(({ entry, part }) => ({ id: entry, index: part }));
 
 function rowOf({ since, isCarriedOut }: Learned): Uint8Array {
-  return new ByteWriter(9)
-    .u64(since)
-    .u8(isCarriedOut ? 1 : 0)
-    .finish();
+  const row = new Uint8Array(9);
+  new DataView(row.buffer).setFloat64(0, since);
+  row[8] = isCarriedOut ? 1 : 0;
+  return row;
 }

@@ -10,17 +10,23 @@ import {
   type LoginKey,
   parseEntryId,
   parseTenantId,
+  type Signature,
   type TenantId,
   toHex,
+  type Verifier,
 } from "@selkie/entry";
 import { publicState, type StateItem, type StateStore, type StoredState, StoreError } from "@selkie/store";
 import {
+  decodeRetireList,
   decodeSlotChain,
   decodeSlotLogin,
   documentKind,
+  encodeRetireList,
   encodeSlotChain,
   encodeSlotLogin,
   type SlotState,
+  type VerifiedRetireList,
+  verifyRetireList,
 } from "@selkie/sync-protocol";
 import type { Hole, HoledChain } from "../replica/known-holes.ts";
 
@@ -31,6 +37,7 @@ const LIST = text.encode("/l");
 const SLOTS = text.encode("/s/");
 const USAGE = text.encode("/u/");
 const HOLES = text.encode("/h/");
+const RETIRING = text.encode("relay/1/r/");
 
 /** The founding bytes of a tenant: it is registered when this record is there. */
 function foundingKey(tenant: TenantId): Uint8Array {
@@ -89,6 +96,50 @@ function readHole(rest: Uint8Array, value: Uint8Array): readonly HoledChain[] {
   const reader = new ByteReader(value);
   const hole = { seq: reader.u64(), prev: parseEntryId(reader.bytes(32)) };
   return [{ database: toHex(rest.subarray(0, 32)), writer: toHex(rest.subarray(32)), hole }];
+}
+
+/** A retire list, as it is kept. */
+export interface StoredRetireList {
+  readonly key: Uint8Array;
+  readonly tenant: TenantId;
+  /** When it came, ms since the epoch. */
+  readonly since: number;
+  /** Null once it is over. */
+  readonly list: VerifiedRetireList | null;
+}
+
+/** Where a retire list is kept. */
+export function retiringKey(tenant: TenantId, signature: Signature): Uint8Array {
+  return concatBytes(RETIRING, tenant, signature);
+}
+
+export function retiringRecord({ key, since, list }: StoredRetireList): TenantRecord {
+  const document = list === null ? new Uint8Array() : encodeRetireList(list);
+  return { key, value: publicState(new ByteWriter(8 + document.length).u64(since).bytes(document).finish()) };
+}
+
+/** The retire lists of all tenants, by key in hexadecimal. A damaged one counts as absent: it is brought again. */
+export async function storedRetireLists(state: StateStore, verifier: Verifier): Promise<Map<string, StoredRetireList>> {
+  const lists = new Map<string, StoredRetireList>();
+  for await (const { key, value } of undamaged(state, RETIRING)) {
+    const rest = key.subarray(RETIRING.length);
+    if (rest.length !== 96 || value.length < 8) continue;
+    const reader = new ByteReader(value);
+    const since = reader.u64();
+    const document = reader.bytes(reader.remaining);
+    const list = document.length === 0 ? null : await readRetireList(verifier, document);
+    if (list === null && document.length > 0) continue;
+    lists.set(toHex(key), { key, tenant: parseTenantId(rest.slice(0, 32)), since, list });
+  }
+  return lists;
+}
+
+async function readRetireList(verifier: Verifier, document: Uint8Array): Promise<VerifiedRetireList | null> {
+  try {
+    return await verifyRetireList(verifier, decodeRetireList(document));
+  } catch {
+    return null; // a typed error of the decoder: the record is damaged
+  }
 }
 
 /** Everything kept of one tenant, as it was stored. */

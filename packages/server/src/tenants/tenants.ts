@@ -3,13 +3,14 @@
 
 import { fromHex, type LoginKey, type TenantId, toHex, type Verifier } from "@selkie/entry";
 import type { Store } from "@selkie/store";
-import { documentKind, type Grant, type Presented, presentDocuments } from "@selkie/sync-protocol";
+import { documentKind, type Grant, type Presented, presentDocuments, type Scheduler } from "@selkie/sync-protocol";
 import type { Counters } from "../counters.ts";
 import type { RelayRefusalCode } from "../errors.ts";
 import type { Logger } from "../log/log.ts";
 import { logTag } from "../log/redaction.ts";
 import { loadTenant } from "./load-tenant.ts";
 import { documentRecord, registeredTenants, slotOf, slotRecord, usageKey, usageRecord } from "./records.ts";
+import { Retiring } from "./retiring.ts";
 import { Serial } from "./serial.ts";
 import { grantOf, type Login, Tenant } from "./tenant.ts";
 import { TenantUsage, type UsageCaps } from "./usage.ts";
@@ -22,6 +23,11 @@ export interface TenantsOptions {
   readonly registration: "open" | "closed";
   readonly counters: Counters;
   readonly logger: Logger;
+  readonly scheduler: Scheduler;
+  /** ms since the epoch. */
+  readonly clock: () => number;
+  /** What retire lists wait at least, ms. */
+  readonly retireAfterMs: number;
 }
 
 /** A claim whose signature by `key` was verified. */
@@ -50,10 +56,13 @@ export class Tenants {
   readonly #tenantById = new Map<string, Tenant>();
   readonly #turnById = new Map<string, { readonly serial: Serial; waiting: number }>();
   readonly #registration = new Serial();
+  /** What is to be dropped. */
+  readonly retiring: Retiring;
   #registered: number | null = null;
 
   constructor(options: TenantsOptions) {
     this.#options = options;
+    this.retiring = new Retiring({ ...options, leastMs: options.retireAfterMs, find: (id) => this.#find(id) });
   }
 
   /** Lets a login key in, or answers null: whether the tenant is unknown, or the key, is for nobody to learn. */
@@ -65,6 +74,7 @@ export class Tenants {
       const tenant = known ?? (await this.#register(request, presented, grant));
       // A list signed by whom the last one names counts, whoever brings it: also when it shuts out the one who did.
       if (known !== null) await this.#keep(known, request.documents, presented);
+      if (known !== null) await this.retiring.take(known, request.key, presented.retiring);
       if (tenant === null || grant === null) return null;
       const login: Login = { key: request.key, grant, tickets: presented.tickets, drop: request.drop };
       tenant.enter(login);
@@ -84,6 +94,7 @@ export class Tenants {
       login.grant = isFarewell ? null : grant;
       if (login.grant === null) tenant.leave(login);
       await this.#keep(tenant, documents, presented);
+      await this.retiring.take(tenant, login.key, presented.retiring);
       return login.grant ?? (isFarewell ? "DIRECTORY_ONLY" : "LOGIN_REFUSED");
     });
   }
@@ -125,6 +136,8 @@ export class Tenants {
     const { store, verifier, caps } = this.#options;
     const loaded = await loadTenant(store.state, verifier, id);
     if (loaded === null) return null;
+    const other = this.#tenantById.get(toHex(id)); // somebody else may have asked meanwhile, out of turn
+    if (other !== undefined) return other;
     const tenant = new Tenant(loaded.state, new TenantUsage(caps, loaded.bytesByKey), loaded.holes);
     this.#tenantById.set(toHex(id), tenant);
     return tenant;

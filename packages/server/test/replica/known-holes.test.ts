@@ -8,9 +8,9 @@ import { silentLogger } from "../../src/log/log.ts";
 import { KnownHoles } from "../../src/replica/known-holes.ts";
 import { LiveDatabases } from "../../src/replica/live-databases.ts";
 import { RelayReplica } from "../../src/replica/relay-replica.ts";
-import { Tenants } from "../../src/tenants/tenants.ts";
 import { bytesOf } from "../fixtures/identity.ts";
 import { newStore } from "../fixtures/store.ts";
+import { tenantsOn } from "../fixtures/tenants.ts";
 import { loginKeyOf, loginOf, memberOf, TestTenant } from "../fixtures/test-tenant.ts";
 import { databaseOf, TestWriter } from "../fixtures/test-writer.ts";
 
@@ -41,9 +41,7 @@ async function relay() {
   };
   /** The relay starts; gives how somebody connects. */
   const start = () => {
-    const tenants = new Tenants({
-      ...{ store, verifier: nativeVerifier, caps, registration: "open", counters, logger },
-    });
+    const tenants = tenantsOn(store, { caps, counters });
     const subscriber = { announce: () => undefined, compare: () => undefined };
     const { live } = new LiveDatabases(counters, () => clock.now).open(acme.id, contacts, subscriber);
     return async (member = alice) => {

@@ -1,13 +1,13 @@
 import { runSize, toHex, type Vector, type VerifiedRun } from "@selkie/entry";
-import { nativeVerifier } from "@selkie/entry/native";
 import { type EntryStore, type Store, StoreError } from "@selkie/store";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Counters } from "../../src/counters.ts";
 import { silentLogger } from "../../src/log/log.ts";
 import { LiveDatabases, type Subscriber } from "../../src/replica/live-databases.ts";
 import { RelayReplica } from "../../src/replica/relay-replica.ts";
-import { type Admitted, Tenants } from "../../src/tenants/tenants.ts";
+import type { Admitted, Tenants } from "../../src/tenants/tenants.ts";
 import { newStore } from "../fixtures/store.ts";
+import { tenantsOn } from "../fixtures/tenants.ts";
 import { loginKeyOf, loginOf, memberOf, TestTenant } from "../fixtures/test-tenant.ts";
 import { databaseOf, TestWriter } from "../fixtures/test-writer.ts";
 
@@ -31,7 +31,7 @@ beforeEach(() => {
 
 function tenants(loginKeyBytes = 1_000_000): Tenants {
   const caps = { tenants: 10, tenantBytes: 1_000_000, loginKeyBytes };
-  return new Tenants({ store, verifier: nativeVerifier, caps, registration: "open", counters, logger: silentLogger });
+  return tenantsOn(store, { caps });
 }
 
 async function login(all: Tenants, member = alice): Promise<Admitted> {

@@ -2,7 +2,8 @@
 import type { CryptoProvider, SigningKey } from "@selkie/crypto";
 import { parseLoginKey, type TenantId } from "@selkie/entry";
 import { encodeAccessList, type Rights, runSession, type Session } from "@selkie/sync-protocol";
-import { signWith, slotDocuments } from "../../../core/src/connection/access-documents.ts";
+import { slotDocuments } from "../../../core/src/connection/access-documents.ts";
+import { signWith } from "../../../core/src/connection/sign-with.ts";
 import { draftAccessList, type SlotHolder, signAccessList } from "../../../core/src/directory/access.ts";
 import { importDeviceKeys } from "../../../core/src/tenant/device-keys.ts";
 import type { DeviceKeys } from "../../../core/src/tenant/tenant-context.ts";

@@ -1,8 +1,9 @@
 // What a relay knows of who may connect, and the rules by which documents change it: pure functions, so that every relay that saw
 // the same documents in one order agrees. docs/spec/sync.md section 8.4.
-import { equalBytes, type Founding, type LoginKey, toHex } from "@selkie/entry";
+import { equalBytes, type Founding, type LoginKey, parseLoginKey, toHex } from "@selkie/entry";
 import type { VerifiedAccessList } from "./access-list.ts";
 import type { VerifiedAccessTicket } from "./access-ticket.ts";
+import type { VerifiedRetireList } from "./retire-list.ts";
 import { NO_RIGHTS, type Rights } from "./rights.ts";
 import type { VerifiedSlotChain } from "./slot-chain.ts";
 import type { VerifiedSlotLogin } from "./slot-login.ts";
@@ -101,6 +102,17 @@ export function rightsOf(
     push: found.some((rights) => rights.push),
     purge: found.some((rights) => rights.purge),
   };
+}
+
+/** Whose word a retire list is: `root`, or a slot in hexadecimal; null for who may have nothing dropped, or for a list about the directory. */
+export function retirerOf(state: AccessState, list: VerifiedRetireList): string | null {
+  const { founding, slots } = state;
+  if (!equalBytes(list.tenant, founding.tenant) || equalBytes(list.database, founding.database)) return null;
+  if (equalBytes(list.signer, founding.root)) return "root";
+  const key = parseLoginKey(list.signer);
+  for (const [name, slot] of slots)
+    if (standingOf(slot, key) === "current" && slotRights(state, name, [])?.purge === true) return name;
+  return null;
 }
 
 function changeSlot(

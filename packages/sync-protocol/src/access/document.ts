@@ -3,7 +3,13 @@ import { ByteReader, type ByteWriter, compareBytes, type TenantId } from "@selki
 import { SyncError } from "../sync-error.ts";
 
 /** First byte of each access document. A founding entry begins with 1, its format version. */
-export const documentKind = { accessList: 0x11, slotChain: 0x12, accessTicket: 0x13, slotLogin: 0x14 } as const;
+export const documentKind = {
+  accessList: 0x11,
+  slotChain: 0x12,
+  accessTicket: 0x13,
+  slotLogin: 0x14,
+  retireList: 0x15,
+} as const;
 
 /** Documents that one claim may carry; at most. */
 export const MAX_DOCUMENTS = 16;

@@ -9,10 +9,12 @@ import {
   applySlotChain,
   applySlotLogin,
   emptyAccessState,
+  retirerOf,
   ticketAdmits,
 } from "./access-state.ts";
 import { decodeAccessTicket, type VerifiedAccessTicket, verifyAccessTicket } from "./access-ticket.ts";
 import { documentKind, MAX_DOCUMENTS } from "./document.ts";
+import { decodeRetireList, type VerifiedRetireList, verifyRetireList } from "./retire-list.ts";
 import { decodeSlotChain, verifySlotChain } from "./slot-chain.ts";
 import { decodeSlotLogin, verifySlotLogin } from "./slot-login.ts";
 
@@ -25,6 +27,8 @@ export interface Presented {
   readonly state: AccessState | null;
   /** Tickets that count under that state, for `rightsOf`. */
   readonly tickets: readonly VerifiedAccessTicket[];
+  /** Retire lists that count under that state. */
+  readonly retiring: readonly VerifiedRetireList[];
   /** Indexes of the documents that changed the state: what a relay has to keep. */
   readonly applied: readonly number[];
   readonly refused: readonly { readonly index: number; readonly code: DocumentRefusal }[];
@@ -33,10 +37,11 @@ export interface Presented {
 interface Progress {
   state: AccessState | null;
   readonly tickets: VerifiedAccessTicket[];
+  readonly retiring: VerifiedRetireList[];
 }
 
 /**
- * Verifies and applies the documents in order: founding entry, access lists, tickets, slot chains, slot logins. `state` is what the relay has for
+ * Verifies and applies the documents in order: founding entry, access lists, tickets, slot chains, slot logins, retire lists. `state` is what the relay has for
  * the tenant, null when it has nothing. A document that does not count never stops those after it.
  *
  * SECURITY: the tenant is the hash of its founding entry, whose writer signs the first list: nobody registers another's tenant.
@@ -48,7 +53,7 @@ export async function presentDocuments(
   state: AccessState | null,
   documents: readonly Uint8Array[],
 ): Promise<Presented> {
-  const progress: Progress = { state, tickets: [] };
+  const progress: Progress = { state, tickets: [], retiring: [] };
   const applied: number[] = [];
   const refused: { index: number; code: DocumentRefusal }[] = [];
   for (const [index, bytes] of documents.entries()) {
@@ -62,7 +67,8 @@ export async function presentDocuments(
   }
   const final = progress.state;
   const tickets = final === null ? [] : progress.tickets.filter((ticket) => ticketAdmits(final, ticket));
-  return { state: final, tickets, applied, refused };
+  const retiring = final === null ? [] : progress.retiring.filter((list) => retirerOf(final, list) !== null);
+  return { state: final, tickets, retiring, applied, refused };
 }
 
 async function present(
@@ -92,6 +98,13 @@ async function present(
         const ticket = await verifyAccessTicket(verifier, decodeAccessTicket(bytes));
         if (ticket === null) return "SIGNATURE_INVALID";
         progress.tickets.push(ticket);
+        return { type: "known" };
+      }
+      case documentKind.retireList: {
+        const list = await verifyRetireList(verifier, decodeRetireList(bytes));
+        if (list === null) return "SIGNATURE_INVALID";
+        if (retirerOf(state, list) === null) return "SIGNER_NOT_TRUSTED";
+        progress.retiring.push(list);
         return { type: "known" };
       }
       default:

@@ -118,3 +118,27 @@ test("a database that is open only as it was is synced, and closed with the last
   await meet(alice, bob);
   expect(await textsIn(ofBob)).toEqual(["first", "second", "third"]);
 });
+
+test("what is purged is gone from every past, also while somebody looks", async () => {
+  await using alice = await found();
+  await alice.tenant.settings.change({ purgeAfter: 0 });
+  const notes = await notesOf(alice);
+  const docs = [await notes.createDocument({ text: "one" }), await notes.createDocument({ text: "two" })] as const;
+  const heads = docs.flatMap((doc) => doc.getHeads());
+  await using past = await pastOf(alice, minute(0));
+  await using exact = await pastOf(alice, heads);
+  for (const each of [past, exact]) expect(await Array.fromAsync(each.iterateChangesSince(null))).toHaveLength(2);
+  const { id } = docs[1];
+  await notes.purgeDocHistory(id);
+  for (const each of [past, exact, await pastOf(alice, minute(9))]) {
+    expect(await textsIn(each)).toEqual(["one"]);
+    expect(await each.findDocument(id)).toBeUndefined();
+    const purged = { code: "DOC_PURGED" };
+    await expect(each.getDocument(id)).rejects.toMatchObject(purged);
+    await expect(each.history.getDocumentAt(id, minute(0))).rejects.toMatchObject(purged);
+    await expect(Array.fromAsync(each.history.changes(id))).rejects.toMatchObject(purged);
+    expect(await Array.fromAsync(each.iterateChangesSince(null))).toHaveLength(1);
+    expect(await Array.fromAsync(each.iterateChangesSince(null, { revisions: true }))).toHaveLength(1);
+  }
+  await expect(pastOf(alice, heads)).rejects.toMatchObject({ code: "HEADS_UNKNOWN" });
+});

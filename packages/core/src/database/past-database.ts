@@ -26,7 +26,7 @@ interface PastParts<Home> {
 }
 
 /**
- * Documents with what had been made in them by a moment, as far as that was known when it was opened: nothing moves it afterwards.
+ * Documents with what had been made in them by a moment, as far as that was known when it was opened: nothing moves it afterwards but a purge.
  * SECURITY: D9. It holds only what counted then (past-database.test.ts).
  */
 export class OpenPastDatabase<T extends object, Home> implements ReadableDatabase<T> {
@@ -46,7 +46,7 @@ export class OpenPastDatabase<T extends object, Home> implements ReadableDatabas
     this.history = new HistoryReader<T>(() => ({
       ...groundOf(this.#open()),
       require: (id) => this.#require(id),
-      all: () => parts.records.values(),
+      all: () => this.#alive(),
     }));
   }
 
@@ -59,13 +59,12 @@ export class OpenPastDatabase<T extends object, Home> implements ReadableDatabas
   }
 
   async findDocument(id: DocId): Promise<PastDoc<T> | undefined> {
-    this.#open();
-    return this.#parts.records.has(id) ? this.getDocument(id) : undefined;
+    const { purged } = this.#open().documents;
+    return this.#parts.records.has(id) && !purged.has(id) ? this.getDocument(id) : undefined;
   }
 
   async getAllDocumentIds(): Promise<readonly DocId[]> {
-    this.#open();
-    return [...this.#parts.records.values()].filter(({ deleted }) => !deleted).map(({ name }) => name);
+    return this.#alive().flatMap(({ name, deleted }) => (deleted ? [] : [name]));
   }
 
   iterateChangesSince(cursor: string | null, options?: FeedOptions): AsyncIterable<FeedItem<T, PastDoc<T>>>;
@@ -78,9 +77,9 @@ export class OpenPastDatabase<T extends object, Home> implements ReadableDatabas
     this.#feed ??= new PastFeed({
       database: id,
       sha256: documents.sha256,
-      records: this.#parts.records.values(),
+      records: this.#alive(),
       sources,
-      show: (name) => this.getDocument(name),
+      find: (name) => this.findDocument(name),
     });
     const feed = this.#feed;
     const items = options.revisions === true ? feed.revisions(cursor, options) : feed.documents(cursor, options);
@@ -108,7 +107,14 @@ export class OpenPastDatabase<T extends object, Home> implements ReadableDatabas
     await this.#closed;
   }
 
+  /** What is purged is gone from the past, too. */
+  #alive(): readonly PastRecord[] {
+    const { purged } = this.#open().documents;
+    return [...this.#parts.records.values()].filter(({ name }) => !purged.has(name));
+  }
+
   #require(id: DocId): PastRecord {
+    this.#open().documents.requireAlive(id);
     const record = this.#parts.records.get(id);
     if (record === undefined) throw new CoreError("DOC_NOT_FOUND", "there was no document with this id");
     return record;

@@ -7,7 +7,7 @@ export interface ReadableDatabase<T extends object> extends AsyncDisposable {
   readonly name: string;
   /** Who changed what, and what it was before. */
   readonly history: ReadableHistory<T>;
-  /** A document, deleted or not. @throws CoreError DOC_NOT_FOUND */
+  /** A document, deleted or not. @throws CoreError DOC_NOT_FOUND | DOC_PURGED */
   getDocument(id: DocId): Promise<PastDoc<T>>;
   /** The same, or undefined when there is no such document. */
   findDocument(id: DocId): Promise<PastDoc<T> | undefined>;

@@ -1,4 +1,4 @@
-import { compareBytes, type DatabaseId, fromHex, toHex } from "@selkie/entry";
+import { ByteWriter, compareBytes, type DatabaseId, fromHex, toHex } from "@selkie/entry";
 import type { Sha256 } from "../automerge/change-chunk.ts";
 import { type ChangeSources, historyItemOf } from "../database/change-sources.ts";
 import type { PastDoc } from "../database/history.ts";
@@ -16,8 +16,8 @@ export interface PastFeedContext {
   readonly sha256: Sha256;
   readonly records: Iterable<PastRecord>;
   readonly sources: Pick<ChangeSources, "all">;
-  /** @throws CoreError CLOSED */
-  show(name: DocId): Promise<PastDoc<object>>;
+  /** Undefined for one that was purged meanwhile. @throws CoreError CLOSED */
+  find(name: DocId): Promise<PastDoc<object> | undefined>;
 }
 
 /** The change feed of a database as it was: document by document, in the order of their ids. */
@@ -31,12 +31,13 @@ export class PastFeed {
     this.#at = at;
     this.#records = [...at.records].sort((one, other) => compareBytes(one.id, other.id));
     const digests = new HeadsDigest(at.sha256);
-    const each = ({ id, changes, deleted }: PastRecord): Uint8Array[] => [
-      id,
-      fromHex(digests.of(changes)),
-      Uint8Array.of(deleted ? 1 : 0),
-    ];
-    this.#stretch = toHex(at.sha256(...this.#records.flatMap(each)).subarray(0, stretchIdBytes));
+    const all = new ByteWriter();
+    for (const { id, changes, deleted } of this.#records)
+      all
+        .bytes(id)
+        .bytes(fromHex(digests.of(changes)))
+        .u8(deleted ? 1 : 0);
+    this.#stretch = toHex(at.sha256(all.finish()).subarray(0, stretchIdBytes));
   }
 
   async *documents(cursor: string | null, { signal }: FeedOptions): AsyncIterable<FeedItem<object, PastDoc<object>>> {
@@ -44,7 +45,8 @@ export class PastFeed {
     for (const [at, { name, deleted }] of this.#records.entries()) {
       if (at < done) continue;
       signal?.throwIfAborted();
-      const doc = await this.#at.show(name);
+      const doc = await this.#at.find(name);
+      if (doc === undefined) continue;
       yield { type: deleted ? "deleted" : "changed", doc, cursor: this.#cursorOf("pastDocuments", at + 1) };
     }
   }
@@ -53,11 +55,15 @@ export class PastFeed {
     cursor: string | null,
     { signal }: RevisionOptions,
   ): AsyncIterable<RevisionItem<object, PastDoc<object>>> {
-    const { sources, show } = this.#at;
+    const { sources, find } = this.#at;
     let done = this.#placeOf("pastRevisions", cursor);
     for (const batch of batches(this.#records.slice(done)))
       for await (const [{ name }, changes] of sources.all(batch)) {
-        const doc = await show(name);
+        const doc = await find(name);
+        if (doc === undefined) {
+          done += 1;
+          continue;
+        }
         for (const [at, change] of changes.entries()) {
           signal?.throwIfAborted();
           const revision = historyItemOf(change);

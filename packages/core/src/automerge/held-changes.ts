@@ -202,10 +202,12 @@ export class HeldChanges {
     return missing === null || isThere(missing);
   }
 
-  /** As if these changes had found no room. */
+  /** As if these changes had found no room either. */
   drop(span: DroppedSpan): void {
     const spans = this.#dropped.get(span.document) ?? new Map<string, DroppedSpan>();
-    this.#dropped.set(span.document, spans.set(span.actor, span));
+    const known = spans.get(span.actor) ?? span;
+    const [first, last] = [Math.min(span.first, known.first), Math.max(span.last, known.last)];
+    this.#dropped.set(span.document, spans.set(span.actor, { ...known, first, last }));
   }
 
   /** Lifts the block that dropping an actor's changes left behind: the caller is about to feed them once more, from the first on. */
@@ -216,11 +218,9 @@ export class HeldChanges {
   }
 
   #drop({ device, document, change: { seq } }: HeldChange, actor: string, missing: Uint8Array | undefined): void {
-    const known = this.#dropped.get(document)?.get(actor);
-    const [first, last] = [Math.min(seq, known?.first ?? seq), Math.max(seq, known?.last ?? seq)];
-    const behind = known === undefined ? (missing === undefined ? null : toHex(missing)) : known.missing;
+    const behind = missing === undefined ? null : toHex(missing);
     // SECURITY: D7. Who carries what bears another's actor into a document does not make it its own (receive-change.test.ts).
-    this.drop({ device: known?.device ?? device, document, actor, first, last, missing: behind });
+    this.drop({ device, document, actor, first: seq, last: seq, missing: behind });
   }
 
   #device(key: string): Device {

@@ -3,7 +3,7 @@ import { equalBytes, limits, toHex, type WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import { actorOf } from "../automerge/actor.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
-import { changesIn, type UnheardChange } from "../document/part-contents.ts";
+import { carriedIn, changesIn, type UnheardChange } from "../document/part-contents.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
 import { openEntries } from "../sealing/open-entry.ts";
@@ -24,7 +24,7 @@ export interface LostChain {
 }
 
 /** A change that may not count. */
-interface LostChange extends UnheardChange {
+interface LostChange extends Pick<UnheardChange, "change" | "kind" | "replaces"> {
   readonly writer: WriterKey;
   /** Whether it is for this device to make anew. */
   readonly isOwn: boolean;
@@ -44,11 +44,17 @@ export async function lostChanges(
     for (let run = await entries.read(writer, 0, SLICE); run !== null; ) {
       const opened = await openEntries(crypto, ring, run.entries, ["change"]);
       for (const [at, entry] of run.entries.entries())
-        for (const unheard of (opened[at] ?? []).flatMap((part) => changesIn(crypto, { entry }, part))) {
-          const { hash, actor } = unheard.change;
-          // SECURITY: D2. Who repeats another's change did not make it (reissue-room.test.ts "... repeats ...").
-          if (equalBytes(actor, actorOf(crypto, writer, documentIdOf(unheard), null)))
-            found.get(docIdOf(unheard))?.set(toHex(hash), { ...unheard, writer, isOwn });
+        for (const part of opened[at] ?? []) {
+          for (const unheard of changesIn(crypto, { entry }, part)) {
+            const { hash, actor } = unheard.change;
+            // SECURITY: D2. Who repeats another's change did not make it (reissue-room.test.ts "... repeats ...").
+            if (equalBytes(actor, actorOf(crypto, writer, documentIdOf(unheard), null)))
+              found.get(docIdOf(unheard))?.set(toHex(hash), { ...unheard, writer, isOwn });
+          }
+          // What is brought along is nobody's work in this document; who lost a copy of its own makes it again.
+          if (isOwn) continue;
+          for (const { change, kind, ...place } of carriedIn(crypto, { entry }, part))
+            found.get(docIdOf(place))?.set(toHex(change.hash), { change, kind, writer, isOwn: false });
         }
       run = await entries.read(writer, run.firstSeq + run.entries.length, SLICE);
     }

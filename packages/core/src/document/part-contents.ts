@@ -9,6 +9,7 @@ import type { Delivery } from "../replica/delivery.ts";
 import { type ChangeKind, type ChangePart, decodeChangePart, type Replacement } from "../sealing/change-part.ts";
 import { countedStem, type DocumentPlace, documentIdOf } from "../sealing/document-id.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
+import { decodeCarriedHistory } from "./carried-history.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
 
 /** A change as a part holds it. */
@@ -54,6 +55,25 @@ export function copyIn(verifier: Verifier, delivery: Delivery, opened: OpenedPar
   const name = nameIn(verifier, delivery, opened);
   if (name === null || opened.type !== "opened") return null;
   return decodeChangePart(opened.plaintext).kind === "carry" ? name : null;
+}
+
+/** What a part brings along from another document; none when it brings nothing, or cannot be read. */
+export function carriedIn(
+  verifier: Verifier,
+  { entry }: Pick<Delivery, "entry">,
+  opened: OpenedPart,
+): readonly (DocumentPlace & Pick<UnheardChange, "change" | "kind">)[] {
+  if (opened.type !== "opened" || opened.kind !== "change") return [];
+  try {
+    const part = decodeChangePart(opened.plaintext);
+    if (part.kind !== "carry") return [];
+    const place = { stem: stemIn(verifier, entry.header.writer, part), keyId: opened.key.keyId };
+    const { strands } = decodeCarriedHistory(verifier, part.payload, new PartBudget(mostWorkOf(entry)));
+    return strands.flatMap(({ changes }) => changes.map(({ change, kind }) => ({ ...place, change, kind })));
+  } catch (error) {
+    if (error instanceof CoreError || error instanceof ChangeError) return [];
+    throw error;
+  }
 }
 
 /** The changes that a part holds; none when it cannot be read. */

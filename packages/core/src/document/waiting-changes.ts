@@ -138,15 +138,16 @@ export class WaitingChanges {
   replace(name: DocId, other: WaitingChanges): void {
     this.#held.take(name);
     for (const span of this.#held.droppedIn(name)) this.#held.undrop(span);
-    for (const span of other.#held.droppedIn(name)) {
-      this.#held.drop(span);
-      for (const place of other.#places.get(span.device)?.values() ?? []) this.#addPlace(span.device, place);
-    }
     for (const { items, missing } of other.#held.take(name))
       for (const item of items) {
         this.#held.hold(item, missing);
         this.#note(item, other.#origins.get(item.change));
       }
+    // What found no room there stands behind what did.
+    for (const span of other.#held.droppedIn(name)) {
+      this.#held.drop(span);
+      for (const place of other.#places.get(span.device)?.values() ?? []) this.#addPlace(span.device, place);
+    }
   }
 
   #note({ device, document, actor, change }: HeldChange, origin: Origin | undefined): void {

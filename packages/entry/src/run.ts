@@ -2,6 +2,7 @@
 import { equalBytes } from "./bytes.ts";
 import { type Entry, entrySize, type IdentifiedEntry, isIdentified } from "./entry.ts";
 import { EntryError } from "./entry-error.ts";
+import { entryType } from "./header.ts";
 import type { DatabaseId, EntryId, WriterKey } from "./ids.ts";
 import { limits } from "./limits.ts";
 
@@ -62,10 +63,16 @@ export function cutRun<E extends Entry>(entries: Iterable<E>, limit: ReadLimit):
     read.push(entry);
     if (entry.signature === null) continue;
     signed = read.length;
-    if (!isWithin || read.length === maxEntries) break;
+    if (!isWithin || read.length === maxEntries || isFounding(entry)) break;
   }
   return read.slice(0, signed);
 }
+
+/**
+ * Whether a relay takes it for what a tenant is registered with, by its own signature: a receiver keeps of a run the last one only.
+ * INVARIANT: everybody holds it (packages/sim/test/registering-elsewhere.test.ts).
+ */
+const isFounding = ({ header }: Entry): boolean => header.type === entryType.founding;
 
 /**
  * Checks that a run is one: identified entries of one writer and database, each linking to the one before, within the limits.

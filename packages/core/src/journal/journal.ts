@@ -149,13 +149,17 @@ export class Journal {
   ): Promise<void> {
     await this.#writing;
     const touched = this.#batches.filter((batch) => batch.rows.some((row) => gone.has(row)));
-    const left = touched.map((batch) => ({ ...batch, rows: batch.rows.filter((row) => !gone.has(row)) }));
-    const empty = left.filter((batch) => batch.rows.length === 0).map(({ number }) => number);
-    const kept = left.filter((batch) => batch.rows.length > 0);
-    if (rows.length > 0) kept.push({ number: this.#next++, rows: [...rows], beside: [], durable: true, aside: false });
-    const put = await Promise.all(kept.map((batch) => this.#seal(batch)));
+    const left = new Map(
+      touched.map((batch) => [batch, { ...batch, rows: batch.rows.filter((row) => !gone.has(row)) }]),
+    );
+    const empty = [...left.values()].filter((batch) => batch.rows.length === 0).map(({ number }) => number);
+    const kept = [...left.values()].filter((batch) => batch.rows.length > 0);
+    const added: Batch[] =
+      rows.length > 0 ? [{ number: this.#next++, rows: [...rows], beside: [], durable: true, aside: false }] : [];
+    const put = await Promise.all([...kept, ...added].map((batch) => this.#seal(batch)));
     await this.#store.commit({ put: [...put, ...beside], remove: [...this.keysOf(empty)] });
-    this.#batches = [...this.#batches.filter((batch) => !touched.includes(batch)), ...kept];
+    const batches = this.#batches.map((batch) => left.get(batch) ?? batch);
+    this.#batches = [...batches.filter((batch) => batch.rows.length > 0), ...added];
   }
 
   /** Lets all of it go, what is set aside too: no entry will ever hold it. @returns what it was */

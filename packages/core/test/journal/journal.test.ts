@@ -242,6 +242,19 @@ describe("rows that are rewritten", () => {
   });
 });
 
+describe("rows that are exchanged", () => {
+  test("leave what was made with them where it was: before what builds on it", async () => {
+    const disk = new MemoryDisk();
+    const { journal } = await start(disk);
+    await journal.addTogether([row("gone"), row("a")], []);
+    await journal.add(row("b"));
+    await journal.add(row("gone too"));
+    const gone = journal.rows.filter((one) => namesOf([one])[0]?.startsWith("gone"));
+    await journal.exchange(new Set(gone), [row("c")], []);
+    expect([namesOf(journal.rows), await left(disk)]).toEqual(Array.from({ length: 2 }, () => ["a", "b", "c"]));
+  });
+});
+
 describe("a journal that is cleared", () => {
   test("gives back all that is durable when it begins, what waits too, and leaves none of it", async () => {
     const disk = new MemoryDisk();

@@ -25,6 +25,8 @@ export class DatabaseResource {
   #forks: Map<string, { readonly seq: number; readonly proven: boolean }> | null = null;
 
   #wasAsked = false;
+  /** The peer asked for parts, and is to say what it holds: whether it lost entries, too, its first vector does not tell. */
+  isProbed = false;
 
   constructor(replica: Replica) {
     this.replica = replica;

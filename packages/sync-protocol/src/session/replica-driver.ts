@@ -193,12 +193,21 @@ export class ReplicaDriver {
     // The position comes first: what arrives in between is sent twice rather than not at all.
     const position = await replica.position();
     const { missing, forked, held } = diffVectors(await replica.vector(), theirs);
+    const lost = lostHeads(resource.expected, theirs);
     const isExcused = asks && resource.isAskedFirst();
-    for (const { writer, was, now } of isExcused ? [] : lostHeads(resource.expected, theirs)) {
+    if (isExcused && lost.length > 0) {
+      resource.isProbed = true;
+      this.#options.input({ type: "compare", database: resource.id }); // on its way before anything that follows from this
+    }
+    for (const { writer, was, now } of isExcused ? [] : lost) {
       this.#options.events.emit("rollback", { database: resource.id, writer, was, now });
       resource.forget(toHex(writer), now);
     }
     this.#acknowledged(resource, held);
+    if (!asks && resource.isProbed) {
+      resource.isProbed = false;
+      return; // it is being sent more than that: what it asked for
+    }
     this.#options.input({ type: "diffed", handle, position, missing, forked });
   }
 

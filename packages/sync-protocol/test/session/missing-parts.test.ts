@@ -182,6 +182,17 @@ describe("parts that are missing", () => {
     expect(await holes(relay, at)).toBe(0);
   });
 
+  test("B6 hide no rollback: who asks for them and lost entries too says so when it is asked what it holds", async () => {
+    const at = await scene("asks and lost");
+    const lost = await at.writer.write(5);
+    const [honest, relay] = [new Peer(), new Asking()];
+    await honest.replica(at.database).append([at.whole, lost]);
+    await relay.replica(at.database).append([at.holed]);
+    expect(await meet(honest, relay, at.database, { isKnown: true })).toMatchObject({ rollbacks: 1 });
+    expect(await holes(relay, at)).toBe(0);
+    expect(await relay.vector(at.database)).toEqual(await honest.vector(at.database));
+  });
+
   test("B6 excuse no more than the first vector of a session: who always asks has lost something", async () => {
     const at = await scene("asks again");
     const [honest, relay] = [new Peer(), new Peer()];

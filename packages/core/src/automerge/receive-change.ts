@@ -47,12 +47,12 @@ export function isJudgedAgain(change: ChangeChunk): boolean {
 
 /** The same for a document without changes, in which none waits either. */
 export function receiveFirst(room: HeldChanges, held: HeldChange): Received {
-  const received: Received = { passed: [], refused: [], held: false };
-  const isBlocked = room.blocks(held.document, held.actor);
-  const verdict = isBlocked ? notYet : noteVerdict(gateFirst(held.change, held.actor), held, received);
-  if (verdict.type !== "held") return received;
-  room.hold(held, verdict.missing);
-  return { ...received, held: true };
+  const { change } = held;
+  const verdict = room.blocks(held.document, held.actor) ? notYet : gateFirst(change, held.actor);
+  if (verdict.type === "pass") return { passed: [change], refused: [], held: false };
+  if (verdict.type === "refused") return { passed: [], refused: [{ change, code: verdict.code }], held: false };
+  if (verdict.type === "held") room.hold(held, verdict.missing);
+  return { passed: [], refused: [], held: verdict.type === "held" };
 }
 
 const mostOpsJudgedAgain = 1_000;

@@ -2,7 +2,7 @@ import type { WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { guardMessage } from "../automerge/values.ts";
 import type { DocId } from "../document/doc-id.ts";
-import { type DocumentRecord, editsOf, newRecord } from "../document/document-record.ts";
+import { type DocumentRecord, editsOf, newRecord, placeIn } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import { ENTRY_PARTS } from "../journal/fill-entries.ts";
 import { docExists, firstChange, type NewDocument, stemOf } from "./create-document.ts";
@@ -131,7 +131,7 @@ export class Transaction {
   #stage(id: DocId, writer: WriterKey): Staged {
     const { documents } = this.#parts;
     const record = documents.require(id);
-    const shadow = newRecord(record);
+    const shadow = newRecord(placeIn(record));
     shadow.changes = [...record.changes];
     shadow.deleted = record.deleted;
     const lastSeq = documents.histories.of(record).lastSeq(actorOf(documents.verifier, writer, record.id, null));

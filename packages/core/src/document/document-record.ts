@@ -14,9 +14,10 @@ export interface Mark {
 }
 
 /** What is kept of every document in memory: its accepted changes, and the Automerge document while somebody reads it. */
-export interface DocumentRecord extends DocumentPlace {
+export interface DocumentRecord {
   /** 32 bytes: the stem, then the id of the key. */
   readonly id: Uint8Array;
+  readonly keyId: Uint8Array;
   readonly name: DocId;
   /** Accepted change chunks, dependencies first. */
   changes: Uint8Array[];
@@ -44,10 +45,8 @@ export interface DocumentRecord extends DocumentPlace {
 export type HistoryRecord = Readonly<Pick<DocumentRecord, "id" | "name" | "changes" | "marks">>;
 
 export function newRecord(place: DocumentPlace): DocumentRecord {
-  const id = documentIdOf(place);
   return {
-    id,
-    stem: id.slice(0, stemBytes), // the one given may be a piece of a whole plaintext, and a view of few bytes costs more than a copy
+    id: documentIdOf(place),
     keyId: place.keyId,
     name: docIdOf(place),
     changes: [],
@@ -63,6 +62,11 @@ export function newRecord(place: DocumentPlace): DocumentRecord {
     actor: null,
     edits: null,
   };
+}
+
+/** Which document it is of. */
+export function placeIn({ id, keyId }: Pick<DocumentRecord, "id" | "keyId">): DocumentPlace {
+  return { stem: id.slice(0, stemBytes), keyId };
 }
 
 /** Local edits of a document, one after the other: most documents have none. */

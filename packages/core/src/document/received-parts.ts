@@ -206,11 +206,11 @@ export class ReceivedParts {
     if (passed.length === 0) return;
     documents.take(record);
     this.#moved.add(record);
-    const list = fresh.get(record) ?? [];
-    fresh.set(record, list);
     for (const change of passed) {
       documents.admit(record, change, this.#originOf(change, held, origin)?.kind ?? "change");
-      list.push(change.bytes);
+      const list = fresh.get(record);
+      if (list === undefined) fresh.set(record, [change.bytes]);
+      else list.push(change.bytes);
     }
   }
 

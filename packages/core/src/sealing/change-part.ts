@@ -118,19 +118,16 @@ function readChangePart(reader: ByteReader): ChangePart {
   // SECURITY: D2. What is carried is its creator's word: nobody else can bring anything into a document (carried-changes.test.ts).
   if (kind === "carry" && (flags !== byCounter || codec !== 0))
     throw new CoreError("PART_MALFORMED", "a history is carried by the creator of its document");
-  return {
-    kind,
-    codec,
-    document:
-      (flags & byCounter) === 0
-        ? { type: "stem", stem: reader.bytes(stemBytes) }
-        : { type: "counter", counter: reader.uleb() },
-    branch: (flags & hasBranch) === 0 ? null : reader.bytes(stemBytes),
-    time: reader.uleb(latestTime),
-    metadata: (flags & hasMetadata) === 0 ? null : reader.bytes(reader.uleb()),
-    ...((flags & hasReplaces) === 0 ? {} : { replaces: readReplaces(reader) }),
-    payload: reader.bytes(reader.uleb()),
-  };
+  const document: ChangePart["document"] =
+    (flags & byCounter) === 0
+      ? { type: "stem", stem: reader.bytes(stemBytes) }
+      : { type: "counter", counter: reader.uleb() };
+  const branch = (flags & hasBranch) === 0 ? null : reader.bytes(stemBytes);
+  const time = reader.uleb(latestTime);
+  const metadata = (flags & hasMetadata) === 0 ? null : reader.bytes(reader.uleb());
+  const replaces = (flags & hasReplaces) === 0 ? null : readReplaces(reader);
+  const part = { kind, codec, document, branch, time, metadata, payload: reader.bytes(reader.uleb()) };
+  return replaces === null ? part : { ...part, replaces };
 }
 
 /** From the first to the last of what two words about one writer name: it is made anew in its order, so that nothing lies between. */

@@ -26,6 +26,19 @@ export function nodeSealInto(
   out.set(cipher.getAuthTag(), message.plaintext.length);
 }
 
+// What is opened at once and kept by nobody: copying what is short costs less than a view of it.
+const tag = new Uint8Array(tagBytes);
+const scratch = new Uint8Array(2_048);
+/** By length: the front of the scratch. Padding leaves few lengths. */
+const fronts: Uint8Array[] = [];
+
+function withoutTag(ciphertext: Uint8Array, length: number): Uint8Array {
+  if (ciphertext.length > scratch.length) return ciphertext.subarray(0, length);
+  scratch.set(ciphertext);
+  fronts[length] ??= scratch.subarray(0, length);
+  return fronts[length];
+}
+
 /** The plaintext, or `null` for every failure. */
 export function nodeOpen(
   key: KeyObject,
@@ -37,8 +50,9 @@ export function nodeOpen(
   if (length < 0) return null;
   const decipher = createDecipheriv(algorithm, key, nonce, options);
   decipher.setAAD(aad);
-  decipher.setAuthTag(ciphertext.subarray(length));
-  const plaintext = decipher.update(ciphertext.subarray(0, length));
+  for (let i = 0; i < tagBytes; i++) tag[i] = ciphertext[length + i] ?? 0;
+  decipher.setAuthTag(tag);
+  const plaintext = decipher.update(withoutTag(ciphertext, length));
   try {
     decipher.final();
   } catch {

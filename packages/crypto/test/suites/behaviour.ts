@@ -144,6 +144,22 @@ export function behaviourSuite(providers: readonly UnderTest[]): void {
       expect(await provider.openMany(key, [])).toEqual([]);
     });
 
+    test("opens short and long items alike, whatever it opened before, and none with another last byte", async () => {
+      using key = await provider.deriveAead(await provider.importSecret(secretBytes), "derive-entry-key", none);
+      const plaintexts = [2_033, 0, 2_032, 1, 2_031, 300, 300, 5_000].map((length, at) =>
+        asPlaintext(new Uint8Array(length).fill(at + 1)),
+      );
+      const items = plaintexts.map((one, nonce) => ({ nonce, aad: none, plaintext: one }));
+      const sealed = (await provider.sealMany(key, items)).map((ciphertext, nonce) => ({
+        nonce,
+        aad: none,
+        ciphertext,
+      }));
+      expect(await provider.openMany(key, sealed)).toEqual(plaintexts);
+      for (const { ciphertext } of sealed) ciphertext[ciphertext.length - 1] = (ciphertext.at(-1) ?? 0) ^ 1;
+      expect(await provider.openMany(key, sealed)).toEqual(plaintexts.map(() => null));
+    });
+
     test("opens batches, each under the key that is derived for it, as they are opened one by one", async () => {
       const secret = await provider.importSecret(secretBytes);
       const label = "derive-entry-key";

@@ -56,6 +56,7 @@ const run = createRun({ storage });
 serve({
   own: (secret: Uint8Array) => {
     owner = createAppOwner(OwnerSecret.orThrow(secret));
+    created.clear();
     decrypted = 0;
   },
   create: (count: number) => {

@@ -19,20 +19,21 @@ export interface EvoluFound {
   readonly bytes: number;
 }
 
-/**
- * Records are created, and go through a relay to a second client, which makes no tables of them.
- *
- * @param warmUp so many others, of another owner, go the same way first, in the same processes, before the clock starts
- */
-export async function evoluSync(records: number, warmUp = 0): Promise<EvoluFound> {
+/** Two clients and a relay, each a process of its own. */
+export interface EvoluSync extends AsyncDisposable {
+  /** Records of a new owner are created, and go through the relay to the second client, which makes no tables of them. */
+  turn(records: number): Promise<EvoluFound>;
+}
+
+export async function startEvolu(): Promise<EvoluSync> {
   const directory = await mkdtemp(join(tmpdir(), "evolu-bench-"));
-  try {
-    await using relay = startProcess(RELAY, [join(directory, "relay.db")]);
-    await using first = startProcess(CLIENT, [join(directory, "first.db")]);
-    await using second = startProcess(CLIENT, [join(directory, "second.db")]);
-    const url = await relay.ask<string>("listen");
-    const clock = async (): Promise<number> => (await first.cpu()) + (await second.cpu()) + (await relay.cpu());
-    const story = async (count: number): Promise<EvoluFound> => {
+  const relay = startProcess(RELAY, [join(directory, "relay.db")]);
+  const first = startProcess(CLIENT, [join(directory, "first.db")]);
+  const second = startProcess(CLIENT, [join(directory, "second.db")]);
+  const url = await relay.ask<string>("listen");
+  const clock = async (): Promise<number> => (await first.cpu()) + (await second.cpu()) + (await relay.cpu());
+  return {
+    turn: async (count) => {
       const secret = new Uint8Array(randomBytes(32));
       await first.ask("own", secret);
       await second.ask("own", secret);
@@ -45,10 +46,10 @@ export async function evoluSync(records: number, warmUp = 0): Promise<EvoluFound
       const decrypted = await second.ask<number>("decrypted");
       if (decrypted !== count) throw new RangeError(`${decrypted} of ${count} records arrived`);
       return { cpu: { create: created - began, transfer: arrived - created }, bytes };
-    };
-    if (warmUp > 0) await story(warmUp);
-    return await story(records);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const each of [first, second, relay]) await each[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
 }

@@ -56,6 +56,10 @@ serve({
       if ((await records?.getDocument(id))?.getData().name !== undefined) read += 1;
     if (read !== count) throw new RangeError(`${read} of ${count} records are readable`);
   },
+  close: async () => {
+    await records?.[Symbol.asyncDispose]();
+    records = undefined;
+  },
 });
 
 const scheduler = {

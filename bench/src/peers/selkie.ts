@@ -19,16 +19,17 @@ export interface SyncFound {
   };
   /** What the first client sent. */
   readonly bytes: number;
-  /** The same records as bare Automerge changes. */
-  readonly rawBytes: number;
 }
 
-/**
- * Records are created, uploaded to a relay, downloaded from there, and read.
- *
- * @param warmUp so many others go the same way first, in a database of their own and the same processes, before the clock starts
- */
-export async function selkieSync(records: number, warmUp = 0): Promise<SyncFound> {
+/** Two clients and a relay, each a process of its own. */
+export interface SelkieSync extends AsyncDisposable {
+  /** Records are created, uploaded to the relay, downloaded from there, and read: in a database of their own, which is closed then. */
+  turn(records: number): Promise<SyncFound>;
+  /** Of as many records as bare Automerge changes. */
+  rawBytes(records: number): Promise<number>;
+}
+
+export async function startSelkie(): Promise<SelkieSync> {
   const directory = await mkdtemp(join(tmpdir(), "selkie-bench-"));
   const relay = spawn(process.execPath, [fileURLToPath(new URL("../../../apps/relay/dist/main.js", import.meta.url))], {
     env: {
@@ -39,16 +40,18 @@ export async function selkieSync(records: number, warmUp = 0): Promise<SyncFound
     },
     stdio: ["ignore", "pipe", "ignore"],
   });
-  try {
-    const [line] = (await once(createInterface(relay.stdout), "line")) as [string];
-    const url = `ws://127.0.0.1:${(JSON.parse(line) as { port: number }).port}/sync`;
-    const module = new URL("./selkie-client.js", import.meta.url);
-    await using alice = startProcess(module, [join(directory, "alice")]);
-    await using bob = startProcess(module, [join(directory, "bob")]);
-    const request = await bob.ask<string>("request");
-    await bob.ask("join", await alice.ask<string>("found", request));
-    const clock = async (): Promise<number> => (await alice.cpu()) + (await bob.cpu()) + (await cpuOf(relay.pid ?? 0));
-    const story = async (database: string, count: number): Promise<Pick<SyncFound, "cpu" | "bytes">> => {
+  const [line] = (await once(createInterface(relay.stdout), "line")) as [string];
+  const url = `ws://127.0.0.1:${(JSON.parse(line) as { port: number }).port}/sync`;
+  const module = new URL("./selkie-client.js", import.meta.url);
+  const alice = startProcess(module, [join(directory, "alice")]);
+  const bob = startProcess(module, [join(directory, "bob")]);
+  const request = await bob.ask<string>("request");
+  await bob.ask("join", await alice.ask<string>("found", request));
+  const clock = async (): Promise<number> => (await alice.cpu()) + (await bob.cpu()) + (await cpuOf(relay.pid ?? 0));
+  let turns = 0;
+  return {
+    turn: async (count) => {
+      const database = `records ${turns++}`;
       const began = await clock();
       await alice.ask("create", { database, count });
       const created = await clock();
@@ -57,18 +60,20 @@ export async function selkieSync(records: number, warmUp = 0): Promise<SyncFound
       const arrived = await clock();
       await bob.ask("read", count);
       const read = await clock();
+      await alice.ask("close");
+      await bob.ask("close");
       return { cpu: { create: created - began, transfer: arrived - created, read: read - arrived }, bytes };
-    };
-    if (warmUp > 0) await story("others", warmUp);
-    const found = await story("records", records);
-    const rawBytes = await alice.ask<number>("rawBytes", records);
-    return { ...found, rawBytes };
-  } finally {
-    const ended = once(relay, "exit");
-    relay.kill("SIGTERM");
-    await ended;
-    await rm(directory, { recursive: true, force: true });
-  }
+    },
+    rawBytes: (count) => alice.ask<number>("rawBytes", count),
+    [Symbol.asyncDispose]: async () => {
+      await alice[Symbol.asyncDispose]();
+      await bob[Symbol.asyncDispose]();
+      const ended = once(relay, "exit");
+      relay.kill("SIGTERM");
+      await ended;
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
 }
 
 /** CPU time of another process in microseconds, from the kernel: user and system, in ticks of 10 ms. */

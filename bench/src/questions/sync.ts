@@ -1,6 +1,6 @@
 import { figure } from "../measure.ts";
 import { repoRecords } from "../peers/automerge-repo.ts";
-import { selkieSync } from "../peers/selkie.ts";
+import { startSelkie } from "../peers/selkie.ts";
 import type { Question } from "../question.ts";
 
 const RECORDS = 5_000;
@@ -21,10 +21,11 @@ export const sync: Question = {
     const raw: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       progress(`Selkie, round ${round + 1} of ${ROUNDS}`);
-      const found = await selkieSync(RECORDS);
+      await using selkie = await startSelkie();
+      const found = await selkie.turn(RECORDS);
       ours.push((found.cpu.transfer + found.cpu.read) / RECORDS);
       bytes.push(found.bytes / RECORDS);
-      raw.push(found.rawBytes / RECORDS);
+      raw.push((await selkie.rawBytes(RECORDS)) / RECORDS);
       progress(`automerge-repo, round ${round + 1} of ${ROUNDS}`);
       theirs.push((await peer.sync()) / PEER_RECORDS);
     }

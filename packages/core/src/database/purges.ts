@@ -73,7 +73,7 @@ export class Purges {
   /**
    * The directory changed, or something was carried out. What was edited here meanwhile is sealed first: it is late, and comes back with the
    * document should the purge count no more.
-   * INVARIANT: nothing is edited while documents go. Test: purge.test.ts "... an edit under way ...".
+   * INVARIANT: nothing is edited while documents go. Test: purge-stories.test.ts "an edit under way ...".
    */
   async look(): Promise<void> {
     const { writes, report, purged, counting } = this.#at;

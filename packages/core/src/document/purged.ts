@@ -7,7 +7,7 @@ export type PartFate = "named" | "late" | null;
 
 /**
  * What was purged of a database, as its documents know it.
- * INVARIANT: depends on the purges that count and on the part alone, so that replicas agree (purge.test.ts "... whatever came first").
+ * INVARIANT: depends on the purges that count and on the part alone, so that replicas agree (purge-stories.test.ts "... whatever came first").
  */
 export class Purged {
   #purges: readonly Purge[];

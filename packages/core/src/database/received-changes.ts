@@ -38,7 +38,8 @@ import type { KeyRights } from "./key-rights.ts";
 import { lostChains } from "./lost-chains.ts";
 import { lostChanges } from "./lost-changes.ts";
 import { OwnChains } from "./own-chains.ts";
-import { RebuildPace } from "./rebuild-pace.ts";
+import { Pace } from "./pace.ts";
+import { mostReadAgain, readAgain } from "./read-again.ts";
 import { StaleDocuments } from "./stale-documents.ts";
 
 export interface ReceivedChangesContext {
@@ -94,7 +95,9 @@ export class ReceivedChanges {
   readonly #working = new Serial();
   readonly #fresh = new FreshChanges();
   readonly #stale: StaleDocuments;
-  readonly #pace: RebuildPace;
+  /** Of documents that are built anew because of what their authors say that they replaced; until then they show what they showed. */
+  readonly #rebuilds: Pace;
+  readonly #reads: Pace;
   /** Documents that nothing had come for before this batch's late parts. */
   readonly #begun = new Set<DocId>();
   /** Whether what waits of this device's may be made anew since it was tried. */
@@ -108,7 +111,9 @@ export class ReceivedChanges {
     const { quarantine } = at.state;
     const verifier = context.platform.crypto;
     this.#stale = new StaleDocuments(verifier);
-    this.#pace = new RebuildPace(context.platform.scheduler, () => void this.rebuild([]));
+    const again = (): void => void this.rebuild([]);
+    this.#rebuilds = new Pace(context.platform.scheduler, 16, again);
+    this.#reads = new Pace(context.platform.scheduler, mostReadAgain, again);
     this.#rights = {
       of: (admission, keyId) => at.rights.of(admission, keyId),
       deviceOf: (writer) => {
@@ -165,7 +170,7 @@ export class ReceivedChanges {
     await this.own.look("all");
     await this.#moves.moveRights();
     await this.#rebuild();
-    await this.#settle(this.#parts, (deliveries) => this.#gate(deliveries));
+    await this.#readAgain(null);
     this.#fresh.clear();
     this.#isToTry = false; // whoever opens the database tries it first
   }
@@ -303,7 +308,7 @@ export class ReceivedChanges {
 
   /** Until what is under way has ended; nothing else begins by itself. */
   close(): Promise<void> {
-    this.#pace.stop();
+    for (const pace of [this.#rebuilds, this.#reads]) pace.stop();
     return this.#working.idle();
   }
 
@@ -318,28 +323,19 @@ export class ReceivedChanges {
 
   async #work(work: () => Promise<void>): Promise<void> {
     await work();
-    await this.#settle(this.#parts, (deliveries) => this.#gate(deliveries));
+    await this.#readAgain(this.#reads);
     await this.#rebuild();
     await this.#fresh.show(this.#at.shelf, this.#at.events);
-    if (!this.#isToTry && !this.#isLackingHere()) return;
+    // What this device's work lacks may have come, and wait itself.
+    if (!this.#isToTry && !this.#at.state.waiting.holdsAny(this.#at.lacking())) return;
     this.#isToTry = false;
     const isAside = this.#isAsideToTry;
     this.#isAsideToTry = false;
     if (isAside || this.own.notRemade().size > 0) this.#at.ownWait();
   }
 
-  /** Whether something that this device's work lacks came, and waits itself. */
-  #isLackingHere(): boolean {
-    const { waiting } = this.#at.state;
-    for (const [name, hashes] of this.#at.lacking())
-      for (const hash of hashes) if (waiting.holds(name, hash)) return true;
-    return false;
-  }
-
-  /** D7: what found no room to wait is read again, as long as that moves a document on. */
-  async #settle(parts: ReceivedParts, deliver: (deliveries: readonly Delivery[]) => void): Promise<void> {
-    for (let chains = parts.toReadAgain(); chains.length > 0; chains = parts.toReadAgain())
-      for (const chain of chains) await this.#ingest.replay(chain, deliver);
+  #readAgain(pace: Pace | null): Promise<void> {
+    return readAgain(this.#ingest, this.#parts, { deliver: (deliveries) => this.#gate(deliveries), pace });
   }
 
   #gate(deliveries: readonly Delivery[]): void {
@@ -363,8 +359,10 @@ export class ReceivedChanges {
 
   async #rebuild(): Promise<void> {
     this.#begun.clear();
-    if (this.#parts.isUndecided && this.#pace.take())
+    if (this.#parts.isUndecided && this.#rebuilds.may()) {
+      this.#rebuilds.spend(1);
       for (const name of this.#parts.takeUndecided()) this.#stale.add(name);
+    }
     if (this.#stale.documents.size === 0) return;
     this.#isAsideToTry ||= this.#at.hasAside(this.#stale.documents);
     this.#adopt(await this.#rebuilt(), this.#at.own());
@@ -382,7 +380,7 @@ export class ReceivedChanges {
     const touching = writersOf(state, stale.documents, writers);
     for (const writer of writers)
       if (late.has(toHex(writer)) || touching.has(writer)) await this.#ingest.replay({ writer, from: 0 }, receive);
-    await this.#settle(rebuilt.received, receive);
+    await readAgain(this.#ingest, rebuilt.received, { deliver: receive, pace: null });
     this.#at.sayUnsealed(rebuilt.state);
     rebuilt.withdrawReplaced();
     return rebuilt;

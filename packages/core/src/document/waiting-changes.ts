@@ -72,9 +72,10 @@ export class WaitingChanges {
     return this.#held.of(name, actor).map(({ change }) => change);
   }
 
-  /** Whether a change waits in a document, by its hexadecimal hash. */
-  holds(name: DocId, hash: string): boolean {
-    return this.#held.holds(name, hash);
+  /** Whether any of these waits, by document and hexadecimal hash. */
+  holdsAny(hashes: ReadonlyMap<DocId, ReadonlySet<string>>): boolean {
+    for (const [name, some] of hashes) for (const hash of some) if (this.#held.holds(name, hash)) return true;
+    return false;
   }
 
   /** What waits, in one document or in all, and where it came from. */

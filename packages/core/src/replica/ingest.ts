@@ -108,21 +108,22 @@ export class Ingest {
     return this.#chains.admitted();
   }
 
-  /** Delivers once more what counts of a chain, from some place to where it stands. */
-  async replay({ writer, from }: ChainPlace, deliver: IngestContext["deliver"]): Promise<void> {
+  /** Delivers once more what counts of a chain, from some place to where it stands. @returns how many entries that are */
+  async replay({ writer, from }: ChainPlace, deliver: IngestContext["deliver"]): Promise<number> {
     const chain = this.#chains.of(writer);
     const { next, verdict } = chain;
-    if (typeof verdict !== "object") return;
+    if (typeof verdict !== "object") return 0;
     for (let seq = from; seq < next; ) {
       const run = await this.#context.entries.read(writer, seq, SLICE);
       if (run === null) {
         setBack(chain, seq);
-        return;
+        return seq - from;
       }
       const entries = run.entries.filter(({ header }) => header.seq < next);
       deliver(await this.#open(this.#counting(entries, verdict)));
       seq += run.entries.length;
     }
+    return Math.max(0, next - from);
   }
 
   /** The directory or the keys changed: what waited for them goes on. */

@@ -1,6 +1,6 @@
 // How often a member's word makes others read a whole document again.
 import { expect, test } from "vitest";
-import { RebuildPace } from "../../src/database/rebuild-pace.ts";
+import { Pace } from "../../src/database/pace.ts";
 import { docIdOf } from "../../src/document/doc-id.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
 import { saidUnder } from "../sealing/said.ts";
@@ -43,10 +43,15 @@ test("what may not be done at once is done once, later, and as often as before f
     timers.push(run);
     return () => void timers.splice(timers.indexOf(run), 1);
   };
-  const pace = new RebuildPace({ after }, () => {
+  const pace = new Pace({ after }, 16, () => {
     again += 1;
   });
-  const takeAll = () => Array.from({ length: 20 }, () => pace.take()).filter((may) => may).length;
+  const take = (): boolean => {
+    if (!pace.may()) return false;
+    pace.spend(1);
+    return true;
+  };
+  const takeAll = () => Array.from({ length: 20 }, take).filter((may) => may).length;
   expect([takeAll(), timers.length, again]).toEqual([16, 1, 0]);
   for (const run of timers.splice(0)) run();
   expect([again, takeAll(), timers.length]).toEqual([1, 16, 1]);

@@ -63,8 +63,13 @@ function sorted(parts: readonly PartName[]): ReadonlyMap<string, ReadonlySet<num
   return byEntry;
 }
 
-/** Whether each part that one purge names is named by another person's too, or by the root's. */
-export function isConfirmed(purge: Purge, all: readonly Purge[]): boolean {
-  const others = all.filter(({ person }) => person !== purge.person);
-  return others.length > 0 && purge.parts.every(({ entry, part }) => others.some((other) => names(other, entry, part)));
+/** Whether each document and part that one purge names is named by another person's too, or by the root's. */
+export function isConfirmed({ person, documents, parts }: Purge, all: readonly Purge[]): boolean {
+  const others = all.filter((other) => other.person !== person);
+  const isSaid = (says: (other: Purge) => boolean): boolean => others.some(says);
+  return (
+    others.length > 0 &&
+    documents.every((document) => isSaid((other) => other.documents.includes(document))) &&
+    parts.every(({ entry, part }) => isSaid((other) => names(other, entry, part)))
+  );
 }

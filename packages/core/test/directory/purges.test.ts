@@ -68,3 +68,13 @@ test("is confirmed by what another person says of each of its parts, whatever el
   purge(world, bob, [first]);
   expect(confirmed()).toContain(idOf(whole));
 });
+
+test("is not confirmed by what another person says of other documents", async () => {
+  const world = new World();
+  const alice = await world.grant(world.root, "alice", "admin");
+  const bob = await world.grant(world.root, "bob", "admin");
+  purge(world, alice, [first]);
+  const documents = [pattern("another document", 32)];
+  world.say(bob, { type: "purge", database: testDatabase, documents, parts: [] });
+  expect(counting(world).filter((each) => isConfirmed(each, counting(world)))).toEqual([]);
+});

@@ -19,6 +19,7 @@ export type CoreErrorCode =
   | "DOC_ID_MALFORMED"
   | "DOC_NOT_FOUND"
   | "DOC_PURGED"
+  | "ENTRIES_LOST"
   | "ENTRY_TOO_LARGE"
   | "ENTRY_UNKNOWN"
   | "HEADS_MALFORMED"

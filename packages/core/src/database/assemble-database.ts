@@ -8,6 +8,8 @@ import {
   type WriterKey,
 } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
+import { openCold } from "../cold/cold.ts";
+import type { Projector } from "../cold/projector.ts";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { names } from "../directory/purges.ts";
@@ -27,13 +29,11 @@ import { type HoldCode, isHold } from "../hold-code.ts";
 import { adoptJournal } from "../journal/adopt-journal.ts";
 import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
-import { BeyondRoom } from "../replica/beyond-room.ts";
 import { MissingParts } from "../replica/missing-parts.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
 import { Quarantine, type Quarantined } from "../replica/quarantine.ts";
 import { ReadableParts } from "../replica/readable-parts.ts";
-import { SetBack } from "../replica/set-back.ts";
-import { SyncedReplica } from "../replica/synced-replica.ts";
+import type { SyncedReplica } from "../replica/synced-replica.ts";
 import { VectorClaims } from "../replica/vector-claims.ts";
 import type { DirectoryClaim } from "../tenant/directory-claims.ts";
 import { missingPart } from "../tenant/missing-part.ts";
@@ -44,8 +44,10 @@ import type { WriterChain } from "../writer/writer-chain.ts";
 import { ChangeSources } from "./change-sources.ts";
 import { DailyVector } from "./daily-vector.ts";
 import type { DatabaseEvents } from "./database.ts";
+import type { DatabaseParts } from "./database-parts.ts";
 import { FlushTimer } from "./flush-timer.ts";
 import { KeyRights } from "./key-rights.ts";
+import type { Load, Loading } from "./loading.ts";
 import { LocalWrites, type WriteChecks } from "./local-writes.ts";
 import { OpenDatabase } from "./open-database.ts";
 import type { PurgeHost } from "./purge-host.ts";
@@ -53,6 +55,7 @@ import { purgesOf } from "./purges.ts";
 import { type GoOn, ReceivedChanges } from "./received-changes.ts";
 import { Reissue, sayUnsealed } from "./reissue.ts";
 import { Renewal, type RenewalContext } from "./renewal.ts";
+import { type ReplicaParts, replicaOf } from "./replica-of.ts";
 
 /** What a database needs of its tenant. */
 export interface DatabaseHost extends ChainOwner {
@@ -88,6 +91,8 @@ export interface DatabaseHost extends ChainOwner {
 export interface Assembled {
   readonly database: OpenDatabase<object>;
   readonly replica: SyncedReplica;
+  /** Resolves when all entries are read. @throws CoreError CLOSED */
+  loaded(): Promise<void>;
   /** Seals what the journal holds. */
   flush(): Promise<void>;
   /** The directory or the keys changed. */
@@ -133,14 +138,11 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const claims: VectorClaims = claimsOf(host, entries, received);
   const chain: WriterChain = await openOwnChain(host, id, entryType.change, daily.seen);
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
-  await received.load();
   const tell: Tell = (type, event) => void platform.scheduler.after(0, () => events.emit(type, event));
   const { renewal, reissue, adopt } = goingOn(host, { chain, journal, received, mayUse, tell });
-  await (renewal.look() ? renewal.run() : adopt(state, null));
-
   const mayFlush = () => host.held(id) === null && host.online();
   const timer = new FlushTimer(platform, view, () => writes.flush());
-  const resume = () => void (journal.rows.length > 0 && mayFlush() && timer.start());
+  const resume = () => void (isOpen && journal.rows.length > 0 && mayFlush() && timer.start());
   // Nobody waits for it: an edit, or a flush, may be what changed the directory.
   const renew = () =>
     void writes.exclusively(async () => (isOpen ? renewal.run() : undefined)).then(resume, platform.report);
@@ -160,44 +162,84 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     onJournalled: () => mayFlush() && timer.start(),
   });
   const purges = purgesOf(host, entries, { state, journal, received, writes, tell });
-  isOpen = true;
-  purges.begin();
-  renewal.bar();
-  daily.look();
-  const replica = replicaOf(host, entries, { daily, named, missing, received, readable, writes });
+  const load: Load = async (pause) => {
+    await received.load(pause);
+    await (renewal.look() ? renewal.run() : adopt(state, null));
+    isOpen = true;
+    purges.begin();
+    renewal.bar();
+    daily.look();
+    if (early !== null) resume();
+  };
+  const shown = { documents, shelf, events };
+  const { loading, early, projector } = await openCold({
+    ...{ ...shown, context, view: view(), entries, journal, missing, received, load },
+  });
+  const replica = replicaOf(host, entries, { daily, named, missing, received, readable, writes, loading, journal });
   const sources = new ChangeSources({ documents, received, journal, own, self: host.self });
-  const feed = feedOf(host, id, { documents, shelf, events, sources });
-  const database = OpenDatabase.untyped({
-    ...{ name, id, platform, documents, ownChanges, shelf, writes, chain, replica, events, sources, feed, purges },
-    keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
-    held: () => host.held(id),
-    ...{ view, self: host.self },
-    writers: () => received.writers(),
-    mayWrite: () => mayWrite(host),
-    close: async () => {
-      timer.stop();
-      await flushLast(writes).finally(() => {
+  const feed = feedOf(host, id, { ...shown, sources });
+  const database = databaseOf(host, received, {
+    ...{ ...shown, name, id, platform, ownChanges, writes, chain, replica, sources, feed, loading, early, purges },
+    close: () => {
+      const parts = [daily, writes, claims, received, feed, shelf];
+      return closeAll({ host, timer, loading, writes, projector, parts }, () => {
         isOpen = false; // what is due then is done when it is opened again
-        return closeAll([daily, writes, claims, received, feed, shelf], host.closed);
       });
     },
   });
+  await (early === null ? loading.whole() : loading.begin());
   return {
-    database,
-    replica,
-    flush: () => writes.flush(),
+    ...{ database, replica, resume, loaded: () => loading.whole(), flush: () => replica.flush() },
     reconsider: async () => {
+      if (!(await hasLoaded(loading))) return;
       const isDue = renewal.look();
       await received.reconsider();
       feed.look();
       purges.begin();
       if (isDue || renewal.isFreed) renew();
     },
-    purge: () => purges.begin(),
-    resume,
-    rebuild: (names) => received.rebuild(names),
+    purge: () => void (isOpen && purges.begin()),
+    rebuild: async (names) => void ((await hasLoaded(loading)) && (await received.rebuild(names))),
     quarantined: () => quarantinedIn(state),
   };
+}
+
+/** The rest of its parts follows from the tenant, and from whose chains came. */
+function databaseOf(
+  host: DatabaseHost,
+  received: ReceivedChanges,
+  parts: Omit<DatabaseParts, "keyId" | "held" | "view" | "self" | "writers" | "mayWrite">,
+): OpenDatabase<object> {
+  const { view, self } = host;
+  return OpenDatabase.untyped({
+    ...{ ...parts, view, self },
+    keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
+    held: () => host.held(parts.id),
+    writers: () => received.writers(),
+    mayWrite: () => mayWrite(host),
+  });
+}
+
+interface Closing extends Pick<DatabaseParts, "loading" | "writes"> {
+  readonly host: Pick<DatabaseHost, "closed">;
+  readonly timer: FlushTimer;
+  readonly projector: Projector;
+  readonly parts: readonly { close(): Promise<void> }[];
+}
+
+/** Seals what can be sealed, and keeps what the documents show; of one that was not loaded nothing has changed. */
+async function closeAll(at: Closing, end: () => void): Promise<void> {
+  const { host, timer, loading, writes, projector, parts } = at;
+  timer.stop();
+  await loading.stop();
+  try {
+    if (loading.isDone) await flushLast(writes);
+    if (loading.isDone) await projector.close();
+  } finally {
+    end();
+    for (const part of parts) await part.close();
+    host.closed();
+  }
 }
 
 interface GoingOn extends Pick<RenewalContext, "chain" | "journal" | "mayUse"> {
@@ -274,55 +316,10 @@ function newDocuments(
   return { state, documents, ownChanges: new OwnChanges(documents, waiting), shelf };
 }
 
-interface ReplicaParts {
-  readonly daily: DailyVector;
-  readonly named: NamedEntries;
-  readonly missing: MissingParts;
-  readonly received: ReceivedChanges;
-  /** Null where parts are held whether they are readable or not. */
-  readonly readable: ReadableParts | null;
-  readonly writes: LocalWrites;
-}
-
-function replicaOf(
-  host: DatabaseHost,
-  entries: EntryStore,
-  { daily, named, missing, received, readable, writes }: ReplicaParts,
-): SyncedReplica {
-  const setBack = new SetBack({
-    database: entries.database,
-    device: host.context.keys.device.publicKey,
-    admissionOf: (writer) => received.admissionOf(writer),
-    alarm: host.alarm,
-  });
-  const room = new BeyondRoom({
-    entries,
-    endOf: (writer) => received.endOf(writer),
-    writers: () => received.writers(),
-  });
-  return new SyncedReplica(entries, {
-    room,
-    directory: host.directory,
-    flush: () => writes.flush(),
-    applied: async (runs) => {
-      daily.seen.received(runs);
-      daily.look();
-      await received.apply(runs);
-      setBack.received(runs);
-    },
-    forked: (theirs) => host.forked(entries, theirs),
-    named,
-    missing,
-    wants: async () => readable?.wants() ?? null,
-    replace: async (run, from) => {
-      const result = await received.replace(run, from);
-      if (result === null) return null;
-      daily.seen.forget(run.writer);
-      room.forget(run.writer);
-      host.compare(entries.database); // what follows was refused before
-      return result;
-    },
-  });
+/** Whether all entries are read, once they are: not of a database that was closed before. */
+async function hasLoaded(loading: Loading): Promise<boolean> {
+  if (!loading.isDone) await loading.whole().catch(() => undefined); // whoever opened it hears why
+  return loading.isDone;
 }
 
 /** Null for a device that is out. */
@@ -349,11 +346,6 @@ function feedOf(
       return own && view().isEntitled(view().admission(own.id) ?? own, keyId);
     },
   });
-}
-
-async function closeAll(parts: readonly { close(): Promise<void> }[], closed: () => void): Promise<void> {
-  for (const part of parts) await part.close();
-  closed();
 }
 
 /** What it cannot seal stays in the journal. */

@@ -85,6 +85,11 @@ export class ChainEnds {
     this.#stored.forget(writer);
   }
 
+  /** The chains that end, as documents were last built; in hex. */
+  ended(): readonly string[] {
+    return [...this.#built].flatMap(([writer, { end }]) => (end < Number.POSITIVE_INFINITY ? [writer] : []));
+  }
+
   /** The last seq that counts, as the directory says now. */
   now(writer: WriterKey, admission: Admission): number {
     return this.#judge(writer, admission).end;

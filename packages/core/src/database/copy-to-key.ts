@@ -5,7 +5,7 @@ import { isMember, type Member } from "../directory/admission.ts";
 import { carriedFrom } from "../document/carried-changes.ts";
 import { type CarriedHistory, encodeCarriedHistory, type ToldChange } from "../document/carried-history.ts";
 import type { Doc } from "../document/doc-handle.ts";
-import type { DocId } from "../document/doc-id.ts";
+import { type DocId, placeOf } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import { carryOn } from "../document/take-carried.ts";
 import { CoreError } from "../errors.ts";
@@ -16,7 +16,7 @@ import { claimedTime, encodeChangePart } from "../sealing/change-part.ts";
 import { countedStem } from "../sealing/document-id.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseParts } from "./database-parts.ts";
-import { partsOf, recordOf } from "./over-database.ts";
+import { loadedPartsOf, partsOf, recordOf } from "./over-database.ts";
 
 export interface CopyOptions {
   /** The key of the copy; without it, the one that documents are made under. */
@@ -37,7 +37,7 @@ export async function copyToKey<T extends object>(
   doc: Doc<T> | DocId,
   { key: name, readers = [] }: CopyOptions = {},
 ): Promise<Doc<T>> {
-  const parts = partsOf(database);
+  const parts = await loadedPartsOf(database);
   const { writes } = parts;
   requireFree(parts.held());
   const before = recordOf(parts, doc);
@@ -87,7 +87,9 @@ export function readersGained<T extends object>(
   { key }: Pick<CopyOptions, "key"> = {},
 ): readonly string[] {
   const parts = partsOf(database);
-  const gained = gaining(parts, recordOf(parts, doc).keyId, parts.keyId(key));
+  // A document's id says its key, so that nothing need be loaded.
+  const { keyId } = parts.loading.isDone ? recordOf(parts, doc) : placeOf(typeof doc === "string" ? doc : doc.id);
+  const gained = gaining(parts, keyId, parts.keyId(key));
   return [...new Set(gained.map((member) => parts.view().nameOf(member)))].sort();
 }
 

@@ -22,23 +22,28 @@ export class DatabaseHistory<T extends object> implements History<T> {
     this.#reader = new HistoryReader(() => groundOf(open()));
   }
 
-  changes(id: DocId): AsyncIterable<HistoryItem> {
-    return this.#reader.changes(id);
+  async *changes(id: DocId): AsyncIterable<HistoryItem> {
+    await this.#loaded();
+    yield* this.#reader.changes(id);
   }
 
-  getDocumentAt(id: DocId, when: When): Promise<PastDoc<T> | undefined> {
+  async getDocumentAt(id: DocId, when: When): Promise<PastDoc<T> | undefined> {
+    await this.#loaded();
     return this.#reader.getDocumentAt(id, when);
   }
 
-  getAllDocumentIdsAt(when: When): Promise<readonly DocId[]> {
+  async getAllDocumentIdsAt(when: When): Promise<readonly DocId[]> {
+    await this.#loaded();
     return this.#reader.getAllDocumentIdsAt(when);
   }
 
-  diff(id: DocId, a: When, b: When): Promise<readonly Patch[]> {
+  async diff(id: DocId, a: When, b: When): Promise<readonly Patch[]> {
+    await this.#loaded();
     return this.#reader.diff(id, a, b);
   }
 
   async restore(id: DocId, when: When): Promise<Doc<T>> {
+    await this.#loaded();
     const parts = this.#open();
     const { documents, events, shelf } = parts;
     const past = await this.#reader.pastOf(id, when);
@@ -51,6 +56,12 @@ export class DatabaseHistory<T extends object> implements History<T> {
     await editDocument(parts, record, (data, text) => equalize({ data, text }, then));
     events.emit("change", { id });
     return (await shelf.handle(record)) as unknown as Doc<T>;
+  }
+
+  /** What was before follows from all entries. */
+  async #loaded(): Promise<void> {
+    const { loading } = this.#open();
+    if (!loading.isDone) await loading.whole();
   }
 }
 

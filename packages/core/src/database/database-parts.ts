@@ -1,4 +1,5 @@
 import type { DatabaseId, WriterKey } from "@selkie/entry";
+import type { EarlyDocuments } from "../cold/early-documents.ts";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { Documents } from "../document/documents.ts";
@@ -12,6 +13,7 @@ import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import type { ChangeSources } from "./change-sources.ts";
 import type { DatabaseEvents } from "./database.ts";
+import type { Loading } from "./loading.ts";
 import type { LocalWrites } from "./local-writes.ts";
 import type { Purges } from "./purges.ts";
 
@@ -27,6 +29,9 @@ export interface DatabaseParts {
   readonly writes: LocalWrites;
   readonly chain: WriterChain;
   readonly replica: SyncedReplica;
+  readonly loading: Loading;
+  /** What is shown until everything is loaded; null when it was before anybody looked. */
+  readonly early: EarlyDocuments | null;
   readonly events: Events<DatabaseEvents>;
   readonly feed: ChangeFeed;
   readonly purges: Purges;

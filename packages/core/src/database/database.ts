@@ -51,6 +51,13 @@ export interface DatabaseEvents {
    * else sees them. What others write in it later is announced as `quarantined`, with DOC_PURGED.
    */
   purged: { readonly id: DocId; readonly changes: number };
+  /**
+   * The database was opened before its entries were read, and they are read now, in the background: `entries` of `of` so far. Documents show
+   * what was remembered of them until then.
+   */
+  verifying: { readonly entries: number; readonly of: number };
+  /** They are, and what was remembered was held against them: of these documents it was something else, and they are right now. */
+  verified: { readonly corrected: readonly DocId[] };
   /** A received change counts for nothing; `reason` is a code of docs/errors.md, `entryId` in hex. */
   quarantined: { readonly entryId: string; readonly user: string; readonly reason: string };
 }

@@ -1,4 +1,5 @@
 import type { EntryStore } from "@selkie/store";
+import type { EarlyDocuments } from "../cold/early-documents.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
@@ -57,7 +58,8 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
   }
 
   async createDocument(data: In = {} as In, options: { id?: string; key?: string } = {}): Promise<Doc<T>> {
-    const parts = this.#writable();
+    const parts = this.#loadedNow ?? (await this.#loaded());
+    parts.mayWrite();
     const key = parts.keyId(options.key);
     const ready = parts.writes.ready(key, parts.held() !== null); // a key this device can't seal under is found out before anything is made
     if (ready !== null) await ready;
@@ -69,7 +71,8 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     rows: Iterable<In> | AsyncIterable<In>,
     options: { key?: string } = {},
   ): Promise<readonly DocId[]> {
-    const parts = this.#writable();
+    const parts = this.#loadedNow ?? (await this.#loaded());
+    parts.mayWrite();
     const key = parts.keyId(options.key);
     const check = (row: In): T => this.#check.created(row);
     return createMany(parts, { rows, key, check, created: (id) => parts.events.emit("change", { id }) });
@@ -83,15 +86,20 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
   }
 
   async findDocument(id: DocId): Promise<Doc<T> | undefined> {
-    const record = this.#open().documents.find(id);
+    const shown = this.#early === null ? null : await this.#early.find(id);
+    if (shown !== null) return shown as unknown as Doc<T> | undefined;
+    const { documents, shelf } = this.#loadedNow ?? (await this.#loaded());
+    const record = documents.find(id);
     if (record === undefined) return undefined;
-    return (await this.#opened.parts.shelf.handle(record)) as unknown as Doc<T>;
+    return (await shelf.handle(record)) as unknown as Doc<T>;
   }
 
   async getAllDocumentIds(): Promise<readonly DocId[]> {
+    const shown = this.#early === null ? null : await this.#early.ids();
+    if (shown !== null) return shown;
+    const { documents } = this.#loadedNow ?? (await this.#loaded());
     const ids: DocId[] = [];
-    for (const { name, deleted, changes } of this.#open().documents.all())
-      if (!deleted && changes.length > 0) ids.push(name);
+    for (const { name, deleted, changes } of documents.all()) if (!deleted && changes.length > 0) ids.push(name);
     return ids;
   }
 
@@ -100,21 +108,21 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     change: (draft: Draft<T>) => void | Promise<void>,
     { message }: { message?: string } = {},
   ): Promise<Doc<T>> {
-    const parts = this.#open();
+    const parts = this.#loadedNow ?? (await this.#loaded());
     const record = parts.documents.require(doc.id);
     await editDocument(parts, record, checkedEdit(this.#check, doc.id, change), message);
     return this.#show(record);
   }
 
   async deleteDocument(doc: Doc<T> | DocId): Promise<void> {
-    const parts = this.#open();
+    const parts = this.#loadedNow ?? (await this.#loaded());
     const record = parts.documents.require(typeof doc === "string" ? doc : doc.id);
     await editDocument(parts, record, "delete");
     await this.#show(record);
   }
 
   async undeleteDocument(id: DocId): Promise<Doc<T>> {
-    const parts = this.#open();
+    const parts = this.#loadedNow ?? (await this.#loaded());
     const record = parts.documents.require(id);
     await editDocument(parts, record, "undelete");
     return this.#show(record);
@@ -125,28 +133,31 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
   iterateChangesSince(cursor: string | null, options: FeedOptions | RevisionOptions = {}): AsyncIterable<FeedItem<T>> {
     const { feed } = this.#open();
     const items = options.revisions === true ? feed.revisions(cursor, options) : feed.documents(cursor, options);
-    return items as AsyncIterable<unknown> as AsyncIterable<FeedItem<T>>;
+    const typed = items as AsyncIterable<unknown> as AsyncIterable<FeedItem<T>>;
+    return this.#loadedNow === null ? this.#onceLoaded(typed) : typed;
   }
 
-  transact<R>(run: (tx: DatabaseTransaction<T, In>) => Promise<R>): Promise<R> {
-    return transact(this.#writable(), this.#check, run);
+  async transact<R>(run: (tx: DatabaseTransaction<T, In>) => Promise<R>): Promise<R> {
+    const parts = this.#loadedNow ?? (await this.#loaded());
+    parts.mayWrite();
+    return transact(parts, this.#check, run);
   }
 
   async purgeDocHistory(id: DocId, options: PurgeOptions = {}): Promise<PurgeReport> {
-    return purgeDocument(this.#open(), id, options);
+    return purgeDocument(this.#loadedNow ?? (await this.#loaded()), id, options);
   }
 
   getStore(): EntryStore {
     return this.#open().replica;
   }
 
-  pullChangesFrom(store: EntryStore): Promise<{ entries: number }> {
-    const { platform, replica } = this.#open();
+  async pullChangesFrom(store: EntryStore): Promise<{ entries: number }> {
+    const { platform, replica } = this.#loadedNow ?? (await this.#loaded());
     return copyEntries(platform, store, replica);
   }
 
-  pushChangesTo(store: EntryStore): Promise<{ entries: number }> {
-    const { platform, replica } = this.#open();
+  async pushChangesTo(store: EntryStore): Promise<{ entries: number }> {
+    const { platform, replica } = this.#loadedNow ?? (await this.#loaded());
     return copyEntries(platform, replica, store);
   }
 
@@ -164,9 +175,26 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     return (record.handle?.deref() ?? (await this.#opened.parts.shelf.handle(record))) as unknown as Doc<T>;
   }
 
-  #writable(): DatabaseParts {
-    this.#open().mayWrite();
-    return this.#opened.parts;
+  /** The parts, if all documents are loaded: nearly always, and then nothing is awaited. @throws CoreError CLOSED */
+  get #loadedNow(): DatabaseParts | null {
+    const parts = this.#open();
+    return parts.loading.isDone ? parts : null;
+  }
+
+  /** What is shown until then. @throws CoreError CLOSED */
+  get #early(): EarlyDocuments | null {
+    return this.#loadedNow === null ? this.#opened.parts.early : null;
+  }
+
+  /** @throws CoreError CLOSED */
+  async #loaded(): Promise<DatabaseParts> {
+    await this.#open().loading.whole();
+    return this.#open();
+  }
+
+  async *#onceLoaded<Item>(items: AsyncIterable<Item>): AsyncIterable<Item> {
+    await this.#loaded();
+    yield* items;
   }
 
   #open(): DatabaseParts {

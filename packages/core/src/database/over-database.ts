@@ -12,6 +12,18 @@ export function partsOf(database: ReadableDatabase<object>): DatabaseParts {
   return OpenDatabase.partsOf(database);
 }
 
+/** The same once all documents are loaded. @throws CoreError CLOSED */
+export async function loadedPartsOf(database: ReadableDatabase<object>): Promise<DatabaseParts> {
+  const { loading } = partsOf(database);
+  if (!loading.isDone) await loading.whole();
+  return partsOf(database);
+}
+
+/** Resolves when what a database shows is what its entries say, as `verified` tells. @throws CoreError CLOSED */
+export function whenVerified(database: ReadableDatabase<object>): Promise<void> {
+  return partsOf(database).loading.verified();
+}
+
 /** @throws CoreError DOC_NOT_FOUND */
 export function recordOf({ documents }: DatabaseParts, doc: PastDoc<object> | DocId): DocumentRecord {
   return documents.require(typeof doc === "string" ? doc : doc.id);

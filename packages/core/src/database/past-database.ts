@@ -133,6 +133,7 @@ export async function openPast<T extends object, Home>(
 ): Promise<OpenPastDatabase<T, Home>> {
   const open = (): DatabaseParts => OpenDatabase.partsOf(database);
   try {
+    await open().loading.whole();
     const when = at instanceof Date ? new Date(at) : [...at];
     return new OpenPastDatabase<T, Home>({ open, tenant, at: when, records: await recordsAt(open(), when), letGo });
   } catch (error) {

@@ -5,7 +5,7 @@ import type { AutomergeDocuments } from "../document/automerge-documents.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { editsOf } from "../document/document-record.ts";
 import type { PastDoc } from "./history.ts";
-import { partsOf, recordOf } from "./over-database.ts";
+import { loadedPartsOf, recordOf } from "./over-database.ts";
 import { OpenPastDatabase } from "./past-database.ts";
 import type { ReadableDatabase } from "./readable-database.ts";
 
@@ -37,7 +37,7 @@ async function readLive<T extends object, R>(
   read: (automerge: AutomergeDocuments, live: LiveDocument) => readonly R[],
 ): Promise<readonly R[]> {
   if (database instanceof OpenPastDatabase) return database.readLoaded(typeof doc === "string" ? doc : doc.id, read);
-  const parts = partsOf(database);
+  const parts = await loadedPartsOf(database);
   const record = recordOf(parts, doc);
   const automerge = await parts.shelf.automerge();
   // Between two edits: what one has done so far may come to nothing.

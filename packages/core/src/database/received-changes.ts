@@ -1,6 +1,5 @@
 import {
   type AppendResult,
-  type DatabaseId,
   entryType,
   equalBytes,
   toHex,
@@ -9,70 +8,27 @@ import {
   type Verifier,
   type WriterKey,
 } from "@selkie/entry";
-import type { EntryStore } from "@selkie/store";
+import { Coverage, type Covered } from "../cold/coverage.ts";
 import type { Admission } from "../directory/admission.ts";
-import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { type DocumentState, isTouched, writersOf } from "../document/document-state.ts";
 import { hasTooManyParts, nameIn } from "../document/part-contents.ts";
 import { RebuiltDocuments } from "../document/rebuilt-documents.ts";
 import { ReceivedParts, type Rights } from "../document/received-parts.ts";
-import type { Shelf } from "../document/shelf.ts";
-import type { Events } from "../events.ts";
 import { hexOf } from "../hex.ts";
 import type { Delivery } from "../replica/delivery.ts";
 import { Ingest } from "../replica/ingest.ts";
-import type { MissingParts } from "../replica/missing-parts.ts";
-import type { NamedEntries } from "../replica/named-entries.ts";
-import type { ReadableParts } from "../replica/readable-parts.ts";
-import type { WriterHead } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
-import type { DirectoryClaim } from "../tenant/directory-claims.ts";
-import type { TenantContext } from "../tenant/tenant-context.ts";
-import type { SeenHeads } from "../writer/seen-heads.ts";
 import { ChainEnds } from "./chain-ends.ts";
 import { ChainMoves } from "./chain-moves.ts";
-import type { DatabaseEvents } from "./database.ts";
 import { FreshChanges } from "./fresh-changes.ts";
-import type { KeyRights } from "./key-rights.ts";
 import { lostChains } from "./lost-chains.ts";
 import { lostChanges } from "./lost-changes.ts";
 import { OwnChains } from "./own-chains.ts";
 import { Pace } from "./pace.ts";
 import { mostReadAgain, readAgain } from "./read-again.ts";
+import type { ReceivedChangesContext } from "./received-changes-context.ts";
 import { StaleDocuments } from "./stale-documents.ts";
-
-export interface ReceivedChangesContext {
-  readonly context: TenantContext;
-  readonly database: DatabaseId;
-  readonly entries: EntryStore;
-  readonly state: DocumentState;
-  readonly shelf: Shelf;
-  readonly events: Events<DatabaseEvents>;
-  readonly rights: KeyRights;
-  view(): DirectoryView;
-  /** An entry that counts says that its author has seen these. */
-  heard(heads: readonly WriterHead[]): Promise<void>;
-  /** An entry that counts names the directory heads that its author knew. */
-  heardOfDirectory(claim: DirectoryClaim): Promise<void>;
-  /** The writer this device writes as, if it has begun. */
-  own(): WriterKey | null;
-  /** Changes of this device build on something that counts no more, and may be made anew now. */
-  ownWait(): void;
-  /** Whether the journal holds changes of any of these documents that were set aside. */
-  hasAside(names: ReadonlySet<DocId>): boolean;
-  /** What they lack, as hexadecimal hashes by document, since that was tried. */
-  lacking(): ReadonlyMap<DocId, ReadonlySet<string>>;
-  /** What the journal says that it replaces. */
-  sayUnsealed(state: DocumentState): void;
-  /** The entries that name the branches of chains that count: kept up to date here. */
-  readonly named: NamedEntries;
-  /** What is held without parts that should be here. */
-  readonly missing: MissingParts;
-  readonly seen: SeenHeads;
-  /** Null where parts are held whether they are readable or not. */
-  readonly readable: ReadableParts | null;
-}
 
 /** What a device does in documents that were built anew without what it made and no entry holds; null for all there are. */
 export type GoOn = (state: DocumentState, names: ReadonlySet<DocId> | null) => Promise<void>;
@@ -90,6 +46,7 @@ export class ReceivedChanges {
   readonly #ingest: Ingest;
   readonly #ends: ChainEnds;
   readonly #moves: ChainMoves;
+  readonly #coverage: Coverage;
   readonly #rights: Rights;
   readonly #parts: ReceivedParts;
   readonly #working = new Serial();
@@ -102,6 +59,8 @@ export class ReceivedChanges {
   readonly #begun = new Set<DocId>();
   /** Whether what waits of this device's may be made anew since it was tried. */
   #isToTry = false;
+  /** While nobody has seen anything there is nothing to show. */
+  #isLoading = false;
   /** Whether some of that is nowhere but in the journal, in documents that were built anew. */
   #isAsideToTry = false;
 
@@ -159,20 +118,32 @@ export class ReceivedChanges {
     const chains = { ...at, verifier, quarantine, ingest: this.#ingest, ends: this.#ends, stale: this.#stale };
     this.#moves = new ChainMoves(chains);
     this.own = new OwnChains(chains);
+    this.#coverage = new Coverage({ ...at, verifier, ingest: this.#ingest, ends: this.#ends });
   }
 
-  /** Everything the store holds, before anybody looks: nothing is announced. */
-  async load(): Promise<void> {
-    this.#at.sayUnsealed(this.#at.state);
-    await this.#ends.look([]);
-    await this.#ingest.all();
-    if (await this.#moves.look()) await this.#moves.moveEnds();
-    await this.own.look("all");
-    await this.#moves.moveRights();
-    await this.#rebuild();
-    await this.#readAgain(null);
-    this.#fresh.clear();
-    this.#isToTry = false; // whoever opens the database tries it first
+  /** Everything the store holds: nothing is announced. @param pause called after every few entries */
+  load(pause: (entries: number) => Promise<void>): Promise<void> {
+    return this.#working.run(async () => {
+      this.#coverage.judged();
+      this.#isLoading = true;
+      this.#at.sayUnsealed(this.#at.state);
+      await this.#ends.look([]);
+      await this.#ingest.all(pause);
+      if (await this.#moves.look()) await this.#moves.moveEnds();
+      await this.own.look("all");
+      await this.#moves.moveRights();
+      await this.#rebuild();
+      await this.#readAgain(null);
+      this.#fresh.clear();
+      this.#isLoading = false;
+      this.#isToTry = false; // whoever opens the database tries it first
+    });
+  }
+
+  /** How far the documents are what a fresh open would make of them, and as of what; null while that is moving. */
+  covered(): Promise<Covered | null> {
+    const isSettled = (): boolean => this.#stale.documents.size === 0 && !this.#parts.isUndecided;
+    return this.#working.run(() => this.#coverage.now(isSettled));
   }
 
   /** Runs that were just stored. Never rejects: what fails is reported, and read again when the database is opened. */
@@ -198,6 +169,7 @@ export class ReceivedChanges {
   /** The directory or the keys changed. */
   reconsider(): Promise<void> {
     return this.#then(async () => {
+      this.#coverage.judged();
       await this.#moves.look();
       await this.#moveEnds();
       await this.#moves.moveRights();
@@ -339,7 +311,8 @@ export class ReceivedChanges {
   }
 
   #gate(deliveries: readonly Delivery[]): void {
-    for (const [record, changes] of this.#parts.receive(deliveries)) this.#fresh.note(record, changes);
+    const fresh = this.#parts.receive(deliveries);
+    if (!this.#isLoading) for (const [record, changes] of fresh) this.#fresh.note(record, changes);
   }
 
   /** Late parts of documents that are new here are delivered; other documents have to be built anew. */

@@ -72,8 +72,13 @@ export function buildDirectory(
     seenUserKeys: sorted.seen("userKey"),
   };
   const notEntitled = catalog.rejected.map((id): RejectedStatement => ({ id, code: "NOT_ENTITLED" }));
+  let digest: Uint8Array | null = null;
   const view: Omit<DirectoryView, "goOn"> = {
     identity,
+    digest: () => {
+      if (forks.size === 0) digest ??= verifier.sha256(...statements.map(({ id }) => id));
+      return digest;
+    },
     found,
     accessLists: sortAccessLists(sorted.of("accessList").map(({ statement }) => statement.list)),
     voidAccessLists: sorted

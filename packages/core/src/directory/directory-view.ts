@@ -34,6 +34,8 @@ type ChainVerdict =
 /** What a set of statements says. */
 export interface DirectoryView {
   readonly identity: DirectoryIdentity;
+  /** Of the statements that it follows from; null while chains fork, as voices and what is stored decide then, too. */
+  digest(): Uint8Array | null;
   /** Null while the founding entry is not here, or not open. */
   readonly found: FoundStatement | null;
   /** Access lists that admins published, oldest first; each is signed on its own and must be verified. */

@@ -69,6 +69,19 @@ export class Shelf {
     return record.handle?.deref() ?? this.#newHandle(record, state); // somebody else may have asked meanwhile
   }
 
+  /** What a document looks like, for whoever keeps nothing of it; null while it is edited. */
+  async look(record: DocumentRecord): Promise<DocState<object> | null> {
+    if (record.busy) return null;
+    const first = this.#readFirst(record);
+    if (first !== null) return first;
+    const automerge = await this.automerge();
+    if (record.live !== null) return record.busy ? null : lookedAt(stateOf(automerge, record, record.live));
+    const live = automerge.loadDocument(record.changes);
+    const state = lookedAt(stateOf(automerge, record, live));
+    automerge.freeDocument(live);
+    return state;
+  }
+
   /**
    * The loaded Automerge document, which becomes the last to be freed.
    * @param without accepted changes that are about to be applied to it
@@ -212,6 +225,12 @@ export class Shelf {
 
 function isHeld({ live, handle }: DocumentRecord): boolean {
   return live !== null || handle?.deref() !== undefined;
+}
+
+/** The same, whatever becomes of the document. */
+function lookedAt(state: DocState<object>): DocState<object> {
+  const data = state.data();
+  return { ...state, data: () => data };
 }
 
 function stateOf(automerge: AutomergeDocuments, record: DocumentRecord, live: LiveDocument): DocState<object> {

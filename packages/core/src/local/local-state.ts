@@ -20,6 +20,7 @@ export const rowKind = {
   branch: 14,
   revisions: 15,
   purge: 16,
+  projections: 17,
 } as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 

@@ -1,4 +1,13 @@
-import { fromHex, parseKeyTag, toHex, type VerifiedEntry, type VerifiedRun, type WriterKey } from "@selkie/entry";
+import {
+  fromHex,
+  type Head,
+  parseKeyTag,
+  toHex,
+  type Vector,
+  type VerifiedEntry,
+  type VerifiedRun,
+  type WriterKey,
+} from "@selkie/entry";
 import { type EntryStore, hasHoles } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
@@ -10,6 +19,8 @@ import { readAll } from "./read-all.ts";
 import { advance, type ReadChain, ReadChains, setBack } from "./read-chains.ts";
 
 const SLICE = { entries: 256, bytes: 2 ** 20 };
+/** About as many parts are opened between two pauses. */
+const PIECE_PARTS = 1_024;
 
 export interface IngestContext extends ChainJudge, Listener {
   readonly entries: EntryStore;
@@ -44,14 +55,23 @@ export class Ingest {
     this.#context = context;
   }
 
-  /** Everything the store holds. */
-  async all(): Promise<void> {
+  /** Everything the store holds. @param pause called after every few entries, with their number */
+  async all(pause: (entries: number) => Promise<void>): Promise<void> {
     const { entries, report, ring, database, stored } = this.#context;
     this.#tags = await ring.tags(database);
     for await (const run of readAll(entries, report)) {
       stored(run);
-      await this.#run([run]);
+      for (const piece of piecesOf(run)) {
+        await this.#run([piece]);
+        await pause(piece.entries.length);
+      }
     }
+  }
+
+  /** Whether all that a store of this vector holds was delivered, as far as it is admitted, and opened with these keys. */
+  isCaughtUp(vector: Vector, tags: ReadonlySet<string>): boolean {
+    const isOpen = tags.size === this.#tags.size && [...tags].every((tag) => this.#tags.has(tag));
+    return isOpen && [...this.#chains.all()].every((chain) => isDelivered(chain, vector.get(toHex(chain.key))));
   }
 
   /** Runs that were just appended. */
@@ -268,5 +288,20 @@ export class Ingest {
         if (of !== undefined) yield { place: of, delivery };
       }
     }
+  }
+}
+
+function isDelivered({ verdict, next }: ReadChain, head: Head | undefined): boolean {
+  return typeof verdict !== "object" || head === undefined || next > head.seq;
+}
+
+/** A run in pieces of not too many parts. */
+function* piecesOf(run: VerifiedRun): Iterable<VerifiedRun> {
+  let [from, parts] = [0, 0];
+  for (const [at, entry] of run.entries.entries()) {
+    parts += entry.parts.length;
+    if (parts < PIECE_PARTS && at + 1 < run.entries.length) continue;
+    yield { ...run, firstSeq: run.firstSeq + from, entries: run.entries.slice(from, at + 1) };
+    [from, parts] = [at + 1, 0];
   }
 }

@@ -82,6 +82,16 @@ export class MissingParts {
     this.#at.alarm(entry);
   }
 
+  /** Whether parts of an entry are missing that should be here. */
+  isMissing(entry: VerifiedEntry): boolean {
+    return this.#at.isMissing(entry);
+  }
+
+  /** Whether nothing is missing, as far as that is known. */
+  get isWhole(): boolean {
+    return this.#from.size === 0;
+  }
+
   /** From where on parts are missing, of each chain, as a text; empty where none are. */
   lacking(): Promise<string> {
     return this.#looking.run(async () => {

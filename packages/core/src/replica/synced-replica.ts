@@ -32,6 +32,8 @@ export interface Wants {
 export interface ReplicaHooks {
   /** Of the tenant; null for the directory itself. */
   readonly directory: SyncedReplica | null;
+  /** While entries of the database were not read yet: resolves when they are. Null when they are. */
+  ready(): Promise<void> | null;
   /** Seals what the journal holds, so that a reader sees all that is acknowledged to the app. */
   flush(): Promise<void>;
   /** Judges, opens and applies runs that were just stored. */
@@ -95,22 +97,30 @@ export class SyncedReplica implements EntryStore {
 
   /** A chain of which another branch counts than is stored is as if it had not come: so that others send it from the start. */
   async vector(): Promise<Vector> {
+    const ready = this.#hooks.ready();
+    if (ready !== null) await ready;
     const vector = await this.#entries.vector();
     const { lost } = this.#hooks.named;
     return lost.size === 0 ? vector : new Map([...vector].filter(([writer]) => !lost.has(writer)));
   }
 
-  wholeVector(): Promise<Vector | null> {
+  async wholeVector(): Promise<Vector | null> {
+    const ready = this.#hooks.ready();
+    if (ready !== null) await ready;
     return this.#hooks.missing.whole(() => this.vector());
   }
 
   /** Which parts relays are to send; null where that is never said. */
-  wants(): Promise<Wants | null> {
+  async wants(): Promise<Wants | null> {
+    const ready = this.#hooks.ready();
+    if (ready !== null) await ready;
     return this.#hooks.wants();
   }
 
   /** From where on parts are missing, as a text; empty where none are. */
-  lacking(): Promise<string> {
+  async lacking(): Promise<string> {
+    const ready = this.#hooks.ready();
+    if (ready !== null) await ready;
     return this.#hooks.missing.lacking();
   }
 
@@ -148,6 +158,8 @@ export class SyncedReplica implements EntryStore {
   }
 
   async append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
+    const ready = this.#hooks.ready();
+    if (ready !== null) await ready;
     const takes = await this.#hooks.room?.takes(runs);
     if (takes === undefined || !takes.includes(false)) return this.#append(runs);
     const results = await this.#append(runs.filter((_, at) => takes[at] === true));

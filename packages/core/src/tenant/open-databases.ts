@@ -106,7 +106,10 @@ export class OpenDatabases {
   }
 
   async *quarantined(): AsyncIterable<Quarantined> {
-    for (const assembled of await this.all()) yield* assembled.quarantined();
+    for (const assembled of await this.all()) {
+      await assembled.loaded();
+      yield* assembled.quarantined();
+    }
   }
 
   /** Whatever fails on the way, all of them are closed. */

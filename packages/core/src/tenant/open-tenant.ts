@@ -122,7 +122,8 @@ export class OpenTenant implements Tenant {
     });
     this.#missing = missingOfDirectory(entries, this.#log.due, alarm);
     this.#replica = new SyncedReplica(entries, {
-      ...{ directory: null, flush: async () => undefined, named: this.#log.named, branches: this.#log.branches },
+      ...{ directory: null, ready: () => null, flush: async () => undefined },
+      ...{ named: this.#log.named, branches: this.#log.branches },
       applied: (runs) => this.#reader.received(runs),
       forked: (theirs) => this.#forks.met(entries, theirs),
       missing: this.#missing,

@@ -39,6 +39,7 @@ export function replicaOf(database: DatabaseId, flush = async (): Promise<void> 
   const inner = store.entries(testTenant, database);
   return new SyncedReplica(inner, {
     directory: null,
+    ready: () => null,
     flush,
     applied: async () => undefined,
     forked: async () => undefined,

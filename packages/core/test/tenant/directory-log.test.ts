@@ -348,7 +348,7 @@ describe("a chain of the directory that forks", () => {
     expect(excused()).toEqual([true, false, false]);
     const replica = new SyncedReplica(stored, {
       ...{ flush: async () => undefined, applied: async () => undefined, forked: async () => undefined },
-      ...{ directory: null, named: log.named, branches: log.branches, replace: async () => null },
+      ...{ directory: null, ready: () => null, named: log.named, branches: log.branches, replace: async () => null },
       missing: missingOfDirectory(stored, log.due, () => undefined),
       wants: async () => null,
     });

@@ -1,0 +1,51 @@
+import type { Vector } from "@selkie/entry";
+import { type Load, Loading } from "../database/loading.ts";
+import type { MissingParts } from "../replica/missing-parts.ts";
+import type { EarlyDocuments } from "./early-documents.ts";
+import { handOver } from "./hand-over.ts";
+import { type OpenEarlyContext, openEarly } from "./open-early.ts";
+import { Pages } from "./pages.ts";
+import { Projector, type ProjectorContext } from "./projector.ts";
+
+export interface ColdContext
+  extends Omit<OpenEarlyContext, "pages" | "rows" | "isMissing">,
+    Omit<ProjectorContext, "pages" | "platform" | "covered"> {
+  readonly missing: Pick<MissingParts, "isMissing">;
+  readonly received: Pick<ProjectorContext, "covered">;
+  readonly load: Load;
+}
+
+/** A database that is about to be loaded, and what is shown of it until then. */
+export interface Cold {
+  readonly loading: Loading;
+  readonly early: EarlyDocuments | null;
+  readonly projector: Projector;
+}
+
+export async function openCold(at: ColdContext): Promise<Cold> {
+  const { context, entries, events, journal, missing, received } = at;
+  const { platform, store, local } = context;
+  const random = (length: number): Uint8Array => platform.crypto.randomBytes(length);
+  const pages = await Pages.open({ database: entries.database, store, local, random });
+  const early = await openEarly({ ...at, pages, rows: journal.rows, isMissing: (entry) => missing.isMissing(entry) });
+  const projector = new Projector({ ...at, platform, pages, covered: () => received.covered() });
+  const of = countOf(await entries.vector());
+  const loading = new Loading({
+    platform,
+    load: at.load,
+    onProgress: (count) => void (early !== null && events.emit("verifying", { entries: count, of })),
+    onLoaded: async () => {
+      const others = early === null ? [] : await handOver(early, at.documents, at.shelf);
+      projector.begin(early?.touched ?? null);
+      for (const { name } of others) events.emit("change", { id: name });
+    },
+    verify: async (pause) => {
+      if (early !== null) events.emit("verified", { corrected: await projector.verify(pause) });
+    },
+  });
+  return { loading, early, projector };
+}
+
+function countOf(vector: Vector): number {
+  return [...vector.values()].reduce((sum, { seq }) => sum + seq + 1, 0);
+}

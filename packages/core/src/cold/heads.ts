@@ -1,0 +1,13 @@
+import { toHex } from "@selkie/entry";
+import { parseChange, type Sha256 } from "../automerge/change-chunk.ts";
+
+/** The hashes of the changes that no other builds on, in hex, ascending. @param changes dependencies first */
+export function headsIn(changes: readonly Uint8Array[], sha256: Sha256): readonly string[] {
+  const heads = new Set<string>();
+  for (const bytes of changes) {
+    const { hash, deps } = parseChange(bytes, sha256);
+    for (const dep of deps) heads.delete(toHex(dep));
+    heads.add(toHex(hash));
+  }
+  return [...heads].sort();
+}

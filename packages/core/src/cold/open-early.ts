@@ -1,0 +1,40 @@
+import type { DirectoryView } from "../directory/directory-view.ts";
+import { docIdOf } from "../document/doc-id.ts";
+import { CoreError } from "../errors.ts";
+import type { JournalRow } from "../journal/journal-row.ts";
+import type { TenantContext } from "../tenant/tenant-context.ts";
+import { basisOf } from "./basis.ts";
+import { EarlyDocuments } from "./early-documents.ts";
+import type { Pages } from "./pages.ts";
+import { type TouchedContext, touchedSince } from "./touched.ts";
+
+export interface OpenEarlyContext {
+  readonly context: TenantContext;
+  readonly view: DirectoryView;
+  readonly entries: TouchedContext["entries"];
+  readonly pages: Pages;
+  /** What no entry holds yet. */
+  readonly rows: readonly JournalRow[];
+  /** Whether parts of an entry are missing that should be here. */
+  isMissing: TouchedContext["isMissing"];
+}
+
+/** What projections show of a database before its entries are read; null when they are of no use. */
+export async function openEarly(at: OpenEarlyContext): Promise<EarlyDocuments | null> {
+  const { context, view, entries, pages, rows, isMissing } = at;
+  const { platform, ring, parts } = context;
+  const { head } = pages;
+  const directory = view.digest();
+  if (head === null || directory === null) return null;
+  const tags = await ring.tags(entries.database);
+  if (basisOf(platform.crypto, { directory, tags, parts }) !== head.basis) return null;
+  const touched = await touchedSince({ crypto: platform.crypto, ring, entries, isMissing }, head);
+  if (touched === null) return null;
+  if (touched === "lost") {
+    platform.report(
+      new CoreError("ENTRIES_LOST", "this device held entries of the database that are not here any more"),
+    );
+    return null;
+  }
+  return new EarlyDocuments(pages, new Set([...touched, ...rows.map(docIdOf)]), platform.report);
+}

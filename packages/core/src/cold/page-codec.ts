@@ -1,0 +1,128 @@
+// What lies in the sealed local state of the projections of a database: pages of documents whose ids begin with the same bits, and a head
+// that says what they came from. ADR 56.
+import {
+  ByteReader,
+  ByteWriter,
+  decodeVector,
+  EntryError,
+  encodeVector,
+  fromHex,
+  toHex,
+  type Vector,
+} from "@selkie/entry";
+import { changeHashLength } from "../automerge/change-limits.ts";
+import { type DocId, docIdOfBytes } from "../document/doc-id.ts";
+import { documentIdBytes } from "../sealing/document-id.ts";
+
+/** What a document was when its row was written: `unread` where its entries have to be asked. */
+export type RowState = "shown" | "deleted" | "unread";
+
+/** A document as it was. */
+export interface Row {
+  readonly id: DocId;
+  readonly state: RowState;
+  /** The hashes of its newest changes, one after the other. */
+  readonly heads: Uint8Array;
+  /** Of what is shown: `decodeProjection` reads it. */
+  readonly projection: Uint8Array;
+}
+
+/** Rows that are sealed together. */
+export interface Page {
+  /** In hex: what the head says that it is. Another copy of the page, however genuine, has another. */
+  readonly stamp: string;
+  readonly rows: readonly Row[];
+}
+
+export interface Head {
+  /** In hex: a digest of what the documents follow from beside their entries. */
+  readonly basis: string;
+  /** There are 2 to the power of this pages. */
+  readonly bits: number;
+  /** Of each page, in hex; empty for one that is not there. */
+  readonly stamps: readonly string[];
+  /** How far the entries were read that the rows came from: what lies beyond may say something else of a document. */
+  readonly vector: Vector;
+  /** Chains that end: what comes of them may decide about what came before. In hex. */
+  readonly ended: readonly string[];
+}
+
+/** Of the pages, and of the rules by which documents follow from entries. */
+const FORMAT = 1;
+export const stampBytes = 8;
+export const basisBytes = 32;
+const writerBytes = 32;
+const STATES: readonly RowState[] = ["shown", "deleted", "unread"];
+const MOST_BITS = 20;
+
+export function encodePage({ stamp, rows }: Page): Uint8Array {
+  const size = rows.reduce((bytes, { heads, projection }) => bytes + heads.length + projection.length + 48, 32);
+  const writer = new ByteWriter(size).u8(FORMAT).bytes(fromHex(stamp)).uleb(rows.length);
+  for (const { id, state, heads, projection } of rows)
+    writer
+      .bytes(fromHex(id))
+      .u8(STATES.indexOf(state))
+      .uleb(heads.length / changeHashLength)
+      .bytes(heads)
+      .uleb(projection.length)
+      .bytes(projection);
+  return writer.finish();
+}
+
+/** Null for what is no page of this format. */
+export function decodePage(bytes: Uint8Array): Page | null {
+  return decoded(bytes, (reader) => {
+    const stamp = toHex(reader.bytes(stampBytes));
+    const rows: Row[] = [];
+    for (let left = reader.uleb(); left > 0; left--) {
+      const id = docIdOfBytes(reader.bytes(documentIdBytes));
+      const state = STATES[reader.u8()];
+      const heads = reader.bytes(reader.uleb() * changeHashLength);
+      const projection = reader.bytes(reader.uleb());
+      if (state === undefined) return null;
+      rows.push({ id, state, heads, projection });
+    }
+    return { stamp, rows };
+  });
+}
+
+export function encodeHead({ basis, bits, stamps, vector, ended }: Head): Uint8Array {
+  const writer = new ByteWriter(64 + stamps.length * stampBytes).u8(FORMAT).bytes(fromHex(basis)).u8(bits);
+  for (const stamp of stamps) writer.bytes(stamp === "" ? NO_STAMP : fromHex(stamp));
+  const heads = encodeVector(vector);
+  writer.uleb(heads.length).bytes(heads).uleb(ended.length);
+  for (const name of ended) writer.bytes(fromHex(name));
+  return writer.finish();
+}
+
+/** Null for what is no head of this format. */
+export function decodeHead(bytes: Uint8Array): Head | null {
+  return decoded(bytes, (reader) => {
+    const basis = toHex(reader.bytes(basisBytes));
+    const bits = reader.u8();
+    if (bits > MOST_BITS) return null;
+    const stamps = Array.from({ length: 2 ** bits }, () => {
+      const stamp = reader.bytes(stampBytes);
+      return stamp.every((byte) => byte === 0) ? "" : toHex(stamp);
+    });
+    const vector = decodeVector(reader.bytes(reader.uleb()));
+    const ended: string[] = [];
+    for (let left = reader.uleb(); left > 0; left--) ended.push(toHex(reader.bytes(writerBytes)));
+    return { basis, bits, stamps, vector, ended };
+  });
+}
+
+const NO_STAMP = new Uint8Array(stampBytes);
+
+function decoded<Result>(bytes: Uint8Array, read: (reader: ByteReader) => Result): Result | null {
+  try {
+    const reader = new ByteReader(bytes);
+    if (reader.u8() !== FORMAT) return null;
+    const result = read(reader);
+    reader.end();
+    return result;
+  } catch (error) {
+    if (!(error instanceof EntryError)) throw error;
+    return null;
+  }
+}

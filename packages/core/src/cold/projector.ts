@@ -1,0 +1,238 @@
+import { equalBytes } from "@selkie/entry";
+import type { Sha256 } from "../automerge/change-chunk.ts";
+import type { DatabaseEvents } from "../database/database.ts";
+import { type DocId, docIdOf } from "../document/doc-id.ts";
+import type { DocumentRecord } from "../document/document-record.ts";
+import type { Documents } from "../document/documents.ts";
+import type { Shelf } from "../document/shelf.ts";
+import type { Events } from "../events.ts";
+import type { JournalRow } from "../journal/journal-row.ts";
+import type { Platform } from "../platform.ts";
+import { Serial } from "../serial.ts";
+import type { Covered } from "./coverage.ts";
+import { headsIn } from "./heads.ts";
+import type { Row } from "./page-codec.ts";
+import { joinedHeads, type Pages, pageOf } from "./pages.ts";
+import { encodeProjection } from "./projection.ts";
+
+/** Projections are written when nothing has changed for so long. */
+const QUIET_MS = 5_000;
+/** With fewer changes than this a database is read about as fast as its projections. */
+const LEAST_CHANGES = 500;
+/** Rows of a page, about. */
+const PAGE_ROWS = 64;
+/** Pages of one transaction. */
+const COMMIT_PAGES = 32;
+/** What is larger is read from its entries: a page is read whole, for each of its documents. */
+const MOST_BYTES = 2 ** 16;
+/** Documents that Automerge has to load for their row, when a database is closed: others are read from their entries until it was open for a while. */
+const MOST_LOADED = 512;
+
+export interface ProjectorContext {
+  readonly platform: Pick<Platform, "scheduler" | "report">;
+  readonly pages: Pages;
+  readonly documents: Documents;
+  readonly shelf: Shelf;
+  readonly events: Events<DatabaseEvents>;
+  readonly journal: { readonly rows: readonly JournalRow[] };
+  /** How far the documents say what entries say, and as of what; null while that is moving. */
+  covered(): Promise<Covered | null>;
+}
+
+/**
+ * Keeps the projections of an open database up to date: behind its writes, when it is quiet and when it is closed.
+ *
+ * INVARIANT: a row that is older than the head's vector is never beside that head: the vector is taken before the rows, and a document of
+ * which the journal says something has no projection. Test: cold-open.test.ts "... wherever it crashed ...".
+ */
+export class Projector {
+  readonly #at: ProjectorContext;
+  readonly #dirty = new Set<DocId>();
+  readonly #writing = new Serial();
+  /** Whether what lies on the disk beside what is dirty is what the documents are. */
+  #isTrue = false;
+  /** Whether little of that is of use. */
+  #isAnew: boolean;
+  #moves = 0;
+  #cancel: (() => void) | null = null;
+  #isClosed = false;
+
+  constructor(at: ProjectorContext) {
+    this.#at = at;
+    this.#isAnew = at.pages.head === null;
+    at.events.on("change", ({ id }) => this.#note(id));
+  }
+
+  /** The entries are read. @param touched where the rows on the disk may be old; null when that may be anywhere */
+  begin(touched: ReadonlySet<DocId> | null): void {
+    this.#isTrue = touched !== null;
+    for (const name of touched ?? []) this.#dirty.add(name);
+    if (touched === null || touched.size > 0) this.#arm();
+  }
+
+  /** Documents of which the projections say something else than the entries; they are written anew. */
+  verify(pause: () => Promise<void>): Promise<readonly DocId[]> {
+    return this.#writing.run(() => this.#compare(pause));
+  }
+
+  async #compare(pause: () => Promise<void>): Promise<readonly DocId[]> {
+    const { pages, documents } = this.#at;
+    const others: DocId[] = [];
+    const left = new Set(this.#allNames());
+    let absent = 0;
+    for await (const [page, rows] of pages.all()) {
+      if (rows === null) absent += 1;
+      for (const row of rows ?? []) {
+        const record = documents.find(row.id);
+        if (isUnknown(row)) this.#note(row.id);
+        else if (record === undefined || !isSame(row, record, documents.sha256)) others.push(row.id);
+        left.delete(row.id);
+      }
+      if (rows !== null || page % COMMIT_PAGES === 0) await pause();
+    }
+    const wrong = [...others, ...left].filter((name) => !this.#dirty.has(name));
+    for (const name of wrong) this.#note(name);
+    if (absent > COMMIT_PAGES) this.#isAnew = true;
+    this.#isTrue = true;
+    return wrong;
+  }
+
+  /** Writes what is left to write. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancel?.();
+    await this.#write(MOST_LOADED).catch(this.#at.platform.report);
+  }
+
+  #note(name: DocId): void {
+    this.#moves += 1;
+    this.#dirty.add(name);
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#isClosed || this.#cancel !== null) return;
+    const moves = this.#moves;
+    const { scheduler, report } = this.#at.platform;
+    this.#cancel = scheduler.after(QUIET_MS, () => {
+      this.#cancel = null;
+      if (this.#moves !== moves) this.#arm();
+      else void this.#write(Number.POSITIVE_INFINITY).catch(report);
+    });
+  }
+
+  #write(mostLoaded: number): Promise<void> {
+    return this.#writing.run(async () => {
+      if (!this.#isTrue && this.#at.pages.head !== null) await this.#compare(() => this.#pause());
+      this.#isTrue = true;
+      if ((this.#dirty.size === 0 && !this.#isAnew) || !this.#isWorthIt()) return;
+      const covered = await this.#at.covered();
+      if (covered === null) return; // what moves it on is noted, or the database is closed
+      const before = this.#at.pages.head?.bits ?? 0;
+      const bits = Math.max(before, bitsFor(this.#count()));
+      const isAll = this.#isAnew || bits !== before;
+      const names = isAll ? this.#allNames() : [...this.#dirty];
+      this.#dirty.clear();
+      try {
+        await this.#writePages(covered, { bits, names, isAll }, { loads: mostLoaded });
+        this.#isAnew = false;
+      } catch (error) {
+        for (const name of names) this.#dirty.add(name);
+        throw error;
+      }
+    });
+  }
+
+  async #writePages(covered: Covered, { bits, names, isAll }: Writing, left: { loads: number }): Promise<void> {
+    const { pages } = this.#at;
+    const old = pages.head ?? { ...covered, vector: new Map() };
+    const dirty = Map.groupBy(names, (name) => pageOf(name, bits));
+    const numbers = [...dirty.keys()].sort((a, b) => a - b);
+    do {
+      const unsealed = new Set(this.#at.journal.rows.map(docIdOf));
+      const piece = new Map<number, readonly Row[]>();
+      for (const page of numbers.splice(0, COMMIT_PAGES)) {
+        const kept = isAll ? [] : await pages.read(page);
+        const rows = new Map((kept ?? []).map((row) => [row.id, row]));
+        const due = kept === null ? this.#allNames().filter((name) => pageOf(name, bits) === page) : dirty.get(page);
+        for (const name of due ?? []) {
+          const record = this.#at.documents.find(name);
+          if (record === undefined) rows.delete(name);
+          else rows.set(name, await this.#rowOf(record, unsealed.has(name), left));
+        }
+        piece.set(page, [...rows.values()]);
+      }
+      // Rows may be newer than what a head says, never older: it moves on with the last.
+      await pages.write(numbers.length === 0 ? { ...covered, bits } : { ...old, bits }, piece);
+      await this.#pause();
+    } while (numbers.length > 0);
+  }
+
+  async #rowOf(record: DocumentRecord, isUnsealed: boolean, left: { loads: number }): Promise<Row> {
+    const { shelf } = this.#at;
+    const unread = unreadRow(record.name);
+    const isLoad = record.live === null && record.changes.length > 1;
+    if (isLoad && left.loads <= 0) return unread;
+    if (isLoad) left.loads -= 1;
+    const state = isUnsealed ? null : await shelf.look(record);
+    if (state === null) {
+      this.#dirty.add(record.name);
+      return unread;
+    }
+    const heads = joinedHeads(state.heads);
+    if (state.deleted) return { ...unread, state: "deleted", heads };
+    const projection = encodeProjection(state.data());
+    if (projection === null || projection.length > MOST_BYTES) return { ...unread, heads };
+    return { id: record.name, state: "shown", heads, projection };
+  }
+
+  #allNames(): readonly DocId[] {
+    return [...this.#at.documents.all()].filter(counts).map(({ name }) => name);
+  }
+
+  /** Lets others have their turn; not whoever waits for the database to be closed. */
+  #pause(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    return new Promise((resolve) => void this.#at.platform.scheduler.after(0, resolve));
+  }
+
+  #count(): number {
+    let count = 0;
+    for (const _ of this.#at.documents.all()) count += 1;
+    return count;
+  }
+
+  #isWorthIt(): boolean {
+    if (this.#at.pages.head !== null) return true;
+    let changes = 0;
+    for (const record of this.#at.documents.all()) {
+      changes += record.changes.length;
+      if (changes >= LEAST_CHANGES) return true;
+    }
+    return false;
+  }
+}
+
+/** What is written anew. */
+interface Writing {
+  readonly bits: number;
+  readonly names: readonly DocId[];
+  /** Whether these are all documents. */
+  readonly isAll: boolean;
+}
+
+const unreadRow = (id: DocId): Row => ({ id, state: "unread", heads: NOTHING, projection: NOTHING });
+const NOTHING = new Uint8Array();
+
+const counts = ({ changes }: DocumentRecord): boolean => changes.length > 0;
+
+function bitsFor(documents: number): number {
+  return Math.max(0, Math.ceil(Math.log2(documents / PAGE_ROWS)));
+}
+
+/** Whether nobody looked at the document for its row. */
+const isUnknown = ({ state, heads }: Row): boolean => state === "unread" && heads.length === 0;
+
+function isSame({ state, heads }: Row, { changes, deleted }: DocumentRecord, sha256: Sha256): boolean {
+  return (state === "deleted") === deleted && equalBytes(heads, joinedHeads(headsIn(changes, sha256)));
+}

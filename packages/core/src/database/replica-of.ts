@@ -1,0 +1,72 @@
+import type { EntryStore } from "@selkie/store";
+import type { Journal } from "../journal/journal.ts";
+import { BeyondRoom } from "../replica/beyond-room.ts";
+import type { MissingParts } from "../replica/missing-parts.ts";
+import type { NamedEntries } from "../replica/named-entries.ts";
+import type { ReadableParts } from "../replica/readable-parts.ts";
+import { SetBack } from "../replica/set-back.ts";
+import { SyncedReplica } from "../replica/synced-replica.ts";
+import type { DatabaseHost } from "./assemble-database.ts";
+import type { DailyVector } from "./daily-vector.ts";
+import type { Loading } from "./loading.ts";
+import type { LocalWrites } from "./local-writes.ts";
+import type { ReceivedChanges } from "./received-changes.ts";
+
+export interface ReplicaParts {
+  readonly daily: DailyVector;
+  readonly named: NamedEntries;
+  readonly missing: MissingParts;
+  readonly received: ReceivedChanges;
+  /** Null where parts are held whether they are readable or not. */
+  readonly readable: ReadableParts | null;
+  readonly writes: LocalWrites;
+  readonly loading: Loading;
+  readonly journal: Journal;
+}
+
+/** The database as sync sees it. */
+export function replicaOf(
+  host: DatabaseHost,
+  entries: EntryStore,
+  { daily, named, missing, received, readable, writes, loading, journal }: ReplicaParts,
+): SyncedReplica {
+  const setBack = new SetBack({
+    database: entries.database,
+    device: host.context.keys.device.publicKey,
+    admissionOf: (writer) => received.admissionOf(writer),
+    alarm: host.alarm,
+  });
+  const room = new BeyondRoom({
+    entries,
+    endOf: (writer) => received.endOf(writer),
+    writers: () => received.writers(),
+  });
+  return new SyncedReplica(entries, {
+    room,
+    directory: host.directory,
+    ready: () => (loading.isDone ? null : loading.inTime()),
+    flush: async () => {
+      if (!loading.isDone && journal.rows.length === 0) return;
+      if (!loading.isDone) await loading.whole();
+      await writes.flush();
+    },
+    applied: async (runs) => {
+      daily.seen.received(runs);
+      daily.look();
+      await received.apply(runs);
+      setBack.received(runs);
+    },
+    forked: (theirs) => host.forked(entries, theirs),
+    named,
+    missing,
+    wants: async () => readable?.wants() ?? null,
+    replace: async (run, from) => {
+      const result = await received.replace(run, from);
+      if (result === null) return null;
+      daily.seen.forget(run.writer);
+      room.forget(run.writer);
+      host.compare(entries.database); // what follows was refused before
+      return result;
+    },
+  });
+}

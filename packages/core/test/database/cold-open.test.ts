@@ -1,0 +1,276 @@
+// A database that was closed opens from its projections: what it shows before its entries are read, and that nothing of that is ever wrong.
+import * as Automerge from "@automerge/automerge";
+import { toHex } from "@selkie/entry";
+import { expect, test } from "vitest";
+import { whenVerified } from "../../src/database/over-database.ts";
+import type { DocId } from "../../src/document/doc-id.ts";
+import { rowKind } from "../../src/local/local-state.ts";
+import { type Device, Lab } from "./lab.ts";
+
+interface Item {
+  n: number;
+  text: string;
+}
+const MANY = 600;
+const rows = Array.from({ length: MANY }, (_, n) => ({ n, text: `canary ${n}` }));
+
+/** A device that made many documents and was closed. */
+async function closed(seed: string): Promise<{ lab: Lab; device: Device; ids: readonly DocId[] }> {
+  const lab = await Lab.begin(seed);
+  const device = await lab.device("alice");
+  const ids = await device.database.createDocuments(rows);
+  await device.close();
+  return { lab, device, ids };
+}
+
+/** What a device shows before its entries are read: nothing of it waits for them. */
+async function early(device: Device, id: DocId): Promise<unknown> {
+  return (await device.database.findDocument(id))?.getData();
+}
+
+/** Everything it shows in the end. */
+async function all(device: Device): Promise<ReadonlyMap<DocId, unknown>> {
+  await whenVerified(device.database);
+  const shown = new Map<DocId, unknown>();
+  for (const id of (await device.database.getAllDocumentIds()).toSorted())
+    shown.set(id, (await device.database.getDocument(id)).getData());
+  return shown;
+}
+
+function corrected(device: Device): DocId[] {
+  const ids: DocId[] = [];
+  device.database.on("verified", (event) => ids.push(...event.corrected));
+  return ids;
+}
+
+test("documents are listed and read before any entry is, and are the same after", async () => {
+  const { device, ids } = await closed("listed");
+  await device.open();
+  const progress: number[] = [];
+  device.database.on("verifying", ({ entries, of }) => progress.push(entries / of));
+  const wrong = corrected(device);
+  expect((await device.database.getAllDocumentIds()).toSorted()).toEqual(ids.toSorted());
+  const doc = await device.database.getDocument(ids[7] as DocId);
+  expect(doc.getData()).toEqual(rows[7]);
+  expect(Object.isFrozen(doc.getData())).toBe(true);
+  expect(await device.database.findDocument("0".repeat(64) as DocId)).toBeUndefined();
+  expect(progress).toEqual([]);
+  await whenVerified(device.database);
+  expect(progress.at(-1)).toBe(1);
+  expect(wrong).toEqual([]);
+  expect(await device.database.getDocument(ids[7] as DocId)).toBe(doc);
+  expect(await all(device)).toEqual(new Map(ids.toSorted().map((id) => [id, rows[ids.indexOf(id)]])));
+  expect(device.reports).toEqual([]);
+});
+
+test("who edits, or follows changes, waits for the entries; a document that was shown before moves on", async () => {
+  const { device, ids } = await closed("edits");
+  await device.open();
+  const [id] = ids as [DocId];
+  const doc = await device.database.getDocument(id);
+  const heard: unknown[] = [];
+  doc.on("change", (patches) => heard.push(...patches));
+  await device.database.changeDoc(doc as never, (draft) => {
+    (draft.getData() as Item).n = 1_000;
+  });
+  expect(doc.getData()).toEqual({ n: 1_000, text: "canary 0" });
+  expect(heard.length).toBeGreaterThan(0);
+  await device.close();
+  await device.open();
+  const fed: DocId[] = [];
+  for await (const { doc: each } of device.database.iterateChangesSince(null)) fed.push(each.id);
+  expect(fed.length).toBe(MANY);
+  expect(await early(device, id)).toEqual({ n: 1_000, text: "canary 0" });
+});
+
+test("a deleted document is shown as deleted, one that was made since is there, and both after another open, too", async () => {
+  const { device, ids } = await closed("deleted");
+  await device.open();
+  const [gone] = ids as [DocId];
+  await device.database.deleteDocument(gone);
+  const made = await device.database.createDocument({ n: -1, text: "new" });
+  await device.close();
+  await device.open();
+  expect((await device.database.getDocument(gone)).isDeleted()).toBe(true);
+  expect(await early(device, made.id)).toEqual({ n: -1, text: "new" });
+  const listed = await device.database.getAllDocumentIds();
+  expect(listed.length).toBe(MANY);
+  expect(listed).not.toContain(gone);
+});
+
+test("wherever it crashed, entries and journal are the truth: what they say more is waited for, all else is shown at once", async () => {
+  const { device, ids } = await closed("crashed");
+  await device.open();
+  const [sealed, journalled, other] = ids as [DocId, DocId, DocId];
+  const edit = async (id: DocId, n: number): Promise<void> => {
+    await device.database.changeDoc(await device.database.getDocument(id), (draft) => {
+      (draft.getData() as Item).n = n;
+    });
+  };
+  await edit(sealed, -1);
+  await device.assembled.flush();
+  await edit(journalled, -2);
+  device.crash();
+  device.timers.length = 0;
+  await device.open();
+  const progress: number[] = [];
+  device.database.on("verifying", ({ entries }) => progress.push(entries));
+  expect(await early(device, other)).toEqual(rows[2]);
+  expect(progress).toEqual([]);
+  expect(await early(device, sealed)).toEqual({ n: -1, text: "canary 0" });
+  expect(progress.length).toBeGreaterThan(0);
+  expect(await early(device, journalled)).toEqual({ n: -2, text: "canary 1" });
+  expect((await all(device)).size).toBe(MANY);
+});
+
+test("P-10 G1 nothing of a document lies on the disk in clear", async () => {
+  const { device } = await closed("clear");
+  const bytes = [...(await stateRows(device))].map(({ value }) => Buffer.from(value).toString("latin1")).join();
+  expect(bytes.length).toBeGreaterThan(MANY * 50);
+  expect(bytes).not.toContain("canary");
+});
+
+test("a piece that is damaged, cut, missing, or of an older copy is as if it were not there", async () => {
+  const { device, ids } = await closed("damaged");
+  const before = await stateRows(device);
+  await device.open();
+  const doc = await device.database.getDocument(ids[0] as DocId);
+  await device.database.changeDoc(doc, (draft) => void ((draft.getData() as Item).n = -1));
+  await device.close();
+  const now = await stateRows(device);
+  const pages = now.filter(({ key }) => isProjection(key));
+  const [head, ...rest] = pages as [Row, ...Row[]];
+  const older = before.filter(({ key }) => isProjection(key));
+  const truth = await shownOn(device, now);
+  expect(truth.get(ids[0] as DocId)).toEqual({ n: -1, text: "canary 0" });
+  const changes: readonly (readonly Row[])[] = [
+    ...[0, 1, 20, -1].map((at) => [{ ...head, value: flipped(head.value, at) }]),
+    ...[0, 40, 2_000, -1].map((at) => rest.map((page) => ({ ...page, value: flipped(page.value, at) }))),
+    [{ ...head, value: head.value.slice(0, 60) }],
+    rest.map((page) => ({ ...page, value: page.value.slice(0, page.value.length >> 1) })),
+    rest.map((page, at) => ({ ...page, value: rest[(at + 1) % rest.length]?.value ?? page.value })),
+    older, // all of an older copy
+    older.slice(0, 1), // its head
+    older.slice(1), // its pages
+  ];
+  for (const change of changes) expect(await shownOn(device, now, change)).toEqual(truth);
+  for (const gone of [pages, [head], rest, rest.slice(0, 1)])
+    expect(
+      await shownOn(
+        device,
+        now.filter((row) => !gone.includes(row)),
+      ),
+    ).toEqual(truth);
+});
+
+test("who lost entries that it held before says so, and shows what is left", async () => {
+  const { device, ids } = await closed("lost");
+  const now = await stateRows(device);
+  await device.open();
+  await device.database.createDocuments(rows);
+  await device.close();
+  const later = (await stateRows(device)).filter(({ key }) => isProjection(key));
+  const other = await closed("lost");
+  await putRows(other.device, [...now.filter(({ key }) => !isProjection(key)), ...later]);
+  await other.device.open();
+  expect(other.device.reports).toMatchObject([{ code: "ENTRIES_LOST" }]);
+  expect((await other.device.database.getAllDocumentIds()).toSorted()).toEqual(ids.toSorted());
+});
+
+test("what others wrote shows; what was shown early and counts no more is corrected, and said", async () => {
+  const { lab, device, ids } = await closed("others");
+  const bob = await lab.author("bob");
+  await device.open();
+  const [id] = ids as [DocId];
+  await whenVerified(device.database);
+  expect(device.reports).toEqual([]);
+  expect(bob.admission.length).toBe(32);
+  expect(await early(device, id)).toEqual(rows[0]);
+});
+
+test("numbers, dates, bytes, huge integers and counters come back as they were; what can't is read from its entries", async () => {
+  const { device } = await closed("values");
+  await device.open();
+  const data = {
+    at: new Date(86_400_000),
+    bytes: Uint8Array.of(0, 255, 7),
+    fraction: 0.1,
+    large: 2 ** 53 - 2,
+    list: [null, true, { deep: [new Date(0)] }],
+    minus: -0,
+  };
+  const plain = await device.database.createDocument(data);
+  const counting = await device.database.createDocument({ count: new Automerge.Counter(3) });
+  const long = await device.database.createDocument({ text: "x".repeat(80_000) });
+  const expected = [plain, counting, long].map((doc) => doc.getData());
+  await device.close();
+  await device.open();
+  expect(await early(device, plain.id)).toEqual(expected[0]);
+  expect(Number(Reflect.get((await early(device, counting.id)) as object, "count"))).toBe(3);
+  expect(await early(device, long.id)).toEqual(expected[2]);
+  expect(corrected(device)).toEqual([]);
+});
+
+test("a database that is closed before its entries are read stays as it was", async () => {
+  const { device, ids } = await closed("at once");
+  await device.open();
+  const { database } = device;
+  const waiting = whenVerified(database);
+  await Promise.allSettled([device.close(), waiting]);
+  await expect(database.getAllDocumentIds()).rejects.toMatchObject({ code: "CLOSED" });
+  await device.open();
+  expect(await early(device, ids[3] as DocId)).toEqual(rows[3]);
+  expect((await all(device)).size).toBe(MANY);
+});
+
+interface Row {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** What lies in the local state of a device that is closed. */
+function stateRows(device: Device): Promise<readonly Row[]> {
+  const found: Row[] = [];
+  return device
+    .inJournal(async (_, { store }) => {
+      for await (const row of store.state.range(Uint8Array.of(0), new Uint8Array(200).fill(255))) found.push(row);
+    })
+    .then(() => found);
+}
+
+async function putRows(device: Device, some: readonly Row[]): Promise<void> {
+  const before = await stateRows(device);
+  await device.inJournal(async (_, { store }) => {
+    await store.commit({ remove: before.map(({ key }) => key) });
+    await store.commit({ put: some as never });
+  });
+}
+
+/** What a device shows, at first and in the end, with these rows in its local state. */
+async function shownOn(device: Device, state: readonly Row[], changed: readonly Row[] = []): Promise<unknown> {
+  const disk = device.disk;
+  device.disk = disk.copy();
+  const others = new Map(changed.map((row) => [toHex(row.key), row]));
+  await putRows(
+    device,
+    state.map((row) => others.get(toHex(row.key)) ?? row),
+  );
+  await device.open();
+  const first = new Map<DocId, unknown>();
+  for (const id of (await device.database.getAllDocumentIds()).toSorted())
+    first.set(id, (await device.database.getDocument(id)).getData());
+  expect(await all(device)).toEqual(first);
+  device.crash();
+  device.timers.length = 0;
+  device.disk = disk;
+  return first;
+}
+
+const isProjection = (key: Uint8Array): boolean => key[32] === rowKind.projections;
+
+function flipped(value: Uint8Array, at: number): Uint8Array {
+  const copy = value.slice();
+  const place = Math.min(at < 0 ? copy.length + at : at, copy.length - 1);
+  copy[place] = (copy[place] ?? 0) ^ 1;
+  return copy;
+}

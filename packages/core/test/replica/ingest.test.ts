@@ -116,7 +116,7 @@ test("each entry is delivered once, in the order of its chain, however it comes"
   expect(lastFirst.since()).toEqual(NOTHING);
 
   const opened = new Desk(lab, all, lastFirst.disk.copy());
-  await opened.ingest.all();
+  await opened.ingest.all(async () => undefined);
   expect([opened.since(), opened.reports]).toEqual([{ delivered: lines, late: [] }, []]);
 });
 
@@ -198,7 +198,7 @@ test("an entry that the disk damaged ends its chain, is reported, and what was d
   desk.damage(bob.writer, 1);
 
   const again = new Desk(lab, all, desk.disk.copy());
-  await again.ingest.all();
+  await again.ingest.all(async () => undefined);
   expect(again.since()).toEqual({ delivered: ["0 a"], late: [] });
   expect(again.reports).toMatchObject([{ code: "CHAIN_DAMAGED" }]);
   await again.take(...runs);

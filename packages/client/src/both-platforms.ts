@@ -71,6 +71,7 @@ export {
   type Verification,
   valuesAt,
   type When,
+  whenVerified,
 } from "@selkie/core";
 export { KeyBag, KeyBagError, type KeyBagErrorCode } from "@selkie/keybag";
 export { type EntryStore, StoreError, type StoreErrorCode } from "@selkie/store";

@@ -5,6 +5,7 @@ export type { Connection, ConnectionStatus } from "./connection/connection.ts";
 export { type CopyOptions, copyToKey, readersGained } from "./database/copy-to-key.ts";
 export type { DatabaseEvents, DatabaseTransaction, Draft } from "./database/database.ts";
 export type { History, HistoryItem, PastDoc, ReadableHistory, Verification, When } from "./database/history.ts";
+export { whenVerified } from "./database/over-database.ts";
 export type { PendingPurge, PurgeOptions, PurgeReport } from "./database/purge-report.ts";
 export { marksOf, valuesAt } from "./database/read-document.ts";
 export type { ReadableDatabase } from "./database/readable-database.ts";

@@ -15,7 +15,7 @@ import { type DocId, docIdOfBytes } from "../document/doc-id.ts";
 import { documentIdBytes } from "../sealing/document-id.ts";
 
 /** What a document was when its row was written: `unread` where its entries have to be asked. */
-export type RowState = "shown" | "deleted" | "unread";
+type RowState = "shown" | "deleted" | "unread";
 
 /** A document as it was. */
 export interface Row {
@@ -50,7 +50,7 @@ export interface Head {
 /** Of the pages, and of the rules by which documents follow from entries. */
 const FORMAT = 1;
 export const stampBytes = 8;
-export const basisBytes = 32;
+const basisBytes = 32;
 const writerBytes = 32;
 const STATES: readonly RowState[] = ["shown", "deleted", "unread"];
 const MOST_BITS = 20;

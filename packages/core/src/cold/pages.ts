@@ -15,7 +15,7 @@ export interface PagesContext {
 /**
  * The projections of a database's documents on the disk, page by page. A disposable cache: a page that is damaged, or another than the head
  * says, counts as absent, and without a head all of them do.
- * SECURITY: P-10, G1. Sealed under the device's local key with its place; an older copy of a page has another stamp (pages.test.ts).
+ * SECURITY: P-10, G1. Sealed under the device's local key with its place; an older copy of a page has another stamp (cold-open.test.ts "... of an older copy ...").
  */
 export class Pages {
   readonly #at: PagesContext;

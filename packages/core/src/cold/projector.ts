@@ -56,6 +56,8 @@ export class Projector {
   #moves = 0;
   #cancel: (() => void) | null = null;
   #isClosed = false;
+  /** Ends the pause there is. */
+  #goOn: () => void = () => undefined;
 
   constructor(at: ProjectorContext) {
     this.#at = at;
@@ -101,6 +103,7 @@ export class Projector {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancel?.();
+    this.#goOn();
     await this.#write(MOST_LOADED).catch(this.#at.platform.report);
   }
 
@@ -193,7 +196,10 @@ export class Projector {
   /** Lets others have their turn; not whoever waits for the database to be closed. */
   #pause(): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
-    return new Promise((resolve) => void this.#at.platform.scheduler.after(0, resolve));
+    return new Promise((resolve) => {
+      this.#goOn = resolve;
+      this.#at.platform.scheduler.after(0, resolve);
+    });
   }
 
   #count(): number {

@@ -28,6 +28,11 @@ export class Pace {
     return !this.#isDue;
   }
 
+  /** Whether some of it was put off. */
+  get isPutOff(): boolean {
+    return this.#isDue;
+  }
+
   /** So much was done. */
   spend(work: number): void {
     this.#cancel ??= this.#scheduler.after(WINDOW_MS, () => this.#refill());

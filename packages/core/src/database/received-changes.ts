@@ -142,7 +142,8 @@ export class ReceivedChanges {
 
   /** How far the documents are what a fresh open would make of them, and as of what; null while that is moving. */
   covered(): Promise<Covered | null> {
-    const isSettled = (): boolean => this.#stale.documents.size === 0 && !this.#parts.isUndecided;
+    const isSettled = (): boolean =>
+      this.#stale.documents.size === 0 && !this.#parts.isUndecided && !this.#reads.isPutOff;
     return this.#working.run(() => this.#coverage.now(isSettled));
   }
 

@@ -1,3 +1,4 @@
+import type { DatabaseId, VerifiedEntry } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { Journal } from "../journal/journal.ts";
 import { BeyondRoom } from "../replica/beyond-room.ts";
@@ -6,11 +7,21 @@ import type { NamedEntries } from "../replica/named-entries.ts";
 import type { ReadableParts } from "../replica/readable-parts.ts";
 import { SetBack } from "../replica/set-back.ts";
 import { SyncedReplica } from "../replica/synced-replica.ts";
-import type { DatabaseHost } from "./assemble-database.ts";
+import type { Alarm } from "../tenant/tenant.ts";
+import type { TenantContext } from "../tenant/tenant-context.ts";
 import type { DailyVector } from "./daily-vector.ts";
 import type { Loading } from "./loading.ts";
 import type { LocalWrites } from "./local-writes.ts";
 import type { ReceivedChanges } from "./received-changes.ts";
+
+/** What it needs of the tenant. */
+interface ReplicaHost {
+  readonly context: Pick<TenantContext, "keys">;
+  readonly directory: SyncedReplica | null;
+  alarm(alarm: Alarm): void;
+  forked(entries: EntryStore, theirs: readonly VerifiedEntry[]): Promise<void>;
+  compare(database: DatabaseId): void;
+}
 
 export interface ReplicaParts {
   readonly daily: DailyVector;
@@ -26,7 +37,7 @@ export interface ReplicaParts {
 
 /** The database as sync sees it. */
 export function replicaOf(
-  host: DatabaseHost,
+  host: ReplicaHost,
   entries: EntryStore,
   { daily, named, missing, received, readable, writes, loading, journal }: ReplicaParts,
 ): SyncedReplica {

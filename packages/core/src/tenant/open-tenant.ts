@@ -122,11 +122,10 @@ export class OpenTenant implements Tenant {
     });
     this.#missing = missingOfDirectory(entries, this.#log.due, alarm);
     this.#replica = new SyncedReplica(entries, {
-      ...{ directory: null, ready: () => null, flush: async () => undefined },
+      ...{ directory: null, ready: () => null, flush: async () => undefined, missing: this.#missing },
       ...{ named: this.#log.named, branches: this.#log.branches },
       applied: (runs) => this.#reader.received(runs),
       forked: (theirs) => this.#forks.met(entries, theirs),
-      missing: this.#missing,
       wants: async () => ({ usual: this.#log.due.wanted(), lacking: null }),
       replace: (run, from) => this.#reader.replace(run, from),
     });

@@ -398,6 +398,11 @@ export class Device {
     this.#open = null;
   }
 
+  /** While the database is closed: the key is on this device no more. */
+  lose(key: KeyVersion): void {
+    this.#at.ring.remove(key);
+  }
+
   async receive(...runs: readonly VerifiedRun[]): Promise<void> {
     await this.assembled.replica.append(runs);
   }

@@ -1,0 +1,62 @@
+import * as Automerge from "@automerge/automerge";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { counter } from "../../src/automerge/counter.ts";
+import { decodeProjection, encodeProjection } from "../../src/cold/projection.ts";
+
+const roundTrip = (data: object): unknown => {
+  const bytes = encodeProjection(data);
+  return bytes === null ? null : decodeProjection(bytes);
+};
+
+test("whatever a document shows comes back as it was, frozen, or is left to its entries", () => {
+  const leaf = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.double(),
+    fc.integer(),
+    fc.bigInt(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.date({ noInvalidDate: false }),
+    fc.uint8Array(),
+  );
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof({ maxDepth: 5 }, leaf, fc.array(tie("tree")), fc.dictionary(fc.string(), tie("tree"))),
+  }));
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), tree), (data) => {
+      const read = roundTrip(data);
+      if (hasProto(data)) return expect(read).toBeNull();
+      expect(read).toEqual(data);
+      expect(Object.isFrozen(read)).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("numbers that JSON has no word for, half surrogates, and keys that are like what stands for them", () => {
+  const data = {
+    "0": [Number.NaN, Number.POSITIVE_INFINITY, -0, 2 ** 53, 2n ** 63n, -(2n ** 70n)],
+    half: "\ud800 and \udfff",
+    list: [["bytes", "00"], { date: "5" }],
+  };
+  expect(roundTrip(data)).toEqual(data);
+});
+
+test("a counter counts as far as it did", () => {
+  const read = roundTrip({ of: [counter(3), new Automerge.Counter(-4)] }) as { of: readonly { value: number }[] };
+  expect(read.of.map(({ value }) => value)).toEqual([3, -4]);
+});
+
+test("D6 D12 a key __proto__, what is nested too deep, and what only Automerge knows, are left to the entries", () => {
+  const nested = Array.from({ length: 200 }).reduce<object>((inner) => ({ inner }), {});
+  expect(encodeProjection(nested)).toBeNull();
+  expect(encodeProjection(JSON.parse('{"a":{"__proto__":{"isAdmin":true}}}') as object)).toBeNull();
+  expect(encodeProjection({ text: new Automerge.ImmutableString("fixed") })).toBeNull();
+  expect(encodeProjection({ huge: { value: undefined } })).toBeNull();
+});
+
+function hasProto(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.hasOwn(value, "__proto__") || Object.values(value).some(hasProto);
+}

@@ -62,15 +62,18 @@ test.each(["relay first", "admin first"] as const)(
   },
 );
 
-test("D1 what an admin has not received has no voice: neither branch counts until one does", async () => {
-  const cast = await split("D1 no voice");
-  const { scene, first, left, right } = cast;
+test("D1 what an admin has not received has no voice: neither branch counts until one does, and whose chain it is makes its own anew", async () => {
+  const { scene, first, left, right } = await split("D1 no voice");
   for (const device of scene.everybody) await scene.run(device.disconnect());
   await give(scene, scene.bob, [first, ...left]);
   await give(scene, scene.carol, [first, ...right]);
   await scene.run(scene.bob.meet(scene.carol));
   await scene.world.settle();
-  for (const device of [scene.bob, scene.carol]) expect(valuesIn(await scene.show(device))).toEqual(["first"]);
+  for (const device of [scene.bob, scene.carol]) {
+    expect(valuesIn(await scene.show(device))).toEqual(["first", "left 1", "left 2"]);
+    const refused = await Array.fromAsync(device.tenant.directory.quarantined());
+    expect(refused.filter(({ reason }) => reason === "BEHIND_FORK")).toHaveLength(device === scene.bob ? 2 : 3);
+  }
 });
 
 test("D1 a chain of the directory goes on for everybody as the admin received it", async () => {

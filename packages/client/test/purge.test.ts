@@ -1,7 +1,7 @@
 // Purging through the public API alone: what goes, where, and what everybody is told.
 import type { Alarm, Database, DatabaseEvents, DocId } from "@selkie/client";
 import { expect, test } from "vitest";
-import { deviceOf, found, join, meet, type Person, restart } from "./support/company.ts";
+import { addDevice, deviceOf, found, join, meet, type Person, restart } from "./support/company.ts";
 
 interface Note {
   text: string;
@@ -127,6 +127,36 @@ test("keeps the newest state as a new document, whose history begins with it", a
   await expect(notes.purgeDocHistory(doc.id, { keep: "newest" })).rejects.toEqual(code("DOC_PURGED"));
 });
 
+test("keeps what was acknowledged meanwhile, or tells its author that it is gone: nothing is lost in silence", async () => {
+  await using alice = await found();
+  await alice.tenant.settings.change({ purgeAfter: 0 });
+  const notes = await notesOf(alice);
+  for (let ticks = 0; ticks < 60; ticks += 3) {
+    const { id } = await notes.createDocument({ text: "first" });
+    const doc = await notes.getDocument(id);
+    const lost: number[] = [];
+    const off = notes.on("purged", ({ changes }) => lost.push(changes));
+    const purging = notes.purgeDocHistory(id, { keep: "newest" });
+    for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+    const isAcknowledged = await notes
+      .changeDoc(doc, (draft) => {
+        draft.getData().text = "meanwhile";
+      })
+      .then(
+        () => true,
+        () => false,
+      );
+    const { kept } = await purging;
+    const [text] = await stateOf(alice, kept === null ? [] : [kept]);
+    await new Promise((resolve) => setImmediate(resolve));
+    off();
+    expect([ticks, !isAcknowledged || text === "meanwhile" || lost.some((changes) => changes > 0)]).toEqual([
+      ticks,
+      true,
+    ]);
+  }
+});
+
 test("D11 is for admins alone", async () => {
   await using at = await company(["editor", "reader"]);
   for (const person of at.others)
@@ -203,6 +233,38 @@ test("comes back from who has it still, where it was carried out before it count
   await meet(alice, carol);
   expect(await stateOf(carol, ids)).toEqual(ALIVE);
   expect(await holesOf(carol)).toBe(0);
+});
+
+test("comes back where the last purge that names what was dropped is one that still waits", async () => {
+  await using alice = await found();
+  await alice.tenant.settings.change({ purgeAfter: 0 });
+  const { id } = await (await notesOf(alice)).createDocument({ text: "text" });
+  await using other = await addDevice(alice);
+  await using bob = await join(alice, "bob", "admin");
+  await using carol = await join(alice, "carol", "admin");
+  await using dave = await join(alice, "dave", "editor");
+  await using erin = await join(alice, "erin", "editor");
+  for (const person of [other, bob, carol, dave, erin]) {
+    await notesOf(person);
+    await meet(alice, person);
+    await meet(alice, person);
+  }
+  await edit(carol, id, "late for Bob's");
+  await (await notesOf(bob)).purgeDocHistory(id);
+  await meet(bob, dave);
+  expect(await holesOf(dave)).toBeGreaterThan(0);
+  await alice.tenant.settings.change({ purgeAfter: 604_800 });
+  await meet(alice, erin);
+  await meet(erin, dave);
+  await meet(dave, carol);
+  await (await notesOf(carol)).purgeDocHistory(id);
+  await meet(carol, dave);
+  // Alice's devices know of neither purge, each of one revocation.
+  await alice.tenant.directory.revokeUser(bob.name);
+  await other.tenant.directory.revokeUser(carol.name);
+  for (let round = 0; round < 3; round++) for (const person of [alice, other]) await meet(person, dave);
+  expect(await stateOf(alice, [id])).toEqual(["text"]);
+  expect(await stateOf(dave, [id])).toEqual(["text"]);
 });
 
 test("does not wait where admins of two people say so; saying it twice does nothing", async () => {

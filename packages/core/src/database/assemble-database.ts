@@ -12,7 +12,7 @@ import { openCold } from "../cold/cold.ts";
 import type { Projector } from "../cold/projector.ts";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import { names } from "../directory/purges.ts";
+import { PartNames } from "../directory/purges.ts";
 import { ChangeAuthors } from "../document/change-authors.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
 import { type DocumentState, quarantinedIn } from "../document/document-state.ts";
@@ -287,11 +287,9 @@ async function dueParts(
     entries,
     // SECURITY: B10. Nothing explains a hole but a purge that counts and names it (purge.test.ts "B10 ...").
     isMissing: (entry) => {
-      const purges = view().purges.get(toHex(entries.database)) ?? [];
+      const purged = PartNames.of(view().purges.get(toHex(entries.database)) ?? []);
       const isHole = (part: Part, index: number): boolean =>
-        part.type === "hole" &&
-        readable?.has(entry, part) !== false &&
-        !purges.some((each) => names(each, entry.id, index));
+        part.type === "hole" && readable?.has(entry, part) !== false && !purged.has(entry.id, index);
       return entry.parts.some(isHole);
     },
     isAlarming: readable === null,

@@ -1,6 +1,6 @@
 import { toHex } from "@selkie/entry";
 import { equalize } from "../automerge/equalize.ts";
-import { names, type Purge } from "../directory/purges.ts";
+import { PartNames, type Purge } from "../directory/purges.ts";
 import type { PartName, PurgeStatement } from "../directory/statement.ts";
 import { maxPurgedParts } from "../directory/tenant-codec.ts";
 import type { DocId } from "../document/doc-id.ts";
@@ -28,10 +28,12 @@ export async function purgeDocument(
   const synced = await host.catchUp();
   host.requireAdmin();
   if (purgesOf(parts, id).length === 0 || keep !== undefined) documents.require(id);
-  const kept = keep === "newest" ? await keepNewest(parts, id) : null;
+  // INVARIANT: what comes after this is late, and its author is told. What is kept holds all that goes. Test: purge.test.ts "... meanwhile ...".
   const all = distinct([...(await purges.partsOf(id)), ...purgesOf(parts, id).flatMap((purge) => purge.parts)]);
+  const kept = keep === "newest" ? await keepNewest(parts, id) : null;
   const own = purgesOf(parts, id).filter((purge) => host.isOwn(purge));
-  const isSaid = own.length > 0 && all.every(({ entry, part }) => own.some((purge) => names(purge, entry, part)));
+  const said = PartNames.of(own);
+  const isSaid = own.length > 0 && all.every(({ entry, part }) => said.has(entry, part));
   if (!isSaid) await host.say(statementsOf(parts, id, all));
   await purges.look();
   return { ...reportOf(purges, purgesOf(parts, id), all), kept, synced };
@@ -81,7 +83,8 @@ function reportOf(
 ): Pick<PurgeReport, "parts" | "dropped" | "pending"> {
   const { host } = purges;
   const carriedOut = purges.counting().filter((purge) => host.dueAt(purge) === null);
-  const dropped = all.filter(({ entry, part }) => carriedOut.some((purge) => names(purge, entry, part)));
+  const gone = PartNames.of(carriedOut);
+  const dropped = all.filter(({ entry, part }) => gone.has(entry, part));
   const times = ofDocument.flatMap((purge) => host.dueAt(purge) ?? []);
   const here: PendingPurge = { where: "here", name: "", until: new Date(Math.max(...times)) };
   const pending = [...(dropped.length < all.length ? [here] : []), ...host.elsewhere()];

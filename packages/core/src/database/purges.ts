@@ -2,7 +2,7 @@ import type { CryptoProvider } from "@selkie/crypto";
 import { type DatabaseId, type EntryId, equalBytes, toHex, type VerifiedEntry } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import { names, type Purge } from "../directory/purges.ts";
+import { PartNames, type Purge } from "../directory/purges.ts";
 import type { PartName } from "../directory/statement.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
 import type { DocumentState } from "../document/document-state.ts";
@@ -139,9 +139,10 @@ export class Purges {
     const back: VerifiedEntry[] = [];
     for (const purge of purges) {
       const isOver = !purged.purges.some(({ id }) => id === purge.id);
+      const named = new PartNames(purge.parts);
       for await (const entry of this.#entriesOf(purge)) {
         for (const { name, part } of await documentsIn({ crypto, ring }, [entry]))
-          if (names(purge, entry.id, part)) documents.add(name);
+          if (named.has(entry.id, part)) documents.add(name);
         if (isOver) back.push(entry);
       }
     }

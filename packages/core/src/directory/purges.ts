@@ -1,5 +1,5 @@
 // What admins removed for good: which documents are dead, and which parts are gone.
-import { type DatabaseId, type EntryId, equalBytes, toHex } from "@selkie/entry";
+import { type DatabaseId, type EntryId, equalBytes } from "@selkie/entry";
 import { type DocId, docIdOfBytes } from "../document/doc-id.ts";
 import { hexOf } from "../hex.ts";
 import { type DirectoryIdentity, isMember, type Member } from "./admission.ts";
@@ -44,32 +44,40 @@ export function purgeDelay({ settings }: { readonly settings: ReadonlyMap<string
   return typeof seconds === "number" ? seconds : WEEK_S;
 }
 
-const indexesByEntry = new WeakMap<readonly PartName[], ReadonlyMap<string, ReadonlySet<number>>>();
+/**
+ * Parts by entry.
+ * SECURITY: D12. However many purges there are, a part is looked for once (purged.test.ts).
+ */
+export class PartNames {
+  static readonly #known = new WeakMap<readonly Pick<Purge, "parts">[], PartNames>();
+  readonly #indexes = new Map<string, Set<number>>();
 
-/** Whether a purge names a part. Statements never change: what one names is sorted once. */
-export function names({ parts }: Pick<Purge, "parts">, entry: EntryId, index: number): boolean {
-  return sorted(parts).get(toHex(entry))?.has(index) === true;
-}
-
-function sorted(parts: readonly PartName[]): ReadonlyMap<string, ReadonlySet<number>> {
-  const known = indexesByEntry.get(parts);
-  if (known !== undefined) return known;
-  const byEntry = new Map<string, Set<number>>();
-  for (const { entry, part } of parts) {
-    const indexes = byEntry.get(toHex(entry)) ?? new Set();
-    byEntry.set(toHex(entry), indexes.add(part));
+  constructor(parts: Iterable<PartName>) {
+    for (const { entry, part } of parts) {
+      const name = hexOf(entry);
+      this.#indexes.set(name, (this.#indexes.get(name) ?? new Set()).add(part));
+    }
   }
-  indexesByEntry.set(parts, byEntry);
-  return byEntry;
+
+  /** All that these purges name; of purges that were asked about before, what was found then. */
+  static of(purges: readonly Pick<Purge, "parts">[]): PartNames {
+    const named = PartNames.#known.get(purges) ?? new PartNames(purges.flatMap(({ parts }) => parts));
+    PartNames.#known.set(purges, named);
+    return named;
+  }
+
+  has(entry: EntryId, index: number): boolean {
+    return this.#indexes.size > 0 && this.#indexes.get(hexOf(entry))?.has(index) === true;
+  }
 }
 
 /** Whether each document and part that one purge names is named by another person's too, or by the root's. */
 export function isConfirmed({ person, documents, parts }: Purge, all: readonly Purge[]): boolean {
   const others = all.filter((other) => other.person !== person);
-  const isSaid = (says: (other: Purge) => boolean): boolean => others.some(says);
+  const [dead, named] = [new Set(others.flatMap((other) => other.documents)), PartNames.of(others)];
   return (
     others.length > 0 &&
-    documents.every((document) => isSaid((other) => other.documents.includes(document))) &&
-    parts.every(({ entry, part }) => isSaid((other) => names(other, entry, part)))
+    documents.every((document) => dead.has(document)) &&
+    parts.every(({ entry, part }) => named.has(entry, part))
   );
 }

@@ -1,5 +1,5 @@
 import type { EntryId } from "@selkie/entry";
-import { names, type Purge } from "../directory/purges.ts";
+import { PartNames, type Purge } from "../directory/purges.ts";
 import type { DocId } from "./doc-id.ts";
 
 /** What a part is to documents: `named` by a purge, or `late`, of a document that is dead; null for any other. */
@@ -12,10 +12,12 @@ export type PartFate = "named" | "late" | null;
 export class Purged {
   #purges: readonly Purge[];
   #dead: ReadonlySet<DocId>;
+  #named: PartNames;
 
   constructor(purges: readonly Purge[] = []) {
     this.#purges = purges;
     this.#dead = deadIn(purges);
+    this.#named = PartNames.of(purges);
   }
 
   get purges(): readonly Purge[] {
@@ -28,7 +30,7 @@ export class Purged {
   }
 
   fateOf(name: DocId, entry: EntryId, index: number): PartFate {
-    if (this.#purges.some((purge) => names(purge, entry, index))) return "named";
+    if (this.#named.has(entry, index)) return "named";
     return this.#dead.has(name) ? "late" : null;
   }
 
@@ -38,6 +40,7 @@ export class Purged {
     const moved = [...purges.filter(({ id }) => !before.has(id)), ...this.#purges.filter(({ id }) => !now.has(id))];
     this.#purges = purges;
     this.#dead = deadIn(purges);
+    this.#named = PartNames.of(purges);
     return moved;
   }
 }

@@ -1,7 +1,7 @@
 import { type DatabaseId, fromHex, type TenantId, toHex } from "@selkie/entry";
 import type { Store, PartName as StoredName } from "@selkie/store";
 import type { DirectoryView } from "../directory/directory-view.ts";
-import { isConfirmed, names, type Purge, purgeDelay } from "../directory/purges.ts";
+import { isConfirmed, PartNames, type Purge, purgeDelay } from "../directory/purges.ts";
 import type { PartName } from "../directory/statement.ts";
 import { type LocalState, rowKind } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
@@ -60,8 +60,8 @@ export class Purging {
       const learned = this.#learned ?? (await this.#load());
       this.#learned = learned;
       const purges = [...this.#at.view().purges.values()].flat();
-      await this.#learn(learned, purges);
       const isTakenBack = await this.#takeBack(learned);
+      await this.#learn(learned, purges);
       const isCarriedOut = await this.#carryOut(learned, purges);
       if (isTakenBack || isCarriedOut) this.#at.onCarriedOut();
       this.#wait(purges);
@@ -107,14 +107,17 @@ export class Purging {
     return isDone;
   }
 
-  /** What was dropped for purges that count no more may come again: from whoever has it. */
+  /**
+   * What was dropped for purges that count no more may come again: from whoever has it. One that was not carried out may be the last that
+   * named what another was carried out for.
+   */
   async #takeBack(learned: Map<string, Learned>): Promise<boolean> {
     const { tenant, store, view } = this.#at;
     const { purges, voidPurges } = view();
-    const back = voidPurges.filter(({ id }) => learned.get(id)?.isCarriedOut === true);
+    const back = voidPurges.filter(({ id }) => learned.has(id));
     for (const { id, database, parts } of back) {
-      const counting = purges.get(toHex(database)) ?? [];
-      const free = parts.filter(({ entry, part }) => !counting.some((purge) => names(purge, entry, part)));
+      const counting = PartNames.of(purges.get(toHex(database)) ?? []);
+      const free = parts.filter(({ entry, part }) => !counting.has(entry, part));
       await store.entries(tenant, database).unretire(storedNames(free));
       await store.commit({ remove: [this.#key(id)] });
       learned.delete(id);

@@ -262,10 +262,13 @@ test("D9 in the end all show the same, what people who stay wrote stands there, 
 test("D9 the same, when who was cut off is readmitted, and cut off again", {
   timeout: RUNS * 10_000,
 }, async () => {
-  const after = fc.array(trouble, many);
+  // Of what was deleted while it did not count nothing can be made anew: decision 57 says what stands there twice then.
+  const kept = (steps: readonly Step[]): Step[] =>
+    steps.map((one) => (one.type === "erase" ? { ...one, type: "write" } : one));
+  const [first, after] = [before.map(kept), fc.array(trouble, many).map(kept)];
   const order = fc.array(dice, { maxLength: 8 });
   await fc.assert(
-    fc.asyncProperty(before, order, after, async (before, order, after) => {
+    fc.asyncProperty(first, order, after, async (before, order, after) => {
       const story = await tell(before);
       await story.readmit(order);
       await story.heal();

@@ -90,6 +90,7 @@ const small = {
   "devices that end each other": families.devices,
   "an editor made a reader": families.demotion,
   "an admin who is none any more, and whom it let in": families.adminDemoted,
+  "devices that go on by two changes": families.changedTwice,
   "entries that are readmitted": families.readmission,
   "a fork, and voices": families.fork,
   "a branch made after the revocation": families.backdated,
@@ -120,7 +121,8 @@ describe("the directory that clients use", () => {
     let [inModel, all] = [0, 0];
     // What changes at once leave of keys: an admin who is made an editor with one key by one of them, and stays an admin by the other (5220).
     // A change that waits, of whom the model was asked: it has no such thing, and what it goes on with is to be here (14198).
-    const traced = [5220, 14198];
+    // A second device that goes on by two changes, of which the later arrived first (55793).
+    const traced = [5220, 14198, 55793];
     eachSeed("told", { count: seeds(300, 100_000), traced }, (random) => {
       const drawn = randomHistory(random, { length: random.between(6, 26), beyondModel: false, isTold: true });
       const history = arrived(random, withRealIds(drawn));
@@ -136,8 +138,9 @@ describe("the directory that clients use", () => {
   });
 
   test("D10 D11 says what the twin says of what the model lacks", { timeout }, () => {
-    // A cut that names an entry of the directory in which nothing but a voice stands.
-    const traced = [4928];
+    // A cut that names an entry of the directory in which nothing but a voice stands (4928). A second device that goes on by two changes,
+    // of which the later arrived first (50745).
+    const traced = [4928, 50745];
     eachSeed("told beyond", { count: seeds(300, 100_000), traced }, (random) => {
       const drawn = randomHistory(random, { length: random.between(6, 26), beyondModel: true, isTold: true });
       expectAsTwin(arrived(random, withRealIds(drawn)));

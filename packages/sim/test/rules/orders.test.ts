@@ -52,6 +52,8 @@ describe("six entries in every order", () => {
     expectInEveryOrder(families.devices()));
   test("D11 an editor made a reader keeps what it wrote, and nothing it writes since is delivered", () =>
     expectInEveryOrder(families.demotion()));
+  test("D10 devices that go on by two changes write with what the last left them, and with nothing that they had before", () =>
+    expectInEveryOrder(families.changedTwice()));
   test("K-3 an admin gives back entries of a revoked writer, and no rights; the writer gives itself nothing", () =>
     expectInEveryOrder(families.readmission()));
   test("D9 of two branches the one counts that those name who may revoke the writer, not the one the writer prefers", () =>

@@ -37,6 +37,8 @@ export class DirectoryBytes {
   /** The key that each version is of. */
   readonly #keyOf = new Map<string, string>();
   readonly #chains = new Map<string, Pick<Entry, "database" | "writer">>();
+  /** By the admission of a device that goes on, and is not the first: by which change, and what it was let in with before. */
+  readonly #continued = new Map<string, { readonly change: string; readonly before: string }>();
 
   constructor(entries: readonly Entry[]) {
     for (const key of commonKeys) {
@@ -47,6 +49,8 @@ export class DirectoryBytes {
       this.#chains.set(chainOf(entry), entry);
       for (const statement of entry.statements) this.#note(entry, statement);
     }
+    // What it goes on from may itself have gone on, by a change that arrived later: so only when all are noted.
+    for (const id of this.#continued.keys()) this.statement(id);
   }
 
   #note(entry: Entry, statement: Statement): void {
@@ -55,10 +59,8 @@ export class DirectoryBytes {
     if (statement.type === "createKey" || statement.type === "rotate")
       this.#keyOf.set(statement.version, statement.key);
     if (statement.type !== "change") return;
-    for (const [at, { id }] of statement.others.entries()) {
-      const before = this.statement(statement.continues?.[at + 1] ?? "");
-      this.#ids.set(id, continuedAdmission(nativeCrypto, this.statement(statement.id), before));
-    }
+    for (const [at, { id }] of statement.others.entries())
+      this.#continued.set(id, { change: statement.id, before: statement.continues?.[at + 1] ?? "" });
   }
 
   /** Of a person or a device. */
@@ -70,9 +72,16 @@ export class DirectoryBytes {
   }
 
   statement(id: string): StatementId {
-    const known = this.#ids.get(id) ?? parseStatementId(bytesOf(`statement ${id}`));
+    const known = this.#ids.get(id) ?? this.#idOf(id);
     this.#ids.set(id, known);
     return known;
+  }
+
+  #idOf(id: string): StatementId {
+    const continued = this.#continued.get(id);
+    if (continued === undefined) return parseStatementId(bytesOf(`statement ${id}`));
+    const { change, before } = continued;
+    return continuedAdmission(nativeCrypto, this.statement(change), this.statement(before));
   }
 
   version(name: string): Uint8Array {

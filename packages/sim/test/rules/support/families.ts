@@ -204,6 +204,32 @@ export function adminDemoted(): Family {
   });
 }
 
+/** Somebody's two devices go on by one change, and by another after it; the second writes with all three admissions. */
+export function changedTwice(): Family {
+  const scene = new Scene();
+  const alice = scene.admin();
+  const carol = scene.editor(alice);
+  const tablet = scene.addDevice(carol);
+  const change = (first: string, second: string) => {
+    const revoke = { targets: [first], keys: [], cuts: cutAfter(tablet) };
+    const grant = { role: "editor", person: ["p-editor"], device: [carol], after: [], keys: [] } as const;
+    const others = [{ id: `e${scene.entries.length}+1`, device: [tablet.id] }];
+    return scene.say(alice, { type: "change", revoke, grant, others, continues: [first, second] });
+  };
+  scene.start();
+  const once = change(carol, tablet.id);
+  const twice = change(once.id, `${once.id}+1`);
+  scene.write(tablet.id);
+  scene.write(`${once.id}+1`);
+  const work = scene.write(`${twice.id}+1`);
+  const phone = scene.addDevice(`${twice.id}+1`);
+  return scene.family({
+    counting: [once, twice, work, phone],
+    delivered: [work],
+    live: ["root", alice, twice.id, `${twice.id}+1`, phone.id],
+  });
+}
+
 /** A cut made with a partial view, and made longer. */
 export function readmission(): Family {
   const scene = new Scene();

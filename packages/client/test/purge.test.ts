@@ -1,5 +1,6 @@
 // Purging through the public API alone: what goes, where, and what everybody is told.
 import type { Alarm, Database, DatabaseEvents, DocId } from "@selkie/client";
+import { toHex } from "@selkie/entry";
 import { expect, test } from "vitest";
 import { addDevice, deviceOf, found, join, meet, type Person, restart } from "./support/company.ts";
 
@@ -45,6 +46,18 @@ async function holesOf(person: Person): Promise<number> {
   const runs = await Array.fromAsync((await notesOf(person)).getStore().scan());
   const parts = runs.flatMap(({ entries }) => entries.flatMap((entry) => entry.parts));
   return parts.filter(({ type }) => type === "hole").length;
+}
+
+/** The long sealed rows on somebody's disk, which hold what databases show. */
+function large({ place }: Person): ReadonlySet<string> {
+  const { state } = place.disk.content;
+  const rows = new Set<string>();
+  const end = new Uint8Array(200).fill(255);
+  for (let row = state.first(new Uint8Array(), end); row !== undefined; ) {
+    if (row.value.length > 10_000) rows.add(toHex(row.key));
+    row = state.first(Uint8Array.of(...row.key, 0), end);
+  }
+  return rows;
 }
 
 function alarmsOf({ tenant }: Person): Alarm["code"][] {
@@ -265,6 +278,28 @@ test("comes back where the last purge that names what was dropped is one that st
   for (let round = 0; round < 3; round++) for (const person of [alice, other]) await meet(person, dave);
   expect(await stateOf(alice, [id])).toEqual(["text"]);
   expect(await stateOf(dave, [id])).toEqual(["text"]);
+});
+
+test("leaves nothing of what a database showed, also where nobody opens it again", async () => {
+  await using alice = await found();
+  await alice.tenant.settings.change({ purgeAfter: 0 });
+  const notes = await notesOf(alice);
+  const [id, other] = await notes.createDocuments(
+    Array.from({ length: 600 }, (_, n) => ({ text: `${n}`.repeat(200) })),
+  );
+  if (id === undefined || other === undefined) throw new RangeError("documents were made");
+  let bob = await join(alice, "bob", "editor");
+  await notesOf(bob);
+  await meet(alice, bob);
+  bob = await restart(bob);
+  const before = large(bob);
+  await notes.purgeDocHistory(id);
+  await meet(alice, bob);
+  const after = large(bob);
+  expect([...before].filter((row) => !after.has(row))).toHaveLength(1);
+  const [gone, there] = await stateOf(bob, [id, other]);
+  expect([gone, there]).toEqual(["DOC_PURGED", "1".repeat(200)]);
+  await bob[Symbol.asyncDispose]();
 });
 
 test("does not wait where admins of two people say so; saying it twice does nothing", async () => {

@@ -90,6 +90,24 @@ export class Pages {
   }
 }
 
+/** The rows with what these documents show, and those of pages that are no more: what is read there next is made anew. */
+export async function rowsWith(
+  at: Pick<PagesContext, "local" | "database">,
+  documents: readonly DocId[],
+): Promise<readonly Uint8Array[]> {
+  const head = at.local.key(rowKind.projections, at.database);
+  const said = await at.local.recall(head);
+  const known = said === undefined ? null : decodeHead(said);
+  const pages = new Set(documents.map((id) => pageOf(id, known?.bits ?? 0)));
+  const rows: Uint8Array[] = [];
+  for await (const { key } of at.local.range(rowKind.projections, at.database)) {
+    if (key.length === head.length) continue;
+    const page = new ByteReader(key.subarray(head.length)).u32();
+    if (known === null || page >= known.stamps.length || pages.has(page)) rows.push(key);
+  }
+  return rows;
+}
+
 /** The page that a document is on: ids are digests, so that pages fill alike. */
 export function pageOf(id: DocId, bits: number): number {
   return bits === 0 ? 0 : Number.parseInt(id.slice(0, 8), 16) >>> (32 - bits);

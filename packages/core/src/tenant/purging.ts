@@ -1,5 +1,6 @@
 import { type DatabaseId, fromHex, type TenantId, toHex } from "@selkie/entry";
 import type { Store, PartName as StoredName } from "@selkie/store";
+import { rowsWith } from "../cold/pages.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { isConfirmed, PartNames, type Purge, purgeDelay } from "../directory/purges.ts";
 import type { PartName } from "../directory/statement.ts";
@@ -100,7 +101,9 @@ export class Purging {
       if (known === undefined || known.isCarriedOut || !this.#isDue(purge, known.since)) continue;
       await store.entries(tenant, purge.database).retire(storedNames(purge.parts));
       const row: Learned = { ...known, isCarriedOut: true };
-      await store.commit({ put: [await local.seal(this.#key(purge.id), rowOf(row))] });
+      // What an open database shows is written anew when it is quiet; of one that nobody opens it would stay for ever.
+      const remove = await rowsWith({ local, database: purge.database }, purge.documents);
+      await store.commit({ put: [await local.seal(this.#key(purge.id), rowOf(row))], remove });
       learned.set(purge.id, row);
       isDone = true;
     }

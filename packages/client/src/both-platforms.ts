@@ -31,6 +31,7 @@ export {
   type HistoryPolicy,
   type Invitation,
   type InvitedBy,
+  isCounter,
   type JoinTexts,
   type KeyOptions,
   type MarkEnds,

@@ -1,4 +1,4 @@
-export { type Counter, counter } from "./automerge/counter.ts";
+export { type Counter, counter, isCounter } from "./automerge/counter.ts";
 export type { MarkEnds, Path, TextDraft, TextMark, TextRange } from "./automerge/draft-text.ts";
 export type { MarkStep, Patch } from "./automerge/patch.ts";
 export type { Connection, ConnectionStatus } from "./connection/connection.ts";

@@ -1,4 +1,4 @@
-import type { Database } from "@selkie/client";
+import { type Counter, counter, createClient, type Database, isCounter, memory } from "@selkie/client";
 import * as v from "valibot";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
@@ -108,4 +108,19 @@ describe("a database with a schema", () => {
     ).rejects.toMatchObject({ code: "SCHEMA_ASYNC" });
     expect(doc.getData()).toEqual({ name: "John", region: "EMEA" });
   });
+});
+
+it("tells a counter from a number, in a new document and in one that is changed", async () => {
+  await using alice = await createClient({ store: memory(), password: "alice-password" });
+  const acme = await alice.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  const pages = await acme.openDB("pages", { schema: z.object({ likes: z.custom<Counter>(isCounter) }) });
+  const page = await pages.createDocument({ likes: counter() });
+  await pages.changeDoc(page, (draft) => void draft.getData().likes.increment());
+  expect(isCounter(page.getData().likes)).toBe(true);
+  for (const likes of [3, null, {}] as unknown as Counter[]) {
+    await expect(pages.createDocument({ likes })).rejects.toMatchObject({ code: "SCHEMA_MISMATCH" });
+    const changing = pages.changeDoc(page, (draft) => void Object.assign(draft.getData(), { likes }));
+    await expect(changing).rejects.toMatchObject({ code: "SCHEMA_MISMATCH" });
+  }
+  expect(page.getData().likes.value).toBe(1);
 });

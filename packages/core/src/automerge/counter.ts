@@ -1,5 +1,6 @@
 import { CoreError } from "../errors.ts";
 import { largestInteger } from "./change-limits.ts";
+import { isCounter as isMarkedCounter } from "./values.ts";
 
 /** A number that several people add to at the same time without losing what another added. */
 export interface Counter {
@@ -15,6 +16,11 @@ export interface Counter {
 /** A counter for a new document, or to be assigned in a change. Two devices that assign one each have a conflict, as with any value. */
 export function counter(start = 0): Counter {
   return new NewCounter(start);
+}
+
+/** Whether a value is a counter, of a document or to be put into one: what a schema asks. */
+export function isCounter(value: unknown): value is Counter {
+  return typeof value === "object" && value !== null && isMarkedCounter(value);
 }
 
 /** A counter of the document that is being edited; `begin` is called before each edit, and throws when it is too late for one. */

@@ -26,7 +26,10 @@ test("whatever a document shows comes back as it was, frozen, or is left to its 
   fc.assert(
     fc.property(fc.dictionary(fc.string(), tree), (data) => {
       const read = roundTrip(data);
-      if (hasProto(data)) return expect(read).toBeNull();
+      if (hasProto(data)) {
+        expect(read).toBeNull();
+        return;
+      }
       expect(read).toEqual(data);
       expect(Object.isFrozen(read)).toBe(true);
     }),

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startProcess } from "./process.ts";
@@ -14,18 +14,18 @@ export interface RepoRecords extends AsyncDisposable {
 
 /** Creates the records once, for all rounds: it takes much longer than to sync them. */
 export async function repoRecords(records: number): Promise<RepoRecords> {
-  const directory = await mkdtemp(join(tmpdir(), "repo-bench-"));
-  const first = startProcess(CLIENT, [join(directory, "first")]);
+  const directory = await mkdtempDisposable(join(tmpdir(), "repo-bench-"));
+  const first = startProcess(CLIENT, [join(directory.path, "first")]);
   let round = 0;
   const dispose = async (): Promise<void> => {
     await first[Symbol.asyncDispose]();
-    await rm(directory, { recursive: true, force: true });
+    await directory.remove();
   };
   try {
     const ids = await first.ask<readonly string[]>("create", records);
     return {
       sync: async () => {
-        const at = join(directory, `round-${round++}`);
+        const at = join(directory.path, `round-${round++}`);
         await using server = startProcess(SERVER, [join(at, "server")]);
         await using second = startProcess(CLIENT, [join(at, "second")]);
         const url = await server.ask<string>("listen");

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startProcess } from "./process.ts";
@@ -26,10 +26,10 @@ export interface EvoluSync extends AsyncDisposable {
 }
 
 export async function startEvolu(): Promise<EvoluSync> {
-  const directory = await mkdtemp(join(tmpdir(), "evolu-bench-"));
-  const relay = startProcess(RELAY, [join(directory, "relay.db")]);
-  const first = startProcess(CLIENT, [join(directory, "first.db")]);
-  const second = startProcess(CLIENT, [join(directory, "second.db")]);
+  const directory = await mkdtempDisposable(join(tmpdir(), "evolu-bench-"));
+  const relay = startProcess(RELAY, [join(directory.path, "relay.db")]);
+  const first = startProcess(CLIENT, [join(directory.path, "first.db")]);
+  const second = startProcess(CLIENT, [join(directory.path, "second.db")]);
   const url = await relay.ask<string>("listen");
   const clock = async (): Promise<number> => (await first.cpu()) + (await second.cpu()) + (await relay.cpu());
   return {
@@ -49,7 +49,7 @@ export async function startEvolu(): Promise<EvoluSync> {
     },
     [Symbol.asyncDispose]: async () => {
       for (const each of [first, second, relay]) await each[Symbol.asyncDispose]();
-      await rm(directory, { recursive: true, force: true });
+      await directory.remove();
     },
   };
 }

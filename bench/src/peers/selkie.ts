@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtempDisposable, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -30,21 +30,21 @@ export interface SelkieSync extends AsyncDisposable {
 }
 
 export async function startSelkie(): Promise<SelkieSync> {
-  const directory = await mkdtemp(join(tmpdir(), "selkie-bench-"));
+  const directory = await mkdtempDisposable(join(tmpdir(), "selkie-bench-"));
   const relay = spawn(process.execPath, [fileURLToPath(new URL("../../../apps/relay/dist/main.js", import.meta.url))], {
     env: {
       PATH: process.env["PATH"],
       SELKIE_RELAY_HOST: "127.0.0.1",
       SELKIE_RELAY_PORT: "0",
-      SELKIE_RELAY_DATA: join(directory, "relay"),
+      SELKIE_RELAY_DATA: join(directory.path, "relay"),
     },
     stdio: ["ignore", "pipe", "ignore"],
   });
   const [line] = (await once(createInterface(relay.stdout), "line")) as [string];
   const url = `ws://127.0.0.1:${(JSON.parse(line) as { port: number }).port}/sync`;
   const module = new URL("./selkie-client.js", import.meta.url);
-  const alice = startProcess(module, [join(directory, "alice")]);
-  const bob = startProcess(module, [join(directory, "bob")]);
+  const alice = startProcess(module, [join(directory.path, "alice")]);
+  const bob = startProcess(module, [join(directory.path, "bob")]);
   const request = await bob.ask<string>("request");
   await bob.ask("join", await alice.ask<string>("found", request));
   const clock = async (): Promise<number> => (await alice.cpu()) + (await bob.cpu()) + (await cpuOf(relay.pid ?? 0));
@@ -71,7 +71,7 @@ export async function startSelkie(): Promise<SelkieSync> {
       const ended = once(relay, "exit");
       relay.kill("SIGTERM");
       await ended;
-      await rm(directory, { recursive: true, force: true });
+      await directory.remove();
     },
   };
 }

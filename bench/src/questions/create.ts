@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { figure } from "../measure.ts";
@@ -51,14 +51,10 @@ export const create: Question = {
 
 /** Microseconds of CPU a document, in a new process with a new directory; starting up and founding a tenant is not counted. */
 async function created(client: URL, count: number): Promise<number> {
-  const directory = await mkdtemp(join(tmpdir(), "create-bench-"));
-  try {
-    await using process = startProcess(client, [join(directory, "store")]);
-    await process.ask("begin");
-    const before = await process.cpu();
-    await process.ask("create", client === SELKIE ? { database: "records", count } : count);
-    return ((await process.cpu()) - before) / count;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  await using directory = await mkdtempDisposable(join(tmpdir(), "create-bench-"));
+  await using process = startProcess(client, [join(directory.path, "store")]);
+  await process.ask("begin");
+  const before = await process.cpu();
+  await process.ask("create", client === SELKIE ? { database: "records", count } : count);
+  return ((await process.cpu()) - before) / count;
 }

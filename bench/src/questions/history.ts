@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Automerge from "@automerge/automerge";
@@ -25,41 +25,37 @@ export const history: Question = {
   name: "history",
   asks: "a document of many changes, from the disk until it is readable, in a new process with Automerge loaded / Automerge.load of what Automerge.save made of it (CPU)",
   run: async (progress) => {
-    const directory = await mkdtemp(join(tmpdir(), "history-bench-"));
-    try {
-      const found = new Map<string, readonly number[]>();
-      for (const changes of CHANGES) {
-        progress(`${changes} changes are made`);
-        const kept = await keep(join(directory, String(changes)), changes);
-        const samples = { Selkie: [] as number[], Bare: [] as number[], Repo: [] as number[] };
-        for (let round = 0; round < ROUNDS; round++) {
-          progress(`${changes} changes, round ${round + 1} of ${ROUNDS}`);
-          for (const side of SIDES) samples[side].push(await read(side, kept));
-        }
-        for (const side of SIDES) found.set(`${side} ${changes}`, samples[side]);
+    await using directory = await mkdtempDisposable(join(tmpdir(), "history-bench-"));
+    const found = new Map<string, readonly number[]>();
+    for (const changes of CHANGES) {
+      progress(`${changes} changes are made`);
+      const kept = await keep(join(directory.path, String(changes)), changes);
+      const samples = { Selkie: [] as number[], Bare: [] as number[], Repo: [] as number[] };
+      for (let round = 0; round < ROUNDS; round++) {
+        progress(`${changes} changes, round ${round + 1} of ${ROUNDS}`);
+        for (const side of SIDES) samples[side].push(await read(side, kept));
       }
-      const of = (side: string, changes: number): readonly number[] => found.get(`${side} ${changes}`) ?? [];
-      const each = <Value>(make: (changes: number) => readonly [string, Value][]) =>
-        Object.fromEntries(CHANGES.flatMap(make));
-      return {
-        figures: each((changes) => [
-          [`CPU, Selkie, ${changes} changes`, figure("us", of("Selkie", changes))],
-          [`CPU, Automerge.load, ${changes} changes`, figure("us", of("Bare", changes))],
-          [`CPU, automerge-repo, ${changes} changes`, figure("us", of("Repo", changes))],
-        ]),
-        ratios: each((changes) => [
-          [
-            `${changes.toLocaleString("en")} changes`,
-            figure(
-              "ratio",
-              of("Selkie", changes).map((us, at) => us / (of("Bare", changes)[at] ?? Number.NaN)),
-            ),
-          ],
-        ]),
-      };
-    } finally {
-      await rm(directory, { recursive: true, force: true });
+      for (const side of SIDES) found.set(`${side} ${changes}`, samples[side]);
     }
+    const of = (side: string, changes: number): readonly number[] => found.get(`${side} ${changes}`) ?? [];
+    const each = <Value>(make: (changes: number) => readonly [string, Value][]) =>
+      Object.fromEntries(CHANGES.flatMap(make));
+    return {
+      figures: each((changes) => [
+        [`CPU, Selkie, ${changes} changes`, figure("us", of("Selkie", changes))],
+        [`CPU, Automerge.load, ${changes} changes`, figure("us", of("Bare", changes))],
+        [`CPU, automerge-repo, ${changes} changes`, figure("us", of("Repo", changes))],
+      ]),
+      ratios: each((changes) => [
+        [
+          `${changes.toLocaleString("en")} changes`,
+          figure(
+            "ratio",
+            of("Selkie", changes).map((us, at) => us / (of("Bare", changes)[at] ?? Number.NaN)),
+          ),
+        ],
+      ]),
+    };
   },
 };
 

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { type DisposableTempDir, mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Automerge from "@automerge/automerge";
@@ -24,12 +24,9 @@ export const seal: Question = {
   name: "seal",
   asks: "bare `A.change` and its bytes / the same change gated, sealed, signed and durable (CPU)",
   run: async (progress) => {
-    const [disk, memory] = [await newDirectory(tmpdir()), await newDirectory(existsSync(MEMORY) ? MEMORY : tmpdir())];
-    try {
-      return await measure(disk, memory, progress);
-    } finally {
-      for (const directory of [disk, memory]) await rm(directory, { recursive: true, force: true });
-    }
+    await using disk = await newDirectory(tmpdir());
+    await using memory = await newDirectory(existsSync(MEMORY) ? MEMORY : tmpdir());
+    return await measure(disk.path, memory.path, progress);
   },
 };
 
@@ -113,9 +110,7 @@ class World implements AsyncDisposable {
   }
 }
 
-async function newDirectory(parent: string): Promise<string> {
-  return await mkdtemp(join(parent, "selkie-bench-"));
-}
+const newDirectory = (parent: string): Promise<DisposableTempDir> => mkdtempDisposable(join(parent, "selkie-bench-"));
 
 function bareDocuments(): Automerge.Doc<BenchRecord>[] {
   return Array.from({ length: DOCUMENTS }, (_, at) =>

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Automerge from "@automerge/automerge";
@@ -16,22 +16,18 @@ export const trace: Question = {
   name: "trace",
   asks: "100,000 keystrokes of prose with corrections and jumps, a change each, durable in memory / bare Automerge changes and their bytes (CPU); and their bytes / those of Automerge.save",
   run: async (progress) => {
-    const directory = await mkdtemp(join(tmpdir(), "trace-bench-"));
-    try {
-      await using ours = await selkieTypist(directory);
-      const bare = new BareTypist();
-      const prose = new Prose(0);
-      const cpu = { ours: [] as number[], bare: [] as number[] };
-      for (let typed = 0; typed < KEYSTROKES; typed += TURN) {
-        progress(`${typed} of ${KEYSTROKES} keystrokes`);
-        const keys = Array.from({ length: TURN }, () => prose.next());
-        cpu.bare.push((await cpuMicroseconds(() => bare.type(keys))) / TURN);
-        cpu.ours.push((await cpuMicroseconds(() => ours.type(keys))) / TURN);
-      }
-      return answer(cpu, await ours.send(), bare);
-    } finally {
-      await rm(directory, { recursive: true, force: true });
+    await using directory = await mkdtempDisposable(join(tmpdir(), "trace-bench-"));
+    await using ours = await selkieTypist(directory.path);
+    const bare = new BareTypist();
+    const prose = new Prose(0);
+    const cpu = { ours: [] as number[], bare: [] as number[] };
+    for (let typed = 0; typed < KEYSTROKES; typed += TURN) {
+      progress(`${typed} of ${KEYSTROKES} keystrokes`);
+      const keys = Array.from({ length: TURN }, () => prose.next());
+      cpu.bare.push((await cpuMicroseconds(() => bare.type(keys))) / TURN);
+      cpu.ours.push((await cpuMicroseconds(() => ours.type(keys))) / TURN);
     }
+    return answer(cpu, await ours.send(), bare);
   },
 };
 

@@ -4,7 +4,6 @@ import {
   type Brand,
   type ByteReader,
   ByteWriter,
-  labelled,
   parseSignature,
   parseTenantId,
   type Signature,
@@ -12,7 +11,15 @@ import {
   type Verifier,
 } from "@selkie/entry";
 import { SyncError } from "../sync-error.ts";
-import { ascendingKeys, decodeDocument, documentKind, readDocumentHead, writeDocumentHead } from "./document.ts";
+import {
+  ascendingKeys,
+  decodeDocument,
+  documentKind,
+  isSigned,
+  readDocumentHead,
+  signedBytes,
+  writeDocumentHead,
+} from "./document.ts";
 import { bitsToRights, type Rights, rightsToBits } from "./rights.ts";
 
 /** Keys that may sign the next list; at most. */
@@ -67,8 +74,7 @@ export function accessListPayload(list: UnsignedAccessList): Uint8Array {
 
 /** The list as bytes. @throws SyncError `BAD_DOCUMENT` */
 export function encodeAccessList(list: AccessList): Uint8Array {
-  const payload = accessListPayload(list);
-  return new ByteWriter(payload.length + 64).bytes(payload).bytes(list.signature).finish();
+  return signedBytes(accessListPayload(list), list.signature);
 }
 
 /** Strict, canonical, at most 16,384 slots. @throws SyncError `BAD_DOCUMENT` */
@@ -88,9 +94,9 @@ export function decodeAccessList(bytes: Uint8Array): AccessList {
 
 /** The list, if its signer signed it. */
 export async function verifyAccessList(verifier: Verifier, list: AccessList): Promise<VerifiedAccessList | null> {
-  const message = labelled("sign-access-list", accessListPayload(list));
-  const [valid] = await verifier.verifyMany([{ publicKey: list.signer, message, signature: list.signature }]);
-  return valid === true ? (list as VerifiedAccessList) : null;
+  return (await isSigned(verifier, "sign-access-list", list, accessListPayload(list)))
+    ? (list as VerifiedAccessList)
+    : null;
 }
 
 function readKeys(reader: ByteReader, max: number): readonly Uint8Array[] {

@@ -3,7 +3,6 @@
 import {
   type Brand,
   ByteWriter,
-  labelled,
   parseSignature,
   parseTenantId,
   type Signature,
@@ -11,7 +10,14 @@ import {
   type Verifier,
 } from "@selkie/entry";
 import { SyncError } from "../sync-error.ts";
-import { decodeDocument, documentKind, readDocumentHead, writeDocumentHead } from "./document.ts";
+import {
+  decodeDocument,
+  documentKind,
+  isSigned,
+  readDocumentHead,
+  signedBytes,
+  writeDocumentHead,
+} from "./document.ts";
 import { bitsToRights, type Rights, rightsToBits } from "./rights.ts";
 
 /** What a ticket says, before it is signed. */
@@ -46,7 +52,7 @@ export function accessTicketPayload(ticket: UnsignedAccessTicket): Uint8Array {
 
 /** The ticket as bytes. */
 export function encodeAccessTicket(ticket: AccessTicket): Uint8Array {
-  return new ByteWriter(256).bytes(accessTicketPayload(ticket)).bytes(ticket.signature).finish();
+  return signedBytes(accessTicketPayload(ticket), ticket.signature);
 }
 
 /** Strict and canonical. @throws SyncError `BAD_DOCUMENT` */
@@ -69,7 +75,7 @@ export async function verifyAccessTicket(
   verifier: Verifier,
   ticket: AccessTicket,
 ): Promise<VerifiedAccessTicket | null> {
-  const message = labelled("sign-access-ticket", accessTicketPayload(ticket));
-  const [valid] = await verifier.verifyMany([{ publicKey: ticket.signer, message, signature: ticket.signature }]);
-  return valid === true ? (ticket as VerifiedAccessTicket) : null;
+  return (await isSigned(verifier, "sign-access-ticket", ticket, accessTicketPayload(ticket)))
+    ? (ticket as VerifiedAccessTicket)
+    : null;
 }

@@ -1,5 +1,14 @@
 // What the access documents share: their head, strictness, and order.
-import { ByteReader, type ByteWriter, compareBytes, type TenantId } from "@selkie/entry";
+import {
+  ByteReader,
+  ByteWriter,
+  compareBytes,
+  labelled,
+  type Signature,
+  type SignLabel,
+  type TenantId,
+  type Verifier,
+} from "@selkie/entry";
 import { SyncError } from "../sync-error.ts";
 
 /** First byte of each access document. A founding entry begins with 1, its format version. */
@@ -52,4 +61,21 @@ export function ascendingKeys<T>(items: readonly T[], keyOf: (item: T) => Uint8A
     before = key;
   }
   return items;
+}
+
+/** What is signed, then the signature: a document as it travels. */
+export function signedBytes(payload: Uint8Array, signature: Signature): Uint8Array {
+  return new ByteWriter(payload.length + signature.length).bytes(payload).bytes(signature).finish();
+}
+
+/** Whether the document's own signer signed the payload; whether that signer is trusted is another question. */
+export async function isSigned(
+  verifier: Verifier,
+  label: SignLabel,
+  { signer, signature }: { readonly signer: Uint8Array; readonly signature: Signature },
+  payload: Uint8Array,
+): Promise<boolean> {
+  const check = { publicKey: signer, message: labelled(label, payload), signature };
+  const [isValid] = await verifier.verifyMany([check]);
+  return isValid === true;
 }

@@ -5,7 +5,6 @@ import {
   compareBytes,
   type DatabaseId,
   type EntryId,
-  labelled,
   parseDatabaseId,
   parseEntryId,
   parseSignature,
@@ -15,7 +14,14 @@ import {
   type Verifier,
 } from "@selkie/entry";
 import { SyncError } from "../sync-error.ts";
-import { decodeDocument, documentKind, readDocumentHead, writeDocumentHead } from "./document.ts";
+import {
+  decodeDocument,
+  documentKind,
+  isSigned,
+  readDocumentHead,
+  signedBytes,
+  writeDocumentHead,
+} from "./document.ts";
 import type { SlotSigner } from "./slot-chain.ts";
 
 /** Parts of one list: with its head and signature it fits one `present`. */
@@ -66,8 +72,7 @@ export async function signRetireList(
 
 /** The retire list as bytes. */
 export function encodeRetireList(list: RetireList): Uint8Array {
-  const payload = retireListPayload(list);
-  return new ByteWriter(payload.length + 64).bytes(payload).bytes(list.signature).finish();
+  return signedBytes(retireListPayload(list), list.signature);
 }
 
 /** Strict and canonical. @throws SyncError `BAD_DOCUMENT` */
@@ -94,7 +99,7 @@ export function decodeRetireList(bytes: Uint8Array): RetireList {
 
 /** The retire list, if its signer signed it. */
 export async function verifyRetireList(verifier: Verifier, list: RetireList): Promise<VerifiedRetireList | null> {
-  const message = labelled("sign-retire-list", retireListPayload(list));
-  const [valid] = await verifier.verifyMany([{ publicKey: list.signer, message, signature: list.signature }]);
-  return valid === true ? (list as VerifiedRetireList) : null;
+  return (await isSigned(verifier, "sign-retire-list", list, retireListPayload(list)))
+    ? (list as VerifiedRetireList)
+    : null;
 }

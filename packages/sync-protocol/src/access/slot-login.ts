@@ -4,7 +4,6 @@ import {
   type Brand,
   ByteWriter,
   type LoginKey,
-  labelled,
   parseLoginKey,
   parseSignature,
   parseTenantId,
@@ -12,7 +11,14 @@ import {
   type TenantId,
   type Verifier,
 } from "@selkie/entry";
-import { decodeDocument, documentKind, readDocumentHead, writeDocumentHead } from "./document.ts";
+import {
+  decodeDocument,
+  documentKind,
+  isSigned,
+  readDocumentHead,
+  signedBytes,
+  writeDocumentHead,
+} from "./document.ts";
 import type { SlotSigner } from "./slot-chain.ts";
 
 /** What a slot login says, before it is signed. */
@@ -51,7 +57,7 @@ export async function signSlotLogin(
 
 /** The slot login as bytes. */
 export function encodeSlotLogin(login: SlotLogin): Uint8Array {
-  return new ByteWriter(256).bytes(slotLoginPayload(login)).bytes(login.signature).finish();
+  return signedBytes(slotLoginPayload(login), login.signature);
 }
 
 /** Strict and canonical. @throws SyncError `BAD_DOCUMENT` */
@@ -68,7 +74,7 @@ export function decodeSlotLogin(bytes: Uint8Array): SlotLogin {
 
 /** The slot login, if its signer signed it. */
 export async function verifySlotLogin(verifier: Verifier, login: SlotLogin): Promise<VerifiedSlotLogin | null> {
-  const message = labelled("sign-slot-login", slotLoginPayload(login));
-  const [valid] = await verifier.verifyMany([{ publicKey: login.signer, message, signature: login.signature }]);
-  return valid === true ? (login as VerifiedSlotLogin) : null;
+  return (await isSigned(verifier, "sign-slot-login", login, slotLoginPayload(login)))
+    ? (login as VerifiedSlotLogin)
+    : null;
 }

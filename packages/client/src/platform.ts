@@ -1,5 +1,6 @@
 import type { Platform } from "@selkie/core";
 import { nativeCrypto } from "@selkie/crypto/native";
+import { LONGEST_WAIT_MS } from "@selkie/sync-protocol";
 
 /** What every platform with timers, a clock and a console offers alike. */
 export function hostPlatform(loadAutomerge: () => Promise<void>, report: (error: unknown) => void): Platform {
@@ -7,7 +8,7 @@ export function hostPlatform(loadAutomerge: () => Promise<void>, report: (error:
     crypto: nativeCrypto,
     scheduler: {
       after: (ms, run) => {
-        const timer = setTimeout(run, ms);
+        const timer = setTimeout(run, Math.min(ms, LONGEST_WAIT_MS));
         return () => clearTimeout(timer);
       },
     },

@@ -3,7 +3,7 @@
 import type { AddressInfo } from "node:net";
 import type { Verifier } from "@selkie/entry";
 import type { Store } from "@selkie/store";
-import type { Scheduler, Transport } from "@selkie/sync-protocol";
+import { LONGEST_WAIT_MS, type Scheduler, type Transport } from "@selkie/sync-protocol";
 import type { FastifyInstance } from "fastify";
 import { Counters } from "./counters.ts";
 import { RelayError, type RelayErrorCode } from "./errors.ts";
@@ -89,7 +89,7 @@ const READINESS_PROBE = new TextEncoder().encode("relay/1/probe");
 
 const platformScheduler: Scheduler = {
   after(ms, run) {
-    const timer = setTimeout(run, ms);
+    const timer = setTimeout(run, Math.min(ms, LONGEST_WAIT_MS));
     return () => clearTimeout(timer);
   },
 };

@@ -68,7 +68,7 @@ export {
   verifySlotLogin,
 } from "./access/slot-login.ts";
 export { EMPTY_SLOT, MAX_SLOT_LOGINS, type SlotState } from "./access/slots.ts";
-export type { Scheduler } from "./scheduler.ts";
+export { LONGEST_WAIT_MS, type Scheduler } from "./scheduler.ts";
 export { DEFAULT_LIMITS } from "./session/limits.ts";
 export { runSession } from "./session/run-session.ts";
 export type {

@@ -34,7 +34,7 @@ export type Placed =
   | { readonly type: "placed"; readonly durable: Promise<void> }
   /** Others are in the line of another of its documents. */
   | { readonly type: "busy"; readonly record: DocumentRecord }
-  /** A document is not what it was any more. */
+  /** A document has changed since. */
   | { readonly type: "outdated" };
 
 /** The document that a staged one is, or becomes. */

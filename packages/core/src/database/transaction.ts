@@ -70,7 +70,7 @@ export class Transaction {
 
   /**
    * Puts all of it into the documents.
-   * @returns the documents, and when it is durable; null when one of them is not what it was any more: nothing is done
+   * @returns the documents, and when it is durable; null when one of them has changed since: nothing is done
    * @throws CoreError TRANSACTION_TOO_LARGE | CHANGE_REFUSED | WRITE_NOT_ALLOWED | NOT_ENTITLED | CLOSED; nothing is done
    */
   async commit(): Promise<Committed | null> {

@@ -16,7 +16,6 @@ export interface LastContactContext {
 
 /** A contact is written down again after this long: losing it makes the directory stale by as much too early. */
 const SAVE_EVERY_MS = 3_600_000;
-const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 /**
  * When this device last held all of the directory that somebody else had, by its own clock, over restarts. A4: what a device does not hear
@@ -74,7 +73,7 @@ export class LastContact {
     const left = this.#left();
     if (left < 0 || !Number.isFinite(left)) return;
     const { scheduler } = this.#at.platform;
-    this.#cancel = scheduler.after(Math.min(left + 1, LONGEST_WAIT_MS), () => this.watch());
+    this.#cancel = scheduler.after(left + 1, () => this.watch());
   }
 
   stop(): void {

@@ -26,9 +26,6 @@ interface Learned {
   readonly isCarriedOut: boolean;
 }
 
-/** Timers take at most this many milliseconds. */
-const LONGEST_WAIT_MS = 2 ** 31 - 1;
-
 /**
  * Drops what was purged from this device's store, in databases that nobody has open too: once the purge has counted here for as long as the
  * setting `purgeAfter` says, over restarts; at once where the root or admins of two people said it.
@@ -138,7 +135,7 @@ export class Purging {
     const { platform } = this.#at;
     const next = Math.min(...purges.flatMap((purge) => this.dueAt(purge) ?? []));
     if (next === Number.POSITIVE_INFINITY) return;
-    const left = Math.max(0, Math.min(next - platform.now(), LONGEST_WAIT_MS));
+    const left = Math.max(0, next - platform.now());
     this.#cancel = platform.scheduler.after(left, () => void this.check().catch(platform.report));
   }
 

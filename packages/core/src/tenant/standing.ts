@@ -21,9 +21,6 @@ export interface StandingContext {
   onWipe(device: string): void;
 }
 
-/** Timers take at most this many milliseconds. */
-const LONGEST_WAIT_MS = 2 ** 31 - 1;
-
 /**
  * Whether this device still belongs to the tenant. One whose rights ended stops at once and keeps what it holds, sealed; it wipes it when
  * the revocation says so and still counts after the delay, which runs from when this device learned of it, over restarts.
@@ -57,11 +54,7 @@ export class Standing {
     if (delay === null) return;
     const left = since + delay * 1_000 - platform.now();
     if (left <= 0) this.#at.onWipe(device);
-    else
-      this.#cancel = platform.scheduler.after(
-        Math.min(left, LONGEST_WAIT_MS),
-        () => void this.check().catch(platform.report),
-      );
+    else this.#cancel = platform.scheduler.after(left, () => void this.check().catch(platform.report));
   }
 
   stop(): void {

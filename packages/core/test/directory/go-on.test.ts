@@ -25,6 +25,12 @@ class Story {
   readonly grants: StatementId[] = [noStatement];
   readonly versions: { readonly keyId: Uint8Array; readonly version: Uint8Array; readonly by: StatementId }[] = [];
 
+  static async of(steps: Script): Promise<Story> {
+    const story = new Story();
+    await story.tell(steps);
+    return story;
+  }
+
   async tell(steps: Script): Promise<void> {
     for (const [who, what, detail] of steps) {
       const by = pick(this.voices, who);
@@ -130,8 +136,7 @@ test("a view that goes on with permits, links and access lists is the view of al
   let wentOn = 0;
   await fc.assert(
     fc.asyncProperty(script(1, 24), script(1, 6), fc.boolean(), async (before, more, isAsked) => {
-      const story = new Story();
-      await story.tell(before);
+      const story = await Story.of(before);
       const known = story.world.placed.length;
       story.give(more);
       const view = story.world.view(story.world.placed.slice(0, known));
@@ -152,8 +157,7 @@ test("a key that was turned and given to all who are due it is fit, lacks nothin
   let turned = 0;
   await fc.assert(
     fc.asyncProperty(script(1, 24), script(1, 6), fc.nat(), async (before, more, which) => {
-      const story = new Story();
-      await story.tell(before);
+      const story = await Story.of(before);
       const { world } = story;
       const { root } = world;
       const keys = world.view().keys();

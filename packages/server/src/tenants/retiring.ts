@@ -36,9 +36,6 @@ export interface RetiringOptions {
   find(tenant: TenantId): Promise<Tenant | null>;
 }
 
-/** Timers take at most this many ms. */
-const LONGEST_WAIT_MS = 2 ** 31 - 1;
-
 /**
  * The retire lists of all tenants.
  * SECURITY: D11. A list is carried out only if its signer has the purge right still when its time has come; at once where the root, or two
@@ -150,7 +147,7 @@ export class Retiring {
     if (waiting.length === 0) return;
     const next = Math.min(...waiting.map((stored) => this.#dueAt(stored)));
     const failed = (failure: unknown): void => logger.log("error", "store.failed", describeFailure(failure));
-    const left = Math.max(0, Math.min(next - clock(), LONGEST_WAIT_MS));
+    const left = Math.max(0, next - clock());
     this.#cancel = scheduler.after(left, () => void this.look().catch(failed));
   }
 }

@@ -13,12 +13,17 @@ type Special = readonly [path: Path, kind: "bytes" | "date" | "number" | "bigint
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Null for data of which what comes back would not be the same: Automerge has to be asked. */
+/** Bytes of a projection: what is larger is read from its entries, as a page is read whole, for each of its documents. */
+const MOST_BYTES = 2 ** 16;
+
+/** Null for data that is large, or of which what comes back would not be the same: Automerge has to be asked. */
 export function encodeProjection(data: object): Uint8Array | null {
-  const specials: Special[] = [];
-  if (!isSaid(data, [], specials)) return null;
+  const saying = { specials: [], left: MOST_BYTES };
+  if (!isSaid(data, { path: [], length: 0 }, saying)) return null;
+  const { specials } = saying;
   const text = specials.length === 0 ? JSON.stringify([data]) : JSON.stringify([blanked(data), specials]);
-  return encoder.encode(text);
+  const bytes = encoder.encode(text);
+  return bytes.length > MOST_BYTES ? null : bytes;
 }
 
 /** Frozen, as a document shows it. */
@@ -31,17 +36,47 @@ export function decodeProjection(bytes: Uint8Array): object {
   return freezeDeep(data);
 }
 
-/** Whether JSON, and the specials that this collects, say all of a value. */
-function isSaid(value: unknown, path: Path, specials: Special[]): boolean {
+/** Where a value is, and about how long that is as text. */
+interface Place {
+  readonly path: Path;
+  readonly length: number;
+}
+
+interface Saying {
+  readonly specials: Special[];
+  /** Characters, about, that may still come. */
+  left: number;
+}
+
+/**
+ * Whether JSON, and the specials that this collects, say all of a value in so many characters.
+ * SECURITY: D12. A special is said with its whole path, so that a long key may come very often: it is counted before anything is written.
+ * Test: projection.test.ts "D12 ...".
+ */
+function isSaid(value: unknown, { path, length }: Place, saying: Saying): boolean {
+  saying.left -= lengthOf(value);
+  if (saying.left < 0) return false;
   const special = specialOf(value);
-  if (special !== null) specials.push([path, ...special]);
-  if (special !== null || value === null || typeof value !== "object") return special !== null || isPlain(value);
+  if (special !== null) {
+    saying.left -= length;
+    saying.specials.push([path, ...special]);
+    return saying.left >= 0;
+  }
+  if (value === null || typeof value !== "object") return isPlain(value);
   if (path.length > changeLimits.depth + 1 || !(Array.isArray(value) || isMap(value))) return false;
   // SECURITY: D6. The gate lets no such key pass; what has one all the same is not for JSON to make an object of.
   if (Object.hasOwn(value, "__proto__")) return false;
-  return Object.keys(value).every((key) =>
-    isSaid(Reflect.get(value, key), [...path, Array.isArray(value) ? Number(key) : key], specials),
-  );
+  return Object.keys(value).every((key) => {
+    const place = { path: [...path, Array.isArray(value) ? Number(key) : key], length: length + key.length };
+    if (!Array.isArray(value)) saying.left -= key.length;
+    return isSaid(Reflect.get(value, key), place, saying);
+  });
+}
+
+/** Of what is long by itself; of anything else at least one. */
+function lengthOf(value: unknown): number {
+  if (typeof value === "string") return value.length + 1;
+  return value instanceof Uint8Array ? 2 * value.length : 1;
 }
 
 function isPlain(value: unknown): boolean {

@@ -23,8 +23,6 @@ const LEAST_CHANGES = 500;
 const PAGE_ROWS = 64;
 /** Pages of one transaction. */
 const COMMIT_PAGES = 32;
-/** What is larger is read from its entries: a page is read whole, for each of its documents. */
-const MOST_BYTES = 2 ** 16;
 /** Documents that Automerge has to load for their row, when a database is closed: others are read from their entries until it was open for a while. */
 const MOST_LOADED = 512;
 
@@ -185,7 +183,7 @@ export class Projector {
     const heads = joinedHeads(state.heads);
     if (state.deleted) return { ...unread, state: "deleted", heads };
     const projection = encodeProjection(state.data());
-    if (projection === null || projection.length > MOST_BYTES) return { ...unread, heads };
+    if (projection === null) return { ...unread, heads };
     return { id: record.name, state: "shown", heads, projection };
   }
 

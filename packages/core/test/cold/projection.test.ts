@@ -59,6 +59,19 @@ test("D6 D12 a key __proto__, what is nested too deep, and what only Automerge k
   expect(encodeProjection({ huge: { value: undefined } })).toBeNull();
 });
 
+test("D12 what is large, or would be said at a length that nobody could hold, is left to the entries before it is written", () => {
+  expect(encodeProjection({ text: "x".repeat(60_000) })).not.toBeNull();
+  expect(encodeProjection({ text: "x".repeat(70_000) })).toBeNull();
+  expect(encodeProjection({ text: "é".repeat(40_000) })).toBeNull();
+  expect(encodeProjection({ bytes: new Uint8Array(30_000) })).not.toBeNull();
+  expect(encodeProjection({ bytes: new Uint8Array(40_000) })).toBeNull();
+  const dates = Array.from({ length: 20_000 }, () => new Date(0));
+  expect(encodeProjection({ ["k".repeat(600_000)]: dates })).toBeNull();
+  expect(encodeProjection({ ["k".repeat(60_000)]: [new Date(0), new Date(0)] })).toBeNull();
+  const keys = Array.from({ length: 60 }).reduce<object>((inner) => ({ ["k".repeat(1_000)]: inner }), { dates });
+  expect(encodeProjection(keys)).toBeNull();
+});
+
 function hasProto(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.hasOwn(value, "__proto__") || Object.values(value).some(hasProto);

@@ -12,6 +12,7 @@ import { Serial } from "../serial.ts";
 import type { Covered } from "./coverage.ts";
 import { headsIn } from "./heads.ts";
 import type { Row } from "./page-codec.ts";
+import { PageRows } from "./page-rows.ts";
 import { joinedHeads, type Pages, pageOf } from "./pages.ts";
 import { encodeProjection } from "./projection.ts";
 
@@ -154,14 +155,13 @@ export class Projector {
       const piece = new Map<number, readonly Row[]>();
       for (const page of numbers.splice(0, COMMIT_PAGES)) {
         const kept = isAll ? [] : await pages.read(page);
-        const rows = new Map((kept ?? []).map((row) => [row.id, row]));
+        const rows = new PageRows(kept ?? []);
         const due = kept === null ? this.#allNames().filter((name) => pageOf(name, bits) === page) : dirty.get(page);
         for (const name of due ?? []) {
           const record = this.#at.documents.find(name);
-          if (record === undefined) rows.delete(name);
-          else rows.set(name, await this.#rowOf(record, unsealed.has(name), left));
+          rows.set(name, record === undefined ? null : await this.#rowOf(record, unsealed.has(name), left));
         }
-        piece.set(page, [...rows.values()]);
+        piece.set(page, rows.all());
       }
       // Rows may be newer than what a head says, never older: it moves on with the last.
       await pages.write(numbers.length === 0 ? { ...covered, bits } : { ...old, bits }, piece);

@@ -202,6 +202,38 @@ test("P-11 a document under a key that is on this device no more is shown never 
   expect(shown.has(secret.id)).toBe(false);
 });
 
+test("D12 who puts many large documents on the page of others makes nobody read them for those", async () => {
+  const lab = await Lab.begin("one page");
+  const mallory = await lab.author("mallory");
+  const device = await lab.device("alice");
+  const ids = await device.database.createDocuments(rows);
+  const size = 25_000;
+  for (let entry = 0; entry < 3; entry++) {
+    const places = Array.from({ length: 20 }, (_, n) => {
+      const place = placeOf(`large ${entry} ${n}`);
+      return { ...place, stem: Uint8Array.of(0, 0, 0, 0, ...place.stem.subarray(4)) };
+    });
+    const parts = places.map((place) => {
+      const change = Automerge.getLastLocalChange(
+        Automerge.change(Automerge.init<{ n: Uint8Array }>({ actor: mallory.actor(place) }), (draft) => {
+          draft.n = new Uint8Array(size);
+        }),
+      );
+      return mallory.part(place, change as Uint8Array, { kind: "create" });
+    });
+    await device.receive(await mallory.write(parts));
+  }
+  await device.close();
+  const largest = (await stateRows(device)).filter(({ key }) => isProjection(key)).map(({ value }) => value.length);
+  expect(Math.max(...largest)).toBeGreaterThan(2 * size);
+  expect(Math.max(...largest)).toBeLessThan(2.1 * 2 ** 20);
+  await device.open();
+  expect((await device.database.getAllDocumentIds()).length).toBe(MANY + 60);
+  for (const id of ids) expect(await early(device, id)).toEqual(rows[ids.indexOf(id)]);
+  expect(corrected(device)).toEqual([]);
+  expect((await all(device)).size).toBe(MANY + 60);
+});
+
 test("D9 what somebody wrote who was revoked meanwhile is not shown", async () => {
   const lab = await Lab.begin("revoked meanwhile");
   const device = await lab.device("alice");

@@ -1,5 +1,6 @@
 import type { Vector } from "@selkie/entry";
 import { type Load, Loading } from "../database/loading.ts";
+import type { DocId } from "../document/doc-id.ts";
 import type { MissingParts } from "../replica/missing-parts.ts";
 import type { EarlyDocuments } from "./early-documents.ts";
 import { handOver } from "./hand-over.ts";
@@ -30,6 +31,7 @@ export async function openCold(at: ColdContext): Promise<Cold> {
   const early = await openEarly({ ...at, pages, rows: journal.rows, isMissing: (entry) => missing.isMissing(entry) });
   const projector = new Projector({ ...at, platform, pages, covered: () => received.covered() });
   const of = countOf(await entries.vector());
+  let moved: readonly DocId[] = [];
   const loading = new Loading({
     platform,
     load: at.load,
@@ -37,10 +39,13 @@ export async function openCold(at: ColdContext): Promise<Cold> {
     onLoaded: async () => {
       const others = early === null ? [] : await handOver(early, at.documents, at.shelf);
       projector.begin(early?.touched ?? null);
-      for (const { name } of others) events.emit("change", { id: name });
+      moved = others.map(({ name }) => name);
+      for (const id of moved) events.emit("change", { id });
     },
     verify: async (pause) => {
-      if (early !== null) events.emit("verified", { corrected: await projector.verify(pause) });
+      if (early === null) return;
+      const wrong = await projector.verify(pause);
+      events.emit("verified", { corrected: [...moved, ...wrong] }); // what moved is noted already: it is not in both
     },
   });
   return { loading, early, projector };

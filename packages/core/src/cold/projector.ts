@@ -80,20 +80,23 @@ export class Projector {
     const { pages, documents } = this.#at;
     const others: DocId[] = [];
     const left = new Set(this.#allNames());
-    let absent = 0;
+    const absent = new Set<number>();
     for await (const [page, rows] of pages.all()) {
-      if (rows === null) absent += 1;
+      if (rows === null) absent.add(page);
       for (const row of rows ?? []) {
         const record = documents.find(row.id);
-        if (isUnknown(row)) this.#note(row.id);
+        if (record?.deleted === false && isUnknown(row)) this.#note(row.id);
         else if (record === undefined || !isSame(row, record, documents.sha256)) others.push(row.id);
         left.delete(row.id);
       }
       if (rows !== null || page % COMMIT_PAGES === 0) await pause();
     }
-    const wrong = [...others, ...left].filter((name) => !this.#dirty.has(name));
-    for (const name of wrong) this.#note(name);
-    if (absent > COMMIT_PAGES) this.#isAnew = true;
+    // Of a document on a page that is not there nothing was said.
+    const bits = pages.head?.bits ?? 0;
+    const unlisted = [...left].filter((name) => !absent.has(pageOf(name, bits)));
+    const wrong = [...others, ...unlisted].filter((name) => !this.#dirty.has(name));
+    for (const name of [...wrong, ...left]) this.#note(name);
+    if (absent.size > COMMIT_PAGES) this.#isAnew = true;
     this.#isTrue = true;
     return wrong;
   }
@@ -131,7 +134,8 @@ export class Projector {
       const covered = await this.#at.covered();
       if (covered === null) return; // what moves it on is noted, or the database is closed
       const before = this.#at.pages.head?.bits ?? 0;
-      const bits = Math.max(before, bitsFor(this.#count()));
+      const due = bitsFor(this.#count());
+      const bits = this.#isAnew ? due : Math.max(before, due);
       const isAll = this.#isAnew || bits !== before;
       const names = isAll ? this.#allNames() : [...this.#dirty];
       this.#dirty.clear();
@@ -149,7 +153,8 @@ export class Projector {
     const { pages } = this.#at;
     const old = pages.head ?? { ...covered, vector: new Map() };
     const dirty = Map.groupBy(names, (name) => pageOf(name, bits));
-    const numbers = [...dirty.keys()].sort((a, b) => a - b);
+    // A page that is not there says of no document that it does not exist: one without documents is written, too.
+    const numbers = isAll ? [...Array(2 ** bits).keys()] : [...dirty.keys()].sort((a, b) => a - b);
     do {
       const unsealed = new Set(this.#at.journal.rows.map(docIdOf));
       const piece = new Map<number, readonly Row[]>();
@@ -170,8 +175,11 @@ export class Projector {
   }
 
   async #rowOf(record: DocumentRecord, isUnsealed: boolean, left: { loads: number }): Promise<Row> {
-    const { shelf } = this.#at;
+    const { shelf, documents } = this.#at;
     const unread = unreadRow(record.name);
+    // Of one that is deleted there is nothing to load; a list of those that are not must not hold it.
+    if (record.deleted && !record.busy && !isUnsealed)
+      return { ...unread, state: "deleted", heads: joinedHeads(headsIn(record.changes, documents.sha256)) };
     const isLoad = record.live === null && record.changes.length > 1;
     if (isLoad && left.loads <= 0) return unread;
     if (isLoad) left.loads -= 1;

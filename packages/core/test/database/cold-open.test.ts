@@ -7,6 +7,7 @@ import { whenVerified } from "../../src/database/over-database.ts";
 import { type DocId, docIdOf } from "../../src/document/doc-id.ts";
 import type { KeyVersion } from "../../src/keys/key-version.ts";
 import { rowKind } from "../../src/local/local-state.ts";
+import type { DocumentPlace } from "../../src/sealing/document-id.ts";
 import { sha256 } from "../automerge/sha256.ts";
 import { type Device, Lab, placeOf } from "./lab.ts";
 
@@ -99,6 +100,78 @@ test("a deleted document is shown as deleted, one that was made since is there, 
   const listed = await device.database.getAllDocumentIds();
   expect(listed.length).toBe(MANY);
   expect(listed).not.toContain(gone);
+});
+
+test("of many documents that were deleted just before it was closed none is listed", async () => {
+  const { device, ids } = await closed("many deleted");
+  await device.open();
+  for (const id of ids) await device.database.deleteDocument(id);
+  await device.close();
+  await device.open();
+  const progress: number[] = [];
+  device.database.on("verifying", ({ entries }) => progress.push(entries));
+  expect(await device.database.getAllDocumentIds()).toEqual([]);
+  expect((await device.database.getDocument(ids[0] as DocId)).isDeleted()).toBe(true);
+  expect(progress).toEqual([]);
+});
+
+test("what was shown and is not what can be read any more is corrected, and said to be", async () => {
+  const lab = await Lab.begin("corrected");
+  const bob = await lab.author("bob");
+  const device = await lab.device("alice");
+  await device.database.createDocuments(rows);
+  const [kept, held, unheld] = ["kept", "held", "unheld"].map((title) => placeOf(title)) as [
+    DocumentPlace,
+    DocumentPlace,
+    DocumentPlace,
+  ];
+  for (const place of [kept, held, unheld])
+    await device.receive(await bob.write([bob.part(place, firstChange(bob.actor(place)), { kind: "create" })]));
+  await device.close();
+  device.damage(bob.writer, 1);
+  await device.open();
+  const wrong = corrected(device);
+  const shown = [await device.database.getDocument(docIdOf(kept)), await device.database.getDocument(docIdOf(held))];
+  expect(shown.map((doc) => doc.getData())).toEqual([{ n: 7 }, { n: 7 }]);
+  await whenVerified(device.database);
+  expect(shown.map((doc) => doc.getData())).toEqual([{ n: 7 }, {}]);
+  expect(wrong.toSorted()).toEqual([docIdOf(held), docIdOf(unheld)].toSorted());
+  expect(device.reports).toMatchObject([{ code: "CHAIN_DAMAGED" }]);
+});
+
+test("of documents whose pages are gone nothing was said, so nothing is corrected; all pages are there again after", async () => {
+  const lab = await Lab.begin("pages gone", ["default", "board"]);
+  const device = await lab.device("alice");
+  const ids = await device.database.createDocuments(rows);
+  await device.database.createDocuments(
+    Array.from({ length: 6_000 }, (_, n) => ({ n })),
+    { key: "board" },
+  );
+  await device.close();
+  device.lose(lab.keys[1] as KeyVersion);
+  await putRows(
+    device,
+    (await stateRows(device)).filter(({ key }) => !isProjection(key) || key.length === headKeyBytes),
+  );
+  await device.open();
+  expect((await all(device)).size).toBe(MANY);
+  await device.close();
+  await device.open();
+  const wrong = corrected(device);
+  const progress: number[] = [];
+  device.database.on("verifying", ({ entries }) => progress.push(entries));
+  expect((await device.database.getAllDocumentIds()).toSorted()).toEqual(ids.toSorted());
+  expect(await device.database.findDocument("0".repeat(64) as DocId)).toBeUndefined();
+  expect(progress).toEqual([]);
+  await device.close();
+  await putRows(
+    device,
+    (await stateRows(device)).filter(({ key }, at) => !isProjection(key) || key.length === headKeyBytes || at % 2 > 0),
+  );
+  await device.open();
+  const more = corrected(device);
+  await whenVerified(device.database);
+  expect([...wrong, ...more]).toEqual([]);
 });
 
 test("wherever it crashed, entries and journal are the truth: what they say more is waited for, all else is shown at once", async () => {
@@ -364,6 +437,7 @@ async function shownOn(
   return first;
 }
 
+const headKeyBytes = 65; // tenant, kind, database
 const isProjection = (key: Uint8Array): boolean => key[32] === rowKind.projections;
 
 function flipped(value: Uint8Array, at: number): Uint8Array {

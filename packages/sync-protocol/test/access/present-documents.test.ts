@@ -81,6 +81,19 @@ describe("presented documents", () => {
     expect(presented.refused.map(({ index }) => index)).toEqual([0, 2, 3]);
   });
 
+  test("leaves out documents of all kinds that are not known: a later version's", async () => {
+    const kinds = Array.from({ length: 256 }, (_, kind) => kind).filter(
+      (kind) => kind !== 1 && (kind < 0x11 || kind > 0x15),
+    );
+    for (let at = 0; at < kinds.length; at += 14) {
+      const unknown = kinds.slice(at, at + 14).map((kind) => Uint8Array.of(kind, 1));
+      const documents = [acme.founding, ...unknown, await firstList()];
+      const { applied, refused } = await presentDocuments(verifier, acme.tenant, null, documents);
+      expect(applied).toEqual([0, documents.length - 1]);
+      expect(refused.map(({ code }) => code)).toEqual(unknown.map(() => "MALFORMED"));
+    }
+  });
+
   test("may hold a ticket, which admits with a slot login after it", async () => {
     const bob = await TestKey.of("bob");
     const ticket = await signTicket({ tenant: acme.tenant, listHeight: 1, slot: bob, rights: PULL_PUSH, signer: root });

@@ -5,6 +5,7 @@ import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { AccessDocuments } from "./access-documents.ts";
 import type { Presenting } from "./presenting.ts";
 import type { SessionDatabases } from "./session-databases.ts";
+import type { Unstored } from "./unstored.ts";
 
 /** A session that is up, and its databases. */
 export interface Admitted {
@@ -12,6 +13,8 @@ export interface Admitted {
   readonly databases: SessionDatabases;
   /** What a relay is told about who may connect; null for a peer. */
   readonly documents: AccessDocuments | null;
+  /** What a relay has no room for; null for a peer. */
+  readonly unstored: Unstored | null;
 }
 
 export interface DirectoryFirstContext {

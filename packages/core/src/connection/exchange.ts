@@ -1,11 +1,15 @@
+import type { DatabaseId } from "@selkie/entry";
 import { type Session, SyncError } from "@selkie/sync-protocol";
 import type { CoreError } from "../errors.ts";
 import { flushOrHold, type SyncedReplica } from "../replica/synced-replica.ts";
+import type { Unstored } from "./unstored.ts";
 
 export interface ExchangeContext {
   readonly session: Session;
   /** Whether the other side promises to keep what it acknowledges. */
   readonly isKept: boolean;
+  /** What the other side had no room for in this session; null for a device, which promises nothing. */
+  readonly unstored: Unstored | null;
   /** The app has not closed it meanwhile. */
   isOpen(replica: SyncedReplica): boolean;
 }
@@ -16,6 +20,8 @@ export interface Exchanged {
   readonly closed: number;
   /** A relay does not take a database, if so. */
   readonly refused: SyncError | null;
+  /** Why a relay did not store all it was sent, if so. */
+  readonly unstored: CoreError | null;
   /** Why some of what is written here had to wait, if so. */
   readonly held: CoreError | null;
 }
@@ -41,11 +47,20 @@ async function exchangeOnce(at: ExchangeContext, list: readonly SyncedReplica[],
   const replicas = list.filter((replica) => at.isOpen(replica));
   let held: CoreError | null = null;
   for (const replica of replicas) held = (await flushOrHold(replica)) ?? held;
-  for (const replica of replicas) at.session.announce(replica.database);
+  for (const { database } of replicas) {
+    at.session.announce(database);
+    if (whyUnstored(at, database) !== null) at.session.compare(database); // there may be room now
+  }
   const failures = await Promise.all(replicas.map((replica) => settle(at, replica, options)));
   for (const replica of replicas) await replica.applied();
   const closed = failures.filter((failure) => failure?.code === "DATABASE_CLOSED").length;
-  return { held, closed, refused: failures.find((failure) => failure?.code === "UNKNOWN_DATABASE") ?? null };
+  const refused = failures.find((failure) => failure?.code === "UNKNOWN_DATABASE") ?? null;
+  const [unstored = null] = replicas.flatMap(({ database }) => whyUnstored(at, database) ?? []);
+  return { held, closed, refused, unstored };
+}
+
+function whyUnstored({ unstored }: ExchangeContext, database: DatabaseId): CoreError | null {
+  return unstored?.why(database) ?? null;
 }
 
 /**

@@ -13,6 +13,7 @@ import type { Handshake } from "./handshake.ts";
 import type { PeerMemory } from "./peer-memory.ts";
 import { Presenting } from "./presenting.ts";
 import { SessionDatabases } from "./session-databases.ts";
+import { Unstored } from "./unstored.ts";
 
 export interface LinkContext {
   readonly platform: Platform;
@@ -33,8 +34,8 @@ export interface LinkContext {
   /** Whether the directory says that this device has no rights any more. */
   isRevoked(): boolean;
   onStatus(status: ConnectionStatus, error: unknown): void;
-  /** More databases are open than the other side takes at a time: those that are left wait until others are closed. */
-  onLeftOut(error: CoreError): void;
+  /** The other side has no room: for all databases that are open, which wait until others are closed, or for what is written. */
+  onNoRoom(error: CoreError): void;
   onSession(session: Session): void;
   onEnded(): void;
 }
@@ -92,9 +93,10 @@ export class Link implements Connection {
   }
 
   async synced(options: { signal?: AbortSignal } = {}): Promise<void> {
-    const { left, refused, held } = await this.#sync(this.#context.replicas, options);
+    const { left, refused, unstored, held } = await this.#sync(this.#context.replicas, options);
     if (left > 0) throw leftOut(left);
     if (refused !== null) throw refused;
+    if (unstored !== null) throw unstored;
     if (held !== null) throw held;
   }
 
@@ -120,7 +122,8 @@ export class Link implements Connection {
 
   #exchangeContext(session: Session): ExchangeContext {
     const { memory, replica } = this.#context;
-    return { session, isKept: memory !== null, isOpen: (one) => replica(one.database) === one };
+    const unstored = this.#admitted?.unstored ?? null;
+    return { session, unstored, isKept: memory !== null, isOpen: (one) => replica(one.database) === one };
   }
 
   /** Databases were opened: they join the session. Opening never waits for the network; `synced` does. */
@@ -164,7 +167,9 @@ export class Link implements Connection {
     if (session === undefined || documents == null) return;
     const retire = async (): Promise<void> => {
       const lists = await documents.freshRetireLists();
-      if (lists.length > 0) await this.#sync(() => replicas().slice(0, 1), { signal: this.#stop.signal });
+      if (lists.length === 0) return;
+      const { unstored } = await this.#sync(() => replicas().slice(0, 1), { signal: this.#stop.signal });
+      if (unstored !== null) return; // the next session does it
       for (const list of lists) await session.present([list]);
     };
     retire().catch((error: unknown) => {
@@ -232,9 +237,10 @@ export class Link implements Connection {
       this.#context.memory?.follow(session);
       const databases = new SessionDatabases(session, {
         ...this.#context,
-        onLeftOut: (count) => this.#context.onLeftOut(leftOut(count)),
+        onLeftOut: (count) => this.#context.onNoRoom(leftOut(count)),
       });
-      const admitted = { session, databases, documents: handshake.documents };
+      const unstored = this.#context.memory === null ? null : new Unstored(session, this.#context.onNoRoom);
+      const admitted = { session, databases, documents: handshake.documents, unstored };
       this.#admitted = admitted;
       handshake.gatekeeper?.watch(session);
       this.#context.onSession(session);

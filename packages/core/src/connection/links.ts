@@ -148,7 +148,7 @@ export class Links {
       memory: peer === "relay" ? this.#memory(origin) : null,
       replicas,
       replica,
-      onLeftOut: (error) => events.emit("sync", { target: name, status: link.status, error }),
+      onNoRoom: (error) => events.emit("sync", { target: name, status: link.status, error }),
       isRevoked: () => this.#isRevoked(),
       isStale: () => this.#context.hold.contact.isStale,
       onStatus: (status, error) => {

@@ -1,6 +1,6 @@
 // A link's surroundings: a store, replicas, a relay that can be tampered with, and what a link is given.
 import { nativeCrypto } from "@selkie/crypto/native";
-import { type DatabaseId, equalBytes, type LoginKey, parseLoginKey } from "@selkie/entry";
+import { type DatabaseId, equalBytes, type LoginKey, parseLoginKey, type Replica } from "@selkie/entry";
 import { hasHoles, memoryStore } from "@selkie/store";
 import { type Grant, pipe, runSession, type Transport } from "@selkie/sync-protocol";
 import { expect } from "vitest";
@@ -85,12 +85,15 @@ export function relay({
   got = honest,
   admits = true,
   grants = [FULL],
+  holds = entries,
 }: {
   sent?: Tap;
   got?: Tap;
   admits?: boolean;
   /** To the login, and then to whatever is presented. */
   grants?: readonly Grant[];
+  /** What it keeps of every database that it is asked for. */
+  holds?: Replica;
 } = {}): Transport {
   const [near, far] = pipe();
   const next = [...grants];
@@ -105,7 +108,7 @@ export function relay({
     },
     scheduler: platform.scheduler,
     random: (length) => crypto.randomBytes(length),
-    open: async () => entries,
+    open: async () => holds,
     generation: store.generation,
   });
   return tapped(near, got);
@@ -140,7 +143,7 @@ export const context: Omit<LinkContext, "dial"> = {
   isStale: () => false,
   isRevoked: () => false,
   onStatus: () => undefined,
-  onLeftOut: () => undefined,
+  onNoRoom: () => undefined,
   onSession: () => undefined,
   onEnded: () => undefined,
 };

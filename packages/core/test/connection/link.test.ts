@@ -182,7 +182,7 @@ describe("more databases than the other side takes at a time", () => {
       replicas: () => [directory, ...open],
       replica: (database) => [directory, ...open].find((each) => id(each) === toHex(database)),
       onStatus: (status, error) => void (error !== null && errors.push(`${status} ${(error as SyncError).code}`)),
-      onLeftOut: ({ code }) => errors.push(code),
+      onNoRoom: ({ code }) => errors.push(code),
     });
     await link.settled();
     return { link, errors, dials };

@@ -55,3 +55,10 @@ test("of many rows the one that can't be written is named", async () => {
   }
   expect(await contacts.getAllDocumentIds()).toHaveLength(1_000); // those before row 1,500
 });
+
+test("a relay's address that cannot be used is refused at once, and says why", async () => {
+  await using alice = await createClient({ store: memory(), password: "alice-password" });
+  const acme = await alice.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  await expect(acme.connect("https://relay.example")).rejects.toMatchObject({ name: "SyncError", code: "BAD_URL" });
+  await expect(acme.connect("ws://relay.example")).rejects.toMatchObject({ name: "SyncError", code: "INSECURE_URL" });
+});

@@ -43,7 +43,7 @@ export interface Alarm {
 
 /** What a tenant announces; nothing has to be handled. */
 export interface TenantEvents {
-  /** A connection came up, went down, or was refused, or has no room for all databases that are open; `error` says why. */
+  /** A connection came up, went down, or was refused, or has no room for all databases that are open or for what is written; `error` says why. */
   sync: { readonly target: string; readonly status: ConnectionStatus; readonly error: unknown };
   /** A peer or relay did what an honest one does not. */
   alarm: Alarm;
@@ -290,7 +290,8 @@ export interface Tenant extends AsyncDisposable {
   /**
    * Keeps a connection up until it is disposed: `wss://` URL, `ws://` on loopback, or a transport. Resolves once it is known whether the
    * other side answers; a tenant that was just joined waits for its directory.
-   * @throws CoreError CONNECTION_REFUSED when the other side refuses for good, or the address cannot be used; `cause` is a SyncError; CLOSED
+   * @throws CoreError CONNECTION_REFUSED when the other side refuses for good, `cause` is a SyncError; CLOSED; SyncError BAD_URL | INSECURE_URL
+   * for an address that cannot be used
    */
   connect(target: string | Transport | Dialler, options?: ConnectOptions): Promise<Connection>;
   /**

@@ -9,6 +9,8 @@ export interface Faults {
   /** Writes so far. */
   writes: number;
   of(write: number): Fault | null;
+  /** Whether entries can't be read at all. */
+  readonly isUnreadable?: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export function faultyStore(inner: Store, faults: Faults): Store {
     const fault = faults.of(++faults.writes);
     if (fault === "not written") throw new StoreError("STORE_FULL", "the disk, or the store's quota, is full");
     const result = await work();
-    if (fault !== null) throw new StoreError("STORE_FAILED", "the store's disk failed");
+    if (fault !== null) throw failed();
     return result;
   };
   const state: StateStore = {
@@ -33,7 +35,7 @@ export function faultyStore(inner: Store, faults: Faults): Store {
     instance: inner.instance,
     generation: inner.generation,
     state,
-    entries: (tenant, database) => faultyEntries(inner.entries(tenant, database), { tenant, database }, write),
+    entries: (tenant, database) => faultyEntries(inner.entries(tenant, database), { tenant, database, faults }, write),
     databases: (tenant) => inner.databases(tenant),
     blobs: (tenant) => inner.blobs(tenant),
     commit: (changes) => write(() => inner.commit(changes)),
@@ -44,7 +46,7 @@ export function faultyStore(inner: Store, faults: Faults): Store {
 
 function faultyEntries(
   inner: EntryStore,
-  { tenant, database }: { tenant: TenantId; database: DatabaseId },
+  { tenant, database, faults }: { tenant: TenantId; database: DatabaseId; faults: Faults },
   write: <T>(work: () => Promise<T>) => Promise<T>,
 ): EntryStore {
   return {
@@ -55,9 +57,14 @@ function faultyEntries(
     read: (writer, from, limit) => inner.read(writer, from, limit),
     readAfter: (position, limit) => inner.readAfter(position, limit),
     find: (id) => inner.find(id),
-    scan: () => inner.scan(),
+    scan: () => {
+      if (faults.isUnreadable === true) throw failed();
+      return inner.scan();
+    },
     append: (runs) => write(() => inner.append(runs)),
     retire: (parts) => write(() => inner.retire(parts)),
     unretire: (parts) => write(() => inner.unretire(parts)),
   };
 }
+
+const failed = (): StoreError => new StoreError("STORE_FAILED", "the store's disk failed");

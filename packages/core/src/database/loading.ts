@@ -26,6 +26,7 @@ export class Loading {
   readonly #at: LoadingContext;
   #loaded: Promise<void> | null = null;
   #isDone = false;
+  #hasFailed = false;
   #isStopped = false;
   #isUrgent = false;
   #verifying: Promise<void> = Promise.resolve();
@@ -39,6 +40,11 @@ export class Loading {
 
   get isDone(): boolean {
     return this.#isDone;
+  }
+
+  /** Whether they could not be read: nobody would correct what is shown of them. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** Begins, and gives way. */
@@ -85,8 +91,13 @@ export class Loading {
 
   async #run(): Promise<void> {
     if (this.#isStopped) throw closed();
-    await this.#at.load((entries) => this.#pause(entries));
-    await this.#at.onLoaded();
+    try {
+      await this.#at.load((entries) => this.#pause(entries));
+      await this.#at.onLoaded();
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    }
     this.#isDone = true;
     this.#isUrgent = false;
     this.#verifying = this.#at.verify(() => this.#pause(0));

@@ -181,9 +181,10 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     return parts.loading.isDone ? parts : null;
   }
 
-  /** What is shown until then. @throws CoreError CLOSED */
+  /** What is shown until then; nothing once that has failed. @throws CoreError CLOSED */
   get #early(): EarlyDocuments | null {
-    return this.#loadedNow === null ? this.#opened.parts.early : null;
+    const { loading, early } = this.#open();
+    return loading.isDone || loading.hasFailed ? null : early;
   }
 
   /** @throws CoreError CLOSED */

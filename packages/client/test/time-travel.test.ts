@@ -112,6 +112,11 @@ test("a database that is open only as it was is synced, and closed with the last
     await expect(pastOf(bob, at)).rejects.toMatchObject({
       code: at instanceof Date ? "VALUE_UNSUPPORTED" : "HEADS_UNKNOWN",
     });
+  for (const at of [5, null, "2026-01-01", {}, [5]]) {
+    const refused = { code: "VALUE_UNSUPPORTED" };
+    await expect(pastOf(bob, at as unknown as When)).rejects.toMatchObject(refused);
+    await expect(notes.history.getAllDocumentIdsAt(at as unknown as When)).rejects.toMatchObject(refused);
+  }
   const looking = await pastOf(bob, minute(0));
   const ofBob = await notesOf(bob);
   await looking[Symbol.asyncDispose]();

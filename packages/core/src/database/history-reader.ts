@@ -10,7 +10,7 @@ import type { Shelf } from "../document/shelf.ts";
 import type { Platform } from "../platform.ts";
 import { type ChangeSources, historyItemOf } from "./change-sources.ts";
 import type { HistoryItem, PastDoc, ReadableHistory, When } from "./history.ts";
-import { madeBy, type Past, pastWith, requireFound, timeOf, upTo } from "./past.ts";
+import { madeBy, momentOf, type Past, pastWith, requireFound, timeOf, upTo } from "./past.ts";
 
 /** The documents that somebody looks into the past of. */
 export interface HistoryGround {
@@ -57,9 +57,10 @@ export class HistoryReader<T extends object> implements ReadableHistory<T> {
   }
 
   /** What a document consisted of; of nothing, when it was not there yet. @throws CoreError DOC_NOT_FOUND | HEADS_UNKNOWN | VALUE_UNSUPPORTED */
-  async pastOf(id: DocId, when: When): Promise<Past> {
+  async pastOf(id: DocId, at: When): Promise<Past> {
     const ground = this.#ground();
     const record = ground.require(id);
+    const when = momentOf(at);
     if (when instanceof Date) {
       const time = timeOf(when);
       return pastWith(record, madeBy(await ground.sources.of(record), time));
@@ -72,7 +73,8 @@ export class HistoryReader<T extends object> implements ReadableHistory<T> {
 }
 
 /** Each document that was there, deleted or not, and what it was. @throws CoreError HEADS_UNKNOWN | VALUE_UNSUPPORTED */
-export async function* documentsAt(ground: HistoryGround, when: When): AsyncIterable<readonly [HistoryRecord, Past]> {
+export async function* documentsAt(ground: HistoryGround, at: When): AsyncIterable<readonly [HistoryRecord, Past]> {
+  const when = momentOf(at);
   if (when instanceof Date) {
     const time = timeOf(when);
     for await (const [record, all] of ground.sources.all(ground.all())) {

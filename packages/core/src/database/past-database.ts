@@ -11,7 +11,7 @@ import type { DatabaseParts } from "./database-parts.ts";
 import type { PastDoc, ReadableHistory, When } from "./history.ts";
 import { documentsAt, HistoryReader, showPast } from "./history-reader.ts";
 import { OpenDatabase } from "./open-database.ts";
-import { type PastRecord, pastWith } from "./past.ts";
+import { momentOf, type PastRecord, pastWith } from "./past.ts";
 import type { ReadableDatabase } from "./readable-database.ts";
 
 /** What a database as it was is made of. */
@@ -133,8 +133,8 @@ export async function openPast<T extends object, Home>(
 ): Promise<OpenPastDatabase<T, Home>> {
   const open = (): DatabaseParts => OpenDatabase.partsOf(database);
   try {
+    const when = momentOf(at);
     await open().loading.whole();
-    const when = at instanceof Date ? new Date(at) : [...at];
     return new OpenPastDatabase<T, Home>({ open, tenant, at: when, records: await recordsAt(open(), when), letGo });
   } catch (error) {
     await letGo();

@@ -4,6 +4,7 @@ import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import type { HistoryRecord, Mark } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { SourcedChange } from "./change-sources.ts";
+import type { When } from "./history.ts";
 
 /** A document of a database as it was. */
 export interface PastRecord extends HistoryRecord {
@@ -44,6 +45,13 @@ export function upTo(changes: readonly ChangeChunk[], heads: Set<string>): reado
 /** @throws CoreError HEADS_UNKNOWN */
 export function requireFound(heads: ReadonlySet<string>): void {
   if (heads.size > 0) throw new CoreError("HEADS_UNKNOWN", "no change with such a hash counts here");
+}
+
+/** The same, whatever becomes of what the app gave. @throws CoreError VALUE_UNSUPPORTED */
+export function momentOf(when: When): When {
+  if (when instanceof Date) return new Date(when);
+  if (Array.isArray(when) && when.every((head) => typeof head === "string")) return [...when];
+  throw new CoreError("VALUE_UNSUPPORTED", "a moment is a date, or a list of heads");
 }
 
 /** ms since the epoch. @throws CoreError VALUE_UNSUPPORTED */

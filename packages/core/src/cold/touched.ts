@@ -1,5 +1,5 @@
 import type { CryptoProvider } from "@selkie/crypto";
-import { equalBytes, fromHex, parseWriterKey, type Vector, type VerifiedEntry } from "@selkie/entry";
+import { entrySize, equalBytes, fromHex, parseWriterKey, type Vector, type VerifiedEntry } from "@selkie/entry";
 import { type EntryStore, readRuns } from "@selkie/store";
 import type { DocId } from "../document/doc-id.ts";
 import { nameIn } from "../document/part-contents.ts";
@@ -7,8 +7,8 @@ import type { KeyRing } from "../keys/key-ring.ts";
 import { openEntries } from "../sealing/open-entry.ts";
 import type { Head } from "./page-codec.ts";
 
-/** So many parts are looked through: with more, reading everything is no slower by much. */
-const MOST_PARTS = 4_096;
+/** So many parts, and bytes of entries, are looked through before anything is shown: with more, reading everything is no slower by much. */
+const MOST = { parts: 4_096, bytes: 2 ** 25 };
 
 export interface TouchedContext {
   readonly crypto: CryptoProvider;
@@ -32,35 +32,35 @@ export async function touchedSince(
     if (held === undefined || held.seq < seq || (held.seq === seq && !equalBytes(held.id, id))) return "lost";
   }
   const touched = new Set<DocId>();
-  let parts = 0;
+  const left = { ...MOST };
   for (const [name, { seq }] of stored) {
     if (head.vector.get(name)?.seq === seq) continue;
     if (head.ended.includes(name)) return null;
-    const fresh = await freshIn(at.entries, name, head.vector);
-    if (fresh === "lost" || fresh === null) return fresh;
-    parts += fresh.reduce((sum, entry) => sum + entry.parts.length, 0);
-    if (parts > MOST_PARTS || fresh.some(at.isMissing)) return null;
-    for (const document of await documentsIn(at, fresh)) touched.add(document);
+    for await (const fresh of freshIn(at.entries, name, head.vector)) {
+      if (fresh === "lost") return "lost";
+      for (const entry of fresh) {
+        left.parts -= entry.parts.length;
+        left.bytes -= entrySize(entry);
+      }
+      if (left.parts < 0 || left.bytes < 0 || fresh.some(at.isMissing)) return null;
+      for (const document of await documentsIn(at, fresh)) touched.add(document);
+    }
   }
   return touched;
 }
 
-/** The entries of a chain beyond the vector. */
-async function freshIn(
+/** The entries of a chain beyond the vector, run by run: no more of them is in memory than that. */
+async function* freshIn(
   entries: EntryStore,
   name: string,
   vector: Vector,
-): Promise<readonly VerifiedEntry[] | null | "lost"> {
+): AsyncIterable<readonly VerifiedEntry[] | "lost"> {
   const known = vector.get(name);
-  const fresh: VerifiedEntry[] = [];
   for await (const run of readRuns(entries, parseWriterKey(fromHex(name)), known?.seq ?? 0)) {
-    for (const entry of run.entries) {
-      if (entry.header.seq !== known?.seq) fresh.push(entry);
-      else if (!equalBytes(entry.id, known.id)) return "lost";
-    }
-    if (fresh.length > MOST_PARTS) return null;
+    const there = run.entries.find(({ header }) => header.seq === known?.seq);
+    if (known !== undefined && there !== undefined && !equalBytes(there.id, known.id)) yield "lost";
+    yield run.entries.filter((entry) => entry !== there);
   }
-  return fresh;
 }
 
 async function documentsIn(

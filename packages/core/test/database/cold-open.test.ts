@@ -348,6 +348,37 @@ test("what came, and what was edited elsewhere, shows after a crash, too: at onc
   expect(wrong).toEqual([]);
 });
 
+test("D12 what came since is looked through up to a number of bytes; with more, all is read before anything is shown", async () => {
+  const lab = await Lab.begin("many bytes");
+  const bob = await lab.author("bob");
+  const device = await lab.device("alice");
+  await device.database.createDocuments(rows);
+  await device.close();
+  const large = new Uint8Array(900_000);
+  for (const [entries, isEarly] of [
+    [3, true],
+    [37, false],
+  ] as const) {
+    await device.open();
+    await whenVerified(device.database);
+    const places = Array.from({ length: entries }, (_, n) => placeOf(`large ${entries} ${n}`));
+    for (const place of places) {
+      const change = writeFirstChange(fromHex(bob.actor(place)), { large }, sha256);
+      await device.receive(await bob.write([bob.part(place, change, { kind: "create" })]));
+    }
+    device.crash();
+    device.timers.length = 0;
+    await device.open();
+    const verified: unknown[] = [];
+    device.database.on("verified", (event) => verified.push(event));
+    expect(await early(device, docIdOf(places[0] as DocumentPlace))).toEqual({ large });
+    await whenVerified(device.database);
+    expect(verified.length).toBe(isEarly ? 1 : 0);
+    device.crash();
+    device.timers.length = 0;
+  }
+});
+
 test("numbers, dates, bytes, huge integers and counters come back as they were; what can't is read from its entries", async () => {
   const { device } = await closed("values");
   await device.open();

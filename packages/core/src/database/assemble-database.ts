@@ -260,13 +260,17 @@ function goingOn(
   const { platform, keys } = host.context;
   const adopt: GoOn = async (state, names) => {
     const { documents, waiting } = state;
-    await adoptJournal({
+    const held = await adoptJournal({
       ...{ verifier: platform.crypto, journal, chain, documents, report: platform.report },
       ownChanges: new OwnChanges(documents, waiting),
       isLost: (keyId) => renewal.isLost(keyId),
       refused: (event) => tell("setAside", event),
     });
     await reissue.run(state, names);
+    if (journal.aside.some((row) => held.has(docIdOf(row))))
+      platform.report(
+        new CoreError("JOURNAL_WAITING", "changes wait for entries that this store has lost: sync, then open again"),
+      );
   };
   const renewal: Renewal = new Renewal({ host, chain, journal, received, mayUse, adopt, tell });
   const reissue = new Reissue({

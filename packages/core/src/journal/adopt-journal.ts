@@ -19,7 +19,7 @@ export interface Adoption {
   readonly ownChanges: OwnChanges;
   /** Whether this device's user lost a key. */
   isLost(keyId: Uint8Array): boolean;
-  /** Gets a JOURNAL_WAITING for the changes that have to wait. */
+  /** Gets a JOURNAL_WAITING for what was to be sealed under a key that was taken away. */
   report(error: unknown): void;
   /** Changes of a document that the gate refuses were set aside: `reason` is its code. */
   refused(event: { readonly id: DocId; readonly changes: number; readonly reason: string }): void;
@@ -31,8 +31,10 @@ export interface Adoption {
  * store has lost wait in the journal until it is here again, and changes under a key that was taken away until it is shared again.
  * SECURITY: what the gate refuses is set aside, kept, and tried again the next time: it keeps nothing of other documents from being
  * opened and sealed (refused-rows.test.ts).
+ *
+ * @returns the documents with changes that build on what is not here, or counts no more
  */
-export async function adoptJournal(at: Adoption): Promise<void> {
+export async function adoptJournal(at: Adoption): Promise<ReadonlySet<DocId>> {
   const { journal, chain, documents, ownChanges, verifier, report } = at;
   const { current } = chain;
   const dead = journal.rows.filter((row) => documents.purged.has(docIdOf(row)));
@@ -60,14 +62,12 @@ export async function adoptJournal(at: Adoption): Promise<void> {
     if (first !== undefined) at.refused({ id: docIdOf(first), changes: rows.length, reason: code });
   }
   if (lost.length > 0) report(new CoreError("JOURNAL_WAITING", "changes wait for a key that is not shared any more"));
-  if (aside.length > lost.length + dead.length + refused.reduce((sum, { rows }) => sum + rows.length, 0))
-    report(
-      new CoreError("JOURNAL_WAITING", "changes wait for entries that this store has lost: sync, then open again"),
-    );
   for (const row of journal.sealable) {
     ownChanges.take(documents.ensure(row), row.writer, row.kind, row.change);
     if (row.counter !== null) chain.reserveCounter(row.counter);
   }
+  const waiting = without(aside, [...lost, ...dead, ...refused.flatMap(({ rows }) => rows)]);
+  return new Set(waiting.map(docIdOf));
 }
 
 function without(rows: readonly JournalRow[], others: readonly JournalRow[]): readonly JournalRow[] {

@@ -23,3 +23,21 @@ export interface JournalRow extends DocumentPlace {
   /** The same, parsed; not for a row that was read back. */
   readonly chunk?: ChangeChunk;
 }
+
+/**
+ * What is left of the rows of a batch when each becomes another, or null for those that go.
+ * INVARIANT: a row is with the last one only where that is of its transaction. Test: journal.test.ts "... of which the first goes".
+ */
+export function rowsLeft(rows: readonly JournalRow[], becomes: (row: JournalRow) => JournalRow | null): JournalRow[] {
+  const left: JournalRow[] = [];
+  let isBegun = false;
+  for (const row of rows) {
+    isBegun &&= row.withLast === true;
+    const next = becomes(row);
+    if (next === null) continue;
+    const { withLast, ...alone } = next;
+    left.push(isBegun || withLast === undefined ? next : alone);
+    isBegun = true;
+  }
+  return left;
+}

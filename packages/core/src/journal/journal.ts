@@ -3,7 +3,7 @@ import type { Store } from "@selkie/store";
 import { CoreError } from "../errors.ts";
 import { type LocalState, rowKind, type SealedRow } from "../local/local-state.ts";
 import { decodeBatch, encodeBatch } from "./journal-codec.ts";
-import type { JournalRow } from "./journal-row.ts";
+import { type JournalRow, rowsLeft } from "./journal-row.ts";
 
 /** Changes that became durable together: one sealed row of local state. */
 interface Batch {
@@ -127,9 +127,8 @@ export class Journal {
     const aside: Batch[] = [];
     const before = new Set(this.#batches.filter(({ durable }) => durable));
     for (const batch of before) {
-      const rewritten = batch.rows.map((row) => ({ row, next: rewrite(row) }));
-      const next = rewritten.flatMap((change) => (change.next === null ? [] : [change.next]));
-      const waiting = rewritten.flatMap((change) => (change.next === null ? [change.row] : []));
+      const next = rowsLeft(batch.rows, rewrite);
+      const waiting = rowsLeft(batch.rows, (row) => (rewrite(row) === null ? row : null));
       if (next.length === 0) aside.push({ ...batch, aside: true });
       else kept.push({ ...batch, rows: next, aside: false });
       if (next.length > 0 && waiting.length > 0)
@@ -150,7 +149,7 @@ export class Journal {
     await this.#writing;
     const touched = this.#batches.filter((batch) => batch.rows.some((row) => gone.has(row)));
     const left = new Map(
-      touched.map((batch) => [batch, { ...batch, rows: batch.rows.filter((row) => !gone.has(row)) }]),
+      touched.map((batch) => [batch, { ...batch, rows: rowsLeft(batch.rows, (row) => (gone.has(row) ? null : row)) }]),
     );
     const empty = [...left.values()].filter((batch) => batch.rows.length === 0).map(({ number }) => number);
     const kept = [...left.values()].filter((batch) => batch.rows.length > 0);

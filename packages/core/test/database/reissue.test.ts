@@ -55,6 +55,7 @@ describe("work on top of what a cut ends", () => {
     carol.tick();
     for (const one of [carol, await carol.reopened()]) expect(await textOn(one, id)).toBe("note one two three");
     expect([carol.reissued, carol.waiting]).toEqual([[`${id} 3`], []]);
+    expect(carol.reports).toEqual([]); // no entry was lost, and nothing waits
   });
 
   test("D9 is made anew once, whatever stops the device on the way", async () => {

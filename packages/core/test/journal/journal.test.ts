@@ -56,6 +56,37 @@ describe("the changes of one transaction", () => {
   });
 });
 
+describe("a transaction of which the first goes", () => {
+  /** One change, and two transactions of three. */
+  async function written(disk: MemoryDisk): Promise<Journal> {
+    const { journal } = await start(disk);
+    await Promise.all([
+      journal.add(row("before")),
+      journal.addTogether([row("a"), row("b"), row("c")], []),
+      journal.addTogether([row("d"), row("e"), row("f")], []),
+    ]);
+    return journal;
+  }
+  const shown = (rows: readonly JournalRow[]): string =>
+    rows.map(({ withLast, change }) => (withLast ? "+" : " ") + new TextDecoder().decode(change)).join("");
+
+  test("begins with the next, and joins nothing that stood before it", async () => {
+    const disk = new MemoryDisk();
+    const journal = await written(disk);
+    expect(shown(journal.rows)).toBe(" before a+b+c d+e+f");
+    const gone = new Set(journal.rows.filter((one) => namesOf([one]).some((name) => "ade".includes(name))));
+    await journal.exchange(gone, [], []);
+    for (const { rows } of [journal, (await start(disk.copy())).journal]) expect(shown(rows)).toBe(" before b+c f");
+  });
+
+  test("does so where it is set aside, too, and what is set aside by itself", async () => {
+    const disk = new MemoryDisk();
+    const journal = await written(disk);
+    await journal.replace((one) => (namesOf([one]).some((name) => "aef".includes(name)) ? null : one), []);
+    expect([shown(journal.sealable), shown(journal.aside)]).toEqual([" before b+c d", " a e+f"]);
+  });
+});
+
 describe("a change in the journal", () => {
   test("has its place at once, and may be sealed once it is durable", async () => {
     const disk = new MemoryDisk();

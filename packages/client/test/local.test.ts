@@ -1,4 +1,4 @@
-import { createClient, memory, parseDocId } from "@selkie/client";
+import { counter, createClient, memory, parseDocId } from "@selkie/client";
 import { expect, test } from "vitest";
 
 interface Contact {
@@ -61,4 +61,16 @@ test("a relay's address that cannot be used is refused at once, and says why", a
   const acme = await alice.createTenant("acme-corp", { user: "CN=alice/O=acme" });
   await expect(acme.connect("https://relay.example")).rejects.toMatchObject({ name: "SyncError", code: "BAD_URL" });
   await expect(acme.connect("ws://relay.example")).rejects.toMatchObject({ name: "SyncError", code: "INSECURE_URL" });
+});
+
+test("what is no object with fields is no document", async () => {
+  await using alice = await createClient({ store: memory(), password: "alice-password" });
+  const acme = await alice.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  const contacts = await acme.openDB<object, unknown>("contacts");
+  const refused = { code: "VALUE_UNSUPPORTED" };
+  for (const data of [null, 5, true, "text", [1], new Date(0), new Uint8Array(1), counter()]) {
+    await expect(contacts.createDocument(data)).rejects.toMatchObject(refused);
+    await expect(contacts.createDocuments([data])).rejects.toMatchObject(refused);
+  }
+  expect(await contacts.getAllDocumentIds()).toEqual([]);
 });

@@ -7,6 +7,7 @@ import { action, emptyOp, type Op } from "./change-op.ts";
 import { valueType } from "./change-value.ts";
 import { writeChange } from "./change-writer.ts";
 import { OpWriter } from "./op-writer.ts";
+import { isMap } from "./plain-data.ts";
 import { compareAsUtf8 } from "./text.ts";
 import { guardValue, isCounter, isFixedText } from "./values.ts";
 
@@ -25,7 +26,7 @@ export function writeFirstChange(actor: Uint8Array, data: object, sha256: Sha256
  * @throws CoreError `VALUE_UNSUPPORTED`
  */
 export function makeFirstChange(actor: Uint8Array, data: object, sha256: Sha256): ChangeChunk {
-  if (Array.isArray(data)) throw new CoreError("VALUE_UNSUPPORTED", "a document is an object, not a list");
+  if (!isMap(data)) throw new CoreError("VALUE_UNSUPPORTED", "a document is an object with fields");
   guardValue(data);
   writer.clear();
   new Objects().addAll(data);

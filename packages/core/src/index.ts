@@ -23,8 +23,10 @@ export type { Cursor } from "./feed/cursor.ts";
 export type { FeedItem, FeedItemType, FeedOptions, RevisionItem, RevisionOptions } from "./feed/feed-item.ts";
 export type { HistoryPolicy } from "./keys/permit-bundle.ts";
 export type { Platform } from "./platform.ts";
+export type { Quarantined } from "./replica/quarantine.ts";
 export { SyncedReplica } from "./replica/synced-replica.ts";
 export type { HeadsComparison, HeadsDifference, HeadsVerdict } from "./tenant/heads-comparison.ts";
+export type { ChangedRights, RevokeDeviceOptions, Revoked, RevokeOptions } from "./tenant/people-work.ts";
 export type { Settings, SettingsOf } from "./tenant/settings.ts";
 export type {
   Alarm,

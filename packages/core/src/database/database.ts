@@ -28,7 +28,7 @@ export interface DatabaseEvents {
   unsent: { readonly id: DocId; readonly changes: number };
   /**
    * A copy made here (`copyToKey`) is gone: it was made after this device's rights had changed, before it knew, so that it counts nowhere.
-   * Copy the document again. What was changed in the copy waits on this device, and leaves it never.
+   * Copy the document again. What was changed in the copy waits on this device, and never leaves it.
    */
   copyLost: { readonly id: DocId };
   /**

@@ -1,7 +1,8 @@
 import { equalBytes, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import type { LiveDocument } from "../automerge/document.ts";
-import { type DocumentPlace, documentIdOf, stemBytes } from "../sealing/document-id.ts";
+import { BytePool } from "../byte-pool.ts";
+import { type DocumentPlace, documentIdBytes, stemBytes } from "../sealing/document-id.ts";
 import { Serial } from "../serial.ts";
 import type { CarriedChanges } from "./carried-changes.ts";
 import type { DocHandle } from "./doc-handle.ts";
@@ -34,7 +35,8 @@ export interface DocumentRecord {
   busy: boolean;
   /** The accepted changes were replaced meanwhile: the loaded document counts no more. */
   outdated: boolean;
-  readonly waiting: Uint8Array[];
+  /** Changes that came meanwhile; null where none did. */
+  waiting: Uint8Array[] | null;
   /** The actor in the document that was asked for last, and the writer key it follows from. */
   actor: { readonly writer: WriterKey; readonly actor: Uint8Array } | null;
   /** `editsOf`; null before the first. */
@@ -44,21 +46,31 @@ export interface DocumentRecord {
 /** A document that has a past: one of a database, as it is or as it was. */
 export type HistoryRecord = Readonly<Pick<DocumentRecord, "id" | "name" | "changes" | "marks">>;
 
+/** Lists that nearly all documents have empty: one for all of them, to which nothing is added. */
+const noMarks: Mark[] = [];
+Object.freeze(noMarks);
+
+/** As the changes: what a document is made of is copied by each collection of young garbage it lives through, object by object. */
+const ids = new BytePool();
+
 export function newRecord(place: DocumentPlace): DocumentRecord {
+  const id = ids.take(documentIdBytes);
+  id.set(place.stem);
+  id.set(place.keyId, stemBytes);
   return {
-    id: documentIdOf(place),
+    id,
     keyId: place.keyId,
     name: docIdOf(place),
     changes: [],
-    marks: [],
-    latestMarks: [],
+    marks: noMarks,
+    latestMarks: noMarks,
     deleted: false,
     carried: null,
     live: null,
     handle: null,
     busy: false,
     outdated: false,
-    waiting: [],
+    waiting: null,
     actor: null,
     edits: null,
   };

@@ -91,7 +91,8 @@ export class Documents {
     // Dependencies come first, so no mark that is known depends on this one.
     const history = this.histories.of(record);
     const mark: Mark = { hash: chunk.hash, deleted: kind === "delete" };
-    record.marks.push(mark);
+    if (record.marks.length === 0) record.marks = [mark];
+    else record.marks.push(mark);
     record.latestMarks = latestWith(history, record.latestMarks, mark);
     record.deleted = record.latestMarks.some(({ deleted }) => deleted);
   }

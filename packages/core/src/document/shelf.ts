@@ -124,6 +124,7 @@ export class Shelf {
   #apply(automerge: AutomergeDocuments, record: DocumentRecord, changes: readonly Uint8Array[]): void {
     const handle = record.handle?.deref();
     if (record.busy) {
+      record.waiting ??= [];
       record.waiting.push(...changes);
       return;
     }
@@ -161,7 +162,7 @@ export class Shelf {
   /** Drops the loaded document, so that the next use loads it from the accepted changes. */
   async reload(record: DocumentRecord): Promise<void> {
     const automerge = await this.automerge();
-    record.waiting.length = 0; // loading it includes them
+    record.waiting = null; // loading it includes them
     if (this.#isClosed) return this.#drop(automerge, record);
     this.#free(automerge, record);
     this.show(automerge, record);
@@ -169,7 +170,7 @@ export class Shelf {
 
   /** The accepted changes were replaced: what is loaded counts no more. `showAll` shows what does. */
   outdate(record: DocumentRecord): void {
-    record.waiting.length = 0;
+    record.waiting = null;
     if (record.busy) record.outdated = true;
     else if (this.#automerge !== null) this.#drop(this.#automerge, record);
   }
@@ -179,7 +180,9 @@ export class Shelf {
     record.busy = false;
     if (this.#isClosed && this.#automerge !== null) this.#drop(this.#automerge, record);
     if (record.outdated) return this.reload(record);
-    return record.waiting.length === 0 ? undefined : this.apply(record, record.waiting.splice(0));
+    const { waiting } = record;
+    record.waiting = null;
+    return waiting === null ? undefined : this.apply(record, waiting);
   }
 
   /** A document that an app is editing goes when the edit has ended. */

@@ -9,12 +9,17 @@ export type { EntryPlace };
 
 /** What a store keeps of an entry: type, flag, key tags, salt and parts. Place and signature are kept apart. */
 export function encodeEntryBody(entry: Entry): Uint8Array {
-  writer.clear();
-  writeRecord(writer, entry, { table: [], signature: null });
-  return writer.finish();
+  return viewEntryBody(entry).slice();
 }
 
-/** Used again and again: what it holds is copied out. */
+/** The same in memory that the next call writes to: for whoever copies it at once. */
+export function viewEntryBody(entry: Entry): Uint8Array {
+  writer.clear();
+  writeRecord(writer, entry, { table: [], signature: null });
+  return writer.view();
+}
+
+/** Used by one call after the other. */
 const writer = new ByteWriter(4096);
 
 /**

@@ -65,6 +65,11 @@ export class ByteWriter {
     return this;
   }
 
+  /** What was written, until the next write. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   /** What was written, in an array of its own that the writer does not touch again. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
@@ -88,7 +93,7 @@ export class ByteWriter {
     const needed = this.#length + size;
     if (needed <= this.#bytes.length) return;
     const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
-    grown.set(this.#bytes.subarray(0, this.#length));
+    grown.set(this.view());
     this.#bytes = grown;
   }
 }

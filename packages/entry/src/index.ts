@@ -1,5 +1,5 @@
 export { fromBase64url, toBase64url } from "./base64url.ts";
-export { decodeEntryBody, type EntryPlace, encodeEntryBody } from "./body-codec.ts";
+export { decodeEntryBody, type EntryPlace, encodeEntryBody, viewEntryBody } from "./body-codec.ts";
 export type { Brand } from "./brand.ts";
 export { ByteReader } from "./byte-reader.ts";
 export { ByteWriter } from "./byte-writer.ts";

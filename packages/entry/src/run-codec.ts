@@ -21,10 +21,15 @@ export class RunEncoder {
    * @throws EntryError `BAD_RUN`, `TOO_LARGE`, `NOT_IDENTIFIED`; the encoder is then as it was
    */
   encode(runs: readonly Run<IdentifiedEntry>[]): Uint8Array {
-    const size = checkBatch(runs);
-    const message = new ByteWriter(size + 80 * runs.length);
-    for (const run of runs) this.#write(message, run);
+    const message = new ByteWriter();
+    this.write(message, runs);
     return message.finish();
+  }
+
+  /** The same behind what was written; where it throws, nothing is. */
+  write(message: ByteWriter, runs: readonly Run<IdentifiedEntry>[]): void {
+    checkBatch(runs);
+    for (const run of runs) this.#write(message, run);
   }
 
   #write(message: ByteWriter, run: Run<IdentifiedEntry>): void {
@@ -180,7 +185,7 @@ function nameOf(database: DatabaseId, writer: WriterKey): string {
   return toHex(database) + toHex(writer);
 }
 
-function checkBatch(runs: readonly Run<IdentifiedEntry>[]): number {
+function checkBatch(runs: readonly Run<IdentifiedEntry>[]): void {
   let size = 0;
   for (const run of runs) {
     if (!equalBytes(run.database, runs[0]?.database ?? run.database)) {
@@ -190,5 +195,4 @@ function checkBatch(runs: readonly Run<IdentifiedEntry>[]): number {
     for (const entry of run.entries) size += entrySize(entry);
   }
   if (size > limits.batchBytes) throw new EntryError("TOO_LARGE", `a message of ${size} bytes`);
-  return size;
 }

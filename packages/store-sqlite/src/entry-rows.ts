@@ -1,11 +1,11 @@
 // Rows of entries, and which of them are known to be damaged.
 import {
   type EntryId,
-  encodeEntryBody,
   equalBytes,
   parseEntryId,
   parseSignature,
   type Signature,
+  viewEntryBody,
   ZERO_ENTRY_ID,
 } from "@selkie/entry";
 import { hasHoles, type PlannedWrite, type StoredEntry } from "@selkie/store";
@@ -155,7 +155,7 @@ export class EntryRows {
   /** Writes one entry as planned. */
   write(chain: ChainNumber, { type, seq, id, entry, signature }: PlannedWrite): void {
     const holed = hasHoles(entry) ? 1 : 0;
-    const body = encodeEntryBody(entry);
+    const body = viewEntryBody(entry); // SQLite copies what is bound
     const sum = entrySum({ chain, seq, holed: holed === 1, id, signature });
     if (type === "insert") this.#insert.run(chain, seq, holed, sum, id, signature, body);
     else if (this.#replace.run(holed, sum, id, signature, body, chain, seq).changes !== 1) throw damagedRow();

@@ -15,7 +15,7 @@ import {
   encodeDocuments,
   encodeGoaway,
 } from "./control-codec.ts";
-import type { Hello, Message, VectorMessage } from "./message.ts";
+import type { Entries, Hello, Message, VectorMessage } from "./message.ts";
 import { readOpen, readOpened, writeOpen, writeOpened } from "./open-codec.ts";
 import { readOptional, writeOptional } from "./optional.ts";
 import { readWanted, writeWanted } from "./wanted-codec.ts";
@@ -72,11 +72,8 @@ export function encodeMessage(message: Message): Uint8Array {
       return framed(message.type, encodeGoaway(message));
     case "vector":
       return encodeVectorMessage(message, encodeVector(message.vector));
-    case "entries": {
-      const writer = new ByteWriter(message.runs.length + 16).u8(typeByte.entries).uleb(message.handle);
-      writeOptional(writer, message.position);
-      return writer.bytes(message.runs).finish();
-    }
+    case "entries":
+      return encodeEntriesMessage(message, (writer) => writer.bytes(message.runs));
     default:
       return encodeHotMessage(message);
   }
@@ -104,6 +101,25 @@ export function decodeMessage(frame: Uint8Array): Message {
 /** Bits of `vector`. */
 const REPLY = 1;
 const ASKS = 2;
+
+/** `entries`, whose runs are written by `write`. */
+export function encodeEntriesMessage(
+  { handle, position }: Pick<Entries, "handle" | "position">,
+  write: (writer: ByteWriter) => void,
+): Uint8Array {
+  entriesWriter.clear();
+  entriesWriter.u8(typeByte.entries).uleb(handle);
+  writeOptional(entriesWriter, position);
+  write(entriesWriter);
+  const frame = entriesWriter.finish();
+  if (frame.length > USUAL_FRAME_BYTES) entriesWriter = new ByteWriter(USUAL_FRAME_BYTES);
+  return frame;
+}
+
+/** Frames of entries are mostly no larger than a slice. */
+const USUAL_FRAME_BYTES = 131_072;
+/** Filled and copied out by one call: a writer for each frame would be garbage several times as large as the frame. */
+let entriesWriter = new ByteWriter(USUAL_FRAME_BYTES);
 
 /** `vector`, from a vector that is encoded already. */
 export function encodeVectorMessage(

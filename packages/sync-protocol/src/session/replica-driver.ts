@@ -15,7 +15,7 @@ import { assertNever } from "../assert-never.ts";
 import type { Effect, Greetings } from "../machine/effect.ts";
 import type { Input } from "../machine/input.ts";
 import { DIGEST_BYTES } from "../message/bounds.ts";
-import { encodeMessage, encodeVectorMessage } from "../message/codec.ts";
+import { encodeEntriesMessage, encodeMessage, encodeVectorMessage } from "../message/codec.ts";
 import { SyncError } from "../sync-error.ts";
 import { DatabaseResource } from "./database-resource.ts";
 import { Delivery } from "./delivery.ts";
@@ -245,8 +245,9 @@ export class ReplicaDriver {
       return null;
     }
     this.#encoder ??= new RunEncoder();
+    const encoder = this.#encoder;
     const position = result.type === "tail" ? result.position : null;
-    const frame = encodeMessage({ type: "entries", handle, position, runs: this.#encoder.encode(runs) });
+    const frame = encodeEntriesMessage({ handle, position }, (writer) => encoder.write(writer, runs));
     const sent = runs.flatMap(({ writer, firstSeq, entries }) => {
       const last = entries.at(-1);
       return last === undefined ? [] : [{ writer, firstSeq, head: { seq: last.header.seq, id: last.id } }];

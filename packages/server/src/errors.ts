@@ -16,7 +16,8 @@ export type RelayRefusalCode =
   | "NOT_PERMITTED"
   | "QUOTA_EXCEEDED"
   | "RELAY_FULL"
-  | "RELAY_STOPPING";
+  | "RELAY_STOPPING"
+  | "TOO_MANY_CHAINS";
 
 /** The one error class of this package: switch on {@link RelayError.code}, never on the message. */
 export class RelayError extends Error {

@@ -8,8 +8,8 @@ export interface Connection extends AsyncDisposable {
    * Resolves when everything local is acknowledged and everything the other side held at the call is applied here, of the databases that
    * both have open: one that is closed meanwhile is not waited for.
    * @throws CoreError DIRECTORY_STALE | UPDATE_NEEDED when what is written here has to wait; TOO_MANY_DATABASES when the other side has
-   * no room for all databases that are open: the others are in sync then; QUOTA_EXCEEDED | RELAY_FULL when a relay has no room for what
-   * is written: each call tries again. SyncError UNKNOWN_DATABASE when a relay does not take one of them.
+   * no room for all databases that are open: the others are in sync then; QUOTA_EXCEEDED | RELAY_FULL | TOO_MANY_CHAINS when a relay has no
+   * room for what is written: each call tries again. SyncError UNKNOWN_DATABASE when a relay does not take one of them.
    */
   synced(options?: { signal?: AbortSignal }): Promise<void>;
 }

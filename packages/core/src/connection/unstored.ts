@@ -3,11 +3,12 @@ import type { Session } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
 
 /** How a relay says that it has no room. */
-type NoRoom = "QUOTA_EXCEEDED" | "RELAY_FULL";
+type NoRoom = "QUOTA_EXCEEDED" | "RELAY_FULL" | "TOO_MANY_CHAINS";
 
 const messages: Readonly<Record<NoRoom, string>> = {
   QUOTA_EXCEEDED: "the relay stores no more of this device or its tenant",
   RELAY_FULL: "the relay's disk is full",
+  TOO_MANY_CHAINS: "the relay takes no more chains of this database from this device",
 };
 
 /** The chains of which a relay did not store all that it was sent in a session, as it has no room. */

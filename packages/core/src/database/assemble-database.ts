@@ -194,6 +194,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       if (!(await hasLoaded(loading))) return;
       const isDue = renewal.look();
       await received.reconsider();
+      replica.reconsider();
       feed.look();
       purges.begin();
       if (isDue || renewal.isFreed) renew();

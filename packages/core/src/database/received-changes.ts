@@ -263,12 +263,15 @@ export class ReceivedChanges {
     return admission !== null && this.#ends.now(writer, admission) < seq;
   }
 
-  /** Where somebody else's chain is cut, as of now, and whose it is, in hex; null where it is not. */
-  endOf(writer: WriterKey): { readonly device: string; readonly end: number } | null {
-    const admission = this.#ingest.admissionOf(writer);
-    if (admission === null || equalBytes(admission.device, this.#at.context.keys.device.publicKey)) return null;
-    const end = this.#ends.cut(writer, admission);
-    return end === Number.POSITIVE_INFINITY ? null : { device: toHex(admission.device), end };
+  /** Whose the chains are that these first entries begin, as far as the directory lets them in; by writer in hex. */
+  authorsOf(firsts: readonly VerifiedEntry[]): Promise<ReadonlyMap<string, Admission>> {
+    return this.#ingest.authorsOf(firsts);
+  }
+
+  /** The last seq of an author's chain that cuts let stand, as of now: all of it where it is this device's own. */
+  cut(writer: WriterKey, author: Admission): number {
+    const isOwn = equalBytes(author.device, this.#at.context.keys.device.publicKey);
+    return isOwn ? Number.POSITIVE_INFINITY : this.#ends.cut(writer, author);
   }
 
   /** What chains hold of some documents that may not count, as this state says, or was replaced: for `renew`. */

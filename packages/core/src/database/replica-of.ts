@@ -1,7 +1,7 @@
 import type { DatabaseId, VerifiedEntry } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { Journal } from "../journal/journal.ts";
-import { BeyondRoom } from "../replica/beyond-room.ts";
+import { EntryRoom, MOST_BEYOND, MOST_CHAINS, MOST_OF_STRANGERS } from "../replica/entry-room.ts";
 import type { MissingParts } from "../replica/missing-parts.ts";
 import type { NamedEntries } from "../replica/named-entries.ts";
 import type { ReadableParts } from "../replica/readable-parts.ts";
@@ -47,13 +47,16 @@ export function replicaOf(
     admissionOf: (writer) => received.admissionOf(writer),
     alarm: host.alarm,
   });
-  const room = new BeyondRoom({
+  const room = new EntryRoom({
     entries,
-    endOf: (writer) => received.endOf(writer),
-    writers: () => received.writers(),
+    authorsOf: (firsts) => received.authorsOf(firsts),
+    authorOf: (writer) => received.admissionOf(writer),
+    cut: (writer, author) => received.cut(writer, author),
+    most: () => ({ beyond: MOST_BEYOND, ofStrangers: MOST_OF_STRANGERS, chains: MOST_CHAINS }),
   });
   return new SyncedReplica(entries, {
     room,
+    compare: () => host.compare(entries.database),
     directory: host.directory,
     ready: () => (loading.isDone ? null : loading.inTime()),
     flush: async () => {

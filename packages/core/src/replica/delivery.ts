@@ -27,4 +27,6 @@ export type EntryRefusalCode =
   | "DOC_PURGED"
   | "ENTRY_TYPE"
   | "PART_MISSING"
-  | "WRITE_NOT_ENTITLED";
+  | "TOO_MANY_CHAINS"
+  | "WRITE_NOT_ENTITLED"
+  | "WRITER_REFUSED";

@@ -14,7 +14,7 @@ import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
 import { ClosedParts, type LatePlace } from "./closed-parts.ts";
 import type { ChainPlace, Delivery, EntryRefusalCode } from "./delivery.ts";
 import { type Admitted, hearEntries, type Listener } from "./hear-entries.ts";
-import { type ChainJudge, judgeChains } from "./judge-chains.ts";
+import { authorsOf, type ChainJudge, judgeChains } from "./judge-chains.ts";
 import { readAll } from "./read-all.ts";
 import { advance, type ReadChain, ReadChains, setBack } from "./read-chains.ts";
 
@@ -188,8 +188,13 @@ export class Ingest {
 
   /** The admission of a writer, once it is admitted. */
   admissionOf(writer: WriterKey): Admission | null {
-    const { verdict } = this.#chains.of(writer);
+    const verdict = this.#chains.find(writer)?.verdict;
     return typeof verdict === "object" ? verdict : null;
+  }
+
+  /** Whose the chains are that these first entries begin, as far as the directory lets them in; by writer in hex. */
+  authorsOf(firsts: readonly VerifiedEntry[]): Promise<ReadonlyMap<string, Admission>> {
+    return authorsOf(this.#context, firsts);
   }
 
   /** Delivers what the store holds of a chain beyond what was delivered, as far as the chain is admitted. */

@@ -1,5 +1,5 @@
 import type { CryptoProvider } from "@selkie/crypto";
-import type { DatabaseId, TenantId, VerifiedEntry, WriterKey } from "@selkie/entry";
+import { type DatabaseId, type TenantId, toHex, type VerifiedEntry, type WriterKey } from "@selkie/entry";
 import type { Admission, WriterVerdict } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
@@ -55,6 +55,18 @@ export async function judgeChains(
     if (verdict.type === "refused") verdicts.set(key, "refused");
   });
   return verdicts;
+}
+
+/** Whose the chains are that these first entries begin; none for those that nobody let in, as far as is known. By writer in hex. */
+export async function authorsOf(
+  judge: ChainJudge,
+  firsts: readonly VerifiedEntry[],
+): Promise<ReadonlyMap<string, Admission>> {
+  const chains = firsts.map((entry) => ({ key: entry.header.writer, entries: [entry] }));
+  const authors = new Map<string, Admission>();
+  for (const [key, verdict] of await judgeChains(judge, chains))
+    if (verdict !== "refused") authors.set(toHex(key), verdict);
+  return authors;
 }
 
 function certificateIn(parts: readonly OpenedPart[]): Certificate | "closed" | "none" {

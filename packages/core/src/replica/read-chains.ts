@@ -27,6 +27,11 @@ export class ReadChains {
     return chain;
   }
 
+  /** Undefined for a chain that was not read. */
+  find(key: WriterKey): ReadChain | undefined {
+    return this.#chains.get(hexOf(key));
+  }
+
   all(): Iterable<ReadChain> {
     return this.#chains.values();
   }

@@ -15,8 +15,8 @@ import {
 import { type EntryStore, type PartName, readEntry } from "@selkie/store";
 import type { CoreError } from "../errors.ts";
 import { isHold } from "../hold-code.ts";
-import type { BeyondRoom } from "./beyond-room.ts";
 import type { EntryRefusalCode } from "./delivery.ts";
+import type { EntryRoom } from "./entry-room.ts";
 import type { MissingParts } from "./missing-parts.ts";
 import type { NamedEntries } from "./named-entries.ts";
 import type { OtherBranches } from "./other-branches.ts";
@@ -51,8 +51,10 @@ export interface ReplicaHooks {
   readonly missing: MissingParts;
   /** Which parts relays are to send; null where that is never said: all. */
   wants(): Promise<Wants | null>;
-  /** For what counts for nothing; not in the directory, whose statements all who come later need. */
-  readonly room?: Pick<BeyondRoom, "takes">;
+  /** For what counts for nothing. */
+  readonly room: Pick<EntryRoom, "refusals" | "tryAgain">;
+  /** Connections find out what is missing here. */
+  compare(): void;
   /** Puts a run in the place of what is stored from a seq on: that is of a branch that does not count. Null where it has to stay. */
   replace(run: VerifiedRun, from: number): Promise<AppendResult | null>;
 }
@@ -160,11 +162,16 @@ export class SyncedReplica implements EntryStore {
   async append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
     const ready = this.#hooks.ready();
     if (ready !== null) await ready;
-    const takes = await this.#hooks.room?.takes(runs);
-    if (takes === undefined || !takes.includes(false)) return this.#append(runs);
-    const results = await this.#append(runs.filter((_, at) => takes[at] === true));
+    const refusals = await this.#hooks.room.refusals(runs);
+    if (refusals.every((code) => code === null)) return this.#append(runs);
+    const results = await this.#append(runs.filter((_, at) => refusals[at] === null));
     let nth = 0;
-    return takes.map((isTaken) => (isTaken ? (results[nth++] ?? BEYOND) : BEYOND));
+    return refusals.map((code) => (code === null ? (results[nth++] ?? LOST) : { type: "refused", code }));
+  }
+
+  /** The directory changed: what there was no room for may count now, and is asked for again. */
+  reconsider(): void {
+    if (this.#hooks.room.tryAgain()) this.#hooks.compare();
   }
 
   async #append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
@@ -245,8 +252,6 @@ export class SyncedReplica implements EntryStore {
 
 /** A part of the directory is withheld. */
 const MISSING: AppendResult = { type: "refused", code: "PART_MISSING" satisfies EntryRefusalCode };
-/** Its chain ended before, and enough of that is kept. */
-const BEYOND: AppendResult = { type: "refused", code: "BEYOND_CUT" satisfies EntryRefusalCode };
 /** It is of a branch that does not count. */
 const LOST: AppendResult = { type: "refused", code: "BRANCH_LOST" satisfies EntryRefusalCode };
 

@@ -13,6 +13,7 @@ import type { Admission, PlacedStatement } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { ProvenFork } from "../directory/proven-forks.ts";
 import { type Statement, statementId } from "../directory/statement.ts";
+import { authorsOf, type ChainJudge } from "../replica/judge-chains.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
 import { OtherBranches } from "../replica/other-branches.ts";
 import { StoredBranches } from "../replica/stored-branches.ts";
@@ -117,6 +118,19 @@ export class DirectoryLog {
   admissionOf(writer: WriterKey): Admission | null {
     const verdict = this.#judge(this.#view, writer);
     return verdict.type === "admitted" ? verdict.admission : null;
+  }
+
+  /** Whose the chains are that these first entries begin, as far as the directory lets them in; by writer in hex. */
+  authorsOf(firsts: readonly VerifiedEntry[]): Promise<ReadonlyMap<string, Admission>> {
+    const { tenant, ring, platform } = this.#context;
+    const judge: ChainJudge["judge"] = (writer, certificate) =>
+      this.#view.judge({ database: this.#database, writer, certificate });
+    return authorsOf({ crypto: platform.crypto, tenant, database: this.#database, ring, judge }, firsts);
+  }
+
+  /** The last seq of an author's chain that cuts let stand. */
+  cut(writer: WriterKey, author: Admission): number {
+    return this.#view.endOf({ database: this.#database, writer }, author).last;
   }
 
   /** What certifies a chain of the directory; null for none that is genuine. */

@@ -13,7 +13,7 @@ import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
 import type { MissingParts } from "../replica/missing-parts.ts";
-import { SyncedReplica } from "../replica/synced-replica.ts";
+import type { SyncedReplica } from "../replica/synced-replica.ts";
 import { verifyCertificates } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
 import type { SealedEntries } from "../writer/writer-chain.ts";
@@ -25,6 +25,7 @@ import { databaseHost } from "./database-host.ts";
 import { disposeDeviceKeys } from "./device-keys.ts";
 import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
 import { DirectoryReader } from "./directory-reader.ts";
+import { directoryReplicaOf } from "./directory-replica.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
 import { ForkProofs } from "./fork-proofs.ts";
 import { ForkVoices } from "./fork-voices.ts";
@@ -121,12 +122,11 @@ export class OpenTenant implements Tenant {
       announce: () => this.#links.announce(directory),
     });
     this.#missing = missingOfDirectory(entries, this.#log.due, alarm);
-    this.#replica = new SyncedReplica(entries, {
-      ...{ directory: null, ready: () => null, flush: async () => undefined, missing: this.#missing },
-      ...{ named: this.#log.named, branches: this.#log.branches },
+    this.#replica = directoryReplicaOf(entries, {
+      ...{ log: this.#log, missing: this.#missing, compare, device: context.keys.device.publicKey },
+      hasJoined: () => this.#membership.joined() !== null,
       applied: (runs) => this.#reader.received(runs),
       forked: (theirs) => this.#forks.met(entries, theirs),
-      wants: async () => ({ usual: this.#log.due.wanted(), lacking: null }),
       replace: (run, from) => this.#reader.replace(run, from),
     });
     this.#forks = new ForkProofs({
@@ -304,6 +304,7 @@ export class OpenTenant implements Tenant {
     this.#voices.speak();
     if (!news.changed && !news.newKeys) return this.#links.settleWanted();
     this.#links.reconsider();
+    this.#replica.reconsider();
     try {
       await keepKeys(this.#context, this.#log.view);
     } finally {

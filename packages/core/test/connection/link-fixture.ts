@@ -47,6 +47,8 @@ export function replicaOf(database: DatabaseId, flush = async (): Promise<void> 
     missing: new MissingParts({ entries: inner, isMissing: hasHoles, isAlarming: true, alarm: () => undefined }),
     wants: async () => null,
     replace: async () => null,
+    room: { refusals: async (runs) => runs.map(() => null), tryAgain: () => false },
+    compare: () => undefined,
   });
 }
 

@@ -12,11 +12,11 @@ import { KeyRing } from "../../src/keys/key-ring.ts";
 import { type KeyVersion, newKeyId, newKeyVersion } from "../../src/keys/key-version.ts";
 import { draftPermits, draftUserKeys } from "../../src/keys/permit.ts";
 import { LocalState } from "../../src/local/local-state.ts";
-import { SyncedReplica } from "../../src/replica/synced-replica.ts";
 import { encodeControlPart } from "../../src/sealing/control-part.ts";
 import type { PartDraft } from "../../src/sealing/seal-entry.ts";
 import { importDeviceKeys } from "../../src/tenant/device-keys.ts";
 import { DirectoryLog } from "../../src/tenant/directory-log.ts";
+import { directoryReplicaOf } from "../../src/tenant/directory-replica.ts";
 import { missingOfDirectory } from "../../src/tenant/missing-part.ts";
 import { MAX_PARKED, ParkedPlaces } from "../../src/tenant/parked-places.ts";
 import type { DeviceKeys, TenantContext } from "../../src/tenant/tenant-context.ts";
@@ -346,11 +346,10 @@ describe("a chain of the directory that forks", () => {
     expect(excused()).toEqual([false, false, false]);
     await arrive(proof);
     expect(excused()).toEqual([true, false, false]);
-    const replica = new SyncedReplica(stored, {
-      ...{ flush: async () => undefined, applied: async () => undefined, forked: async () => undefined },
-      ...{ directory: null, ready: () => null, named: log.named, branches: log.branches, replace: async () => null },
+    const replica = directoryReplicaOf(stored, {
+      ...{ applied: async () => undefined, forked: async () => undefined, replace: async () => null },
+      ...{ log, device: crypto.randomBytes(32), hasJoined: () => true, compare: () => undefined },
       missing: missingOfDirectory(stored, log.due, () => undefined),
-      wants: async () => null,
     });
     await replica.append([further]);
     expect(excused()).toEqual([true, true, false]);

@@ -18,7 +18,15 @@ import { type EntryStore, hasHoles, readEntry, type Store, StoreError, type Stor
 import type { Counters } from "../counters.ts";
 import type { RelayRefusalCode } from "../errors.ts";
 import type { Logger } from "../log/log.ts";
-import { holeKey, holeRecord, type TenantRecord, usageKey, usageRecord } from "../tenants/records.ts";
+import {
+  begunKey,
+  begunRecord,
+  holeKey,
+  holeRecord,
+  type TenantRecord,
+  usageKey,
+  usageRecord,
+} from "../tenants/records.ts";
 import type { Admitted } from "../tenants/tenants.ts";
 import type { Charge } from "../tenants/usage.ts";
 import type { LiveDatabase, Subscriber } from "./live-databases.ts";
@@ -128,8 +136,11 @@ export class RelayReplica implements Replica {
   async append(runs: readonly VerifiedRun[]): Promise<readonly AppendResult[]> {
     const results = runs.map(() => refuse("QUOTA_EXCEEDED"));
     const paid: PaidRun[] = [];
+    const { begun, tooMany } = await this.#begun(runs);
     for (const [index, run] of runs.entries()) {
-      const charge = await this.#charge(run);
+      const isTooMany = tooMany.has(toHex(run.writer));
+      const charge = isTooMany ? null : await this.#charge(run);
+      if (isTooMany) results[index] = refuse("TOO_MANY_CHAINS");
       if (charge !== null) paid.push({ index, run, charge });
       else this.#options.counters.count("quota_refused_total");
     }
@@ -140,9 +151,20 @@ export class RelayReplica implements Replica {
       for (const { charge } of paid) charge.settle(0);
       return runs.map(() => refuse("NOT_PERMITTED"));
     }
-    const stored = await this.#write(paid, held);
+    const stored = await this.#write(paid, { held, begun });
     for (const [place, { index }] of paid.entries()) results[index] = stored[place] ?? refuse("RELAY_FULL");
     return results;
+  }
+
+  /** The writers of chains that these runs begin, and of those that are too many for this login. */
+  async #begun(runs: readonly VerifiedRun[]): Promise<Record<"begun" | "tooMany", ReadonlySet<string>>> {
+    const firsts = new Set(runs.flatMap(({ writer, firstSeq }) => (firstSeq === 0 ? [toHex(writer)] : [])));
+    if (firsts.size === 0) return { begun: firsts, tooMany: firsts };
+    const { entries, admitted } = this.#options;
+    const held = await entries.vector();
+    const begun = [...firsts].filter((writer) => !held.has(writer));
+    const room = admitted.tenant.begun.room(this.database, admitted.login.key, held.size);
+    return { begun: new Set(begun.slice(0, room)), tooMany: new Set(begun.slice(room)) };
   }
 
   get #mayPull(): boolean {
@@ -164,19 +186,33 @@ export class RelayReplica implements Replica {
   }
 
   /** Stores runs and what they cost in one transaction. @param held how far chains reach, where parts are missing in what comes */
-  async #write(paid: readonly PaidRun[], held: Vector | null): Promise<readonly AppendResult[]> {
+  async #write(
+    paid: readonly PaidRun[],
+    { held, begun }: { readonly held: Vector | null; readonly begun: ReadonlySet<string> },
+  ): Promise<readonly AppendResult[]> {
     if (paid.length === 0) return [];
     const { entries, admitted } = this.#options;
     const { tenant, login } = admitted;
     const append = paid.map(({ run }) => ({ tenant: tenant.id, database: entries.database, run }));
     const usage = { key: usageKey(tenant.id, login.key), value: usageRecord(tenant.usage.save(login.key)) };
     const taken = held === null ? [] : paid.map(({ run }) => run);
-    const written = await this.#commit({ append, put: [usage, ...this.#holes(taken, held)] }, paid);
+    const put = [usage, ...this.#holes(taken, held), ...this.#begin(paid, begun)];
+    const written = await this.#commit({ append, put }, paid);
     if (written === null) return paid.map(() => refuse("RELAY_FULL"));
     const results = await this.#replaceBranches(paid, written);
     const isOther = results.some((result, index) => result !== written[index]);
     await this.#tell(this.#settle(paid, results), isOther);
     return results;
+  }
+
+  /** What is to be remembered of chains that begin now. */
+  #begin(paid: readonly PaidRun[], begun: ReadonlySet<string>): readonly TenantRecord[] {
+    const { tenant, login } = this.#options.admitted;
+    const writers = new Set(paid.map(({ run }) => toHex(run.writer)).filter((writer) => begun.has(writer)));
+    if (writers.size === 0) return [];
+    tenant.begun.note(this.database, login.key, writers.size);
+    const value = begunRecord(tenant.begun.of(this.database, login.key));
+    return [{ key: begunKey(tenant.id, this.database, login.key), value }];
   }
 
   /** What is known now of where parts of these chains are missing, as it is stored. */

@@ -17,6 +17,7 @@ import {
   verifySlotLogin,
 } from "@selkie/sync-protocol";
 import { KnownHoles } from "../replica/known-holes.ts";
+import { BegunChains } from "./begun-chains.ts";
 import { documentsOf, readTenantRecords } from "./records.ts";
 
 /** A tenant as the store has it. */
@@ -25,6 +26,7 @@ export interface LoadedTenant {
   /** Bytes pushed, by login key in hexadecimal. */
   readonly bytesByKey: ReadonlyMap<string, number>;
   readonly holes: KnownHoles;
+  readonly begun: BegunChains;
 }
 
 /**
@@ -42,8 +44,11 @@ export async function loadTenant(
   const slots = new Map<string, SlotState>();
   for (const [name, value] of records.slots) slots.set(name, await loadSlot(verifier, value));
   const list = records.list === null ? null : await loadList(verifier, records.list);
-  const { bytesByKey, holes } = records;
-  return { state: { ...emptyAccessState(founding), list, slots }, bytesByKey, holes: new KnownHoles(holes) };
+  const { bytesByKey, holes, begun } = records;
+  return {
+    state: { ...emptyAccessState(founding), list, slots },
+    ...{ bytesByKey, holes: new KnownHoles(holes), begun: new BegunChains(begun) },
+  };
 }
 
 async function loadFounding(verifier: Verifier, tenant: TenantId, bytes: Uint8Array): Promise<Founding | null> {

@@ -29,6 +29,7 @@ import {
   verifyRetireList,
 } from "@selkie/sync-protocol";
 import type { Hole, HoledChain } from "../replica/known-holes.ts";
+import type { BegunBy } from "./begun-chains.ts";
 
 const text = new TextEncoder();
 const FOUNDINGS = text.encode("relay/1/f/");
@@ -37,6 +38,7 @@ const LIST = text.encode("/l");
 const SLOTS = text.encode("/s/");
 const USAGE = text.encode("/u/");
 const HOLES = text.encode("/h/");
+const BEGUN = text.encode("/b/");
 const RETIRING = text.encode("relay/1/r/");
 
 /** The founding bytes of a tenant: it is registered when this record is there. */
@@ -98,6 +100,23 @@ function readHole(rest: Uint8Array, value: Uint8Array): readonly HoledChain[] {
   return [{ database: toHex(rest.subarray(0, 32)), writer: toHex(rest.subarray(32)), hole }];
 }
 
+/** Where it is kept how many chains a login key began in a database. */
+export function begunKey(tenant: TenantId, database: DatabaseId, login: LoginKey): Uint8Array {
+  return concatBytes(TENANTS, tenant, BEGUN, database, login);
+}
+
+/** What {@link begunKey} holds. */
+export function begunRecord(count: number): StoredState {
+  return publicState(new ByteWriter(8).u64(count).finish());
+}
+
+/** @param rest of a {@link begunKey}; nothing where the record is damaged */
+function readBegun(rest: Uint8Array, value: Uint8Array): readonly BegunBy[] {
+  if (rest.length !== 64 || value.length !== 8) return [];
+  const count = new ByteReader(value).u64();
+  return [{ database: toHex(rest.subarray(0, 32)), login: toHex(rest.subarray(32)), count }];
+}
+
 /** A retire list, as it is kept. */
 export interface StoredRetireList {
   readonly key: Uint8Array;
@@ -152,6 +171,7 @@ export interface TenantRecords {
   readonly bytesByKey: ReadonlyMap<string, number>;
   /** Where parts are missing. */
   readonly holes: readonly HoledChain[];
+  readonly begun: readonly BegunBy[];
 }
 
 /** Reads one tenant. Records that were damaged are left out: whoever they concern brings them again. */
@@ -159,17 +179,19 @@ export async function readTenantRecords(state: StateStore, tenant: TenantId): Pr
   const slots = new Map<string, Uint8Array>();
   const bytesByKey = new Map<string, number>();
   const holes: HoledChain[] = [];
+  const begun: BegunBy[] = [];
   let list: Uint8Array | null = null;
   const prefix = concatBytes(TENANTS, tenant);
   for await (const { key, value } of undamaged(state, prefix)) {
     const rest = key.subarray(prefix.length);
     if (startsWith(rest, SLOTS)) slots.set(toHex(rest.subarray(SLOTS.length)), value);
     else if (startsWith(rest, HOLES)) holes.push(...readHole(rest.subarray(HOLES.length), value));
+    else if (startsWith(rest, BEGUN)) begun.push(...readBegun(rest.subarray(BEGUN.length), value));
     else if (startsWith(rest, USAGE) && value.length === 8) {
       bytesByKey.set(toHex(rest.subarray(USAGE.length)), new ByteReader(value).u64());
     } else if (startsWith(rest, LIST)) list = value;
   }
-  return { founding: await foundingOf(state, tenant), list, slots, bytesByKey, holes };
+  return { founding: await foundingOf(state, tenant), list, slots, bytesByKey, holes, begun };
 }
 
 /** The documents of a {@link slotRecord}, a chain before logins. */

@@ -12,6 +12,7 @@ import {
 } from "@selkie/sync-protocol";
 import type { RelayRefusalCode } from "../errors.ts";
 import { KnownHoles } from "../replica/known-holes.ts";
+import { BegunChains } from "./begun-chains.ts";
 import type { TenantUsage } from "./usage.ts";
 
 /** An open session, as its tenant sees it. */
@@ -30,13 +31,16 @@ export class Tenant {
   readonly id: TenantId;
   readonly usage: TenantUsage;
   readonly holes: KnownHoles;
+  readonly begun: BegunChains;
   readonly #logins = new Set<Login>();
   #state: AccessState;
 
-  constructor(state: AccessState, usage: TenantUsage, holes: KnownHoles = new KnownHoles()) {
+  /** @param known what was stored of a tenant that is not new */
+  constructor(state: AccessState, usage: TenantUsage, known?: Pick<Tenant, "holes" | "begun">) {
     this.id = state.founding.tenant;
     this.usage = usage;
-    this.holes = holes;
+    this.holes = known?.holes ?? new KnownHoles();
+    this.begun = known?.begun ?? new BegunChains();
     this.#state = state;
   }
 

@@ -138,7 +138,7 @@ export class Tenants {
     if (loaded === null) return null;
     const other = this.#tenantById.get(toHex(id)); // somebody else may have asked meanwhile, out of turn
     if (other !== undefined) return other;
-    const tenant = new Tenant(loaded.state, new TenantUsage(caps, loaded.bytesByKey), loaded.holes);
+    const tenant = new Tenant(loaded.state, new TenantUsage(caps, loaded.bytesByKey), loaded);
     this.#tenantById.set(toHex(id), tenant);
     return tenant;
   }

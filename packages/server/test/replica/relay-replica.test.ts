@@ -1,4 +1,4 @@
-import { runSize, toHex, type Vector, type VerifiedRun } from "@selkie/entry";
+import { limits, runSize, toHex, type Vector, type VerifiedRun } from "@selkie/entry";
 import { type EntryStore, type Store, StoreError } from "@selkie/store";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Counters } from "../../src/counters.ts";
@@ -195,6 +195,25 @@ describe("append", () => {
     expect(await replica.append([one])).toEqual([{ type: "known" }]);
     expect((await replica.read(writer.key, 0, { entries: 10, bytes: 10_000 }))?.entries).toHaveLength(2);
     expect(counters.get("quota_refused_total")).toBe(1);
+  });
+
+  test("F4 who has begun as many chains as are left begins no more, also after a restart; it goes on with those there are, and others begin", async () => {
+    const all = tenants();
+    const admitted = await login(all);
+    const replica = replicaFor(admitted, "alice");
+    const [first, second] = [new TestWriter(contacts, "first"), new TestWriter(contacts, "second")];
+    admitted.tenant.begun.note(contacts, admitted.login.key, limits.vectorWriters - 4_097);
+    expect(await replica.append([await first.write()])).toEqual([{ type: "appended", count: 1 }]);
+    const again = await login(tenants());
+    const replicas = [replica, replicaFor(again, "alice again")];
+    const run = await second.write();
+    for (const each of replicas) {
+      expect(await each.append([run, await first.write()])).toEqual([
+        { type: "refused", code: "TOO_MANY_CHAINS" },
+        { type: "appended", count: 1 },
+      ]);
+    }
+    expect(await replicaFor(await login(all, bob), "bob").append([run])).toEqual([{ type: "appended", count: 1 }]);
   });
 
   test("usage survives a restart", async () => {

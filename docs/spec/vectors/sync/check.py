@@ -280,7 +280,7 @@ def read_document(data):
     r = Reader(data)
     try:
         kind = r.u(1)
-        need(kind in (0x11, 0x12, 0x13, 0x14) and r.u(1) == 1, "BAD_DOCUMENT")
+        need(kind in (0x11, 0x12, 0x13, 0x14, 0x15) and r.u(1) == 1, "BAD_DOCUMENT")
         document = {"tenant": r.take(32)}
         if kind == 0x11:
             document.update(epoch=r.u(8), height=r.u(8), signer=r.take(32))
@@ -292,6 +292,13 @@ def read_document(data):
         elif kind == 0x14:
             document.update(slot=r.take(32), signer=r.take(32), loginKey=r.take(32))
             name, signer = "sign-slot-login", document["signer"]
+        elif kind == 0x15:
+            document.update(database=r.take(32), signer=r.take(32), wait=r.u(4), parts=[])
+            count = r.u(4)
+            need(1 <= count <= 24_576, "BAD_DOCUMENT")
+            for row in ascending(r, count, count, lambda: r.take(34)):
+                document["parts"].append({"id": row[:32], "index": int.from_bytes(row[32:], "big")})
+            name, signer = "sign-retire-list", document["signer"]
         else:
             document.update(listEpoch=r.u(8), listHeight=r.u(8), slot=r.take(32))
             document.update(rights=read_rights(r, "BAD_DOCUMENT"), signer=r.take(32))
@@ -326,7 +333,7 @@ def ascending(r, count, most, read):
     return items
 
 
-# Section 8.4: the rules of a relay
+# Sections 8.5 and 8.7: the rules of a relay
 def order(document):
     return (document["epoch"], document["height"]) if "epoch" in document else (document["listEpoch"], document["listHeight"])
 
@@ -376,6 +383,8 @@ class Relay:
             return "WRONG_TENANT"
         if kind == 0x11:
             return self.replace_list(document)
+        if kind == 0x15:
+            return "known" if self.may_retire(document) else "SIGNER_NOT_TRUSTED"
         if self.rights_of_slot(document["slot"]) is None:
             return "SLOT_UNKNOWN"
         slot = self.slots.get(document["slot"], {"keys": [document["slot"]], "logins": {}})
@@ -393,8 +402,21 @@ class Relay:
             return "WRONG_TENANT"
         if self.root is not None:
             return "known"
-        self.root = founding["root"]
+        self.root, self.directory = founding["root"], founding["database"]
         return "applied"
+
+    def may_retire(self, document):
+        """Section 8.7. A ticket gives no right to purge."""
+        if document["database"] == self.directory:
+            return False
+        if document["signer"] == self.root:
+            return True
+        listed = {s["slot"]: s["rights"] for s in (self.list or {"slots": []})["slots"]}
+        for name, slot in self.slots.items():
+            is_newest = slot["logins"].get(document["signer"]) == len(slot["keys"]) - 1
+            if is_newest and name in listed and listed[name]["purge"]:
+                return True
+        return False
 
     def replace_list(self, document):
         if self.list is not None:
@@ -471,7 +493,7 @@ def check_digest(case):
 
 def check_access(case):
     kind, document, is_signed = read_document(b(case["bytes"]))
-    need(kind == {"list": 0x11, "chain": 0x12, "ticket": 0x13, "login": 0x14}[case["kind"]], "BAD_DOCUMENT")
+    need(kind == {"list": 0x11, "chain": 0x12, "ticket": 0x13, "login": 0x14, "retire": 0x15}[case["kind"]], "BAD_DOCUMENT")
     assert plain(document) == case["document"]
     assert is_signed == case.get("isValid", True)
 

@@ -103,6 +103,7 @@ async function present(
       case documentKind.retireList: {
         const list = await verifyRetireList(verifier, decodeRetireList(bytes));
         if (list === null) return "SIGNATURE_INVALID";
+        if (!equalBytes(list.tenant, tenant)) return "WRONG_TENANT";
         if (retirerOf(state, list) === null) return "SIGNER_NOT_TRUSTED";
         progress.retiring.push(list);
         return { type: "known" };

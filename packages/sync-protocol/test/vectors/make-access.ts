@@ -1,19 +1,11 @@
 // Access documents and the rules of a relay.
-import { parseLoginKey, parseSignature, toHex } from "@selkie/entry";
-import {
-  type AccessState,
-  encodeAccessList,
-  encodeAccessTicket,
-  encodeSlotChain,
-  encodeSlotLogin,
-  NO_RIGHTS,
-  presentDocuments,
-  rightsOf,
-} from "../../src/index.ts";
+import { parseSignature, toHex } from "@selkie/entry";
+import { encodeAccessList, encodeAccessTicket, encodeSlotChain, encodeSlotLogin, NO_RIGHTS } from "../../src/index.ts";
 import { found, PULL, PULL_PUSH, signChain, signList, signLogin, signTicket } from "../support/access.ts";
-import { bytesOf, otherTenant, TestKey, verifier } from "../support/writer.ts";
+import { bytesOf, otherTenant, TestKey } from "../support/writer.ts";
 import type { AccessCase, RulesCase } from "./format.ts";
 import { toJson } from "./json.ts";
+import { rulesCase } from "./rules-case.ts";
 
 async function keys() {
   const [root, admin, thief, alice, next, bob, laptop, phone] = await Promise.all(
@@ -207,27 +199,4 @@ export async function makeRulesCases(): Promise<readonly RulesCase[]> {
       await enter(alice, phone),
     ]),
   ];
-}
-
-async function rulesCase(
-  comment: string,
-  tenant: Awaited<ReturnType<typeof found>>["tenant"],
-  claims: readonly (readonly Uint8Array[])[],
-  logins: readonly Uint8Array[],
-): Promise<RulesCase> {
-  let held: AccessState | null = null;
-  const played: RulesCase["claims"][number][] = [];
-  for (const documents of claims) {
-    const { state, tickets, applied, refused } = await presentDocuments(verifier, tenant, held, documents);
-    held = state;
-    const outcomes = documents.map((_, index) =>
-      applied.includes(index) ? "applied" : (refused.find((item) => item.index === index)?.code ?? "known"),
-    );
-    const rights = logins.map((key) => ({
-      key: toHex(key),
-      rights: state === null ? null : toJson(rightsOf(state, parseLoginKey(key), tickets)),
-    }));
-    played.push({ documents: documents.map(toHex), outcomes, rights });
-  }
-  return { comment, tenant: toHex(tenant), claims: played };
 }

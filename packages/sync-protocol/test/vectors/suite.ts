@@ -21,10 +21,12 @@ import {
   type AccessState,
   decodeAccessList,
   decodeAccessTicket,
+  decodeRetireList,
   decodeSlotChain,
   decodeSlotLogin,
   encodeAccessList,
   encodeAccessTicket,
+  encodeRetireList,
   encodeSlotChain,
   encodeSlotLogin,
   presentDocuments,
@@ -32,6 +34,7 @@ import {
   SyncError,
   verifyAccessList,
   verifyAccessTicket,
+  verifyRetireList,
   verifySlotChain,
   verifySlotLogin,
 } from "../../src/index.ts";
@@ -150,6 +153,12 @@ function codecOf(kind: string) {
         read: decodeSlotLogin,
         write: (bytes: Uint8Array) => encodeSlotLogin(decodeSlotLogin(bytes)),
         verify: (bytes: Uint8Array) => verifySlotLogin(verifier, decodeSlotLogin(bytes)),
+      };
+    case "retire":
+      return {
+        read: decodeRetireList,
+        write: (bytes: Uint8Array) => encodeRetireList(decodeRetireList(bytes)),
+        verify: (bytes: Uint8Array) => verifyRetireList(verifier, decodeRetireList(bytes)),
       };
     default:
       return {

@@ -5,6 +5,7 @@ import { history } from "./questions/history.ts";
 import { hostile } from "./questions/hostile.ts";
 import { noop } from "./questions/noop.ts";
 import { open } from "./questions/open.ts";
+import { openDb } from "./questions/open-db.ts";
 import { revoke } from "./questions/revoke.ts";
 import { seal } from "./questions/seal.ts";
 import { sync } from "./questions/sync.ts";
@@ -14,8 +15,7 @@ import { type } from "./questions/type.ts";
 
 /** Every question by name, in the order they are asked. */
 export const questions: ReadonlyMap<string, Question> = new Map(
-  [seal, open, create, type, trace, history, sync, syncEvolu, noop, revoke, directory, hostile].map((question) => [
-    question.name,
-    question,
-  ]),
+  [seal, open, create, openDb, type, trace, history, sync, syncEvolu, noop, revoke, directory, hostile].map(
+    (question) => [question.name, question],
+  ),
 );

@@ -1,6 +1,7 @@
 import type { Vector } from "@selkie/entry";
 import { type Load, Loading } from "../database/loading.ts";
 import type { DocId } from "../document/doc-id.ts";
+import type { Documents } from "../document/documents.ts";
 import type { MissingParts } from "../replica/missing-parts.ts";
 import type { EarlyDocuments } from "./early-documents.ts";
 import { handOver } from "./hand-over.ts";
@@ -10,10 +11,13 @@ import { Projector, type ProjectorContext } from "./projector.ts";
 
 export interface ColdContext
   extends Omit<OpenEarlyContext, "pages" | "rows" | "isMissing">,
-    Omit<ProjectorContext, "pages" | "platform" | "covered"> {
+    Omit<ProjectorContext, "pages" | "platform" | "covered" | "documents"> {
+  readonly documents: Documents;
   readonly missing: Pick<MissingParts, "isMissing">;
   readonly received: Pick<ProjectorContext, "covered">;
   readonly load: Load;
+  /** Takes up what no entry holds, and calls back before anything goes on that follows on it. */
+  takeUp(handOver: () => Promise<void>): Promise<void>;
 }
 
 /** A database that is about to be loaded, and what is shown of it until then. */
@@ -36,12 +40,13 @@ export async function openCold(at: ColdContext): Promise<Cold> {
     platform,
     load: at.load,
     onProgress: (count) => void (early !== null && events.emit("verifying", { entries: count, of })),
-    onLoaded: async () => {
-      const others = early === null ? [] : await handOver(early, at.documents, at.shelf);
-      projector.begin(early?.touched ?? null);
-      moved = others.map(({ name }) => name);
-      for (const id of moved) events.emit("change", { id });
-    },
+    onLoaded: () =>
+      at.takeUp(async () => {
+        const others = early === null ? [] : await handOver(early, at.documents, at.shelf);
+        projector.begin(early?.touched ?? null);
+        moved = others.map(({ name }) => name);
+        for (const id of moved) events.emit("change", { id });
+      }),
     verify: async (pause) => {
       if (early === null) return;
       const wrong = await projector.verify(pause);

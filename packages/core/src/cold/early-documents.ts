@@ -1,7 +1,15 @@
 import { DocHandle, type DocState, NOTHING } from "../document/doc-handle.ts";
-import type { DocId } from "../document/doc-id.ts";
+import { type DocId, placeOf } from "../document/doc-id.ts";
+import type { DocumentRecord } from "../document/document-record.ts";
+import { Documents } from "../document/documents.ts";
+import { OwnChanges } from "../document/own-changes.ts";
+import { Shelf } from "../document/shelf.ts";
+import { WaitingChanges } from "../document/waiting-changes.ts";
+import type { Platform } from "../platform.ts";
+import { changesOf } from "./ground.ts";
+import { headsOf } from "./heads.ts";
 import type { Row } from "./page-codec.ts";
-import { headsOf, type Pages, pageOf } from "./pages.ts";
+import { type Pages, pageOf } from "./pages.ts";
 import { decodeProjection } from "./projection.ts";
 
 /** Pages that are kept as they were read. */
@@ -9,71 +17,137 @@ const KEPT = 64;
 
 type Handle = WeakRef<DocHandle<object>>;
 
+export interface EarlyContext {
+  readonly platform: Platform;
+  readonly pages: Pages;
+  /** Those of the database, once its entries are read. */
+  readonly documents: Pick<Documents, "purged">;
+  /** Documents of which later entries, or the journal, say something. */
+  readonly touched: ReadonlySet<DocId>;
+  /** Whether documents may be edited before the entries are read. */
+  readonly isEdited: boolean;
+  /** What the loaded documents may take in memory. */
+  readonly documentMemory: number;
+  /** The name of who edits here. */
+  author(): string;
+}
+
 /**
- * The documents of a database whose entries were not read yet, as projections show them.
+ * The documents of a database whose entries were not read yet, as projections show them, and as they were edited here since. To the entries
+ * such an edit is what a run before this one left in the journal.
  *
  * INVARIANT: what is shown, or said to be absent, follows from the stored entries: whatever lies beyond what the projections came from touches
  * documents that are shown later. Test: cold-open.test.ts.
  */
 export class EarlyDocuments {
-  readonly #pages: Pages;
-  readonly #touched: ReadonlySet<DocId>;
-  readonly #report: (error: unknown) => void;
+  /** Documents by what they follow from, as their rows say, and what was edited since. */
+  readonly documents: Documents;
+  readonly ownChanges: OwnChanges;
+  readonly shelf: Shelf;
+  readonly #at: EarlyContext;
   readonly #handles = new Map<DocId, Handle>();
   readonly #kept = new Map<number, readonly Row[] | null>();
-  #isClosed = false;
+  #isOver = false;
 
-  /** @param touched documents of which later entries, or the journal, say something */
-  constructor(pages: Pages, touched: ReadonlySet<DocId>, report: (error: unknown) => void) {
-    this.#pages = pages;
-    this.#touched = touched;
-    this.#report = report;
+  constructor(at: EarlyContext) {
+    const { platform, documents, documentMemory, author } = at;
+    this.#at = at;
+    this.documents = new Documents(platform.crypto, documents.purged);
+    this.ownChanges = new OwnChanges(this.documents, new WaitingChanges(platform.crypto));
+    this.shelf = new Shelf(platform, () => [author()], documentMemory);
   }
 
   /** Documents of which the rows may say something old. */
   get touched(): ReadonlySet<DocId> {
-    return this.#touched;
+    return this.#at.touched;
+  }
+
+  /** Whether what is shown may be edited. */
+  get isEdited(): boolean {
+    return this.#at.isEdited && !this.#isOver;
+  }
+
+  /** Whether the entries are asked from now on. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** A document's one handle; undefined for one that is not there, null for one that only its entries tell of. */
   async find(name: DocId): Promise<DocHandle<object> | undefined | null> {
-    const known = this.#handles.get(name)?.deref();
+    const shown = this.#handles.get(name)?.deref();
+    if (shown !== undefined) return shown;
+    const row = this.documents.find(name) === undefined ? await this.#row(name) : undefined;
+    const edited = this.documents.find(name);
+    const handle = edited === undefined ? null : await this.shelf.handle(edited);
+    if (this.#isOver || row === "unread") return null;
+    if (handle !== null) return this.#keep(handle);
+    return row && (this.#handles.get(name)?.deref() ?? this.#keep(this.#handleOf(row)));
+  }
+
+  /** What a document follows from, to be edited; undefined for one that is not there, null for one that only its entries tell of. */
+  async record(name: DocId): Promise<DocumentRecord | undefined | null> {
+    const known = this.documents.find(name);
     if (known !== undefined) return known;
-    if (this.#touched.has(name)) return null;
-    const rows = await this.#page(pageOf(name, this.#pages.head?.bits ?? 0));
-    const row = rows?.find(({ id }) => id === name);
-    if (this.#isClosed || rows === null || row?.state === "unread") return null;
-    return row === undefined ? undefined : (this.#handles.get(name)?.deref() ?? this.#handle(row));
+    const row = await this.#row(name);
+    if (this.#isOver || row === "unread") return null;
+    return row && (this.documents.find(name) ?? this.#take(row));
   }
 
   /** The ids of documents that exist and are not deleted; null where only the entries tell. */
   async ids(): Promise<readonly DocId[] | null> {
-    if (this.#touched.size > 0) return null;
-    const ids: DocId[] = [];
-    for await (const [, rows] of this.#pages.all()) {
+    if (this.touched.size > 0) return null;
+    const ids = new Set<DocId>();
+    for await (const [, rows] of this.#at.pages.all()) {
       if (rows === null) return null;
-      for (const { id, state } of rows) if (state !== "deleted") ids.push(id);
+      for (const { id, state } of rows) if (state !== "deleted") ids.add(id);
     }
-    return ids;
+    for (const { name, deleted, changes } of this.documents.all()) {
+      if (deleted) ids.delete(name);
+      else if (changes.length > 0) ids.add(name);
+    }
+    return this.#isOver ? null : [...ids];
   }
 
   /** From now on the entries are asked. @returns what was handed out */
   close(): Iterable<readonly [DocId, Handle]> {
-    this.#isClosed = true;
+    this.#isOver = true;
     this.#kept.clear();
-    return this.#handles;
+    const handles = [...this.#handles];
+    this.#handles.clear();
+    return handles;
   }
 
-  #handle(row: Row): DocHandle<object> {
-    const handle = new DocHandle<object>(row.id, shownIn(row), this.#report);
-    this.#handles.set(row.id, new WeakRef(handle));
+  #keep(handle: DocHandle<object>): DocHandle<object> {
+    this.#handles.set(handle.id, new WeakRef(handle));
     return handle;
+  }
+
+  #handleOf(row: Row): DocHandle<object> {
+    return new DocHandle<object>(row.id, shownIn(row), this.#at.platform.report);
+  }
+
+  /** Null where a row keeps too little for it. */
+  #take(row: Row): DocumentRecord | null {
+    const changes = changesOf(row, this.documents.sha256);
+    if (changes === null) return null;
+    const record = this.documents.ensure(placeOf(row.id));
+    record.changes = [...changes];
+    record.handle = this.#handles.get(row.id) ?? null;
+    return record;
+  }
+
+  /** Undefined for a document that is not there. */
+  async #row(name: DocId): Promise<Row | undefined | "unread"> {
+    if (this.touched.has(name)) return "unread";
+    const rows = await this.#page(pageOf(name, this.#at.pages.head?.bits ?? 0));
+    const row = rows?.find(({ id }) => id === name);
+    return rows === null || row?.state === "unread" ? "unread" : row;
   }
 
   async #page(page: number): Promise<readonly Row[] | null> {
     const known = this.#kept.get(page);
     if (known !== undefined) return known;
-    const rows = await this.#pages.read(page);
+    const rows = await this.#at.pages.read(page);
     for (const [oldest] of this.#kept) {
       if (this.#kept.size < KEPT) break;
       this.#kept.delete(oldest);

@@ -10,7 +10,7 @@ import { headsIn } from "./heads.ts";
  * else. @returns these
  */
 export async function handOver(
-  early: EarlyDocuments,
+  early: Pick<EarlyDocuments, "close" | "shelf" | "documents">,
   documents: Documents,
   shelf: Shelf,
 ): Promise<readonly DocumentRecord[]> {
@@ -23,6 +23,9 @@ export async function handOver(
     const heads = headsIn(record.changes, documents.sha256);
     if (shown.isDeleted() !== record.deleted || shown.getHeads().join() !== heads.join()) others.push(record);
   }
+  // Whoever edits one meanwhile goes on in the other, behind those who came first.
+  for (const { name, edits } of early.documents.all()) documents.ensure(placeOf(name)).edits = edits;
+  await early.shelf.close();
   await shelf.showAll(others.map((record) => [record, "reset"]));
   return others;
 }

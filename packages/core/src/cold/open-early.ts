@@ -4,11 +4,11 @@ import { CoreError } from "../errors.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import { basisOf } from "./basis.ts";
-import { EarlyDocuments } from "./early-documents.ts";
+import { type EarlyContext, EarlyDocuments } from "./early-documents.ts";
 import type { Pages } from "./pages.ts";
 import { type TouchedContext, touchedSince } from "./touched.ts";
 
-export interface OpenEarlyContext {
+export interface OpenEarlyContext extends Pick<EarlyContext, "documents" | "author"> {
   readonly context: TenantContext;
   readonly view: DirectoryView;
   readonly entries: TouchedContext["entries"];
@@ -36,5 +36,10 @@ export async function openEarly(at: OpenEarlyContext): Promise<EarlyDocuments | 
     );
     return null;
   }
-  return new EarlyDocuments(pages, new Set([...touched, ...rows.map(docIdOf)]), platform.report);
+  return new EarlyDocuments({
+    ...{ pages, platform, documents: at.documents, author: at.author, documentMemory: context.documentMemory },
+    touched: new Set([...touched, ...rows.map(docIdOf)]),
+    // What a run before this one left may have to be made anew, under another writer, before anything follows on it.
+    isEdited: rows.length === 0,
+  });
 }

@@ -10,12 +10,18 @@ import {
   toHex,
   type Vector,
 } from "@selkie/entry";
-import { changeHashLength } from "../automerge/change-limits.ts";
+import { actorLength, changeHashLength } from "../automerge/change-limits.ts";
 import { type DocId, docIdOfBytes } from "../document/doc-id.ts";
 import { documentIdBytes } from "../sealing/document-id.ts";
 
 /** What a document was when its row was written: `unread` where its entries have to be asked. */
 type RowState = "shown" | "deleted" | "unread";
+
+/**
+ * All changes of a document, dependencies first; or the 16-byte actor of its only one, where that says what is shown and no more: the first
+ * change of a document is made of its data always the same way.
+ */
+export type Ground = { readonly changes: readonly Uint8Array[] } | { readonly actor: Uint8Array };
 
 /** A document as it was. */
 export interface Row {
@@ -25,6 +31,8 @@ export interface Row {
   readonly heads: Uint8Array;
   /** Of what is shown: `decodeProjection` reads it. */
   readonly projection: Uint8Array;
+  /** What it follows from, to be edited; null where that is much. */
+  readonly ground: Ground | null;
 }
 
 /** Rows that are sealed together. */
@@ -48,7 +56,7 @@ export interface Head {
 }
 
 /** Of the pages, and of the rules by which documents follow from entries. */
-const FORMAT = 1;
+const FORMAT = 2;
 export const stampBytes = 8;
 const basisBytes = 32;
 const writerBytes = 32;
@@ -56,9 +64,9 @@ const STATES: readonly RowState[] = ["shown", "deleted", "unread"];
 const MOST_BITS = 20;
 
 export function encodePage({ stamp, rows }: Page): Uint8Array {
-  const size = rows.reduce((bytes, { heads, projection }) => bytes + heads.length + projection.length + 48, 32);
+  const size = rows.reduce((bytes, row) => bytes + sizeOf(row), 32);
   const writer = new ByteWriter(size).u8(FORMAT).bytes(fromHex(stamp)).uleb(rows.length);
-  for (const { id, state, heads, projection } of rows)
+  for (const { id, state, heads, projection, ground } of rows) {
     writer
       .bytes(fromHex(id))
       .u8(STATES.indexOf(state))
@@ -66,6 +74,8 @@ export function encodePage({ stamp, rows }: Page): Uint8Array {
       .bytes(heads)
       .uleb(projection.length)
       .bytes(projection);
+    encodeGround(writer, ground);
+  }
   return writer.finish();
 }
 
@@ -80,7 +90,7 @@ export function decodePage(bytes: Uint8Array): Page | null {
       const heads = reader.bytes(reader.uleb() * changeHashLength);
       const projection = reader.bytes(reader.uleb());
       if (state === undefined) return null;
-      rows.push({ id, state, heads, projection });
+      rows.push({ id, state, heads, projection, ground: decodeGround(reader) });
     }
     return { stamp, rows };
   });
@@ -110,6 +120,34 @@ export function decodeHead(bytes: Uint8Array): Head | null {
     for (let left = reader.uleb(); left > 0; left--) ended.push(toHex(reader.bytes(writerBytes)));
     return { basis, bits, stamps, vector, ended };
   });
+}
+
+const ONE_ACTOR = 1;
+
+/** How many changes there are, and one more; 0 where nothing is kept, 1 for an actor. */
+function encodeGround(writer: ByteWriter, ground: Ground | null): void {
+  if (ground === null) writer.uleb(0);
+  else if ("actor" in ground) writer.uleb(ONE_ACTOR).bytes(ground.actor);
+  else {
+    writer.uleb(ONE_ACTOR + ground.changes.length);
+    for (const change of ground.changes) writer.uleb(change.length).bytes(change);
+  }
+}
+
+function decodeGround(reader: ByteReader): Ground | null {
+  const count = reader.uleb();
+  if (count === 0) return null;
+  if (count === ONE_ACTOR) return { actor: reader.bytes(actorLength) };
+  const changes: Uint8Array[] = [];
+  for (let left = count - ONE_ACTOR; left > 0; left--) changes.push(reader.bytes(reader.uleb()));
+  return { changes };
+}
+
+function sizeOf({ heads, projection, ground }: Row): number {
+  const size = heads.length + projection.length + 80;
+  return ground === null || "actor" in ground
+    ? size
+    : ground.changes.reduce((sum, { length }) => sum + length + 4, size);
 }
 
 const NO_STAMP = new Uint8Array(stampBytes);

@@ -1,11 +1,11 @@
 import type { DocId } from "../document/doc-id.ts";
 import type { Row } from "./page-codec.ts";
 
-/** Bytes of the projections of a page. */
+/** Bytes of what the rows of a page say of documents. */
 const MOST_BYTES = 2 ** 21;
 
 /**
- * The rows of a page that is being written: without the projections that are too much for it.
+ * The rows of a page that is being written: without what is too much for it.
  * SECURITY: D12. Ids fill pages alike, but whoever makes a document chooses its id: who puts many large ones beside somebody else's makes
  * nobody read all of them for that one. Test: cold-open.test.ts "D12 ...".
  */
@@ -15,21 +15,27 @@ export class PageRows {
 
   constructor(kept: readonly Row[]) {
     this.#rows = new Map(kept.map((row) => [row.id, row]));
-    this.#bytes = kept.reduce((sum, { projection }) => sum + projection.length, 0);
+    this.#bytes = kept.reduce((sum, row) => sum + bytesOf(row), 0);
   }
 
   /** @param row null for a document that is not there any more */
   set(id: DocId, row: Row | null): void {
-    this.#bytes -= this.#rows.get(id)?.projection.length ?? 0;
+    const before = this.#rows.get(id);
+    if (before !== undefined) this.#bytes -= bytesOf(before);
     this.#rows.delete(id);
     if (row === null) return;
-    const isTooMuch = this.#bytes + row.projection.length > MOST_BYTES;
-    const fitting: Row = isTooMuch ? { ...row, state: "unread", projection: new Uint8Array() } : row;
-    this.#bytes += fitting.projection.length;
+    const isTooMuch = this.#bytes + bytesOf(row) > MOST_BYTES;
+    const fitting: Row = isTooMuch ? { ...row, state: "unread", projection: new Uint8Array(), ground: null } : row;
+    this.#bytes += bytesOf(fitting);
     this.#rows.set(id, fitting);
   }
 
   all(): readonly Row[] {
     return [...this.#rows.values()];
   }
+}
+
+function bytesOf({ projection, ground }: Row): number {
+  if (ground === null || "actor" in ground) return projection.length;
+  return ground.changes.reduce((sum, { length }) => sum + length, projection.length);
 }

@@ -1,6 +1,5 @@
-import { ByteReader, ByteWriter, type DatabaseId, fromHex, toHex } from "@selkie/entry";
+import { ByteReader, ByteWriter, type DatabaseId, toHex } from "@selkie/entry";
 import type { Store } from "@selkie/store";
-import { changeHashLength } from "../automerge/change-limits.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { type LocalState, rowKind } from "../local/local-state.ts";
 import { decodeHead, decodePage, encodeHead, encodePage, type Head, type Row, stampBytes } from "./page-codec.ts";
@@ -111,15 +110,4 @@ export async function rowsWith(
 /** The page that a document is on: ids are digests, so that pages fill alike. */
 export function pageOf(id: DocId, bits: number): number {
   return bits === 0 ? 0 : Number.parseInt(id.slice(0, 8), 16) >>> (32 - bits);
-}
-
-/** In hex. */
-export function headsOf({ heads }: Row): readonly string[] {
-  return Array.from({ length: heads.length / changeHashLength }, (_, at) =>
-    toHex(heads.subarray(at * changeHashLength, (at + 1) * changeHashLength)),
-  );
-}
-
-export function joinedHeads(heads: readonly string[]): Uint8Array {
-  return fromHex([...heads].sort().join(""));
 }

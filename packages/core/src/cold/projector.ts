@@ -10,10 +10,11 @@ import type { JournalRow } from "../journal/journal-row.ts";
 import type { Platform } from "../platform.ts";
 import { Serial } from "../serial.ts";
 import type { Covered } from "./coverage.ts";
-import { headsIn } from "./heads.ts";
+import { groundOf } from "./ground.ts";
+import { headsIn, joinedHeads } from "./heads.ts";
 import type { Row } from "./page-codec.ts";
 import { PageRows } from "./page-rows.ts";
-import { joinedHeads, type Pages, pageOf } from "./pages.ts";
+import { type Pages, pageOf } from "./pages.ts";
 import { encodeProjection } from "./projection.ts";
 
 /** Projections are written when nothing has changed for so long. */
@@ -50,6 +51,8 @@ export class Projector {
   readonly #writing = new Serial();
   /** Whether what lies on the disk beside what is dirty is what the documents are. */
   #isTrue = false;
+  /** Whether the entries are read: until then the documents are not what they say. */
+  #isBegun = false;
   /** Whether little of that is of use. */
   #isAnew: boolean;
   #moves = 0;
@@ -66,9 +69,16 @@ export class Projector {
 
   /** The entries are read. @param touched where the rows on the disk may be old; null when that may be anywhere */
   begin(touched: ReadonlySet<DocId> | null): void {
+    this.#isBegun = true;
     this.#isTrue = touched !== null;
     for (const name of touched ?? []) this.#dirty.add(name);
-    if (touched === null || touched.size > 0) this.#arm();
+    if (touched === null || this.#dirty.size > 0) this.#arm();
+  }
+
+  /** What the directory says now, or the keys that are held, made no other documents of the entries, or was announced as it did. */
+  judged(): void {
+    this.#moves += 1;
+    this.#arm();
   }
 
   /** Documents of which the projections say something else than the entries; they are written anew. */
@@ -116,7 +126,7 @@ export class Projector {
   }
 
   #arm(): void {
-    if (this.#isClosed || this.#cancel !== null) return;
+    if (!this.#isBegun || this.#isClosed || this.#cancel !== null) return;
     const moves = this.#moves;
     const { scheduler, report } = this.#at.platform;
     this.#cancel = scheduler.after(QUIET_MS, () => {
@@ -130,9 +140,10 @@ export class Projector {
     return this.#writing.run(async () => {
       if (!this.#isTrue && this.#at.pages.head !== null) await this.#compare(() => this.#pause());
       this.#isTrue = true;
-      if ((this.#dirty.size === 0 && !this.#isAnew) || !this.#isWorthIt()) return;
+      if (!this.#isWorthIt()) return;
       const covered = await this.#at.covered();
       if (covered === null) return; // what moves it on is noted, or the database is closed
+      if (this.#dirty.size === 0 && !this.#isAnew && covered.basis === this.#at.pages.head?.basis) return;
       const before = this.#at.pages.head?.bits ?? 0;
       const due = bitsFor(this.#count());
       const bits = this.#isAnew ? due : Math.max(before, due);
@@ -177,22 +188,30 @@ export class Projector {
   async #rowOf(record: DocumentRecord, isUnsealed: boolean, left: { loads: number }): Promise<Row> {
     const { shelf, documents } = this.#at;
     const unread = unreadRow(record.name);
+    if (isUnsealed || record.busy) {
+      this.#dirty.add(record.name);
+      return unread;
+    }
     // Of one that is deleted there is nothing to load; a list of those that are not must not hold it.
-    if (record.deleted && !record.busy && !isUnsealed)
-      return { ...unread, state: "deleted", heads: joinedHeads(headsIn(record.changes, documents.sha256)) };
+    if (record.deleted) {
+      const heads = joinedHeads(headsIn(record.changes, documents.sha256));
+      return { ...unread, state: "deleted", heads };
+    }
     const isLoad = record.live === null && record.changes.length > 1;
     if (isLoad && left.loads <= 0) return unread;
     if (isLoad) left.loads -= 1;
-    const state = isUnsealed ? null : await shelf.look(record);
+    const [before, { length }] = [record.changes, record.changes];
+    const state = await shelf.look(record);
     if (state === null) {
       this.#dirty.add(record.name);
       return unread;
     }
     const heads = joinedHeads(state.heads);
-    if (state.deleted) return { ...unread, state: "deleted", heads };
     const projection = encodeProjection(state.data());
     if (projection === null) return { ...unread, heads };
-    return { id: record.name, state: "shown", heads, projection };
+    const hasMoved = record.changes !== before || before.length !== length;
+    const ground = hasMoved ? null : groundOf(record, documents.sha256);
+    return { id: record.name, state: "shown", heads, projection, ground };
   }
 
   #allNames(): readonly DocId[] {
@@ -233,7 +252,7 @@ interface Writing {
   readonly isAll: boolean;
 }
 
-const unreadRow = (id: DocId): Row => ({ id, state: "unread", heads: NOTHING, projection: NOTHING });
+const unreadRow = (id: DocId): Row => ({ id, state: "unread", heads: NOTHING, projection: NOTHING, ground: null });
 const NOTHING = new Uint8Array();
 
 const counts = ({ changes }: DocumentRecord): boolean => changes.length > 0;

@@ -47,7 +47,7 @@ import type { DatabaseEvents } from "./database.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import { FlushTimer } from "./flush-timer.ts";
 import { KeyRights } from "./key-rights.ts";
-import type { Load, Loading } from "./loading.ts";
+import type { Loading } from "./loading.ts";
 import { LocalWrites, type WriteChecks } from "./local-writes.ts";
 import { OpenDatabase } from "./open-database.ts";
 import type { PurgeHost } from "./purge-host.ts";
@@ -140,9 +140,8 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
   const tell: Tell = (type, event) => void platform.scheduler.after(0, () => events.emit(type, event));
   const { renewal, reissue, adopt } = goingOn(host, { chain, journal, received, mayUse, tell });
-  const mayFlush = () => host.held(id) === null && host.online();
   const timer = new FlushTimer(platform, view, () => writes.flush());
-  const resume = () => void (isOpen && journal.rows.length > 0 && mayFlush() && timer.start());
+  const resume = () => void (isOpen && journal.rows.length > 0 && mayFlush(host, id) && timer.start());
   // Nobody waits for it: an edit, or a flush, may be what changed the directory.
   const renew = () =>
     void writes.exclusively(async () => (isOpen ? renewal.run() : undefined)).then(resume, platform.report);
@@ -159,13 +158,15 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       host.announce(id);
       if (sealed.admission !== null && renewal.look()) renew(); // it ended before it was known
     },
-    onJournalled: () => mayFlush() && timer.start(),
+    onJournalled: resume,
   });
   const purges = purgesOf(host, entries, { state, journal, received, writes, tell });
-  const load: Load = async (pause) => {
-    await received.load(pause);
-    await (renewal.look() ? renewal.run() : adopt(state, null));
-    isOpen = true;
+  const takeUp = async (handOver: () => Promise<void>): Promise<void> => {
+    await writes.exclusively(async () => {
+      await (renewal.look() ? renewal.run() : adopt(state, null));
+      isOpen = true;
+      await handOver();
+    });
     purges.begin();
     renewal.bar();
     daily.look();
@@ -173,7 +174,9 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   };
   const shown = { documents, shelf, events };
   const { loading, early, projector } = await openCold({
-    ...{ ...shown, context, view: view(), entries, journal, missing, received, load },
+    ...{ ...shown, context, view: view(), entries, journal, missing, received, takeUp },
+    load: (pause) => received.load(pause),
+    author: () => host.self().name,
   });
   const replica = replicaOf(host, entries, { daily, named, missing, received, readable, writes, loading, journal });
   const sources = new ChangeSources({ documents, received, journal, own, self: host.self });
@@ -182,7 +185,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     ...{ ...shown, name, id, platform, ownChanges, writes, chain, replica, sources, feed, loading, early, purges },
     close: () => {
       const parts = [daily, writes, claims, received, feed, shelf];
-      return closeAll({ host, timer, loading, writes, projector, parts }, () => {
+      return closeAll({ host, timer, loading, early, journal, writes, projector, parts }, () => {
         isOpen = false; // what is due then is done when it is opened again
       });
     },
@@ -195,43 +198,52 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
       const isDue = renewal.look();
       await received.reconsider();
       replica.reconsider();
+      projector.judged();
       feed.look();
       purges.begin();
       if (isDue || renewal.isFreed) renew();
     },
-    purge: () => void (isOpen && purges.begin()),
+    ...{ purge: () => void (isOpen && purges.begin()), quarantined: () => quarantinedIn(state) },
     rebuild: async (names) => void ((await hasLoaded(loading)) && (await received.rebuild(names))),
-    quarantined: () => quarantinedIn(state),
   };
+}
+
+function mayFlush({ held, online }: DatabaseHost, id: DatabaseId): boolean {
+  return held(id) === null && online();
 }
 
 /** The rest of its parts follows from the tenant, and from whose chains came. */
 function databaseOf(
   host: DatabaseHost,
   received: ReceivedChanges,
-  parts: Omit<DatabaseParts, "keyId" | "held" | "view" | "self" | "writers" | "mayWrite">,
+  parts: Omit<DatabaseParts, "keyId" | "held" | "view" | "self" | "writers" | "mayWrite" | "now" | "waitFor">,
 ): OpenDatabase<object> {
   const { view, self } = host;
-  return OpenDatabase.untyped({
+  const all: DatabaseParts = {
     ...{ ...parts, view, self },
+    now: () => all,
+    waitFor: (work) => work,
     keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),
     held: () => host.held(parts.id),
     writers: () => received.writers(),
     mayWrite: () => mayWrite(host),
-  });
+  };
+  return OpenDatabase.untyped(all);
 }
 
-interface Closing extends Pick<DatabaseParts, "loading" | "writes"> {
+interface Closing extends Pick<DatabaseParts, "loading" | "early" | "writes"> {
   readonly host: Pick<DatabaseHost, "closed">;
   readonly timer: FlushTimer;
   readonly projector: Projector;
+  readonly journal: Pick<Journal, "rows">;
   readonly parts: readonly { close(): Promise<void> }[];
 }
 
-/** Seals what can be sealed, and keeps what the documents show; of one that was not loaded nothing has changed. */
+/** Seals what can be sealed, and keeps what the documents show; of one that was not loaded, and not edited, nothing has changed. */
 async function closeAll(at: Closing, end: () => void): Promise<void> {
-  const { host, timer, loading, writes, projector, parts } = at;
+  const { host, timer, loading, early, writes, projector, parts } = at;
   timer.stop();
+  if (early?.isEdited === true && at.journal.rows.length > 0) await loading.whole().catch(() => undefined); // what was edited stays in the journal
   await loading.stop();
   try {
     if (loading.isDone) await flushLast(writes);
@@ -239,6 +251,7 @@ async function closeAll(at: Closing, end: () => void): Promise<void> {
   } finally {
     end();
     for (const part of parts) await part.close();
+    await early?.shelf.close();
     host.closed();
   }
 }

@@ -18,11 +18,11 @@ export interface NewDocument {
 
 /** Creates one document: durable when it resolves, nothing of it left when it rejects. @throws CoreError DOC_EXISTS */
 export async function createDocument(parts: DatabaseParts, document: NewDocument): Promise<DocumentRecord> {
-  const { record, durable } = await place(parts, document);
+  const { documents, record, durable } = await place(parts, document);
   try {
     await durable;
   } catch (error) {
-    parts.documents.forget(record);
+    documents.forget(record);
     throw error;
   }
   return record;
@@ -30,12 +30,14 @@ export async function createDocument(parts: DatabaseParts, document: NewDocument
 
 /** Makes its first change, up to its place in the journal. */
 async function place(
-  parts: DatabaseParts,
+  asked: DatabaseParts,
   { data, key, name }: NewDocument,
-): Promise<{ readonly record: DocumentRecord; readonly durable: Promise<void> }> {
-  const { documents, ownChanges, chain, writes } = parts;
+): Promise<{ readonly documents: Documents; readonly record: DocumentRecord; readonly durable: Promise<void> }> {
+  const { chain, writes } = asked;
   const entered = writes.enter();
   if (entered !== undefined) await entered;
+  const parts = asked.now();
+  const { documents, ownChanges } = parts;
   try {
     parts.mayWrite(); // rights may have changed since the document was asked for
     const writer = writes.writer ?? (await writes.begin());
@@ -47,6 +49,7 @@ async function place(
       const change = firstChange(documents, record, { writer, data });
       const chunk = ownChanges.take(record, writer, "create", change);
       return {
+        documents,
         record,
         durable: writes.journal({ writer, record, kind: "create", counter, bytes: chunk.bytes, chunk }),
       };

@@ -30,6 +30,10 @@ export interface DatabaseParts {
   readonly chain: WriterChain;
   readonly replica: SyncedReplica;
   readonly loading: Loading;
+  /** These, or those that took their place since: to be asked by whoever has waited. */
+  now(): DatabaseParts;
+  /** Waits for what an app does while it edits: before all entries are read it may be waiting for them itself. */
+  waitFor<Result>(work: Promise<Result>): Promise<Result>;
   /** What is shown until everything is loaded; null when it was before anybody looked. */
   readonly early: EarlyDocuments | null;
   readonly events: Events<DatabaseEvents>;

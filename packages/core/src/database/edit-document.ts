@@ -1,3 +1,4 @@
+import { equalBytes } from "@selkie/entry";
 import type { Edit as DocumentEdit, Edited, LiveDocument } from "../automerge/document.ts";
 import { guardMessage } from "../automerge/values.ts";
 import type { AutomergeDocuments } from "../document/automerge-documents.ts";
@@ -6,6 +7,7 @@ import { actorIn, type DocumentRecord, editsOf } from "../document/document-reco
 import { CoreError } from "../errors.ts";
 import type { Draft } from "./database.ts";
 import type { DatabaseParts } from "./database-parts.ts";
+import type { LocalChange } from "./local-writes.ts";
 import type { SchemaCheck } from "./schema-check.ts";
 
 /** What to do with a document: run an edit on its data, or mark it deleted. */
@@ -43,17 +45,21 @@ export async function editDocument(
 
 /** One edit at a time in a document, up to its place in the journal. */
 async function place(
-  parts: DatabaseParts,
-  record: DocumentRecord,
+  asked: DatabaseParts,
+  known: DocumentRecord,
   edit: Edit,
   message: string | undefined,
 ): Promise<{ durable: Promise<void> } | null> {
-  const { platform, ownChanges, writes, shelf } = parts;
+  const { writes } = asked;
   // Here and below nothing is awaited that is there: between two syncs to disk every turn is a cold one.
   const entered = writes.enter();
   if (entered !== undefined) await entered;
+  const parts = asked.now();
+  const { platform, ownChanges, shelf } = parts;
+  let record = known;
   try {
     parts.mayWrite(); // rights may have changed since the edit was asked for
+    record = parts === asked ? known : parts.documents.require(known.name);
     parts.documents.requireAlive(record.name);
     if (isDone(record, edit)) return null;
     writes.requireRight(record.keyId);
@@ -64,7 +70,9 @@ async function place(
     record.busy = true;
     const live = shelf.live(automerge, record);
     const made = beginEdit(automerge, live, { actor, edit, message });
-    if (made.result !== undefined) await endOf(automerge, live, made.result);
+    if (made.result !== undefined) await parts.waitFor(endOf(automerge, live, made.result));
+    if (made.change !== null && parts.now() !== parts)
+      return placeAmongAll(parts.now(), record.name, { writer, kind, bytes: made.change });
     if (made.change === null) {
       automerge.endEdit(live);
       return null;
@@ -84,6 +92,21 @@ async function place(
     const following = shelf.release(record);
     if (following !== undefined) await following;
   }
+}
+
+/** What was made in a document before all entries were read, once they are. @throws CoreError CHANGE_REFUSED | DOC_NOT_FOUND */
+function placeAmongAll(
+  { documents, ownChanges, writes, shelf }: DatabaseParts,
+  name: DocId,
+  { writer, kind, bytes }: Pick<LocalChange, "writer" | "kind" | "bytes">,
+): { durable: Promise<void> } {
+  if (writes.writer === null || !equalBytes(writes.writer, writer))
+    throw new CoreError("CHANGE_REFUSED", "this device goes on in another chain: make the change again");
+  const record = documents.require(name);
+  const chunk = ownChanges.take(record, writer, kind, bytes);
+  const durable = writes.journal({ writer, record, kind, counter: null, bytes, chunk });
+  void shelf.apply(record, [bytes]);
+  return { durable };
 }
 
 /** Whether a document is deleted, or not, as it is to be. @throws CoreError DOC_DELETED when it is to be edited */

@@ -174,6 +174,16 @@ export class LocalWrites {
     this.#underWay.leave();
   }
 
+  /** Waits for something in the place of whoever has entered: what wants to be alone goes first. */
+  async outside<Result>(work: Promise<Result>): Promise<Result> {
+    this.#underWay.leave();
+    try {
+      return await work;
+    } finally {
+      await this.#underWay.enter();
+    }
+  }
+
   /** Whether something is being edited: it may be what waits for `exclusively`. */
   get isShared(): boolean {
     return this.#underWay.isShared;

@@ -1,17 +1,19 @@
 import type { EntryStore } from "@selkie/store";
 import type { EarlyDocuments } from "../cold/early-documents.ts";
 import type { Doc } from "../document/doc-handle.ts";
-import type { DocId } from "../document/doc-id.ts";
+import { type DocId, docIdOf } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import type { Off } from "../events.ts";
 import type { FeedItem, FeedOptions, RevisionItem, RevisionOptions } from "../feed/feed-item.ts";
 import { copyEntries } from "../replica/copy-entries.ts";
+import { namedStem } from "../sealing/document-id.ts";
 import { createDocument } from "./create-document.ts";
 import { createMany } from "./create-many.ts";
 import type { Database, DatabaseEvents, DatabaseTransaction, Draft } from "./database.ts";
 import { DatabaseHistory } from "./database-history.ts";
 import type { DatabaseParts } from "./database-parts.ts";
+import { earlyParts } from "./early-parts.ts";
 import { checkedEdit, editDocument } from "./edit-document.ts";
 import type { History } from "./history.ts";
 import { purgeDocument } from "./purge-document.ts";
@@ -58,13 +60,17 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
   }
 
   async createDocument(data: In = {} as In, options: { id?: string; key?: string } = {}): Promise<Doc<T>> {
-    const parts = this.#loadedNow ?? (await this.#loaded());
-    parts.mayWrite();
-    const key = parts.keyId(options.key);
-    const ready = parts.writes.ready(key, parts.held() !== null); // a key this device can't seal under is found out before anything is made
+    const { mayWrite, keyId, writes, held, platform, id: database } = this.#open();
+    mayWrite();
+    const key = keyId(options.key);
+    const ready = writes.ready(key, held() !== null); // a key this device can't seal under is found out before anything is made
     if (ready !== null) await ready;
     const created = this.#check.created(data);
-    return this.#show(await createDocument(parts, { data: created, key, name: options.id ?? null }));
+    const [parts, name] = [this.#loadedNow, options.id ?? null];
+    const document = { data: created, key, name };
+    if (parts !== null) return this.#show(await createDocument(parts, document));
+    const id = name === null ? null : docIdOf({ stem: namedStem(platform.crypto, database, name), keyId: key });
+    return this.#show(await createDocument(await this.#partsFor(id), document));
   }
 
   async createDocuments(
@@ -108,21 +114,22 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     change: (draft: Draft<T>) => void | Promise<void>,
     { message }: { message?: string } = {},
   ): Promise<Doc<T>> {
-    const parts = this.#loadedNow ?? (await this.#loaded());
+    const parts = this.#loadedNow ?? (await this.#partsFor(doc.id));
     const record = parts.documents.require(doc.id);
     await editDocument(parts, record, checkedEdit(this.#check, doc.id, change), message);
     return this.#show(record);
   }
 
   async deleteDocument(doc: Doc<T> | DocId): Promise<void> {
-    const parts = this.#loadedNow ?? (await this.#loaded());
-    const record = parts.documents.require(typeof doc === "string" ? doc : doc.id);
+    const id = typeof doc === "string" ? doc : doc.id;
+    const parts = this.#loadedNow ?? (await this.#partsFor(id));
+    const record = parts.documents.require(id);
     await editDocument(parts, record, "delete");
     await this.#show(record);
   }
 
   async undeleteDocument(id: DocId): Promise<Doc<T>> {
-    const parts = this.#loadedNow ?? (await this.#loaded());
+    const parts = this.#loadedNow ?? (await this.#partsFor(id));
     const record = parts.documents.require(id);
     await editDocument(parts, record, "undelete");
     return this.#show(record);
@@ -171,14 +178,26 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
   }
 
   async #show(record: DocumentRecord): Promise<Doc<T>> {
-    this.#opened.parts.events.emit("change", { id: record.name });
-    return (record.handle?.deref() ?? (await this.#opened.parts.shelf.handle(record))) as unknown as Doc<T>;
+    const { events, documents, shelf } = this.#opened.parts;
+    events.emit("change", { id: record.name });
+    const known = record.handle?.deref();
+    if (known !== undefined) return known as unknown as Doc<T>;
+    // Of a document that was edited before all entries were read there is another record then.
+    return documents.get(record.name) === record
+      ? ((await shelf.handle(record)) as unknown as Doc<T>)
+      : this.getDocument(record.name);
   }
 
   /** The parts, if all documents are loaded: nearly always, and then nothing is awaited. @throws CoreError CLOSED */
   get #loadedNow(): DatabaseParts | null {
     const parts = this.#open();
     return parts.loading.isDone ? parts : null;
+  }
+
+  /** The parts to make a change of a document with, or to create one: nobody waits for all entries where its own tell enough. @throws CoreError CLOSED */
+  async #partsFor(id: DocId | null): Promise<DatabaseParts> {
+    const early = this.#early === null ? null : await earlyParts(this.#open(), this.#early, id);
+    return early ?? (await this.#loaded());
   }
 
   /** What is shown until then; nothing once that has failed. @throws CoreError CLOSED */

@@ -175,8 +175,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const shown = { documents, shelf, events };
   const { loading, early, projector } = await openCold({
     ...{ ...shown, context, view: view(), entries, journal, missing, received, takeUp },
-    load: (pause) => received.load(pause),
-    author: () => host.self().name,
+    ...{ load: (pause) => received.load(pause), author: () => host.self().name },
   });
   const replica = replicaOf(host, entries, { daily, named, missing, received, readable, writes, loading, journal });
   const sources = new ChangeSources({ documents, received, journal, own, self: host.self });

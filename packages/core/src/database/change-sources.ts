@@ -29,7 +29,7 @@ export interface SourcedChange {
 
 export interface ChangeSourcesContext {
   readonly documents: Documents;
-  readonly received: Pick<ReceivedChanges, "read" | "admissionOf">;
+  readonly received: Pick<ReceivedChanges, "read" | "readLost" | "admissionOf">;
   /** What no entry holds yet. */
   readonly journal: { readonly rows: readonly JournalRow[] };
   /** The writer this device writes as, and who that is. */
@@ -46,6 +46,9 @@ interface Found {
   readonly time: number | null;
   readonly isTold: boolean;
 }
+
+/** An entry, and what could be opened of it. */
+type Opened = Pick<Delivery, "entry" | "parts">;
 
 /** By hash, in hex. */
 type Findings = Map<string, Found>;
@@ -99,14 +102,18 @@ export class ChangeSources {
     const rowOf = (name: DocId, hash: string): JournalRow | undefined => rows.get(name)?.get(hash);
     const own = this.#at.own();
     const findings = new Map<DocId, Findings>();
-    const look = (deliveries: readonly Delivery[]): void => {
-      for (const delivery of deliveries)
-        for (const part of delivery.parts) {
-          const name = nameIn(verifier, delivery, part);
-          const record = name === null ? undefined : records.get(name);
-          if (record !== undefined) this.#note(findings, record, { delivery, part });
-        }
+    const look = (delivery: Opened): void => {
+      for (const part of delivery.parts) {
+        const name = nameIn(verifier, delivery, part);
+        const record = name === null ? undefined : records.get(name);
+        if (record !== undefined) this.#note(findings, record, { delivery, part });
+      }
     };
+    const isFound = ({ name, changes }: HistoryRecord): boolean =>
+      changes.every((bytes) => {
+        const hash = toHex(parseChange(bytes, sha256).hash);
+        return findings.get(name)?.has(hash) === true || rowOf(name, hash) !== undefined;
+      });
     const changesOf = (record: HistoryRecord): readonly SourcedChange[] => {
       const found = findings.get(record.name);
       const kinds = kindsOf(record);
@@ -122,7 +129,12 @@ export class ChangeSources {
       });
     };
     return {
-      read: (names: ReadonlySet<DocId> | null) => received.read(names, look),
+      /** What counts no more has its author all the same: a database as it was shows it until it is closed. */
+      read: async (names: ReadonlySet<DocId> | null): Promise<void> => {
+        await received.read(names, (deliveries) => deliveries.forEach(look));
+        const left = new Set([...records.values()].flatMap((record) => (isFound(record) ? [] : [record.name])));
+        if (left.size > 0) await received.readLost(left, look);
+      },
       /** Whether no entry holds it for certain: one of an earlier writer may come back from others. */
       isUnsealed: (name: DocId, hash: string): boolean => {
         const row = rowOf(name, hash);
@@ -141,7 +153,7 @@ export class ChangeSources {
   #note(
     findings: Map<DocId, Findings>,
     { id, name }: HistoryRecord,
-    { delivery, part }: { readonly delivery: Delivery; readonly part: OpenedPart },
+    { delivery, part }: { readonly delivery: Opened; readonly part: OpenedPart },
   ): void {
     const { verifier } = this.#at.documents;
     const { entry } = delivery;

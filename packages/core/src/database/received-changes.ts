@@ -23,7 +23,7 @@ import { ChainEnds } from "./chain-ends.ts";
 import { ChainMoves } from "./chain-moves.ts";
 import { FreshChanges } from "./fresh-changes.ts";
 import { lostChains } from "./lost-chains.ts";
-import { lostChanges } from "./lost-changes.ts";
+import { type LostChangesContext, lostChanges, openedEntries } from "./lost-changes.ts";
 import { OwnChains } from "./own-chains.ts";
 import { Pace } from "./pace.ts";
 import { mostReadAgain, readAgain } from "./read-again.ts";
@@ -276,10 +276,25 @@ export class ReceivedChanges {
 
   /** What chains hold of some documents that may not count, as this state says, or was replaced: for `renew`. */
   lost(state: DocumentState, names: ReadonlySet<DocId>): ReturnType<typeof lostChanges> {
-    const { context, entries, rights } = this.#at;
-    const at = { ingest: this.#ingest, ends: this.#ends, rights, device: this.#device };
-    const { crypto } = context.platform;
-    return lostChanges({ crypto, ring: context.ring, entries }, lostChains(at, state, names), names);
+    return lostChanges(this.#stored, this.#lostChains(state, names), names);
+  }
+
+  /** Gives what is stored of the chains that may hold something of these documents that does not count. */
+  readLost(names: ReadonlySet<DocId>, look: (delivery: Pick<Delivery, "entry" | "parts">) => void): Promise<void> {
+    return this.#working.run(async () => {
+      for (const { writer } of this.#lostChains(this.#at.state, names))
+        for await (const delivery of openedEntries(this.#stored, writer)) look(delivery);
+    });
+  }
+
+  get #stored(): LostChangesContext {
+    const { context, entries } = this.#at;
+    return { crypto: context.platform.crypto, ring: context.ring, entries };
+  }
+
+  #lostChains(state: DocumentState, names: ReadonlySet<DocId>): ReturnType<typeof lostChains> {
+    const at = { ingest: this.#ingest, ends: this.#ends, rights: this.#at.rights, device: this.#device };
+    return lostChains(at, state, names);
   }
 
   /** Until what is under way has ended; nothing else begins by itself. */

@@ -186,8 +186,10 @@ describe("what a database as it was is made of", () => {
     const changes = await Array.fromAsync(before.history.changes(id));
     expect(changes.map(({ verification, author }) => [verification, author])).toEqual([
       ["signed", "CN=bob/O=acme"],
-      ["lost", null],
+      ["signed", "CN=mallory/O=acme"],
     ]);
+    // And so is when it was made.
+    expect((await before.history.getDocumentAt(id, at(-1)))?.getData()).toBeUndefined();
     await carol.hear(readmit);
     expect(await shownAt(carol, at(1))).toEqual([{ text: "bad" }]);
   });

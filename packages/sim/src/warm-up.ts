@@ -18,4 +18,5 @@ async function load(): Promise<void> {
   await database?.changeDoc(doc, (draft) => {
     draft.getData()["warm"] = false; // a document that was only created needs no Automerge
   });
+  await database?.purgeDocHistory(doc.id, { keep: "newest" });
 }

@@ -27,10 +27,12 @@ export async function touchedSince(
   head: Pick<Head, "vector" | "ended">,
 ): Promise<ReadonlySet<DocId> | null | "lost"> {
   const stored = await at.entries.vector();
-  for (const [name, { seq, id }] of head.vector) {
+  const gone = [...head.vector].flatMap(([name, { seq, id }]) => {
     const held = stored.get(name);
-    if (held === undefined || held.seq < seq || (held.seq === seq && !equalBytes(held.id, id))) return "lost";
-  }
+    return held !== undefined && (held.seq > seq || (held.seq === seq && equalBytes(held.id, id))) ? [] : [name];
+  });
+  // Of one that ends the branch that counts may have come in the place of another.
+  if (gone.length > 0) return gone.every((name) => head.ended.includes(name)) ? null : "lost";
   const touched = new Set<DocId>();
   const left = { ...MOST };
   for (const [name, { seq }] of stored) {

@@ -21,14 +21,19 @@ export interface HostileChange {
 }
 
 const MOST = 100_000;
+/** The work of an entry, but for what its part, its change and the first operation cost (docs/spec/change.md section 3). */
+const WORK = 119_700;
 const LETTERS = 50_000;
-const MARKS = 5_000;
 const BRANCHES = 1_500;
 /** Behind the magic number and the checksum. */
 const CHUNK_TYPE_AT = 8;
 const COMPRESSED = 2;
 const letter = Uint8Array.of(0x78);
 const oneLetter = { valueType: valueType.text, valueEnd: 1 };
+/** As many operations as one entry may hold that make so much work each. */
+const mostOf = (work: number): number => Math.floor(WORK / work);
+/** Of numbers up to `count`, each once, none near the one before. */
+const scattered = (n: number, count: number): number => (n * 7_919) % count;
 /** The object that operation 1 makes. */
 const inFirst = { objectCounter: 1, keyText: null };
 
@@ -42,6 +47,14 @@ const twoPaths = (): Op[] => [
   operation({ action: action.makeText, keyText: "text" }),
   ...many(LETTERS, (n) => ({ ...inFirst, ...oneLetter, insert: true, keyCounter: n < 2 ? 0 : n })),
 ];
+
+/** A third of the branches of maps in maps, behind as many operations. */
+const deepMaps = (behind: number): readonly Op[] =>
+  many((63 * BRANCHES) / 3, (n) => ({
+    action: action.makeMap,
+    objectCounter: n % 63 === 0 ? 0 : behind + n,
+    keyText: "k",
+  }));
 
 export const hostileChanges: readonly HostileChange[] = [
   passing("100,000 values of one key", () => many(MOST, () => ({ keyText: "k" }))),
@@ -57,25 +70,49 @@ export const hostileChanges: readonly HostileChange[] = [
     ...many(MOST - 1, (n) => ({ ...inFirst, ...oneLetter, insert: true, keyCounter: n === 0 ? 0 : n + 1 })),
   ]),
   passing(
-    "100,000 values of as many keys, each in the place of another",
+    "values of as many keys, each in the place of another",
     () => many(MOST, (n) => ({ keyText: n.toString(36) })),
-    () => many(MOST, (n) => ({ keyText: n.toString(36), ...replaces(n + 1) })),
+    () => many(mostOf(2), (n) => ({ keyText: n.toString(36), ...replaces(n + 1) })),
   ),
   passing(
-    "100,000 maps, in those that are 63 deep",
-    () => many(63 * BRANCHES, (n) => ({ action: action.makeMap, objectCounter: n % 63 === 0 ? 0 : n, keyText: "k" })),
-    () => many(MOST, (n) => ({ action: action.makeMap, objectCounter: ((n * 7) % BRANCHES) * 63 + 63, keyText: "k" })),
+    "values of keys here and there, each in the place of another",
+    () => many(MOST, (n) => ({ keyText: n.toString(36) })),
+    () =>
+      many(mostOf(4), (n) => {
+        const at = scattered(n, MOST);
+        return { keyText: at.toString(36), ...replaces(at + 1) };
+      }),
   ),
-  passing("50,000 letters deleted, here and there in a text of as many", twoPaths, () =>
-    many(LETTERS, (n) => {
-      const at = ((n * 37) % LETTERS) + 2;
+  passing(
+    "maps, in those that are 63 deep",
+    () => deepMaps(0),
+    () => deepMaps((63 * BRANCHES) / 3),
+    () => deepMaps(2 * ((63 * BRANCHES) / 3)),
+    () =>
+      many(mostOf(3), (n) => ({ action: action.makeMap, objectCounter: ((n * 7) % BRANCHES) * 63 + 63, keyText: "k" })),
+  ),
+  passing("50,000 letters deleted, one after the other, none of which is in a run", twoPaths, () =>
+    many(LETTERS, (n) => ({ ...inFirst, action: action.del, keyCounter: n + 2, ...replaces(n + 2) })),
+  ),
+  passing("letters deleted here and there", twoPaths, () =>
+    many(mostOf(5), (n) => {
+      const at = scattered(n, LETTERS) + 2;
       return { ...inFirst, action: action.del, keyCounter: at, ...replaces(at) };
     }),
   ),
-  passing("5,000 marks in a text of 50,000 letters", twoPaths, () =>
-    Array.from({ length: MARKS }, () => [
+  passing("letters inserted here and there", twoPaths, () =>
+    many(mostOf(3), (n) => ({ ...inFirst, ...oneLetter, insert: true, keyCounter: scattered(n, LETTERS) + 2 })),
+  ),
+  passing("marks in a text of 50,000 letters", twoPaths, () =>
+    Array.from({ length: mostOf(22) }, () => [
       operation({ ...inFirst, action: action.mark, insert: true, keyCounter: 40_000, markName: "m" }),
       operation({ ...inFirst, action: action.mark, insert: true, keyCounter: LETTERS }),
+    ]).flat(),
+  ),
+  passing("marks of two letters in a text of 50,000", twoPaths, () =>
+    Array.from({ length: mostOf(20) }, (_, n) => [
+      operation({ ...inFirst, action: action.mark, insert: true, keyCounter: scattered(n, 49_000) + 2, markName: "m" }),
+      operation({ ...inFirst, action: action.mark, insert: true, keyCounter: scattered(n, 49_000) + 3 }),
     ]).flat(),
   ),
   { ...passing("as much as 500 parts may hold", () => many(24, () => ({ keyText: "k" }))), documents: 500 },

@@ -5,6 +5,7 @@ export type CoreErrorCode =
   | "CHAIN_BROKEN"
   | "CHAIN_DAMAGED"
   | "CHANGE_REFUSED"
+  | "CHANGE_TOO_LARGE"
   | "CLOSED"
   | "CONNECTION_REFUSED"
   | "CURSOR_INVALID"

@@ -67,6 +67,7 @@ export function unbundleChanges(payload: Uint8Array, { actor, budget, sha256 }: 
     const otherActors = writeOwn(ops, row.opCount, payload, actors);
     const header = { ...where, actor, seq: firstSeq + index, time: row.time, message: row.message, otherActors };
     const change = writeChange(header, { type: "written", columns: writer.finish() }, sha256);
+    budget.spendPlaces(change);
     budget.spendBytes(change.bytes);
     changes.push(change);
   }

@@ -5,7 +5,7 @@ import { bundleChanges, unbundleChanges } from "./bundle.ts";
 import { type ChangeChunk, parseChange } from "./change-chunk.ts";
 import { ChangeError } from "./change-error.ts";
 import { packChanges, unpackChanges } from "./packed-changes.ts";
-import { countPreds, type Rebuilding } from "./part-work.ts";
+import type { Rebuilding } from "./part-work.ts";
 
 /** The codec byte of a part of changes. */
 export const changeCodec = { raw: 0, packed: 1, bundle: 2 } as const;
@@ -46,7 +46,7 @@ export function decodeChanges(
 
 function readRaw(payload: Uint8Array, { budget, sha256 }: Rebuilding): ChangeChunk {
   const change = parseChange(payload, sha256);
-  budget.spendWork(1, change.opCount, countPreds(change.columns));
+  budget.spendChange(change);
   budget.spendBytes(payload);
   return change;
 }

@@ -1,3 +1,5 @@
+import { CoreError } from "../errors.ts";
+
 /** Why a change is refused. A verdict of the gate names one; every replica names the same one for the same change. */
 export type ChangeRefusalCode =
   | "CHANGE_ACTOR_FORGED"
@@ -35,5 +37,19 @@ export function refusalOf<T>(run: () => T): T | ChangeRefusalCode {
   } catch (error) {
     if (error instanceof ChangeError) return error.code;
     throw error;
+  }
+}
+
+/** What an app is told that asks for a larger change than there may be. */
+export function tooLarge(cause?: unknown): CoreError {
+  return new CoreError("CHANGE_TOO_LARGE", "the change is larger than others take: change less at once", { cause });
+}
+
+/** What `make` gives, a change of this device. @throws CoreError CHANGE_TOO_LARGE */
+export function madeHere<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw error instanceof ChangeError && error.code === "CHANGE_TOO_LARGE" ? tooLarge(error) : error;
   }
 }

@@ -3,6 +3,7 @@
 import { CoreError } from "../errors.ts";
 import { ByteSink } from "./byte-sink.ts";
 import type { ChangeChunk, Sha256 } from "./change-chunk.ts";
+import { madeHere } from "./change-error.ts";
 import { action, emptyOp, type Op } from "./change-op.ts";
 import { valueType } from "./change-value.ts";
 import { writeChange } from "./change-writer.ts";
@@ -23,7 +24,7 @@ export function writeFirstChange(actor: Uint8Array, data: object, sha256: Sha256
 /**
  * The first change of a document with this data, by `actor`; of no data, a change without operations.
  *
- * @throws CoreError `VALUE_UNSUPPORTED`
+ * @throws CoreError `VALUE_UNSUPPORTED` | `CHANGE_TOO_LARGE`
  */
 export function makeFirstChange(actor: Uint8Array, data: object, sha256: Sha256): ChangeChunk {
   if (!isMap(data)) throw new CoreError("VALUE_UNSUPPORTED", "a document is an object with fields");
@@ -31,7 +32,7 @@ export function makeFirstChange(actor: Uint8Array, data: object, sha256: Sha256)
   writer.clear();
   new Objects().addAll(data);
   const header = { deps: [], actor, seq: 1, startOp: 1, time: 0, message: "", otherActors: [] };
-  return writeChange(header, { type: "written", columns: writer.finish() }, sha256);
+  return madeHere(() => writeChange(header, { type: "written", columns: writer.finish() }, sha256));
 }
 
 /** Adds the operations of nested data to `writer`: level by level, so that those of one object stand together. */

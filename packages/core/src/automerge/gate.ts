@@ -6,6 +6,7 @@ import { ChangeError, type ChangeRefusalCode, refusalOf } from "./change-error.t
 import { type Clock, DocumentHistory } from "./document-history.ts";
 import { isFlatCreation } from "./flat-creation.ts";
 import { addOps } from "./op-references.ts";
+import { fitsAnEntry } from "./part-work.ts";
 
 /** What becomes of a change. */
 export type GateVerdict =
@@ -108,7 +109,9 @@ function judge(
   for (const dep of deps) maxOp = Math.max(maxOp, history.maxOpOf(dep));
   // SECURITY: a higher one makes the document too large to load, a lower one makes it impossible. Test: gate.test.ts "D3 ...".
   if (change.startOp !== maxOp + 1) return "CHANGE_START_OP";
-  return seqProblem(change, history, clock) ?? refusalOf(() => addOps(history, change, clock)) ?? null;
+  const problem = seqProblem(change, history, clock) ?? refusalOf(() => addOps(history, change, clock)) ?? null;
+  // What comes in a part was counted before it was rebuilt: this is for what is made here.
+  return problem ?? (fitsAnEntry(change) ? null : "CHANGE_TOO_LARGE");
 }
 
 /** A change is numbered right after the last change of its actor, and depends on it: so no two operations get one id. */

@@ -174,8 +174,15 @@ export class OpIndex {
     if (row < 0 || row >= this.#count) return -1;
     const starts = this.#starts;
     const { length } = starts;
-    const latest = Math.min(this.#latest, length - 1);
-    if (row >= starts.at(latest) && (latest + 1 === length || row < starts.at(latest + 1))) return latest;
+    // What is looked up next is mostly where this was, or right behind it.
+    let block = Math.min(this.#latest, length - 1);
+    if (row >= starts.at(block)) {
+      if (block + 1 < length && row >= starts.at(block + 1)) block++;
+      if (block + 1 === length || row < starts.at(block + 1)) {
+        this.#latest = block;
+        return block;
+      }
+    }
     this.#latest = starts.lastUpTo(row);
     return this.#latest;
   }

@@ -9,7 +9,7 @@ import { type ColumnSpec, type ColumnTable, column, columnOrder, placeColumns } 
 import { ChangeError } from "./change-error.ts";
 import { actorLength } from "./change-limits.ts";
 import { writeChange } from "./change-writer.ts";
-import { countPreds, type Rebuilding } from "./part-work.ts";
+import type { Rebuilding } from "./part-work.ts";
 import { decodeText, encodeText } from "./text.ts";
 
 /** Bits of the first byte of a packed change; the lowest two say where it stands. */
@@ -62,7 +62,7 @@ export function unpackChanges(payload: Uint8Array, { actor, budget, sha256 }: Re
   while (!cursor.done) {
     const { header, columns } = unpackChange(cursor, actor, changes.at(-1));
     const opCount = countOps(columns);
-    budget.spendWork(1, opCount, countPreds(columns));
+    budget.spendChange({ opCount, columns });
     const change = writeChange(header, { type: "table", table: columns, opCount }, sha256);
     budget.spendBytes(change.bytes);
     changes.push(change);

@@ -1,10 +1,9 @@
 // What a part makes those do who read it. A few bytes may stand for very many operations, so bytes bound nothing: operations do, those
 // of all parts of an entry together. `docs/spec/change.md` section 3; decision 36 says why it is counted part by part.
 import type { ChangeChunk, Sha256 } from "./change-chunk.ts";
-import { type ColumnTable, column, columnEnd, columnStart } from "./change-columns.ts";
 import { ChangeError } from "./change-error.ts";
-import { changeLimits } from "./change-limits.ts";
-import { countRows } from "./column-reader.ts";
+import { changeLimits, mostPlainOps } from "./change-limits.ts";
+import { countPreds, placeWork } from "./op-work.ts";
 
 /** What opening a part costs, and a change in it, in operations. */
 const PART = 200;
@@ -22,13 +21,21 @@ export function mostWorkIn(changeParts: number): number {
   return Math.floor(changeLimits.entryWork / changeParts);
 }
 
-/** Predecessors of all operations, counted without expanding them. @throws ChangeError `CHANGE_TOO_LARGE` */
-export function countPreds(columns: ColumnTable): number {
-  const start = columnStart(columns, column.predActor);
-  return countRows(columns.bytes, start, columnEnd(columns, column.predActor), changeLimits.preds);
+type Counted = Pick<ChangeChunk, "opCount" | "columns">;
+
+/**
+ * Whether a part may hold a change, alone in its entry.
+ * INVARIANT: what does not fit is refused where it is made. Test: op-work.test.ts "D12 ...".
+ */
+export function fitsAnEntry(change: Counted): boolean {
+  return PartWork.of(change).total <= changeLimits.entryWork;
 }
 
-type Counted = Pick<ChangeChunk, "opCount" | "columns">;
+/** The same for a plain change, of which only this is known: how many predecessors it has at most. */
+export function plainFits(preds: number): boolean {
+  // Each operation is in another object, of another actor; each predecessor elsewhere and another actor's, and its key is compared.
+  return leastWork + 4 * mostPlainOps + 5 * preds <= changeLimits.entryWork;
+}
 
 /** Adds up what is in one part. */
 export class PartWork {
@@ -38,6 +45,7 @@ export class PartWork {
   #changes = 0;
   #ops = 0;
   #preds = 0;
+  #places = 0;
 
   static of(change: Counted): PartWork {
     const work = new PartWork();
@@ -45,13 +53,16 @@ export class PartWork {
     return work;
   }
 
+  /** Operations replace something, or do not: what costs most is either. */
   get total(): number {
-    return total(this.#changes, this.#ops, this.#preds);
+    return PART + this.#changes * CHANGE + Math.max(this.#ops, this.#preds) + this.#places;
   }
 
   /** What it would be with one change more. */
-  totalWith({ opCount, columns }: Counted): number {
-    return total(this.#changes + 1, this.#ops + opCount, this.#preds + countPreds(columns));
+  totalWith(change: Counted): number {
+    const work = PartWork.of(change);
+    work.add(this.#changes, this.#ops, this.#preds);
+    return work.total + this.#places;
   }
 
   add(changes: number, ops: number, preds: number): void {
@@ -60,8 +71,14 @@ export class PartWork {
     this.#preds += preds;
   }
 
+  /** @param places `placeWork` */
+  addPlaces(places: number): void {
+    this.#places += places;
+  }
+
   addChange({ opCount, columns }: Counted): void {
     this.add(1, opCount, countPreds(columns));
+    this.addPlaces(placeWork(columns));
   }
 }
 
@@ -85,9 +102,21 @@ export class PartBudget {
   }
 
   /** Asked before anything of it is rebuilt. @throws ChangeError `CHANGE_TOO_LARGE` */
+  spendChange(change: Counted): void {
+    this.#work.addChange(change);
+    this.#check();
+  }
+
+  /** The same for some of what changes hold. @throws ChangeError `CHANGE_TOO_LARGE` */
   spendWork(changes: number, ops: number, preds: number): void {
     this.#work.add(changes, ops, preds);
-    if (this.#work.total > this.#most) throw tooLarge("a part makes more work than its share of an entry's");
+    this.#check();
+  }
+
+  /** The rest of it: what only a rebuilt change shows. @throws ChangeError `CHANGE_TOO_LARGE` */
+  spendPlaces({ columns }: Counted): void {
+    this.#work.addPlaces(placeWork(columns));
+    this.#check();
   }
 
   /** Counts one more rebuilt change. @throws ChangeError `CHANGE_TOO_LARGE` */
@@ -97,11 +126,10 @@ export class PartBudget {
     if (this.#changes > changeLimits.changesInPart || this.#bytes > changeLimits.partBytes)
       throw tooLarge("a part holds too many changes");
   }
-}
 
-/** A change has operations with predecessors or without: what costs most is either. */
-function total(changes: number, ops: number, preds: number): number {
-  return PART + changes * CHANGE + Math.max(ops, preds);
+  #check(): void {
+    if (this.#work.total > this.#most) throw tooLarge("a part makes more work than its share of an entry's");
+  }
 }
 
 /** What the changes of a part are rebuilt with. */

@@ -75,13 +75,13 @@ export interface Database<T extends object, In = T> extends ReadableDatabase<T> 
   /**
    * Creates a document; durable when it resolves. `id` is a name of the app's choice, from which every device gets the same document id
    * under the same key. `key` names a key of the directory: only who holds it can read the document, or sees that it exists.
-   * @throws CoreError SCHEMA_MISMATCH | VALUE_UNSUPPORTED | DOC_EXISTS | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
+   * @throws CoreError SCHEMA_MISMATCH | VALUE_UNSUPPORTED | CHANGE_TOO_LARGE | DOC_EXISTS | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
    */
   createDocument(data?: In, options?: { id?: string; key?: string }): Promise<Doc<T>>;
   /**
    * Creates many documents, sealing about 100 of them into one entry; returns their ids in order, once all are durable. When it rejects,
    * rows before the one that cannot be written may be there, in groups of 1,000; the error's `row` is the number of that one, from 0.
-   * @throws CoreError SCHEMA_MISMATCH | VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
+   * @throws CoreError SCHEMA_MISMATCH | VALUE_UNSUPPORTED | CHANGE_TOO_LARGE | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
    */
   createDocuments(rows: Iterable<In> | AsyncIterable<In>, options?: { key?: string }): Promise<readonly DocId[]>;
   /** The live handle of a document, deleted or not. @throws CoreError DOC_NOT_FOUND | DOC_PURGED */
@@ -94,7 +94,7 @@ export interface Database<T extends object, In = T> extends ReadableDatabase<T> 
    * Runs the callback on a draft and makes what it edited durable. An edit made after an `await` in the callback rejects with
    * CHANGE_CLOSED, a callback that throws with what it threw; nothing is applied then. A `message`, of up to 1,024 bytes, says in the
    * history what the change was for.
-   * @throws CoreError CHANGE_CLOSED | SCHEMA_MISMATCH | VALUE_UNSUPPORTED | DOC_NOT_FOUND | DOC_DELETED | WRITE_NOT_ALLOWED | NOT_ENTITLED
+   * @throws CoreError CHANGE_CLOSED | CHANGE_TOO_LARGE | SCHEMA_MISMATCH | VALUE_UNSUPPORTED | DOC_NOT_FOUND | DOC_DELETED | WRITE_NOT_ALLOWED | NOT_ENTITLED
    */
   changeDoc(
     doc: Doc<T>,

@@ -1,8 +1,9 @@
 import type { WriterKey } from "@selkie/entry";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
-import { type ChangeRefusalCode, refusalOf } from "../automerge/change-error.ts";
+import { type ChangeRefusalCode, madeHere, refusalOf, tooLarge } from "../automerge/change-error.ts";
 import { changeLimits, mostPlainOps } from "../automerge/change-limits.ts";
 import { type GateVerdict, gate, gateFirst } from "../automerge/gate.ts";
+import { plainFits } from "../automerge/part-work.ts";
 import { CoreError } from "../errors.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { DocId } from "./doc-id.ts";
@@ -20,10 +21,10 @@ export class OwnChanges {
     this.#waiting = waiting;
   }
 
-  /** A change this device just made. @throws CoreError CHANGE_REFUSED */
+  /** A change this device just made. @throws CoreError CHANGE_TOO_LARGE | CHANGE_REFUSED */
   take(record: DocumentRecord, writer: WriterKey, kind: ChangeKind, change: Uint8Array): ChangeChunk {
     const { verifier, sha256, histories } = this.#documents;
-    const chunk = parseChange(change, sha256);
+    const chunk = madeHere(() => parseChange(change, sha256));
     const actor = actorIn(verifier, record, writer);
     this.#requireOrder(record, actor);
     const verdict = gate(chunk, { history: histories.of(record), actor });
@@ -34,7 +35,7 @@ export class OwnChanges {
 
   /**
    * The first change of a document that this device creates among many others: nothing else is known of it, and nothing is remembered.
-   * @throws CoreError CHANGE_REFUSED
+   * @throws CoreError CHANGE_TOO_LARGE | CHANGE_REFUSED
    */
   takeFirst(record: DocumentRecord, actor: Uint8Array, chunk: ChangeChunk): void {
     const verdict = gateFirst(chunk, actor);
@@ -52,7 +53,7 @@ export class OwnChanges {
   takePlain(record: DocumentRecord, writer: WriterKey, change: Uint8Array): boolean {
     const { verifier, histories } = this.#documents;
     const preds = histories.mostOps(record) + mostPlainOps;
-    if (change.length > changeLimits.bytes || preds > changeLimits.preds) return false;
+    if (change.length > changeLimits.bytes || !plainFits(preds)) return false;
     this.#requireOrder(record, actorIn(verifier, record, writer));
     record.changes.push(change);
     return true;
@@ -119,6 +120,7 @@ export class OwnChanges {
 }
 
 function refused(verdict: GateVerdict): CoreError {
+  if (verdict.type === "refused" && verdict.code === "CHANGE_TOO_LARGE") return tooLarge();
   const why = verdict.type === "refused" ? verdict.code : "its dependencies are missing";
   return new CoreError("CHANGE_REFUSED", `every replica would refuse this change: ${why}`);
 }

@@ -3,6 +3,7 @@ import { asPlaintext } from "@selkie/crypto";
 import { toHex } from "@selkie/entry";
 import { expect, test } from "vitest";
 import { changeLimits } from "../../src/automerge/change-limits.ts";
+import { marksOf } from "../../src/database/read-document.ts";
 import { docIdOf } from "../../src/document/doc-id.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
 import { Lab, placeOf } from "./lab.ts";
@@ -23,6 +24,36 @@ test("D12 a text of as many letters as there may be is pasted and deleted at onc
   expect([anna.reports, anna.setAside, ben.reports, ben.announced]).toEqual([[], [], [], []]);
   expect((await ben.database.getAllDocumentIds()).length).toBe(7);
   expect((await ben.database.getDocument(doc.id)).getData()).toEqual({ text: "" });
+});
+
+test("D12 who changes more at once than others take is told so at once, and nothing is changed; less at a time goes", async () => {
+  const lab = await Lab.begin("heavy", ["default"]);
+  const [anna, ben] = [await lab.device("anna", lab.keys), await lab.device("ben", lab.keys)];
+  const { database } = anna;
+  const [letters, marks] = [6_000, 5_600];
+  const doc = await database.createDocument({ text: "x".repeat(letters) });
+  const heads = doc.getHeads();
+  const change = (from: number, to: number) =>
+    database.changeDoc(doc, (draft) => {
+      const text = draft.text(["text"]);
+      for (let n = from; n < to; n++) {
+        const start = (n * 7_919) % (letters - 30);
+        text.mark({ start, end: start + 30 }, `${n}`, true);
+      }
+    });
+  await expect(change(0, marks)).rejects.toMatchObject({ name: "CoreError", code: "CHANGE_TOO_LARGE" });
+  expect([doc.getHeads(), await marksOf(database, doc, ["text"])]).toEqual([heads, []]);
+  const tooLong = "x".repeat(changeLimits.ops);
+  await expect(database.createDocuments([{ n: 1 }, { tooLong }])).rejects.toMatchObject({
+    ...{ name: "CoreError", code: "CHANGE_TOO_LARGE", row: 1 },
+  });
+  await change(0, marks / 2);
+  await change(marks / 2, marks);
+  await ben.receive(...(await anna.runs()));
+  expect([anna.reports, anna.setAside, ben.reports, ben.announced]).toEqual([[], [], [], []]);
+  const there = await ben.database.getDocument(doc.id);
+  expect(there.getHeads()).toEqual(doc.getHeads());
+  expect(new Set((await marksOf(ben.database, there, ["text"])).map(({ name }) => name)).size).toBe(marks);
 });
 
 test("D12 thousands of records, some with pages of text, are imported in one go", async () => {

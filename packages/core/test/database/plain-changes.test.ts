@@ -21,10 +21,10 @@ test("D12 who writes more values at one place than a change may replace gets tha
   expect(xavier.quarantined()).toEqual([]);
 
   const doc = await database.getDocument(docIdOf(place));
-  await expect(database.changeDoc(doc, set("full", 1))).rejects.toMatchObject({ code: "CHANGE_REFUSED" });
+  await expect(database.changeDoc(doc, set("full", 1))).rejects.toMatchObject({ code: "CHANGE_TOO_LARGE" });
   await database.changeDoc(doc, set("free", 1));
   await database.changeDoc(doc, set("free", 2));
-  await expect(database.changeDoc(doc, set("full", 1))).rejects.toMatchObject({ code: "CHANGE_REFUSED" });
+  await expect(database.changeDoc(doc, set("full", 1))).rejects.toMatchObject({ code: "CHANGE_TOO_LARGE" });
   const mine = await database.createDocument({ title: "mine" });
   await xavier.assembled.flush();
 

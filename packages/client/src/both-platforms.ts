@@ -4,6 +4,7 @@ export {
   type AlarmCode,
   type Approval,
   type ChangedRights,
+  type ChangeOptions,
   type ChangeOrigin,
   type Connection,
   type ConnectionStatus,
@@ -79,6 +80,7 @@ export {
   type User,
   type Verification,
   valuesAt,
+  type WaitOptions,
   type When,
   whenVerified,
 } from "@selkie/core";

@@ -4,7 +4,15 @@ export type { MarkStep, Patch } from "./automerge/patch.ts";
 export type { Connection, ConnectionStatus } from "./connection/connection.ts";
 export { type CopyOptions, copyToKey, readersGained } from "./database/copy-to-key.ts";
 export type { DatabaseEvents, DatabaseTransaction, Draft } from "./database/database.ts";
-export type { History, HistoryItem, PastDoc, ReadableHistory, Verification, When } from "./database/history.ts";
+export type {
+  ChangeOptions,
+  History,
+  HistoryItem,
+  PastDoc,
+  ReadableHistory,
+  Verification,
+  When,
+} from "./database/history.ts";
 export { whenVerified } from "./database/over-database.ts";
 export type { PendingPurge, PurgeOptions, PurgeReport } from "./database/purge-report.ts";
 export { marksOf, valuesAt } from "./database/read-document.ts";
@@ -60,3 +68,4 @@ export {
   type TenantOptions,
 } from "./tenant/tenant-host.ts";
 export { finishWipes } from "./tenant/wipe.ts";
+export type { WaitOptions } from "./unless-aborted.ts";

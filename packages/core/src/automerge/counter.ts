@@ -18,6 +18,11 @@ export function counter(start = 0): Counter {
   return new NewCounter(start);
 }
 
+/** A counter of a document as the document shows it: it is read, and says so when somebody counts. */
+export function shownCounter({ value }: Counter): Counter {
+  return Object.freeze(new NewCounter(value));
+}
+
 /** Whether a value is a counter, of a document or to be put into one: what a schema asks. */
 export function isCounter(value: unknown): value is Counter {
   return typeof value === "object" && value !== null && isMarkedCounter(value);

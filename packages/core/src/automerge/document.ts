@@ -135,10 +135,10 @@ export function endEdit(live: LiveDocument): void {
 }
 
 /** A change of `actor` that changes nothing, and depends on everything: what a deletion is bound to. */
-export function emptyChange(live: LiveDocument, actor: Uint8Array): Uint8Array {
+export function emptyChange(live: LiveDocument, actor: Uint8Array, message?: string): Uint8Array {
   useActor(live, actor);
   refresh(live);
-  live.doc = Automerge.emptyChange(live.doc, { time: 0 });
+  live.doc = Automerge.emptyChange(live.doc, message === undefined ? { time: 0 } : { time: 0, message });
   return takeLocalChange(live);
 }
 

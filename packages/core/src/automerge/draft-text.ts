@@ -70,6 +70,7 @@ export function textDraft(root: object, path: Path, begin: () => void): TextDraf
       begin();
       guard({ start, end });
       guardMark({ start, end }, name);
+      if (value === null) throw unsupported("a mark of null, which would take a mark away: unmark does");
       guardValue(value);
       Automerge.mark(doc, at, { start, end, expand: ends }, name, value);
     },

@@ -1,5 +1,7 @@
-/** Objects of Automerge's whose fields stood in another order: the same with its fields in order, frozen. */
-const orderedByObject = new WeakMap<object, object>();
+import { type Counter, isCounter, shownCounter } from "./counter.ts";
+
+/** Objects of Automerge's that show as another: the same with its fields in order, or as a counter of ours; frozen. */
+const shownByObject = new WeakMap<object, object>();
 
 /**
  * The data of a document's state, frozen, with the fields of every map in the order of their code points: the order in which Automerge
@@ -11,8 +13,9 @@ const orderedByObject = new WeakMap<object, object>();
  * Test: document.test.ts.
  */
 export function freezeDeep<T extends object>(value: T): T {
-  if (Object.isFrozen(value)) return (orderedByObject.get(value) ?? value) as T;
+  if (Object.isFrozen(value)) return (shownByObject.get(value) ?? value) as T;
   if (ArrayBuffer.isView(value) || value instanceof Date) return value;
+  if (isCounter(value)) return showAs(value, shownCounter(value) as T & Counter);
   const names = Object.keys(value);
   const isMap = Object.getPrototypeOf(value) === Object.prototype;
   let copy = isMap && !isOrdered(names) ? orderedCopy(value, names) : null;
@@ -23,10 +26,13 @@ export function freezeDeep<T extends object>(value: T): T {
     if (frozen !== item) copy ??= orderedCopy(value, names);
     if (copy !== null) Reflect.set(copy, name, frozen);
   }
-  Object.freeze(value);
-  if (copy === null) return value;
-  orderedByObject.set(value, Object.freeze(copy));
-  return copy as T;
+  return copy === null ? Object.freeze(value) : showAs(value, Object.freeze(copy) as T);
+}
+
+/** An object of Automerge's shows as another from now on. */
+function showAs<T extends object>(value: T, shown: T): T {
+  shownByObject.set(Object.freeze(value), shown);
+  return shown;
 }
 
 /** A copy that Automerge still knows as the same object: by symbols, when it is looked for in a list. */

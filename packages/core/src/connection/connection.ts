@@ -1,3 +1,5 @@
+import type { WaitOptions } from "../unless-aborted.ts";
+
 /** How a connection stands. `offline` tries again by itself; `refused` and `closed` do not. */
 export type ConnectionStatus = "connecting" | "online" | "offline" | "refused" | "closed";
 
@@ -11,5 +13,5 @@ export interface Connection extends AsyncDisposable {
    * no room for all databases that are open: the others are in sync then; QUOTA_EXCEEDED | RELAY_FULL | TOO_MANY_CHAINS when a relay has no
    * room for what is written: each call tries again. SyncError UNKNOWN_DATABASE when a relay does not take one of them.
    */
-  synced(options?: { signal?: AbortSignal }): Promise<void>;
+  synced(options?: WaitOptions): Promise<void>;
 }

@@ -1,11 +1,11 @@
 import { equalize } from "../automerge/equalize.ts";
 import type { Patch } from "../automerge/patch.ts";
-import type { Doc } from "../document/doc-handle.ts";
+import { type Doc, idOf } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { CoreError } from "../errors.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import { editDocument } from "./edit-document.ts";
-import type { History, HistoryItem, PastDoc, When } from "./history.ts";
+import type { ChangeOptions, History, HistoryItem, PastDoc, When } from "./history.ts";
 import { bytesOf, type HistoryGround, HistoryReader, pastAutomerge } from "./history-reader.ts";
 import type { SchemaCheck } from "./schema-check.ts";
 
@@ -42,8 +42,9 @@ export class DatabaseHistory<T extends object> implements History<T> {
     return this.#reader.diff(id, a, b);
   }
 
-  async restore(id: DocId, when: When): Promise<Doc<T>> {
+  async restore(doc: Doc<T> | DocId, when: When, { message }: ChangeOptions = {}): Promise<Doc<T>> {
     await this.#loaded();
+    const id = idOf(doc);
     const parts = this.#open();
     const { documents, events, shelf } = parts;
     const past = await this.#reader.pastOf(id, when);
@@ -52,8 +53,8 @@ export class DatabaseHistory<T extends object> implements History<T> {
     const then = (await pastAutomerge(parts)).pastMarkedData(bytesOf(past.changes));
     this.#check.changed(then.data);
     const record = documents.require(id);
-    await editDocument(parts, record, "undelete");
-    await editDocument(parts, record, (data, text) => equalize({ data, text }, then));
+    await editDocument(parts, record, "undelete", message);
+    await editDocument(parts, record, (data, text) => equalize({ data, text }, then), message);
     events.emit("change", { id });
     return (await shelf.handle(record)) as unknown as Doc<T>;
   }

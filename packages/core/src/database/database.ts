@@ -4,7 +4,8 @@ import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { Off } from "../events.ts";
 import type { FeedItem, FeedOptions, RevisionItem, RevisionOptions } from "../feed/feed-item.ts";
-import type { History } from "./history.ts";
+import type { WaitOptions } from "../unless-aborted.ts";
+import type { ChangeOptions, History } from "./history.ts";
 import type { PurgeOptions, PurgeReport } from "./purge-report.ts";
 import type { ReadableDatabase } from "./readable-database.ts";
 
@@ -74,7 +75,7 @@ export interface Database<T extends object, In = T> extends ReadableDatabase<T> 
   readonly history: History<T>;
   /**
    * Creates a document; durable when it resolves. `id` is a name of the app's choice, from which every device gets the same document id
-   * under the same key. `key` names a key of the directory: only who holds it can read the document, or sees that it exists.
+   * under the same key. `key` names a key of the directory (default: that of `openDB`, or that of the tenant): only who holds it can read the document, or sees that it exists.
    * @throws CoreError SCHEMA_MISMATCH | VALUE_UNSUPPORTED | CHANGE_TOO_LARGE | DOC_EXISTS | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
    */
   createDocument(data?: In, options?: { id?: string; key?: string }): Promise<Doc<T>>;
@@ -92,23 +93,22 @@ export interface Database<T extends object, In = T> extends ReadableDatabase<T> 
   getAllDocumentIds(): Promise<readonly DocId[]>;
   /**
    * Runs the callback on a draft and makes what it edited durable. An edit made after an `await` in the callback rejects with
-   * CHANGE_CLOSED, a callback that throws with what it threw; nothing is applied then. A `message`, of up to 1,024 bytes, says in the
-   * history what the change was for.
+   * CHANGE_CLOSED, a callback that throws with what it threw; nothing is applied then.
    * @throws CoreError CHANGE_CLOSED | CHANGE_TOO_LARGE | SCHEMA_MISMATCH | VALUE_UNSUPPORTED | DOC_NOT_FOUND | DOC_DELETED | WRITE_NOT_ALLOWED | NOT_ENTITLED
    */
   changeDoc(
-    doc: Doc<T>,
+    doc: Doc<T> | DocId,
     change: (draft: Draft<T>) => void | Promise<void>,
-    options?: { message?: string },
+    options?: ChangeOptions,
   ): Promise<Doc<T>>;
   /** Deletes a document here and everywhere, until somebody undeletes it. @throws CoreError DOC_NOT_FOUND | WRITE_NOT_ALLOWED | NOT_ENTITLED */
-  deleteDocument(doc: Doc<T> | DocId): Promise<void>;
+  deleteDocument(doc: Doc<T> | DocId, options?: ChangeOptions): Promise<void>;
   /**
    * Brings a deleted document back, as it was; nothing happens to one that is not deleted. Of a deletion and an undeletion at once the
    * undeletion counts only when it knew of the deletion.
    * @throws CoreError DOC_NOT_FOUND | WRITE_NOT_ALLOWED | NOT_ENTITLED
    */
-  undeleteDocument(id: DocId): Promise<Doc<T>>;
+  undeleteDocument(doc: Doc<T> | DocId, options?: ChangeOptions): Promise<Doc<T>>;
   /**
    * The documents that changed since a cursor, each once, in its newest state; since ever for null. Deleted ones come too. Keep the cursor
    * of the last item that was dealt with: it is good after a restart or a crash, and where it cannot be certain of something, what is
@@ -126,27 +126,27 @@ export interface Database<T extends object, In = T> extends ReadableDatabase<T> 
   /**
    * Makes changes of several documents as one: all of them are made when it resolves, or none; others see them together. What was done shows
    * in a draft of the transaction, and in the documents once it has ended. When a document that it changes was edited here meanwhile,
-   * `run` is run again, up to five times: it should do nothing else. All of it has to fit into one entry: up to 100 documents and 512 KB.
+   * `run` is run again, up to five times: it should do nothing else. A `message` is that of each change that has none of its own. All of it has to fit into one entry: up to 100 documents and 512 KB.
    * @throws CoreError TRANSACTION_CONFLICT | TRANSACTION_TOO_LARGE, what `run` threw, and what the three methods throw
    */
-  transact<R>(run: (tx: DatabaseTransaction<T, In>) => Promise<R>): Promise<R>;
+  transact<R>(run: (tx: DatabaseTransaction<T, In>) => Promise<R>, options?: ChangeOptions): Promise<R>;
   /**
    * Removes a document with its whole history, here and on every device of the tenant and at relays; by an admin. Its id is dead from now
    * on. With `keep` its newest state becomes a new document. Parts are dropped once the setting `purgeAfter` says so; at once where admins of two
    * people purge the same. Doing it again gives the report of that time, and takes in what came since.
    * @throws CoreError NOT_ADMIN | DOC_NOT_FOUND | DOC_DELETED when a deleted document's state is to be kept | DIRECTORY_STALE | UPDATE_NEEDED
    */
-  purgeDocHistory(id: DocId, options?: PurgeOptions): Promise<PurgeReport>;
+  purgeDocHistory(doc: Doc<T> | DocId, options?: PurgeOptions): Promise<PurgeReport>;
   /**
    * The entries of this database, for `pullChangesFrom` and `pushChangesTo` of another. Both reject with `DIRECTORY_STALE` or
    * `UPDATE_NEEDED` when something that was written at the source has to wait; all else is copied then. Between two databases of open
    * clients what is new of the tenant's directory comes along, first.
    */
   getStore(): EntryStore;
-  /** Takes the entries that `store` has and this database lacks; applied when it resolves. @throws CoreError DATABASE_OTHER */
-  pullChangesFrom(store: EntryStore): Promise<{ entries: number }>;
-  /** Gives `store` the entries that it lacks. @throws CoreError DATABASE_OTHER */
-  pushChangesTo(store: EntryStore): Promise<{ entries: number }>;
+  /** Takes the entries that `store` has and this database lacks; applied when it resolves. @throws CoreError DATABASE_OTHER; the signal's reason */
+  pullChangesFrom(store: EntryStore, options?: WaitOptions): Promise<{ entries: number }>;
+  /** Gives `store` the entries that it lacks. @throws CoreError DATABASE_OTHER; the signal's reason */
+  pushChangesTo(store: EntryStore, options?: WaitOptions): Promise<{ entries: number }>;
   /** Calls the listener at every such event, until the function it returns is called. */
   on<Type extends keyof DatabaseEvents>(type: Type, listener: (event: DatabaseEvents[Type]) => void): Off;
 }

@@ -123,7 +123,7 @@ export function beginEdit(
   { actor, edit, message }: { readonly actor: Uint8Array; readonly edit: Edit; readonly message: string | undefined },
 ): Edited<void | Promise<void>> {
   if (typeof edit === "function") return automerge.editDocument(live, actor, edit, message);
-  return { change: automerge.emptyChange(live, actor), isPlain: false, result: undefined };
+  return { change: automerge.emptyChange(live, actor, message), isPlain: false, result: undefined };
 }
 
 /** @throws CoreError CHANGE_CLOSED for an edit after an `await`, which lands outside the change; bare Automerge would drop it silently */

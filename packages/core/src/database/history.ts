@@ -2,6 +2,12 @@ import type { Patch } from "../automerge/patch.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 
+/** How a change is made. */
+export interface ChangeOptions {
+  /** What it is for, as the history tells it: up to 1,024 bytes. */
+  readonly message?: string;
+}
+
 /**
  * A moment of the past: a time, or heads as `Doc.getHeads` and `HistoryItem.heads` give them. Heads are exact. A time goes by what
  * authors claim; a change counts as made no earlier than all that it builds on, and one of which nobody says when as made right after it.
@@ -62,5 +68,5 @@ export interface History<T extends object> extends ReadableHistory<T> {
    * Makes a document again what it was, by a new change: what happened since stays in its history. A deleted one is undeleted first.
    * @throws CoreError DOC_NOT_FOUND, also when it was deleted or not there at that moment | HEADS_UNKNOWN | SCHEMA_MISMATCH | VALUE_UNSUPPORTED | WRITE_NOT_ALLOWED | NOT_ENTITLED
    */
-  restore(id: DocId, when: When): Promise<Doc<T>>;
+  restore(doc: Doc<T> | DocId, when: When, options?: ChangeOptions): Promise<Doc<T>>;
 }

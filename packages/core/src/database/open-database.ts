@@ -1,6 +1,6 @@
 import type { EntryStore } from "@selkie/store";
 import type { EarlyDocuments } from "../cold/early-documents.ts";
-import type { Doc } from "../document/doc-handle.ts";
+import { type Doc, idOf } from "../document/doc-handle.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
@@ -8,6 +8,7 @@ import type { Off } from "../events.ts";
 import type { FeedItem, FeedOptions, RevisionItem, RevisionOptions } from "../feed/feed-item.ts";
 import { copyEntries } from "../replica/copy-entries.ts";
 import { namedStem } from "../sealing/document-id.ts";
+import type { WaitOptions } from "../unless-aborted.ts";
 import { createDocument } from "./create-document.ts";
 import { createMany } from "./create-many.ts";
 import type { Database, DatabaseEvents, DatabaseTransaction, Draft } from "./database.ts";
@@ -15,7 +16,7 @@ import { DatabaseHistory } from "./database-history.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import { earlyParts } from "./early-parts.ts";
 import { checkedEdit, editDocument } from "./edit-document.ts";
-import type { History } from "./history.ts";
+import type { ChangeOptions, History } from "./history.ts";
 import { purgeDocument } from "./purge-document.ts";
 import type { PurgeOptions, PurgeReport } from "./purge-report.ts";
 import { checkWith, type Schema, type SchemaCheck, unchecked } from "./schema-check.ts";
@@ -27,6 +28,13 @@ interface Opened {
   closed: Promise<void> | null;
 }
 
+/** By what whoever has a handle writes. */
+interface Writing<T extends object, In> {
+  readonly check: SchemaCheck<T, In>;
+  /** Name of a key. */
+  readonly key: string | undefined;
+}
+
 /** The one implementation of `Database`: each method is a line or two over the parts. */
 export class OpenDatabase<T extends object, In = T, Home = null> implements Database<T, In> {
   readonly name: string;
@@ -35,6 +43,8 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
   readonly history: History<T>;
   readonly #opened: Opened;
   readonly #check: SchemaCheck<T, In>;
+  /** Under which documents are created where nothing else is said; the tenant's default key when there is none. */
+  readonly #key: string | undefined;
 
   /** The parts of an open database, for functions over it. @throws CoreError CLOSED */
   static partsOf(database: OpenDatabase<object, object, unknown>): DatabaseParts {
@@ -43,26 +53,31 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
 
   /** Whatever is written is written. */
   static untyped(parts: DatabaseParts): OpenDatabase<object> {
-    return new OpenDatabase({ parts, closed: null }, unchecked<object, object>(), null);
+    return new OpenDatabase({ parts, closed: null }, { check: unchecked<object, object>(), key: undefined }, null);
   }
 
-  private constructor(opened: Opened, check: SchemaCheck<T, In>, tenant: Home) {
+  private constructor(opened: Opened, { check, key }: Writing<T, In>, tenant: Home) {
     this.name = opened.parts.name;
     this.tenant = tenant;
     this.history = new DatabaseHistory<T>(() => this.#open(), check);
     this.#opened = opened;
     this.#check = check;
+    this.#key = key;
   }
 
-  /** The same database as one of this tenant, for whoever writes by this schema, or by none. */
-  of<S extends object, New, Tenant>(tenant: Tenant, schema: Schema<S, New> | undefined): OpenDatabase<S, New, Tenant> {
-    return new OpenDatabase(this.#opened, schema === undefined ? unchecked<S, New>() : checkWith(schema), tenant);
+  /** The same database as one of this tenant, for whoever writes by this schema, or by none, and under this key. */
+  of<S extends object, New, Tenant>(
+    tenant: Tenant,
+    { schema, key }: { readonly schema: Schema<S, New> | undefined; readonly key: string | undefined },
+  ): OpenDatabase<S, New, Tenant> {
+    const check = schema === undefined ? unchecked<S, New>() : checkWith(schema);
+    return new OpenDatabase(this.#opened, { check, key }, tenant);
   }
 
   async createDocument(data: In = {} as In, options: { id?: string; key?: string } = {}): Promise<Doc<T>> {
     const { mayWrite, keyId, writes, held, platform, id: database } = this.#open();
     mayWrite();
-    const key = keyId(options.key);
+    const key = keyId(options.key ?? this.#key);
     const ready = writes.ready(key, held() !== null); // a key this device can't seal under is found out before anything is made
     if (ready !== null) await ready;
     const created = this.#check.created(data);
@@ -79,7 +94,7 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
   ): Promise<readonly DocId[]> {
     const parts = this.#loadedNow ?? (await this.#loaded());
     parts.mayWrite();
-    const key = parts.keyId(options.key);
+    const key = parts.keyId(options.key ?? this.#key);
     const check = (row: In): T => this.#check.created(row);
     return createMany(parts, { rows, key, check, created: (id) => parts.events.emit("change", { id }) });
   }
@@ -110,28 +125,30 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
   }
 
   async changeDoc(
-    doc: Doc<T>,
+    doc: Doc<T> | DocId,
     change: (draft: Draft<T>) => void | Promise<void>,
-    { message }: { message?: string } = {},
+    { message }: ChangeOptions = {},
   ): Promise<Doc<T>> {
-    const parts = this.#loadedNow ?? (await this.#partsFor(doc.id));
-    const record = parts.documents.require(doc.id);
-    await editDocument(parts, record, checkedEdit(this.#check, doc.id, change), message);
+    const id = idOf(doc);
+    const parts = this.#loadedNow ?? (await this.#partsFor(id));
+    const record = parts.documents.require(id);
+    await editDocument(parts, record, checkedEdit(this.#check, id, change), message);
     return this.#show(record);
   }
 
-  async deleteDocument(doc: Doc<T> | DocId): Promise<void> {
-    const id = typeof doc === "string" ? doc : doc.id;
+  async deleteDocument(doc: Doc<T> | DocId, { message }: ChangeOptions = {}): Promise<void> {
+    const id = idOf(doc);
     const parts = this.#loadedNow ?? (await this.#partsFor(id));
     const record = parts.documents.require(id);
-    await editDocument(parts, record, "delete");
+    await editDocument(parts, record, "delete", message);
     await this.#show(record);
   }
 
-  async undeleteDocument(id: DocId): Promise<Doc<T>> {
+  async undeleteDocument(doc: Doc<T> | DocId, { message }: ChangeOptions = {}): Promise<Doc<T>> {
+    const id = idOf(doc);
     const parts = this.#loadedNow ?? (await this.#partsFor(id));
     const record = parts.documents.require(id);
-    await editDocument(parts, record, "undelete");
+    await editDocument(parts, record, "undelete", message);
     return this.#show(record);
   }
 
@@ -144,28 +161,28 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     return this.#loadedNow === null ? this.#onceLoaded(typed) : typed;
   }
 
-  async transact<R>(run: (tx: DatabaseTransaction<T, In>) => Promise<R>): Promise<R> {
+  async transact<R>(run: (tx: DatabaseTransaction<T, In>) => Promise<R>, { message }: ChangeOptions = {}): Promise<R> {
     const parts = this.#loadedNow ?? (await this.#loaded());
     parts.mayWrite();
-    return transact(parts, this.#check, run);
+    return transact(parts, this.#check, run, { key: this.#key, message });
   }
 
-  async purgeDocHistory(id: DocId, options: PurgeOptions = {}): Promise<PurgeReport> {
-    return purgeDocument(this.#loadedNow ?? (await this.#loaded()), id, options);
+  async purgeDocHistory(doc: Doc<T> | DocId, options: PurgeOptions = {}): Promise<PurgeReport> {
+    return purgeDocument(this.#loadedNow ?? (await this.#loaded()), idOf(doc), options);
   }
 
   getStore(): EntryStore {
     return this.#open().replica;
   }
 
-  async pullChangesFrom(store: EntryStore): Promise<{ entries: number }> {
+  async pullChangesFrom(store: EntryStore, { signal }: WaitOptions = {}): Promise<{ entries: number }> {
     const { platform, replica } = this.#loadedNow ?? (await this.#loaded());
-    return copyEntries(platform, store, replica);
+    return copyEntries(platform, { from: store, to: replica, signal });
   }
 
-  async pushChangesTo(store: EntryStore): Promise<{ entries: number }> {
+  async pushChangesTo(store: EntryStore, { signal }: WaitOptions = {}): Promise<{ entries: number }> {
     const { platform, replica } = this.#loadedNow ?? (await this.#loaded());
-    return copyEntries(platform, replica, store);
+    return copyEntries(platform, { from: replica, to: store, signal });
   }
 
   on<Type extends keyof DatabaseEvents>(type: Type, listener: (event: DatabaseEvents[Type]) => void): Off {

@@ -1,6 +1,8 @@
 // What functions over a database begin with: from what an app holds to what is behind it.
+import { idOf } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
+import { unlessAborted, type WaitOptions } from "../unless-aborted.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import type { PastDoc } from "./history.ts";
 import { OpenDatabase } from "./open-database.ts";
@@ -19,12 +21,12 @@ export async function loadedPartsOf(database: ReadableDatabase<object>): Promise
   return partsOf(database);
 }
 
-/** Resolves when what a database shows is what its entries say, as `verified` tells. @throws CoreError CLOSED */
-export function whenVerified(database: ReadableDatabase<object>): Promise<void> {
-  return partsOf(database).loading.verified();
+/** Resolves when what a database shows is what its entries say, as `verified` tells. @throws CoreError CLOSED; the signal's reason */
+export async function whenVerified(database: ReadableDatabase<object>, { signal }: WaitOptions = {}): Promise<void> {
+  await unlessAborted(partsOf(database).loading.verified(), signal);
 }
 
 /** @throws CoreError DOC_NOT_FOUND */
 export function recordOf({ documents }: DatabaseParts, doc: PastDoc<object> | DocId): DocumentRecord {
-  return documents.require(typeof doc === "string" ? doc : doc.id);
+  return documents.require(idOf(doc));
 }

@@ -37,6 +37,11 @@ export interface Doc<T extends object> {
   on(type: "change", listener: (patches: readonly Patch[], origin: ChangeOrigin) => void): Off;
 }
 
+/** The id of a document that is given by its handle, or by its id. */
+export function idOf(doc: Pick<Doc<object>, "id"> | DocId): DocId {
+  return typeof doc === "string" ? doc : doc.id;
+}
+
 /** What a deleted document shows. */
 export const NOTHING: object = Object.freeze({});
 

@@ -4,6 +4,7 @@ import type { EntryStore } from "@selkie/store";
 import { type Credentials, pipe, runSession } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import { flushOrHold, SyncedReplica } from "./synced-replica.ts";
 
 const IN_PROCESS = "in-process";
@@ -11,13 +12,21 @@ const IN_PROCESS = "in-process";
 /**
  * Brings what `from` has and `to` lacks, one way, with the same session that a relay would run, over an in-memory pipe. Between databases of
  * two tenants that are open, what their entries name of the directory comes first.
- * @throws CoreError DIRECTORY_STALE | UPDATE_NEEDED once everything is here but for what has to wait in the journal of `from`
+ * @throws the signal's reason, with the connection between them closed; CoreError DIRECTORY_STALE | UPDATE_NEEDED once everything is here but for what has to wait in the journal of `from`
  */
-export async function copyEntries(platform: Platform, from: EntryStore, to: EntryStore): Promise<{ entries: number }> {
+export async function copyEntries(
+  platform: Platform,
+  {
+    from,
+    to,
+    signal,
+  }: { readonly from: EntryStore; readonly to: EntryStore; readonly signal: AbortSignal | undefined },
+): Promise<{ entries: number }> {
+  signal?.throwIfAborted();
   if (!equalBytes(from.database, to.database))
     throw new CoreError("DATABASE_OTHER", "entries of one database don't belong in another");
   const [fromDirectory, toDirectory] = [from, to].map(directoryOf);
-  if (fromDirectory && toDirectory) await copyEntries(platform, fromDirectory, toDirectory);
+  if (fromDirectory && toDirectory) await copyEntries(platform, { from: fromDirectory, to: toDirectory, signal });
   const held = from instanceof SyncedReplica ? await flushOrHold(from) : null;
   const { crypto, scheduler } = platform;
   const [near, far] = pipe();
@@ -48,9 +57,9 @@ export async function copyEntries(platform: Platform, from: EntryStore, to: Entr
   session.on("received", (received) => {
     entries += received.entries;
   });
-  await Promise.all([source.ready, session.ready]);
-  await session.openDatabases([{ replica: to }]);
-  await session.synced([to.database]);
+  await unlessAborted(Promise.all([source.ready, session.ready]), signal);
+  await unlessAborted(session.openDatabases([{ replica: to }]), signal);
+  await unlessAborted(session.synced([to.database]), signal);
   if (held !== null) throw held;
   return { entries };
 }

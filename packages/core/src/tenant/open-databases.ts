@@ -2,12 +2,15 @@ import { type DatabaseId, toHex } from "@selkie/entry";
 import { type Assembled, assembleDatabase, type DatabaseHost } from "../database/assemble-database.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
 import { flushOrHold, type SyncedReplica } from "../replica/synced-replica.ts";
+import { openUnlessAborted } from "../unless-aborted.ts";
 
 export interface OpenDatabasesContext {
   /** What a database of this name stands in. */
   host(name: string): Promise<{ readonly id: DatabaseId; readonly host: Omit<DatabaseHost, "closed"> }>;
   /** A database was opened: connections sync it, too. */
   onOpened(replica: SyncedReplica): void;
+  /** Gets errors that belong to no call. */
+  report(error: unknown): void;
   /** A database was closed. Resolves when no connection syncs it any more. */
   onClosed(replica: SyncedReplica): Promise<void>;
 }
@@ -36,8 +39,13 @@ export class OpenDatabases {
     return this.#replicas.get(toHex(database));
   }
 
-  /** The database of this name: whoever asks twice gets the same. */
-  async open(name: string): Promise<Assembled> {
+  /**
+   * The database of this name: whoever asks twice gets the same. Of one that comes after the signal is nothing left, unless somebody else has
+   * it open. @throws the signal's reason
+   */
+  async open(name: string, signal?: AbortSignal): Promise<Assembled> {
+    if (signal !== undefined)
+      await openUnlessAborted(this.lend(name), { signal, report: this.#at.report }, ({ letGo }) => letGo());
     this.#lent.delete(name);
     await this.#closing.get(name);
     return this.#open(name);

@@ -16,6 +16,7 @@ import type { MissingParts } from "../replica/missing-parts.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import { verifyCertificates } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
+import { openUnlessAborted } from "../unless-aborted.ts";
 import type { SealedEntries } from "../writer/writer-chain.ts";
 import { slotSigner } from "./access-work.ts";
 import { Announcements } from "./announcements.ts";
@@ -182,7 +183,7 @@ export class OpenTenant implements Tenant {
         const id = await this.#databaseId(name);
         return { id, host: databaseHost(parts, id) };
       },
-      onOpened: (replica) => this.#links.join(replica),
+      ...{ report: context.platform.report, onOpened: (replica: SyncedReplica) => this.#links.join(replica) },
       onClosed: ({ database }) => this.#links.leave(database),
     });
   }
@@ -217,10 +218,14 @@ export class OpenTenant implements Tenant {
     this.#open();
     this.#membership.found();
     if (this.#wasAdmitted) this.#membership.self(); // gone from a damaged disk: every document would be missing, without a word
-    if (options.at !== undefined)
-      return openPast<T, Tenant>(await this.#databases.lend(name), { at: options.at, tenant: this });
-    const { database } = await this.#databases.open(name);
-    return database.of<T, In, Tenant>(this, options.schema);
+    const { at, signal } = options;
+    if (at !== undefined) {
+      const opening = this.#databases.lend(name).then((lent) => openPast<T, Tenant>(lent, { at, tenant: this }));
+      const { report } = this.#context.platform;
+      return openUnlessAborted(opening, { signal, report }, (past) => past[Symbol.asyncDispose]());
+    }
+    const { database } = await this.#databases.open(name, signal);
+    return database.of<T, In, Tenant>(this, { schema: options.schema, key: options.key });
   }
 
   async connect(target: string | Transport | Dialler, options: ConnectOptions = {}): Promise<Connection> {

@@ -200,6 +200,13 @@ export interface OpenOptions<T extends object, In = T> {
    * What documents have to be before they are written by this handle. What comes from others, or was written before, is shown as it is.
    */
   readonly schema?: Schema<T, In>;
+  /**
+   * The name of the key of the directory under which documents are created by this handle, where nothing else is said; default: the tenant's
+   * default key. Who does not hold it gets KEY_UNKNOWN when a document is created, and opens the database all the same.
+   */
+  readonly key?: string;
+  /** Gives up: opening rejects with the signal's reason, and leaves nothing open. */
+  readonly signal?: AbortSignal;
   /** As it is; as it was: {@link PastOptions}. */
   readonly at?: undefined;
 }
@@ -208,6 +215,11 @@ export interface OpenOptions<T extends object, In = T> {
 export interface PastOptions {
   /** The moment: a time, which goes by what authors claim, or the heads of the documents that there were. */
   readonly at: When;
+  /** As in {@link OpenOptions}. */
+  readonly signal?: AbortSignal;
+  /** What was is not written, so it takes no schema, and no key. */
+  readonly schema?: undefined;
+  readonly key?: undefined;
 }
 
 /** How {@link Tenant.connect} reaches the other side. */
@@ -278,7 +290,7 @@ export interface Tenant extends AsyncDisposable {
   fingerprint(): Fingerprint;
   /**
    * Opens a database, which comes into being with its first document. All handles of one name are of one database, and are closed together.
-   * @throws CoreError DIRECTORY_UNKNOWN before the first sync of a tenant that was joined; CLOSED
+   * @throws CoreError DIRECTORY_UNKNOWN before the first sync of a tenant that was joined; CLOSED; the signal's reason
    */
   openDB<T extends object, In = T>(name: string, options?: OpenOptions<T, In>): Promise<TenantDatabase<T, In>>;
   /**

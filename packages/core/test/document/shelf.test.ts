@@ -2,6 +2,7 @@ import * as Automerge from "@automerge/automerge";
 import { nativeCrypto } from "@selkie/crypto/native";
 import { fromHex } from "@selkie/entry";
 import { expect, test } from "vitest";
+import { type Counter, isCounter } from "../../src/automerge/counter.ts";
 import { writeFirstChange } from "../../src/automerge/first-change.ts";
 import { type DocumentRecord, newRecord } from "../../src/document/document-record.ts";
 import { Shelf } from "../../src/document/shelf.ts";
@@ -57,10 +58,12 @@ test("a document that was only created is read without Automerge, and is what Au
   expect(loads()).toBe(0);
 });
 
-test("a document with a counter is what Automerge gives", async () => {
+test("a document with a counter is what Automerge gives, and its counter is one that only counts within a change", async () => {
   const { shelf, loads } = newShelf();
   const doc = await shelf.handle(recordOf({ count: new Automerge.Counter(3) }));
-  expect((doc.getData() as { count: unknown }).count).toBeInstanceOf(Automerge.Counter);
+  const { count } = doc.getData() as { count: Counter };
+  expect([isCounter(count), count.value, Object.isFrozen(count)]).toEqual([true, 3, true]);
+  expect(() => count.increment()).toThrow(expect.objectContaining({ code: "CHANGE_CLOSED" }));
   expect(loads()).toBe(1);
 });
 

@@ -156,8 +156,16 @@ export class Link implements Connection {
     if (this.#admitted === null) return;
     const { session, documents } = this.#admitted;
     session.reconsider();
-    if (documents !== null) this.#presenting.present(session, documents);
+    if (documents !== null) this.#presenting.present(session, documents, () => this.#sayWhy(session));
     this.#retire();
+  }
+
+  /** INVARIANT: who ends itself has said so before the relay is told to let it in no more. Test: p-11-left-by-itself.test.ts. */
+  async #sayWhy(session: Session): Promise<void> {
+    const [directory] = this.#context.replicas();
+    if (directory === undefined || !this.#context.isRevoked() || this.#session !== session) return;
+    session.announce(directory.database);
+    await session.synced([directory.database]);
   }
 
   /** INVARIANT: a relay drops nothing before it has the statement that tells others why. Test: b10-purge.test.ts. */

@@ -15,10 +15,11 @@ export class Presenting {
     return this.#answered;
   }
 
-  /** Tells the relay what it has not been told yet. */
-  present(session: Session, documents: AccessDocuments): void {
+  /** Tells the relay what it has not been told yet. @param first what goes before that */
+  present(session: Session, documents: AccessDocuments, first: () => Promise<void>): void {
     this.#answered = this.#answered
       .then(async () => {
+        await first();
         const fresh = await documents.fresh();
         if (fresh.length > 0) await session.present(fresh);
       })

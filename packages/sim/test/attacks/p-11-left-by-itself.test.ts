@@ -30,3 +30,22 @@ test("P-11 who left by itself, and turned the keys for the others as it went, re
   await world.clock.advance(30_000);
   expect(await scene.show(alice)).toEqual(await scene.show(carol));
 });
+
+test("P-11 an admin that ends its only device while it is online has told the relay so, though that lets it in no more", async () => {
+  const scene = await Scene.begin("P-11 an admin left");
+  const { alice, bob, carol, world } = scene;
+  await scene.run(alice.tenant.directory.changeUser("CN=bob/O=acme", { role: "admin" }));
+  await world.clock.advance(30_000);
+  const [own] = (await bob.tenant.directory.devices()).filter(({ isThis }) => isThis);
+  if (own === undefined) return expect.fail("a device");
+  await scene.run(alice.disconnect());
+  await scene.run(bob.tenant.directory.revokeDevice(own.id));
+  await world.clock.advance(30_000);
+  await scene.run(bob.close());
+  const isOut = async (device: SimDevice): Promise<boolean> =>
+    (await device.tenant.directory.users()).some(({ name, revoked }) => name === "CN=bob/O=acme" && revoked);
+  expect(await isOut(carol)).toBe(true);
+  await scene.run(alice.connectRelay(world.relay));
+  await world.clock.advance(30_000);
+  expect(await isOut(alice)).toBe(true);
+});

@@ -129,7 +129,7 @@ function elsewhere({ entry, admission }: Somebody, writer: string, database = en
 const holds = (claims: DirectoryClaims) =>
   [testDatabase, otherDatabase, identity.directory].map((id) => claims.holds(id));
 
-test("A4 a head that is not here holds up its database and no other, until it is here", async () => {
+test("A4 R11 a head that is not here holds up its database and no other, until it is here", async () => {
   const { bob, carol, held, at, open } = await begin();
   const claims = await open();
   await claims.take(naming(bob, "head"));
@@ -139,7 +139,7 @@ test("A4 a head that is not here holds up its database and no other, until it is
   expect([...holds(claims), at.settled]).toEqual([false, false, false, 1]);
 });
 
-test("A4 a head that an entry of the directory names holds up every database, as long as its author has rights", async () => {
+test("A4 R11 a head that an entry of the directory names holds up every database, as long as its author has rights", async () => {
   const { bob, out, open } = await begin();
   const claims = await open();
   await claims.take(naming(elsewhere(bob, "chain", identity.directory), "head"));
@@ -156,7 +156,7 @@ test("A4 a control part under a directory key that nobody told this device of ho
   expect(claims.holds(testDatabase)).toBe(true);
 });
 
-test("A4 after five minutes and an exchange that did not bring it the alarm says whose word it is, and again each day", async () => {
+test("A4 R11 after five minutes and an exchange that did not bring it the alarm says whose word it is, and again each day", async () => {
   const { lab, bob, at, open, pass } = await begin();
   const claims = await open();
   await claims.take(naming(bob, "head"));
@@ -287,7 +287,7 @@ test("A4 what is on its way now and then, and comes, is nobody's word for long",
   expect(at.alarms).toEqual([]);
 });
 
-test("A4 the word of an admin, and that of two people, does not lapse", async () => {
+test("A4 R11 the word of an admin, and that of two people, does not lapse", async () => {
   const { bob, carol, admins, at, open } = await begin();
   const claims = await open();
   await claims.take(naming(bob, "head"));
@@ -306,7 +306,7 @@ test("A4 the word of an admin, and that of two people, does not lapse", async ()
   expect(claims.holds(testDatabase)).toBe(true);
 });
 
-test("A4 a fork excuses the heads that are known to lie behind it, and no other: not even one, of whomever", async () => {
+test("A4 R11 a fork excuses the heads that are known to lie behind it, and no other: not even one, of whomever", async () => {
   const { bob, carol, at, open } = await begin();
   const claims = await open();
   at.elsewhere.add(toHex(head("behind a fork")));

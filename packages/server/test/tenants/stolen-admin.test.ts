@@ -127,7 +127,7 @@ async function begun(): Promise<Fight> {
   return fight;
 }
 
-test("D10 a stolen admin takes a relay until the root speaks: from then on it has nothing there, whatever it signs and whatever is shown again, and the root may speak once more", async () => {
+test("D10 R17 a stolen admin takes a relay until the root speaks: from then on it has nothing there, whatever it signs and whatever is shown again, and the root may speak once more", async () => {
   let taken = 0;
   await fc.assert(
     fc.asyncProperty(acts, acts, async (before, after) => {

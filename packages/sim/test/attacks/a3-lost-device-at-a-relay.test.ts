@@ -205,7 +205,7 @@ describe("a stolen device of an admin", () => {
     await thief.leave();
   });
 
-  test("A3 D10 cannot keep a tenant: what the root says outranks its lists, and it signs none after that", async () => {
+  test("A3 D10 R17 takes a tenant at a relay, and cannot keep it: what the root says outranks its lists, and it signs none after that", async () => {
     const scene = await Scene.begin("stolen tenant");
     const { alice, bob, carol, world } = scene;
     const exported = await alice.tenant.exportRootKey(PAPER);

@@ -76,6 +76,22 @@ test("B10 a relay that drops parts and says that they were purged is found out, 
   expect((await scene.show(carol)).join()).toContain("wanted");
 });
 
+test("R18 one admin alone sets the wait to nothing and purges: it is gone at once from whoever hears, not from the relay, nor from who is away", async () => {
+  const scene = await Scene.begin("R18");
+  const { alice, carol, world } = scene;
+  const doc = await scene.run(carol.database.createDocument({ title: "canary of Carol" }));
+  await world.settle();
+  await scene.run(carol.disconnect());
+  await scene.run(alice.tenant.settings.change({ purgeAfter: 0 }));
+  await scene.run(alice.database.purgeDocHistory(doc.id));
+  await world.settle();
+  expect(await holesIn(scene)).toEqual([1, 1, 0, 0]);
+  expect((await scene.show(carol)).join()).toContain("canary of Carol");
+  await scene.run(carol.connectRelay(world.relay));
+  await world.settle();
+  expect(await holesIn(scene)).toEqual([1, 1, 1, 0]);
+});
+
 test("B10 a relay that does not wait drops nothing before others can know why", async () => {
   const scene = await Scene.begin("B10 at once");
   const { alice, bob, carol, world } = scene;

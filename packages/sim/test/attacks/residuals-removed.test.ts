@@ -24,6 +24,22 @@ test("R7 who kept a copy of a disk reads it after the device was wiped: bytes th
   expect((await scene.show(kept)).join()).toContain("canary of Alice");
 });
 
+test("R7 who kept a copy of a disk reads what was purged since", async () => {
+  const scene = await Scene.begin("R7 purge");
+  const { alice, bob, world } = scene;
+  const { id } = await scene.run(alice.database.createDocument({ title: "canary of Alice" }));
+  await world.settle();
+  const kept = world.device("kept");
+  kept.disk = bob.disk.copy();
+  kept.keyBagFile = bob.keyBagFile;
+  await scene.run(alice.tenant.settings.change({ purgeAfter: 0 }));
+  await scene.run(alice.database.purgeDocHistory(id));
+  await world.settle();
+  expect((await scene.show(bob)).join()).not.toContain("canary");
+  await scene.run(kept.start());
+  expect((await scene.show(kept)).join()).toContain("canary of Alice");
+});
+
 test("R14 a removed member reads what is written by those who have not heard of the removal, and were met by nobody who has", async () => {
   const scene = await Scene.begin("R14 not heard");
   const { alice, bob, carol, world } = scene;

@@ -63,7 +63,8 @@ test("R3 a relay sees which permits are for which login, for it is told whom a d
     );
     return last.parts.some((part) => part.type === "sealed" && tags.includes(hex(part.ciphertext.subarray(0, 16))));
   };
-  expect([bob, carol].map(({ name }) => isFor(name))).toEqual([true, false]);
+  // Who was given the key: those two, and no third.
+  expect([alice, bob, carol].map(({ name }) => isFor(name))).toEqual([true, true, false]);
 
   // Who wants everything names nobody.
   await scene.run(carol.close());
@@ -75,6 +76,40 @@ test("R3 a relay sees which permits are for which login, for it is told whom a d
   expect(namedBy(again, "carol>relay").size).toBe(0);
 });
 
+test("R3 a relay sees which key tags a device holds whose app wants only what it can read", async () => {
+  const scene = await Scene.begin("R3 tags");
+  const { alice, bob, carol, world } = scene;
+  await scene.run(alice.tenant.directory.createKey("board", { share: ["CN=bob/O=acme"] }));
+  await scene.run(alice.database.createDocument({ title: "for the board" }, { key: "board" }));
+  await world.settle();
+  const [tag] = (await entriesOf(scene)).map(({ table, parts }) =>
+    hex(table[parts.at(-1)?.table ?? 0] ?? new Uint8Array()),
+  );
+  const names: boolean[] = [];
+  for (const device of [bob, carol]) {
+    await scene.run(device.close());
+    device.parts = "readable";
+    await scene.run(device.start());
+    const observer = new Observer(scene);
+    await scene.run(device.connectRelay(world.relay));
+    await world.settle();
+    names.push(tag !== undefined && tagsNamedBy(observer, `${device.name}>relay`).has(tag));
+  }
+  expect(names).toEqual([true, false]);
+});
+
+/** The key tags that a device named to the relay, in hexadecimal. */
+function tagsNamedBy({ frames }: Observer, lane: string): ReadonlySet<string> {
+  const messages = frames
+    .filter((item) => item.lane === lane && (item.frame[0] === OPEN || item.frame[0] === WANT))
+    .map(({ frame }) => decodeMessage(frame));
+  const wanted = messages.flatMap((message) => {
+    if (message.type === "open") return message.items.map((item) => item.wanted);
+    return message.type === "want" ? [message.wanted] : [];
+  });
+  return new Set(wanted.flatMap((each) => each?.tags.map(hex) ?? []));
+}
+
 /** The recipients that a device named to the relay, in hexadecimal. */
 function namedBy({ frames }: Observer, lane: string): ReadonlySet<string> {
   const messages = frames
@@ -84,8 +119,8 @@ function namedBy({ frames }: Observer, lane: string): ReadonlySet<string> {
   return new Set(items.flatMap(({ wanted }) => wanted?.recipients.map(hex) ?? []));
 }
 
-/** The type of frames that open databases. */
-const OPEN = 5;
+/** The types of frames that open databases, and that say what is wanted of them. */
+const [OPEN, WANT] = [5, 19];
 
 test("R4 a relay counts the devices that write into a database, by their writer keys", async () => {
   const scene = await Scene.begin("R4");

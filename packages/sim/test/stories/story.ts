@@ -29,7 +29,11 @@ const ROLES = {
   tablet: "editor",
 } as const;
 /** What a call may be refused with that somebody makes who stays; whoever does not stay may be refused anything. */
-const REFUSALS = ["DOC_PURGED", "DOC_DELETED", "DOC_NOT_FOUND", "DIRECTORY_STALE"];
+const REFUSALS = [
+  ...["DOC_PURGED", "DOC_DELETED", "DOC_NOT_FOUND", "DIRECTORY_STALE"],
+  // A share, or the loss of one, is known to who was shared with later than to the model.
+  ...["KEY_UNKNOWN", "NOT_ENTITLED"],
+];
 /** What may be so of people when an admin knows less, or more, than others. */
 const REFUSALS_TO_ADMINS = [...REFUSALS, "NOT_PERMITTED", "USER_UNKNOWN", "DEVICE_UNKNOWN"];
 

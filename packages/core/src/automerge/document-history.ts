@@ -65,6 +65,18 @@ export class DocumentHistory {
     return this.#seqBefore(later, this.#changeActor[earlier] ?? 0) >= (this.#changeSeq[earlier] ?? 0);
   }
 
+  /** The numbers of the changes that are neither among these nor something that one of these builds on; null when one of these is unknown. */
+  beyond(hashes: readonly Uint8Array[]): readonly number[] | null {
+    const changes = hashes.map((hash) => this.changeOf(hash));
+    if (changes.includes(-1)) return null;
+    const clock = this.clockOf(changes);
+    const numbers: number[] = [];
+    if (clock === null) return numbers;
+    for (let change = 0; change < this.count; change++)
+      if ((this.#changeSeq[change] ?? 0) > (clock[this.#changeActor[change] ?? 0] ?? 0)) numbers.push(change);
+    return numbers;
+  }
+
   maxOpOf(change: number): number {
     return this.#maxOp[change] ?? 0;
   }

@@ -64,6 +64,34 @@ export function loadDocument(changes: readonly Uint8Array[], actor?: Uint8Array)
   return live;
 }
 
+/**
+ * Loads a document from what `saveDocument` gave and changes after it. Null when these are not as many changes as `changes` are: the caller
+ * knows which those are.
+ */
+export function loadSaved(pieces: readonly Uint8Array[], changes: readonly Uint8Array[]): LiveDocument | null {
+  const doc = loadAll(pieces, undefined);
+  if (doc === null) return null;
+  const live = { doc, changes: [...changes], unseen: 0, visible: null, editedLate: false, actor: null, heads: null };
+  if (Automerge.stats(doc).numChanges === changes.length) return live;
+  freeDocument(live);
+  return null;
+}
+
+/** The data, frozen, of what `saveDocument` gave and changes after it; null when its heads, in hexadecimal and ascending, are others. */
+export function readSaved(pieces: readonly Uint8Array[], heads: readonly string[]): object | null {
+  const doc = loadAll(pieces, undefined);
+  if (doc === null) return null;
+  const data = Automerge.getHeads(doc).toSorted().join() === heads.join() ? freezeDeep(doc) : null;
+  Automerge.free(doc);
+  return data;
+}
+
+/** All of a document as bytes, which load faster than its changes and are fewer. What is made of it is to be believed by nobody but who made it. */
+export function saveDocument(live: LiveDocument): Uint8Array {
+  refresh(live);
+  return Automerge.save(live.doc);
+}
+
 /** Brings the data up to date, and gives the patches since it last was. */
 export function refresh(live: LiveDocument): readonly Patch[] {
   const patches: Patch[] = [];

@@ -2,17 +2,22 @@ import type { Vector } from "@selkie/entry";
 import { type Load, Loading } from "../database/loading.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { Documents } from "../document/documents.ts";
+import type { Shelf } from "../document/shelf.ts";
 import type { MissingParts } from "../replica/missing-parts.ts";
 import type { EarlyDocuments } from "./early-documents.ts";
 import { handOver } from "./hand-over.ts";
 import { type OpenEarlyContext, openEarly } from "./open-early.ts";
 import { Pages } from "./pages.ts";
 import { Projector, type ProjectorContext } from "./projector.ts";
+import { SnapshotKeeper } from "./snapshot-keeper.ts";
+import type { Snapshots } from "./snapshots.ts";
 
 export interface ColdContext
-  extends Omit<OpenEarlyContext, "pages" | "rows" | "isMissing">,
-    Omit<ProjectorContext, "pages" | "platform" | "covered" | "documents"> {
+  extends Omit<OpenEarlyContext, "pages" | "rows" | "isMissing" | "readSaved">,
+    Omit<ProjectorContext, "pages" | "platform" | "covered" | "documents" | "keeper"> {
   readonly documents: Documents;
+  readonly shelf: Shelf;
+  readonly snapshots: Snapshots;
   readonly missing: Pick<MissingParts, "isMissing">;
   readonly received: Pick<ProjectorContext, "covered">;
   readonly load: Load;
@@ -28,12 +33,20 @@ export interface Cold {
 }
 
 export async function openCold(at: ColdContext): Promise<Cold> {
-  const { context, entries, events, journal, missing, received } = at;
+  const { context, entries, events, journal, missing, received, shelf, snapshots } = at;
   const { platform, store, local } = context;
   const random = (length: number): Uint8Array => platform.crypto.randomBytes(length);
   const pages = await Pages.open({ database: entries.database, store, local, random });
-  const early = await openEarly({ ...at, pages, rows: journal.rows, isMissing: (entry) => missing.isMissing(entry) });
-  const projector = new Projector({ ...at, platform, pages, covered: () => received.covered() });
+  const early = await openEarly({
+    ...{ ...at, pages, rows: journal.rows },
+    isMissing: (entry) => missing.isMissing(entry),
+    readSaved: async (id, heads) => {
+      const saved = await snapshots.read(id);
+      return saved?.heads.join() === heads.join() ? (await shelf.automerge()).readSaved(saved.pieces, heads) : null;
+    },
+  });
+  const keeper = new SnapshotKeeper(at);
+  const projector = new Projector({ ...at, platform, pages, keeper, covered: () => received.covered() });
   const of = countOf(await entries.vector());
   let moved: readonly DocId[] = [];
   const loading = new Loading({
@@ -43,7 +56,9 @@ export async function openCold(at: ColdContext): Promise<Cold> {
     onLoaded: () =>
       at.takeUp(async () => {
         const others = early === null ? [] : await handOver(early, at.documents, at.shelf);
-        projector.begin(early?.touched ?? null);
+        // A statement, or a key, that came before the entries were read may have moved any document.
+        const isAsShown = early !== null && (await received.covered())?.basis === pages.head?.basis;
+        projector.begin(isAsShown ? early.touched : null);
         moved = others.map(({ name }) => name);
         for (const id of moved) events.emit("change", { id });
       }),

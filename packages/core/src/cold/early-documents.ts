@@ -12,6 +12,9 @@ import type { Row } from "./page-codec.ts";
 import { type Pages, pageOf } from "./pages.ts";
 import { decodeProjection } from "./projection.ts";
 
+/** What a snapshot shows of a document that has these heads; null where there is none that does. */
+export type ReadSaved = (id: DocId, heads: readonly string[]) => Promise<object | null>;
+
 /** Pages that are kept as they were read. */
 const KEPT = 64;
 
@@ -28,6 +31,7 @@ export interface EarlyContext {
   readonly isEdited: boolean;
   /** What the loaded documents may take in memory. */
   readonly documentMemory: number;
+  readonly readSaved: ReadSaved;
   /** The name of who edits here. */
   author(): string;
 }
@@ -54,7 +58,7 @@ export class EarlyDocuments {
     this.#at = at;
     this.documents = new Documents(platform.crypto, documents.purged);
     this.ownChanges = new OwnChanges(this.documents, new WaitingChanges(platform.crypto));
-    this.shelf = new Shelf(platform, () => [author()], documentMemory);
+    this.shelf = new Shelf(platform, () => [author()], { memory: documentMemory });
   }
 
   /** Documents of which the rows may say something old. */
@@ -79,8 +83,9 @@ export class EarlyDocuments {
     const row = this.documents.find(name) === undefined ? await this.#row(name) : undefined;
     const edited = this.documents.find(name);
     const handle = edited === undefined ? null : await this.shelf.handle(edited);
-    if (this.#isOver || row === "unread") return null;
+    if (this.#isOver) return null;
     if (handle !== null) return this.#keep(handle);
+    if (row === "unread") return this.#findSaved(name);
     return row && (this.#handles.get(name)?.deref() ?? this.#keep(this.#handleOf(row)));
   }
 
@@ -117,13 +122,24 @@ export class EarlyDocuments {
     return handles;
   }
 
+  /** Of a row that says nothing but heads. */
+  async #findSaved(name: DocId): Promise<DocHandle<object> | null> {
+    if (this.touched.has(name)) return null;
+    const rows = await this.#page(pageOf(name, this.#at.pages.head?.bits ?? 0));
+    const row = rows?.find(({ id }) => id === name);
+    if (row === undefined || row.heads.length === 0) return null;
+    const data = await this.#at.readSaved(name, headsOf(row));
+    if (data === null || this.#isOver) return null;
+    return this.#handles.get(name)?.deref() ?? this.#keep(this.#handleOf(row, data));
+  }
+
   #keep(handle: DocHandle<object>): DocHandle<object> {
     this.#handles.set(handle.id, new WeakRef(handle));
     return handle;
   }
 
-  #handleOf(row: Row): DocHandle<object> {
-    return new DocHandle<object>(row.id, shownIn(row), this.#at.platform.report);
+  #handleOf(row: Row, saved: object | null = null): DocHandle<object> {
+    return new DocHandle<object>(row.id, shownIn(row, saved), this.#at.platform.report);
   }
 
   /** Null where a row keeps too little for it. */
@@ -157,9 +173,9 @@ export class EarlyDocuments {
   }
 }
 
-function shownIn(row: Row): DocState<object> {
+function shownIn(row: Row, saved: object | null): DocState<object> {
   const deleted = row.state === "deleted";
-  let data: object | null = deleted ? NOTHING : null;
+  let data = deleted ? NOTHING : saved;
   return {
     data: () => {
       data ??= decodeProjection(row.projection);

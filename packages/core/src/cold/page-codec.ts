@@ -1,18 +1,10 @@
 // What lies in the sealed local state of the projections of a database: pages of documents whose ids begin with the same bits, and a head
 // that says what they came from. ADR 56.
-import {
-  ByteReader,
-  ByteWriter,
-  decodeVector,
-  EntryError,
-  encodeVector,
-  fromHex,
-  toHex,
-  type Vector,
-} from "@selkie/entry";
+import { type ByteReader, ByteWriter, decodeVector, encodeVector, fromHex, toHex, type Vector } from "@selkie/entry";
 import { actorLength, changeHashLength } from "../automerge/change-limits.ts";
 import { type DocId, docIdOfBytes } from "../document/doc-id.ts";
 import { documentIdBytes } from "../sealing/document-id.ts";
+import { decodedRow } from "./decoded-row.ts";
 
 /** What a document was when its row was written: `unread` where its entries have to be asked. */
 type RowState = "shown" | "deleted" | "unread";
@@ -81,7 +73,7 @@ export function encodePage({ stamp, rows }: Page): Uint8Array {
 
 /** Null for what is no page of this format. */
 export function decodePage(bytes: Uint8Array): Page | null {
-  return decoded(bytes, (reader) => {
+  return decodedRow(bytes, FORMAT, (reader) => {
     const stamp = toHex(reader.bytes(stampBytes));
     const rows: Row[] = [];
     for (let left = reader.uleb(); left > 0; left--) {
@@ -107,7 +99,7 @@ export function encodeHead({ basis, bits, stamps, vector, ended }: Head): Uint8A
 
 /** Null for what is no head of this format. */
 export function decodeHead(bytes: Uint8Array): Head | null {
-  return decoded(bytes, (reader) => {
+  return decodedRow(bytes, FORMAT, (reader) => {
     const basis = toHex(reader.bytes(basisBytes));
     const bits = reader.u8();
     if (bits > MOST_BITS) return null;
@@ -151,16 +143,3 @@ function sizeOf({ heads, projection, ground }: Row): number {
 }
 
 const NO_STAMP = new Uint8Array(stampBytes);
-
-function decoded<Result>(bytes: Uint8Array, read: (reader: ByteReader) => Result): Result | null {
-  try {
-    const reader = new ByteReader(bytes);
-    if (reader.u8() !== FORMAT) return null;
-    const result = read(reader);
-    reader.end();
-    return result;
-  } catch (error) {
-    if (!(error instanceof EntryError)) throw error;
-    return null;
-  }
-}

@@ -4,7 +4,6 @@ import type { DatabaseEvents } from "../database/database.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import type { Documents } from "../document/documents.ts";
-import type { Shelf } from "../document/shelf.ts";
 import type { Events } from "../events.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
 import type { Platform } from "../platform.ts";
@@ -16,6 +15,7 @@ import type { Row } from "./page-codec.ts";
 import { PageRows } from "./page-rows.ts";
 import { type Pages, pageOf } from "./pages.ts";
 import { encodeProjection } from "./projection.ts";
+import type { SnapshotKeeper } from "./snapshot-keeper.ts";
 
 /** Projections are written when nothing has changed for so long. */
 const QUIET_MS = 5_000;
@@ -32,7 +32,7 @@ export interface ProjectorContext {
   readonly platform: Pick<Platform, "scheduler" | "report">;
   readonly pages: Pages;
   readonly documents: Documents;
-  readonly shelf: Shelf;
+  readonly keeper: SnapshotKeeper;
   readonly events: Events<DatabaseEvents>;
   readonly journal: { readonly rows: readonly JournalRow[] };
   /** How far the documents say what entries say, and as of what; null while that is moving. */
@@ -107,6 +107,7 @@ export class Projector {
     const wrong = [...others, ...unlisted].filter((name) => !this.#dirty.has(name));
     for (const name of [...wrong, ...left]) this.#note(name);
     if (absent.size > COMMIT_PAGES) this.#isAnew = true;
+    await this.#at.keeper.sweep();
     this.#isTrue = true;
     return wrong;
   }
@@ -183,10 +184,11 @@ export class Projector {
       await pages.write(numbers.length === 0 ? { ...covered, bits } : { ...old, bits }, piece);
       await this.#pause();
     } while (numbers.length > 0);
+    await this.#at.keeper.sweep();
   }
 
   async #rowOf(record: DocumentRecord, isUnsealed: boolean, left: { loads: number }): Promise<Row> {
-    const { shelf, documents } = this.#at;
+    const { documents, keeper } = this.#at;
     const unread = unreadRow(record.name);
     if (isUnsealed || record.busy) {
       this.#dirty.add(record.name);
@@ -201,7 +203,7 @@ export class Projector {
     if (isLoad && left.loads <= 0) return unread;
     if (isLoad) left.loads -= 1;
     const [before, { length }] = [record.changes, record.changes];
-    const state = await shelf.look(record);
+    const state = await keeper.look(record);
     if (state === null) {
       this.#dirty.add(record.name);
       return unread;

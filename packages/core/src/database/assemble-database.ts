@@ -10,6 +10,7 @@ import {
 import type { EntryStore } from "@selkie/store";
 import { openCold } from "../cold/cold.ts";
 import type { Projector } from "../cold/projector.ts";
+import { Snapshots } from "../cold/snapshots.ts";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { PartNames } from "../directory/purges.ts";
@@ -20,7 +21,7 @@ import { Documents } from "../document/documents.ts";
 import { OwnChanges } from "../document/own-changes.ts";
 import { Purged } from "../document/purged.ts";
 import { ReplacedChanges } from "../document/replaced-changes.ts";
-import { Shelf } from "../document/shelf.ts";
+import { type AuthorsOf, Shelf } from "../document/shelf.ts";
 import { WaitingChanges } from "../document/waiting-changes.ts";
 import { CoreError } from "../errors.ts";
 import { Events } from "../events.ts";
@@ -116,7 +117,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const { platform, tenant, store, local } = context;
   const entries = store.entries(tenant, id);
   const events = new Events<DatabaseEvents>(platform.report);
-  const { state, documents, ownChanges, shelf } = newDocuments(host, id, events, () => authors);
+  const { state, documents, ownChanges, shelf, snapshots } = newDocuments(host, id, events, () => authors);
   const rights = new KeyRights(view);
   const mayUse = (keyId: Uint8Array): boolean => rights.take(host.self(), keyId);
   // Who connected before sends what is missing now.
@@ -174,7 +175,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   };
   const shown = { documents, shelf, events };
   const { loading, early, projector } = await openCold({
-    ...{ ...shown, context, view: view(), entries, journal, missing, received, takeUp },
+    ...{ ...shown, context, view: view(), entries, journal, missing, received, takeUp, snapshots },
     ...{ load: (pause) => received.load(pause), author: () => host.self().name },
   });
   const replica = replicaOf(host, entries, { daily, named, missing, received, readable, writes, loading, journal });
@@ -317,7 +318,7 @@ async function dueParts(
 
 /** Documents as they begin, and the ways of changes into them and to whoever reads them. */
 function newDocuments(
-  { context: { platform, documentMemory }, view }: DatabaseHost,
+  { context: { platform, documentMemory, store, local }, view }: DatabaseHost,
   id: DatabaseId,
   events: Events<DatabaseEvents>,
   authors: () => ChangeAuthors,
@@ -327,8 +328,11 @@ function newDocuments(
   const quarantine = new Quarantine((item) => events.emit("quarantined", item));
   const [documents, waiting] = [new Documents(crypto, purged), new WaitingChanges(crypto)];
   const state: DocumentState = { documents, waiting, replaced: new ReplacedChanges(crypto), quarantine };
-  const shelf = new Shelf(platform, (record, changes) => authors().of(record, changes), documentMemory);
-  return { state, documents, ownChanges: new OwnChanges(documents, waiting), shelf };
+  const snapshots = new Snapshots({ database: id, store, local });
+  const saved = { snapshots, histories: documents.histories };
+  const authorsOf: AuthorsOf = (record, changes) => authors().of(record, changes);
+  const shelf = new Shelf(platform, authorsOf, { memory: documentMemory, saved });
+  return { state, documents, ownChanges: new OwnChanges(documents, waiting), shelf, snapshots };
 }
 
 /** Whether all entries are read, once they are: not of a database that was closed before. */

@@ -52,6 +52,8 @@ async function place(
 ): Promise<{ durable: Promise<void> } | null> {
   const { writes } = asked;
   // Here and below nothing is awaited that is there: between two syncs to disk every turn is a cold one.
+  const fetching = asked.shelf.fetch(known);
+  if (fetching !== undefined) await fetching;
   const entered = writes.enter();
   if (entered !== undefined) await entered;
   const parts = asked.now();

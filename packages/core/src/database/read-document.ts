@@ -41,5 +41,8 @@ async function readLive<T extends object, R>(
   const record = recordOf(parts, doc);
   const automerge = await parts.shelf.automerge();
   // Between two edits: what one has done so far may come to nothing.
-  return editsOf(record).run(async () => (record.deleted ? [] : read(automerge, parts.shelf.live(automerge, record))));
+  return editsOf(record).run(async () => {
+    await parts.shelf.fetch(record);
+    return record.deleted ? [] : read(automerge, parts.shelf.live(automerge, record));
+  });
 }

@@ -9,10 +9,39 @@ import type { Platform } from "../platform.ts";
 import type { AutomergeDocuments } from "./automerge-documents.ts";
 import { DocHandle, type DocState, NOTHING } from "./doc-handle.ts";
 import type { DocumentRecord } from "./document-record.ts";
+import type { Histories } from "./histories.ts";
 import { documentMemory, LoadedDocuments } from "./loaded-documents.ts";
+import { loadFrom, longHistory, type Snapshot, type SnapshotSource } from "./snapshot.ts";
 
 /** What came to a document: changes in an order that can be applied, or others in the place of all. */
 export type Moved = readonly Uint8Array[] | "reset";
+
+/** The names of those who made changes of a document. */
+export type AuthorsOf = (record: DocumentRecord, changes: readonly Uint8Array[]) => readonly string[];
+
+/** What long documents are loaded from. */
+export interface SavedDocuments {
+  readonly snapshots: SnapshotSource;
+  readonly histories: Pick<Histories, "of">;
+}
+
+export interface ShelfOptions {
+  /** About how many bytes the loaded documents may take: `documentMemory`, if nothing else is said. */
+  readonly memory?: number | undefined;
+  /** Without, every document is loaded from its changes. */
+  readonly saved?: SavedDocuments;
+}
+
+interface Fetching {
+  readonly snapshot: Snapshot | null;
+  readonly without?: ReadonlySet<Uint8Array> | undefined;
+}
+
+/** A document as somebody looked at it. */
+export interface Looked extends DocState<object> {
+  /** What Automerge made of all of it, where that was asked for. */
+  readonly saved: Uint8Array | null;
+}
 
 let loading: Promise<AutomergeDocuments> | null = null;
 
@@ -22,24 +51,18 @@ let loading: Promise<AutomergeDocuments> | null = null;
  */
 export class Shelf {
   readonly #platform: Platform;
-  readonly #authorsOf: (record: DocumentRecord, changes: readonly Uint8Array[]) => readonly string[];
+  readonly #authorsOf: AuthorsOf;
   readonly #loaded: LoadedDocuments;
+  readonly #saved: SavedDocuments | null;
   #automerge: AutomergeDocuments | null = null;
   #isClosed = false;
   /** Listeners that are told once all of what is being shown is; null when they are told at once. */
   #telling: (() => void)[] | null = null;
 
-  /**
-   * @param authorsOf the names of those who made changes of a document
-   * @param memory about how many bytes the loaded documents may take
-   */
-  constructor(
-    platform: Platform,
-    authorsOf: (record: DocumentRecord, changes: readonly Uint8Array[]) => readonly string[],
-    memory: number = documentMemory,
-  ) {
+  constructor(platform: Platform, authorsOf: AuthorsOf, { memory = documentMemory, saved }: ShelfOptions = {}) {
     this.#platform = platform;
     this.#authorsOf = authorsOf;
+    this.#saved = saved ?? null;
     this.#loaded = new LoadedDocuments(memory, (record) => this.#close(record));
   }
 
@@ -64,22 +87,67 @@ export class Shelf {
     if (known !== undefined) return known;
     const first = this.#readFirst(record);
     if (first !== null) return this.#newHandle(record, first);
+    await this.fetch(record);
     const automerge = await this.automerge();
     const state = stateOf(automerge, record, this.live(automerge, record));
     return record.handle?.deref() ?? this.#newHandle(record, state); // somebody else may have asked meanwhile
   }
 
-  /** What a document looks like, for whoever keeps nothing of it; null while it is edited. */
-  async look(record: DocumentRecord): Promise<DocState<object> | null> {
+  /**
+   * What a document looks like, for whoever keeps nothing of it; null while it is edited.
+   * @param isSaved whether all of it is wanted as bytes, too
+   */
+  async look(record: DocumentRecord, isSaved = false): Promise<Looked | null> {
     if (record.busy) return null;
-    const first = this.#readFirst(record);
-    if (first !== null) return first;
+    const first = isSaved ? null : this.#readFirst(record);
+    if (first !== null) return { ...first, saved: null };
     const automerge = await this.automerge();
-    if (record.live !== null) return record.busy ? null : lookedAt(stateOf(automerge, record, record.live));
-    const live = automerge.loadDocument(record.changes);
-    const state = lookedAt(stateOf(automerge, record, live));
-    automerge.freeDocument(live);
-    return state;
+    const snapshot = await this.#snapshotOf(record);
+    if (record.busy) return null;
+    const live =
+      record.live ?? this.#loadFrom(automerge, record, { snapshot }) ?? automerge.loadDocument(record.changes);
+    const saved = isSaved ? automerge.saveDocument(live) : null;
+    const looked = { ...lookedAt(stateOf(automerge, record, live)), saved };
+    if (live !== record.live) automerge.freeDocument(live);
+    return looked;
+  }
+
+  /**
+   * Loads a document with a long history from a snapshot, so that `live` finds it; gives nothing when there is nothing to do.
+   * @param without accepted changes that are about to be applied to it
+   */
+  fetch(record: DocumentRecord, without?: ReadonlySet<Uint8Array>): Promise<void> | undefined {
+    return this.#isFetched(record) ? this.#fetch(record, without) : undefined;
+  }
+
+  async #fetch(record: DocumentRecord, without?: ReadonlySet<Uint8Array>): Promise<void> {
+    const automerge = await this.automerge();
+    const snapshot = await this.#snapshotOf(record);
+    if (!this.#isFetched(record)) return; // somebody else loaded it meanwhile
+    record.live = this.#loadFrom(automerge, record, { snapshot, without });
+    this.#loaded.use(automerge, record);
+  }
+
+  #isFetched({ live, changes }: DocumentRecord): boolean {
+    return this.#saved !== null && !this.#isClosed && live === null && changes.length >= longHistory;
+  }
+
+  async #snapshotOf(record: DocumentRecord): Promise<Snapshot | null> {
+    return this.#saved === null || !this.#isFetched(record) ? null : this.#saved.snapshots.read(record.name);
+  }
+
+  #loadFrom(
+    automerge: AutomergeDocuments,
+    record: DocumentRecord,
+    { snapshot, without = new Set() }: Fetching,
+  ): LiveDocument | null {
+    if (this.#saved === null || snapshot === null) return null;
+    try {
+      return loadFrom(automerge, record, snapshot, { history: this.#saved.histories.of(record), without });
+    } catch (error) {
+      if (error instanceof ChangeError) return null; // a change of this device does not pass: whoever seals it finds that out
+      throw error;
+    }
   }
 
   /**
@@ -108,6 +176,8 @@ export class Shelf {
     const held = [...moved].filter(([record]) => isHeld(record));
     if (held.length === 0) return;
     const automerge = await this.automerge();
+    for (const [record, changes] of held)
+      if (!record.busy) await this.fetch(record, changes === "reset" ? undefined : new Set(changes));
     const telling: (() => void)[] = [];
     this.#telling = telling;
     try {

@@ -21,6 +21,7 @@ export const rowKind = {
   revisions: 15,
   purge: 16,
   projections: 17,
+  snapshots: 18,
 } as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 
@@ -64,9 +65,9 @@ export class LocalState {
     return undefined;
   }
 
-  /** Every row of a kind in a database, by key. */
-  range(kind: RowKind, database: DatabaseId): AsyncIterable<LocalRow> {
-    const from = this.key(kind, database);
+  /** Every row of a kind in a database, by key; with `rest`, those of which the key goes on like this. */
+  range(kind: RowKind, database: DatabaseId, rest?: Uint8Array): AsyncIterable<LocalRow> {
+    const from = this.key(kind, database, rest);
     return this.#between(from, concatBytes(from, new Uint8Array(64).fill(0xff)));
   }
 

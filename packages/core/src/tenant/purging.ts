@@ -1,6 +1,7 @@
 import { type DatabaseId, fromHex, type TenantId, toHex } from "@selkie/entry";
 import type { Store, PartName as StoredName } from "@selkie/store";
 import { rowsWith } from "../cold/pages.ts";
+import { snapshotRows } from "../cold/snapshots.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { isConfirmed, PartNames, type Purge, purgeDelay } from "../directory/purges.ts";
 import type { PartName } from "../directory/statement.ts";
@@ -99,7 +100,8 @@ export class Purging {
       await store.entries(tenant, purge.database).retire(storedNames(purge.parts));
       const row: Learned = { ...known, isCarriedOut: true };
       // What an open database shows is written anew when it is quiet; of one that nobody opens it would stay for ever.
-      const remove = await rowsWith({ local, database: purge.database }, purge.documents);
+      const at = { local, database: purge.database };
+      const remove = [...(await rowsWith(at, purge.documents)), ...snapshotRows(at, purge.documents)];
       await store.commit({ put: [await local.seal(this.#key(purge.id), rowOf(row))], remove });
       learned.set(purge.id, row);
       isDone = true;

@@ -10,6 +10,7 @@ import { rowKind } from "../../src/local/local-state.ts";
 import type { DocumentPlace } from "../../src/sealing/document-id.ts";
 import { sha256 } from "../automerge/sha256.ts";
 import { type Device, Lab, placeOf } from "./lab.ts";
+import { flipped, isOfKind, putRows, type Row, stateRows } from "./state-rows.ts";
 
 interface Item {
   n: number;
@@ -151,7 +152,7 @@ test("of documents whose pages are gone nothing was said, so nothing is correcte
   device.lose(lab.keys[1] as KeyVersion);
   await putRows(
     device,
-    (await stateRows(device)).filter(({ key }) => !isProjection(key) || key.length === headKeyBytes),
+    (await stateRows(device)).filter((row) => !isProjection(row) || row.key.length === headKeyBytes),
   );
   await device.open();
   expect((await all(device)).size).toBe(MANY);
@@ -166,7 +167,7 @@ test("of documents whose pages are gone nothing was said, so nothing is correcte
   await device.close();
   await putRows(
     device,
-    (await stateRows(device)).filter(({ key }, at) => !isProjection(key) || key.length === headKeyBytes || at % 2 > 0),
+    (await stateRows(device)).filter((row, at) => !isProjection(row) || row.key.length === headKeyBytes || at % 2 > 0),
   );
   await device.open();
   const more = corrected(device);
@@ -216,9 +217,9 @@ test("a piece that is damaged, cut, missing, or of an older copy is as if it wer
   });
   await device.close();
   const now = await stateRows(device);
-  const pages = now.filter(({ key }) => isProjection(key));
+  const pages = now.filter(isProjection);
   const [head, ...rest] = pages as [Row, ...Row[]];
-  const older = before.filter(({ key }) => isProjection(key));
+  const older = before.filter(isProjection);
   const truth = await shownOn(device, now);
   expect(truth.get(ids[0] as DocId)).toEqual({ n: -1, text: "canary 0" });
   const changes: readonly (readonly Row[])[] = [
@@ -247,9 +248,9 @@ test("who lost entries that it held before says so, and shows what is left", asy
   await device.open();
   await device.database.createDocuments(rows);
   await device.close();
-  const later = (await stateRows(device)).filter(({ key }) => isProjection(key));
+  const later = (await stateRows(device)).filter(isProjection);
   const other = await closed("lost");
-  await putRows(other.device, [...now.filter(({ key }) => !isProjection(key)), ...later]);
+  await putRows(other.device, [...now.filter((row) => !isProjection(row)), ...later]);
   await other.device.open();
   expect(other.device.reports).toMatchObject([{ code: "ENTRIES_LOST" }]);
   expect((await other.device.database.getAllDocumentIds()).toSorted()).toEqual(ids.toSorted());
@@ -271,7 +272,7 @@ test("P-11 a document under a key that is on this device no more is shown never 
   const after = await stateRows(device);
   // The page it was on is another, and an older copy of that is none.
   expect(await early(await reopened(device), secret.id)).toBeUndefined();
-  const shown = await shownOn(device, after, before.filter(({ key }) => isProjection(key)).slice(1));
+  const shown = await shownOn(device, after, before.filter(isProjection).slice(1));
   expect(shown.has(secret.id)).toBe(false);
 });
 
@@ -297,7 +298,7 @@ test("D12 who puts many large documents on the page of others makes nobody read 
     await device.receive(await mallory.write(parts));
   }
   await device.close();
-  const largest = (await stateRows(device)).filter(({ key }) => isProjection(key)).map(({ value }) => value.length);
+  const largest = (await stateRows(device)).filter(isProjection).map(({ value }) => value.length);
   expect(Math.max(...largest)).toBeGreaterThan(2 * size);
   expect(Math.max(...largest)).toBeLessThan(2.1 * 2 ** 20);
   await device.open();
@@ -413,29 +414,6 @@ async function reopened(device: Device): Promise<Device> {
 
 const firstChange = (actor: string): Uint8Array => writeFirstChange(fromHex(actor), { n: 7 }, sha256);
 
-interface Row {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-}
-
-/** What lies in the local state of a device that is closed. */
-function stateRows(device: Device): Promise<readonly Row[]> {
-  const found: Row[] = [];
-  return device
-    .inJournal(async (_, { store }) => {
-      for await (const row of store.state.range(Uint8Array.of(0), new Uint8Array(200).fill(255))) found.push(row);
-    })
-    .then(() => found);
-}
-
-async function putRows(device: Device, some: readonly Row[]): Promise<void> {
-  const before = await stateRows(device);
-  await device.inJournal(async (_, { store }) => {
-    await store.commit({ remove: before.map(({ key }) => key) });
-    await store.commit({ put: some as never });
-  });
-}
-
 /** What a device shows, at first and in the end, with these rows in its local state. */
 async function shownOn(
   device: Device,
@@ -461,11 +439,4 @@ async function shownOn(
 }
 
 const headKeyBytes = 65; // tenant, kind, database
-const isProjection = (key: Uint8Array): boolean => key[32] === rowKind.projections;
-
-function flipped(value: Uint8Array, at: number): Uint8Array {
-  const copy = value.slice();
-  const place = Math.min(at < 0 ? copy.length + at : at, copy.length - 1);
-  copy[place] = (copy[place] ?? 0) ^ 1;
-  return copy;
-}
+const isProjection = isOfKind(rowKind.projections);

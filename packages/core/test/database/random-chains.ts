@@ -13,6 +13,10 @@ export interface ChainOptions {
   readonly steps: number;
   /** Whether they sign two changes with one number, and one change as two kinds. */
   readonly equivocate: boolean;
+  /** Whether they delete documents, too; if nothing is said they do. */
+  readonly deletions?: boolean;
+  /** What they are called; authors, if nothing is said. */
+  readonly called?: string;
 }
 
 export interface Chains {
@@ -25,7 +29,9 @@ export interface Chains {
 type Copies = AnyDoc[];
 
 export async function randomChains(lab: Lab, random: Random, options: ChainOptions): Promise<Chains> {
-  const authors = await Promise.all(Array.from({ length: options.people }, (_, at) => lab.author(`author ${at}`)));
+  const authors = await Promise.all(
+    Array.from({ length: options.people }, (_, at) => lab.author(`${options.called ?? "author"} ${at}`)),
+  );
   const documents = Array.from({ length: options.documents }, (_, at) =>
     placeOf(`document ${at}`, lab.keys[at % lab.keys.length]?.name),
   );
@@ -41,9 +47,7 @@ export async function randomChains(lab: Lab, random: Random, options: ChainOptio
     if (author === undefined || place === undefined || mine === undefined || theirs === undefined) continue;
     const other = random.pick(theirs);
     if (mine !== theirs && random.below(2) === 0) mergeInto(mine, other);
-    written[who]?.push(
-      ...edit({ author, place, copies: mine, versions: lab.versionsOf(place) }, random, options.equivocate),
-    );
+    written[who]?.push(...edit({ author, place, copies: mine, versions: lab.versionsOf(place) }, random, options));
   }
   return {
     documents,
@@ -58,13 +62,17 @@ interface Desk {
   readonly versions: readonly KeyVersion[];
 }
 
-function edit({ author, place, copies, versions }: Desk, random: Random, equivocate: boolean): PartDraft[] {
+function edit(
+  { author, place, copies, versions }: Desk,
+  random: Random,
+  { equivocate, deletions = true }: ChainOptions,
+): PartDraft[] {
   const at = random.below(copies.length);
   const before = copies[at];
   if (before === undefined) return [];
   const part = (bytes: Uint8Array, kind: "change" | "delete" = "change") =>
     author.part(place, bytes, { kind, key: random.pick(versions) });
-  if (random.below(12) === 0) {
+  if (deletions && random.below(12) === 0) {
     const after = Automerge.emptyChange(before, { time: 0 });
     copies[at] = after;
     const bytes = lastChange(after);

@@ -22,7 +22,7 @@ const platform: Platform = {
 
 /** Documents with a text of so many letters each, on a shelf for so many bytes. */
 function documents(memory: number, lengths: readonly number[]) {
-  const shelf = new Shelf(platform, () => [], memory);
+  const shelf = new Shelf(platform, () => [], { memory });
   const records = lengths.map((length, at) => {
     const record = newRecord({ stem: pattern(`document ${at}`, 16), keyId: pattern("a key", 16) });
     record.changes.push(writeFirstChange(fromHex(alice), { at, text: "x".repeat(length) }, sha256));

@@ -13,7 +13,7 @@ import { type Pages, pageOf } from "./pages.ts";
 import { decodeProjection } from "./projection.ts";
 
 /** What a snapshot shows of a document that has these heads; null where there is none that does. */
-export type ReadSaved = (id: DocId, heads: readonly string[]) => Promise<object | null>;
+type ReadSaved = (id: DocId, heads: readonly string[]) => Promise<object | null>;
 
 /** Pages that are kept as they were read. */
 const KEPT = 64;

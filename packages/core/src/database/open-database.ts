@@ -15,7 +15,7 @@ import type { Database, DatabaseEvents, DatabaseTransaction, Draft } from "./dat
 import { DatabaseHistory } from "./database-history.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import { earlyParts } from "./early-parts.ts";
-import { checkedEdit, editDocument } from "./edit-document.ts";
+import { checkedEdit, type Edit, editDocument } from "./edit-document.ts";
 import type { ChangeOptions, History } from "./history.ts";
 import { purgeDocument } from "./purge-document.ts";
 import type { PurgeOptions, PurgeReport } from "./purge-report.ts";
@@ -129,27 +129,15 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     change: (draft: Draft<T>) => void | Promise<void>,
     { message }: ChangeOptions = {},
   ): Promise<Doc<T>> {
-    const id = idOf(doc);
-    const parts = this.#loadedNow ?? (await this.#partsFor(id));
-    const record = parts.documents.require(id);
-    await editDocument(parts, record, checkedEdit(this.#check, id, change), message);
-    return this.#show(record);
+    return this.#show(await this.#edit(doc, checkedEdit(this.#check, idOf(doc), change), message));
   }
 
   async deleteDocument(doc: Doc<T> | DocId, { message }: ChangeOptions = {}): Promise<void> {
-    const id = idOf(doc);
-    const parts = this.#loadedNow ?? (await this.#partsFor(id));
-    const record = parts.documents.require(id);
-    await editDocument(parts, record, "delete", message);
-    await this.#show(record);
+    await this.#show(await this.#edit(doc, "delete", message));
   }
 
   async undeleteDocument(doc: Doc<T> | DocId, { message }: ChangeOptions = {}): Promise<Doc<T>> {
-    const id = idOf(doc);
-    const parts = this.#loadedNow ?? (await this.#partsFor(id));
-    const record = parts.documents.require(id);
-    await editDocument(parts, record, "undelete", message);
-    return this.#show(record);
+    return this.#show(await this.#edit(doc, "undelete", message));
   }
 
   iterateChangesSince(cursor: string | null, options?: FeedOptions): AsyncIterable<FeedItem<T>>;
@@ -211,6 +199,14 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     return parts.loading.isDone ? parts : null;
   }
 
+  async #edit(doc: Doc<T> | DocId, edit: Edit, message: string | undefined): Promise<DocumentRecord> {
+    const id = idOf(doc);
+    const parts = this.#loadedNow ?? (await this.#partsFor(id));
+    const record = parts.documents.find(id) ?? (await onceMadeAnew(parts, id));
+    await editDocument(parts, record, edit, message);
+    return record;
+  }
+
   /** The parts to make a change of a document with, or to create one: nobody waits for all entries where its own tell enough. @throws CoreError CLOSED */
   async #partsFor(id: DocId | null): Promise<DatabaseParts> {
     const early = this.#early === null ? null : await earlyParts(this.#open(), this.#early, id);
@@ -238,4 +234,11 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     if (this.#opened.closed !== null) throw new CoreError("CLOSED", "the database is closed");
     return this.#opened.parts;
   }
+}
+
+/** A document of which nothing counts: what this device makes anew of it may be about to. @throws CoreError DOC_NOT_FOUND | DOC_PURGED | CLOSED */
+async function onceMadeAnew({ documents, writes }: DatabaseParts, id: DocId): Promise<DocumentRecord> {
+  await writes.enter();
+  writes.leave();
+  return documents.require(id);
 }

@@ -104,13 +104,13 @@ export const hostileChanges: readonly HostileChange[] = [
     many(mostOf(3), (n) => ({ ...inFirst, ...oneLetter, insert: true, keyCounter: scattered(n, LETTERS) + 2 })),
   ),
   passing("marks in a text of 50,000 letters", twoPaths, () =>
-    Array.from({ length: mostOf(22) }, () => [
+    Array.from({ length: mostOf(28) }, () => [
       operation({ ...inFirst, action: action.mark, insert: true, keyCounter: 40_000, markName: "m" }),
       operation({ ...inFirst, action: action.mark, insert: true, keyCounter: LETTERS }),
     ]).flat(),
   ),
   passing("marks of two letters in a text of 50,000", twoPaths, () =>
-    Array.from({ length: mostOf(20) }, (_, n) => [
+    Array.from({ length: mostOf(26) }, (_, n) => [
       operation({ ...inFirst, action: action.mark, insert: true, keyCounter: scattered(n, 49_000) + 2, markName: "m" }),
       operation({ ...inFirst, action: action.mark, insert: true, keyCounter: scattered(n, 49_000) + 3 }),
     ]).flat(),

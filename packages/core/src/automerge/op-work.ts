@@ -9,7 +9,7 @@ import { countRows } from "./column-reader.ts";
 /** What it costs to find an object, an element or a predecessor that is elsewhere. */
 const PLACE = 2;
 /** What a mark costs beside its operation: where it lies is looked up among all letters. */
-const MARK = 8;
+const MARK = 11;
 
 /** Predecessors of all operations. @throws ChangeError `CHANGE_TOO_LARGE` */
 export function countPreds(columns: ColumnTable): number {

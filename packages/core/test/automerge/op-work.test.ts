@@ -68,8 +68,8 @@ describe("D12 the work of", () => {
       },
     ],
     [
-      "marks: 9 each, and their places",
-      9 * 2 * N + 2 * 2 * N + 4,
+      "marks: 12 each, and their places",
+      12 * 2 * N + 2 * 2 * N + 4,
       {
         startOp: 101,
         ops: many(N, () => ({})).flatMap((): HandMadeOp[] => [

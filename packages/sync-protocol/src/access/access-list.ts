@@ -11,15 +11,7 @@ import {
   type Verifier,
 } from "@selkie/entry";
 import { SyncError } from "../sync-error.ts";
-import {
-  ascendingKeys,
-  decodeDocument,
-  documentKind,
-  isSigned,
-  readDocumentHead,
-  signedBytes,
-  writeDocumentHead,
-} from "./document.ts";
+import { ascendingKeys, decodeDocument, documentKind, isSigned, signedBytes, writeDocumentHead } from "./document.ts";
 import { bitsToRights, type Rights, rightsToBits } from "./rights.ts";
 
 /** Keys that may sign the next list; at most. */
@@ -79,8 +71,7 @@ export function encodeAccessList(list: AccessList): Uint8Array {
 
 /** Strict, canonical, at most 16,384 slots. @throws SyncError `BAD_DOCUMENT` */
 export function decodeAccessList(bytes: Uint8Array): AccessList {
-  return decodeDocument(bytes, (reader) => {
-    readDocumentHead(reader, documentKind.accessList);
+  return decodeDocument(bytes, documentKind.accessList, (reader) => {
     const tenant = parseTenantId(reader.bytes(32));
     const epoch = reader.u64();
     const height = reader.u64();

@@ -10,14 +10,7 @@ import {
   type Verifier,
 } from "@selkie/entry";
 import { SyncError } from "../sync-error.ts";
-import {
-  decodeDocument,
-  documentKind,
-  isSigned,
-  readDocumentHead,
-  signedBytes,
-  writeDocumentHead,
-} from "./document.ts";
+import { decodeDocument, documentKind, isSigned, signedBytes, writeDocumentHead } from "./document.ts";
 import { bitsToRights, type Rights, rightsToBits } from "./rights.ts";
 
 /** What a ticket says, before it is signed. */
@@ -57,8 +50,7 @@ export function encodeAccessTicket(ticket: AccessTicket): Uint8Array {
 
 /** Strict and canonical. @throws SyncError `BAD_DOCUMENT` */
 export function decodeAccessTicket(bytes: Uint8Array): AccessTicket {
-  return decodeDocument(bytes, (reader) => {
-    readDocumentHead(reader, documentKind.accessTicket);
+  return decodeDocument(bytes, documentKind.accessTicket, (reader) => {
     const tenant = parseTenantId(reader.bytes(32));
     const listEpoch = reader.u64();
     const listHeight = reader.u64();

@@ -31,16 +31,17 @@ export function writeDocumentHead(writer: ByteWriter, kind: number, tenant: Tena
 }
 
 /** Reads kind and version. @throws SyncError `BAD_DOCUMENT` */
-export function readDocumentHead(reader: ByteReader, kind: number): void {
+function readDocumentHead(reader: ByteReader, kind: number): void {
   if (reader.u8() !== kind) throw new SyncError("BAD_DOCUMENT", "another kind of document");
   if (reader.u8() !== DOCUMENT_VERSION)
     throw new SyncError("BAD_DOCUMENT", "a document version this release does not know");
 }
 
-/** Runs a decoder over all of `bytes`. @throws SyncError `BAD_DOCUMENT`, whatever the decoder threw */
-export function decodeDocument<T>(bytes: Uint8Array, decode: (reader: ByteReader) => T): T {
+/** Runs a decoder over all that follows kind and version. @throws SyncError `BAD_DOCUMENT`, whatever the decoder threw */
+export function decodeDocument<T>(bytes: Uint8Array, kind: number, decode: (reader: ByteReader) => T): T {
   try {
     const reader = new ByteReader(bytes);
+    readDocumentHead(reader, kind);
     const document = decode(reader);
     reader.end();
     return document;

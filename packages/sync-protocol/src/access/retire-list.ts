@@ -14,14 +14,7 @@ import {
   type Verifier,
 } from "@selkie/entry";
 import { SyncError } from "../sync-error.ts";
-import {
-  decodeDocument,
-  documentKind,
-  isSigned,
-  readDocumentHead,
-  signedBytes,
-  writeDocumentHead,
-} from "./document.ts";
+import { decodeDocument, documentKind, isSigned, signedBytes, writeDocumentHead } from "./document.ts";
 import type { SlotSigner } from "./slot-chain.ts";
 
 /** Parts of one list: with its head and signature it fits one `present`. */
@@ -77,8 +70,7 @@ export function encodeRetireList(list: RetireList): Uint8Array {
 
 /** Strict and canonical. @throws SyncError `BAD_DOCUMENT` */
 export function decodeRetireList(bytes: Uint8Array): RetireList {
-  return decodeDocument(bytes, (reader) => {
-    readDocumentHead(reader, documentKind.retireList);
+  return decodeDocument(bytes, documentKind.retireList, (reader) => {
     const tenant = parseTenantId(reader.bytes(32));
     const database = parseDatabaseId(reader.bytes(32));
     const signer = reader.bytes(32);

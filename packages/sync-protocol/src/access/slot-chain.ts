@@ -14,7 +14,7 @@ import {
   type Verifier,
 } from "@selkie/entry";
 import { SyncError } from "../sync-error.ts";
-import { decodeDocument, documentKind, readDocumentHead, writeDocumentHead } from "./document.ts";
+import { decodeDocument, documentKind, writeDocumentHead } from "./document.ts";
 
 /** Times the key of one slot is replaced; at most. Then its user needs another slot. */
 export const MAX_SUCCESSIONS = 64;
@@ -85,8 +85,7 @@ export function encodeSlotChain({ tenant, slot, successions }: SlotChain): Uint8
 
 /** Strict, at most 64 successions. @throws SyncError `BAD_DOCUMENT` */
 export function decodeSlotChain(bytes: Uint8Array): SlotChain {
-  return decodeDocument(bytes, (reader) => {
-    readDocumentHead(reader, documentKind.slotChain);
+  return decodeDocument(bytes, documentKind.slotChain, (reader) => {
     const tenant = parseTenantId(reader.bytes(32));
     const slot = reader.bytes(32);
     const successions = Array.from({ length: reader.u8() }, () => {

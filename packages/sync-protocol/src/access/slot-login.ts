@@ -11,14 +11,7 @@ import {
   type TenantId,
   type Verifier,
 } from "@selkie/entry";
-import {
-  decodeDocument,
-  documentKind,
-  isSigned,
-  readDocumentHead,
-  signedBytes,
-  writeDocumentHead,
-} from "./document.ts";
+import { decodeDocument, documentKind, isSigned, signedBytes, writeDocumentHead } from "./document.ts";
 import type { SlotSigner } from "./slot-chain.ts";
 
 /** What a slot login says, before it is signed. */
@@ -62,8 +55,7 @@ export function encodeSlotLogin(login: SlotLogin): Uint8Array {
 
 /** Strict and canonical. @throws SyncError `BAD_DOCUMENT` */
 export function decodeSlotLogin(bytes: Uint8Array): SlotLogin {
-  return decodeDocument(bytes, (reader) => {
-    readDocumentHead(reader, documentKind.slotLogin);
+  return decodeDocument(bytes, documentKind.slotLogin, (reader) => {
     const tenant = parseTenantId(reader.bytes(32));
     const slot = reader.bytes(32);
     const signer = reader.bytes(32);

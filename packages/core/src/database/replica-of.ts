@@ -78,7 +78,6 @@ export function replicaOf(
       const result = await received.replace(run, from);
       if (result === null) return null;
       daily.seen.forget(run.writer);
-      room.forget(run.writer);
       host.compare(entries.database); // what follows was refused before
       return result;
     },

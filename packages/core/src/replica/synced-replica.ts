@@ -52,7 +52,7 @@ export interface ReplicaHooks {
   /** Which parts relays are to send; null where that is never said: all. */
   wants(): Promise<Wants | null>;
   /** For what counts for nothing. */
-  readonly room: Pick<EntryRoom, "refusals" | "tryAgain">;
+  readonly room: Pick<EntryRoom, "refusals" | "tryAgain" | "forget">;
   /** Connections find out what is missing here. */
   compare(): void;
   /** Puts a run in the place of what is stored from a seq on: that is of a branch that does not count. Null where it has to stay. */
@@ -224,7 +224,7 @@ export class SyncedReplica implements EntryStore {
 
   /** A run forks from what is stored: it takes the place of that where it is of the branch that counts. */
   async #meet(run: VerifiedRun, fork: Extract<AppendResult, { type: "fork" }>): Promise<AppendResult> {
-    const { named, forked, replace, branches } = this.#hooks;
+    const { named, forked, replace, branches, room } = this.#hooks;
     await branches?.meet(run, fork.seq);
     // Where the fork lies before the run, the session asks for earlier entries.
     if (fork.seq < run.firstSeq) {
@@ -235,8 +235,10 @@ export class SyncedReplica implements EntryStore {
     if (!(await this.#isBetter(run, fork.seq))) return fork;
     const dropped = await this.#entries.read(run.writer, fork.seq, ONE_RUN);
     const replaced = await replace(run, fork.seq);
-    if (replaced !== null && dropped !== null) await branches?.meet(dropped, fork.seq);
-    return replaced ?? fork;
+    if (replaced === null) return fork;
+    room.forget(run.writer);
+    if (dropped !== null) await branches?.meet(dropped, fork.seq);
+    return replaced;
   }
 
   /** It holds what is named; or it leads elsewhere than what is stored, of which that is known to be wrong. */

@@ -21,7 +21,7 @@ export interface DirectoryReplicaContext
 /** The directory as sync sees it. */
 export function directoryReplicaOf(
   entries: EntryStore,
-  { log, device, hasJoined, replace, ...hooks }: DirectoryReplicaContext,
+  { log, device, hasJoined, ...hooks }: DirectoryReplicaContext,
 ): SyncedReplica {
   const room = new EntryRoom({
     entries,
@@ -37,9 +37,5 @@ export function directoryReplicaOf(
     ...{ ...hooks, room, named: log.named, branches: log.branches },
     ...{ directory: null, ready: () => null, flush: async () => undefined },
     wants: async () => ({ usual: log.due.wanted(), lacking: null }),
-    replace: async (run, from) => {
-      room.forget(run.writer);
-      return replace(run, from);
-    },
   });
 }

@@ -47,7 +47,7 @@ export function replicaOf(database: DatabaseId, flush = async (): Promise<void> 
     missing: new MissingParts({ entries: inner, isMissing: hasHoles, isAlarming: true, alarm: () => undefined }),
     wants: async () => null,
     replace: async () => null,
-    room: { refusals: async (runs) => runs.map(() => null), tryAgain: () => false },
+    room: { refusals: async (runs) => runs.map(() => null), tryAgain: () => false, forget: () => undefined },
     compare: () => undefined,
   });
 }

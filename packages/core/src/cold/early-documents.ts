@@ -28,7 +28,7 @@ export interface EarlyContext {
   /** Documents of which later entries, or the journal, say something. */
   readonly touched: ReadonlySet<DocId>;
   /** Whether documents may be edited before the entries are read. */
-  readonly isEdited: boolean;
+  readonly isEditable: boolean;
   /** What the loaded documents may take in memory. */
   readonly documentMemory: number;
   readonly readSaved: ReadSaved;
@@ -67,8 +67,8 @@ export class EarlyDocuments {
   }
 
   /** Whether what is shown may be edited. */
-  get isEdited(): boolean {
-    return this.#at.isEdited && !this.#isOver;
+  get isEditable(): boolean {
+    return this.#at.isEditable && !this.#isOver;
   }
 
   /** Whether the entries are asked from now on. */
@@ -85,7 +85,7 @@ export class EarlyDocuments {
     const handle = edited === undefined ? null : await this.shelf.handle(edited);
     if (this.#isOver) return null;
     if (handle !== null) return this.#keep(handle);
-    if (row === "unread") return this.#findSaved(name);
+    if (row?.state === "unread") return this.#findSaved(row);
     return row && (this.#handles.get(name)?.deref() ?? this.#keep(this.#handleOf(row)));
   }
 
@@ -94,7 +94,7 @@ export class EarlyDocuments {
     const known = this.documents.find(name);
     if (known !== undefined) return known;
     const row = await this.#row(name);
-    if (this.#isOver || row === "unread") return null;
+    if (this.#isOver || row?.state === "unread") return null;
     return row && (this.documents.find(name) ?? this.#take(row));
   }
 
@@ -123,14 +123,11 @@ export class EarlyDocuments {
   }
 
   /** Of a row that says nothing but heads. */
-  async #findSaved(name: DocId): Promise<DocHandle<object> | null> {
-    if (this.touched.has(name)) return null;
-    const rows = await this.#page(pageOf(name, this.#at.pages.head?.bits ?? 0));
-    const row = rows?.find(({ id }) => id === name);
-    if (row === undefined || row.heads.length === 0) return null;
-    const data = await this.#at.readSaved(name, headsOf(row));
+  async #findSaved(row: Row): Promise<DocHandle<object> | null> {
+    if (row.heads.length === 0) return null;
+    const data = await this.#at.readSaved(row.id, headsOf(row));
     if (data === null || this.#isOver) return null;
-    return this.#handles.get(name)?.deref() ?? this.#keep(this.#handleOf(row, data));
+    return this.#handles.get(row.id)?.deref() ?? this.#keep(this.#handleOf(row, data));
   }
 
   #keep(handle: DocHandle<object>): DocHandle<object> {
@@ -152,12 +149,11 @@ export class EarlyDocuments {
     return record;
   }
 
-  /** Undefined for a document that is not there. */
-  async #row(name: DocId): Promise<Row | undefined | "unread"> {
-    if (this.touched.has(name)) return "unread";
+  /** Undefined for a document that is not there, null for one of which no row tells. */
+  async #row(name: DocId): Promise<Row | undefined | null> {
+    if (this.touched.has(name)) return null;
     const rows = await this.#page(pageOf(name, this.#at.pages.head?.bits ?? 0));
-    const row = rows?.find(({ id }) => id === name);
-    return rows === null || row?.state === "unread" ? "unread" : row;
+    return rows === null ? null : rows.find(({ id }) => id === name);
   }
 
   async #page(page: number): Promise<readonly Row[] | null> {

@@ -41,6 +41,6 @@ export async function openEarly(at: OpenEarlyContext): Promise<EarlyDocuments | 
     readSaved: at.readSaved,
     touched: new Set([...touched, ...rows.map(docIdOf)]),
     // What a run before this one left may have to be made anew, under another writer, before anything follows on it.
-    isEdited: rows.length === 0,
+    isEditable: rows.length === 0,
   });
 }

@@ -56,7 +56,7 @@ const STATES: readonly RowState[] = ["shown", "deleted", "unread"];
 const MOST_BITS = 20;
 
 export function encodePage({ stamp, rows }: Page): Uint8Array {
-  const size = rows.reduce((bytes, row) => bytes + sizeOf(row), 32);
+  const size = rows.reduce((bytes, row) => bytes + row.heads.length + contentBytes(row) + 80, 32);
   const writer = new ByteWriter(size).u8(FORMAT).bytes(fromHex(stamp)).uleb(rows.length);
   for (const { id, state, heads, projection, ground } of rows) {
     writer
@@ -135,11 +135,10 @@ function decodeGround(reader: ByteReader): Ground | null {
   return { changes };
 }
 
-function sizeOf({ heads, projection, ground }: Row): number {
-  const size = heads.length + projection.length + 80;
-  return ground === null || "actor" in ground
-    ? size
-    : ground.changes.reduce((sum, { length }) => sum + length + 4, size);
+/** Bytes of what a row says of a document: what it shows, and its changes. */
+export function contentBytes({ projection, ground }: Row): number {
+  if (ground === null || "actor" in ground) return projection.length;
+  return ground.changes.reduce((sum, { length }) => sum + length, projection.length);
 }
 
 const NO_STAMP = new Uint8Array(stampBytes);

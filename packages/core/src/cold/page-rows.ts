@@ -1,5 +1,5 @@
 import type { DocId } from "../document/doc-id.ts";
-import type { Row } from "./page-codec.ts";
+import { contentBytes, type Row } from "./page-codec.ts";
 
 /** Bytes of what the rows of a page say of documents. */
 const MOST_BYTES = 2 ** 21;
@@ -15,27 +15,22 @@ export class PageRows {
 
   constructor(kept: readonly Row[]) {
     this.#rows = new Map(kept.map((row) => [row.id, row]));
-    this.#bytes = kept.reduce((sum, row) => sum + bytesOf(row), 0);
+    this.#bytes = kept.reduce((sum, row) => sum + contentBytes(row), 0);
   }
 
   /** @param row null for a document that is not there any more */
   set(id: DocId, row: Row | null): void {
     const before = this.#rows.get(id);
-    if (before !== undefined) this.#bytes -= bytesOf(before);
+    if (before !== undefined) this.#bytes -= contentBytes(before);
     this.#rows.delete(id);
     if (row === null) return;
-    const isTooMuch = this.#bytes + bytesOf(row) > MOST_BYTES;
+    const isTooMuch = this.#bytes + contentBytes(row) > MOST_BYTES;
     const fitting: Row = isTooMuch ? { ...row, state: "unread", projection: new Uint8Array(), ground: null } : row;
-    this.#bytes += bytesOf(fitting);
+    this.#bytes += contentBytes(fitting);
     this.#rows.set(id, fitting);
   }
 
   all(): readonly Row[] {
     return [...this.#rows.values()];
   }
-}
-
-function bytesOf({ projection, ground }: Row): number {
-  if (ground === null || "actor" in ground) return projection.length;
-  return ground.changes.reduce((sum, { length }) => sum + length, projection.length);
 }

@@ -45,7 +45,7 @@ export class SnapshotKeeper {
     const looked = await shelf.look(record, due === "all");
     if (looked === null || looked.deleted) return looked;
     if (looked.saved !== null) {
-      const saved = { heads: sorted(looked.heads), count: record.changes.length, bytes: looked.saved };
+      const saved = { heads: looked.heads.toSorted(), count: record.changes.length, bytes: looked.saved };
       await snapshots.save(record.name, saved);
       this.#known.set(record.name, knownOf(saved, null));
     } else if (typeof due === "object") {
@@ -66,7 +66,7 @@ export class SnapshotKeeper {
     const known = await this.#find(record.name);
     if (known === null) return "all";
     const history = this.#at.documents.histories.of(record);
-    const heads = sorted(history.heads().map(toHex));
+    const heads = history.heads().map(toHex).sort();
     if (heads.join() === known.heads) return "nothing";
     const beyond = history.beyond(known.saved.heads.map(fromHex));
     if (beyond === null || beyond.length > known.saved.count * SINCE_CHANGES) return "all";
@@ -92,5 +92,3 @@ function isKept(record: DocumentRecord | undefined): boolean {
 function knownOf({ heads, count, bytes }: SnapshotPiece, since: SnapshotPiece | null): Known {
   return { saved: { heads, count, length: bytes.length }, heads: (since?.heads ?? heads).join() };
 }
-
-const sorted = (heads: readonly string[]): readonly string[] => heads.toSorted();

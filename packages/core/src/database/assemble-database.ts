@@ -243,7 +243,7 @@ interface Closing extends Pick<DatabaseParts, "loading" | "early" | "writes"> {
 async function closeAll(at: Closing, end: () => void): Promise<void> {
   const { host, timer, loading, early, writes, projector, parts } = at;
   timer.stop();
-  if (early?.isEdited === true && at.journal.rows.length > 0) await loading.whole().catch(() => undefined); // what was edited stays in the journal
+  if (early?.isEditable === true && at.journal.rows.length > 0) await loading.whole().catch(() => undefined); // what was edited stays in the journal
   await loading.stop();
   try {
     if (loading.isDone) await flushLast(writes);

@@ -11,7 +11,7 @@ export async function earlyParts(
   early: EarlyDocuments,
   name: DocId | null,
 ): Promise<DatabaseParts | null> {
-  if (!early.isEdited || (name !== null && (await early.record(name)) === null)) return null;
+  if (!early.isEditable || (name !== null && (await early.record(name)) === null)) return null;
   const { documents, ownChanges, shelf } = early;
   const parts: DatabaseParts = {
     ...{ ...all, documents, ownChanges, shelf },

@@ -21,6 +21,8 @@ export interface Remaking {
   readonly firstSeq: number;
   /** Whether marks are set again: without what lay between, one may end before it begins, and the gate refuses that. */
   readonly marks: boolean;
+  /** Changes that nothing stands for where nothing of them is left to be done: no entry holds them. */
+  readonly unsealed: ReadonlySet<ChangeChunk>;
   readonly sha256: Sha256;
 }
 
@@ -31,21 +33,49 @@ const writer = new OpWriter();
  * author saw there; an element comes behind the nearest one before it that is there. Maps, lists and texts that something was written into, and that
  * are gone, are the ones that stand in their place, or begin anew. What was deleted and is not there stays away.
  *
- * Gives for each its new change; null when nothing of it is left to be done.
+ * Gives for each its new change, which may do nothing; null for one that is not sealed and of which nothing is left to be done.
  * @throws ChangeError when they are not changes
  */
 export function* remakeChanges(
   changes: readonly ChangeChunk[],
   at: Remaking,
 ): Generator<ChangeChunk | null, undefined> {
+  const isOver = (change: ChangeChunk): boolean => change.opCount > 0 && at.unsealed.has(change);
+  yield* written(changes, at, { add: (edits, op) => edits.add(op), isOver });
+}
+
+/**
+ * Deletes what these changes took the place of, as changes of `actor`, where it shows on the ground: it did not count when they were made
+ * anew, and does again. Gives for each its new change; null when nothing shows of that.
+ * @param at `lost` are those that count no more and that these were made with, themselves among them
+ * @throws ChangeError when they are not changes
+ */
+export function* deleteAgain(
+  changes: readonly ChangeChunk[],
+  at: Omit<Remaking, "marks" | "unsealed">,
+): Generator<ChangeChunk | null, undefined> {
+  yield* written(changes, { ...at, marks: false }, { add: (edits, op) => edits.deleteAgain(op), isOver: () => true });
+}
+
+/** How operations become others, and whether a change is left out of which none is left. */
+interface Rewriting {
+  add(edits: Edits, op: PlacedOp): void;
+  isOver(change: ChangeChunk): boolean;
+}
+
+function* written(
+  changes: readonly ChangeChunk[],
+  at: Omit<Remaking, "unsealed">,
+  { add, isOver }: Rewriting,
+): Generator<ChangeChunk | null, undefined> {
   const edits = new Edits(at);
   let deps = [...at.heads].sort(compareBytes);
   let seq = at.firstSeq;
   for (const change of changes) {
     const { startOp } = edits;
-    for (const op of opsOf(change)) edits.add(op);
+    for (const op of opsOf(change)) add(edits, op);
     const { ops, actors } = edits.take();
-    if (change.opCount > 0 && ops.length === 0) {
+    if (ops.length === 0 && isOver(change)) {
       yield null;
       continue;
     }
@@ -74,7 +104,7 @@ class Edits {
   #ops: DraftOp[] = [];
   #next: number;
 
-  constructor({ ground, lost, actor, marks }: Remaking) {
+  constructor({ ground, lost, actor, marks }: Omit<Remaking, "unsealed">) {
     this.#hasMarks = marks;
     this.#ground = new OpGround(ground);
     for (const change of lost) for (const op of opsOf(change)) this.#edits.set(op.id, op);
@@ -112,6 +142,14 @@ class Edits {
     // The element is gone: what was written into it gets one of its own.
     else if (op.action !== action.del)
       this.#moved.set(element, this.#emit({ ...edit, op: { ...asValue(op), insert: true } }, behind, []));
+  }
+
+  /** Deletes what an edit took the place of, as far as that shows. */
+  deleteAgain({ op, ...edit }: PlacedOp): void {
+    if (op.action === action.inc) return;
+    const again = op.insert ? [] : this.#ground.shownAt(edit).filter(this.#seen({ ...edit, op }, edit));
+    const deletion = { ...op, action: action.del, valueType: valueType.null, valueStart: 0, valueEnd: 0 };
+    if (again.length > 0) this.#emit({ ...edit, op: deletion }, edit, again);
   }
 
   /** Writes over what shows at a place, as far as it was written over: what the author had not seen stays beside it. */

@@ -25,7 +25,7 @@ export interface LostChain {
 }
 
 /** A change that may not count. */
-interface LostChange extends Pick<UnheardChange, "change" | "kind" | "replaces"> {
+export interface LostChange extends Pick<UnheardChange, "change" | "kind" | "replaces"> {
   readonly writer: WriterKey;
   /** Whether it is for this device to make anew. */
   readonly isOwn: boolean;

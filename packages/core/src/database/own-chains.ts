@@ -92,8 +92,8 @@ export class OwnChains {
   notRemade(): ReadonlySet<DocId> {
     const { waiting, replaced, documents } = this.#at.state;
     const device = toHex(this.#device);
-    const spans = [...ownSpans(waiting, device), ...this.lost()].filter(({ name }) => !documents.purged.has(name));
-    return notRemadeIn(replaced, device, spans);
+    const names = notRemadeIn(replaced, device, [...ownSpans(waiting, device), ...this.lost()]);
+    return new Set([...names].filter((name) => !documents.purged.has(name)));
   }
 
   /** Looks what lies beyond the ends of this device's chains: of those that end elsewhere than they did, or of all. */

@@ -7,7 +7,7 @@ import { type LostSpan, notRemadeIn, type OwnSpan, ownSpans } from "../document/
 import { ReplacedChanges } from "../document/replaced-changes.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
 import type { ChangeKind, Replacement } from "../sealing/change-part.ts";
-import type { Lost } from "./lost-changes.ts";
+import type { Lost, LostChange } from "./lost-changes.ts";
 
 /** A change of this device that counts nowhere. */
 export interface Own {
@@ -93,6 +93,12 @@ export class OwnWork {
       return first !== undefined && first <= seq;
     };
     return { name, own, pool, counts, isBeyond };
+  }
+
+  /** What of this device was withdrawn in a document, of all that was. */
+  withdrawn(name: DocId, lost: Lost): { readonly own: readonly LostChange[]; readonly lost: readonly ChangeChunk[] } {
+    const gone = [...lost].flatMap(([hash, one]) => (this.#state.replaced.isWithdrawn(name, hash) ? [one] : []));
+    return { own: gone.filter(({ isOwn }) => isOwn), lost: gone.map(({ change }) => change) };
   }
 
   /** What lies aside and was made anew before. */

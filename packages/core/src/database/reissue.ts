@@ -1,9 +1,10 @@
 import { toHex, type WriterKey } from "@selkie/entry";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
-import { type Remaking, remakeChanges } from "../automerge/remake.ts";
+import { deleteAgain, type Remaking, remakeChanges } from "../automerge/remake.ts";
 import { type DocId, docIdOf, placeOf } from "../document/doc-id.ts";
 import { actorIn, type DocumentRecord } from "../document/document-record.ts";
 import type { DocumentState } from "../document/document-state.ts";
+import type { Documents } from "../document/documents.ts";
 import { OwnChanges } from "../document/own-changes.ts";
 import type { LostSpan } from "../document/own-waiting.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -37,6 +38,8 @@ interface Remade {
   readonly name: DocId;
   readonly rows: readonly JournalRow[];
   readonly from: readonly Own[];
+  /** How many changes that is. */
+  readonly changes: number;
   /** How many changes could not be made anew. */
   readonly left: number;
 }
@@ -84,6 +87,8 @@ export class Reissue {
       const made = able.own.length === 0 ? null : await this.#remake(state, toRemake, able);
       if (made !== null && made.rows.length > 0) remade.push(made);
       left.set(name, made?.left ?? toRemake.own.length);
+      const again = await this.#deleteAgain(state, name, work.withdrawn(name, lost.get(name) ?? new Map()));
+      if (again.rows.length > 0) remade.push(again);
     }
     this.#lacking = lacking;
     const over = [...work.over(), ...remade.flatMap(({ from }) => from)];
@@ -91,7 +96,7 @@ export class Reissue {
     const rows = remade.flatMap(({ rows }) => rows);
     if (gone.size > 0 || rows.length > 0)
       await journal.exchange(gone, rows, rows.length > 0 ? [await chain.row()] : []);
-    for (const { name, from } of remade) tell("reissued", { id: name, changes: from.length });
+    for (const { name, changes } of remade) tell("reissued", { id: name, changes });
     this.#tellWaiting(left);
   }
 
@@ -101,8 +106,9 @@ export class Reissue {
     const record = documents.ensure(placeOf(name));
     const writer = await chain.writer();
     const actor = actorIn(documents.verifier, record, writer);
-    const made = remakeOn(state, record, { ...able, actor });
-    // A chain of which nothing is left to be done has nobody to say so.
+    const unsealed = new Set(own.flatMap(({ change, row }) => (row === null ? [] : [change])));
+    const made = remakeOn(state, record, { ...able, actor, unsealed });
+    // A deletion that no entry holds, and of which nothing is left, stays aside until what it deleted counts again.
     const spoken = new Set(own.flatMap((one) => (made.get(one.change) ? [toHex(one.writer)] : [])));
     const from = own.filter((one) => made.has(one.change) && spoken.has(toHex(one.writer)));
     const replaced = mergeReplacements(from.map((one) => ({ writer: one.writer, ...spanOf(one) })));
@@ -111,25 +117,55 @@ export class Reissue {
     const rows = [...made].flatMap(([change, chunk]) => {
       const one = byChange.get(change);
       const said = one === undefined ? undefined : byWriter.get(toHex(one.writer));
-      return one === undefined || said === undefined || chunk === null ? [] : [this.#row(one, chunk, { writer, said })];
+      if (one === undefined || said === undefined || chunk === null) return [];
+      return [this.#row({ ...one, replaces: alsoReplaced(one.replaces, said) }, chunk, writer)];
     });
     const ownChanges = new OwnChanges(documents, waiting);
     for (const row of rows) ownChanges.take(record, writer, row.kind, row.change);
     sayUnsealed(state, rows, device);
-    return { name, rows, from, left: own.filter(({ change }) => !made.has(change)).length };
+    return { name, rows, from, changes: from.length, left: own.filter(({ change }) => !made.has(change)).length };
+  }
+
+  /** What this device's changes took the place of did not count when they were made anew, and may count again. */
+  async #deleteAgain(
+    state: DocumentState,
+    name: DocId,
+    { own, lost }: ReturnType<OwnWork["withdrawn"]>,
+  ): Promise<Remade> {
+    const { documents, waiting, replaced } = state;
+    const none = { name, rows: [], from: [], changes: 0, left: 0 };
+    const record = documents.get(name);
+    if (own.length === 0 || record === undefined) {
+      replaced.looked(name, this.#at.device);
+      return none;
+    }
+    const writer = await this.#at.chain.writer();
+    const actor = actorIn(documents.verifier, record, writer);
+    if (waiting.blocks(name, actor)) return none;
+    const ownChanges = new OwnChanges(documents, waiting);
+    const changes = own.map(({ change }) => change);
+    const made = ownChanges.passing(
+      record,
+      actor,
+      deleteAgain(changes, { ...groundOf(documents, record, actor), lost }),
+    );
+    const rows = made.flatMap((chunk) => (chunk === null ? [] : [this.#row({ name, kind: "change" }, chunk, writer)]));
+    for (const row of rows) ownChanges.take(record, writer, row.kind, row.change);
+    replaced.looked(name, this.#at.device);
+    return { ...none, rows, changes: rows.length };
   }
 
   #row(
-    { name, kind, replaces }: Own,
+    { name, kind, replaces }: Pick<Own, "name" | "kind"> & Partial<Pick<Own, "replaces">>,
     chunk: ChangeChunk,
-    { writer, said }: { readonly writer: WriterKey; readonly said: Replacement },
+    writer: WriterKey,
   ): JournalRow {
     const { platform, frontier } = this.#at;
     const isMark = kind === "delete" || kind === "undelete";
     return {
       ...{ ...placeOf(name), writer, frontier: frontier(), kind: isMark ? kind : "change", counter: null },
-      ...{ time: claimedTime(platform.now()), replaces: alsoReplaced(replaces, said) },
-      ...{ change: chunk.bytes, chunk },
+      ...(replaces === undefined ? {} : { replaces }),
+      ...{ time: claimedTime(platform.now()), change: chunk.bytes, chunk },
     };
   }
 
@@ -159,12 +195,9 @@ const spanOf = ({ change: { seq } }: Own): Pick<Replacement, "seq" | "last"> => 
 function remakeOn(
   { documents, waiting }: DocumentState,
   record: DocumentRecord,
-  { own, ...at }: Pick<Remaking, "lost" | "actor"> & { readonly own: readonly ChangeChunk[] },
+  { own, ...at }: Pick<Remaking, "lost" | "actor" | "unsealed"> & { readonly own: readonly ChangeChunk[] },
 ): ReadonlyMap<ChangeChunk, ChangeChunk | null> {
-  const { sha256, histories } = documents;
-  const ground = record.changes.map((bytes) => parseChange(bytes, sha256));
-  const history = histories.of(record);
-  const on = { ...at, ground, heads: history.heads(), firstSeq: history.lastSeq(at.actor) + 1, sha256 };
+  const on = { ...at, ...groundOf(documents, record, at.actor) };
   const ownChanges = new OwnChanges(documents, waiting);
   if (waiting.blocks(record.name, at.actor)) return new Map();
   for (let left = own; ; ) {
@@ -175,4 +208,11 @@ function remakeOn(
     if (refused === undefined) return new Map(left.map((change, index) => [change, made[index] ?? null]));
     left = withoutBranch(left, refused);
   }
+}
+
+/** What changes of an actor are made on in a document, as it stands. */
+function groundOf({ sha256, histories }: Documents, record: DocumentRecord, actor: Uint8Array) {
+  const ground = record.changes.map((bytes) => parseChange(bytes, sha256));
+  const history = histories.of(record);
+  return { ground, heads: history.heads(), firstSeq: history.lastSeq(actor) + 1, actor, sha256 };
 }

@@ -27,9 +27,9 @@ export function* ownSpans(waiting: WaitingChanges, device: string): Iterable<Own
       yield { name: docIdOf(placeOf(document)), actor: fromHex(actor), first, last };
 }
 
-/** Documents in which something of this device does not count that it has not made anew. */
+/** Documents in which something of this device does not count that it has not made anew, or what was may not do what it did. */
 export function notRemadeIn(replaced: ReplacedChanges, device: string, spans: Iterable<OwnSpan>): ReadonlySet<DocId> {
-  const names = new Set<DocId>();
+  const names = new Set<DocId>(replaced.returned(device));
   for (const { name, actor, first, last } of spans)
     if (!replaced.has(name, device, { actor, seq: first }, last)) names.add(name);
   return names;

@@ -47,7 +47,7 @@ export class RebuiltDocuments {
 
   #withdraw(record: DocumentRecord): void {
     const { documents, replaced, quarantine } = this.state;
-    const [withdrawn, needed] = [new Set<string>(), new Set<string>()];
+    const [withdrawn, needed, devices] = [new Set<string>(), new Set<string>(), new Set<string>()];
     // Dependencies stand first, so that what builds on a change was looked at before it.
     for (const bytes of record.changes.toReversed()) {
       const change = parseChange(bytes, documents.sha256);
@@ -56,11 +56,12 @@ export class RebuiltDocuments {
       const isReplaced = source !== undefined && replaced.has(record.name, source.device, change);
       if (isReplaced && !needed.has(hash)) {
         withdrawn.add(hash);
+        devices.add(source.device);
         const reason: EntryRefusalCode = "CHANGE_REPLACED";
         quarantine.add(source.entry, record.name, { user: source.user, reason });
       } else for (const dep of change.deps) needed.add(toHex(dep));
     }
-    replaced.withdraw(record.name, withdrawn);
+    replaced.withdraw(record.name, withdrawn, devices);
     if (withdrawn.size > 0) documents.withdraw(record, withdrawn);
   }
 

@@ -20,6 +20,8 @@ interface Said {
   readonly writers: Map<string, WriterKey>;
   /** What counts no more because of it, as hexadecimal hashes. */
   withdrawn: ReadonlySet<string>;
+  /** The devices that made it, but for those that looked since what of it has to be done once more; in hex. */
+  readonly returned: Set<string>;
 }
 
 /** What the devices of a database say that they made anew. */
@@ -48,7 +50,7 @@ export class ReplacedChanges {
    */
   add(name: DocId, { writer, by, device, ...span }: Replaced, counts: (actor: Uint8Array) => number): boolean {
     if (equalBytes(writer, by)) return false; // a chain says nothing of itself
-    const said = this.#documents.get(name) ?? { spans: new Map(), writers: new Map(), withdrawn: new Set<string>() };
+    const said = this.#documents.get(name) ?? newSaid();
     this.#documents.set(name, said);
     const actor = actorOf(this.#verifier, writer, fromHex(name), null);
     const known = said.spans.get(spanName(device, actor));
@@ -88,9 +90,23 @@ export class ReplacedChanges {
     return false;
   }
 
-  withdraw(name: DocId, hashes: ReadonlySet<string>): void {
+  /** @param devices who made these, in hex */
+  withdraw(name: DocId, hashes: ReadonlySet<string>, devices: Iterable<string>): void {
     const said = this.#documents.get(name);
-    if (said !== undefined) said.withdrawn = hashes;
+    if (said === undefined) return;
+    said.withdrawn = hashes;
+    said.returned.clear();
+    for (const device of devices) said.returned.add(device);
+  }
+
+  /** Documents in which changes of a device were withdrawn, and what they took the place of may count again. */
+  *returned(device: string): Iterable<DocId> {
+    for (const [name, said] of this.#documents) if (said.returned.has(device)) yield name;
+  }
+
+  /** A device did once more what it had to of what was withdrawn of it. */
+  looked(name: DocId, device: string): void {
+    this.#documents.get(name)?.returned.delete(device);
   }
 
   /** What was said in a document is what was said in it in `other`, from now on. */
@@ -100,5 +116,7 @@ export class ReplacedChanges {
     else this.#documents.set(name, said);
   }
 }
+
+const newSaid = (): Said => ({ spans: new Map(), writers: new Map(), withdrawn: new Set(), returned: new Set() });
 
 const spanName = (device: string, actor: Uint8Array): string => `${device} ${toHex(actor)}`;

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DocumentHistory } from "../../src/automerge/document-history.ts";
 import { gate, restoreHistory } from "../../src/automerge/gate.ts";
-import { remakeChanges } from "../../src/automerge/remake.ts";
+import { deleteAgain, remakeChanges } from "../../src/automerge/remake.ts";
 import { alice, bob } from "./hand-made-change.ts";
 import { parse } from "./judge.ts";
 import { type AnyDoc, Random, randomChange, randomHistory } from "./random-history.ts";
@@ -35,14 +35,17 @@ function remade(
   own: readonly Uint8Array[],
   lost: readonly Uint8Array[],
   ground: readonly Uint8Array[],
+  isSealed = true,
 ): readonly Uint8Array[] {
   const history = new DocumentHistory();
   restoreHistory(history, ground, sha256);
+  const changes = own.map(parse);
+  const unsealed = new Set(isSealed ? [] : changes);
   const make = (marks: boolean) =>
     [
-      ...remakeChanges(own.map(parse), {
+      ...remakeChanges(changes, {
         ...{ ground: ground.map(parse), lost: lost.map(parse), heads: history.heads(), sha256 },
-        ...{ actor: fromHex(again), firstSeq: 1, marks },
+        ...{ actor: fromHex(again), firstSeq: 1, marks, unsealed },
       }),
     ].flatMap((change) => change ?? []);
   const trial = new DocumentHistory();
@@ -171,13 +174,16 @@ describe("edits on top of what counts no more", () => {
     expect(Automerge.marks(doc, ["text"])).toEqual([{ name: "bold", value: true, start: 3, end: 8 }]);
   });
 
-  test("of which nothing is left are no changes", () => {
+  test("of which nothing is left are changes without operations, that speak for them; none where no entry holds them", () => {
     const first = Automerge.from<{ bad?: number }>({}, { actor: bob });
     const wrong = Automerge.change(Automerge.clone(first, { actor: mallory }), (doc) => {
       doc.bad = 1;
     });
     const mine = Automerge.change(Automerge.clone(wrong, { actor: alice }), (doc) => void delete doc.bad);
-    expect(remade(changesOf(mine, alice), changesOf(mine, mallory), Automerge.getAllChanges(first))).toEqual([]);
+    const [own, lost] = [changesOf(mine, alice), changesOf(mine, mallory)];
+    const ground = Automerge.getAllChanges(first);
+    expect(remade(own, lost, ground).map((bytes) => parse(bytes).opCount)).toEqual([0]);
+    expect(remade(own, lost, ground, false)).toEqual([]);
   });
 
   test("pass the gate, and where nothing was lost show the same document, in 60 random histories", () => {
@@ -204,5 +210,60 @@ describe("edits on top of what counts no more", () => {
       }),
       { numRuns: 60, examples: [[804711], [457135]] },
     );
+  });
+});
+
+/** What was lost counts again, beside what was made anew without it. */
+function returned(begin: Edit, bad: Edit, good: Edit, later: Edit | null = null) {
+  const first = Automerge.change(Automerge.init<Fields>({ actor: bob }), begin);
+  const wrong = Automerge.change(Automerge.clone(first, { actor: mallory }), bad);
+  const mine = Automerge.change(Automerge.clone(wrong, { actor: alice }), good);
+  const own = changesOf(mine, alice);
+  const made = remade(own, changesOf(mine, mallory), Automerge.getAllChanges(first));
+  const [both] = Automerge.applyChanges(Automerge.clone(wrong, { actor: carol }), [...made]);
+  const ground = Automerge.getAllChanges(later === null ? both : Automerge.change(both, later));
+  const history = new DocumentHistory();
+  restoreHistory(history, ground, sha256);
+  const actor = fromHex(again);
+  const firstSeq = history.lastSeq(actor) + 1;
+  const at = { ground: ground.map(parse), lost: own.map(parse), heads: history.heads(), actor, firstSeq, sha256 };
+  const last = [...deleteAgain(own.map(parse), at)].flatMap((change) => change ?? []);
+  for (const change of last) expect(gate(change, { history, actor })).toEqual({ type: "pass" });
+  const shown = Automerge.applyChanges(Automerge.init<Fields>(), [...ground, ...last.map(({ bytes }) => bytes)])[0];
+  return { shown, count: last.length };
+}
+
+describe("what edits took the place of, and what counts again", () => {
+  test("is gone again, and what was made anew stands alone", () => {
+    const { shown, count } = returned(
+      (doc) => Object.assign(doc, { title: "old", text: "hello", list: [1, 2], bin: 1 }),
+      (doc) => {
+        doc.title = "bad";
+        Automerge.splice(doc, ["text"], 5, 0, " evil");
+        doc.list.push(666, 777);
+        doc.gone = 2;
+      },
+      (doc) => {
+        doc.title = "mine";
+        Automerge.splice(doc, ["text"], 5, 5, "!");
+        doc.list.splice(2, 1);
+        delete doc.gone;
+      },
+    );
+    expect([JSON.parse(JSON.stringify(shown)), count]).toEqual([
+      { title: "mine", text: "hello!", list: [1, 2, 777], bin: 1 },
+      1,
+    ]);
+    expect(Automerge.getConflicts(shown, "title")).toBeUndefined();
+  });
+
+  test("is left alone where it was not seen, or somebody wrote over it since, and what nothing is left of is no change", () => {
+    const { shown, count } = returned(
+      (doc) => Object.assign(doc, { title: "old", gone: 1 }),
+      (doc) => Object.assign(doc, { title: "bad", bin: 5 }),
+      (doc) => Object.assign(doc, { title: "mine" }),
+      (doc) => Object.assign(doc, { title: "later" }),
+    );
+    expect([JSON.parse(JSON.stringify(shown)), count]).toEqual([{ title: "later", gone: 1, bin: 5 }, 0]);
   });
 });

@@ -47,3 +47,50 @@ test("D9 what goes on from beyond this device's own cut is not there twice when 
   for (const one of [alice, carol, await alice.reopened(), await carol.reopened()])
     expect(await textOn(one, id)).toBe("note bad good more");
 });
+
+/** Carol deletes Mallory's words, behind Alice's; Mallory is cut off, and readmitted. */
+async function erased(seed: string) {
+  const begun = await begin(seed, "carol");
+  const { id, alice, others, ofBob, ofMallory } = begun;
+  const [carol] = others;
+  if (carol === undefined) return expect.fail("Carol");
+  await carol.receive(...ofBob, ...ofMallory, ...(await writtenBy(alice, [...ofBob, ...ofMallory])));
+  await carol.database.changeDoc(await carol.database.getDocument(id), (draft) => draft.text(["text"]).splice(4, 4));
+  await settle(carol);
+  return { ...begun, carol };
+}
+
+test("D9 a deletion of what counts no more keeps nobody's words there twice when that is readmitted", async () => {
+  const { id, alice, carol, cut, readmit } = await erased("deleted, and made anew");
+  for (const device of [alice, carol]) await hear(device, cut);
+  const silent = await carol.runs();
+  await settle(carol);
+  await alice.receive(...silent, ...(await carol.runs()));
+  await hear(alice, readmit);
+  for (const one of [alice, await alice.reopened()]) expect(await textOn(one, id)).toBe("note good bad");
+});
+
+test.each(["open", "closed", "stopped at once"])(
+  "D9 what had been deleted is deleted again by its own device when it is readmitted, which hears of that while %s",
+  async (how) => {
+    const { id, alice, carol, cut, readmit } = await erased(`deleted again, ${how}`);
+    for (const device of [alice, carol]) await hear(device, cut);
+    await carol.receive(...(await alice.runs()));
+    await alice.receive(...(await carol.runs()));
+    if (how === "open") await hear(carol, readmit);
+    else {
+      if (how === "closed") await carol.close();
+      else carol.crash();
+      carol.known = [...(carol.known ?? []), readmit];
+      await carol.open();
+    }
+    await settle(carol);
+    const all = await carol.runs();
+    await hear(alice, readmit);
+    await alice.receive(...all);
+    for (const one of [alice, carol, await alice.reopened(), await carol.reopened()])
+      expect(await textOn(one, id)).toBe("note good");
+    await hear(carol, readmit);
+    expect(await carol.runs()).toEqual(all);
+  },
+);

@@ -2,10 +2,10 @@
 // more than sealing a few hundred bytes does; a series pays for it once.
 //
 // As a sealed box, one of a series is not committing (sealed-box.ts).
-import { concatBytes, type DeriveLabel, parseCiphertext } from "@selkie/entry";
+import { concatBytes, type DeriveLabel, equalBytes, parseCiphertext } from "@selkie/entry";
 import type { AeadKey, SecretKey } from "./keys.ts";
 import type { Plaintext } from "./plaintext.ts";
-import type { CryptoProvider } from "./provider.ts";
+import type { CryptoProvider, OpenItem } from "./provider.ts";
 import { asSealedBytes, boxSaltBytes, type SealedBytes } from "./sealed-box.ts";
 
 /** Boxes that share a salt and so a key; their numbers are the nonces. */
@@ -26,6 +26,12 @@ interface Series {
   readonly salt: Uint8Array;
   readonly key: Promise<AeadKey>;
   next: number;
+}
+
+/** A box, and what it was sealed with. */
+export interface SeriesBox {
+  readonly aad: Uint8Array;
+  readonly box: Uint8Array;
 }
 
 /** Seals and opens boxes under one secret and label; `salt 24 | u8 number | AES-256-GCM(HKDF-Expand(secret, label, salt), nonce number, aad)`. */
@@ -56,11 +62,23 @@ export class BoxSeries {
 
   /** The plaintext, or `null` when the secret, the label, the aad or any byte of the box is another. */
   async open(aad: Uint8Array, box: Uint8Array): Promise<Plaintext | null> {
-    if (box.length < headBytes + tag) return null;
-    using key = await this.#crypto.deriveAead(this.#secret, this.#label, box.subarray(0, boxSaltBytes));
-    const item = { nonce: box[numberAt] ?? 0, aad, ciphertext: parseCiphertext(box.subarray(headBytes)) };
-    const [plaintext] = await this.#crypto.openMany(key, [item]);
+    const [plaintext] = await this.openMany([{ aad, box }]);
     return plaintext ?? null;
+  }
+
+  /** The same of many, in order; one key for boxes that lie beside others of their series. */
+  async openMany(boxes: readonly SeriesBox[]): Promise<readonly (Plaintext | null)[]> {
+    const runs: { readonly secret: SecretKey; readonly info: readonly [Uint8Array]; readonly items: OpenItem[] }[] = [];
+    for (const { aad, box } of boxes.filter(isWhole)) {
+      const salt = box.subarray(0, boxSaltBytes);
+      const item = { nonce: box[numberAt] ?? 0, aad, ciphertext: parseCiphertext(box.subarray(headBytes)) };
+      const run = runs.at(-1);
+      if (run !== undefined && equalBytes(run.info[0], salt)) run.items.push(item);
+      else runs.push({ secret: this.#secret, info: [salt], items: [item] });
+    }
+    const opened = (await this.#crypto.openBatches(this.#label, runs)).flat();
+    let next = 0;
+    return boxes.map((box) => (isWhole(box) ? (opened[next++] ?? null) : null));
   }
 
   #begin(): Series {
@@ -69,3 +87,5 @@ export class BoxSeries {
     return this.#series;
   }
 }
+
+const isWhole = ({ box }: SeriesBox): boolean => box.length >= headBytes + tag;

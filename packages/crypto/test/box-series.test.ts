@@ -72,6 +72,26 @@ test.each(providers)("$name: a box is salt, number and AES-GCM under the derived
   expect(box).toEqual(Uint8Array.of(...salt, 1, ...(ciphertext ?? [])));
 });
 
+test.each(providers)("$name: many open as one by one, with whatever lies between them", async ({ provider }) => {
+  const [one, other] = [await seriesOf(provider), await seriesOf(provider)];
+  const boxes: Uint8Array[] = [];
+  for (let at = 0; at < 8; at++) boxes.push(await (at < 4 ? one : other).seal(aad, message(at)));
+  const flipped = Uint8Array.from(boxes[5] ?? [], (byte, at) => (at === 30 ? byte ^ 1 : byte));
+  const mixed = [
+    ...boxes.slice(0, 2),
+    new Uint8Array(),
+    ...boxes.slice(4, 6),
+    flipped,
+    ...boxes.slice(2, 4),
+    flipped.subarray(0, 40),
+  ];
+  const opened = await one.openMany(mixed.map((box) => ({ aad, box })));
+  const expected = [message(0), message(1), null, message(4), message(5), null, message(2), message(3), null];
+  expect(opened).toEqual(expected);
+  expect(await Promise.all(mixed.map((box) => other.open(aad, box)))).toEqual(expected);
+  expect(await one.openMany([])).toEqual([]);
+});
+
 test.each(providers)("$name: a flipped bit, another aad and a box cut short do not open", async ({ provider }) => {
   const series = await seriesOf(provider);
   const box = await series.seal(aad, message(0));

@@ -101,16 +101,15 @@ export class EarlyDocuments {
   /** The ids of documents that exist and are not deleted; null where only the entries tell. */
   async ids(): Promise<readonly DocId[] | null> {
     if (this.touched.size > 0) return null;
-    const ids = new Set<DocId>();
-    for await (const [, rows] of this.#at.pages.all()) {
-      if (rows === null) return null;
-      for (const { id, state } of rows) if (state !== "deleted") ids.add(id);
-    }
-    for (const { name, deleted, changes } of this.documents.all()) {
+    const shown = await this.#at.pages.ids();
+    if (shown === null || this.#isOver) return null;
+    const edited = [...this.documents.all()].filter(({ changes }) => changes.length > 0);
+    if (edited.length === 0) return shown;
+    const ids = new Set(shown);
+    for (const { name, deleted } of edited)
       if (deleted) ids.delete(name);
-      else if (changes.length > 0) ids.add(name);
-    }
-    return this.#isOver ? null : [...ids];
+      else ids.add(name);
+    return [...ids];
   }
 
   /** From now on the entries are asked. @returns what was handed out */

@@ -1,13 +1,10 @@
-// What lies in the sealed local state of the projections of a database: pages of documents whose ids begin with the same bits, and a head
-// that says what they came from. ADR 56.
+// What lies in the sealed local state of the projections of a database: pages of documents whose ids begin with the same bits, each with its
+// listing apart, and a head that says what they came from. ADR 56, ADR 70.
 import { type ByteReader, ByteWriter, decodeVector, encodeVector, fromHex, toHex, type Vector } from "@selkie/entry";
 import { actorLength, changeHashLength } from "../automerge/change-limits.ts";
-import { type DocId, docIdOfBytes } from "../document/doc-id.ts";
-import { documentIdBytes } from "../sealing/document-id.ts";
+import type { DocId } from "../document/doc-id.ts";
 import { decodedRow } from "./decoded-row.ts";
-
-/** What a document was when its row was written: `unread` where its entries have to be asked. */
-type RowState = "shown" | "deleted" | "unread";
+import { type Listing, pageFormat, type RowState, stampBytes } from "./listing-codec.ts";
 
 /**
  * All changes of a document, dependencies first; or the 16-byte actor of its only one, where that says what is shown and no more: the first
@@ -27,13 +24,6 @@ export interface Row {
   readonly ground: Ground | null;
 }
 
-/** Rows that are sealed together. */
-export interface Page {
-  /** In hex: what the head says that it is. Another copy of the page, however genuine, has another. */
-  readonly stamp: string;
-  readonly rows: readonly Row[];
-}
-
 export interface Head {
   /** In hex: a digest of what the documents follow from beside their entries. */
   readonly basis: string;
@@ -47,21 +37,16 @@ export interface Head {
   readonly ended: readonly string[];
 }
 
-/** Of the pages, and of the rules by which documents follow from entries. */
-const FORMAT = 2;
-export const stampBytes = 8;
 const basisBytes = 32;
 const writerBytes = 32;
-const STATES: readonly RowState[] = ["shown", "deleted", "unread"];
 const MOST_BITS = 20;
 
-export function encodePage({ stamp, rows }: Page): Uint8Array {
-  const size = rows.reduce((bytes, row) => bytes + row.heads.length + contentBytes(row) + 80, 32);
-  const writer = new ByteWriter(size).u8(FORMAT).bytes(fromHex(stamp)).uleb(rows.length);
-  for (const { id, state, heads, projection, ground } of rows) {
+/** What the documents of a listing show, in its order. */
+export function encodeRows(stamp: string, rows: readonly Row[]): Uint8Array {
+  const size = rows.reduce((bytes, row) => bytes + row.heads.length + contentBytes(row) + 32, 32);
+  const writer = new ByteWriter(size).u8(pageFormat).bytes(fromHex(stamp));
+  for (const { heads, projection, ground } of rows) {
     writer
-      .bytes(fromHex(id))
-      .u8(STATES.indexOf(state))
       .uleb(heads.length / changeHashLength)
       .bytes(heads)
       .uleb(projection.length)
@@ -71,25 +56,22 @@ export function encodePage({ stamp, rows }: Page): Uint8Array {
   return writer.finish();
 }
 
-/** Null for what is no page of this format. */
-export function decodePage(bytes: Uint8Array): Page | null {
-  return decodedRow(bytes, FORMAT, (reader) => {
-    const stamp = toHex(reader.bytes(stampBytes));
+/** Null for what are no rows of this format, or are those of another listing. */
+export function decodeRows(bytes: Uint8Array, { stamp, ids, states }: Listing): readonly Row[] | null {
+  return decodedRow(bytes, pageFormat, (reader) => {
+    if (toHex(reader.bytes(stampBytes)) !== stamp) return null;
     const rows: Row[] = [];
-    for (let left = reader.uleb(); left > 0; left--) {
-      const id = docIdOfBytes(reader.bytes(documentIdBytes));
-      const state = STATES[reader.u8()];
+    for (const [at, id] of ids.entries()) {
       const heads = reader.bytes(reader.uleb() * changeHashLength);
       const projection = reader.bytes(reader.uleb());
-      if (state === undefined) return null;
-      rows.push({ id, state, heads, projection, ground: decodeGround(reader) });
+      rows.push({ id, state: states[at] ?? "unread", heads, projection, ground: decodeGround(reader) });
     }
-    return { stamp, rows };
+    return rows;
   });
 }
 
 export function encodeHead({ basis, bits, stamps, vector, ended }: Head): Uint8Array {
-  const writer = new ByteWriter(64 + stamps.length * stampBytes).u8(FORMAT).bytes(fromHex(basis)).u8(bits);
+  const writer = new ByteWriter(64 + stamps.length * stampBytes).u8(pageFormat).bytes(fromHex(basis)).u8(bits);
   for (const stamp of stamps) writer.bytes(stamp === "" ? NO_STAMP : fromHex(stamp));
   const heads = encodeVector(vector);
   writer.uleb(heads.length).bytes(heads).uleb(ended.length);
@@ -99,7 +81,7 @@ export function encodeHead({ basis, bits, stamps, vector, ended }: Head): Uint8A
 
 /** Null for what is no head of this format. */
 export function decodeHead(bytes: Uint8Array): Head | null {
-  return decodedRow(bytes, FORMAT, (reader) => {
+  return decodedRow(bytes, pageFormat, (reader) => {
     const basis = toHex(reader.bytes(basisBytes));
     const bits = reader.u8();
     if (bits > MOST_BITS) return null;

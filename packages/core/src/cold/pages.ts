@@ -1,8 +1,9 @@
 import { ByteReader, ByteWriter, type DatabaseId, toHex } from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import type { DocId } from "../document/doc-id.ts";
-import { type LocalState, rowKind } from "../local/local-state.ts";
-import { decodeHead, decodePage, encodeHead, encodePage, type Head, type Row, stampBytes } from "./page-codec.ts";
+import { type LocalState, type RowKind, rowKind } from "../local/local-state.ts";
+import { decodeListing, encodeListing, type Listing, stampBytes } from "./listing-codec.ts";
+import { decodeHead, decodeRows, encodeHead, encodeRows, type Head, type Row } from "./page-codec.ts";
 
 export interface PagesContext {
   readonly database: DatabaseId;
@@ -26,7 +27,7 @@ export class Pages {
   }
 
   static async open(at: PagesContext): Promise<Pages> {
-    const head = await at.local.recall(at.local.key(rowKind.projections, at.database));
+    const head = await at.local.recall(headKey(at));
     return new Pages(at, head === undefined ? null : decodeHead(head));
   }
 
@@ -36,23 +37,30 @@ export class Pages {
 
   /** The rows of a page; null for one that is not there. */
   async read(page: number): Promise<readonly Row[] | null> {
-    const value = this.#head?.stamps[page] ? await this.#at.local.recall(this.#key(page)) : undefined;
-    return value === undefined ? null : this.#rows(page, value);
+    if (!this.#head?.stamps[page]) return null;
+    const { local } = this.#at;
+    const listing = await local.recall(keyOf(this.#at, rowKind.listings, page));
+    return this.#rows(page, listing, await local.recall(keyOf(this.#at, rowKind.projections, page)));
   }
 
   /** All of them, in order. */
   async *all(): AsyncIterable<readonly [page: number, rows: readonly Row[] | null]> {
-    const { local, database } = this.#at;
-    const head = this.#key(null);
-    let next = 0;
-    for await (const { key, value } of local.range(rowKind.projections, database)) {
-      if (key.length === head.length) continue;
-      const page = new ByteReader(key.subarray(head.length)).u32();
-      while (next < page && next < this.#count) yield [next++, null];
-      if (page !== next || page >= this.#count) continue;
-      yield [next++, value === null ? null : this.#rows(page, value)];
+    const listings = this.#values(rowKind.listings)[Symbol.asyncIterator]();
+    for await (const [page, rows] of this.#values(rowKind.projections)) {
+      const { value } = await listings.next();
+      yield [page, this.#rows(page, value?.[1], rows)];
     }
-    while (next < this.#count) yield [next++, null];
+  }
+
+  /** The ids of all documents that are not deleted; null where a page is not there. */
+  async ids(): Promise<readonly DocId[] | null> {
+    const listed: DocId[] = [];
+    for await (const [page, value] of this.#values(rowKind.listings)) {
+      const listing = this.#listing(page, value);
+      if (listing === null) return null;
+      listing.ids.forEach((id, at) => void (listing.states[at] !== "deleted" && listed.push(id)));
+    }
+    return listed;
   }
 
   /** Writes some pages, and what the head says now, at once. With another number of pages, all others are absent. */
@@ -64,10 +72,11 @@ export class Pages {
     for (const [page, rows] of pages) {
       const stamp = toHex(random(stampBytes));
       stamps[page] = stamp;
-      put.push(await local.seal(this.#key(page), encodePage({ stamp, rows })));
+      put.push(await local.seal(keyOf(this.#at, rowKind.listings, page), encodeListing(stamp, rows)));
+      put.push(await local.seal(keyOf(this.#at, rowKind.projections, page), encodeRows(stamp, rows)));
     }
     const head: Head = { ...said, stamps };
-    put.push(await local.seal(this.#key(null), encodeHead(head)));
+    put.push(await local.seal(headKey(this.#at), encodeHead(head)));
     await store.commit({ put });
     this.#head = head;
   }
@@ -76,35 +85,57 @@ export class Pages {
     return this.#head?.stamps.length ?? 0;
   }
 
-  #rows(page: number, value: Uint8Array): readonly Row[] | null {
-    const read = decodePage(value);
-    const stamp = this.#head?.stamps[page] ?? "";
-    return read !== null && stamp !== "" && read.stamp === stamp ? read.rows : null;
+  /** What is sealed of each page in the rows of a kind, in order; undefined for one that is not there. */
+  async *#values(kind: RowKind): AsyncGenerator<readonly [page: number, value: Uint8Array | undefined], void> {
+    const { local, database } = this.#at;
+    let next = 0;
+    for await (const { key, value } of local.range(kind, database)) {
+      const page = pageIn(key);
+      while (next < page && next < this.#count) yield [next++, undefined];
+      if (page === next && page < this.#count) yield [next++, value ?? undefined];
+    }
+    while (next < this.#count) yield [next++, undefined];
   }
 
-  #key(page: number | null): Uint8Array {
-    const { local, database } = this.#at;
-    const rest = page === null ? new Uint8Array() : new ByteWriter(4).u32(page).finish();
-    return local.key(rowKind.projections, database, rest);
+  #rows(page: number, listed: Uint8Array | undefined, rows: Uint8Array | undefined): readonly Row[] | null {
+    const listing = this.#listing(page, listed);
+    return listing === null || rows === undefined ? null : decodeRows(rows, listing);
+  }
+
+  /** Null where it is none of the page that the head says. */
+  #listing(page: number, value: Uint8Array | undefined): Listing | null {
+    const stamp = this.#head?.stamps[page];
+    const listing = stamp && value ? decodeListing(value) : null;
+    return listing?.stamp === stamp ? listing : null;
   }
 }
 
 /** The rows with what these documents show, and those of pages that are no more: what is read there next is made anew. */
-export async function rowsWith(
-  at: Pick<PagesContext, "local" | "database">,
-  documents: readonly DocId[],
-): Promise<readonly Uint8Array[]> {
-  const head = at.local.key(rowKind.projections, at.database);
-  const said = await at.local.recall(head);
+export async function rowsWith(at: Place, documents: readonly DocId[]): Promise<readonly Uint8Array[]> {
+  const said = await at.local.recall(headKey(at));
   const known = said === undefined ? null : decodeHead(said);
   const pages = new Set(documents.map((id) => pageOf(id, known?.bits ?? 0)));
   const rows: Uint8Array[] = [];
-  for await (const { key } of at.local.range(rowKind.projections, at.database)) {
-    if (key.length === head.length) continue;
-    const page = new ByteReader(key.subarray(head.length)).u32();
-    if (known === null || page >= known.stamps.length || pages.has(page)) rows.push(key);
-  }
+  for (const kind of [rowKind.listings, rowKind.projections])
+    for await (const { key } of at.local.range(kind, at.database)) {
+      const page = pageIn(key);
+      if (known === null || page >= known.stamps.length || pages.has(page)) rows.push(key);
+    }
   return rows;
+}
+
+type Place = Pick<PagesContext, "local" | "database">;
+
+const pageNumberBytes = 4;
+
+const headKey = ({ local, database }: Place): Uint8Array => local.key(rowKind.projectionsHead, database);
+
+function keyOf({ local, database }: Place, kind: RowKind, page: number): Uint8Array {
+  return local.key(kind, database, new ByteWriter(pageNumberBytes).u32(page).finish());
+}
+
+function pageIn(key: Uint8Array): number {
+  return new ByteReader(key.subarray(-pageNumberBytes)).u32();
 }
 
 /** The page that a document is on: ids are digests, so that pages fill alike. */

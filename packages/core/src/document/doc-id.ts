@@ -1,4 +1,4 @@
-import { fromHex, toHex } from "@selkie/entry";
+import { fromHex, sliceToHex, toHex } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
 import { type DocumentPlace, stemBytes } from "../sealing/document-id.ts";
@@ -16,6 +16,11 @@ export function parseDocId(text: string): DocId {
 
 export function docIdOf({ stem, keyId }: DocumentPlace): DocId {
   return (toHex(stem) + hexOf(keyId)) as DocId;
+}
+
+/** The same with the stem that begins at `start` of these bytes. */
+export function docIdAt(stems: Uint8Array, start: number, keyId: Uint8Array): DocId {
+  return (sliceToHex(stems, start, start + stemBytes) + hexOf(keyId)) as DocId;
 }
 
 /** The same of its 32 bytes. */

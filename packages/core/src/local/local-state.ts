@@ -1,6 +1,6 @@
 import { asPlaintext, BoxSeries, type CryptoProvider, type SecretKey } from "@selkie/crypto";
 import { concatBytes, type DatabaseId, type TenantId } from "@selkie/entry";
-import { type StateStore, type StoredState, StoreError, sealedState } from "@selkie/store";
+import { type StateItem, type StateStore, type StoredState, StoreError, sealedState } from "@selkie/store";
 
 /** What a row of local state holds; part of its key, so that a row can't be passed off as one of another kind. */
 export const rowKind = {
@@ -22,6 +22,8 @@ export const rowKind = {
   purge: 16,
   projections: 17,
   snapshots: 18,
+  listings: 19,
+  projectionsHead: 20,
 } as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 
@@ -35,6 +37,9 @@ export interface LocalRow {
   readonly key: Uint8Array;
   readonly value: Uint8Array | null;
 }
+
+/** Rows that are opened together: one key is for up to 64 that were written one after the other. */
+const BATCH = { rows: 64, bytes: 1_048_576 };
 
 /**
  * The rows a tenant keeps on this device beside its entries, each sealed under the device's local key.
@@ -76,9 +81,9 @@ export class LocalState {
     for (;;) {
       const damaged: Uint8Array[] = [];
       try {
-        for await (const { key, value } of this.#rows.range(start, to)) {
-          yield { key, value: await this.#open(key, value) };
-          start = keyAfter(key);
+        for await (const rows of inBatches(this.#rows.range(start, to))) {
+          yield* await this.#opened(rows);
+          start = keyAfter(rows.at(-1)?.key ?? start);
         }
       } catch (error) {
         if (!(error instanceof StoreError) || error.code !== "STATE_DAMAGED" || error.key === null) throw error;
@@ -92,9 +97,24 @@ export class LocalState {
     }
   }
 
-  #open(key: Uint8Array, value: Uint8Array): Promise<Uint8Array | null> {
-    return this.#boxes.open(key, value);
+  async #opened(rows: readonly StateItem[]): Promise<readonly LocalRow[]> {
+    const values = await this.#boxes.openMany(rows.map(({ key, value }) => ({ aad: key, box: value })));
+    return rows.map(({ key }, at) => ({ key, value: values[at] ?? null }));
   }
+}
+
+async function* inBatches(rows: AsyncIterable<StateItem>): AsyncIterable<readonly StateItem[]> {
+  let batch: StateItem[] = [];
+  let bytes = 0;
+  for await (const row of rows) {
+    batch.push(row);
+    bytes += row.value.length;
+    if (batch.length < BATCH.rows && bytes < BATCH.bytes) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** The next key in byte order. */

@@ -152,7 +152,7 @@ test("of documents whose pages are gone nothing was said, so nothing is correcte
   device.lose(lab.keys[1] as KeyVersion);
   await putRows(
     device,
-    (await stateRows(device)).filter((row) => !isProjection(row) || row.key.length === headKeyBytes),
+    (await stateRows(device)).filter((row) => !isOnPages(row)),
   );
   await device.open();
   expect((await all(device)).size).toBe(MANY);
@@ -167,7 +167,7 @@ test("of documents whose pages are gone nothing was said, so nothing is correcte
   await device.close();
   await putRows(
     device,
-    (await stateRows(device)).filter((row, at) => !isProjection(row) || row.key.length === headKeyBytes || at % 2 > 0),
+    (await stateRows(device)).filter((row, at) => !isOnPages(row) || at % 2 > 0),
   );
   await device.open();
   const more = corrected(device);
@@ -217,9 +217,9 @@ test("a piece that is damaged, cut, missing, or of an older copy is as if it wer
   });
   await device.close();
   const now = await stateRows(device);
-  const pages = now.filter(isProjection);
-  const [head, ...rest] = pages as [Row, ...Row[]];
-  const older = before.filter(isProjection);
+  const [head] = now.filter(isHead) as [Row];
+  const rest = now.filter(isOnPages);
+  const pages = [head, ...rest];
   const truth = await shownOn(device, now);
   expect(truth.get(ids[0] as DocId)).toEqual({ n: -1, text: "canary 0" });
   const changes: readonly (readonly Row[])[] = [
@@ -228,12 +228,10 @@ test("a piece that is damaged, cut, missing, or of an older copy is as if it wer
     [{ ...head, value: head.value.slice(0, 60) }],
     rest.map((page) => ({ ...page, value: page.value.slice(0, page.value.length >> 1) })),
     rest.map((page, at) => ({ ...page, value: rest[(at + 1) % rest.length]?.value ?? page.value })),
-    older, // all of an older copy
-    older.slice(0, 1), // its head
-    older.slice(1), // its pages
+    ...[isProjection, isHead, isOnPages, isPage, isListing].map((is) => before.filter(is)), // of an older copy
   ];
   for (const change of changes) expect(await shownOn(device, now, change)).toEqual(truth);
-  for (const gone of [pages, [head], rest, rest.slice(0, 1)])
+  for (const gone of [pages, [head], rest, rest.slice(0, 1), rest.filter(isListing), rest.slice(-1)])
     expect(
       await shownOn(
         device,
@@ -272,7 +270,7 @@ test("P-11 a document under a key that is on this device no more is shown never 
   const after = await stateRows(device);
   // The page it was on is another, and an older copy of that is none.
   expect(await early(await reopened(device), secret.id)).toBeUndefined();
-  const shown = await shownOn(device, after, before.filter(isProjection).slice(1));
+  const shown = await shownOn(device, after, before.filter(isOnPages));
   expect(shown.has(secret.id)).toBe(false);
 });
 
@@ -438,5 +436,8 @@ async function shownOn(
   return first;
 }
 
-const headKeyBytes = 65; // tenant, kind, database
-const isProjection = isOfKind(rowKind.projections);
+const isHead = isOfKind(rowKind.projectionsHead);
+const isPage = isOfKind(rowKind.projections);
+const isListing = isOfKind(rowKind.listings);
+const isOnPages = (row: Row): boolean => isPage(row) || isListing(row);
+const isProjection = (row: Row): boolean => isHead(row) || isOnPages(row);

@@ -1,5 +1,5 @@
 // A relay that shows an older directory than there is: in it somebody who was removed still has rights, and keys that he knows are current.
-import { type DatabaseId, entryType, type VerifiedRun } from "@selkie/entry";
+import { type DatabaseId, entryType, toHex, type VerifiedRun } from "@selkie/entry";
 import { expect, test } from "vitest";
 import type { SimDevice } from "../../src/sim-device.ts";
 import { statementPart } from "../support/directory-lies.ts";
@@ -45,10 +45,13 @@ test("A4 a relay that serves the directory of before a revocation is found out b
   expect(await readableBy(scene, bob)).not.toContain("secret");
 });
 
-/** A device joins, and is shown the directory of before Bob was removed, and what Alice has written since. */
-async function shownAnOlder(scene: Scene) {
+/** A device joins, and is shown the directory of before Bob was removed, and what one person has written since. */
+async function shownAnOlder(scene: Scene, by: "alice" | "carol" = "alice") {
   const { alice, bob, carol, world } = scene;
   await scene.run(alice.database.createDocument({ title: "before" }));
+  await world.settle();
+  const ofAlice = new Set(await scene.writers());
+  await scene.run(carol.database.createDocument({ title: "before" }));
   const dave = world.device("dave");
   await dave.setUp();
   const response = await scene.run(
@@ -59,9 +62,11 @@ async function shownAnOlder(scene: Scene) {
 
   await scene.run(bob.disconnect());
   await scene.run(alice.tenant.directory.revokeUser(BOB));
-  await scene.run(alice.database.createDocument({ title: "after" }));
   await world.settle();
-  const newest: readonly VerifiedRun[] = await runsOf(scene.relayEntries());
+  await scene.run(scene[by].database.createDocument({ title: "after" }));
+  await world.settle();
+  const all: readonly VerifiedRun[] = await runsOf(scene.relayEntries());
+  const newest = by === "alice" ? all : all.filter(({ writer }) => !ofAlice.has(toHex(writer)));
   await scene.run(alice.disconnect());
   await scene.run(carol.disconnect());
 
@@ -133,6 +138,43 @@ test("A4 K-10 a new device that is shown an older directory seals nothing once a
   const shown = await readableBy(scene, bob, database);
   expect(shown).toContain("before");
   expect(shown).not.toContain("secret");
+});
+
+test("R11 a relay that hides a revocation has a device seal again after the limit, though one member's word is against it: the removed one reads that; the device alarms each day, until somebody brings it the revocation", async () => {
+  const scene = await Scene.begin("R11 hidden");
+  const { bob, carol, alice, database, world } = scene;
+  const { dave, line } = await shownAnOlder(scene, "carol");
+  const blamed: (string | undefined)[] = [];
+  dave.tenant.on("alarm", ({ code, user }) => void (code === "DIRECTORY_STALE" && blamed.push(user)));
+  const { id } = await scene.run(dave.database.createDocument({ title: "secret of Dave" }));
+  await world.clock.advance(400_000);
+  expect(await scene.run(codeOf(line.synced()))).toBe("DIRECTORY_STALE");
+  const [her] = (await dave.tenant.directory.users()).filter(({ name }) => name === "CN=carol/O=acme");
+  expect(blamed).toEqual([her?.id]);
+  for (let day = 1; day < 7; day += 1) await world.clock.advance(DAY);
+  expect(await readableBy(scene, bob, database)).not.toContain("secret");
+
+  await world.clock.advance(2 * DAY);
+  expect(await readableBy(scene, bob, database)).toContain("secret of Dave");
+  expect(await isRevoked(dave)).toBe(false);
+  expect(blamed.length).toBeGreaterThan(7);
+  expect(new Set(blamed)).toEqual(new Set([her?.id]));
+
+  await scene.run(dave.database.createDocument({ title: "seen by Bob too" }));
+  await world.clock.advance(60_000);
+  expect(await readableBy(scene, bob, database)).toContain("seen by Bob too");
+  await scene.run(dave.meet(carol));
+  await world.clock.advance(60_000);
+  expect(await isRevoked(dave)).toBe(true);
+  await scene.run(
+    dave.database.changeDoc(await dave.database.getDocument(id), (draft) => {
+      draft.getData()["title"] = "without Bob";
+    }),
+  );
+  await scene.run(alice.connectRelay(world.relay));
+  await world.clock.advance(60_000);
+  expect((await scene.show(alice)).join()).toContain("without Bob");
+  expect(await readableBy(scene, bob, database)).not.toContain("without Bob");
 });
 
 test("A4 after a week without contact a device warns, works on, and sends nothing before it has read the directory", async () => {

@@ -1,24 +1,11 @@
 // Who is unshared from a key keeps the version it had. It can still seal under it; what counts, the directory says.
-import type { StatementId } from "@selkie/entry";
 import { expect, test } from "vitest";
-import { statementId } from "../../../core/src/directory/statement.ts";
-import { decodeStatement } from "../../../core/src/directory/statement-codec.ts";
 import { handMade } from "../../../core/test/automerge/hand-made-change.ts";
-import { HeldKeys } from "../support/held-keys.ts";
 import { changeBy, expectWorkGoesOn } from "../support/hostile-change.ts";
 import { HostileMember } from "../support/hostile-member.ts";
+import { lastChange } from "../support/last-change.ts";
 import { hex } from "../support/lies.ts";
 import { Scene } from "../support/scene.ts";
-
-/** The last change of somebody's rights, as a device reads the directory: it is the new admission. */
-async function lastChange(scene: Scene, device: Scene["bob"]): Promise<StatementId> {
-  const { crypto } = await HostileMember.of(device);
-  const statements = await (await HeldKeys.of(scene, device)).open(scene.directory, "statement");
-  const found = statements.flatMap(({ entry, index, plaintext }) =>
-    decodeStatement(plaintext).type === "change" ? [statementId(crypto, entry.id, index)] : [],
-  );
-  return found.at(-1) ?? expect.fail("rights were changed");
-}
 
 test("D11 P-11 who was unshared from a key writes nothing under the version that it kept, and goes on under the others", async () => {
   const scene = await Scene.begin("D11 lost key");

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { parseChange } from "../../src/automerge/change-chunk.ts";
 import { type Counter, isCounter } from "../../src/automerge/counter.ts";
 import { writeFirstChange } from "../../src/automerge/first-change.ts";
-import { actorIn, type DocumentRecord, newRecord } from "../../src/document/document-record.ts";
+import { actorIn, DocumentRecord } from "../../src/document/document-record.ts";
 import { Shelf, type ShelfOptions } from "../../src/document/shelf.ts";
 import type { Platform } from "../../src/platform.ts";
 import { alice } from "../automerge/hand-made-change.ts";
@@ -32,7 +32,7 @@ function newShelf({ writer = () => null }: Pick<ShelfOptions, "writer"> = {}): {
 }
 
 function recordOf(data: Data): DocumentRecord {
-  const record = newRecord({ stem: pattern("a document", 16), keyId: pattern("a key", 16) });
+  const record = new DocumentRecord({ stem: pattern("a document", 16), keyId: pattern("a key", 16) });
   record.changes.push(writeFirstChange(fromHex(alice), data, sha256));
   return record;
 }

@@ -87,6 +87,34 @@ export {
 export { KeyBag, KeyBagError, type KeyBagErrorCode } from "@selkie/keybag";
 export { type EntryStore, StoreError, type StoreErrorCode } from "@selkie/store";
 export { type Dialler, pipe, SyncError, type SyncErrorCode, type Transport } from "@selkie/sync-protocol";
+export {
+  applyPatches,
+  type Call,
+  type Column,
+  checkExpression,
+  createView,
+  type Expansion,
+  type Expression,
+  type ExpressionPlace,
+  expression,
+  expressionLimits,
+  type Failure,
+  type Fields,
+  type Functions,
+  type Operand,
+  parseExpression,
+  printExpression,
+  type Row,
+  type RowOptions,
+  type Term,
+  type TotalKind,
+  type View,
+  type ViewDefinition,
+  ViewError,
+  type ViewErrorCode,
+  type ViewPatch,
+  type ViewSource,
+} from "@selkie/views";
 export type { Client, JoinRequest, JoinRequestOptions, JoinResponse, UserId } from "./client.ts";
 export { ClientError, type ClientErrorCode } from "./client-error.ts";
 export type { ClientStore, OpenedClientStore } from "./client-store.ts";

@@ -9,13 +9,17 @@ const digitsByLength: number[][] = [];
 
 /** Lower-case hexadecimal, two digits a byte. */
 export function toHex(bytes: Uint8Array): string {
+  return sliceToHex(bytes, 0, bytes.length);
+}
+
+/** The same from `start` to `end`, without a view of these. */
+export function sliceToHex(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
-  for (let start = 0; start < bytes.length; start += PIECE) text += pieceToHex(bytes, start);
+  for (let at = start; at < end; at += PIECE) text += pieceToHex(bytes, at, Math.min(PIECE, end - at));
   return text;
 }
 
-function pieceToHex(bytes: Uint8Array, start: number): string {
-  const length = Math.min(PIECE, bytes.length - start);
+function pieceToHex(bytes: Uint8Array, start: number, length: number): string {
   digitsByLength[length] ??= new Array<number>(2 * length).fill(0);
   const digits = digitsByLength[length];
   for (let i = 0; i < length; i++) {

@@ -3,7 +3,7 @@ export { decodeEntryBody, type EntryPlace, encodeEntryBody, viewEntryBody } from
 export type { Brand } from "./brand.ts";
 export { ByteReader } from "./byte-reader.ts";
 export { ByteWriter } from "./byte-writer.ts";
-export { compareBytes, concatBytes, equalBytes, fromHex, toHex } from "./bytes.ts";
+export { compareBytes, concatBytes, equalBytes, fromHex, sliceToHex, toHex } from "./bytes.ts";
 export { isAdmissiblePublicKey } from "./ed25519-rule.ts";
 export { type Entry, entryIdOf, entrySize, type IdentifiedEntry, identifyEntry } from "./entry.ts";
 export { ENTRY_ERROR_CODES, EntryError, type EntryErrorCode } from "./entry-error.ts";

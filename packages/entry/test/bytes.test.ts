@@ -1,12 +1,31 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ByteReader, ByteWriter, compareBytes, concatBytes, equalBytes, fromHex, toHex } from "../src/index.ts";
+import {
+  ByteReader,
+  ByteWriter,
+  compareBytes,
+  concatBytes,
+  equalBytes,
+  fromHex,
+  sliceToHex,
+  toHex,
+} from "../src/index.ts";
 import { codeOf } from "./codes.ts";
 
 const bytes = fc.uint8Array({ maxLength: 64 });
 
 test("hexadecimal there and back is the identity", () => {
   fc.assert(fc.property(bytes, (b) => equalBytes(fromHex(toHex(b)), b)));
+});
+
+test("hexadecimal of a part is that of a view of it", () => {
+  const long = fc.uint8Array({ maxLength: 300 });
+  fc.assert(
+    fc.property(long, fc.nat(300), fc.nat(300), (b, x, y) => {
+      const [start = 0, end = 0] = [Math.min(x, b.length), Math.min(y, b.length)].sort((m, n) => m - n);
+      expect(sliceToHex(b, start, end)).toBe(toHex(b.subarray(start, end)));
+    }),
+  );
 });
 
 test.each(["0", "000", "0g", "g0", "AB", " 0", "0 ", "0x", "/0", ":0", "`0", "é0"])(

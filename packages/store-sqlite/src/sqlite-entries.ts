@@ -5,6 +5,7 @@ import {
   type DatabaseId,
   type EntryId,
   type Head,
+  limits,
   parseDatabaseId,
   parseTenantId,
   parseWriterKey,
@@ -22,9 +23,6 @@ import type { BaseNumber } from "./names.ts";
 import { EntryReader, gettingOn } from "./read-entries.ts";
 import type { SqliteHost } from "./sqlite-host.ts";
 import type { Tables } from "./tables.ts";
-
-/** Of one run of a scan: whoever goes through everything has little of it in memory, and drops it while it is young. */
-const SCAN = { entries: 256, bytes: 2 ** 18 };
 
 /** One database of a SQLite store. */
 export class SqliteEntries implements EntryStore {
@@ -81,10 +79,11 @@ export class SqliteEntries implements EntryStore {
   }
 
   async *scan(): AsyncIterable<VerifiedRun> {
+    const limit = { entries: limits.runEntries, bytes: limits.runBytes };
     const writers = this.#read([], ({ names }, base) => names.chains(base).map(({ writer }) => writer));
     for (const writer of writers) {
       for (let from = 0; ; ) {
-        const run = await this.read(writer, from, SCAN);
+        const run = await this.read(writer, from, limit);
         if (run === null) break;
         yield run;
         from += run.entries.length;

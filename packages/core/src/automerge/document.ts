@@ -68,15 +68,10 @@ export function loadDocument(changes: readonly Uint8Array[], actor?: Uint8Array)
  * Loads a document from what `saveDocument` gave and changes after it. Null when these are not as many changes as `changes` are: the caller
  * knows which those are.
  */
-export function loadSaved(
-  pieces: readonly Uint8Array[],
-  changes: readonly Uint8Array[],
-  actor?: Uint8Array,
-): LiveDocument | null {
-  const doc = loadAll(pieces, actor);
+export function loadSaved(pieces: readonly Uint8Array[], changes: readonly Uint8Array[]): LiveDocument | null {
+  const doc = loadAll(pieces, undefined);
   if (doc === null) return null;
-  const rest = { unseen: 0, visible: null, editedLate: false, actor: actor ?? null, heads: null };
-  const live = { doc, changes: [...changes], ...rest };
+  const live = { doc, changes: [...changes], unseen: 0, visible: null, editedLate: false, actor: null, heads: null };
   if (Automerge.stats(doc).numChanges === changes.length) return live;
   freeDocument(live);
   return null;
@@ -93,19 +88,11 @@ export function readSaved(pieces: readonly Uint8Array[], heads: readonly string[
 
 /** All of a document as bytes, which load faster than its changes and are fewer. What is made of it is to be believed by nobody but who made it. */
 export function saveDocument(live: LiveDocument): Uint8Array {
-  catchUp(live);
+  refresh(live);
   return Automerge.save(live.doc);
 }
 
-/** Brings the data up to date. */
-function catchUp(live: LiveDocument): void {
-  if (live.unseen === 0) return;
-  const handle = Automerge.getBackend(live.doc);
-  live.doc = handle.applyPatches(live.doc, { handle, heads: undefined, freeze: false });
-  live.unseen = 0;
-}
-
-/** The same, and gives the patches since it last was, which takes several times as long. */
+/** Brings the data up to date, and gives the patches since it last was. */
 export function refresh(live: LiveDocument): readonly Patch[] {
   const patches: Patch[] = [];
   if (live.unseen === 0) return patches;
@@ -172,13 +159,13 @@ export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: Edi
 /** What the edit made is there to see from now on. */
 export function endEdit(live: LiveDocument): void {
   live.visible = null;
-  if (live.unseen >= MOST_UNSEEN) catchUp(live);
+  if (live.unseen >= MOST_UNSEEN) refresh(live);
 }
 
 /** A change of `actor` that changes nothing, and depends on everything: what a deletion is bound to. */
 export function emptyChange(live: LiveDocument, actor: Uint8Array, message?: string): Uint8Array {
   useActor(live, actor);
-  catchUp(live);
+  refresh(live);
   live.doc = Automerge.emptyChange(live.doc, message === undefined ? { time: 0 } : { time: 0, message });
   return takeLocalChange(live);
 }
@@ -191,7 +178,7 @@ export function hasLooseEdits(live: LiveDocument): boolean {
 /** The document's data, frozen; not by Automerge, which throws when it tries to freeze bytes. */
 export function dataOf(live: LiveDocument): object {
   if (live.visible !== null && live.unseen > 0) return dataOfChanges(live.changes.slice(0, live.visible));
-  catchUp(live);
+  refresh(live);
   return freezeDeep(live.doc);
 }
 
@@ -294,7 +281,7 @@ function applyAll(live: LiveDocument, changes: readonly Uint8Array[], patches: P
 
 function useActor(live: LiveDocument, actor: Uint8Array): void {
   if (live.actor !== null && equalBytes(live.actor, actor)) return;
-  catchUp(live); // a clone begins with the data there is, and knows nothing of what it lacks
+  refresh(live); // a clone begins with the data there is, and knows nothing of what it lacks
   replace(live, Automerge.clone(live.doc, { actor: toHex(actor) }));
   live.actor = actor;
 }

@@ -10,7 +10,7 @@ import type { Platform } from "../platform.ts";
 import { Serial } from "../serial.ts";
 import type { Covered } from "./coverage.ts";
 import { groundOf } from "./ground.ts";
-import { joinedHeads, joinedHeadsIn } from "./heads.ts";
+import { headsIn, joinedHeads } from "./heads.ts";
 import type { Row } from "./page-codec.ts";
 import { PageRows } from "./page-rows.ts";
 import { type Pages, pageOf } from "./pages.ts";
@@ -196,7 +196,7 @@ export class Projector {
     }
     // Of one that is deleted there is nothing to load; a list of those that are not must not hold it.
     if (record.deleted) {
-      const heads = joinedHeadsIn(record.changes, documents.sha256);
+      const heads = joinedHeads(headsIn(record.changes, documents.sha256));
       return { ...unread, state: "deleted", heads };
     }
     const isLoad = record.live === null && record.changes.length > 1;
@@ -267,5 +267,5 @@ function bitsFor(documents: number): number {
 const isUnknown = ({ state, heads }: Row): boolean => state === "unread" && heads.length === 0;
 
 function isSame({ state, heads }: Row, { changes, deleted }: DocumentRecord, sha256: Sha256): boolean {
-  return (state === "deleted") === deleted && equalBytes(heads, joinedHeadsIn(changes, sha256));
+  return (state === "deleted") === deleted && equalBytes(heads, joinedHeads(headsIn(changes, sha256)));
 }

@@ -117,7 +117,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const { platform, tenant, store, local } = context;
   const entries = store.entries(tenant, id);
   const events = new Events<DatabaseEvents>(platform.report);
-  const { state, documents, ownChanges, shelf, snapshots } = newDocuments(host, id, events, () => ({ authors, own }));
+  const { state, documents, ownChanges, shelf, snapshots } = newDocuments(host, id, events, () => authors);
   const rights = new KeyRights(view);
   const mayUse = (keyId: Uint8Array): boolean => rights.take(host.self(), keyId);
   // Who connected before sends what is missing now.
@@ -142,7 +142,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const tell: Tell = (type, event) => void platform.scheduler.after(0, () => events.emit(type, event));
   const { renewal, reissue, adopt } = goingOn(host, { chain, journal, received, mayUse, tell });
   const timer = new FlushTimer(platform, view, () => writes.flush());
-  const resume = () => void (isOpen && !journal.isEmpty && mayFlush(host, id) && timer.start());
+  const resume = () => void (isOpen && journal.rows.length > 0 && mayFlush(host, id) && timer.start());
   // Nobody waits for it: an edit, or a flush, may be what changed the directory.
   const renew = () =>
     void writes.exclusively(async () => (isOpen ? renewal.run() : undefined)).then(resume, platform.report);
@@ -176,7 +176,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const shown = { documents, shelf, events };
   const { loading, early, projector } = await openCold({
     ...{ ...shown, context, view: view(), entries, journal, missing, received, takeUp, snapshots },
-    ...{ load: (pause) => received.load(pause), author: () => host.self().name, writer: own },
+    ...{ load: (pause) => received.load(pause), author: () => host.self().name },
   });
   const replica = replicaOf(host, entries, { daily, named, missing, received, readable, writes, loading, journal });
   const sources = new ChangeSources({ documents, received, journal, own, self: host.self });
@@ -235,7 +235,7 @@ interface Closing extends Pick<DatabaseParts, "loading" | "early" | "writes"> {
   readonly host: Pick<DatabaseHost, "closed">;
   readonly timer: FlushTimer;
   readonly projector: Projector;
-  readonly journal: Pick<Journal, "isEmpty">;
+  readonly journal: Pick<Journal, "rows">;
   readonly parts: readonly { close(): Promise<void> }[];
 }
 
@@ -243,7 +243,7 @@ interface Closing extends Pick<DatabaseParts, "loading" | "early" | "writes"> {
 async function closeAll(at: Closing, end: () => void): Promise<void> {
   const { host, timer, loading, early, writes, projector, parts } = at;
   timer.stop();
-  if (early?.isEditable === true && !at.journal.isEmpty) await loading.whole().catch(() => undefined); // what was edited stays in the journal
+  if (early?.isEditable === true && at.journal.rows.length > 0) await loading.whole().catch(() => undefined); // what was edited stays in the journal
   await loading.stop();
   try {
     if (loading.isDone) await flushLast(writes);
@@ -321,7 +321,7 @@ function newDocuments(
   { context: { platform, documentMemory, store, local }, view }: DatabaseHost,
   id: DatabaseId,
   events: Events<DatabaseEvents>,
-  later: () => { readonly authors: ChangeAuthors; own(): WriterKey | null },
+  authors: () => ChangeAuthors,
 ) {
   const { crypto } = platform;
   const purged = new Purged(view().purges.get(toHex(id)));
@@ -330,8 +330,8 @@ function newDocuments(
   const state: DocumentState = { documents, waiting, replaced: new ReplacedChanges(crypto), quarantine };
   const snapshots = new Snapshots({ database: id, store, local });
   const saved = { snapshots, histories: documents.histories };
-  const authorsOf: AuthorsOf = (record, changes) => later().authors.of(record, changes);
-  const shelf = new Shelf(platform, authorsOf, { memory: documentMemory, saved, writer: () => later().own() });
+  const authorsOf: AuthorsOf = (record, changes) => authors().of(record, changes);
+  const shelf = new Shelf(platform, authorsOf, { memory: documentMemory, saved });
   return { state, documents, ownChanges: new OwnChanges(documents, waiting), shelf, snapshots };
 }
 

@@ -2,7 +2,7 @@ import type { WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { guardMessage } from "../automerge/values.ts";
 import type { DocId } from "../document/doc-id.ts";
-import { DocumentRecord, editsOf, placeIn } from "../document/document-record.ts";
+import { type DocumentRecord, editsOf, newRecord, placeIn } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import { ENTRY_PARTS } from "../journal/fill-entries.ts";
 import { docExists, firstChange, type NewDocument, stemOf } from "./create-document.ts";
@@ -38,7 +38,7 @@ export class Transaction {
     return this.#run(async (writer) => {
       const { documents, chain } = this.#parts;
       const counter = name === null ? await chain.takeCounter() : null;
-      const shadow = new DocumentRecord({ stem: stemOf(this.#parts, writer, { counter, name }), keyId: key });
+      const shadow = newRecord({ stem: stemOf(this.#parts, writer, { counter, name }), keyId: key });
       documents.requireAlive(shadow.name);
       const known = documents.get(shadow.name);
       if ((known?.changes.length ?? 0) > 0 || this.#staged.has(shadow.name)) throw docExists();
@@ -131,7 +131,7 @@ export class Transaction {
   #stage(id: DocId, writer: WriterKey): Staged {
     const { documents } = this.#parts;
     const record = documents.require(id);
-    const shadow = new DocumentRecord(placeIn(record));
+    const shadow = newRecord(placeIn(record));
     shadow.changes = [...record.changes];
     shadow.deleted = record.deleted;
     const lastSeq = documents.histories.of(record).lastSeq(actorOf(documents.verifier, writer, record.id, null));

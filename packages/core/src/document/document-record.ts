@@ -1,11 +1,12 @@
 import { equalBytes, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import type { LiveDocument } from "../automerge/document.ts";
-import { type DocumentPlace, stemBytes } from "../sealing/document-id.ts";
+import { BytePool } from "../byte-pool.ts";
+import { type DocumentPlace, documentIdBytes, stemBytes } from "../sealing/document-id.ts";
 import { Serial } from "../serial.ts";
 import type { CarriedChanges } from "./carried-changes.ts";
 import type { DocHandle } from "./doc-handle.ts";
-import { bytesOfDocId, type DocId, docIdOf } from "./doc-id.ts";
+import { type DocId, docIdOf } from "./doc-id.ts";
 
 /** A change that deleted or undeleted a document. */
 export interface Mark {
@@ -13,56 +14,71 @@ export interface Mark {
   readonly deleted: boolean;
 }
 
-/** Lists that nearly all documents have empty: one for all of them, to which nothing is added. */
-const noMarks: Mark[] = [];
-Object.freeze(noMarks);
-
-/**
- * What is kept of every document in memory: its accepted changes, and the Automerge document while somebody reads it. As little as can be:
- * each collection of young garbage that it lives through copies it, object by object.
- */
-export class DocumentRecord {
+/** What is kept of every document in memory: its accepted changes, and the Automerge document while somebody reads it. */
+export interface DocumentRecord {
+  /** 32 bytes: the stem, then the id of the key. */
+  readonly id: Uint8Array;
   readonly keyId: Uint8Array;
   readonly name: DocId;
   /** Accepted change chunks, dependencies first. */
-  changes: Uint8Array[] = [];
+  changes: Uint8Array[];
   /** All marks, dependencies first, and the latest of them: those that no other mark depends on. */
-  marks: Mark[] = noMarks;
-  latestMarks: readonly Mark[] = noMarks;
+  marks: Mark[];
+  latestMarks: readonly Mark[];
   /** While one of the latest marks deletes: a deletion outlives a concurrent undeletion. */
-  deleted = false;
+  deleted: boolean;
   /** What its creator brought along from another document; null for most. */
-  carried: CarriedChanges | null = null;
-  live: LiveDocument | null = null;
-  handle: WeakRef<DocHandle<object>> | null = null;
+  carried: CarriedChanges | null;
+  live: LiveDocument | null;
+  handle: WeakRef<DocHandle<object>> | null;
   /** A local change is being made: received changes wait for it. */
-  busy = false;
+  busy: boolean;
   /** The accepted changes were replaced meanwhile: the loaded document counts no more. */
-  outdated = false;
+  outdated: boolean;
   /** Changes that came meanwhile; null where none did. */
-  waiting: Uint8Array[] | null = null;
+  waiting: Uint8Array[] | null;
   /** The actor in the document that was asked for last, and the writer key it follows from. */
-  actor: { readonly writer: WriterKey; readonly actor: Uint8Array } | null = null;
+  actor: { readonly writer: WriterKey; readonly actor: Uint8Array } | null;
   /** `editsOf`; null before the first. */
-  edits: Serial | null = null;
-
-  constructor(place: DocumentPlace) {
-    this.keyId = place.keyId;
-    this.name = docIdOf(place);
-  }
-
-  /** 32 bytes: the stem, then the id of the key. */
-  get id(): Uint8Array {
-    return bytesOfDocId(this.name);
-  }
+  edits: Serial | null;
 }
 
 /** A document that has a past: one of a database, as it is or as it was. */
 export type HistoryRecord = Readonly<Pick<DocumentRecord, "id" | "name" | "changes" | "marks">>;
 
+/** Lists that nearly all documents have empty: one for all of them, to which nothing is added. */
+const noMarks: Mark[] = [];
+Object.freeze(noMarks);
+
+/** As the changes: what a document is made of is copied by each collection of young garbage it lives through, object by object. */
+const ids = new BytePool();
+
+export function newRecord(place: DocumentPlace): DocumentRecord {
+  const id = ids.take(documentIdBytes);
+  id.set(place.stem);
+  id.set(place.keyId, stemBytes);
+  return {
+    id,
+    keyId: place.keyId,
+    name: docIdOf(place),
+    changes: [],
+    marks: noMarks,
+    latestMarks: noMarks,
+    deleted: false,
+    carried: null,
+    live: null,
+    handle: null,
+    busy: false,
+    outdated: false,
+    waiting: null,
+    actor: null,
+    edits: null,
+  };
+}
+
 /** Which document it is of. */
 export function placeIn({ id, keyId }: Pick<DocumentRecord, "id" | "keyId">): DocumentPlace {
-  return { stem: id.subarray(0, stemBytes), keyId };
+  return { stem: id.slice(0, stemBytes), keyId };
 }
 
 /** Local edits of a document, one after the other: most documents have none. */

@@ -5,7 +5,7 @@ import { CoreError } from "../errors.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { DocumentPlace } from "../sealing/document-id.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
-import { DocumentRecord, type Mark } from "./document-record.ts";
+import { type DocumentRecord, type Mark, newRecord } from "./document-record.ts";
 import { Histories } from "./histories.ts";
 import { Purged } from "./purged.ts";
 
@@ -60,7 +60,7 @@ export class Documents {
   /** The record of a document this device is about to create, or has made changes in. */
   ensure(place: DocumentPlace): DocumentRecord {
     const name = docIdOf(place);
-    const record = this.#records.get(name) ?? new DocumentRecord(place);
+    const record = this.#records.get(name) ?? newRecord(place);
     this.#records.set(name, record);
     return record;
   }

@@ -14,7 +14,7 @@ import { decodeChangePart } from "../sealing/change-part.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import { decodeCarriedHistory } from "./carried-history.ts";
 import { type DocId, docIdOf } from "./doc-id.ts";
-import { actorIn, DocumentRecord } from "./document-record.ts";
+import { actorIn, type DocumentRecord, newRecord } from "./document-record.ts";
 import type { DocumentState } from "./document-state.ts";
 import { mostWorkOf, stemIn } from "./part-contents.ts";
 import type { Replaced } from "./replaced-changes.ts";
@@ -68,7 +68,7 @@ export class ReceivedParts {
   readonly #rights: Rights;
   /** Parts of other documents are passed over; null: all count. */
   readonly #only: ReadonlySet<DocId> | null;
-  /** Documents in which changes passed since `toReadAgain` was asked, while something found no room. */
+  /** Documents in which changes passed since `toReadAgain` was asked. */
   readonly #moved = new Set<DocumentRecord>();
   /** Documents to build anew: what counts of them is not for what came alone to say. */
   readonly #undecided = new Set<DocId>();
@@ -147,7 +147,7 @@ export class ReceivedParts {
       if (part.branch !== null)
         throw new CoreError("BRANCH_UNKNOWN", "this version knows no branches but the main one");
       const known = documents.get(name);
-      const record = known ?? new DocumentRecord(place);
+      const record = known ?? newRecord(place);
       // D7: the bounds are a device's, however many chains it begins.
       const device = hexOf(admission.device);
       if (part.kind === "carry") this.#receiveCarried(record, part.payload, { device, entry, user }, { fresh, budget });
@@ -205,7 +205,7 @@ export class ReceivedParts {
     for (const { change, code } of refused) this.#refuse(record, this.#originOf(change, held, origin), code);
     if (passed.length === 0) return;
     documents.take(record);
-    if (waiting.isShort) this.#moved.add(record);
+    this.#moved.add(record);
     for (const change of passed) {
       documents.admit(record, change, this.#originOf(change, held, origin)?.kind ?? "change");
       const list = fresh.get(record);

@@ -4,7 +4,7 @@ import { CoreError } from "../errors.ts";
 import type { DocumentPlace } from "../sealing/document-id.ts";
 import { CarriedChanges, unravel } from "./carried-changes.ts";
 import type { CarriedHistory, ToldChange } from "./carried-history.ts";
-import { DocumentRecord } from "./document-record.ts";
+import { type DocumentRecord, newRecord } from "./document-record.ts";
 import type { Documents } from "./documents.ts";
 
 /** What a document is given of another's history, and who tells it. */
@@ -44,7 +44,7 @@ export function carryOn(
   place: DocumentPlace,
   { creator, histories }: { readonly creator: WriterKey; readonly histories: readonly CarriedHistory[] },
 ): DocumentRecord {
-  const record = new DocumentRecord(place);
+  const record = newRecord(place);
   const refused = (): CoreError => new CoreError("CHANGE_REFUSED", "every replica would refuse what is carried");
   const judge = ({ change, kind }: ToldChange): void => {
     const { type } = gate(change, { history: documents.histories.of(record), actor: change.actor });

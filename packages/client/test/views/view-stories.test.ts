@@ -1,0 +1,111 @@
+// Whatever happens to documents, a view that followed shows what one shows that is made anew, and what a plain group and sort gives.
+import { applyPatches, createView, type Database, type DocId, type Row, type ViewDefinition } from "@selkie/client";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { found } from "../support/company.ts";
+
+interface Item {
+  group: string | string[] | null;
+  rank: number;
+  weight: number;
+}
+
+const item = fc.record<Item>({
+  group: fc.oneof(
+    fc.constantFrom("a", "b", "a\\x", "a\\y", "ä", "A", null),
+    fc.array(fc.constantFrom("a", "b", "a\\x"), { maxLength: 3 }),
+  ),
+  rank: fc.integer({ min: 0, max: 3 }),
+  weight: fc.constantFrom(0, 0.1, 0.2, 1e15 + 0.5, -1e15, 1e-9),
+});
+const act = fc.record({ at: fc.nat(30), database: fc.nat(1), data: fc.option(item, { freq: 5 }) });
+
+const definition: ViewDefinition<Item> = {
+  name: "by group",
+  columns: [
+    { name: "group", value: "group", category: true },
+    { name: "parity", value: "rank % 2", category: true, sort: "desc" },
+    { name: "rank", value: "rank", sort: "desc" },
+    { name: "sum", value: "weight", total: "sum" },
+    { name: "most", value: "rank", total: "max" },
+    { name: "mean", value: "rank", total: "avg" },
+  ],
+  where: "rank < 3",
+};
+
+test("a view equals one that is made anew, after any changes, on two databases", async () => {
+  await using alice = await found();
+  let story = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(act, { maxLength: 12 }), async (acts) => {
+      story++;
+      const databases = [
+        await alice.tenant.openDB<Item>(`one ${story}`),
+        await alice.tenant.openDB<Item>(`two ${story}`),
+      ] as const;
+      await using view = await createView(databases, definition);
+      const subscribed = [Number.POSITIVE_INFINITY, 1, 0].map((expand) => {
+        const heard = { expand, rows: [] as readonly Row[] };
+        view.subscribe(
+          (patches) => {
+            heard.rows = applyPatches(heard.rows, patches);
+          },
+          { expand },
+        );
+        return heard;
+      });
+      const models = [new Map<DocId, Item>(), new Map<DocId, Item>()] as const;
+      for (const { at, database, data } of acts) {
+        const [db, model] = database === 0 ? [databases[0], models[0]] : [databases[1], models[1]];
+        await play(db, model, { at, data });
+        const rows = await Array.fromAsync(view.rows());
+        for (const { expand, rows: heard } of subscribed) {
+          expect(heard).toEqual(await Array.fromAsync(view.rows({ expand })));
+        }
+        expect(documentsIn(rows)).toEqual(shownOf(models));
+      }
+      await using anew = await createView(databases, definition);
+      expect(await Array.fromAsync(view.rows())).toEqual(await Array.fromAsync(anew.rows()));
+      for (const database of databases) await database[Symbol.asyncDispose]();
+    }),
+    { numRuns: process.env["SELKIE_TEST_FULL"] === "1" ? 300 : 25 },
+  );
+});
+
+/** Creates a document, changes one, or deletes one when there are no data. */
+async function play(
+  database: Database<Item>,
+  model: Map<DocId, Item>,
+  { at, data }: { readonly at: number; readonly data: Item | null },
+): Promise<void> {
+  const id = [...model.keys()][at];
+  if (id === undefined) {
+    if (data !== null) model.set((await database.createDocument(data)).id, data);
+  } else if (data === null) {
+    await database.deleteDocument(id);
+    model.delete(id);
+  } else {
+    await database.changeDoc(id, (draft) => void Object.assign(draft.getData(), structuredClone(data)));
+    model.set(id, data);
+  }
+}
+
+function documentsIn(rows: readonly Row[]): readonly string[] {
+  return rows
+    .filter(({ type }) => type === "document")
+    .map(({ values, origin }) => `${origin?.id} in ${values["group"]}`)
+    .sort();
+}
+
+/** Every document in each of its groups, once. */
+function shownOf(models: readonly ReadonlyMap<DocId, Item>[]): readonly string[] {
+  return models
+    .flatMap((model) => [...model])
+    .filter(([, { rank }]) => rank < 3)
+    .flatMap(([id, { group }]) => {
+      const groups =
+        Array.isArray(group) && group.length > 0 ? [...new Set(group)] : [Array.isArray(group) ? null : group];
+      return groups.map((one) => `${id} in ${one}`);
+    })
+    .sort();
+}

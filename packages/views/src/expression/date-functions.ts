@@ -1,0 +1,100 @@
+import type { Value } from "../value/value.ts";
+import { type ExpressionFunction, strict } from "./function-table.ts";
+import { numberOf } from "./number-functions.ts";
+
+const DAY_MS = 86_400_000;
+
+/** A day, or a moment with its time zone: what every engine reads alike. */
+const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[-+]\d{2}:\d{2}))?$/;
+
+/** A moment, from a date, its text, or milliseconds since 1970; null for everything else. */
+function dateOf(value: Value): Date | null {
+  const date = value instanceof Date ? value : typeof value === "string" ? dateIn(value) : dateAt(numberOf(value));
+  return date === null || Number.isNaN(date.getTime()) ? null : date;
+}
+
+export const dateFunctions: Readonly<Record<string, ExpressionFunction>> = {
+  date: strict(1, 1, ([value]) => dateOf(value)),
+  year: ofDay(({ year }) => year),
+  quarter: ofDay(({ month }) => Math.ceil(month / 3)),
+  month: ofDay(({ month }) => month),
+  day: ofDay(({ day }) => day),
+  /** From 1, Monday, to 7. */
+  weekday: ofDay(({ year, month, day }) => new Date(utc(year, month, day)).getUTCDay() || 7),
+  hour: ofDay(({ hour }) => hour),
+  addDays: strict(2, 2, ([value, days]) => {
+    const [date, count] = [dateOf(value), numberOf(days)];
+    return date === null || count === null ? null : dateOf(new Date(date.getTime() + count * DAY_MS));
+  }),
+  daysBetween: strict(2, 2, ([from, to]) => {
+    const [first, last] = [dateOf(from), dateOf(to)];
+    return first === null || last === null ? null : (last.getTime() - first.getTime()) / DAY_MS;
+  }),
+};
+
+interface Day {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+}
+
+/** What a calendar says of a moment; in UTC, or in the time zone that the second argument names. */
+function ofDay(read: (day: Day) => number): ExpressionFunction {
+  return strict(1, 2, ([value, zone = "UTC"], budget) => {
+    const date = dateOf(value);
+    if (date === null || typeof zone !== "string") return null;
+    budget.take(zone === "UTC" ? 0 : 4);
+    const day = zone === "UTC" ? utcDay(date) : zonedDay(date, zone);
+    return day && read(day);
+  });
+}
+
+function utcDay(date: Date): Day {
+  return {
+    year: date.getUTCFullYear(),
+    month: date.getUTCMonth() + 1,
+    day: date.getUTCDate(),
+    hour: date.getUTCHours(),
+  };
+}
+
+function zonedDay(date: Date, zone: string): Day | null {
+  const format = formatOf(zone);
+  if (format === null) return null;
+  const parts = new Map(format.formatToParts(date).map(({ type, value }) => [type, Number(value)]));
+  const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
+  return { year: part("year"), month: part("month"), day: part("day"), hour: part("hour") };
+}
+
+/** Time zones are named by expressions, which name few. */
+const MOST_FORMATS = 32;
+const formats = new Map<string, Intl.DateTimeFormat | null>();
+
+function formatOf(zone: string): Intl.DateTimeFormat | null {
+  const known = formats.get(zone);
+  if (known !== undefined) return known;
+  if (formats.size >= MOST_FORMATS) formats.clear();
+  const format = newFormat(zone);
+  formats.set(zone, format);
+  return format;
+}
+
+/** Null for a zone that does not exist. */
+function newFormat(timeZone: string): Intl.DateTimeFormat | null {
+  const fields = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", hourCycle: "h23" } as const;
+  try {
+    return new Intl.DateTimeFormat("en-u-ca-iso8601", { timeZone, ...fields });
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function dateIn(text: string): Date | null {
+  return DATE.test(text) ? new Date(text) : null;
+}
+
+const dateAt = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
+
+const utc = (year: number, month: number, day: number): number => Date.UTC(year, month - 1, day);

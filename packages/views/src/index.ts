@@ -1,0 +1,15 @@
+export { type ExpressionPlace, ViewError, type ViewErrorCode } from "./errors.ts";
+export { expression, type Functions } from "./expression/build.ts";
+export { checkExpression } from "./expression/check.ts";
+export { type Call, type Expression, expressionLimits } from "./expression/expression.ts";
+export { parseExpression } from "./expression/parse.ts";
+export { printExpression } from "./expression/print.ts";
+export type { Fields, Operand, Term } from "./expression/term.ts";
+export type { Column } from "./view/column.ts";
+export { createView } from "./view/create-view.ts";
+export type { Failure } from "./view/failures.ts";
+export type { ViewSource } from "./view/followed-database.ts";
+export { applyPatches, type ViewPatch } from "./view/patch.ts";
+export type { Row } from "./view/row.ts";
+export type { TotalKind } from "./view/total.ts";
+export type { Expansion, RowOptions, View, ViewDefinition } from "./view/view.ts";

@@ -1,0 +1,84 @@
+import type { TreeShape } from "./tree-shape.ts";
+
+/** Names a page of one tree. */
+export type PageId = number;
+
+/** What a page above says of one below: its last entry, how many entries are below it, and what they come to. */
+export interface Child<E, S> {
+  readonly id: PageId;
+  readonly last: E;
+  readonly count: number;
+  readonly summary: S;
+}
+
+/** Ascending, and at least one. */
+export type Page<E, S> =
+  | { readonly type: "leaf"; readonly items: readonly E[] }
+  | { readonly type: "branch"; readonly items: readonly Child<E, S>[] };
+
+/** As many entries, or children, as a page has room for. */
+export const MOST_ON_PAGE = 64;
+
+/** A page with fewer is joined with one beside it. */
+export const LEAST_ON_PAGE = 16;
+
+/** As many as pages hold that are made at once, so that the first changes find room. */
+const FILLED = 48;
+
+/** @param id where the page is to be found */
+export function childOf<E, S>({ summary }: TreeShape<E, S>, id: PageId, page: Page<E, S>): Child<E, S> {
+  if (page.type === "leaf") {
+    const { items } = page;
+    return { id, last: lastOf(items), count: items.length, summary: summary.of(items) };
+  }
+  const { items } = page;
+  const count = items.reduce((sum, child) => sum + child.count, 0);
+  return { id, last: lastOf(items).last, count, summary: summary.join(items.map((child) => child.summary)) };
+}
+
+/** A page as two of about the same size. */
+export function halves<E, S>(page: Page<E, S>): readonly [Page<E, S>, Page<E, S>] {
+  const middle = page.items.length >> 1;
+  return page.type === "leaf"
+    ? [
+        { type: "leaf", items: page.items.slice(0, middle) },
+        { type: "leaf", items: page.items.slice(middle) },
+      ]
+    : [
+        { type: "branch", items: page.items.slice(0, middle) },
+        { type: "branch", items: page.items.slice(middle) },
+      ];
+}
+
+/** Two pages of one height, one after the other, as one. */
+export function together<E, S>(a: Page<E, S>, b: Page<E, S>): Page<E, S> {
+  if (a.type === "leaf" && b.type === "leaf") return { type: "leaf", items: [...a.items, ...b.items] };
+  if (a.type === "branch" && b.type === "branch") return { type: "branch", items: [...a.items, ...b.items] };
+  throw new TypeError("pages of one height are of one type");
+}
+
+/** Items in groups that fill a page each, all of about the same size. */
+export function groups<T>(items: readonly T[]): readonly (readonly T[])[] {
+  const count = Math.ceil(items.length / FILLED);
+  return Array.from({ length: count }, (_, at) =>
+    items.slice(Math.floor((at * items.length) / count), Math.floor(((at + 1) * items.length) / count)),
+  );
+}
+
+/** The position of the first item of which something holds, where it holds of all that follow; the length when it holds of none. */
+export function firstWhere<T>(items: readonly T[], holds: (item: T) => boolean): number {
+  let [from, to] = [0, items.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const item = items[middle];
+    if (item !== undefined && holds(item)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
+}
+
+function lastOf<T>(items: readonly T[]): T {
+  const last = items.at(-1);
+  if (last === undefined) throw new TypeError("a page holds something");
+  return last;
+}

@@ -1,0 +1,18 @@
+import type { Compare } from "../value/order.ts";
+
+/** What entries come to, so that any stretch of them can be summed up from the stretches it is made of, in order. */
+export interface Summary<E, S> {
+  readonly none: S;
+  of(entries: readonly E[]): S;
+  /** Of stretches that follow one another. */
+  join(summaries: readonly S[]): S;
+}
+
+/** What makes one kind of tree: the order of its entries, no two of which are equal in it, and what they come to. */
+export interface TreeShape<E, S> {
+  readonly compare: Compare<E>;
+  readonly summary: Summary<E, S>;
+}
+
+/** Where a stretch begins: whether an entry comes before it. True for the first entries of a tree, and for none after them. */
+export type IsBefore<E> = (entry: E) => boolean;

@@ -1,0 +1,89 @@
+import { ViewError } from "../errors.ts";
+import { Budget } from "../expression/budget.ts";
+import { checkExpression } from "../expression/check.ts";
+import { compile } from "../expression/compile.ts";
+import type { Expression } from "../expression/expression.ts";
+import { parseExpression } from "../expression/parse.ts";
+import type { Origin } from "../expression/scope.ts";
+import { byCodeUnits, type Compare, valueOrder } from "../value/order.ts";
+import { type Value, valueIn } from "../value/value.ts";
+import type { TotalKind } from "./total.ts";
+
+/** A column of a view. */
+export interface Column<T extends object> {
+  readonly name: string;
+  /** What stands in it: the text of an expression (a field's name is one), an expression, or a function, which can't be stored. */
+  readonly value: string | Expression | ((data: Readonly<T>) => unknown);
+  /** Documents stand in categories of what the column says: a text `2024\Sales` in two, one within the other; a list in one for each of its values. */
+  readonly category?: boolean;
+  /** Documents of one category are in the order of their sorted columns, and of their ids; categories in that of their values, rising unless it says otherwise. */
+  readonly sort?: "asc" | "desc";
+  /** The language in whose order texts are, as in `Intl.Collator`; `en` when nothing is said. */
+  readonly language?: string;
+  /** What a category, and the view, says of all its documents. */
+  readonly total?: TotalKind;
+}
+
+/** What is computed of a document. */
+export type Compute = (data: object, origin: Origin) => Value;
+
+/** A column as it is worked with. */
+export interface PlannedColumn {
+  readonly name: string;
+  readonly compute: Compute;
+  readonly isCategory: boolean;
+  readonly isSorted: boolean;
+  readonly compare: Compare<Value>;
+  readonly total: TotalKind | null;
+}
+
+/** @throws ViewError EXPRESSION_INVALID | VIEW_INVALID */
+export function planColumn<T extends object>({
+  name,
+  value,
+  category,
+  sort,
+  language,
+  total,
+}: Column<T>): PlannedColumn {
+  const rising = valueOrder(collation(language ?? "en"));
+  return {
+    name,
+    compute: planValue(value),
+    isCategory: category === true,
+    isSorted: category !== true && sort !== undefined,
+    compare: sort === "desc" ? (a, b) => rising(b, a) : rising,
+    total: total ?? null,
+  };
+}
+
+/** @throws ViewError EXPRESSION_INVALID */
+export function planValue<T extends object>(value: Column<T>["value"]): Compute {
+  if (typeof value === "function") return planFunction(value);
+  const evaluate = compile(typeof value === "string" ? parseExpression(value) : checkExpression(value));
+  const budget = new Budget();
+  return (data, origin) => {
+    budget.renew();
+    return evaluate({ data, origin, budget });
+  };
+}
+
+function planFunction<T extends object>(value: (data: Readonly<T>) => unknown): Compute {
+  return (data) => valueIn(value(data as T));
+}
+
+/** Texts that a language takes for equal are in the order of their code units. */
+function collation(language: string): Compare<string> {
+  const { compare } = newCollator(language);
+  return (a, b) => compare(a, b) || byCodeUnits(a, b);
+}
+
+function newCollator(language: string): Intl.Collator {
+  try {
+    return new Intl.Collator(language, { numeric: true });
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new ViewError("VIEW_INVALID", `there is no language ${JSON.stringify(language)}`);
+    throw error;
+  }
+}

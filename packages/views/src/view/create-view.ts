@@ -1,0 +1,16 @@
+import type { ViewSource } from "./followed-database.ts";
+import { OpenView } from "./open-view.ts";
+import type { View, ViewDefinition } from "./view.ts";
+
+/**
+ * Makes a view of databases, of one or of several tenants, as they are or as they were; it resolves once every document has been taken in.
+ * @throws ViewError EXPRESSION_INVALID | VIEW_INVALID; what the databases throw
+ */
+export async function createView<T extends object>(
+  sources: ViewSource<T> | readonly ViewSource<T>[],
+  definition: ViewDefinition<T>,
+): Promise<View> {
+  const view = new OpenView("name" in sources ? [sources] : sources, definition);
+  await view.open();
+  return view;
+}

@@ -1,0 +1,54 @@
+import { byCodeUnits, type Compare } from "../value/order.ts";
+import type { Value } from "../value/value.ts";
+import type { PlannedColumn } from "./column.ts";
+
+/** One level of categories. */
+export interface Step {
+  /** The column that it is of: one whose texts have several levels has several. */
+  readonly column: number;
+  readonly value: Value;
+}
+
+/** A category: the way to it from the top. */
+export type CategoryPath = readonly Step[];
+
+/** A document in a category. */
+export interface Entry {
+  readonly path: CategoryPath;
+  /** A value for each column. */
+  readonly values: readonly Value[];
+  readonly id: string;
+}
+
+/** How the entries of a view follow one another: by category, then by sorted columns, then by id. What stands in a category itself comes before its categories. */
+export function entryOrder(columns: readonly PlannedColumn[]): Compare<Entry> {
+  const paths = pathOrder(columns);
+  const sorted = columns.flatMap(({ isSorted, compare }, at) => (isSorted ? [{ compare, at }] : []));
+  return (a, b) => {
+    const byPath = paths(a.path, b.path);
+    if (byPath !== 0) return byPath;
+    for (const { compare, at } of sorted) {
+      const order = compare(a.values[at], b.values[at]);
+      if (order !== 0) return order;
+    }
+    return byCodeUnits(a.id, b.id);
+  };
+}
+
+export function pathOrder(columns: readonly PlannedColumn[]): Compare<CategoryPath> {
+  return (a, b) => {
+    const shared = Math.min(a.length, b.length);
+    for (let at = 0; at < shared; at++) {
+      const [step, other] = [a[at], b[at]];
+      if (step === undefined || other === undefined) break;
+      const order = step.column - other.column || (columns[step.column]?.compare(step.value, other.value) ?? 0);
+      if (order !== 0) return order;
+    }
+    return a.length - b.length;
+  };
+}
+
+/** Enough of an entry to find it: what it is ordered by, and null for all else. */
+export function keyEntry(columns: readonly PlannedColumn[], { path, values, id }: Entry): Entry {
+  return { path, id, values: values.map((value, at) => (columns[at]?.isSorted === true ? value : null)) };
+}

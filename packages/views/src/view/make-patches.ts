@@ -1,0 +1,148 @@
+import type { Compare } from "../value/order.ts";
+import { startOf } from "./bounds.ts";
+import { type CategoryPath, type Entry, entryOrder, keyEntry, pathOrder } from "./entry.ts";
+import type { Bound, Located } from "./merged-index.ts";
+import type { ViewPatch } from "./patch.ts";
+import type { Row } from "./row.ts";
+import { keyOf } from "./row-key.ts";
+import type { IsOpen, Rows, RowsContext } from "./rows.ts";
+import type { Moved } from "./source-index.ts";
+
+/** Documents that are told one by one. */
+const MOST_DOCUMENTS = 200;
+
+/** Where documents of one database stood and stand. */
+export interface MovedIn extends Moved {
+  readonly source: number;
+}
+
+export interface PatchContext extends RowsContext {
+  readonly rows: Rows;
+  /** What the rows are that the patches are for. */
+  readonly isOpen: IsOpen;
+}
+
+/** A row that is new where it stands. */
+interface Placed {
+  readonly path: CategoryPath;
+  /** Null for a category. */
+  readonly located: Located | null;
+  /** The key of the row that moves here; null for a row that is new. */
+  readonly from: string | null;
+  readonly row: Row;
+}
+
+/** What became of the rows that are shown, once the indexes say what is now. */
+export async function patchesOf(moved: readonly MovedIn[], at: PatchContext): Promise<readonly ViewPatch[]> {
+  if (moved.length === 0) return [];
+  if (moved.length > MOST_DOCUMENTS) return [await resetOf(at)];
+  return new PatchMaker(at).make(moved);
+}
+
+/** All rows there are. */
+export async function resetOf({ rows, isOpen }: Pick<PatchContext, "rows" | "isOpen">): Promise<ViewPatch> {
+  return { type: "reset", rows: await rows.read(null, Number.POSITIVE_INFINITY, isOpen) };
+}
+
+class PatchMaker {
+  readonly #at: PatchContext;
+  readonly #order: Compare<Entry>;
+  readonly #paths: Compare<CategoryPath>;
+  readonly #removed: ViewPatch[] = [];
+  readonly #updated: ViewPatch[] = [];
+  readonly #placed: Placed[] = [];
+
+  constructor(at: PatchContext) {
+    this.#at = at;
+    this.#order = entryOrder(at.columns);
+    this.#paths = pathOrder(at.columns);
+  }
+
+  async make(moved: readonly MovedIn[]): Promise<readonly ViewPatch[]> {
+    for (const one of moved) this.#documents(one);
+    for (const path of this.#touched(moved)) await this.#category(path, moved);
+    const inOrder = this.#placed.toSorted((a, b) => this.#inView(a, b));
+    const placed: ViewPatch[] = [];
+    for (const { row, from, ...place } of inOrder) {
+      const after = await this.#keyBefore(place);
+      placed.push(from === null ? { type: "insert", row, after } : { type: "move", key: from, row, after });
+    }
+    return [...this.#removed, ...this.#updated, ...placed, { type: "update", row: this.#at.rows.total() }];
+  }
+
+  #documents({ gone, come, source }: MovedIn): void {
+    for (const entry of gone) {
+      const stays = come.some(({ path }) => this.#paths(path, entry.path) === 0);
+      if (!stays && this.#shows(entry.path))
+        this.#removed.push({ type: "remove", key: this.#keyOf({ entry, source }) });
+    }
+    for (const entry of come) {
+      if (!this.#shows(entry.path)) continue;
+      const located: Located = { entry, source };
+      const row = this.#at.rows.document(located);
+      const before = gone.find(({ path }) => this.#paths(path, entry.path) === 0);
+      if (before !== undefined && this.#order(before, entry) === 0) this.#updated.push({ type: "update", row });
+      else {
+        const from = before === undefined ? null : this.#keyOf({ entry: before, source });
+        this.#placed.push({ path: entry.path, located, from, row });
+      }
+    }
+  }
+
+  /** The categories that something came to or went from, once each. */
+  #touched(moved: readonly MovedIn[]): readonly CategoryPath[] {
+    const all = moved
+      .flatMap(({ gone, come }) => [...gone, ...come])
+      .flatMap(({ path }) => path.map((_, level) => path.slice(0, level + 1)))
+      .sort(this.#paths);
+    return all.filter((path, at) => at === 0 || this.#paths(all[at - 1] ?? [], path) !== 0);
+  }
+
+  async #category(path: CategoryPath, moved: readonly MovedIn[]): Promise<void> {
+    if (!this.#shows(path.slice(0, -1))) return;
+    const under = (entries: readonly Entry[]) => entries.filter((entry) => this.#isUnder(entry.path, path)).length;
+    const row = await this.#at.rows.category(path);
+    const before = moved.reduce((sum, { gone, come }) => sum + under(gone) - under(come), row.documents);
+    if (row.documents === 0) {
+      if (before > 0) this.#removed.push({ type: "remove", key: row.key });
+    } else if (before > 0) this.#updated.push({ type: "update", row });
+    else this.#placed.push({ path, located: null, from: null, row });
+  }
+
+  /** The row before one, as they are now. */
+  async #keyBefore({ path, located }: Pick<Placed, "path" | "located">): Promise<string | null> {
+    const { index, isOpen } = this.#at;
+    const bound: Bound = located === null ? startOf(path, this.#paths) : index.before(located);
+    const [last] = await index.previous(bound, 1);
+    const within = located === null ? path.slice(0, -1) : path;
+    if (last === undefined || !this.#isUnder(last.entry.path, within)) {
+      return within.length === 0 ? null : keyOf({ type: "category", path: within });
+    }
+    for (let level = within.length + 1; level <= last.entry.path.length; level++) {
+      const category = last.entry.path.slice(0, level);
+      if (!isOpen(category)) return keyOf({ type: "category", path: category });
+    }
+    return this.#keyOf(last);
+  }
+
+  /** Whether what stands in a category itself is shown. */
+  #shows(path: CategoryPath): boolean {
+    return path.every((_, level) => this.#at.isOpen(path.slice(0, level + 1)));
+  }
+
+  #isUnder(path: CategoryPath, category: CategoryPath): boolean {
+    return this.#paths(path.slice(0, category.length), category) === 0;
+  }
+
+  #keyOf({ entry, source }: Located): string {
+    return keyOf({ type: "document", located: { entry: keyEntry(this.#at.columns, entry), source } });
+  }
+
+  #inView(a: Placed, b: Placed): number {
+    const byPath = this.#paths(a.path, b.path);
+    if (byPath !== 0 || a.located === null || b.located === null) {
+      return byPath || Number(b.located === null) - Number(a.located === null);
+    }
+    return this.#order(a.located.entry, b.located.entry) || a.located.source - b.located.source;
+  }
+}

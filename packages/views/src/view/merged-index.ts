@@ -1,0 +1,89 @@
+import type { IsBefore } from "../tree/tree-shape.ts";
+import type { Compare } from "../value/order.ts";
+import type { Entry } from "./entry.ts";
+import type { SourceIndex } from "./source-index.ts";
+import type { Totals } from "./view-trees.ts";
+
+/** An entry, and the number of the database that it is of. */
+export interface Located {
+  readonly entry: Entry;
+  readonly source: number;
+}
+
+/** Where a stretch of a view begins, in each of its databases. */
+export type Bound = (source: number) => IsBefore<Entry>;
+
+/** What a stretch of a view comes to. */
+export interface Stretch {
+  readonly entries: number;
+  readonly totals: Totals;
+}
+
+/** The indexes of several databases, read as one. */
+export class MergedIndex {
+  readonly #indexes: readonly SourceIndex[];
+  readonly #order: Compare<Located>;
+  readonly #join: (parts: readonly Totals[]) => Totals;
+
+  constructor(indexes: readonly SourceIndex[], order: Compare<Entry>, join: (parts: readonly Totals[]) => Totals) {
+    this.#indexes = indexes;
+    this.#order = (a, b) => order(a.entry, b.entry) || a.source - b.source;
+    this.#join = join;
+  }
+
+  /** Where what follows on an entry begins. */
+  after(located: Located): Bound {
+    return (source) => (entry) => this.#order({ entry, source }, located) <= 0;
+  }
+
+  /** Where an entry begins. */
+  before(located: Located): Bound {
+    return (source) => (entry) => this.#order({ entry, source }, located) < 0;
+  }
+
+  /** Up to `count` entries from a bound on. */
+  async next(bound: Bound, count: number): Promise<readonly Located[]> {
+    const each = await Promise.all(
+      this.#indexes.map(async ({ entries }, source) => {
+        const at = await entries.countBefore(bound(source));
+        return (await entries.slice(at, count)).map((entry): Located => ({ entry, source }));
+      }),
+    );
+    const [only] = each;
+    return only !== undefined && each.length === 1 ? only : each.flat().sort(this.#order).slice(0, count);
+  }
+
+  /** Up to `count` entries that end at a bound, in the order of the view. */
+  async previous(bound: Bound, count: number): Promise<readonly Located[]> {
+    const each = await Promise.all(
+      this.#indexes.map(async ({ entries }, source) => {
+        const end = await entries.countBefore(bound(source));
+        const start = Math.max(0, end - count);
+        return (await entries.slice(start, end - start)).map((entry): Located => ({ entry, source }));
+      }),
+    );
+    return each.flat().sort(this.#order).slice(-count);
+  }
+
+  /** What stands between two bounds. */
+  async stretch(from: Bound, to: Bound): Promise<Stretch> {
+    const each = await Promise.all(
+      this.#indexes.map(async ({ entries }, source) => {
+        const [start, end] = [await entries.countBefore(from(source)), await entries.countBefore(to(source))];
+        return { entries: Math.max(0, end - start), totals: await entries.summaryBetween(start, end) };
+      }),
+    );
+    return {
+      entries: each.reduce((sum, { entries }) => sum + entries, 0),
+      totals: this.#join(each.map(({ totals }) => totals)),
+    };
+  }
+
+  /** What all documents come to, each once. */
+  whole(): { readonly documents: number; readonly totals: Totals } {
+    return {
+      documents: this.#indexes.reduce((sum, { documents }) => sum + documents, 0),
+      totals: this.#join(this.#indexes.map(({ totals }) => totals)),
+    };
+  }
+}

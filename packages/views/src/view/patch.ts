@@ -1,0 +1,38 @@
+import type { Row } from "./row.ts";
+
+/**
+ * What changes of a view's rows, one after the other: `after` is the key of the row that comes before, null for the first. A row that moves
+ * may have another key afterwards. `reset`: these are the rows now, at the beginning and when much has changed at once.
+ */
+export type ViewPatch =
+  | { readonly type: "reset"; readonly rows: readonly Row[] }
+  | { readonly type: "insert"; readonly row: Row; readonly after: string | null }
+  | { readonly type: "move"; readonly key: string; readonly row: Row; readonly after: string | null }
+  | { readonly type: "update"; readonly row: Row }
+  | { readonly type: "remove"; readonly key: string };
+
+/** Rows once patches are applied to them; the rows that were given stay as they were. For lists of a screen: each patch looks through all rows. */
+export function applyPatches(rows: readonly Row[], patches: readonly ViewPatch[]): readonly Row[] {
+  return patches.reduce(applied, rows);
+}
+
+function applied(rows: readonly Row[], patch: ViewPatch): readonly Row[] {
+  switch (patch.type) {
+    case "reset":
+      return patch.rows;
+    case "update":
+      return rows.map((row) => (row.key === patch.row.key ? patch.row : row));
+    case "remove":
+      return without(rows, patch.key);
+    case "move":
+      return inserted(without(rows, patch.key), patch.row, patch.after);
+    case "insert":
+      return inserted(rows, patch.row, patch.after);
+  }
+}
+
+function inserted(rows: readonly Row[], row: Row, after: string | null): readonly Row[] {
+  return rows.toSpliced(after === null ? 0 : rows.findIndex(({ key }) => key === after) + 1, 0, row);
+}
+
+const without = (rows: readonly Row[], gone: string): readonly Row[] => rows.filter(({ key }) => key !== gone);

@@ -1,0 +1,63 @@
+import { numberOf } from "../expression/number-functions.ts";
+import { addExactly, type ExactSum, roundSum } from "../tree/exact-sum.ts";
+import { compareValues } from "../value/order.ts";
+import type { Value } from "../value/value.ts";
+
+/**
+ * What the values of a column come to. What is null never counts; `sum` and `avg` take numbers alone, `min` and `max` give the least and
+ * the greatest in the order of all values.
+ */
+export type TotalKind = "sum" | "avg" | "count" | "min" | "max";
+
+/** What is kept of a stretch of values, so that stretches can be joined. */
+export interface Total {
+  /** Of those that are not null; for `sum` and `avg`, of those that are numbers. */
+  readonly count: number;
+  /** Empty but for `sum` and `avg`. */
+  readonly sum: ExactSum;
+  /** Null but for `min` and `max`. */
+  readonly extreme: Value;
+}
+
+export const NO_TOTAL: Total = { count: 0, sum: [], extreme: null };
+
+/** Larger numbers are not added up, so that no sum is more than a number can say. */
+const LARGEST = 1e300;
+
+export function totalOf(kind: TotalKind, values: readonly Value[]): Total {
+  let [count, extreme]: [number, Value] = [0, null];
+  const numbers: number[] = [];
+  for (const value of values) {
+    if (value === null) continue;
+    if (kind === "sum" || kind === "avg") {
+      const number = numberOf(value);
+      if (number === null || Math.abs(number) > LARGEST) continue;
+      numbers.push(number);
+    } else if (kind !== "count" && (extreme === null || isBeyond(kind, value, extreme))) extreme = value;
+    count++;
+  }
+  return { count, sum: addExactly([numbers]), extreme };
+}
+
+/** Of stretches. */
+export function joinTotals(kind: TotalKind, totals: readonly Total[]): Total {
+  const { extreme } = totalOf(
+    kind === "min" || kind === "max" ? kind : "count",
+    totals.map((total) => total.extreme),
+  );
+  const count = totals.reduce((sum, total) => sum + total.count, 0);
+  return { count, sum: addExactly(totals.map(({ sum }) => sum)), extreme };
+}
+
+/** What is shown of it; null where there is nothing to compare, or to divide by. */
+export function shownTotal(kind: TotalKind, { count, sum, extreme }: Total): Value {
+  if (kind === "count") return count;
+  if (kind === "min" || kind === "max") return extreme;
+  if (kind === "sum") return roundSum(sum);
+  return count === 0 ? null : roundSum(sum) / count;
+}
+
+function isBeyond(kind: "min" | "max", value: Value, extreme: Value): boolean {
+  const order = compareValues(value, extreme);
+  return kind === "min" ? order < 0 : order > 0;
+}

@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Pages } from "../../src/tree/pages.ts";
+import { Tree } from "../../src/tree/tree.ts";
+import type { TreeShape } from "../../src/tree/tree-shape.ts";
+
+const sums: TreeShape<number, number> = {
+  compare: (a, b) => a - b,
+  summary: {
+    none: 0,
+    of: (entries) => entries.reduce((a, b) => a + b, 0),
+    join: (parts) => parts.reduce((a, b) => a + b, 0),
+  },
+};
+
+const many = (count: number): readonly number[] => Array.from({ length: count }, (_, at) => at * 2);
+
+describe("a tree", () => {
+  it.each([0, 1, 48, 49, 3_000])("made of %i entries at once holds them", async (count) => {
+    const tree = Tree.from(sums, new Pages(null, 0), many(count));
+    await expectHolds(tree, many(count));
+  });
+
+  it("is what a sorted list is, after any changes", async () => {
+    const edit = fc.record({ isPut: fc.boolean(), first: fc.nat(4_000), count: fc.nat(300) });
+    await fc.assert(
+      fc.asyncProperty(fc.nat(2_000), fc.array(edit, { maxLength: 12 }), async (count, edits) => {
+        const tree = Tree.from(sums, new Pages(null, 0), many(count));
+        const model = new Set(many(count));
+        for (const { isPut, first, count } of edits) {
+          for (let entry = first; entry < first + count; entry++) {
+            if (isPut) {
+              await tree.put(entry);
+              model.add(entry);
+            } else {
+              await tree.remove(entry);
+              model.delete(entry);
+            }
+          }
+        }
+        await expectHolds(tree, [...model].sort(sums.compare));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("that lost all its entries is empty, and takes new ones", async () => {
+    const tree = Tree.from(sums, new Pages(null, 0), many(5_000));
+    for (const entry of many(5_000).toReversed()) await tree.remove(entry);
+    expect([tree.size, tree.root]).toEqual([0, null]);
+    await tree.put(7);
+    await expectHolds(tree, [7]);
+  });
+
+  it("keeps no pages that it does not need", async () => {
+    const pages = new Pages<number, number>(null, 0);
+    const tree = Tree.from(sums, pages, many(20_000));
+    const before = pages.changes().put.size;
+    for (const entry of many(20_000)) if (entry % 100 !== 0) await tree.remove(entry);
+    expect(tree.size).toBe(400);
+    expect(pages.changes().put.size).toBeLessThan(before / 10);
+  });
+});
+
+async function expectHolds(tree: Tree<number, number>, sorted: readonly number[]): Promise<void> {
+  expect(tree.size).toBe(sorted.length);
+  expect(await tree.slice(0, sorted.length + 5)).toEqual(sorted);
+  for (const [from, to] of [
+    [0, sorted.length],
+    [3, 90],
+    [sorted.length - 70, sorted.length],
+    [sorted.length >> 1, (sorted.length >> 1) + 1],
+    [5, 5],
+  ] as const) {
+    const start = Math.max(0, from);
+    expect(await tree.slice(start, to - start)).toEqual(sorted.slice(start, to));
+    expect(await tree.summaryBetween(start, to)).toBe(sums.summary.of(sorted.slice(start, to)));
+  }
+  for (const bound of [-1, 0, 1, 500, 501, 1e9]) {
+    expect(await tree.countBefore((entry) => entry < bound)).toBe(sorted.filter((entry) => entry < bound).length);
+  }
+}

@@ -4,7 +4,7 @@ import { CoreError } from "../errors.ts";
 import { rowKind } from "../local/local-state.ts";
 import { Serial } from "../serial.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
-import { DAY_MS, SeenHeads } from "../writer/seen-heads.ts";
+import { SeenHeads } from "../writer/seen-heads.ts";
 
 export interface DailyVectorContext {
   readonly context: Pick<TenantContext, "platform" | "store" | "local">;
@@ -56,7 +56,7 @@ export class DailyVector {
     const hasNews = seen.hasNews(own());
     if (seen.since !== this.#saved && (hasNews || this.#saved !== null))
       void this.#working.run(() => this.#save()).catch(context.platform.report);
-    if (this.#cancel === null && hasNews) this.#arm(seen.since + DAY_MS - context.platform.now());
+    if (this.#cancel === null && hasNews) this.#arm(seen.dayLeft(context.platform.now()));
   }
 
   async close(): Promise<void> {
@@ -75,7 +75,7 @@ export class DailyVector {
   async #due(): Promise<void> {
     const { seen } = this;
     const { own, say, context } = this.#at;
-    const isDue = context.platform.now() - seen.since >= DAY_MS;
+    const isDue = seen.dayLeft(context.platform.now()) <= 0;
     try {
       let maySay = isDue && this.#isAdmin();
       while (maySay && !this.#isClosed && seen.hasNews(own())) maySay = await say();

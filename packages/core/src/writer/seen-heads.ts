@@ -1,7 +1,7 @@
 import { compareBytes, equalBytes, toHex, type VerifiedRun, type WriterKey } from "@selkie/entry";
 import type { WriterHead } from "../sealing/control-part.ts";
 
-export const DAY_MS = 86_400_000;
+const DAY_MS = 86_400_000;
 /** Entries of others that are worth a vector before the day is over. */
 const MANY = 64;
 /** Heads in one vector; the others follow in the next. */
@@ -32,6 +32,11 @@ export class SeenHeads implements VectorSource {
 
   get since(): number {
     return this.#since;
+  }
+
+  /** ms until a day has passed since then: told in one way only, as sums of fractions are rounded. Test: daily-vector.test.ts. */
+  dayLeft(now: number): number {
+    return this.#since + DAY_MS - now;
   }
 
   /** Entries that came just now. */
@@ -73,7 +78,7 @@ export class SeenHeads implements VectorSource {
 
   /** Most entries carry none. */
   due(own: WriterKey, isFirst: boolean, now: number): readonly WriterHead[] | null {
-    if (!isFirst && this.#entries < MANY && !(now - this.#since >= DAY_MS)) return null;
+    if (!isFirst && this.#entries < MANY && this.dayLeft(now) > 0) return null;
     const unsaid = this.#unsaid(own);
     if (unsaid.length === 0) return null;
     return unsaid.slice(0, MAX_HEADS).sort((a, b) => compareBytes(a.writer, b.writer));

@@ -4,7 +4,7 @@ import { isCounter as isMarkedCounter } from "./values.ts";
 
 /** A number that several people add to at the same time without losing what another added. */
 export interface Counter {
-  /** How far it has counted. Of what several counted to beyond 2^53 - 2 together, a BigInt: only a new counter takes its place then. */
+  /** How far it has counted. Of what several counted to beyond 2^53 - 2 together, the nearest number: only a new counter takes its place then. */
   readonly value: number;
   /** Adds, by default 1; only in a change callback. Returns the new value. @throws CoreError CHANGE_CLOSED | VALUE_UNSUPPORTED */
   increment(by?: number): number;
@@ -18,9 +18,12 @@ export function counter(start = 0): Counter {
   return new NewCounter(start);
 }
 
-/** A counter of a document as the document shows it: it is read, and says so when somebody counts. */
+/**
+ * A counter of a document as the document shows it: it is read, and says so when somebody counts. Automerge's own is a BigInt beyond what a
+ * number says, which `JSON.stringify` and arithmetic refuse.
+ */
 export function shownCounter({ value }: Counter): Counter {
-  return Object.freeze(new NewCounter(value));
+  return Object.freeze(new NewCounter(Number(value)));
 }
 
 /** Whether a value is a counter, of a document or to be put into one: what a schema asks. */
@@ -81,13 +84,13 @@ class LiveCounter extends AnyCounter {
   }
 
   get value(): number {
-    return this.#live.value;
+    return Number(this.#live.value);
   }
 
   increment(by = 1): number {
     this.#begin();
-    // A sum that no number holds is read as a BigInt: what several counted together may be one already.
-    if (!Number.isInteger(by) || typeof this.value !== "number" || Math.abs(this.value + by) > largestInteger)
+    // What several counted together may be beyond it already: whatever is added to the nearest number is lost, or wrong.
+    if (!Number.isInteger(by) || [this.value, this.value + by].some((value) => Math.abs(value) > largestInteger))
       throw new CoreError("VALUE_UNSUPPORTED", "a counter counts in whole numbers, up to 2^53 - 2");
     return this.#live.increment(by);
   }

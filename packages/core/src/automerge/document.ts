@@ -9,7 +9,7 @@ import { dependencyCount } from "./change-chunk.ts";
 import { openDraft } from "./draft.ts";
 import { type Path, type TextDraft, type TextMark, valueAt } from "./draft-text.ts";
 import { freezeDeep } from "./freeze.ts";
-import type { Patch } from "./patch.ts";
+import { type Patch, shownPatches } from "./patch.ts";
 
 type Data = Record<string, unknown>;
 
@@ -94,9 +94,8 @@ export function saveDocument(live: LiveDocument): Uint8Array {
 
 /** Brings the data up to date, and gives the patches since it last was. */
 export function refresh(live: LiveDocument): readonly Patch[] {
-  const patches: Patch[] = [];
-  if (live.unseen === 0) return patches;
-  [live.doc] = Automerge.applyChanges(live.doc, [], { patchCallback: (some) => void patches.push(...some) });
+  if (live.unseen === 0) return [];
+  const patches = moveOn(live);
   live.unseen = 0;
   return patches;
 }
@@ -109,14 +108,14 @@ export function refresh(live: LiveDocument): readonly Patch[] {
 export function applyTo(live: LiveDocument, changes: readonly Uint8Array[]): Applied {
   const seen = refresh(live);
   const before = headsOf(live);
-  const patches: Patch[] = [];
-  const applied = applyAll(live, changes, patches);
-  if (applied && isOneLine(before, changes, headsOf(live))) return { patches: [...seen, ...patches], refused: [] };
+  const applied = applyAll(live, changes);
+  const patches = applied && isOneLine(before, changes, headsOf(live)) ? tryMoveOn(live) : null;
+  if (patches !== null) return { patches: [...seen, ...patches], refused: [] };
   const refused = applied ? [] : applyHalves(live, changes);
   // Automerge's patches of concurrent changes name the wrong winner now and then, and its data follows its patches (3.5.0); what it
   // reads from its operations is right. Test: document.test.ts "of concurrent changes ...".
-  if (applied) readAgain(live);
-  return { patches: [...seen, ...Automerge.diff(live.doc, [...before], [...headsOf(live)])], refused };
+  readAgain(live);
+  return { patches: [...seen, ...shownPatches(Automerge.diff(live.doc, [...before], [...headsOf(live)]))], refused };
 }
 
 /** Whether these changes follow one on the other: as each has one dependency at most, there is one head before and after only then. */
@@ -240,6 +239,25 @@ function reload(live: LiveDocument): void {
   replace(live, load(live.changes, live.actor ?? undefined));
 }
 
+/** Brings Automerge's plain objects up to its operations. */
+function moveOn(live: LiveDocument): readonly Patch[] {
+  const patches: Patch[] = [];
+  [live.doc] = Automerge.applyChanges(live.doc, [], { patchCallback: (some) => void patches.push(...some) });
+  return shownPatches(patches);
+}
+
+/**
+ * The same; null when the data is to be read again, as where somebody counts on from more than a number says: Automerge holds that change, and throws
+ * when it shows it. Test: document.test.ts "counts on ...".
+ */
+function tryMoveOn(live: LiveDocument): readonly Patch[] | null {
+  try {
+    return moveOn(live);
+  } catch {
+    return null;
+  }
+}
+
 /** Makes the data anew from the operations, as Automerge itself does when it has loaded a document. */
 function readAgain(live: LiveDocument): void {
   const handle = Automerge.getBackend(live.doc);
@@ -259,17 +277,16 @@ function applyHalves(live: LiveDocument, changes: readonly Uint8Array[]): readon
   if (changes.length < 2) return changes;
   const middle = changes.length >> 1;
   return [changes.slice(0, middle), changes.slice(middle)].flatMap((half) =>
-    applyAll(live, half, []) ? [] : applyHalves(live, half),
+    applyAll(live, half) ? [] : applyHalves(live, half),
   );
 }
 
-/** Whether all of them applied; when not, the document has to be loaded again. */
-function applyAll(live: LiveDocument, changes: readonly Uint8Array[], patches: Patch[]): boolean {
+/** Whether all of them applied, which shows in the data later; when not, the document has to be loaded again. */
+function applyAll(live: LiveDocument, changes: readonly Uint8Array[]): boolean {
   try {
-    const options = { patchCallback: (some: readonly Patch[]) => void patches.push(...some) };
     live.heads = null;
     live.unseen = 0;
-    [live.doc] = Automerge.applyChanges(live.doc, [...changes], options);
+    Automerge.getBackend(live.doc).applyChanges([...changes]);
     if (!isComplete(live.doc)) return false;
     live.changes.push(...changes);
     return true;

@@ -2,7 +2,7 @@
 import * as Automerge from "@automerge/automerge/slim";
 import { dataOf, freeDocument, type LiveDocument, loadDocument } from "./document.ts";
 import type { TextMark } from "./draft-text.ts";
-import type { Patch } from "./patch.ts";
+import { type Patch, shownPatches } from "./patch.ts";
 import { textsIn } from "./plain-data.ts";
 
 /** What a document with these changes holds, frozen. Changes are closed under their dependencies, and those come first; here and below. */
@@ -16,7 +16,7 @@ export function patchesBetween(
   before: readonly string[],
   after: readonly string[],
 ): readonly Patch[] {
-  return withDocument(changes, ({ doc }) => Automerge.diff(doc, [...before], [...after]));
+  return withDocument(changes, ({ doc }) => shownPatches(Automerge.diff(doc, [...before], [...after])));
 }
 
 /** A document's data, and the marks of its texts by their path in JSON; those without any are left out. */

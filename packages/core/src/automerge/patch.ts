@@ -1,3 +1,4 @@
+import { isCounter, shownCounter } from "./counter.ts";
 import type { Path, TextRange } from "./draft-text.ts";
 
 /** What changed in a document's data, one step: where, and what is there now. Steps are applied in their order. */
@@ -28,3 +29,13 @@ export interface MarkStep extends TextRange {
   readonly name: string;
   readonly value: unknown;
 }
+
+/** Automerge's patches with counters as documents show them. */
+export function shownPatches(patches: readonly Patch[]): readonly Patch[] {
+  return patches.map((patch) => {
+    if (patch.action === "put") return { ...patch, value: shown(patch.value) };
+    return patch.action === "insert" ? { ...patch, values: patch.values.map(shown) } : patch;
+  });
+}
+
+const shown = (value: unknown): unknown => (isCounter(value) ? shownCounter(value) : value);

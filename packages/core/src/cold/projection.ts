@@ -8,7 +8,7 @@ import { isCounter } from "../automerge/values.ts";
 
 type Path = readonly (string | number)[];
 /** A value that JSON has no word for: where it is, what it is, and its text. */
-type Special = readonly [path: Path, kind: "bytes" | "date" | "number" | "bigint" | "counter", text: string];
+type Special = readonly [path: Path, kind: "bytes" | "date" | "number" | "counter", text: string];
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -84,7 +84,6 @@ function isPlain(value: unknown): boolean {
 }
 
 function specialOf(value: unknown): readonly [Special[1], string] | null {
-  if (typeof value === "bigint") return ["bigint", String(value)];
   if (typeof value === "number")
     return Number.isFinite(value) && !Object.is(value, -0)
       ? null
@@ -92,8 +91,7 @@ function specialOf(value: unknown): readonly [Special[1], string] | null {
   if (value instanceof Uint8Array) return ["bytes", toHex(value)];
   if (value instanceof Date) return ["date", String(value.getTime())];
   if (typeof value !== "object" || value === null || !isCounter(value)) return null;
-  const count: unknown = Reflect.get(value, "value");
-  return typeof count === "number" ? ["counter", String(count)] : null;
+  return ["counter", String(Number(value))];
 }
 
 function valueFrom(kind: Special[1], text: string): unknown {
@@ -104,8 +102,6 @@ function valueFrom(kind: Special[1], text: string): unknown {
       return new Date(Number(text));
     case "number":
       return Number(text);
-    case "bigint":
-      return BigInt(text);
     case "counter":
       return counter(Number(text));
   }

@@ -21,7 +21,7 @@ import { writeFirstChange } from "../../src/automerge/first-change.ts";
 import { toPlain } from "../../src/automerge/plain.ts";
 import { CoreError } from "../../src/errors.ts";
 import { reportCpu } from "./cpu.ts";
-import { act, alice, bob, handMade, type Made } from "./hand-made-change.ts";
+import { act, alice, bob, handMade, type Made, signed } from "./hand-made-change.ts";
 import { parse } from "./judge.ts";
 import { Random, randomHistory, randomValue } from "./random-history.ts";
 import { sha256 } from "./sha256.ts";
@@ -340,6 +340,21 @@ describe("D5 one bad change", () => {
     );
     expect(refused.map(toHex).sort()).toEqual([panics, onBad].map(({ bytes }) => toHex(bytes)).sort());
     expect(dataOf(live)).toEqual({ n: 39 });
+  });
+
+  test("counts on where a counter is beyond what a number says, as whoever loads the changes does", () => {
+    const most = 2 ** 53 - 2;
+    const inc = { key: { text: "count" }, action: act.inc, value: most, pred: [[1, 0] as const] };
+    const counted = [handMade({ ops: [{ key: inc.key, value: [8, signed(most)] }] })];
+    for (let seq = 2; seq < 300; seq++)
+      counted.push(on(counted.at(-1)?.hash ?? "", seq, seq, [{ ...inc, value: seq % 3 === 0 ? -most : most }]));
+    const all = counted.map(({ bytes }) => bytes);
+    for (const size of [1, 7, all.length]) {
+      const live = loadDocument([]);
+      for (let at = 0; at < all.length; at += size) expect(applyTo(live, all.slice(at, at + size)).refused).toEqual([]);
+      expect(JSON.stringify(dataOf(live))).toBe(JSON.stringify(dataOf(loadDocument(all))));
+      expect(headsOf(live)).toEqual([counted.at(-1)?.hash]);
+    }
   });
 
   test("applied batches give the patches of what changed", () => {

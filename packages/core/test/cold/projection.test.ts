@@ -14,7 +14,6 @@ test("whatever a document shows comes back as it was, frozen, or is left to its 
     fc.string({ unit: "binary" }),
     fc.double(),
     fc.integer(),
-    fc.bigInt(),
     fc.boolean(),
     fc.constant(null),
     fc.date({ noInvalidDate: false }),
@@ -39,7 +38,7 @@ test("whatever a document shows comes back as it was, frozen, or is left to its 
 
 test("numbers that JSON has no word for, half surrogates, and keys that are like what stands for them", () => {
   const data = {
-    "0": [Number.NaN, Number.POSITIVE_INFINITY, -0, 2 ** 53, 2n ** 63n, -(2n ** 70n)],
+    "0": [Number.NaN, Number.POSITIVE_INFINITY, -0, 2 ** 53, 2 ** 63],
     half: "\ud800 and \udfff",
     list: [["bytes", "00"], { date: "5" }],
   };
@@ -47,8 +46,9 @@ test("numbers that JSON has no word for, half surrogates, and keys that are like
 });
 
 test("a counter counts as far as it did", () => {
-  const read = roundTrip({ of: [counter(3), new Automerge.Counter(-4)] }) as { of: readonly { value: number }[] };
-  expect(read.of.map(({ value }) => value)).toEqual([3, -4]);
+  const counters = [counter(3), new Automerge.Counter(-4), counter(2 ** 62)];
+  const read = roundTrip({ of: counters }) as { of: readonly { value: number }[] };
+  expect(read.of.map(({ value }) => value)).toEqual([3, -4, 2 ** 62]);
 });
 
 test("D6 D12 a key __proto__, what is nested too deep, and what only Automerge knows, are left to the entries", () => {
@@ -56,7 +56,7 @@ test("D6 D12 a key __proto__, what is nested too deep, and what only Automerge k
   expect(encodeProjection(nested)).toBeNull();
   expect(encodeProjection(JSON.parse('{"a":{"__proto__":{"isAdmin":true}}}') as object)).toBeNull();
   expect(encodeProjection({ text: new Automerge.ImmutableString("fixed") })).toBeNull();
-  expect(encodeProjection({ huge: { value: undefined } })).toBeNull();
+  for (const huge of [undefined, 2n ** 63n]) expect(encodeProjection({ huge: { value: huge } })).toBeNull();
 });
 
 test("D12 what is large, or would be said at a length that nobody could hold, is left to the entries before it is written", () => {

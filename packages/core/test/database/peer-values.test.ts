@@ -1,9 +1,10 @@
 // What peers may send as values, and what they may not, however a document is read: live, early, in the feed, in its history, in a past.
 import { beforeAll, describe, expect, test } from "vitest";
-import { counter } from "../../src/automerge/counter.ts";
+import { type Counter, counter } from "../../src/automerge/counter.ts";
 import type { When } from "../../src/database/history.ts";
 import { whenVerified } from "../../src/database/over-database.ts";
 import { openPast } from "../../src/database/past-database.ts";
+import type { Doc } from "../../src/document/doc-handle.ts";
 import { type DocId, docIdOf } from "../../src/document/doc-id.ts";
 import { act, type HandMadeOp, handMade, head, signed, unsigned } from "../automerge/hand-made-change.ts";
 import { type Author, type Device, Lab, placeOf } from "./lab.ts";
@@ -178,16 +179,60 @@ describe("what does not pass", () => {
   });
 });
 
-test("a counter that peers count beyond what a number says is exact, however it is read", async () => {
+test("a counter that peers count beyond what a number says is the nearest one, however it is read, and JSON takes it", async () => {
   const { ben, anna } = await begin("peer values counted");
   const most = 2 ** 53 - 2;
   const key = { text: "count" };
+  const actor = ben.actor(PLACE);
   const more = { key, action: act.inc, value: most, pred: [[1, 0] as const] };
-  const change = handMade({ actor: ben.actor(PLACE), ops: [{ key, value: [8, signed(most)] }, more, more] });
-  await anna.receive(await ben.write([ben.part(PLACE, change.bytes, { kind: "create" })]));
-  for await (const [way, data] of ways(anna, ID)) {
-    const count = Reflect.get(data, "count") as { readonly value: unknown };
-    expect([way, count.value, Number(count)]).toEqual([way, 3n * BigInt(most), 3 * most]);
-  }
+  const first = handMade({ actor, ops: [{ key, value: [8, signed(most)] }, more] });
+  const second = handMade({ actor, deps: [first.hash], seq: 2, startOp: 3, ops: [more] });
+  const third = handMade({
+    actor,
+    deps: [second.hash],
+    seq: 3,
+    startOp: 4,
+    ops: [more, { key: { text: "n" }, value: 1 }],
+  });
+  await anna.receive(await ben.write([ben.part(PLACE, first.bytes, { kind: "create" })]));
+  const doc = await anna.database.getDocument(ID);
+  const told: unknown[] = [];
+  doc.on("change", (patches) => told.push(...patches));
+  const before = doc.getHeads();
+  await anna.receive(await ben.write([ben.part(PLACE, second.bytes)]));
+  await anna.receive(await ben.write([ben.part(PLACE, third.bytes)]));
+  expect(told).toEqual([
+    { action: "inc", path: ["count"], value: most },
+    { action: "inc", path: ["count"], value: most },
+    { action: "put", path: ["n"], value: 1 },
+  ]);
+  for (const from of [new Date(-1), before])
+    expect(JSON.stringify(await anna.database.history.diff(ID, from, [third.hash]))).toContain(`"path":["count"]`);
+  const shown = JSON.stringify({ count: 4 * most, n: 1 });
+  for await (const [way, data] of ways(anna, ID)) expect([way, JSON.stringify(data)]).toEqual([way, shown]);
+  expect([anna.announced, anna.reports]).toEqual([[], []]);
+});
+
+test("where a counter is beyond what a number says, what would count on or copy it fails with a code, and all else works", async () => {
+  const { ben, anna } = await begin("peer values counted on");
+  const most = 2 ** 53 - 2;
+  const key = { text: "count" };
+  const actor = ben.actor(PLACE);
+  const more = { key, action: act.inc, value: most, pred: [[1, 0] as const] };
+  const first = handMade({ actor, ops: [{ key, value: [8, signed(most)] }, more] });
+  await anna.receive(await ben.write([ben.part(PLACE, first.bytes, { kind: "create" })]));
+  const { database } = anna;
+  type Counted = { count: Counter; n?: number };
+  const doc = (await database.getDocument(ID)) as Doc<Counted>;
+  const change = (edit: (data: Counted) => void) => anna.database.changeDoc(doc, (draft) => edit(draft.getData()));
+  for (const by of [1, -1, -most])
+    await expect(change(({ count }) => count.increment(by))).rejects.toMatchObject({ code: "VALUE_UNSUPPORTED" });
+  await change((data) => Object.assign(data, { n: 1 }));
+  expect(JSON.stringify(doc.getData())).toBe(JSON.stringify({ count: 2 * most, n: 1 }));
+  await change((data) => Object.assign(data, { count: counter(1) }));
+  await change(({ count }) => count.increment(2));
+  expect(JSON.stringify(doc.getData())).toBe(JSON.stringify({ count: 3, n: 1 }));
+  await expect(database.history.restore(ID, [first.hash])).rejects.toMatchObject({ code: "VALUE_UNSUPPORTED" });
+  expect(JSON.stringify(doc.getData())).toBe(JSON.stringify({ count: 3, n: 1 }));
   expect([anna.announced, anna.reports]).toEqual([[], []]);
 });

@@ -3,6 +3,7 @@ import { CoreError } from "../errors.ts";
 import { mostPlainOps } from "./change-limits.ts";
 import { type Counter, draftCounter } from "./counter.ts";
 import { type Path, type TextDraft, textDraft } from "./draft-text.ts";
+import { givenValue } from "./given-value.ts";
 import { guardKey, guardValue, isCounter } from "./values.ts";
 
 /** A draft and what ends it. */
@@ -114,7 +115,7 @@ class MapGuard implements ProxyHandler<object> {
       guardValue(value);
     }
     this.guard.plain = isPlain(value) ? this.guard.plain - 1 : NOT_PLAIN;
-    return Reflect.set(this.live, key, value);
+    return Reflect.set(this.live, key, givenValue(value));
   }
 
   deleteProperty(_: object, key: PropertyKey): boolean {
@@ -183,7 +184,7 @@ class ListGuard extends MapGuard {
       for (const value of valuesAmong(name, args)) guardValue(value);
       const method: unknown = Reflect.get(this.live, name);
       if (typeof method !== "function") throw new CoreError("VALUE_UNSUPPORTED", "a list has no such method");
-      return this.guard.wrapValue(Reflect.apply(method, this.live, args));
+      return this.guard.wrapValue(Reflect.apply(method, this.live, args.map(givenValue)));
     };
   }
 }

@@ -3,6 +3,7 @@ import "@automerge/automerge";
 import type { List } from "@automerge/automerge";
 import { fromHex, toHex } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
+import { type Counter, counter } from "../../src/automerge/counter.ts";
 import {
   applyTo,
   dataOf,
@@ -205,6 +206,33 @@ describe("a local change", () => {
     }).result;
     expect(seen).toEqual({ at: 1, removed: [2], all: '[{"n":10},{"n":30},{"n":40}]', isArray: true, spread: 3 });
     expect(dataOf(live)).toEqual({ list: [{ n: 10 }, { n: 30 }, { n: 40 }] });
+  });
+
+  test("puts counters into lists, and into values that are written as a whole, as counters", () => {
+    const live = loadDocument([createChange(aliceId, { list: [], map: {} })], aliceId);
+    const wholes = edit(live, (data) => {
+      const list = data.list as unknown[];
+      Object.assign(data, { deep: { deeper: [counter(1), { count: counter(2) }] } });
+      list.push(counter(3), { count: counter(4) });
+      list.unshift(counter(5));
+      list.splice(1, 1, [counter(6)], counter(7));
+      list[3] = { count: counter(8) };
+      return JSON.stringify(data);
+    }).result;
+    const list = [5, [6], 7, { count: 8 }];
+    const expected = { deep: { deeper: [1, { count: 2 }] }, list, map: {} };
+    for (const json of [JSON.stringify(dataOf(live)), JSON.stringify(dataOf(loadDocument(live.changes)))])
+      expect(JSON.parse(json)).toEqual(expected);
+    expect(JSON.parse(wholes)).toEqual(expected);
+    type Counts = { deep: { deeper: [Counter, { count: Counter }] }; list: [Counter] };
+    edit(live, (data) => {
+      const { deep, list: counters } = data as unknown as Counts;
+      for (const each of [deep.deeper[0], deep.deeper[1].count, counters[0]]) each.increment(10);
+    });
+    expect(JSON.parse(JSON.stringify(dataOf(live)))).toMatchObject({
+      deep: { deeper: [11, { count: 12 }] },
+      list: [15, [6], 7, { count: 8 }],
+    });
   });
 
   test("an empty one depends on everything and changes nothing", () => {

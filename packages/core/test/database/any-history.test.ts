@@ -149,7 +149,13 @@ function editText(text: TextDraft, random: Random): void {
 
 function anyValue(random: Random, depth: number): unknown {
   const leaves = [null, true, -0.5, 7, "", "text", new Date(random.below(99)), Uint8Array.of(1, random.below(256))];
-  const nodes = [counter(random.below(9)), {}, [], { text: "in a map", list: [3] }, ["in a list", { other: 1 }]];
+  const nodes = [
+    counter(random.below(9)),
+    {},
+    [],
+    { text: "in a map", list: [3] },
+    ["in a list", { other: counter(1) }, counter()],
+  ];
   return random.pick<unknown>(depth > 3 ? leaves : [...leaves, ...nodes]);
 }
 

@@ -73,10 +73,17 @@ export class CoreError extends Error {
   readonly code: CoreErrorCode;
   /** Of many rows the one that is to blame, from 0; null where there are no rows. */
   readonly row: number | null;
+  /** Where in the data of a document a value is that cannot be stored: names of fields and indexes of lists, which no message repeats. */
+  readonly path: readonly (string | number)[] | null;
 
-  constructor(code: CoreErrorCode, message: string, options: { cause?: unknown; row?: number } = {}) {
+  constructor(
+    code: CoreErrorCode,
+    message: string,
+    options: { cause?: unknown; row?: number; path?: readonly (string | number)[] } = {},
+  ) {
     super(message, options);
     this.code = code;
     this.row = options.row ?? null;
+    this.path = options.path ?? null;
   }
 }

@@ -137,6 +137,8 @@ export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: Edi
     live.editedLate = false;
     try {
       const result = edit(draft.data, draft.text);
+      if (result instanceof Promise) result.catch(() => undefined); // nobody waits for it when the next line throws
+      draft.requireWhole();
       // Committed in here, so that Automerge does not bring its plain objects up to date for a reader who may never come.
       const head = handle.pendingOps() === 0 ? null : handle.commit(message, 0);
       outcome = { result, head, isPlain: draft.isPlain };

@@ -57,13 +57,13 @@ export function textDraft(root: object, path: Path, begin: () => void): TextDraf
     splice(index, deleteCount, insert = "") {
       begin();
       guard({ start: index, end: index + deleteCount });
-      guardValue(insert);
+      guardValue(insert, at);
       Automerge.splice(doc, at, index, deleteCount, insert);
     },
     update(text) {
       begin();
       read();
-      guardValue(text);
+      guardValue(text, at);
       Automerge.updateText(doc, at, text);
     },
     mark({ start, end }, name, value, ends = "after") {
@@ -71,7 +71,7 @@ export function textDraft(root: object, path: Path, begin: () => void): TextDraf
       guard({ start, end });
       guardMark({ start, end }, name);
       if (value === null) throw unsupported("a mark of null, which would take a mark away: unmark does");
-      guardValue(value);
+      guardValue(value, at);
       Automerge.mark(doc, at, { start, end, expand: ends }, name, value);
     },
     unmark({ start, end }, name, ends = "after") {

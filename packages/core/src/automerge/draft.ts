@@ -4,7 +4,8 @@ import { mostPlainOps } from "./change-limits.ts";
 import { type Counter, draftCounter } from "./counter.ts";
 import { type Path, type TextDraft, textDraft } from "./draft-text.ts";
 import { givenValue } from "./given-value.ts";
-import { guardKey, guardValue, isCounter } from "./values.ts";
+import { HandedOut } from "./handed-out.ts";
+import { guardKey, guardValue, isCounter, unsupported } from "./values.ts";
 
 /** A draft and what ends it. */
 export interface OpenDraft<T extends object> {
@@ -13,6 +14,8 @@ export interface OpenDraft<T extends object> {
   text(path: Path): TextDraft;
   /** Whether nothing was done so far but to give a few keys of maps numbers, truth values or null. */
   readonly isPlain: boolean;
+  /** @throws CoreError VALUE_UNSUPPORTED when something was changed in a way that does not reach the document */
+  requireWhole(): void;
   /** No edit gets through any more: the next one throws `CHANGE_CLOSED`, after `onLateEdit` was told. */
   close(onLateEdit: () => void): void;
 }
@@ -36,11 +39,12 @@ const listWriters: ReadonlySet<PropertyKey> = new Set([
 export function openDraft<T extends object>(root: T): OpenDraft<T> {
   const guard = new DraftGuard();
   return {
-    data: guard.wrap(root),
+    data: guard.wrap(root, []),
     text: (path) => textDraft(root, path, () => guard.begin()),
     get isPlain() {
       return guard.plain >= 0;
     },
+    requireWhole: () => guard.handedOut.requireWhole(),
     close: (onLateEdit) => guard.close(onLateEdit),
   };
 }
@@ -50,6 +54,7 @@ class DraftGuard {
   #onLateEdit: (() => void) | null = null;
   /** How many more plain edits there may be. */
   plain: number = mostPlainOps;
+  readonly handedOut: HandedOut = new HandedOut();
 
   close(onLateEdit: () => void): void {
     this.#onLateEdit = onLateEdit;
@@ -70,16 +75,17 @@ class DraftGuard {
     this.plain = NOT_PLAIN;
   }
 
-  wrap<T extends object>(live: T): T {
+  wrap<T extends object>(live: T, path: Path): T {
     // The proxy stands around an empty object of the same kind, not around Automerge's proxy: the engine compares what a proxy
     // answers with its target, and Automerge's lists throw when they are asked for anything but an index.
-    const handler = Array.isArray(live) ? new ListGuard(this, live) : new MapGuard(this, live);
+    const handler = Array.isArray(live) ? new ListGuard(this, live, path) : new MapGuard(this, live, path);
     return new Proxy(Array.isArray(live) ? [] : {}, handler) as T;
   }
 
-  wrapValue(value: unknown): unknown {
+  wrapValue(value: unknown, path: Path): unknown {
     if (typeof value !== "object" || value === null) return value;
-    if (Reflect.get(value, isAutomergeProxy) === true) return this.wrap(value);
+    if (HandedOut.isWhole(value)) return this.handedOut.hand(value, path);
+    if (Reflect.get(value, isAutomergeProxy) === true) return this.wrap(value, path);
     return isCounter(value) ? draftCounter(value as Counter, () => this.begin()) : value;
   }
 }
@@ -95,15 +101,17 @@ function isPlain(value: unknown): boolean {
 class MapGuard implements ProxyHandler<object> {
   protected readonly guard: DraftGuard;
   protected readonly live: object;
+  protected readonly path: Path;
 
-  constructor(guard: DraftGuard, live: object) {
+  constructor(guard: DraftGuard, live: object, path: Path) {
     this.guard = guard;
     this.live = live;
+    this.path = path;
   }
 
   get(_: object, key: PropertyKey): unknown {
     const value: unknown = Reflect.get(this.live, key);
-    if (typeof key !== "symbol") return this.guard.wrapValue(value);
+    if (typeof key !== "symbol") return this.guard.wrapValue(value, this.pathOf(key));
     this.guard.plain = NOT_PLAIN; // Automerge's own: nobody knows what is done with it
     return value;
   }
@@ -111,8 +119,9 @@ class MapGuard implements ProxyHandler<object> {
   set(_: object, key: PropertyKey, value: unknown): boolean {
     this.guard.requireOpen();
     if (typeof key !== "symbol") {
-      guardKey(String(key));
-      guardValue(value);
+      guardKey(String(key), this.pathOf(key));
+      guardValue(value, this.pathOf(key));
+      this.guard.handedOut.assigned(value);
     }
     this.guard.plain = isPlain(value) ? this.guard.plain - 1 : NOT_PLAIN;
     return Reflect.set(this.live, key, givenValue(value));
@@ -147,6 +156,10 @@ class MapGuard implements ProxyHandler<object> {
   preventExtensions(): boolean {
     return false;
   }
+
+  protected pathOf(key: string | number): Path {
+    return [...this.path, key];
+  }
 }
 
 class ListGuard extends MapGuard {
@@ -158,7 +171,16 @@ class ListGuard extends MapGuard {
 
   override set(target: object, key: PropertyKey, value: unknown): boolean {
     this.guard.plain = NOT_PLAIN;
+    if (key === "length") return this.#shorten(Number(value));
+    if (!isIndex(key) || Number(key) > this.#length())
+      throw unsupported("a list with holes, or with fields", this.path);
     return super.set(target, key, value);
+  }
+
+  /** The elements behind it move up: a list has no holes. */
+  override deleteProperty(_: object, key: PropertyKey): boolean {
+    if (isIndex(key) && Number(key) < this.#length()) this.#writer("splice")(Number(key), 1);
+    return true;
   }
 
   override has(_: object, key: PropertyKey): boolean {
@@ -178,13 +200,28 @@ class ListGuard extends MapGuard {
     return Number(Reflect.get(this.live, "length"));
   }
 
+  #shorten(length: number): boolean {
+    const excess = this.#length() - length;
+    if (!Number.isInteger(length) || length < 0 || excess < 0) throw unsupported("a list with holes", this.path);
+    if (excess > 0) this.#writer("splice")(length, excess);
+    return true;
+  }
+
+  protected override pathOf(key: string | number): Path {
+    return super.pathOf(Number(key));
+  }
+
   #writer(name: string): (...args: unknown[]) => unknown {
     return (...args) => {
       this.guard.begin();
-      for (const value of valuesAmong(name, args)) guardValue(value);
+      const [first, values] = addedBy(name, args, this.#length());
+      for (const [at, value] of values.entries()) {
+        guardValue(value, this.pathOf(first + at));
+        this.guard.handedOut.assigned(value);
+      }
       const method: unknown = Reflect.get(this.live, name);
       if (typeof method !== "function") throw new CoreError("VALUE_UNSUPPORTED", "a list has no such method");
-      return this.guard.wrapValue(Reflect.apply(method, this.live, args.map(givenValue)));
+      return this.guard.wrapValue(Reflect.apply(method, this.live, args.map(givenValue)), this.path);
     };
   }
 }
@@ -195,10 +232,17 @@ function isIndex(key: PropertyKey): boolean {
   return typeof key === "string" && /^(0|[1-9][0-9]*)$/.test(key);
 }
 
-/** Which arguments of a list method become elements. */
-function valuesAmong(name: string, args: readonly unknown[]): readonly unknown[] {
-  if (name === "push" || name === "unshift") return args;
-  if (name === "splice") return args.slice(2);
-  if (name === "insertAt") return args.slice(1);
-  return name === "fill" ? args.slice(0, 1) : [];
+/** Which arguments of a list method become elements, and of which index the first. */
+function addedBy(
+  name: string,
+  args: readonly unknown[],
+  length: number,
+): readonly [first: number, values: readonly unknown[]] {
+  const at = Number(args[name === "fill" ? 1 : 0] ?? 0);
+  const first = at < 0 ? Math.max(0, length + at) : Math.min(at, length);
+  if (name === "push") return [length, args];
+  if (name === "unshift") return [0, args];
+  if (name === "splice") return [first, args.slice(2)];
+  if (name === "insertAt") return [first, args.slice(1)];
+  return [first, name === "fill" ? args.slice(0, 1) : []];
 }

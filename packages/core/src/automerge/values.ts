@@ -8,6 +8,9 @@ const counter = Symbol.for("_am_counter");
 const fixedText = Symbol.for("_am_immutableString");
 const numberWrappers = [Symbol.for("_am_int"), Symbol.for("_am_uint"), Symbol.for("_am_f64")];
 
+/** Where a value is: names of fields and indexes of lists. */
+type ValuePath = readonly (string | number)[];
+
 /** Whether a value is one of Automerge's counters; `Number(value)` is its count. */
 export function isCounter(value: object): boolean {
   return counter in value;
@@ -19,18 +22,22 @@ export function isFixedText(value: object): boolean {
 }
 
 /**
- * Throws `VALUE_UNSUPPORTED` unless a value can be stored without change: null, booleans, numbers, well-formed text, valid dates, bytes,
+ * Throws `VALUE_UNSUPPORTED`, with the path of what cannot be stored, unless a value can be stored without change: null, booleans, numbers, well-formed text, valid dates, bytes,
  * counters, and arrays and plain objects of these. Automerge by itself stores a whole number above 2^63 as 2^63 - 1, a bigint as a
  * number, a class instance as an object, NaN as something without JSON, and half a surrogate pair as U+FFFD.
  */
-export function guardValue(value: unknown): void {
-  guardNested(value, 0);
+export function guardValue(value: unknown, at: ValuePath = []): void {
+  try {
+    guardNested(value, 0);
+  } catch (error) {
+    throw placed(error, at);
+  }
 }
 
 /** Throws `VALUE_UNSUPPORTED` unless a map may have this key. */
-export function guardKey(key: string): void {
-  if (key === "__proto__") throw unsupported("the key __proto__");
-  guardText(key);
+export function guardKey(key: string, at: ValuePath = []): void {
+  if (key === "__proto__") throw unsupported("the key __proto__", at);
+  if (!key.isWellFormed()) throw unsupported("a key with half a surrogate pair", at);
 }
 
 /** Throws `VALUE_UNSUPPORTED` unless a change may say this of itself. */
@@ -84,9 +91,14 @@ function wholeNumber(value: number): number {
 }
 
 function guardArray(value: readonly unknown[], depth: number): void {
-  for (let i = 0; i < value.length; i++) {
-    if (!(i in value)) throw unsupported("an array with holes");
-    guardNested(value[i], depth + 1);
+  let at = 0;
+  try {
+    for (; at < value.length; at++) {
+      if (!(at in value)) throw unsupported("an array with holes");
+      guardNested(value[at], depth + 1);
+    }
+  } catch (error) {
+    throw placed(error, [at]);
   }
 }
 
@@ -95,17 +107,30 @@ function guardMap(value: object, depth: number): void {
   if (numberWrappers.some((wrapper) => wrapper in value)) throw unsupported("a number wrapped by Automerge");
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw unsupported("an instance of a class");
-  for (const key of Reflect.ownKeys(value)) {
-    const property = Object.getOwnPropertyDescriptor(value, key);
-    if (property?.enumerable !== true) continue;
-    if (typeof key === "symbol") throw unsupported("a symbol as a key");
-    if (!("value" in property)) throw unsupported("a property with a getter");
-    guardKey(key);
-    guardNested(property.value, depth + 1);
+  let at: PropertyKey = "";
+  try {
+    for (at of Reflect.ownKeys(value)) guardField(value, at, depth);
+  } catch (error) {
+    throw placed(error, typeof at === "symbol" ? [] : [at]);
   }
 }
 
-/** What cannot be stored is named, never the value or where it is: messages hold no plaintext. */
-function unsupported(what: string): CoreError {
-  return new CoreError("VALUE_UNSUPPORTED", `${what} cannot be stored in a document`);
+function guardField(map: object, key: string | symbol, depth: number): void {
+  const property = Object.getOwnPropertyDescriptor(map, key);
+  if (property?.enumerable !== true) return;
+  if (typeof key === "symbol") throw unsupported("a symbol as a key");
+  if (!("value" in property)) throw unsupported("a property with a getter");
+  guardKey(key);
+  guardNested(property.value, depth + 1);
+}
+
+/** What cannot be stored is named, never the value, and where it is not in the message: messages hold no plaintext. */
+export function unsupported(what: string, path: ValuePath = []): CoreError {
+  return new CoreError("VALUE_UNSUPPORTED", `${what} cannot be stored in a document`, { path });
+}
+
+/** The same error, further from what it is about. */
+function placed(error: unknown, at: ValuePath): unknown {
+  if (at.length === 0 || !(error instanceof CoreError)) return error;
+  return new CoreError(error.code, error.message, { path: [...at, ...(error.path ?? [])] });
 }

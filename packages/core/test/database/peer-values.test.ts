@@ -4,7 +4,6 @@ import { type Counter, counter } from "../../src/automerge/counter.ts";
 import type { When } from "../../src/database/history.ts";
 import { whenVerified } from "../../src/database/over-database.ts";
 import { openPast } from "../../src/database/past-database.ts";
-import type { Doc } from "../../src/document/doc-handle.ts";
 import { type DocId, docIdOf } from "../../src/document/doc-id.ts";
 import { act, type HandMadeOp, handMade, head, signed, unsigned } from "../automerge/hand-made-change.ts";
 import { type Author, type Device, Lab, placeOf } from "./lab.ts";
@@ -223,8 +222,9 @@ test("where a counter is beyond what a number says, what would count on or copy 
   await anna.receive(await ben.write([ben.part(PLACE, first.bytes, { kind: "create" })]));
   const { database } = anna;
   type Counted = { count: Counter; n?: number };
-  const doc = (await database.getDocument(ID)) as Doc<Counted>;
-  const change = (edit: (data: Counted) => void) => anna.database.changeDoc(doc, (draft) => edit(draft.getData()));
+  const doc = await database.getDocument(ID);
+  const change = (edit: (data: Counted) => void) =>
+    anna.database.changeDoc(doc, (draft) => edit(draft.getData() as Counted));
   for (const by of [1, -1, -most])
     await expect(change(({ count }) => count.increment(by))).rejects.toMatchObject({ code: "VALUE_UNSUPPORTED" });
   await change((data) => Object.assign(data, { n: 1 }));

@@ -24,6 +24,7 @@ export {
   type Doc,
   type DocId,
   type Draft,
+  docIdNamed,
   type FeedItem,
   type FeedItemType,
   type FeedOptions,

@@ -13,7 +13,7 @@ export type {
   Verification,
   When,
 } from "./database/history.ts";
-export { whenVerified } from "./database/over-database.ts";
+export { docIdNamed, whenVerified } from "./database/over-database.ts";
 export type { PendingPurge, PurgeOptions, PurgeReport } from "./database/purge-report.ts";
 export { marksOf, valuesAt } from "./database/read-document.ts";
 export type { ReadableDatabase } from "./database/readable-database.ts";

@@ -5,6 +5,7 @@ import {
   counter,
   type Database,
   type Draft,
+  docIdNamed,
   type HistoryItem,
   type MarkEnds,
   whenVerified,
@@ -50,6 +51,58 @@ describe("a document is named", () => {
     }
     expect((await notes.purgeDocHistory(doc)).pending.length).toBeGreaterThanOrEqual(0);
     await expect(notes.changeDoc(id, () => undefined)).rejects.toMatchObject({ code: "DOC_PURGED" });
+  });
+});
+
+describe("a document of the app's own id", () => {
+  test("is found by it on every device, before it is there, under the key of its database or another", async () => {
+    await using alice = await found();
+    await using bob = await join(alice, "bob", "editor");
+    await alice.tenant.directory.createKey("board", { share: ["CN=bob/O=acme"] });
+    const [notes, board] = [
+      await alice.tenant.openDB<Note>("notes"),
+      await alice.tenant.openDB<Note>("notes", { key: "board" }),
+    ];
+    const today = docIdNamed(notes, "today");
+    expect(await notes.findDocument(today)).toBeUndefined();
+    const doc = await notes.createDocument({ text: "of all" }, { id: "today" });
+    const ofBoard = await board.createDocument({ text: "of the board" }, { id: "today" });
+    expect([doc.id, ofBoard.id]).toEqual([today, docIdNamed(board, "today")]);
+    expect(docIdNamed(notes, "today", { key: "board" })).toBe(ofBoard.id);
+    expect(docIdNamed(notes, "tomorrow")).not.toBe(today);
+    const his = await bob.tenant.openDB<Note>("notes");
+    await meet(alice, bob);
+    expect((await his.getDocument(docIdNamed(his, "today"))).getData()).toEqual({ text: "of all" });
+    const other = await his.findDocument(docIdNamed(his, "today", { key: "board" }));
+    expect(other?.getData()).toEqual({ text: "of the board" });
+    expect(() => docIdNamed(his, "today", { key: "none" })).toThrow(expect.objectContaining({ code: "KEY_UNKNOWN" }));
+  });
+
+  test("is given with what the type of a document requires", async () => {
+    await using alice = await found();
+    const [notes, drafts] = [
+      await alice.tenant.openDB<Note>("notes"),
+      await alice.tenant.openDB<Partial<Note>>("drafts"),
+    ];
+    const forgotten = async () => {
+      // @ts-expect-error a note has a text
+      await notes.createDocument();
+      // @ts-expect-error in a transaction, too
+      await notes.transact((tx) => tx.createDocument());
+    };
+    expect(forgotten).toBeTypeOf("function");
+    expect((await drafts.createDocument()).getData()).toEqual({});
+    expect((await drafts.transact((tx) => tx.createDocument())).getData()).toEqual({});
+    expect((await (await alice.tenant.openDB("things")).createDocument()).getData()).toEqual({});
+  });
+});
+
+describe("a database", () => {
+  test("has a name", async () => {
+    await using alice = await found();
+    for (const name of ["", "a".repeat(201), "two\nlines", "\ud800"])
+      for (const options of [undefined, { at: new Date() }])
+        await expect(alice.tenant.openDB(name, options as undefined)).rejects.toMatchObject({ code: "NAME_INVALID" });
   });
 });
 

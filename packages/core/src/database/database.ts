@@ -75,10 +75,12 @@ export interface Database<T extends object, In = T> extends ReadableDatabase<T> 
   readonly history: History<T>;
   /**
    * Creates a document; durable when it resolves. `id` is a name of the app's choice, from which every device gets the same document id
-   * under the same key. `key` names a key of the directory (default: that of `openDB`, or that of the tenant): only who holds it can read the document, or sees that it exists.
+   * under the same key, `docIdNamed` before it is there, too. `key` names a key of the directory (default: that of `openDB`, or that of the tenant): only who holds it can read the document, or sees that it exists.
    * @throws CoreError SCHEMA_MISMATCH | VALUE_UNSUPPORTED | CHANGE_TOO_LARGE | DOC_EXISTS | WRITE_NOT_ALLOWED | KEY_UNKNOWN | NOT_ENTITLED
    */
-  createDocument(data?: In, options?: { id?: string; key?: string }): Promise<Doc<T>>;
+  createDocument(data: In, options?: { id?: string; key?: string }): Promise<Doc<T>>;
+  /** An empty one, where no field is required. */
+  createDocument(...none: Record<never, never> extends In ? [] : [never]): Promise<Doc<T>>;
   /**
    * Creates many documents, sealing about 100 of them into one entry; returns their ids in order, once all are durable. When it rejects,
    * rows before the one that cannot be written may be there, in groups of 1,000; the error's `row` is the number of that one, from 0.

@@ -74,8 +74,14 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     return new OpenDatabase(this.#opened, { check, key }, tenant);
   }
 
+  /** The id of a document by the app's name for it. @throws CoreError KEY_UNKNOWN | CLOSED */
+  idNamed(name: string, key: string | undefined): DocId {
+    const { platform, id, keyId } = this.#open();
+    return docIdOf({ stem: namedStem(platform.crypto, id, name), keyId: keyId(key ?? this.#key) });
+  }
+
   async createDocument(data: In = {} as In, options: { id?: string; key?: string } = {}): Promise<Doc<T>> {
-    const { mayWrite, keyId, writes, held, platform, id: database } = this.#open();
+    const { mayWrite, keyId, writes, held } = this.#open();
     mayWrite();
     const key = keyId(options.key ?? this.#key);
     const ready = writes.ready(key, held() !== null); // a key this device can't seal under is found out before anything is made
@@ -84,7 +90,7 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     const [parts, name] = [this.#loadedNow, options.id ?? null];
     const document = { data: created, key, name };
     if (parts !== null) return this.#show(await createDocument(parts, document));
-    const id = name === null ? null : docIdOf({ stem: namedStem(platform.crypto, database, name), keyId: key });
+    const id = name === null ? null : this.idNamed(name, options.key);
     return this.#show(await createDocument(await this.#partsFor(id), document));
   }
 

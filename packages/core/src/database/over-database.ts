@@ -10,7 +10,7 @@ import type { ReadableDatabase } from "./readable-database.ts";
 
 /** @throws CoreError CLOSED */
 export function partsOf(database: ReadableDatabase<object>): DatabaseParts {
-  if (!(database instanceof OpenDatabase)) throw new TypeError("not a database that was opened here");
+  if (!(database instanceof OpenDatabase)) throw notOpened();
   return OpenDatabase.partsOf(database);
 }
 
@@ -26,7 +26,22 @@ export async function whenVerified(database: ReadableDatabase<object>, { signal 
   await unlessAborted(partsOf(database).loading.verified(), signal);
 }
 
+/**
+ * The id of the document that `createDocument` makes for this `id` of the app's choice, under this key of the directory (default: that of
+ * `openDB`, or that of the tenant): the same on every device, also before the document is there. @throws CoreError KEY_UNKNOWN | CLOSED
+ */
+export function docIdNamed(
+  database: ReadableDatabase<object>,
+  name: string,
+  { key }: { readonly key?: string } = {},
+): DocId {
+  if (!(database instanceof OpenDatabase)) throw notOpened();
+  return database.idNamed(name, key);
+}
+
 /** @throws CoreError DOC_NOT_FOUND */
 export function recordOf({ documents }: DatabaseParts, doc: PastDoc<object> | DocId): DocumentRecord {
   return documents.require(idOf(doc));
 }
+
+const notOpened = (): TypeError => new TypeError("not a database that was opened here");

@@ -8,6 +8,7 @@ import type { Member } from "../directory/admission.ts";
 import { databaseIdOf } from "../directory/database-id.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { tenantFingerprint } from "../directory/fingerprint.ts";
+import { requireName } from "../directory/name.ts";
 import type { PurgeStatement, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
@@ -216,6 +217,7 @@ export class OpenTenant implements Tenant {
     options: OpenOptions<T, In> | PastOptions = {},
   ): Promise<TenantDatabase<T, In> | PastDatabase<T>> {
     this.#open();
+    requireName(name);
     this.#membership.found();
     if (this.#wasAdmitted) this.#membership.self(); // gone from a damaged disk: every document would be missing, without a word
     const { at, signal } = options;

@@ -290,7 +290,7 @@ export interface Tenant extends AsyncDisposable {
   fingerprint(): Fingerprint;
   /**
    * Opens a database, which comes into being with its first document. All handles of one name are of one database, and are closed together.
-   * @throws CoreError DIRECTORY_UNKNOWN before the first sync of a tenant that was joined; CLOSED; the signal's reason
+   * @throws CoreError NAME_INVALID unless the name has 1 to 200 characters and no control characters; DIRECTORY_UNKNOWN before the first sync of a tenant that was joined; CLOSED; the signal's reason
    */
   openDB<T extends object, In = T>(name: string, options?: OpenOptions<T, In>): Promise<TenantDatabase<T, In>>;
   /**

@@ -4,7 +4,7 @@ import { isCounter } from "./values.ts";
 
 /**
  * A value that passed the guard, as Automerge takes it: within a list or a map it knows counters by its own class alone, and would store any
- * other as a map with a number in it. Test: document.test.ts "... counters ...".
+ * other as a map with a number in it. Test: draft.test.ts "... counters ...".
  */
 export function givenValue(value: unknown): unknown {
   return holdsCounter(value) ? withCounters(value) : value;

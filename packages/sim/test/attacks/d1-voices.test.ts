@@ -62,6 +62,31 @@ test.each(["relay first", "admin first"] as const)(
   },
 );
 
+test("D1 what comes before the fork, and the branch that counts, go on being exchanged: everybody gets what is written there since, also who joins later, and nobody the other", async () => {
+  const cast = await split("D1 goes on");
+  const { scene, chain, first, left, right } = cast;
+  const { alice, carol, world } = scene;
+  for (const device of scene.everybody) await scene.run(device.disconnect());
+  await give(scene, alice, [first, ...left]);
+  await give(scene, carol, [first, ...right]);
+  for (let round = 0; round < 2; round += 1) await scene.reconnect();
+  const later = await writeValue(chain, 3, "left 3");
+  await give(scene, carol, [later]);
+  await world.settle();
+  const dave = world.device("dave");
+  await dave.setUp();
+  const request = await scene.run(dave.ask());
+  const answer = await scene.run(alice.tenant.directory.approveJoinRequest(request, { role: "editor" }));
+  await scene.run(dave.join(answer.toString()));
+  await scene.run(dave.connectRelay(world.relay));
+  await scene.run(dave.openDatabase());
+  await world.clock.advance(60_000);
+  expect(await held(cast)).toEqual(idsOf(first, ...left, later));
+  expect(await idsHeld(dave.database.getStore(), chain.writer)).toEqual(idsOf(first, ...left, later));
+  for (const device of [...scene.everybody, dave])
+    expect(valuesIn(await scene.show(device)), device.name).toEqual(["first", "left 1", "left 2", "left 3"]);
+});
+
 test("D1 what an admin has not received has no voice: neither branch counts until one does, and whose chain it is makes its own anew", async () => {
   const { scene, first, left, right } = await split("D1 no voice");
   for (const device of scene.everybody) await scene.run(device.disconnect());

@@ -112,3 +112,31 @@ test("A14 members of a tenant see one fingerprint of it, 199 bits; another tenan
   await meet(alice, bob);
   expect(bob.tenant.fingerprint()).toEqual(alice.tenant.fingerprint());
 });
+
+test("B10 the root purges what the device can read on which it is used, whoever's that is, and nobody waits", async () => {
+  await using alice = await found();
+  const exported = await alice.tenant.exportRootKey(PAPER);
+  await using bob = await join(alice, "bob", "editor");
+  const [hers, his] = [await alice.tenant.openDB("people"), await bob.tenant.openDB("people")];
+  const [jane, john] = [await hers.createDocument({ name: "Jane" }), await hers.createDocument({ name: "John" })];
+  await meet(alice, bob);
+  await expect(his.purgeDocHistory(jane.id)).rejects.toEqual(code("NOT_ADMIN"));
+  await using root = await bob.tenant.asRoot(exported, PAPER);
+  const report = await root.purgeDocHistory("people", jane.id);
+  expect([report.dropped === report.parts, report.parts > 0, report.kept]).toEqual([true, true, null]);
+  await expect(root.purgeDocHistory("people", jane.id)).resolves.toMatchObject({ parts: report.parts });
+  const { kept } = await root.purgeDocHistory("people", john.id, { keep: "newest" });
+  expect((await his.getDocument(kept ?? john.id)).getData()).toEqual({ name: "John" });
+  await meet(alice, bob);
+  for (const database of [hers, his]) {
+    expect(await database.getAllDocumentIds()).toEqual([kept]);
+    await expect(database.getDocument(jane.id)).rejects.toEqual(code("DOC_PURGED"));
+  }
+  // A database that nobody has open here is opened for it, and closed again.
+  await his[Symbol.asyncDispose]();
+  await root.purgeDocHistory("people", kept ?? john.id);
+  await using again = await bob.tenant.openDB("people");
+  expect(await again.getAllDocumentIds()).toEqual([]);
+  await root.replaceRoot(await root.newRootKey(PAPER), PAPER);
+  await expect(root.purgeDocHistory("people", jane.id)).rejects.toEqual(code("ROOT_REFUSED"));
+});

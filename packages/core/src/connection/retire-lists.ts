@@ -6,6 +6,7 @@ import type { Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { isConfirmed, purgeDelay } from "../directory/purges.ts";
 import { hexOf } from "../hex.ts";
+import { liveAdmissionOf } from "../tenant/own-admissions.ts";
 import { signWith } from "./sign-with.ts";
 
 interface RetireListsContext {
@@ -16,7 +17,10 @@ interface RetireListsContext {
   joined(): Member | null;
 }
 
-/** The retire lists for what this device's person has purged: who said it has it dropped. By the id of the purge, in hex. */
+/**
+ * The retire lists for what this device's person has purged, and for what the root has where that person is an admin: the root is nowhere
+ * online. By the id of the purge, in hex.
+ */
 export async function retireLists(
   { crypto, tenant, keys, view, joined }: RetireListsContext,
   told: ReadonlySet<string>,
@@ -25,11 +29,13 @@ export async function retireLists(
   const lists = new Map<string, Uint8Array>();
   if (member === null) return lists;
   const person = hexOf(view().personOf(member));
+  const isAdmin = liveAdmissionOf(view(), member)?.role === "admin";
   const signer = { publicKey: keys.login.publicKey, sign: signWith(crypto, keys.login) };
   for (const purges of view().purges.values())
     for (const purge of purges) {
-      if (purge.person !== person || purge.parts.length === 0 || told.has(purge.id)) continue;
-      const wait = isConfirmed(purge, purges) ? 0 : purgeDelay(view());
+      const isOwn = purge.person === person || (purge.person === null && isAdmin);
+      if (!isOwn || purge.parts.length === 0 || told.has(purge.id)) continue;
+      const wait = purge.person === null || isConfirmed(purge, purges) ? 0 : purgeDelay(view());
       const parts = purge.parts.map(({ entry, part }) => ({ id: entry, index: part }));
       const list = await signRetireList({ tenant, database: purge.database, wait, parts }, signer);
       lists.set(purge.id, encodeRetireList(list));

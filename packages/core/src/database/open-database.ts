@@ -18,6 +18,7 @@ import { earlyParts } from "./early-parts.ts";
 import { checkedEdit, type Edit, editDocument } from "./edit-document.ts";
 import type { ChangeOptions, History } from "./history.ts";
 import { purgeDocument } from "./purge-document.ts";
+import type { Purger } from "./purge-host.ts";
 import type { PurgeOptions, PurgeReport } from "./purge-report.ts";
 import { checkWith, type Schema, type SchemaCheck, unchecked } from "./schema-check.ts";
 import { transact } from "./transact.ts";
@@ -163,6 +164,13 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
 
   async purgeDocHistory(doc: Doc<T> | DocId, options: PurgeOptions = {}): Promise<PurgeReport> {
     return purgeDocument(this.#loadedNow ?? (await this.#loaded()), idOf(doc), options);
+  }
+
+  /** The same, by who is not this device's person. */
+  async purgeBy(by: Purger, id: DocId, options: PurgeOptions): Promise<PurgeReport> {
+    const parts = await this.#loaded();
+    if (options.keep !== undefined) parts.mayWrite();
+    return purgeDocument(parts, id, options, by);
   }
 
   getStore(): EntryStore {

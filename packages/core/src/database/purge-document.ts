@@ -11,6 +11,7 @@ import { documentIdOf } from "../sealing/document-id.ts";
 import { createDocument } from "./create-document.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import { editDocument } from "./edit-document.ts";
+import type { Purger } from "./purge-host.ts";
 import type { PendingPurge, PurgeOptions, PurgeReport } from "./purge-report.ts";
 import type { Purges } from "./purges.ts";
 
@@ -18,23 +19,23 @@ import type { Purges } from "./purges.ts";
 export async function purgeDocument(
   parts: DatabaseParts,
   id: DocId,
-  { keep }: PurgeOptions = {},
+  { keep }: PurgeOptions,
+  by: Purger = parts.purges.host.person,
 ): Promise<PurgeReport> {
   const { purges, documents, writes } = parts;
-  const { host } = purges;
-  host.requireAdmin();
+  by.requireRight();
   requireFree(parts.held());
   await writes.flush();
-  const synced = await host.catchUp();
-  host.requireAdmin();
+  const synced = await purges.host.catchUp();
+  by.requireRight();
   if (purgesOf(parts, id).length === 0 || keep !== undefined) documents.require(id);
   // INVARIANT: what comes after this is late, and its author is told. What is kept holds all that goes. Test: purge.test.ts "... meanwhile ...".
   const all = distinct([...(await purges.partsOf(id)), ...purgesOf(parts, id).flatMap((purge) => purge.parts)]);
   const kept = keep === "newest" ? await keepNewest(parts, id) : null;
-  const own = purgesOf(parts, id).filter((purge) => host.isOwn(purge));
+  const own = purgesOf(parts, id).filter((purge) => by.isOwn(purge));
   const said = PartNames.of(own);
   const isSaid = own.length > 0 && all.every(({ entry, part }) => said.has(entry, part));
-  if (!isSaid) await host.say(statementsOf(parts, id, all));
+  if (!isSaid) await by.say(statementsOf(parts, id, all));
   await purges.look();
   return { ...reportOf(purges, purgesOf(parts, id), all), kept, synced };
 }

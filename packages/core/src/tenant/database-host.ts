@@ -62,10 +62,12 @@ export function databaseHost(parts: DatabaseHostParts, id: DatabaseId): Omit<Dat
 
 function purgeHost({ statements, membership, log, links, purging, purge }: DatabaseHostParts): PurgeHost {
   return {
-    requireAdmin: () => requireAdmin(statements),
+    person: {
+      requireRight: () => requireAdmin(statements),
+      say: purge,
+      isOwn: ({ person }) => person === hexOf(log.view.personOf(membership.self())),
+    },
     catchUp: () => links.catchUp(),
-    say: purge,
-    isOwn: ({ person }) => person === hexOf(log.view.personOf(membership.self())),
     dueAt: (one) => purging.dueAt(one),
     elsewhere: () => {
       const own = membership.self().device;

@@ -266,6 +266,7 @@ export class OpenTenant implements Tenant {
       log: this.#log,
       onSealed: (sealed: SealedEntries) => this.#reader.sealed(sealed),
       renew: () => this.#directory.renew(),
+      databases: this.#databases,
     };
     return await openRoot(host, exported, password);
   }

@@ -1,7 +1,10 @@
 // What the root key does: it is kept offline, and used for what no admin can do.
 import { type DatabaseId, equalBytes, FORMAT_VERSION } from "@selkie/entry";
 import { openRootKey, type RootKey, sealRootKey } from "@selkie/keybag";
+import type { Purger } from "../database/purge-host.ts";
+import type { PurgeOptions, PurgeReport } from "../database/purge-report.ts";
 import type { Admission } from "../directory/admission.ts";
+import type { DocId } from "../document/doc-id.ts";
 import { CoreError } from "../errors.ts";
 import { Serial } from "../serial.ts";
 import type { SealedEntries } from "../writer/writer-chain.ts";
@@ -10,9 +13,10 @@ import { collectCuts } from "./collect-cuts.ts";
 import type { DirectoryLog } from "./directory-log.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
 import { settleKeys } from "./key-care.ts";
+import type { OpenDatabases } from "./open-databases.ts";
 import { type RevokeDeviceOptions, type Revoked, type RevokeOptions, revokeDevice, revokeUser } from "./people-work.ts";
 import type { StatementContext } from "./statement-context.ts";
-import { writeStatements } from "./statement-work.ts";
+import { writePurges, writeStatements } from "./statement-work.ts";
 import type { Root } from "./tenant.ts";
 import { admissionOf, type RootKeys, type TenantContext } from "./tenant-context.ts";
 
@@ -24,6 +28,7 @@ export interface RootHost {
   onSealed(sealed: SealedEntries): Promise<void>;
   /** Says what follows from the directory for this device's person. */
   renew(): Promise<void>;
+  readonly databases: Pick<OpenDatabases, "lend">;
 }
 
 /** The root key of a tenant that was founded here, under a password. @throws CoreError ROOT_KEY_UNKNOWN */
@@ -123,6 +128,22 @@ class OpenRoot implements Root {
       await this.#host.renew(); // where it was one of this device's own person, its next key signs the lists after this one
       await renewAccessList(this.#at);
       return revoked;
+    });
+  }
+
+  purgeDocHistory(database: string, id: DocId, options: PurgeOptions = {}): Promise<PurgeReport> {
+    return this.#working.run(async () => {
+      const lent = await this.#host.databases.lend(database);
+      const by: Purger = {
+        requireRight: () => void this.requireRoot(),
+        say: (statements) => writePurges(this.#at, statements),
+        isOwn: ({ person }) => person === null,
+      };
+      try {
+        return await lent.database.purgeBy(by, id, options);
+      } finally {
+        await lent.letGo();
+      }
     });
   }
 

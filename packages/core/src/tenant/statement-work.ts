@@ -4,7 +4,7 @@ import { type Admission, isMember } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DirectoryKey } from "../directory/key-catalog.ts";
 import { foldName } from "../directory/name.ts";
-import type { FoundStatement, Statement } from "../directory/statement.ts";
+import type { FoundStatement, PurgeStatement, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { identityKeyName } from "../keys/identity-key.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
@@ -27,6 +27,12 @@ export interface Draft {
   readonly give: (after: DirectoryView) => readonly KeyGift[];
   /** Throws when what the statements would bring about is not what is wanted: nothing is written then. */
   readonly require?: (after: DirectoryView) => void;
+}
+
+/** Says that something is purged: each statement in an entry of its own, which it may fill. */
+export async function writePurges(at: StatementContext, statements: readonly PurgeStatement[]): Promise<void> {
+  for (const statement of statements)
+    await writeStatements(at, { statements: [statement], rotate: [], give: () => [] });
 }
 
 /**

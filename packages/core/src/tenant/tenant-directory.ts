@@ -25,7 +25,7 @@ import {
 import { isNamed, personFingerprint, personId } from "./person.ts";
 import { readmit, wouldReadmit } from "./readmission.ts";
 import type { StatementContext } from "./statement-context.ts";
-import { requireAdmin, writeStatements } from "./statement-work.ts";
+import { requireAdmin, writePurges } from "./statement-work.ts";
 import type { Approval, Device, Directory, Invitation, KeyOptions, ReceivedRequest, User } from "./tenant.ts";
 import { renewUserKey } from "./user-key-work.ts";
 
@@ -162,12 +162,11 @@ export class TenantDirectory implements Directory {
     return this.#working.run(() => this.#renew());
   }
 
-  /** Says that something is purged: each statement in an entry of its own, which it may fill. */
+  /** Says that something is purged. */
   purge(statements: readonly PurgeStatement[]): Promise<void> {
     return this.#working.run(async () => {
       requireAdmin(this.#at);
-      for (const statement of statements)
-        await writeStatements(this.#at, { statements: [statement], rotate: [], give: () => [] });
+      await writePurges(this.#at, statements);
     });
   }
 

@@ -2,10 +2,12 @@ import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection, ConnectionStatus } from "../connection/connection.ts";
 import type { Database } from "../database/database.ts";
 import type { When } from "../database/history.ts";
+import type { PurgeOptions, PurgeReport } from "../database/purge-report.ts";
 import type { ReadableDatabase } from "../database/readable-database.ts";
 import type { Schema } from "../database/schema-check.ts";
 import type { JoinTexts } from "../directory/join-uri.ts";
 import type { Role } from "../directory/statement.ts";
+import type { DocId } from "../document/doc-id.ts";
 import type { Off } from "../events.ts";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
@@ -241,6 +243,11 @@ export interface Root extends AsyncDisposable {
   revokeUser(user: string, options?: RevokeOptions): Promise<Revoked>;
   /** The same for one device. */
   revokeDevice(device: string, options?: RevokeDeviceOptions): Promise<Revoked>;
+  /**
+   * As `Database.purgeDocHistory`, for a document that this device can read; devices do not wait for the setting `purgeAfter`, and admins' devices
+   * tell the relays. What is kept is written by this device. @throws CoreError ROOT_REFUSED | DOC_NOT_FOUND
+   */
+  purgeDocHistory(database: string, id: DocId, options?: PurgeOptions): Promise<PurgeReport>;
   /**
    * From now on nothing is written in the tenant by software that knows no format of this version: it says that it has to be updated. Cannot be taken
    * back. @throws CoreError VALUE_UNSUPPORTED for a version that this software does not know either

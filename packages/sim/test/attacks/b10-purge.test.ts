@@ -110,3 +110,26 @@ test("B10 a relay that does not wait drops nothing before others can know why", 
   expect(await holesIn(scene)).toEqual([1, 1, 1, 1]);
   for (const device of scene.everybody) expect(missed(scene, device)).toEqual([]);
 });
+
+test("B10 what the root purges is dropped by whoever hears of it, and by a relay that need not wait, which admins' devices tell", async () => {
+  const scene = await Scene.begin("B10 the root");
+  const { alice, bob, world } = scene;
+  const exported = await alice.tenant.exportRootKey("a password for the paper");
+  world.relay.crash();
+  world.relay.limits = { retireAfterMs: 0 };
+  world.relay.start();
+  await scene.reconnect();
+  const doc = await scene.run(alice.database.createDocument({ title: "gone" }));
+  await world.settle();
+  await scene.run(alice.disconnect());
+  {
+    await using root = await bob.tenant.asRoot(exported, "a password for the paper"); // Bob is an editor
+    await scene.run(root.purgeDocHistory(bob.database.name, doc.id));
+  }
+  await world.settle();
+  expect(await holesIn(scene)).toEqual([0, 1, 1, 0]);
+  await scene.run(alice.connectRelay(world.relay));
+  await world.settle();
+  expect(await holesIn(scene)).toEqual([1, 1, 1, 1]);
+  for (const device of scene.everybody) expect(missed(scene, device)).toEqual([]);
+});

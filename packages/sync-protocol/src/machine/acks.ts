@@ -5,7 +5,7 @@ import { SyncError } from "../sync-error.ts";
 import type { Repair } from "./database.ts";
 import type { SentFrame, SentRun } from "./state.ts";
 import type { Turn } from "./turn.ts";
-import { addExtra } from "./uploads.ts";
+import { addExtra, stopChain } from "./uploads.ts";
 
 /** Entries of the first step back on a forked chain, and how much longer each further one is. */
 const FIRST_STEP_BACK = 16;
@@ -45,6 +45,7 @@ function acknowledge(turn: Turn, frame: SentFrame, exceptionOf: (run: number) =>
     else if (exception?.type === "fork") walkBack(turn, handle, run, exception.seq);
     else if (exception?.type === "refused") {
       turn.effect({ type: "peerRefused", handle, writer: run.writer, code: exception.code });
+      stopChain(turn, handle, run.writer);
     }
   }
 }

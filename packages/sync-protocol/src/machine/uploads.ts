@@ -1,5 +1,6 @@
 // Entries on their way out: what is due, in turns between databases, as far as there is credit.
 // docs/spec/sync.md section 6.
+import { equalBytes, type WriterKey } from "@selkie/entry";
 import { MAX_FRAMES_IN_FLIGHT } from "../message/bounds.ts";
 import type { Database, Missing, Upload } from "./database.ts";
 import type { Effect, Lead, SliceSource } from "./effect.ts";
@@ -126,6 +127,17 @@ export function startUpload(turn: Turn, handle: number, position: number, missin
     turn.setOutbox({ listed: listed + items.length });
   }
   queueUpload(turn, handle);
+}
+
+/**
+ * The peer refused a run of a chain: it can't take what follows it, so the rest is not sent before both compare again. Only of the chain that
+ * is being sent something is left.
+ */
+export function stopChain(turn: Turn, handle: number, writer: WriterKey): void {
+  const upload = turn.find(handle)?.upload;
+  const item = upload?.type === "filling" ? upload.items[upload.next] : undefined;
+  if (upload?.type !== "filling" || upload.from === null || item === undefined) return;
+  if (equalBytes(item.writer, writer)) turn.change(handle, { upload: { ...upload, from: item.to + 1 } });
 }
 
 /** The list of a database's missing chains is done with, or void. */

@@ -63,8 +63,8 @@ export function partAad(kind: PartKind, index: number): Uint8Array {
   return known[place];
 }
 
-/** Most entries have few parts. Nobody writes to these. */
-const KNOWN = 32;
+/** Entries that are written here have about a hundred parts at most. Nobody writes to these. */
+const KNOWN = 128;
 const known: Uint8Array[] = [];
 
 function makeAad(kind: PartKind, index: number): Uint8Array {

@@ -1,4 +1,12 @@
-import { type EntryId, equalBytes, toHex, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
+import {
+  type EntryId,
+  equalBytes,
+  fromHex,
+  toHex,
+  type VerifiedEntry,
+  type Verifier,
+  type WriterKey,
+} from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
 import { PartBudget } from "../automerge/part-work.ts";
@@ -93,10 +101,7 @@ export class ChangeSources {
     const { received } = this.#at;
     const { verifier, sha256 } = this.#at.documents;
     const records = new Map(
-      [...documents].map(({ id, name, changes, marks }) => [
-        name,
-        { id, name, changes: [...changes], marks: [...marks] },
-      ]),
+      [...documents].map(({ name, changes, marks }) => [name, { name, changes: [...changes], marks: [...marks] }]),
     );
     const rows = this.#unsealedRows(records);
     const rowOf = (name: DocId, hash: string): JournalRow | undefined => rows.get(name)?.get(hash);
@@ -123,7 +128,7 @@ export class ChangeSources {
         const finding = found?.get(hash);
         const source =
           finding === undefined
-            ? this.#unsealed(record.id, change, rowOf(record.name, hash)?.time)
+            ? this.#unsealed(fromHex(record.name), change, rowOf(record.name, hash)?.time)
             : this.#said(finding);
         return { change, source: { ...source, kind: kinds.get(hash) ?? "change" } };
       });
@@ -152,7 +157,7 @@ export class ChangeSources {
    */
   #note(
     findings: Map<DocId, Findings>,
-    { id, name }: HistoryRecord,
+    { name }: HistoryRecord,
     { delivery, part }: { readonly delivery: Opened; readonly part: OpenedPart },
   ): void {
     const { verifier } = this.#at.documents;
@@ -164,6 +169,7 @@ export class ChangeSources {
       const key = toHex(hash);
       if (!found.has(key)) found.set(key, { entry: entry.id, teller, ...said });
     };
+    const id = fromHex(name);
     const actor = actorOf(verifier, teller, id, null);
     for (const { change, time } of changesIn(verifier, delivery, part))
       if (equalBytes(change.actor, actor)) take(change, { author: teller, time, isTold: false });

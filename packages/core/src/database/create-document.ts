@@ -1,4 +1,4 @@
-import type { WriterKey } from "@selkie/entry";
+import { fromHex, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { writeFirstChange } from "../automerge/first-change.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
@@ -73,10 +73,10 @@ export function stemOf(
 
 export function firstChange(
   { verifier, sha256 }: Documents,
-  { id }: DocumentRecord,
+  { name }: DocumentRecord,
   { writer, data }: { readonly writer: WriterKey; readonly data: object },
 ): Uint8Array {
-  return writeFirstChange(actorOf(verifier, writer, id, null), data, sha256);
+  return writeFirstChange(actorOf(verifier, writer, fromHex(name), null), data, sha256);
 }
 
 export function docExists(): CoreError {

@@ -9,7 +9,7 @@ import type { DocumentRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import { ENTRY_PARTS, fillEntries } from "../journal/fill-entries.ts";
 import { claimedTime, encodeChangePart } from "../sealing/change-part.ts";
-import { countedStem } from "../sealing/document-id.ts";
+import { countedStem, documentIdOf } from "../sealing/document-id.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import type { LocalChange } from "./local-writes.ts";
 
@@ -133,9 +133,10 @@ function createOne(
   { writer, counter, time, key }: CreatedAt,
   records: DocumentRecord[],
 ): Created {
-  const record = documents.ensure({ stem: countedStem(platform.crypto, writer, counter), keyId: key });
+  const place = { stem: countedStem(platform.crypto, writer, counter), keyId: key };
+  const record = documents.ensure(place);
   records.push(record);
-  const actor = actorOf(platform.crypto, writer, record.id, null);
+  const actor = actorOf(platform.crypto, writer, documentIdOf(place), null);
   const chunk = makeFirstChange(actor, row, documents.sha256);
   ownChanges.takeFirst(record, actor, chunk);
   const { codec, payload } = encodeChanges([chunk]);

@@ -2,8 +2,8 @@ import type { Plaintext } from "@selkie/crypto";
 import { type EntryId, equalBytes, type TenantId, type WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
-import { docIdOf } from "../document/doc-id.ts";
-import { type DocumentRecord, placeIn } from "../document/document-record.ts";
+import { docIdOf, placeOf } from "../document/doc-id.ts";
+import type { DocumentRecord } from "../document/document-record.ts";
 import type { OwnChanges } from "../document/own-changes.ts";
 import { CoreError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -135,7 +135,7 @@ export class LocalWrites {
       writer,
       frontier: frontier(),
       kind,
-      stem: placeIn(record).stem,
+      stem: placeOf(record.name).stem,
       keyId: record.keyId,
       counter,
       time: claimedTime(platform.now()),

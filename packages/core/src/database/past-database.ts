@@ -144,7 +144,7 @@ export async function openPast<T extends object, Home>(
 
 async function recordsAt(parts: DatabaseParts, when: When): Promise<ReadonlyMap<DocId, PastRecord>> {
   const records = new Map<DocId, PastRecord>();
-  for await (const [{ id, name, marks }, { changes, deleted }] of documentsAt(groundOf(parts), when))
-    records.set(name, { id, name, changes: changes.map(({ bytes }) => bytes), marks: [...marks], deleted });
+  for await (const [{ name, marks }, { changes, deleted }] of documentsAt(groundOf(parts), when))
+    records.set(name, { name, changes: changes.map(({ bytes }) => bytes), marks: [...marks], deleted });
   return records;
 }

@@ -1,5 +1,5 @@
 // The end of a transaction: what was made aside is put into the documents, all of it or nothing.
-import { equalBytes, toHex, type WriterKey } from "@selkie/entry";
+import { equalBytes, fromHex, toHex, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
 import { type DocumentRecord, editsOf } from "../document/document-record.ts";
@@ -73,7 +73,7 @@ function isAsItWas({ documents, writes }: DatabaseParts, writer: WriterKey, { sh
   if (writes.writer === null || !equalBytes(writes.writer, writer)) return false;
   if (base === null) return documents.get(shadow.name) === undefined;
   const { record, changes, lastSeq } = base;
-  const actor = actorOf(documents.verifier, writer, record.id, null);
+  const actor = actorOf(documents.verifier, writer, fromHex(record.name), null);
   return (
     documents.get(record.name) === record &&
     !record.deleted &&

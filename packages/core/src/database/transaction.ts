@@ -1,8 +1,8 @@
-import type { WriterKey } from "@selkie/entry";
+import { fromHex, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { guardMessage } from "../automerge/values.ts";
-import type { DocId } from "../document/doc-id.ts";
-import { type DocumentRecord, editsOf, newRecord, placeIn } from "../document/document-record.ts";
+import { type DocId, docIdOf } from "../document/doc-id.ts";
+import { type DocumentRecord, editsOf, newRecord } from "../document/document-record.ts";
 import { CoreError } from "../errors.ts";
 import { ENTRY_PARTS } from "../journal/fill-entries.ts";
 import { docExists, firstChange, type NewDocument, stemOf } from "./create-document.ts";
@@ -38,7 +38,8 @@ export class Transaction {
     return this.#run(async (writer) => {
       const { documents, chain } = this.#parts;
       const counter = name === null ? await chain.takeCounter() : null;
-      const shadow = newRecord({ stem: stemOf(this.#parts, writer, { counter, name }), keyId: key });
+      const place = { stem: stemOf(this.#parts, writer, { counter, name }), keyId: key };
+      const shadow = newRecord({ name: docIdOf(place), keyId: key });
       documents.requireAlive(shadow.name);
       const known = documents.get(shadow.name);
       if ((known?.changes.length ?? 0) > 0 || this.#staged.has(shadow.name)) throw docExists();
@@ -131,10 +132,10 @@ export class Transaction {
   #stage(id: DocId, writer: WriterKey): Staged {
     const { documents } = this.#parts;
     const record = documents.require(id);
-    const shadow = newRecord(placeIn(record));
+    const shadow = newRecord(record);
     shadow.changes = [...record.changes];
     shadow.deleted = record.deleted;
-    const lastSeq = documents.histories.of(record).lastSeq(actorOf(documents.verifier, writer, record.id, null));
+    const lastSeq = documents.histories.of(record).lastSeq(actorOf(documents.verifier, writer, fromHex(id), null));
     const staged: Staged = {
       shadow,
       base: { record, changes: [...record.changes], lastSeq },
@@ -164,7 +165,7 @@ export class Transaction {
     if (isDone(shadow, edit)) return;
     writes.requireRight(shadow.keyId);
     const automerge = await shelf.automerge();
-    const actor = actorOf(documents.verifier, writer, shadow.id, null);
+    const actor = actorOf(documents.verifier, writer, fromHex(shadow.name), null);
     const live = shelf.live(automerge, shadow);
     shadow.busy = true; // it stays loaded
     try {

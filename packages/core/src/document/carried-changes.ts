@@ -1,10 +1,11 @@
-import { compareBytes, equalBytes, toHex, type Verifier, type WriterKey } from "@selkie/entry";
+import { compareBytes, equalBytes, fromHex, toHex, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
 import { changeLimits } from "../automerge/change-limits.ts";
 import { PartWork } from "../automerge/part-work.ts";
 import { CoreError } from "../errors.ts";
 import type { CarriedHistory, Strand, ToldChange } from "./carried-history.ts";
+import type { DocId } from "./doc-id.ts";
 
 /** Whose changes an actor's are: those of a writer in some document. */
 export interface Source {
@@ -63,8 +64,7 @@ export function unravel(
 
 /** What of a document is carried on. */
 interface Carriable {
-  /** 32 bytes. */
-  readonly id: Uint8Array;
+  readonly name: DocId;
   /** Dependencies first. */
   readonly changes: readonly Uint8Array[];
   readonly carried: CarriedChanges | null;
@@ -90,8 +90,9 @@ export function carriedFrom(
   { verifier, writers, tell }: Reading,
   most: number,
 ): readonly CarriedHistory[] {
+  const document = fromHex(record.name);
   const own = new Map(
-    [...writers].map((writer) => [toHex(actorOf(verifier, writer, record.id, null)), { document: record.id, writer }]),
+    [...writers].map((writer) => [toHex(actorOf(verifier, writer, document, null)), { document, writer }]),
   );
   const histories: CarriedHistory[] = [];
   let batch: Batch = { source: null, bytes: 0, work: new PartWork(), changes: [] };

@@ -1,4 +1,4 @@
-import { equalBytes, toHex, type WriterKey } from "@selkie/entry";
+import { equalBytes, fromHex, toHex, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { parseChange } from "../automerge/change-chunk.ts";
 import type { Admission } from "../directory/admission.ts";
@@ -32,13 +32,13 @@ export class ChangeAuthors {
     return [...new Set(actors.flatMap((actor) => names?.get(actor) ?? []))];
   }
 
-  #namesIn({ id }: DocumentRecord): ReadonlyMap<string, string> {
+  #namesIn({ name: document }: DocumentRecord): ReadonlyMap<string, string> {
     const { documents, known, own } = this.#at;
     const names = new Map<string, string>();
     const mine = own();
     for (const writer of mine === null ? known.writers() : [...known.writers(), mine]) {
       const name = this.#nameOf(writer);
-      if (name !== undefined) names.set(toHex(actorOf(documents.verifier, writer, id, null)), name);
+      if (name !== undefined) names.set(toHex(actorOf(documents.verifier, writer, fromHex(document), null)), name);
     }
     return names;
   }

@@ -1,7 +1,7 @@
 import { fromHex, sliceToHex, toHex } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
-import { type DocumentPlace, stemBytes } from "../sealing/document-id.ts";
+import { type DocumentPlace, documentIdOf, stemBytes } from "../sealing/document-id.ts";
 
 /** A document's id: 64 hex digits of its 32 bytes, of which the last 16 are the id of its key. */
 export type DocId = string & { readonly DocId: unique symbol };
@@ -14,8 +14,8 @@ export function parseDocId(text: string): DocId {
   return text as DocId;
 }
 
-export function docIdOf({ stem, keyId }: DocumentPlace): DocId {
-  return (toHex(stem) + hexOf(keyId)) as DocId;
+export function docIdOf(place: DocumentPlace): DocId {
+  return docIdOfBytes(documentIdOf(place));
 }
 
 /** The same with the stem that begins at `start` of these bytes. */

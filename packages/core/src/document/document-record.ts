@@ -1,12 +1,10 @@
-import { equalBytes, type Verifier, type WriterKey } from "@selkie/entry";
+import { equalBytes, fromHex, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import type { LiveDocument } from "../automerge/document.ts";
-import { BytePool } from "../byte-pool.ts";
-import { type DocumentPlace, documentIdBytes, stemBytes } from "../sealing/document-id.ts";
 import { Serial } from "../serial.ts";
 import type { CarriedChanges } from "./carried-changes.ts";
 import type { DocHandle } from "./doc-handle.ts";
-import { type DocId, docIdOf } from "./doc-id.ts";
+import type { DocId } from "./doc-id.ts";
 
 /** A change that deleted or undeleted a document. */
 export interface Mark {
@@ -16,10 +14,9 @@ export interface Mark {
 
 /** What is kept of every document in memory: its accepted changes, and the Automerge document while somebody reads it. */
 export interface DocumentRecord {
-  /** 32 bytes: the stem, then the id of the key. */
-  readonly id: Uint8Array;
-  readonly keyId: Uint8Array;
   readonly name: DocId;
+  /** The id of its key, which its own ends in: one array for all documents under it. */
+  readonly keyId: Uint8Array;
   /** Accepted change chunks, dependencies first. */
   changes: Uint8Array[];
   /** All marks, dependencies first, and the latest of them: those that no other mark depends on. */
@@ -44,23 +41,17 @@ export interface DocumentRecord {
 }
 
 /** A document that has a past: one of a database, as it is or as it was. */
-export type HistoryRecord = Readonly<Pick<DocumentRecord, "id" | "name" | "changes" | "marks">>;
+export type HistoryRecord = Readonly<Pick<DocumentRecord, "name" | "changes" | "marks">>;
 
 /** Lists that nearly all documents have empty: one for all of them, to which nothing is added. */
 const noMarks: Mark[] = [];
 Object.freeze(noMarks);
 
-/** As the changes: what a document is made of is copied by each collection of young garbage it lives through, object by object. */
-const ids = new BytePool();
-
-export function newRecord(place: DocumentPlace): DocumentRecord {
-  const id = ids.take(documentIdBytes);
-  id.set(place.stem);
-  id.set(place.keyId, stemBytes);
+/** Of as few objects as can be: each is copied by every collection of young garbage that it lives through. */
+export function newRecord({ name, keyId }: Pick<DocumentRecord, "name" | "keyId">): DocumentRecord {
   return {
-    id,
-    keyId: place.keyId,
-    name: docIdOf(place),
+    name,
+    keyId,
     changes: [],
     marks: noMarks,
     latestMarks: noMarks,
@@ -76,11 +67,6 @@ export function newRecord(place: DocumentPlace): DocumentRecord {
   };
 }
 
-/** Which document it is of. */
-export function placeIn({ id, keyId }: Pick<DocumentRecord, "id" | "keyId">): DocumentPlace {
-  return { stem: id.slice(0, stemBytes), keyId };
-}
-
 /** Local edits of a document, one after the other: most documents have none. */
 export function editsOf(record: DocumentRecord): Serial {
   record.edits ??= new Serial();
@@ -90,6 +76,6 @@ export function editsOf(record: DocumentRecord): Serial {
 /** The Automerge actor of a writer in a document: mostly the one that was asked for last. */
 export function actorIn(verifier: Verifier, record: DocumentRecord, writer: WriterKey): Uint8Array {
   if (record.actor === null || !equalBytes(record.actor.writer, writer))
-    record.actor = { writer, actor: actorOf(verifier, writer, record.id, null) };
+    record.actor = { writer, actor: actorOf(verifier, writer, fromHex(record.name), null) };
   return record.actor.actor;
 }

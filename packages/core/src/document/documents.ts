@@ -60,7 +60,7 @@ export class Documents {
   /** The record of a document this device is about to create, or has made changes in. */
   ensure(place: DocumentPlace): DocumentRecord {
     const name = docIdOf(place);
-    const record = this.#records.get(name) ?? newRecord(place);
+    const record = this.#records.get(name) ?? newRecord({ name, keyId: place.keyId });
     this.#records.set(name, record);
     return record;
   }

@@ -4,7 +4,7 @@ import type { EntryRefusalCode } from "../replica/delivery.ts";
 import { Quarantine } from "../replica/quarantine.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { DocId } from "./doc-id.ts";
-import { actorIn, type DocumentRecord, newRecord, placeIn } from "./document-record.ts";
+import { actorIn, type DocumentRecord, newRecord } from "./document-record.ts";
 import type { DocumentState } from "./document-state.ts";
 import { Documents, type Replaced } from "./documents.ts";
 import { ReceivedParts, type Rights } from "./received-parts.ts";
@@ -80,7 +80,7 @@ export class RebuiltDocuments {
       if (record !== undefined && own !== null && !documents.purged.has(name)) this.#keepOwn(record, own);
       const result = this.state.documents.get(name);
       if (record !== undefined) {
-        const outcome = documents.replace(record, result ?? newRecord(placeIn(record)));
+        const outcome = documents.replace(record, result ?? newRecord(record));
         if (outcome !== "same") replaced.set(record, outcome);
       } else if (result !== undefined) {
         documents.take(result);
@@ -97,7 +97,7 @@ export class RebuiltDocuments {
   #keepOwn(before: DocumentRecord, writer: WriterKey): void {
     const { documents } = this.state;
     const actor = actorIn(documents.verifier, before, writer);
-    const record = documents.get(before.name) ?? newRecord(placeIn(before));
+    const record = documents.get(before.name) ?? newRecord(before);
     for (const { change, kind } of this.#madeBy(before, actor)) {
       if (documents.has(record, change.hash)) continue;
       const origin = this.#before.waiting.originOf(change) ?? { kind, entry: null, user: "", device: THIS_DEVICE };

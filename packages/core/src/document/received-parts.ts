@@ -11,9 +11,10 @@ import { hexOf } from "../hex.ts";
 import type { ChainPlace, Delivery, EntryRefusalCode } from "../replica/delivery.ts";
 import type { EntryName } from "../replica/quarantine.ts";
 import { decodeChangePart } from "../sealing/change-part.ts";
+import { documentIdOf } from "../sealing/document-id.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
 import { decodeCarriedHistory } from "./carried-history.ts";
-import { type DocId, docIdOf } from "./doc-id.ts";
+import { type DocId, docIdOfBytes } from "./doc-id.ts";
 import { actorIn, type DocumentRecord, newRecord } from "./document-record.ts";
 import type { DocumentState } from "./document-state.ts";
 import { mostWorkOf, stemIn } from "./part-contents.ts";
@@ -131,14 +132,15 @@ export class ReceivedParts {
     try {
       if (admission.role === "reader") throw new CoreError("WRITE_NOT_ALLOWED", "a reader's change");
       const part = decodeChangePart(plaintext);
-      const place = { stem: stemIn(documents.verifier, entry.header.writer, part), keyId: key.keyId };
-      const name = docIdOf(place);
+      const { keyId } = key;
+      const id = documentIdOf({ stem: stemIn(documents.verifier, entry.header.writer, part), keyId });
+      const name = docIdOfBytes(id);
       if (this.#only?.has(name) === false) return;
       const fate = documents.purged.fateOf(name, entry.id, index);
       if (fate === "late") quarantine.add(entry, name, { user, reason: "DOC_PURGED" satisfies EntryRefusalCode });
       if (fate !== null) return;
       // SECURITY: D11. Who kept a key that it lost writes nothing under it (key-rights.test.ts).
-      if (!this.#rights.of(admission, key.keyId)) {
+      if (!this.#rights.of(admission, keyId)) {
         const reason: EntryRefusalCode = "WRITE_NOT_ENTITLED";
         quarantine.add(entry, name, { user, reason });
         return;
@@ -147,7 +149,7 @@ export class ReceivedParts {
       if (part.branch !== null)
         throw new CoreError("BRANCH_UNKNOWN", "this version knows no branches but the main one");
       const known = documents.get(name);
-      const record = known ?? newRecord(place);
+      const record = known ?? newRecord({ name, keyId });
       // D7: the bounds are a device's, however many chains it begins.
       const device = hexOf(admission.device);
       if (part.kind === "carry") this.#receiveCarried(record, part.payload, { device, entry, user }, { fresh, budget });
@@ -155,7 +157,7 @@ export class ReceivedParts {
         // Most documents are created and no more: the actor is kept for those that change.
         const actor =
           known === undefined
-            ? actorOf(documents.verifier, entry.header.writer, record.id, null)
+            ? actorOf(documents.verifier, entry.header.writer, id, null)
             : actorIn(documents.verifier, known, entry.header.writer);
         const changes = decodeChanges(part, { actor, budget, sha256: documents.sha256 });
         const origin = { kind: part.kind, entry, user, device };
@@ -184,7 +186,7 @@ export class ReceivedParts {
     const { documents } = this.#at;
     const history = decodeCarriedHistory(documents.verifier, payload, budget);
     // SECURITY: D2. Else its creator could speak as anybody in it (carried-changes.test.ts).
-    if (equalBytes(history.before, record.id))
+    if (equalBytes(history.before, fromHex(record.name)))
       throw new CoreError("PART_MALFORMED", "a document brings nothing along from itself");
     const left = takeCarried(documents, record, {
       told: { history, creator: entry.header.writer },

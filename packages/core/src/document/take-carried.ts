@@ -4,6 +4,7 @@ import { CoreError } from "../errors.ts";
 import type { DocumentPlace } from "../sealing/document-id.ts";
 import { CarriedChanges, unravel } from "./carried-changes.ts";
 import type { CarriedHistory, ToldChange } from "./carried-history.ts";
+import { docIdOf } from "./doc-id.ts";
 import { type DocumentRecord, newRecord } from "./document-record.ts";
 import type { Documents } from "./documents.ts";
 
@@ -44,7 +45,7 @@ export function carryOn(
   place: DocumentPlace,
   { creator, histories }: { readonly creator: WriterKey; readonly histories: readonly CarriedHistory[] },
 ): DocumentRecord {
-  const record = newRecord(place);
+  const record = newRecord({ name: docIdOf(place), keyId: place.keyId });
   const refused = (): CoreError => new CoreError("CHANGE_REFUSED", "every replica would refuse what is carried");
   const judge = ({ change, kind }: ToldChange): void => {
     const { type } = gate(change, { history: documents.histories.of(record), actor: change.actor });

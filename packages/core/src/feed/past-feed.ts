@@ -1,4 +1,4 @@
-import { ByteWriter, compareBytes, type DatabaseId, fromHex, toHex } from "@selkie/entry";
+import { ByteWriter, type DatabaseId, fromHex, toHex } from "@selkie/entry";
 import type { Sha256 } from "../automerge/change-chunk.ts";
 import { type ChangeSources, historyItemOf } from "../database/change-sources.ts";
 import type { PastDoc } from "../database/history.ts";
@@ -29,12 +29,12 @@ export class PastFeed {
 
   constructor(at: PastFeedContext) {
     this.#at = at;
-    this.#records = [...at.records].sort((one, other) => compareBytes(one.id, other.id));
+    this.#records = [...at.records].sort((one, other) => (one.name < other.name ? -1 : 1));
     const digests = new HeadsDigest(at.sha256);
     const all = new ByteWriter();
-    for (const { id, changes, deleted } of this.#records)
+    for (const { name, changes, deleted } of this.#records)
       all
-        .bytes(id)
+        .bytes(fromHex(name))
         .bytes(fromHex(digests.of(changes)))
         .u8(deleted ? 1 : 0);
     this.#stretch = toHex(at.sha256(all.finish()).subarray(0, stretchIdBytes));

@@ -3,6 +3,7 @@ import { nativeCrypto } from "@selkie/crypto/native";
 import { fromHex } from "@selkie/entry";
 import { expect, test } from "vitest";
 import { writeFirstChange } from "../../src/automerge/first-change.ts";
+import { docIdOf } from "../../src/document/doc-id.ts";
 import { type DocumentRecord, newRecord } from "../../src/document/document-record.ts";
 import { Shelf } from "../../src/document/shelf.ts";
 import type { Platform } from "../../src/platform.ts";
@@ -24,7 +25,8 @@ const platform: Platform = {
 function documents(memory: number, lengths: readonly number[]) {
   const shelf = new Shelf(platform, () => [], { memory });
   const records = lengths.map((length, at) => {
-    const record = newRecord({ stem: pattern(`document ${at}`, 16), keyId: pattern("a key", 16) });
+    const place = { stem: pattern(`document ${at}`, 16), keyId: pattern("a key", 16) };
+    const record = newRecord({ name: docIdOf(place), keyId: place.keyId });
     record.changes.push(writeFirstChange(fromHex(alice), { at, text: "x".repeat(length) }, sha256));
     return record;
   });

@@ -4,6 +4,7 @@ import { fromHex } from "@selkie/entry";
 import { expect, test } from "vitest";
 import { type Counter, isCounter } from "../../src/automerge/counter.ts";
 import { writeFirstChange } from "../../src/automerge/first-change.ts";
+import { docIdOf } from "../../src/document/doc-id.ts";
 import { type DocumentRecord, newRecord } from "../../src/document/document-record.ts";
 import { Shelf } from "../../src/document/shelf.ts";
 import type { Platform } from "../../src/platform.ts";
@@ -31,7 +32,8 @@ function newShelf(): { shelf: Shelf; loads: () => number } {
 }
 
 function recordOf(data: Data): DocumentRecord {
-  const record = newRecord({ stem: pattern("a document", 16), keyId: pattern("a key", 16) });
+  const place = { stem: pattern("a document", 16), keyId: pattern("a key", 16) };
+  const record = newRecord({ name: docIdOf(place), keyId: place.keyId });
   record.changes.push(writeFirstChange(fromHex(alice), data, sha256));
   return record;
 }

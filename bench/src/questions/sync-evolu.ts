@@ -5,9 +5,9 @@ import type { Question } from "../question.ts";
 
 const RECORDS = 5_000;
 const ROUNDS = 3;
-const TURNS = 9;
-/** Turns until hardly any code is compiled on either side: docs/adr/0052. */
-const WARM_UPS = 3;
+const TURNS = 15;
+/** Turns until neither side gets any faster: docs/adr/0066. */
+const WARM_UPS = 9;
 
 type Samples = readonly number[];
 

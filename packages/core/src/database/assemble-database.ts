@@ -140,7 +140,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const chain: WriterChain = await openOwnChain(host, id, entryType.change, daily.seen);
   const journal = await Journal.open(store, local, { database: id, report: platform.report });
   const tell: Tell = (type, event) => void platform.scheduler.after(0, () => events.emit(type, event));
-  const { renewal, reissue, adopt } = goingOn(host, { chain, journal, received, mayUse, tell });
+  const { renewal, reissue, adopt } = goingOn(host, { id, chain, journal, received, mayUse, tell });
   const timer = new FlushTimer(platform, view, () => writes.flush());
   const resume = () => void (isOpen && journal.rows.length > 0 && mayFlush(host, id) && timer.start());
   // Nobody waits for it: an edit, or a flush, may be what changed the directory.
@@ -257,6 +257,7 @@ async function closeAll(at: Closing, end: () => void): Promise<void> {
 }
 
 interface GoingOn extends Pick<RenewalContext, "chain" | "journal" | "mayUse"> {
+  readonly id: DatabaseId;
   readonly received: ReceivedChanges;
   readonly tell: Tell;
 }
@@ -270,13 +271,15 @@ function goingOn(
   readonly reissue: Reissue;
   readonly adopt: GoOn;
 } {
-  const { chain, journal, received, mayUse, tell } = at;
+  const { id, chain, journal, received, mayUse, tell } = at;
   const { platform, keys } = host.context;
+  const purged = () => new Purged(host.view().purges.get(toHex(id)));
   const adopt: GoOn = async (state, names) => {
     const { documents, waiting } = state;
     const held = await adoptJournal({
       ...{ verifier: platform.crypto, journal, chain, documents, report: platform.report },
       ownChanges: new OwnChanges(documents, waiting),
+      purged: purged(),
       isLost: (keyId) => renewal.isLost(keyId),
       refused: (event) => tell("setAside", event),
     });
@@ -288,7 +291,7 @@ function goingOn(
   };
   const renewal: Renewal = new Renewal({ host, chain, journal, received, mayUse, adopt, tell });
   const reissue = new Reissue({
-    ...{ platform, journal, chain, tell, device: toHex(keys.device.publicKey), frontier: host.frontier },
+    ...{ platform, journal, chain, tell, purged, device: toHex(keys.device.publicKey), frontier: host.frontier },
     mayWrite: (keyId) => renewal.mayWrite(keyId),
     lost: (state, names) => received.lost(state, names),
     beyond: () => received.own.lost(),

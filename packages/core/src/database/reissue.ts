@@ -7,6 +7,7 @@ import type { DocumentState } from "../document/document-state.ts";
 import type { Documents } from "../document/documents.ts";
 import { OwnChanges } from "../document/own-changes.ts";
 import type { LostSpan } from "../document/own-waiting.ts";
+import type { Purged } from "../document/purged.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
 import type { Platform } from "../platform.ts";
@@ -28,6 +29,8 @@ export interface ReissueContext {
   /** What lies beyond the ends of this device's chains. */
   beyond(): Iterable<LostSpan>;
   frontier(): JournalRow["frontier"];
+  /** What is purged, as the directory says now: documents may be about to learn of it. */
+  purged(): Purged;
   /** Whether this device may write under a key, now. */
   mayWrite(keyId: Uint8Array): boolean;
   tell<Type extends "reissued" | "waiting">(type: Type, event: DatabaseEvents[Type]): void;
@@ -70,12 +73,11 @@ export class Reissue {
    */
   async run(state: DocumentState, among: ReadonlySet<DocId> | null): Promise<void> {
     const { device, journal, chain, tell, mayWrite } = this.#at;
+    const purged = this.#at.purged();
     sayUnsealed(state, journal.rows, device);
     const beyond = [...this.#at.beyond()].filter(({ name }) => among?.has(name) !== false);
     const work = new OwnWork(state, { device, beyond, aside: journal.aside });
-    const due = new Set(
-      [...work.documents()].filter((name) => mayWrite(placeOf(name).keyId) && !state.documents.purged.has(name)),
-    );
+    const due = new Set([...work.documents()].filter((name) => mayWrite(placeOf(name).keyId) && !purged.has(name)));
     const lost = due.size === 0 ? new Map<DocId, Lost>() : await this.#at.lost(state, due);
     const lacking = new Map<DocId, ReadonlySet<string>>();
     const remade: Remade[] = [];

@@ -4,6 +4,7 @@ import { reauthorChanges } from "../automerge/reauthor.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
 import type { Documents } from "../document/documents.ts";
 import type { OwnChanges } from "../document/own-changes.ts";
+import type { Purged } from "../document/purged.ts";
 import { CoreError } from "../errors.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
@@ -17,6 +18,8 @@ export interface Adoption {
   readonly chain: WriterChain;
   readonly documents: Documents;
   readonly ownChanges: OwnChanges;
+  /** What is purged, as the directory says now: documents may be about to learn of it. */
+  readonly purged: Purged;
   /** Whether this device's user lost a key. */
   isLost(keyId: Uint8Array): boolean;
   /** Gets a JOURNAL_WAITING for what was to be sealed under a key that was taken away. */
@@ -37,7 +40,7 @@ export interface Adoption {
 export async function adoptJournal(at: Adoption): Promise<ReadonlySet<DocId>> {
   const { journal, chain, documents, ownChanges, verifier, report } = at;
   const { current } = chain;
-  const dead = journal.rows.filter((row) => documents.purged.has(docIdOf(row)));
+  const dead = journal.rows.filter((row) => at.purged.has(docIdOf(row)));
   const lost = journal.rows.filter((row) => at.isLost(row.keyId) && !dead.includes(row));
   const { ready, refused } = sortRows(without(journal.rows, [...lost, ...dead]), {
     verifier,

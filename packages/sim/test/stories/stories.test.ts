@@ -5,6 +5,8 @@ import { Story, textOf } from "./story.ts";
 
 const STORIES = process.env["SELKIE_TEST_FULL"] === undefined ? 4 : 200;
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+/** What went wrong once. 710113: what waited on a document that was being purged was said to wait for entries that were lost. */
+const KNOWN = ["710113"];
 console.log(`stories of purges and revocations, seeds from ${SEED} on: ${STORIES}`);
 
 /** What is not as it must be in the end, after everybody has restarted, and when they have met again. */
@@ -25,6 +27,10 @@ async function tell(seed: string): Promise<readonly string[]> {
     return [textOf(error)];
   }
 }
+
+test.each(KNOWN)("a story that once ended otherwise ends alike, too: %s", async (seed) => {
+  expect(await tell(seed)).toEqual([]);
+});
 
 test("any story of changes, restarts, syncs, purges and revocations ends alike on three devices, as a naive model says", {
   timeout: STORIES * 120_000,

@@ -116,3 +116,27 @@ test("D10 who an admin let in under somebody's name is told apart, and revoked b
   await directory.changeUser(bob.name, { role: "reader" });
   await expect(directory.revokeUser(first.id)).rejects.toMatchObject({ code: "USER_UNKNOWN" });
 });
+
+test("the last admin stays one, unless it says that it means it; the root, or another admin, may end one all the same", async () => {
+  await using alice = await found();
+  await using bob = await join(alice, "bob", "editor");
+  const { directory } = alice.tenant;
+  const [own] = await directory.devices(alice.name);
+  if (own === undefined) return expect.fail("a device");
+  const leave = [
+    (meant: object) => directory.revokeUser(alice.name, meant),
+    (meant: object) => directory.revokeDevice(own.id, meant),
+    (meant: object) => directory.changeUser(alice.name, { role: "editor", ...meant }),
+  ];
+  for (const each of leave) await expect(each({})).rejects.toMatchObject({ code: "LAST_ADMIN" });
+  expect(await lineOf(alice, alice.name)).toMatchObject({ role: "admin", revoked: false });
+  await directory.changeUser(alice.name, { name: "CN=alice.b/O=acme" }); // a name takes nothing away
+  await directory.changeUser(bob.name, { role: "admin" });
+  await meet(alice, bob);
+  await expect(directory.changeUser(bob.name, { role: "editor" })).resolves.toBeDefined();
+  await expect(
+    directory.changeUser("CN=alice.b/O=acme", { role: "editor", evenLastAdmin: true }),
+  ).resolves.toBeDefined();
+  expect(await lineOf(alice, "CN=alice.b/O=acme")).toMatchObject({ role: "editor" });
+  await expect(directory.createInvitation()).rejects.toMatchObject({ code: "NOT_ADMIN" });
+});

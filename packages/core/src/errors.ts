@@ -42,6 +42,7 @@ export type CoreErrorCode =
   | "KEY_UNAUTHENTIC"
   | "KEY_UNKNOWN"
   | "KEY_WITHHELD"
+  | "LAST_ADMIN"
   | "LOCAL_STATE_DAMAGED"
   | "NAME_INVALID"
   | "NOT_ADMIN"

@@ -12,8 +12,14 @@ import { isNamed, requirePerson } from "./person.ts";
 import type { StatementContext } from "./statement-context.ts";
 import { requireAdmin, requireKey, writeStatements } from "./statement-work.ts";
 
+/** Of what leaves the tenant without an admin, and for good: nobody brings one back, the root neither. */
+interface LastAdminOptions {
+  /** Whether it is meant. Default false: what would take the role from the last admin is refused with `LAST_ADMIN`. The root is not asked. */
+  readonly evenLastAdmin?: boolean;
+}
+
 /** How a revoked device treats its store. */
-export interface RevokeOptions {
+export interface RevokeOptions extends LastAdminOptions {
   /** Whether it wipes what it holds, once the revocation has stood for `wipeAfter` seconds. Default false: it keeps it, sealed. */
   readonly wipe?: boolean;
   /** Seconds; default the tenant's setting `wipeAfter`, or 604,800, a week. */
@@ -53,7 +59,7 @@ export async function revokeUser(at: StatementContext, named: string, options: R
   const { users, everything: devices } = requirePerson(crypto, view, named);
   const keys = onlyTheirs(crypto, view, devices, devices.flatMap(keysOf));
   const revocation = await draftRevocation(at, { targets: users, devices, keys, options });
-  await end(at, { type: "revoke", ...revocation }, { ended: devices, lost: lostKeys(view, devices) });
+  await end(at, { type: "revoke", ...revocation }, { ...options, ended: devices, lost: lostKeys(view, devices) });
   return { synced };
 }
 
@@ -77,14 +83,14 @@ export async function revokeDevice(
   const isByKeys = admissions.some(isFirst) || admissions.some(({ device }) => equalBytes(at.self().device, device));
   const keys = isByKeys ? named : onlyTheirs(at.context.platform.crypto, view, admissions, named);
   const revocation = await draftRevocation(at, { targets, devices: admissions, keys, options });
-  await end(at, { type: "revoke", ...revocation }, { ended: admissions, lost: lostKeys(view, admissions) });
+  await end(at, { type: "revoke", ...revocation }, { ...options, ended: admissions, lost: lostKeys(view, admissions) });
   return { synced };
 }
 
 const isFirst = ({ id, user }: Member): boolean => equalBytes(id, user);
 
 /** What is left of a user's rights. */
-export interface ChangedRights {
+export interface ChangedRights extends LastAdminOptions {
   readonly role?: Role;
   /** Names of keys that are no longer shared with the user. */
   readonly unshare?: readonly string[];
@@ -127,7 +133,7 @@ export async function changeUser(at: StatementContext, named: string, rights: Ch
     role === "admin"
       ? []
       : lostKeys(view, ended).filter(({ keyId, kind }) => kind === "named" && !left.has(toHex(keyId)));
-  await end(at, change, { ended, lost, beside: renamed });
+  await end(at, change, { ...rights, ended, lost, beside: renamed });
   return { synced };
 }
 
@@ -180,7 +186,7 @@ export function onlyTheirs(
 
 const keysOf = ({ userKem, device, deviceKem }: Member): readonly Uint8Array[] => [userKem, device, deviceKem];
 
-/** @throws CoreError NOT_PERMITTED when the statement would end nothing: only who let an admin in may take its rights */
+/** @throws CoreError NOT_PERMITTED when the statement would end nothing: only who let an admin in may take its rights; LAST_ADMIN */
 async function end(
   at: StatementContext,
   statement: Statement,
@@ -188,7 +194,8 @@ async function end(
     ended,
     lost,
     beside = [],
-  }: {
+    evenLastAdmin = false,
+  }: LastAdminOptions & {
     readonly ended: readonly Member[];
     readonly lost: readonly DirectoryKey[];
     readonly beside?: readonly Statement[];
@@ -200,9 +207,14 @@ async function end(
         "NOT_PERMITTED",
         "only the root, or an admin on whose grant the rights rest, takes them away",
       );
+    if (!evenLastAdmin && isMember(at.self()) && !hasAdmin(after))
+      throw new CoreError("LAST_ADMIN", "the tenant would be without an admin, for good");
   };
   await writeStatements(at, { statements: [statement, ...beside], rotate: lost, give: () => [], require });
 }
+
+const hasAdmin = (view: DirectoryView): boolean =>
+  view.devices().some((device) => device.role === "admin" && view.isLive(device));
 
 /** Each once. */
 function distinct(keys: readonly Uint8Array[]): readonly Uint8Array[] {

@@ -167,17 +167,17 @@ export interface Directory {
   /**
    * Ends all rights of a user: nothing that its devices write from now on counts, whatever date it bears and whoever delivers it; every
    * key they could open gets a new version. What they wrote before stays. Syncs first, so that nothing of that is left out.
-   * @throws CoreError NOT_ADMIN | NOT_PERMITTED | USER_UNKNOWN | USER_AMBIGUOUS
+   * @throws CoreError LAST_ADMIN | NOT_ADMIN | NOT_PERMITTED | USER_UNKNOWN | USER_AMBIGUOUS
    */
   revokeUser(user: string, options?: RevokeOptions): Promise<Revoked>;
   /**
    * The same for one device, which an admin, the user's own older devices or itself may do. What somebody else added with the same keys stays;
-   * `user` says whose is meant, where it is none of one's own. @throws CoreError NOT_PERMITTED | DEVICE_UNKNOWN | USER_AMBIGUOUS
+   * `user` says whose is meant, where it is none of one's own. @throws CoreError LAST_ADMIN | NOT_PERMITTED | DEVICE_UNKNOWN | USER_AMBIGUOUS
    */
   revokeDevice(device: string, options?: RevokeDeviceOptions): Promise<Revoked>;
   /**
    * Takes some of a user's rights away: a lower role, keys that are no longer shared. Or gives the user another name.
-   * @throws CoreError NOT_ADMIN | NOT_PERMITTED | USER_UNKNOWN | USER_AMBIGUOUS | NAME_INVALID
+   * @throws CoreError LAST_ADMIN | NOT_ADMIN | NOT_PERMITTED | USER_UNKNOWN | USER_AMBIGUOUS | NAME_INVALID
    */
   changeUser(user: string, rights: ChangedRights): Promise<Revoked>;
   /** What counts for nothing in the databases that are open: each entry, who wrote it, and a code of docs/errors.md. */

@@ -13,7 +13,7 @@ export type {
   Verification,
   When,
 } from "./database/history.ts";
-export { docIdNamed, whenVerified } from "./database/over-database.ts";
+export { derivedRowsOf, docIdNamed, whenVerified } from "./database/over-database.ts";
 export type { PendingPurge, PurgeOptions, PurgeReport } from "./database/purge-report.ts";
 export { marksOf, valuesAt } from "./database/read-document.ts";
 export type { ReadableDatabase } from "./database/readable-database.ts";
@@ -30,6 +30,7 @@ export type { Off } from "./events.ts";
 export type { Cursor } from "./feed/cursor.ts";
 export type { FeedItem, FeedItemType, FeedOptions, RevisionItem, RevisionOptions } from "./feed/feed-item.ts";
 export type { HistoryPolicy } from "./keys/permit-bundle.ts";
+export type { DerivedRows } from "./local/derived-rows.ts";
 export type { Platform } from "./platform.ts";
 export type { Quarantined } from "./replica/quarantine.ts";
 export { SyncedReplica } from "./replica/synced-replica.ts";

@@ -1,5 +1,11 @@
 /** Every way in which views refuse to go on. Codes are API: `docs/errors.md` says what the user should do about each. */
-export type ViewErrorCode = "CLOSED" | "EXPRESSION_INVALID" | "EXPRESSION_TOO_COSTLY" | "KEY_INVALID" | "VIEW_INVALID";
+export type ViewErrorCode =
+  | "CLOSED"
+  | "EXPRESSION_INVALID"
+  | "EXPRESSION_TOO_COSTLY"
+  | "INDEX_DAMAGED"
+  | "KEY_INVALID"
+  | "VIEW_INVALID";
 
 /** Where an expression is wrong: the offset of a character in its text, or the way to a part of it, argument by argument. */
 export type ExpressionPlace = { readonly offset: number } | { readonly path: readonly number[] };

@@ -18,7 +18,12 @@ const item = fc.record<Item>({
   rank: fc.integer({ min: 0, max: 3 }),
   weight: fc.constantFrom(0, 0.1, 0.2, 1e15 + 0.5, -1e15, 1e-9),
 });
-const act = fc.record({ at: fc.nat(30), database: fc.nat(1), data: fc.option(item, { freq: 5 }) });
+const act = fc.record({
+  at: fc.nat(30),
+  database: fc.nat(1),
+  data: fc.option(item, { freq: 5 }),
+  isReopened: fc.integer({ min: 0, max: 5 }).map((one) => one === 0),
+});
 
 const definition: ViewDefinition<Item> = {
   name: "by group",
@@ -33,7 +38,7 @@ const definition: ViewDefinition<Item> = {
   where: "rank < 3",
 };
 
-test("a view equals one that is made anew, after any changes, on two databases", async () => {
+test("a view equals one that is made anew, after any changes on two databases, and however often it is closed meanwhile", async () => {
   await using alice = await found();
   let story = 0;
   await fc.assert(
@@ -43,34 +48,47 @@ test("a view equals one that is made anew, after any changes, on two databases",
         await alice.tenant.openDB<Item>(`one ${story}`),
         await alice.tenant.openDB<Item>(`two ${story}`),
       ] as const;
-      await using view = await createView(databases, definition);
-      const subscribed = [Number.POSITIVE_INFINITY, 1, 0].map((expand) => {
-        const heard = { expand, rows: [] as readonly Row[] };
-        view.subscribe(
-          (patches) => {
-            heard.rows = applyPatches(heard.rows, patches);
-          },
-          { expand },
-        );
-        return heard;
-      });
+      let following = await follow(databases);
       const models = [new Map<DocId, Item>(), new Map<DocId, Item>()] as const;
-      for (const { at, database, data } of acts) {
+      for (const { at, database, data, isReopened } of acts) {
+        if (isReopened) {
+          await following.view[Symbol.asyncDispose]();
+          following = await follow(databases);
+        }
+        const { view, heard } = following;
         const [db, model] = database === 0 ? [databases[0], models[0]] : [databases[1], models[1]];
         await play(db, model, { at, data });
         const rows = await Array.fromAsync(view.rows());
-        for (const { expand, rows: heard } of subscribed) {
-          expect(heard).toEqual(await Array.fromAsync(view.rows({ expand })));
+        for (const { expand, rows: told } of heard) {
+          expect(told).toEqual(await Array.fromAsync(view.rows({ expand })));
         }
         expect(documentsIn(rows)).toEqual(shownOf(models));
       }
-      await using anew = await createView(databases, definition);
-      expect(await Array.fromAsync(view.rows())).toEqual(await Array.fromAsync(anew.rows()));
+      await using anew = await createView(databases, { ...definition, name: "anew" });
+      expect(await Array.fromAsync(following.view.rows())).toEqual(await Array.fromAsync(anew.rows()));
+      await following.view[Symbol.asyncDispose]();
       for (const database of databases) await database[Symbol.asyncDispose]();
     }),
     { numRuns: process.env["SELKIE_TEST_FULL"] === "1" ? 300 : 25 },
   );
 });
+
+/** A view, and what three hear of it that show different levels of it. */
+async function follow(databases: readonly Database<Item>[]) {
+  const view = await createView(databases, definition);
+  await view.caughtUp();
+  const heard = [Number.POSITIVE_INFINITY, 1, 0].map((expand) => {
+    const told = { expand, rows: [] as readonly Row[] };
+    view.subscribe(
+      (patches) => {
+        told.rows = applyPatches(told.rows, patches);
+      },
+      { expand },
+    );
+    return told;
+  });
+  return { view, heard };
+}
 
 /** Creates a document, changes one, or deletes one when there are no data. */
 async function play(

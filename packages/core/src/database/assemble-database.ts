@@ -30,6 +30,7 @@ import { type HoldCode, isHold } from "../hold-code.ts";
 import { adoptJournal } from "../journal/adopt-journal.ts";
 import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
+import { DerivedStore } from "../local/derived-rows.ts";
 import { MissingParts } from "../replica/missing-parts.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
 import { Quarantine, type Quarantined } from "../replica/quarantine.ts";
@@ -216,11 +217,21 @@ function mayFlush({ held, online }: DatabaseHost, id: DatabaseId): boolean {
 function databaseOf(
   host: DatabaseHost,
   received: ReceivedChanges,
-  parts: Omit<DatabaseParts, "keyId" | "held" | "view" | "self" | "writers" | "mayWrite" | "now" | "waitFor">,
+  parts: Omit<
+    DatabaseParts,
+    "derived" | "keyId" | "held" | "view" | "self" | "writers" | "mayWrite" | "now" | "waitFor"
+  >,
 ): OpenDatabase<object> {
   const { view, self } = host;
+  const { store, local } = host.context;
+  const random = (length: number): Uint8Array => parts.platform.crypto.randomBytes(length);
+  const derived = new DerivedStore({ database: parts.id, store, local, random });
   const all: DatabaseParts = {
-    ...{ ...parts, view, self },
+    ...{ ...parts, view, self, derived },
+    close: async () => {
+      derived.close();
+      await parts.close();
+    },
     now: () => all,
     waitFor: (work) => work,
     keyId: (name) => (name === undefined ? host.defaultKeyId() : requireKey(view(), name).keyId),

@@ -8,6 +8,7 @@ import type { Shelf } from "../document/shelf.ts";
 import type { Events } from "../events.ts";
 import type { ChangeFeed } from "../feed/change-feed.ts";
 import type { HoldCode } from "../hold-code.ts";
+import type { DerivedStore } from "../local/derived-rows.ts";
 import type { Platform } from "../platform.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
@@ -39,6 +40,7 @@ export interface DatabaseParts {
   readonly events: Events<DatabaseEvents>;
   readonly feed: ChangeFeed;
   readonly purges: Purges;
+  readonly derived: DerivedStore;
   /** The 16-byte id of the key of this name; of the one documents are sealed under that name none. @throws CoreError KEY_UNKNOWN */
   keyId(name?: string): Uint8Array;
   /** Why what is written stays in the journal, unsealed. Null when it is sealed. */

@@ -2,6 +2,7 @@
 import { idOf } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
+import type { DerivedRows } from "../local/derived-rows.ts";
 import { unlessAborted, type WaitOptions } from "../unless-aborted.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import type { PastDoc } from "./history.ts";
@@ -42,6 +43,14 @@ export function docIdNamed(
 /** @throws CoreError DOC_NOT_FOUND */
 export function recordOf({ documents }: DatabaseParts, doc: PastDoc<object> | DocId): DocumentRecord {
   return documents.require(idOf(doc));
+}
+
+/**
+ * Rows of this name that belong to a database, for whoever derives something from it: null when somebody has taken them already, and for a
+ * database as it was. @throws CoreError CLOSED
+ */
+export function derivedRowsOf(database: Pick<ReadableDatabase<object>, "name">, name: string): DerivedRows | null {
+  return database instanceof OpenDatabase ? OpenDatabase.partsOf(database).derived.take(name) : null;
 }
 
 const notOpened = (): TypeError => new TypeError("not a database that was opened here");

@@ -24,6 +24,7 @@ export const rowKind = {
   snapshots: 18,
   listings: 19,
   projectionsHead: 20,
+  derived: 21,
 } as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 

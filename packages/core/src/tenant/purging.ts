@@ -5,6 +5,7 @@ import { snapshotRows } from "../cold/snapshots.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { isConfirmed, PartNames, type Purge, purgeDelay } from "../directory/purges.ts";
 import type { PartName } from "../directory/statement.ts";
+import { derivedKeys } from "../local/derived-rows.ts";
 import { type LocalState, rowKind } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
 import { Serial } from "../serial.ts";
@@ -101,7 +102,8 @@ export class Purging {
       const row: Learned = { ...known, isCarriedOut: true };
       // What an open database shows is written anew when it is quiet; of one that nobody opens it would stay for ever.
       const at = { local, database: purge.database };
-      const remove = [...(await rowsWith(at, purge.documents)), ...snapshotRows(at, purge.documents)];
+      const derived = await derivedKeys(at); // who made them makes them again
+      const remove = [...(await rowsWith(at, purge.documents)), ...snapshotRows(at, purge.documents), ...derived];
       await store.commit({ put: [await local.seal(this.#key(purge.id), rowOf(row))], remove });
       learned.set(purge.id, row);
       isDone = true;

@@ -1,21 +1,30 @@
 import type { Page, PageId } from "./page.ts";
 
-/** Where pages come from that are not in memory. */
+/** Where pages are read from that are not in memory. */
 export interface PageSource<E, S> {
-  /** @throws ViewError INDEX_DAMAGED when it is not there or not as it was written */
+  /** @throws ViewError INDEX_DAMAGED when it is not there, or not as it was written */
   read(id: PageId): Promise<Page<E, S>>;
 }
 
-/** Clean pages that stay in memory. */
-const KEPT = 256;
+/** What a source lacks, or has no more use for. */
+export interface PageChanges<E, S> {
+  readonly put: ReadonlyMap<PageId, Page<E, S>>;
+  readonly remove: readonly PageId[];
+}
 
-/** The pages of one tree: those that changed since they were written, and some of the others. */
+/** Pages in memory that the source has, too. */
+const KEPT = 512;
+
+/**
+ * The pages of one tree: those that the source does not have yet, and some of the others. A page that was written is never written again:
+ * what changes gets another id, so a page that is read is the one that was meant.
+ */
 export class Pages<E, S> {
   readonly #source: PageSource<E, S> | null;
-  readonly #changed = new Map<PageId, Page<E, S>>();
-  /** Clean ones, by last use. */
+  readonly #fresh = new Map<PageId, Page<E, S>>();
+  /** By last use. */
   readonly #kept = new Map<PageId, Page<E, S>>();
-  readonly #gone = new Set<PageId>();
+  #gone = new Set<PageId>();
   #next: PageId;
 
   /** @param source null for a tree that is nowhere but in memory; @param next the first id that was never given to a page */
@@ -24,17 +33,23 @@ export class Pages<E, S> {
     this.#next = next;
   }
 
+  /** The first id that was never given to a page. */
   get next(): PageId {
     return this.#next;
   }
 
+  /** How many pages the source lacks. */
+  get fresh(): number {
+    return this.#fresh.size;
+  }
+
   async get(id: PageId): Promise<Page<E, S>> {
-    const known = this.#changed.get(id) ?? this.#kept.get(id);
+    const known = this.#fresh.get(id) ?? this.#kept.get(id);
     if (known !== undefined) {
       if (this.#kept.delete(id)) this.#keep(id, known);
       return known;
     }
-    if (this.#source === null) throw new TypeError("a page of a tree in memory is not there");
+    if (this.#source === null) throw new TypeError("a tree in memory has all its pages");
     const page = await this.#source.read(id);
     this.#keep(id, page);
     return page;
@@ -42,34 +57,34 @@ export class Pages<E, S> {
 
   add(page: Page<E, S>): PageId {
     const id = this.#next++;
-    this.#changed.set(id, page);
+    this.#fresh.set(id, page);
     return id;
   }
 
-  set(id: PageId, page: Page<E, S>): void {
-    this.#kept.delete(id);
-    this.#changed.set(id, page);
+  /** @returns where it is from now on */
+  replace(id: PageId, page: Page<E, S>): PageId {
+    if (this.#fresh.has(id)) {
+      this.#fresh.set(id, page);
+      return id;
+    }
+    this.remove(id);
+    return this.add(page);
   }
 
   remove(id: PageId): void {
     this.#kept.delete(id);
-    this.#changed.delete(id);
-    this.#gone.add(id);
+    if (!this.#fresh.delete(id)) this.#gone.add(id);
   }
 
-  /** What is to be written, and removed, so that the source has all of it. */
-  changes(): { readonly put: ReadonlyMap<PageId, Page<E, S>>; readonly remove: readonly PageId[] } {
-    return { put: new Map(this.#changed), remove: [...this.#gone] };
+  changes(): PageChanges<E, S> {
+    return { put: new Map(this.#fresh), remove: [...this.#gone] };
   }
 
-  /** It was written. */
-  settle({ put, remove }: ReturnType<Pages<E, S>["changes"]>): void {
-    for (const [id, page] of put) {
-      if (this.#changed.get(id) !== page) continue;
-      this.#changed.delete(id);
-      this.#keep(id, page);
-    }
-    for (const id of remove) this.#gone.delete(id);
+  /** The source has what changed; nothing has changed since. */
+  settle(): void {
+    for (const [id, page] of this.#fresh) this.#keep(id, page);
+    this.#fresh.clear();
+    this.#gone = new Set();
   }
 
   #keep(id: PageId, page: Page<E, S>): void {

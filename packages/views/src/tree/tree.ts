@@ -157,12 +157,10 @@ export class Tree<E, S> {
       return [];
     }
     if (page.items.length <= MOST_ON_PAGE) {
-      this.#pages.set(id, page);
-      return [childOf(this.#shape, id, page)];
+      return [childOf(this.#shape, this.#pages.replace(id, page), page)];
     }
     const [left, right] = halves(page);
-    this.#pages.set(id, left);
-    return [childOf(this.#shape, id, left), this.#added(right)];
+    return [childOf(this.#shape, this.#pages.replace(id, left), left), this.#added(right)];
   }
 
   #added(page: Page<E, S>): Child<E, S> {

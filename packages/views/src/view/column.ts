@@ -25,12 +25,19 @@ export interface Column<T extends object> {
 }
 
 /** What is computed of a document. */
-export type Compute = (data: object, origin: Origin) => Value;
+type Compute = (data: object, origin: Origin) => Value;
+
+/** What stands in a column, or decides. */
+export interface PlannedValue {
+  readonly compute: Compute;
+  /** Undefined for a function. */
+  readonly source: Expression | undefined;
+}
 
 /** A column as it is worked with. */
 export interface PlannedColumn {
   readonly name: string;
-  readonly compute: Compute;
+  readonly value: PlannedValue;
   readonly isCategory: boolean;
   readonly isSorted: boolean;
   readonly compare: Compare<Value>;
@@ -49,7 +56,7 @@ export function planColumn<T extends object>({
   const rising = valueOrder(collation(language ?? "en"));
   return {
     name,
-    compute: planValue(value),
+    value: planValue(value),
     isCategory: category === true,
     isSorted: category !== true && sort !== undefined,
     compare: sort === "desc" ? (a, b) => rising(b, a) : rising,
@@ -58,18 +65,16 @@ export function planColumn<T extends object>({
 }
 
 /** @throws ViewError EXPRESSION_INVALID */
-export function planValue<T extends object>(value: Column<T>["value"]): Compute {
-  if (typeof value === "function") return planFunction(value);
-  const evaluate = compile(typeof value === "string" ? parseExpression(value) : checkExpression(value));
+export function planValue<T extends object>(value: Column<T>["value"]): PlannedValue {
+  if (typeof value === "function") return { compute: (data) => valueIn(value(data as T)), source: undefined };
+  const source = typeof value === "string" ? parseExpression(value) : checkExpression(value);
+  const evaluate = compile(source);
   const budget = new Budget();
-  return (data, origin) => {
+  const compute: Compute = (data, origin) => {
     budget.renew();
     return evaluate({ data, origin, budget });
   };
-}
-
-function planFunction<T extends object>(value: (data: Readonly<T>) => unknown): Compute {
-  return (data) => valueIn(value(data as T));
+  return { compute, source };
 }
 
 /** Texts that a language takes for equal are in the order of their code units. */

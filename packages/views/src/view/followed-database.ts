@@ -1,4 +1,4 @@
-import type { FeedItem, PastDatabase, PastDoc } from "@selkie/core";
+import { type DerivedRows, derivedRowsOf, type FeedItem, type PastDatabase, type PastDoc } from "@selkie/core";
 import type { Origin } from "../expression/scope.ts";
 import type { Entry } from "./entry.ts";
 import type { Failures } from "./failures.ts";
@@ -9,16 +9,29 @@ import { type Moved, SourceIndex } from "./source-index.ts";
 export type ViewSource<T extends object> = Pick<PastDatabase<T>, "name" | "tenant" | "iterateChangesSince">;
 
 export interface FollowContext {
+  readonly name: string;
   readonly plan: ViewPlan;
+  /** As `definitionText` gives it. */
+  readonly definition: string | null;
   readonly failures: Failures;
 }
 
+export interface Following {
+  readonly signal: AbortSignal;
+  /** Runs what changes the index while nobody reads it. */
+  readonly run: <Result>(job: () => Promise<Result>) => Promise<Result>;
+}
+
+/** Changed pages that stay in memory alone. */
+const UNSAVED = 512;
+
 /** One database of a view, and its index, which follows it. */
 export class FollowedDatabase<T extends object> {
-  readonly index: SourceIndex;
   readonly place: Omit<Origin, "id">;
   readonly #database: ViewSource<T>;
   readonly #at: FollowContext;
+  readonly #rows: DerivedRows | null;
+  #index: SourceIndex;
   #isFilled = false;
   /** Up to where the index has it; null before there is anything. */
   #cursor: string | null = null;
@@ -26,19 +39,31 @@ export class FollowedDatabase<T extends object> {
   constructor(database: ViewSource<T>, at: FollowContext) {
     this.#database = database;
     this.#at = at;
-    this.index = new SourceIndex(at.plan.columns);
     this.place = { tenant: database.tenant.id, database: database.name };
+    this.#rows = at.definition === null ? null : derivedRowsOf(database, `view ${at.name}`);
+    this.#index = this.#newIndex();
+  }
+
+  get index(): SourceIndex {
+    return this.#index;
+  }
+
+  /** Goes on from what is kept. @returns false when it has to be filled */
+  async open(): Promise<boolean> {
+    this.#cursor = await this.#index.open();
+    this.#isFilled = this.#cursor !== null;
+    return this.#isFilled;
   }
 
   /** Takes what has changed. @returns what moved in the index, each document once; nothing when it was filled for the first time */
-  async follow(signal: AbortSignal): Promise<readonly Moved[]> {
+  async follow({ signal, run }: Following): Promise<readonly Moved[]> {
     if (!this.#isFilled) {
       await this.#fill(signal);
       return [];
     }
     const moved = new Map<string, Moved>();
     for await (const { doc, cursor, type } of this.#database.iterateChangesSince(this.#cursor, { signal })) {
-      const { gone, come } = await this.index.move(doc.id, this.#entriesOf({ type, doc }));
+      const { gone, come } = await run(() => this.#index.move(doc.id, this.#entriesOf({ type, doc })));
       moved.set(doc.id, { gone: moved.get(doc.id)?.gone ?? gone, come });
       this.#cursor = cursor;
     }
@@ -50,13 +75,36 @@ export class FollowedDatabase<T extends object> {
     for await (const _ of this.#database.iterateChangesSince(this.#cursor, { live: true, signal })) changed();
   }
 
+  /** Keeps the index, so that it need not be made again. @param isLast also when little of it changed */
+  async save(isLast: boolean): Promise<void> {
+    const { fresh } = this.#index;
+    if (this.#cursor !== null && fresh > (isLast ? 0 : UNSAVED)) await this.#index.save(this.#cursor);
+  }
+
+  /** What is kept of the index is damaged: it is made anew. */
+  forget(): void {
+    this.#index = this.#newIndex();
+    this.#isFilled = false;
+    this.#cursor = null;
+  }
+
+  /** Others may keep an index of this name. */
+  release(): void {
+    this.#rows?.release();
+  }
+
+  #newIndex(): SourceIndex {
+    const { plan, definition } = this.#at;
+    return new SourceIndex({ columns: plan.columns, definition: definition ?? "", rows: this.#rows });
+  }
+
   async #fill(signal: AbortSignal): Promise<void> {
     const documents = new Map<string, readonly Entry[]>();
     for await (const { doc, cursor, type } of this.#database.iterateChangesSince(null, { signal })) {
       documents.set(doc.id, this.#entriesOf({ type, doc }));
       this.#cursor = cursor;
     }
-    this.index.fill(documents);
+    await this.#index.fill(documents);
     this.#isFilled = true;
   }
 

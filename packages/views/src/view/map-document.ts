@@ -2,7 +2,7 @@ import { isTrue } from "../expression/logic-functions.ts";
 import type { Origin } from "../expression/scope.ts";
 import type { Value } from "../value/value.ts";
 import { valueIn } from "../value/value.ts";
-import type { Compute, PlannedColumn } from "./column.ts";
+import type { PlannedColumn, PlannedValue } from "./column.ts";
 import type { CategoryPath, Entry } from "./entry.ts";
 
 /** Between the levels of a text that names a category. */
@@ -18,13 +18,13 @@ const MOST_CATEGORIES = 1_000;
 export interface ViewPlan {
   readonly columns: readonly PlannedColumn[];
   /** Null for all documents. */
-  readonly where: Compute | null;
+  readonly where: PlannedValue | null;
 }
 
 /** Where a document stands in a view: in each of its categories, or nowhere. @throws ViewError EXPRESSION_TOO_COSTLY; what a column's function throws */
 export function entriesOf({ columns, where }: ViewPlan, data: object, origin: Origin): readonly Entry[] {
-  if (where !== null && !isTrue(where(data, origin))) return [];
-  const values = columns.map(({ compute }) => compute(data, origin));
+  if (where !== null && !isTrue(where.compute(data, origin))) return [];
+  const values = columns.map(({ value }) => value.compute(data, origin));
   let entries: readonly Entry[] = [{ path: [], values, id: origin.id }];
   columns.forEach(({ isCategory }, column) => {
     if (isCategory) entries = entries.flatMap((entry) => inCategories(entry, column)).slice(0, MOST_CATEGORIES);

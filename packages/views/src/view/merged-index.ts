@@ -2,7 +2,7 @@ import type { IsBefore } from "../tree/tree-shape.ts";
 import type { Compare } from "../value/order.ts";
 import type { Entry } from "./entry.ts";
 import type { SourceIndex } from "./source-index.ts";
-import type { Totals } from "./view-trees.ts";
+import type { Totals } from "./total.ts";
 
 /** An entry, and the number of the database that it is of. */
 export interface Located {
@@ -21,14 +21,22 @@ export interface Stretch {
 
 /** The indexes of several databases, read as one. */
 export class MergedIndex {
-  readonly #indexes: readonly SourceIndex[];
+  readonly #sources: readonly { readonly index: SourceIndex }[];
   readonly #order: Compare<Located>;
   readonly #join: (parts: readonly Totals[]) => Totals;
 
-  constructor(indexes: readonly SourceIndex[], order: Compare<Entry>, join: (parts: readonly Totals[]) => Totals) {
-    this.#indexes = indexes;
+  constructor(
+    sources: readonly { readonly index: SourceIndex }[],
+    order: Compare<Entry>,
+    join: (parts: readonly Totals[]) => Totals,
+  ) {
+    this.#sources = sources;
     this.#order = (a, b) => order(a.entry, b.entry) || a.source - b.source;
     this.#join = join;
+  }
+
+  #indexes(): readonly SourceIndex[] {
+    return this.#sources.map(({ index }) => index);
   }
 
   /** Where what follows on an entry begins. */
@@ -44,7 +52,7 @@ export class MergedIndex {
   /** Up to `count` entries from a bound on. */
   async next(bound: Bound, count: number): Promise<readonly Located[]> {
     const each = await Promise.all(
-      this.#indexes.map(async ({ entries }, source) => {
+      this.#indexes().map(async ({ entries }, source) => {
         const at = await entries.countBefore(bound(source));
         return (await entries.slice(at, count)).map((entry): Located => ({ entry, source }));
       }),
@@ -56,7 +64,7 @@ export class MergedIndex {
   /** Up to `count` entries that end at a bound, in the order of the view. */
   async previous(bound: Bound, count: number): Promise<readonly Located[]> {
     const each = await Promise.all(
-      this.#indexes.map(async ({ entries }, source) => {
+      this.#indexes().map(async ({ entries }, source) => {
         const end = await entries.countBefore(bound(source));
         const start = Math.max(0, end - count);
         return (await entries.slice(start, end - start)).map((entry): Located => ({ entry, source }));
@@ -68,7 +76,7 @@ export class MergedIndex {
   /** What stands between two bounds. */
   async stretch(from: Bound, to: Bound): Promise<Stretch> {
     const each = await Promise.all(
-      this.#indexes.map(async ({ entries }, source) => {
+      this.#indexes().map(async ({ entries }, source) => {
         const [start, end] = [await entries.countBefore(from(source)), await entries.countBefore(to(source))];
         return { entries: Math.max(0, end - start), totals: await entries.summaryBetween(start, end) };
       }),
@@ -82,8 +90,8 @@ export class MergedIndex {
   /** What all documents come to, each once. */
   whole(): { readonly documents: number; readonly totals: Totals } {
     return {
-      documents: this.#indexes.reduce((sum, { documents }) => sum + documents, 0),
-      totals: this.#join(this.#indexes.map(({ totals }) => totals)),
+      documents: this.#indexes().reduce((sum, { documents }) => sum + documents, 0),
+      totals: this.#join(this.#indexes().map(({ totals }) => totals)),
     };
   }
 }

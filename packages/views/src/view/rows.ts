@@ -6,8 +6,7 @@ import { type CategoryPath, keyEntry, pathOrder } from "./entry.ts";
 import type { Bound, Located, MergedIndex } from "./merged-index.ts";
 import type { Row } from "./row.ts";
 import { keyOf, readKey } from "./row-key.ts";
-import { shownTotal } from "./total.ts";
-import type { Totals } from "./view-trees.ts";
+import { shownTotal, type Totals } from "./total.ts";
 
 /** Which categories show what stands in them. */
 export type IsOpen = (path: CategoryPath) => boolean;

@@ -1,10 +1,16 @@
-import { Pages } from "../tree/pages.ts";
-import { Tree } from "../tree/tree.ts";
-import type { TreeShape } from "../tree/tree-shape.ts";
+import type { DerivedRows } from "@selkie/core";
+import { isDamaged } from "../tree/damaged-index.ts";
+import { fromBytes, toBytes } from "../tree/kept-pages.ts";
+import { KeptTree } from "../tree/kept-tree.ts";
+import { listIn, textIn } from "../tree/page-codec.ts";
+import type { Tree } from "../tree/tree.ts";
+import type { Compare } from "../value/order.ts";
 import { byCodeUnits } from "../value/order.ts";
 import type { PlannedColumn } from "./column.ts";
 import { type Entry, keyEntry } from "./entry.ts";
-import { entryShape, type Place, placeShape, type Totals } from "./view-trees.ts";
+import type { Place } from "./place.ts";
+import type { Totals } from "./total.ts";
+import { entryShape, placeShape } from "./view-trees.ts";
 
 /** Entries of which there was none, or is none any more. */
 export interface Moved {
@@ -12,70 +18,120 @@ export interface Moved {
   readonly come: readonly Entry[];
 }
 
+/** Of what is kept. */
+const FORMAT = 1;
+
+const HEAD = Uint8Array.of(0);
+
+/** Pages that are written in one commit. */
+const TOGETHER = 256;
+
+export interface IndexContext {
+  readonly columns: readonly PlannedColumn[];
+  /** Says what the index is made of: one of another definition is not gone on with. */
+  readonly definition: string;
+  /** Null for an index in memory alone. */
+  readonly rows: DerivedRows | null;
+}
+
 /** The documents of one database as one view shows them: its entries in order, and where each document stands. */
 export class SourceIndex {
-  readonly #columns: readonly PlannedColumn[];
-  readonly #shape: TreeShape<Entry, Totals>;
-  #entries: Tree<Entry, Totals>;
-  #places: Tree<Place, Totals>;
+  readonly #at: IndexContext;
+  readonly #compare: Compare<Entry>;
+  readonly #entries: KeptTree<Entry, Totals>;
+  readonly #places: KeptTree<Place, Totals>;
 
-  constructor(columns: readonly PlannedColumn[]) {
-    this.#columns = columns;
-    this.#shape = entryShape(columns);
-    this.#entries = new Tree(this.#shape, new Pages(null, 0), null);
-    this.#places = new Tree(placeShape(columns), new Pages(null, 0), null);
+  constructor(at: IndexContext) {
+    this.#at = at;
+    const shape = entryShape(at.columns);
+    this.#compare = shape.compare;
+    this.#entries = new KeptTree(shape, at.rows);
+    this.#places = new KeptTree(placeShape(at.columns), at.rows);
   }
 
   /** In the order of the view. */
   get entries(): Tree<Entry, Totals> {
-    return this.#entries;
+    return this.#entries.tree;
   }
 
   /** What all documents come to, each once. */
   get totals(): Totals {
-    return this.#places.summary;
+    return this.#places.tree.summary;
   }
 
   /** How many documents the view shows. */
   get documents(): number {
-    return this.#places.size;
+    return this.#places.tree.size;
+  }
+
+  /** How many pages changed since it was saved. */
+  get fresh(): number {
+    return this.#entries.fresh + this.#places.fresh;
+  }
+
+  /** Goes on from what is kept. @returns how far that had come in the database's changes; null when nothing is kept that can be gone on with */
+  async open(): Promise<string | null> {
+    const head = await this.#at.rows?.read(HEAD);
+    if (head === undefined) return null;
+    try {
+      const [format, definition, cursor, entries, places] = listIn(fromBytes(head));
+      if (format !== FORMAT || definition !== this.#at.definition) return null;
+      this.#entries.open(entries);
+      this.#places.open(places);
+      return textIn(cursor);
+    } catch (error) {
+      if (isDamaged(error)) return null;
+      throw error;
+    }
   }
 
   /** Takes the place of all there was. @param documents the entries of each document, by its id */
-  fill(documents: ReadonlyMap<string, readonly Entry[]>): void {
+  async fill(documents: ReadonlyMap<string, readonly Entry[]>): Promise<void> {
+    await this.#at.rows?.restart();
     const shown = [...documents].filter(([, entries]) => entries.length > 0);
-    const entries = this.#distinct(shown.flatMap(([, entries]) => entries));
-    const places = shown
-      .map(([id, own]) => this.#placeOf(id, this.#distinct(own)))
-      .sort((a, b) => byCodeUnits(a.id, b.id));
-    this.#entries = Tree.from(this.#shape, new Pages(null, 0), entries);
-    this.#places = Tree.from(placeShape(this.#columns), new Pages(null, 0), places);
+    const places = shown.map(([id, own]) => this.#placeOf(id, this.#distinct(own)));
+    this.#entries.fill(this.#distinct(shown.flatMap(([, entries]) => entries)));
+    this.#places.fill(places.sort((a, b) => byCodeUnits(a.id, b.id)));
   }
 
   /** A document has changed. @param entries where it stands now; none when it is not shown */
   async move(id: string, entries: readonly Entry[]): Promise<Moved> {
     const [place, come] = [await this.#place(id), this.#distinct(entries)];
     const gone = place?.keys ?? [];
-    for (const entry of gone) await this.#entries.remove(entry);
-    for (const entry of come) await this.#entries.put(entry);
-    if (come.length > 0) await this.#places.put(this.#placeOf(id, come));
-    else if (place !== null) await this.#places.remove(place);
+    for (const entry of gone) await this.entries.remove(entry);
+    for (const entry of come) await this.entries.put(entry);
+    if (come.length > 0) await this.#places.tree.put(this.#placeOf(id, come));
+    else if (place !== null) await this.#places.tree.remove(place);
     return { gone, come };
+  }
+
+  /** Keeps it as it is: what has come of the database's changes up to a cursor. @throws CoreError CLOSED */
+  async save(cursor: string): Promise<void> {
+    const { rows, definition } = this.#at;
+    if (rows === null) return;
+    const [entries, places] = [this.#entries.changes(), this.#places.changes()];
+    const put = [...entries.put, ...places.put];
+    while (put.length > TOGETHER) await rows.commit(put.splice(0, TOGETHER), []);
+    const head = toBytes([FORMAT, definition, cursor, this.#entries.head(), this.#places.head()]);
+    await rows.commit([...put, [HEAD, head]], [...entries.remove, ...places.remove]);
+    this.#entries.settle();
+    this.#places.settle();
   }
 
   /** In order, and each once: a list of categories may name one twice. */
   #distinct(entries: readonly Entry[]): readonly Entry[] {
-    const sorted = entries.toSorted(this.#shape.compare);
-    return sorted.filter((entry, at) => at === 0 || this.#shape.compare(sorted[at - 1] ?? entry, entry) !== 0);
+    const sorted = entries.toSorted(this.#compare);
+    return sorted.filter((entry, at) => at === 0 || this.#compare(sorted[at - 1] ?? entry, entry) !== 0);
   }
 
   async #place(id: string): Promise<Place | null> {
-    const at = await this.#places.countBefore((place) => place.id < id);
-    const [place] = await this.#places.slice(at, 1);
+    const { tree } = this.#places;
+    const [place] = await tree.slice(await tree.countBefore((other) => other.id < id), 1);
     return place?.id === id ? place : null;
   }
 
   #placeOf(id: string, entries: readonly Entry[]): Place {
-    return { id, keys: entries.map((entry) => keyEntry(this.#columns, entry)), values: entries[0]?.values ?? [] };
+    const keys = entries.map((entry) => keyEntry(this.#at.columns, entry));
+    return { id, keys, values: entries[0]?.values ?? [] };
   }
 }

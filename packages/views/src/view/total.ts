@@ -19,6 +19,9 @@ export interface Total {
   readonly extreme: Value;
 }
 
+/** What documents come to: a total for each column that has one. */
+export type Totals = readonly Total[];
+
 export const NO_TOTAL: Total = { count: 0, sum: [], extreme: null };
 
 /** Larger numbers are not added up, so that no sum is more than a number can say. */

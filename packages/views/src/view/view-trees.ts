@@ -1,30 +1,21 @@
-import type { Summary, TreeShape } from "../tree/tree-shape.ts";
+import type { KeptShape } from "../tree/kept-tree.ts";
+import type { Summary } from "../tree/tree-shape.ts";
 import { byCodeUnits } from "../value/order.ts";
 import type { Value } from "../value/value.ts";
 import type { PlannedColumn } from "./column.ts";
 import { type Entry, entryOrder } from "./entry.ts";
-import { joinTotals, NO_TOTAL, type Total, totalOf } from "./total.ts";
-
-/** What documents come to: a total for each column that has one. */
-export type Totals = readonly Total[];
-
-/** Where a document stands, by its id. */
-export interface Place {
-  readonly id: string;
-  /** Enough of each of its entries to find it. */
-  readonly keys: readonly Entry[];
-  /** What it adds to the totals of the whole view, once however many categories it stands in: a value for each column. */
-  readonly values: readonly Value[];
-}
+import type { Place } from "./place.ts";
+import { joinTotals, NO_TOTAL, type Totals, totalOf } from "./total.ts";
+import { entryCodec, placeCodec } from "./view-codec.ts";
 
 /** Documents as a view shows them. */
-export function entryShape(columns: readonly PlannedColumn[]): TreeShape<Entry, Totals> {
-  return { compare: entryOrder(columns), summary: totals(columns) };
+export function entryShape(columns: readonly PlannedColumn[]): KeptShape<Entry, Totals> {
+  return { number: 1, compare: entryOrder(columns), summary: totals(columns), codec: entryCodec };
 }
 
 /** The same documents by id. */
-export function placeShape(columns: readonly PlannedColumn[]): TreeShape<Place, Totals> {
-  return { compare: (a, b) => byCodeUnits(a.id, b.id), summary: totals(columns) };
+export function placeShape(columns: readonly PlannedColumn[]): KeptShape<Place, Totals> {
+  return { number: 2, compare: (a, b) => byCodeUnits(a.id, b.id), summary: totals(columns), codec: placeCodec };
 }
 
 function totals<E extends { readonly values: readonly Value[] }>(

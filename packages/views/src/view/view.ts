@@ -29,8 +29,13 @@ export interface View extends AsyncDisposable {
   readonly name: string;
   /** Documents that are left out, as they could not be computed, until they change; at most 1,000 are named. */
   readonly failures: readonly Failure[];
-  /** Its rows, as they are when each is read; the last says what all documents come to. @throws ViewError CLOSED | KEY_INVALID */
+  /**
+   * Its rows, as they are when each is read; the last says what all documents come to. Until `caughtUp` they are those that were kept when
+   * it was open last. @throws ViewError CLOSED | KEY_INVALID
+   */
   rows(options?: RowOptions): AsyncIterable<Row>;
+  /** Resolves once it shows what its databases hold. @throws ViewError CLOSED; what the databases throw */
+  caughtUp(): Promise<void>;
   /** Calls the listener with all rows soon, and then with what changes of them, until the function it returns is called. */
   subscribe(listener: (patches: readonly ViewPatch[]) => void, options?: Expansion): Off;
 }

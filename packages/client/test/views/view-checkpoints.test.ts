@@ -1,0 +1,189 @@
+// A view over restarts: it goes on from what is kept of it, sealed, and shows the same as one that is made anew.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Client,
+  createClient,
+  createView,
+  type Database,
+  type FeedOptions,
+  type Row,
+  type ViewDefinition,
+} from "@selkie/client";
+import type { StateStore, Store } from "@selkie/store";
+import { expect, test } from "vitest";
+import { cheapKeyBag, MemoryPlace, newDirectory, PASSWORD } from "../support/places.ts";
+
+interface Item {
+  group: string;
+  n: number;
+}
+
+const definition: ViewDefinition<Item> = {
+  name: "canary view",
+  columns: [
+    { name: "group", value: "group", category: true },
+    { name: "n", value: "n", sort: "asc", total: "sum" },
+  ],
+};
+const MANY = 700;
+
+const itemsOf = async (client: Client): Promise<Database<Item>> => {
+  const tenant = await client.openTenant("acme-corp");
+  return tenant.openDB<Item>("items");
+};
+
+/** How many documents the change feed has given from now on. */
+function listening(items: Database<Item>): () => number {
+  let count = 0;
+  const feed = items.iterateChangesSince.bind(items);
+  async function* counted(cursor: string | null, options?: FeedOptions) {
+    for await (const item of feed(cursor, options)) {
+      count++;
+      yield item;
+    }
+  }
+  Object.defineProperty(items, "iterateChangesSince", { value: counted });
+  return () => count;
+}
+
+/** Of the rows of local state, those that are pages of a view: kind 21 after the tenant, then database, id, tree and page. */
+const isPage = (key: Uint8Array): boolean => key[32] === 21 && key.length === 32 + 1 + 32 + 16 + 5;
+
+async function pagesIn(store: Store): Promise<readonly Uint8Array[]> {
+  const pages: Uint8Array[] = [];
+  for await (const { key } of store.state.range(Uint8Array.of(0), new Uint8Array(200).fill(255)))
+    if (isPage(key)) pages.push(key);
+  return pages;
+}
+
+/** A store that gives some pages of views back otherwise than it took them. @param part of them that it leaves as they are */
+function spoiled(store: Store, how: "flipped" | "gone" | "one of another", part: number): Store {
+  async function* range(from: Uint8Array, to: Uint8Array) {
+    let other: Uint8Array | null = null;
+    for await (const { key, value } of store.state.range(from, to)) {
+      if (!isPage(key) || ((key.at(-1) ?? 0) % 10) / 10 < part) yield { key, value };
+      else if (how === "flipped")
+        yield { key, value: value.map((byte, at) => (at === value.length >> 1 ? byte ^ 1 : byte)) };
+      else if (how === "one of another") yield { key, value: other ?? value.slice(1) };
+      other = value;
+    }
+  }
+  const state: StateStore = {
+    get: (key) => store.state.get(key),
+    put: (key, value) => store.state.put(key, value),
+    remove: (key) => store.state.remove(key),
+    range,
+  };
+  return new Proxy(store, {
+    get: (target, name) => {
+      const member: unknown = name === "state" ? state : Reflect.get(target, name);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+}
+
+/** Every byte of every file. */
+function bytesIn(directory: string): string {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+  return files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), "hex")).join();
+}
+
+const linesOf = async (rows: AsyncIterable<Row>): Promise<readonly string[]> =>
+  (await Array.fromAsync(rows)).map(({ type, level, values, documents }) =>
+    JSON.stringify([type, level, values, documents]),
+  );
+
+test("P-10 a view is opened from what was kept of it, follows what has changed since, and lies nowhere in clear", async () => {
+  await using directory = await newDirectory();
+  const open = () => createClient({ store: directory.path, password: PASSWORD });
+  {
+    await using client = await open();
+    await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+    const items = await itemsOf(client);
+    await items.createDocuments(Array.from({ length: MANY }, (_, n) => ({ group: `canary ${n % 7}`, n })));
+    await using view = await createView(items, definition);
+    expect((await linesOf(view.rows({ expand: 0 }))).length).toBe(8);
+  }
+  expect(bytesIn(directory.path)).not.toContain(Buffer.from("canary").toString("hex"));
+  {
+    await using client = await open();
+    const items = await itemsOf(client);
+    const delivered = listening(items);
+    await using kept = await createView(items, definition);
+    expect((await linesOf(kept.rows({ expand: 0 }))).length).toBe(8);
+    await kept.caughtUp();
+    expect(delivered()).toBe(0);
+    const [first = expect.fail("there are documents")] = await items.getAllDocumentIds();
+    await items.changeDoc(first, (draft) => {
+      draft.getData().group = "another";
+    });
+    await items.createDocument({ group: "canary 1", n: -1 });
+    await kept.caughtUp();
+    const lines = await linesOf(kept.rows());
+    expect(delivered()).toBeLessThan(10);
+    await using other = await createView(items, { ...definition, name: "anew" });
+    expect(lines).toEqual(await linesOf(other.rows()));
+  }
+  {
+    await using client = await open();
+    const items = await itemsOf(client);
+    const delivered = listening(items);
+    {
+      await using again = await createView(items, definition);
+      await again.caughtUp();
+    }
+    expect(delivered()).toBe(0);
+    await using otherwise = await createView(items, { ...definition, name: "canary view", where: "n < 10" });
+    expect((await linesOf(otherwise.rows())).at(-1)).toBe(JSON.stringify(["total", 0, { n: 44 }, 11]));
+  }
+});
+
+test("P-9 where any page that was kept is damaged or gone, the view is made again and shows the same", async () => {
+  const place = new MemoryPlace(await cheapKeyBag());
+  const open = (wrap?: (store: Store) => Store) => createClient({ store: place.again(wrap), password: PASSWORD });
+  {
+    await using client = await createClient({ store: place, password: PASSWORD });
+    await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+    const items = await itemsOf(client);
+    await items.createDocuments(Array.from({ length: MANY }, (_, n) => ({ group: `group ${n % 7}`, n })));
+    await using _view = await createView(items, definition);
+  }
+  let truth: readonly string[] | null = null;
+  for (const spoil of [null, "flipped", "gone", "one of another"] as const) {
+    for (const part of [0, 0.6]) {
+      await using client = await open((store) => (spoil === null ? store : spoiled(store, spoil, part)));
+      await using view = await createView(await itemsOf(client), definition);
+      const lines = await linesOf(view.rows());
+      truth ??= lines;
+      expect(lines).toEqual(truth);
+      await view.caughtUp();
+      expect(await linesOf(view.rows())).toEqual(truth);
+      expect(view.failures).toEqual([]);
+    }
+  }
+});
+
+test("what is purged is on no page that is kept of a view, also of one that nobody opens again", async () => {
+  const place = new MemoryPlace(await cheapKeyBag());
+  const stores: Store[] = [];
+  const wrapped = place.again((store) => {
+    stores.push(store);
+    return store;
+  });
+  await using client = await createClient({ store: wrapped, password: PASSWORD });
+  const kept = async () => (await Promise.all(stores.map(pagesIn))).flat().length;
+  const tenant = await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  await tenant.settings.change({ purgeAfter: 0 });
+  const items = await itemsOf(client);
+  const [first = expect.fail("documents were created")] = await items.createDocuments(
+    Array.from({ length: 100 }, (_, n) => ({ group: "group", n })),
+  );
+  for (const name of ["open", "closed"])
+    await (await createView(items, { ...definition, name }))[Symbol.asyncDispose]();
+  await using view = await createView(items, { ...definition, name: "open" });
+  expect(await kept()).toBeGreaterThan(4);
+  await items.purgeDocHistory(first);
+  expect(await kept()).toBe(0);
+  expect((await linesOf(view.rows())).at(-1)).toBe(JSON.stringify(["total", 0, { n: 4_950 }, 99]));
+});

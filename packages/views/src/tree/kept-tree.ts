@@ -1,0 +1,71 @@
+import type { DerivedRows } from "@selkie/core";
+import type { Json } from "../value/value-codec.ts";
+import { KeptPages, type KeptRow } from "./kept-pages.ts";
+import { decodeChild, encodeChild, listIn, numberIn, type TreeCodec } from "./page-codec.ts";
+import { Pages } from "./pages.ts";
+import { Tree } from "./tree.ts";
+import type { TreeShape } from "./tree-shape.ts";
+
+/** What makes one tree among those that are kept together. */
+export interface KeptShape<E, S> extends TreeShape<E, S> {
+  /** From 1, each its own. */
+  readonly number: number;
+  readonly codec: TreeCodec<E, S>;
+}
+
+/** A tree, and where it is kept. */
+export class KeptTree<E, S> {
+  readonly #shape: KeptShape<E, S>;
+  readonly #kept: KeptPages<E, S> | null;
+  #pages: Pages<E, S>;
+  #tree: Tree<E, S>;
+
+  /** An empty one. @param rows null for one that is in memory alone */
+  constructor(shape: KeptShape<E, S>, rows: DerivedRows | null) {
+    this.#shape = shape;
+    this.#kept = rows && new KeptPages(rows, shape.number, shape, shape.codec);
+    this.#pages = new Pages(this.#kept, 0);
+    this.#tree = new Tree(shape, this.#pages, null);
+  }
+
+  get tree(): Tree<E, S> {
+    return this.#tree;
+  }
+
+  /** How many pages are to be written. */
+  get fresh(): number {
+    return this.#pages.fresh;
+  }
+
+  /** Takes the place of all there was; nothing that is kept stays in use. @param entries ascending, no two equal */
+  fill(entries: readonly E[]): void {
+    this.#pages = new Pages(this.#kept, 0);
+    this.#tree = Tree.from(this.#shape, this.#pages, entries);
+  }
+
+  /** What is to be written, and the keys of what is to go. */
+  changes(): { readonly put: readonly KeptRow[]; readonly remove: readonly Uint8Array[] } {
+    const kept = this.#kept;
+    if (kept === null) return { put: [], remove: [] };
+    const { put, remove } = this.#pages.changes();
+    return { put: [...put].map(([id, page]) => kept.rowOf(id, page)), remove: remove.map((id) => kept.key(id)) };
+  }
+
+  /** It was written. */
+  settle(): void {
+    this.#pages.settle();
+  }
+
+  /** Where the tree is found among its pages. */
+  head(): Json {
+    const { root } = this.#tree;
+    return [this.#pages.next, root === null ? null : encodeChild(this.#shape.codec, root)];
+  }
+
+  /** Goes on where one left off that had this head. @throws ViewError INDEX_DAMAGED */
+  open(head: unknown): void {
+    const [next, root] = listIn(head);
+    this.#pages = new Pages(this.#kept, numberIn(next));
+    this.#tree = new Tree(this.#shape, this.#pages, root === null ? null : decodeChild(this.#shape.codec, root));
+  }
+}

@@ -1,0 +1,11 @@
+import type { Value } from "../value/value.ts";
+import type { Entry } from "./entry.ts";
+
+/** Where a document stands in a view, by its id. */
+export interface Place {
+  readonly id: string;
+  /** Enough of each of its entries to find it. */
+  readonly keys: readonly Entry[];
+  /** What it adds to the totals of the whole view, once however many categories it stands in: a value for each column. */
+  readonly values: readonly Value[];
+}

@@ -1,0 +1,25 @@
+import { ViewError } from "../errors.ts";
+import type { Expression } from "../expression/expression.ts";
+import { planColumn, planValue } from "./column.ts";
+import type { ViewPlan } from "./map-document.ts";
+import type { ViewDefinition } from "./view.ts";
+
+/** @throws ViewError EXPRESSION_INVALID | VIEW_INVALID */
+export function planView<T extends object>({ name, columns, where }: ViewDefinition<T>): ViewPlan {
+  if (name === "") throw new ViewError("VIEW_INVALID", "a view has a name");
+  if (columns.length === 0) throw new ViewError("VIEW_INVALID", "a view has columns");
+  if (new Set(columns.map((column) => column.name)).size < columns.length)
+    throw new ViewError("VIEW_INVALID", "two columns have one name");
+  return { columns: columns.map(planColumn), where: where === undefined ? null : planValue(where) };
+}
+
+/** All that the index of a view follows from, as text; null where a function decides: nobody can tell whether it is the one of last time. */
+export function definitionText<T extends object>({ columns }: ViewDefinition<T>, plan: ViewPlan): string | null {
+  const sources: Expression[] = [];
+  for (const value of [...plan.columns.map((column) => column.value), ...(plan.where === null ? [] : [plan.where])]) {
+    if (value.source === undefined) return null;
+    sources.push(value.source);
+  }
+  const rest = columns.map(({ name, category, sort, language, total }) => [name, category, sort, language, total]);
+  return JSON.stringify([sources, rest.map((said) => said.map((one) => one ?? null))]);
+}

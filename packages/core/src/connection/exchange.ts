@@ -47,10 +47,10 @@ async function exchangeOnce(at: ExchangeContext, list: readonly SyncedReplica[],
   const replicas = list.filter((replica) => at.isOpen(replica));
   let held: CoreError | null = null;
   for (const replica of replicas) held = (await flushOrHold(replica)) ?? held;
-  for (const { database } of replicas) {
-    at.session.announce(database);
-    if (whyUnstored(at, database) !== null) at.session.compare(database); // there may be room now
-  }
+  for (const { database } of replicas) at.session.announce(database);
+  const without = replicas.filter(({ database }) => whyUnstored(at, database) !== null);
+  if (without.length > 0 && at.unstored?.mayTry() === true)
+    for (const { database } of without) at.session.compare(database);
   const failures = await Promise.all(replicas.map((replica) => settle(at, replica, options)));
   for (const replica of replicas) await replica.applied();
   const closed = failures.filter((failure) => failure?.code === "DATABASE_CLOSED").length;

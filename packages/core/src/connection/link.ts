@@ -243,11 +243,13 @@ export class Link implements Connection {
       const { generation, rights } = await session.ready;
       this.#context.memory?.connected(generation);
       this.#context.memory?.follow(session);
+      const { onNoRoom, platform } = this.#context;
       const databases = new SessionDatabases(session, {
         ...this.#context,
-        onLeftOut: (count) => this.#context.onNoRoom(leftOut(count)),
+        onLeftOut: (count) => onNoRoom(leftOut(count)),
       });
-      const unstored = this.#context.memory === null ? null : new Unstored(session, this.#context.onNoRoom);
+      const unstored =
+        this.#context.memory === null ? null : new Unstored(session, { onFirst: onNoRoom, now: platform.now });
       const admitted = { session, databases, documents: handshake.documents, unstored };
       this.#admitted = admitted;
       handshake.gatekeeper?.watch(session);

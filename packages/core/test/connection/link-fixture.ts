@@ -16,9 +16,10 @@ import { directoryDatabase, pattern, testTenant } from "../fixture.ts";
 export const crypto = nativeCrypto;
 export const store = memoryStore({ verifier: crypto, random: (length) => pattern("store", length) });
 const login = await crypto.importSigningKey(pattern("login", 32));
-/** Pauses end at once. */
+/** Pauses end at once, and no time passes. */
 export const platform = {
   crypto,
+  now: () => 0,
   scheduler: {
     after: (ms: number, run: () => void) => {
       const timer = ms < 5_000 ? setImmediate(run) : null;

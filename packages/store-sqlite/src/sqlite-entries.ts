@@ -5,7 +5,6 @@ import {
   type DatabaseId,
   type EntryId,
   type Head,
-  limits,
   parseDatabaseId,
   parseTenantId,
   parseWriterKey,
@@ -23,6 +22,9 @@ import type { BaseNumber } from "./names.ts";
 import { EntryReader, gettingOn } from "./read-entries.ts";
 import type { SqliteHost } from "./sqlite-host.ts";
 import type { Tables } from "./tables.ts";
+
+/** Of one run of a scan: whoever goes through everything has little of it in memory, and drops it while it is young. */
+const SCAN = { entries: 256, bytes: 2 ** 16 };
 
 /** One database of a SQLite store. */
 export class SqliteEntries implements EntryStore {
@@ -79,11 +81,10 @@ export class SqliteEntries implements EntryStore {
   }
 
   async *scan(): AsyncIterable<VerifiedRun> {
-    const limit = { entries: limits.runEntries, bytes: limits.runBytes };
     const writers = this.#read([], ({ names }, base) => names.chains(base).map(({ writer }) => writer));
     for (const writer of writers) {
       for (let from = 0; ; ) {
-        const run = await this.read(writer, from, limit);
+        const run = await this.read(writer, from, SCAN);
         if (run === null) break;
         yield run;
         from += run.entries.length;

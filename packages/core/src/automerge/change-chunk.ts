@@ -49,6 +49,13 @@ const compressedType = 2;
 /** The hash covers everything from the type on. */
 const hashedFrom = changeMagic.length + checksumLength;
 
+/** Hash and dependencies of the change in these bytes, which passed the gate: nothing else of it is read. */
+export function linksOf(bytes: Uint8Array, sha256: Sha256): Pick<ChangeChunk, "hash" | "deps"> {
+  const cursor = new ByteCursor(bytes, hashedFrom + 1, bytes.length);
+  cursor.unsigned(); // its length
+  return { hash: sha256(bytes.subarray(hashedFrom)), deps: readAscending(cursor, readHash) };
+}
+
 /** How many dependencies the change in these bytes has, which passed the gate. */
 export function dependencyCount(bytes: Uint8Array): number {
   const cursor = new ByteCursor(bytes, hashedFrom + 1, bytes.length);

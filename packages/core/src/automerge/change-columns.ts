@@ -47,6 +47,9 @@ export function columnEnd(table: ColumnTable, spec: ColumnSpec): number {
   return table.starts[(indexBySpec[spec] ?? 0) + 1] ?? 0;
 }
 
+/** Used and given up by one call. */
+const lengths = new Int32Array(columnOrder.length);
+
 /**
  * Reads the specifications and lengths of all columns and steps over their data.
  *
@@ -54,7 +57,7 @@ export function columnEnd(table: ColumnTable, spec: ColumnSpec): number {
  * because the change would lose it and its hash with it. Tests: gate-limits.test.ts "D4 ...", change-chunk.test.ts.
  */
 export function readColumnTable(cursor: ByteCursor): ColumnTable {
-  const lengths = new Int32Array(columnOrder.length);
+  lengths.fill(0);
   let last = -1;
   for (let count = cursor.unsigned(); count > 0; count--) {
     const spec = cursor.unsigned();

@@ -10,7 +10,7 @@ import type { Platform } from "../platform.ts";
 import { Serial } from "../serial.ts";
 import type { Covered } from "./coverage.ts";
 import { groundOf } from "./ground.ts";
-import { headsIn, joinedHeads } from "./heads.ts";
+import { joinedHeads, joinedHeadsIn } from "./heads.ts";
 import type { Row } from "./page-codec.ts";
 import { PageRows } from "./page-rows.ts";
 import { type Pages, pageOf } from "./pages.ts";
@@ -89,20 +89,21 @@ export class Projector {
   async #compare(pause: () => Promise<void>): Promise<readonly DocId[]> {
     const { pages, documents } = this.#at;
     const others: DocId[] = [];
-    const left = new Set(this.#allNames());
+    let known = 0;
     const absent = new Set<number>();
     for await (const [page, rows] of pages.all()) {
       if (rows === null) absent.add(page);
       for (const row of rows ?? []) {
-        const record = documents.find(row.id);
+        const record = documents.peek(row.id);
         if (record?.deleted === false && isUnknown(row)) this.#note(row.id);
         else if (record === undefined || !isSame(row, record, documents.sha256)) others.push(row.id);
-        left.delete(row.id);
+        if (record !== undefined) known += 1;
       }
       if (rows !== null || page % COMMIT_PAGES === 0) await pause();
     }
     // Of a document on a page that is not there nothing was said.
     const bits = pages.head?.bits ?? 0;
+    const left = await this.#onNoPage(known);
     const unlisted = [...left].filter((name) => !absent.has(pageOf(name, bits)));
     const wrong = [...others, ...unlisted].filter((name) => !this.#dirty.has(name));
     for (const name of [...wrong, ...left]) this.#note(name);
@@ -110,6 +111,17 @@ export class Projector {
     await this.#at.keeper.sweep();
     this.#isTrue = true;
     return wrong;
+  }
+
+  /** The documents that are on no page. @param known how many are on one */
+  async #onNoPage(known: number): Promise<ReadonlySet<DocId>> {
+    const { pages, documents } = this.#at;
+    let count = 0;
+    for (const _ of documents.names({ deleted: true })) count += 1;
+    if (count === known) return new Set(); // nearly always: a set of all takes a while, and much memory
+    const left = new Set(this.#allNames());
+    for await (const [, rows] of pages.all()) for (const { id } of rows ?? []) left.delete(id);
+    return left;
   }
 
   /** Writes what is left to write. */
@@ -146,7 +158,7 @@ export class Projector {
       if (covered === null) return; // what moves it on is noted, or the database is closed
       if (this.#dirty.size === 0 && !this.#isAnew && covered.basis === this.#at.pages.head?.basis) return;
       const before = this.#at.pages.head?.bits ?? 0;
-      const due = bitsFor(this.#count());
+      const due = bitsFor(this.#at.documents.size);
       const bits = this.#isAnew ? due : Math.max(before, due);
       const isAll = this.#isAnew || bits !== before;
       const names = isAll ? this.#allNames() : [...this.#dirty];
@@ -196,7 +208,7 @@ export class Projector {
     }
     // Of one that is deleted there is nothing to load; a list of those that are not must not hold it.
     if (record.deleted) {
-      const heads = joinedHeads(headsIn(record.changes, documents.sha256));
+      const heads = joinedHeadsIn(record.changes, documents.sha256);
       return { ...unread, state: "deleted", heads };
     }
     const isLoad = record.live === null && record.changes.length > 1;
@@ -217,7 +229,7 @@ export class Projector {
   }
 
   #allNames(): readonly DocId[] {
-    return [...this.#at.documents.all()].filter(counts).map(({ name }) => name);
+    return [...this.#at.documents.names({ deleted: true })];
   }
 
   /** Lets others have their turn; not whoever waits for the database to be closed. */
@@ -227,12 +239,6 @@ export class Projector {
       this.#goOn = resolve;
       this.#at.platform.scheduler.after(0, resolve);
     });
-  }
-
-  #count(): number {
-    let count = 0;
-    for (const _ of this.#at.documents.all()) count += 1;
-    return count;
   }
 
   #isWorthIt(): boolean {
@@ -257,8 +263,6 @@ interface Writing {
 const unreadRow = (id: DocId): Row => ({ id, state: "unread", heads: NOTHING, projection: NOTHING, ground: null });
 const NOTHING = new Uint8Array();
 
-const counts = ({ changes }: DocumentRecord): boolean => changes.length > 0;
-
 function bitsFor(documents: number): number {
   return Math.max(0, Math.ceil(Math.log2(documents / PAGE_ROWS)));
 }
@@ -266,6 +270,6 @@ function bitsFor(documents: number): number {
 /** Whether nobody looked at the document for its row. */
 const isUnknown = ({ state, heads }: Row): boolean => state === "unread" && heads.length === 0;
 
-function isSame({ state, heads }: Row, { changes, deleted }: DocumentRecord, sha256: Sha256): boolean {
-  return (state === "deleted") === deleted && equalBytes(heads, joinedHeads(headsIn(changes, sha256)));
+function isSame({ state, heads }: Row, { changes, deleted }: Readonly<DocumentRecord>, sha256: Sha256): boolean {
+  return (state === "deleted") === deleted && equalBytes(heads, joinedHeadsIn(changes, sha256));
 }

@@ -126,9 +126,7 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     const shown = this.#early === null ? null : await this.#early.ids();
     if (shown !== null) return shown;
     const { documents } = this.#loadedNow ?? (await this.#loaded());
-    const ids: DocId[] = [];
-    for (const { name, deleted, changes } of documents.all()) if (!deleted && changes.length > 0) ids.push(name);
-    return ids;
+    return [...documents.names({ deleted: false })];
   }
 
   async changeDoc(

@@ -331,7 +331,10 @@ export class ReceivedChanges {
 
   #gate(deliveries: readonly Delivery[]): void {
     const fresh = this.#parts.receive(deliveries);
+    const { documents, waiting } = this.#at.state;
     if (!this.#isLoading) for (const [record, changes] of fresh) this.#fresh.note(record, changes);
+    // Nobody looked at a document yet. Where something found no room, those that moved on are held.
+    else if (!waiting.isShort) documents.pack(fresh.keys());
   }
 
   /** Late parts of documents that are new here are delivered; other documents have to be built anew. */

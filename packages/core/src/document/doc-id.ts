@@ -28,6 +28,11 @@ export function docIdOfBytes(id: Uint8Array): DocId {
   return toHex(id) as DocId;
 }
 
+/** The id of the key that an id ends in: not a view, which takes a buffer of its own. */
+export function keyIdIn(name: DocId): Uint8Array {
+  return fromHex(name.slice(2 * stemBytes));
+}
+
 /** Which document an id names. */
 export function placeOf(name: string): DocumentPlace {
   const id = fromHex(name);

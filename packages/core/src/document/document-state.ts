@@ -18,7 +18,7 @@ export interface DocumentState {
 
 /** Whether anything came for a document so far: accepted, waiting or refused. */
 export function isTouched({ documents, waiting, quarantine }: DocumentState, name: DocId): boolean {
-  if ((documents.get(name)?.changes.length ?? 0) > 0) return true;
+  if (documents.peek(name) !== undefined) return true;
   return waiting.hasIn(name) || quarantine.writersIn(name).length > 0;
 }
 

@@ -4,7 +4,8 @@ import type { DocumentHistory } from "../automerge/document-history.ts";
 import { CoreError } from "../errors.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { DocumentPlace } from "../sealing/document-id.ts";
-import { type DocId, docIdOf } from "./doc-id.ts";
+import { BytePlaces } from "./byte-places.ts";
+import { type DocId, docIdOf, keyIdIn } from "./doc-id.ts";
 import { type DocumentRecord, type Mark, newRecord } from "./document-record.ts";
 import { Histories } from "./histories.ts";
 import { Purged } from "./purged.ts";
@@ -21,7 +22,9 @@ export class Documents {
   /** What the gate knows of each. */
   readonly histories: Histories;
   readonly purged: Purged;
-  readonly #records = new Map<DocId, DocumentRecord>();
+  /** Of one that is packed, the number of its change. */
+  readonly #records = new Map<DocId, DocumentRecord | number>();
+  readonly #packed = new BytePlaces();
 
   constructor(verifier: Verifier, purged: Purged = new Purged()) {
     this.verifier = verifier;
@@ -31,12 +34,16 @@ export class Documents {
   }
 
   get(name: DocId): DocumentRecord | undefined {
-    return this.#records.get(name);
+    const held = this.#records.get(name);
+    if (typeof held !== "number") return held;
+    const record = this.#unpacked(name, held);
+    this.#records.set(name, record);
+    return record;
   }
 
   /** One of which something counts. */
   find(name: DocId): DocumentRecord | undefined {
-    const record = this.#records.get(name);
+    const record = this.get(name);
     return record === undefined || record.changes.length === 0 ? undefined : record;
   }
 
@@ -53,14 +60,46 @@ export class Documents {
     if (this.purged.has(name)) throw new CoreError("DOC_PURGED", "an admin purged this document: its id is dead");
   }
 
-  all(): Iterable<DocumentRecord> {
-    return this.#records.values();
+  /** How many are known: also those of which nothing counts. */
+  get size(): number {
+    return this.#records.size;
+  }
+
+  /** One of which something counts, for whoever looks at many: to be read, and not kept. */
+  peek(name: DocId): Readonly<DocumentRecord> | undefined {
+    const held = this.#records.get(name);
+    if (typeof held === "number") return this.#unpacked(name, held);
+    return held === undefined || held.changes.length === 0 ? undefined : held;
+  }
+
+  /** To be read, and not kept. */
+  *all(): Iterable<Readonly<DocumentRecord>> {
+    for (const [name, held] of this.#records) yield typeof held === "number" ? this.#unpacked(name, held) : held;
+  }
+
+  /** The ids of those of which something counts; of deleted ones, too, when these are asked for. */
+  *names({ deleted }: { readonly deleted: boolean }): Iterable<DocId> {
+    for (const [name, held] of this.#records)
+      if (typeof held === "number" || (held.changes.length > 0 && (deleted || !held.deleted))) yield name;
+  }
+
+  /**
+   * Keeps of these, where they have one change and no more, nothing but their ids and where that change lies: a quarter of what a record
+   * takes. From here on each has another record, which is made when somebody asks for it: nobody holds the one there was.
+   */
+  pack(records: Iterable<DocumentRecord>): void {
+    for (const record of records) {
+      const [only, more] = record.changes;
+      if (only === undefined || more !== undefined || !isPlain(record)) continue;
+      this.histories.forget(record);
+      this.#records.set(record.name, this.#packed.add(only));
+    }
   }
 
   /** The record of a document this device is about to create, or has made changes in. */
   ensure(place: DocumentPlace): DocumentRecord {
     const name = docIdOf(place);
-    const record = this.#records.get(name) ?? newRecord({ name, keyId: place.keyId });
+    const record = this.get(name) ?? newRecord({ name, keyId: place.keyId });
     this.#records.set(name, record);
     return record;
   }
@@ -80,6 +119,12 @@ export class Documents {
     if (record.changes.length > 1) return;
     this.#records.delete(record.name);
     this.histories.forget(record);
+  }
+
+  #unpacked(name: DocId, number: number): DocumentRecord {
+    const record = newRecord({ name, keyId: keyIdIn(name) });
+    record.changes = [this.#packed.at(number)];
+    return record;
   }
 
   /** Takes a change that passed the gate. */
@@ -125,4 +170,9 @@ export class Documents {
 /** The latest of a document's marks, once there is one more, which no other depends on. */
 function latestWith(history: DocumentHistory, latest: readonly Mark[], mark: Mark): readonly Mark[] {
   return [...latest.filter(({ hash }) => !history.dependsOn(mark.hash, hash)), mark];
+}
+
+/** Whether its changes are all there is to know of it. */
+function isPlain({ marks, carried, live, handle, edits, waiting }: DocumentRecord): boolean {
+  return marks.length === 0 && [carried, live, handle, edits, waiting].every((part) => part === null);
 }

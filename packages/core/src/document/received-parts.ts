@@ -69,7 +69,7 @@ export class ReceivedParts {
   readonly #rights: Rights;
   /** Parts of other documents are passed over; null: all count. */
   readonly #only: ReadonlySet<DocId> | null;
-  /** Documents in which changes passed since `toReadAgain` was asked. */
+  /** Documents in which changes passed since `toReadAgain` was asked, while something found no room. */
   readonly #moved = new Set<DocumentRecord>();
   /** Documents to build anew: what counts of them is not for what came alone to say. */
   readonly #undecided = new Set<DocId>();
@@ -207,7 +207,7 @@ export class ReceivedParts {
     for (const { change, code } of refused) this.#refuse(record, this.#originOf(change, held, origin), code);
     if (passed.length === 0) return;
     documents.take(record);
-    this.#moved.add(record);
+    if (waiting.isShort) this.#moved.add(record);
     for (const change of passed) {
       documents.admit(record, change, this.#originOf(change, held, origin)?.kind ?? "change");
       const list = fresh.get(record);

@@ -103,12 +103,17 @@ export class WaitingChanges {
     for (const [device, places] of this.#places) for (const place of places.values()) yield { ...place, device };
   }
 
+  /** Whether anything found no room. */
+  get isShort(): boolean {
+    return this.#places.size > 0;
+  }
+
   /** The chains to read again, given the documents in which changes passed. */
   toReadAgain(
     moved: Iterable<DocumentRecord>,
     isThere: (record: DocumentRecord, hash: string) => boolean,
   ): readonly ChainPlace[] {
-    if (this.#places.size === 0) return [];
+    if (!this.isShort) return [];
     const records = new Map<string, DocumentRecord>([...moved].map((record) => [record.name, record]));
     const due = new Set<string>();
     for (const span of this.#held.dropped()) {

@@ -62,7 +62,7 @@ export class DocumentNoter implements Noter<DocumentNote> {
     const { documents, isEntitled } = this.#at;
     const sight = new Sight({ documents, digests: this.#digests, index, isEntitled });
     const ids = new Set(changed);
-    if (isFirst) for (const { name } of documents.all()) ids.add(name);
+    if (isFirst) for (const name of documents.names({ deleted: true })) ids.add(name);
     if (isFirst || this.isMoved()) for (const { id } of index.all()) if (isFirst || sight.isMoved(id)) ids.add(id);
     this.#view = this.#at.view();
     const notes = [...ids].map((id) => sight.of(id)).filter((note) => note !== null);

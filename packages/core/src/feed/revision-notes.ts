@@ -61,7 +61,7 @@ export class RevisionNoter implements Noter<RevisionNote> {
   notes(index: StampedIndex<RevisionNote>, changed: ReadonlySet<DocId>, isFirst: boolean): readonly RevisionNote[] {
     if (isFirst) this.#noted.clear();
     const ids = new Set(changed);
-    if (isFirst) for (const { name } of this.#documents.all()) ids.add(name);
+    if (isFirst) for (const name of this.#documents.names({ deleted: true })) ids.add(name);
     const counting: RevisionNote[] = [];
     const rebuilt = new Map<DocId, ReadonlySet<string>>();
     for (const id of ids) {

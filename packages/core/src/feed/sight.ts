@@ -36,7 +36,7 @@ export class Sight {
   /** What there is to note of a document; null when nothing of it counts or did. */
   of(id: DocId): DocumentNote | null {
     const { documents, digests, index } = this.#at;
-    const record = documents.find(id);
+    const record = documents.peek(id);
     if (record === undefined && index.get(id) === undefined) return null;
     return { id, digest: digests.of(record?.changes ?? []), state: this.#stateOf(id, record) };
   }

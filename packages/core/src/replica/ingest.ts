@@ -20,7 +20,7 @@ import { advance, type ReadChain, ReadChains, setBack } from "./read-chains.ts";
 
 const SLICE = { entries: 256, bytes: 2 ** 20 };
 /** About as many parts are opened between two pauses. */
-const PIECE_PARTS = 1_024;
+const PIECE_PARTS = 128;
 
 export interface IngestContext extends ChainJudge, Listener {
   readonly entries: EntryStore;

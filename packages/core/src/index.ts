@@ -1,3 +1,4 @@
+export type { ChangeRefusalCode } from "./automerge/change-error.ts";
 export { type Counter, counter, isCounter } from "./automerge/counter.ts";
 export type { MarkEnds, Path, TextDraft, TextMark, TextRange } from "./automerge/draft-text.ts";
 export type { MarkStep, Patch } from "./automerge/patch.ts";
@@ -18,6 +19,7 @@ export type { PendingPurge, PurgeOptions, PurgeReport } from "./database/purge-r
 export { marksOf, valuesAt } from "./database/read-document.ts";
 export type { ReadableDatabase } from "./database/readable-database.ts";
 export type { Schema, SchemaIssue } from "./database/schema-check.ts";
+export type { RejectionCode } from "./directory/admission.ts";
 export { identityFingerprint, newIdentity, publicKeysOf } from "./directory/identity.ts";
 export type { JoinRequest } from "./directory/join-request.ts";
 export type { JoinResponse } from "./directory/join-response.ts";
@@ -32,7 +34,7 @@ export type { FeedItem, FeedItemType, FeedOptions, RevisionItem, RevisionOptions
 export type { HistoryPolicy } from "./keys/permit-bundle.ts";
 export type { DerivedRows } from "./local/derived-rows.ts";
 export type { Platform } from "./platform.ts";
-export type { Quarantined } from "./replica/quarantine.ts";
+export type { Quarantined, QuarantineReason } from "./replica/quarantine.ts";
 export { SyncedReplica } from "./replica/synced-replica.ts";
 export type { HeadsComparison, HeadsDifference, HeadsVerdict } from "./tenant/heads-comparison.ts";
 export type { ChangedRights, RevokeDeviceOptions, Revoked, RevokeOptions } from "./tenant/people-work.ts";

@@ -1,9 +1,11 @@
 import type { EntryStore } from "@selkie/store";
+import type { ChangeRefusalCode } from "../automerge/change-error.ts";
 import type { Path, TextDraft } from "../automerge/draft-text.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { Off } from "../events.ts";
 import type { FeedItem, FeedOptions, RevisionItem, RevisionOptions } from "../feed/feed-item.ts";
+import type { Quarantined } from "../replica/quarantine.ts";
 import type { WaitOptions } from "../unless-aborted.ts";
 import type { ChangeOptions, History } from "./history.ts";
 import type { PurgeOptions, PurgeReport } from "./purge-report.ts";
@@ -46,7 +48,7 @@ export interface DatabaseEvents {
    * Changes made here are left out of a document, and are sent to nobody, as every device would refuse them; `reason` is a code of
    * docs/errors.md. They stay on this device, sealed, and are tried again whenever the database is opened.
    */
-  setAside: { readonly id: DocId; readonly changes: number; readonly reason: string };
+  setAside: { readonly id: DocId; readonly changes: number; readonly reason: ChangeRefusalCode };
   /**
    * An admin purged this document: it is gone from here, and its id is dead. `changes` made here that the admin did not know go with it; nobody
    * else sees them. What others write in it later is announced as `quarantined`, with DOC_PURGED.
@@ -60,7 +62,7 @@ export interface DatabaseEvents {
   /** They are, and what was remembered was held against them: of these documents it was something else, and they are right now. */
   verified: { readonly corrected: readonly DocId[] };
   /** A received change counts for nothing; `reason` is a code of docs/errors.md, `entryId` in hex. */
-  quarantined: { readonly entryId: string; readonly user: string; readonly reason: string };
+  quarantined: Quarantined;
 }
 
 /** What a transaction is made of: as in the database, and seen by nobody before the transaction has ended. */

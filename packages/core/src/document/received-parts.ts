@@ -9,7 +9,7 @@ import type { Admission } from "../directory/admission.ts";
 import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
 import type { ChainPlace, Delivery, EntryRefusalCode } from "../replica/delivery.ts";
-import type { EntryName } from "../replica/quarantine.ts";
+import type { EntryName, QuarantineReason } from "../replica/quarantine.ts";
 import { decodeChangePart } from "../sealing/change-part.ts";
 import { documentIdOf } from "../sealing/document-id.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
@@ -243,7 +243,7 @@ export class ReceivedParts {
     return change === held.change ? origin : this.#at.waiting.originOf(change);
   }
 
-  #refuse(record: DocumentRecord, origin: Origin | undefined, reason: string): void {
+  #refuse(record: DocumentRecord, origin: Origin | undefined, reason: QuarantineReason): void {
     if (origin === undefined || origin.entry === null) return;
     this.#at.quarantine.add(origin.entry, record.name, { user: origin.user, reason });
   }

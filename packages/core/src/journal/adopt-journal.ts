@@ -1,5 +1,6 @@
 import { equalBytes, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
+import type { ChangeRefusalCode } from "../automerge/change-error.ts";
 import { reauthorChanges } from "../automerge/reauthor.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
 import type { Documents } from "../document/documents.ts";
@@ -25,7 +26,7 @@ export interface Adoption {
   /** Gets a JOURNAL_WAITING for what was to be sealed under a key that was taken away. */
   report(error: unknown): void;
   /** Changes of a document that the gate refuses were set aside: `reason` is its code. */
-  refused(event: { readonly id: DocId; readonly changes: number; readonly reason: string }): void;
+  refused(event: { readonly id: DocId; readonly changes: number; readonly reason: ChangeRefusalCode }): void;
 }
 
 /**

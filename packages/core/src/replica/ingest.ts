@@ -15,6 +15,7 @@ import { ClosedParts, type LatePlace } from "./closed-parts.ts";
 import type { ChainPlace, Delivery, EntryRefusalCode } from "./delivery.ts";
 import { type Admitted, hearEntries, type Listener } from "./hear-entries.ts";
 import { authorsOf, type ChainJudge, judgeChains } from "./judge-chains.ts";
+import type { QuarantineReason } from "./quarantine.ts";
 import { readAll } from "./read-all.ts";
 import { advance, type ReadChain, ReadChains, setBack } from "./read-chains.ts";
 
@@ -37,7 +38,7 @@ export interface IngestContext extends ChainJudge, Listener {
   /** Gets a CHAIN_DAMAGED when the store has lost entries. */
   report(error: unknown): void;
   /** An entry that counts for nothing, with the reason. */
-  quarantine(entry: VerifiedEntry, user: string, reason: string): void;
+  quarantine(entry: VerifiedEntry, user: string, reason: QuarantineReason): void;
 }
 
 /**

@@ -1,12 +1,17 @@
 import { toHex, type VerifiedEntry, type WriterKey } from "@selkie/entry";
+import type { ChangeRefusalCode } from "../automerge/change-error.ts";
+import type { CoreErrorCode } from "../errors.ts";
+import type { EntryRefusalCode } from "./delivery.ts";
+
+/** Why something counts for nothing: docs/errors.md says what to do about each. */
+export type QuarantineReason = ChangeRefusalCode | EntryRefusalCode | CoreErrorCode | "PART_UNDECRYPTABLE";
 
 /** An entry, or a change in it, that counts for nothing on this replica, and why. */
 export interface Quarantined {
   /** In hexadecimal. */
   readonly entryId: string;
   readonly user: string;
-  /** A code of docs/errors.md. */
-  readonly reason: string;
+  readonly reason: QuarantineReason;
 }
 
 /** An entry by its name, and whose chain it is in. */
@@ -51,7 +56,7 @@ export class Quarantine {
   }
 
   /** An entry counts after all. */
-  release(entry: VerifiedEntry, reason: string): void {
+  release(entry: VerifiedEntry, reason: QuarantineReason): void {
     const items = this.#itemsByDocument.get(NO_DOCUMENT);
     const name = `${toHex(entry.id)} ${reason}`;
     const item = items?.get(name);

@@ -5,6 +5,7 @@ import type { When } from "../database/history.ts";
 import type { PurgeOptions, PurgeReport } from "../database/purge-report.ts";
 import type { ReadableDatabase } from "../database/readable-database.ts";
 import type { Schema } from "../database/schema-check.ts";
+import type { RejectionCode } from "../directory/admission.ts";
 import type { JoinTexts } from "../directory/join-uri.ts";
 import type { Role } from "../directory/statement.ts";
 import type { DocId } from "../document/doc-id.ts";
@@ -55,7 +56,7 @@ export interface TenantEvents {
    */
   revoked: { readonly device: string; readonly wiped: boolean };
   /** A statement of the directory counts for nothing: `code` says why, as a code of docs/spec/directory.md. `statement` in hex. */
-  rejected: { readonly statement: string; readonly code: string };
+  rejected: { readonly statement: string; readonly code: RejectionCode };
   /** The directory changed: users, devices or keys. `users` is how many there are. */
   directory: { readonly users: number };
 }

@@ -12,7 +12,7 @@ const entry = (writer: string, seq: number): VerifiedEntry =>
 function begin() {
   const heard: Quarantined[] = [];
   const quarantine = new Quarantine((item) => heard.push(item));
-  const add = (user: string, writer: string, count: number, reason = "BEYOND_CUT") => {
+  const add = (user: string, writer: string, count: number, reason: Quarantined["reason"] = "BEYOND_CUT") => {
     for (let seq = 0; seq < count; seq++) quarantine.add(entry(writer, seq), null, { user, reason });
   };
   const listed = (user: string) => [...quarantine.list()].filter((item) => item.user === user).length;

@@ -253,3 +253,37 @@ describe("what a document shows", () => {
     await expect(mark).rejects.toMatchObject({ code: "VALUE_UNSUPPORTED" });
   });
 });
+
+describe("a signal, too,", () => {
+  test("ends whatever looks into the past, of a database as it is and as it was, and nothing is left of that", async () => {
+    await using alice = await found();
+    const notes = await alice.tenant.openDB<Note>("notes");
+    const { id } = await notes.createDocument({ text: "one" });
+    await notes.changeDoc(id, say("two"));
+    await using past = await alice.tenant.openDB<Note>("notes", { at: new Date(Date.now() + 60_000) });
+    for (const { history } of [notes, past]) {
+      const when = new Date(Date.now() + 60_000);
+      const looks: Record<string, (options: { signal?: AbortSignal }) => Promise<unknown>> = {
+        changes: async (options) => {
+          const items: unknown[] = [];
+          for await (const item of history.changes(id, options)) items.push(item);
+          return items.length;
+        },
+        document: async (options) => (await history.getDocumentAt(id, when, options))?.getData(),
+        heads: async (options) => (await history.getDocumentAt(id, [], options))?.getData(),
+        ids: (options) => history.getAllDocumentIdsAt(when, options),
+        diff: async (options) => (await history.diff(id, new Date(0), when, options)).length > 0,
+      };
+      for (const [name, look] of Object.entries(looks)) {
+        await expect(look({ signal: aborted() })).rejects.toBe(gaveUp);
+        if (name === "heads") continue; // of which nothing is read
+        const giving = new AbortController();
+        const looking = look({ signal: giving.signal });
+        giving.abort(gaveUp);
+        await expect(looking).rejects.toBe(gaveUp);
+      }
+      const seen = await Promise.all(Object.values(looks).map((look) => look({})));
+      expect(seen).toEqual([2, { text: "two" }, undefined, [id], true]);
+    }
+  });
+});

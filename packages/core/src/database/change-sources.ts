@@ -21,6 +21,7 @@ import type { JournalRow } from "../journal/journal-row.ts";
 import type { Delivery } from "../replica/delivery.ts";
 import { decodeChangePart } from "../sealing/change-part.ts";
 import type { OpenedPart } from "../sealing/open-entry.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import type { HistoryItem } from "./history.ts";
 import type { ReceivedChanges } from "./received-changes.ts";
 
@@ -70,9 +71,9 @@ export class ChangeSources {
   }
 
   /** The changes of a document, each after those it builds on. */
-  async of(record: HistoryRecord): Promise<readonly SourcedChange[]> {
-    const at = this.#now([record]);
-    await at.read(new Set([record.name]));
+  async of(record: HistoryRecord, signal?: AbortSignal): Promise<readonly SourcedChange[]> {
+    const at = this.#now([record], signal);
+    await unlessAborted(at.read(new Set([record.name])), signal);
     return [...at.all()].flatMap(([, changes]) => changes);
   }
 
@@ -90,14 +91,17 @@ export class ChangeSources {
   }
 
   /** The same of many documents, one after the other, each as it was when this began. */
-  async *all(documents: Iterable<HistoryRecord>): AsyncIterable<readonly [HistoryRecord, readonly SourcedChange[]]> {
-    const at = this.#now(documents);
-    await at.read(null);
+  async *all(
+    documents: Iterable<HistoryRecord>,
+    signal?: AbortSignal,
+  ): AsyncIterable<readonly [HistoryRecord, readonly SourcedChange[]]> {
+    const at = this.#now(documents, signal);
+    await unlessAborted(at.read(null), signal);
     yield* at.all();
   }
 
-  /** As these documents are now, though they may move on while their entries are read. */
-  #now(documents: Iterable<HistoryRecord>) {
+  /** As these documents are now, though they may move on while their entries are read: until somebody gives up. */
+  #now(documents: Iterable<HistoryRecord>, signal?: AbortSignal) {
     const { received } = this.#at;
     const { verifier, sha256 } = this.#at.documents;
     const records = new Map(
@@ -108,6 +112,7 @@ export class ChangeSources {
     const own = this.#at.own();
     const findings = new Map<DocId, Findings>();
     const look = (delivery: Opened): void => {
+      signal?.throwIfAborted();
       for (const part of delivery.parts) {
         const name = nameIn(verifier, delivery, part);
         const record = name === null ? undefined : records.get(name);

@@ -3,6 +3,7 @@ import type { Patch } from "../automerge/patch.ts";
 import { type Doc, idOf } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { CoreError } from "../errors.ts";
+import { unlessAborted, type WaitOptions } from "../unless-aborted.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import { editDocument } from "./edit-document.ts";
 import type { ChangeOptions, History, HistoryItem, PastDoc, When } from "./history.ts";
@@ -22,28 +23,28 @@ export class DatabaseHistory<T extends object> implements History<T> {
     this.#reader = new HistoryReader(() => groundOf(open()));
   }
 
-  async *changes(id: DocId): AsyncIterable<HistoryItem> {
-    await this.#loaded();
-    yield* this.#reader.changes(id);
+  async *changes(id: DocId, options: WaitOptions = {}): AsyncIterable<HistoryItem> {
+    await this.#loaded(options);
+    yield* this.#reader.changes(id, options);
   }
 
-  async getDocumentAt(id: DocId, when: When): Promise<PastDoc<T> | undefined> {
-    await this.#loaded();
-    return this.#reader.getDocumentAt(id, when);
+  async getDocumentAt(id: DocId, when: When, options: WaitOptions = {}): Promise<PastDoc<T> | undefined> {
+    await this.#loaded(options);
+    return this.#reader.getDocumentAt(id, when, options);
   }
 
-  async getAllDocumentIdsAt(when: When): Promise<readonly DocId[]> {
-    await this.#loaded();
-    return this.#reader.getAllDocumentIdsAt(when);
+  async getAllDocumentIdsAt(when: When, options: WaitOptions = {}): Promise<readonly DocId[]> {
+    await this.#loaded(options);
+    return this.#reader.getAllDocumentIdsAt(when, options);
   }
 
-  async diff(id: DocId, a: When, b: When): Promise<readonly Patch[]> {
-    await this.#loaded();
-    return this.#reader.diff(id, a, b);
+  async diff(id: DocId, a: When, b: When, options: WaitOptions = {}): Promise<readonly Patch[]> {
+    await this.#loaded(options);
+    return this.#reader.diff(id, a, b, options);
   }
 
   async restore(doc: Doc<T> | DocId, when: When, { message }: ChangeOptions = {}): Promise<Doc<T>> {
-    await this.#loaded();
+    await this.#loaded({});
     const id = idOf(doc);
     const parts = this.#open();
     const { documents, events, shelf } = parts;
@@ -60,9 +61,9 @@ export class DatabaseHistory<T extends object> implements History<T> {
   }
 
   /** What was before follows from all entries. */
-  async #loaded(): Promise<void> {
+  async #loaded({ signal }: WaitOptions): Promise<void> {
     const { loading } = this.#open();
-    if (!loading.isDone) await loading.whole();
+    if (!loading.isDone) await unlessAborted(loading.whole(), signal);
   }
 }
 

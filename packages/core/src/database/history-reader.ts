@@ -8,6 +8,7 @@ import type { DocId } from "../document/doc-id.ts";
 import type { HistoryRecord } from "../document/document-record.ts";
 import type { Shelf } from "../document/shelf.ts";
 import type { Platform } from "../platform.ts";
+import type { WaitOptions } from "../unless-aborted.ts";
 import { type ChangeSources, historyItemOf } from "./change-sources.ts";
 import type { HistoryItem, PastDoc, ReadableHistory, When } from "./history.ts";
 import { madeBy, momentOf, type Past, pastWith, requireFound, timeOf, upTo } from "./past.ts";
@@ -31,39 +32,44 @@ export class HistoryReader<T extends object> implements ReadableHistory<T> {
     this.#ground = ground;
   }
 
-  async *changes(id: DocId): AsyncIterable<HistoryItem> {
+  async *changes(id: DocId, { signal }: WaitOptions = {}): AsyncIterable<HistoryItem> {
     const { sources, require } = this.#ground();
-    for (const change of await sources.of(require(id))) yield historyItemOf(change);
+    for (const change of await sources.of(require(id), signal)) {
+      signal?.throwIfAborted();
+      yield historyItemOf(change);
+    }
   }
 
-  async getDocumentAt(id: DocId, when: When): Promise<PastDoc<T> | undefined> {
+  async getDocumentAt(id: DocId, when: When, options: WaitOptions = {}): Promise<PastDoc<T> | undefined> {
     const ground = this.#ground();
-    const past = await this.pastOf(id, when);
+    const past = await this.pastOf(id, when, options);
     return past.changes.length === 0 ? undefined : showPast<T>(ground, id, past);
   }
 
-  async getAllDocumentIdsAt(when: When): Promise<readonly DocId[]> {
+  async getAllDocumentIdsAt(when: When, options: WaitOptions = {}): Promise<readonly DocId[]> {
     const ids: DocId[] = [];
-    for await (const [{ name }, { deleted }] of documentsAt(this.#ground(), when)) if (!deleted) ids.push(name);
+    for await (const [{ name }, { deleted }] of documentsAt(this.#ground(), when, options))
+      if (!deleted) ids.push(name);
     return ids;
   }
 
-  async diff(id: DocId, a: When, b: When): Promise<readonly Patch[]> {
+  async diff(id: DocId, a: When, b: When, options: WaitOptions = {}): Promise<readonly Patch[]> {
     const ground = this.#ground();
-    const [before, after] = [await this.pastOf(id, a), await this.pastOf(id, b)];
+    const [before, after] = [await this.pastOf(id, a, options), await this.pastOf(id, b, options)];
     const all = new Map([...before.changes, ...after.changes].map((change) => [toHex(change.hash), change]));
     const { patchesBetween } = await pastAutomerge(ground);
     return patchesBetween(bytesOf([...all.values()]), shownHeads(before), shownHeads(after));
   }
 
   /** What a document consisted of; of nothing, when it was not there yet. @throws CoreError DOC_NOT_FOUND | HEADS_UNKNOWN | VALUE_UNSUPPORTED */
-  async pastOf(id: DocId, at: When): Promise<Past> {
+  async pastOf(id: DocId, at: When, { signal }: WaitOptions = {}): Promise<Past> {
     const ground = this.#ground();
+    signal?.throwIfAborted();
     const record = ground.require(id);
     const when = momentOf(at);
     if (when instanceof Date) {
       const time = timeOf(when);
-      return pastWith(record, madeBy(await ground.sources.of(record), time));
+      return pastWith(record, madeBy(await ground.sources.of(record, signal), time));
     }
     const heads = new Set(when);
     const changes = upTo(parsed(ground, record), heads);
@@ -73,11 +79,17 @@ export class HistoryReader<T extends object> implements ReadableHistory<T> {
 }
 
 /** Each document that was there, deleted or not, and what it was. @throws CoreError HEADS_UNKNOWN | VALUE_UNSUPPORTED */
-export async function* documentsAt(ground: HistoryGround, at: When): AsyncIterable<readonly [HistoryRecord, Past]> {
+export async function* documentsAt(
+  ground: HistoryGround,
+  at: When,
+  { signal }: WaitOptions = {},
+): AsyncIterable<readonly [HistoryRecord, Past]> {
+  signal?.throwIfAborted();
   const when = momentOf(at);
   if (when instanceof Date) {
     const time = timeOf(when);
-    for await (const [record, all] of ground.sources.all(ground.all())) {
+    for await (const [record, all] of ground.sources.all(ground.all(), signal)) {
+      signal?.throwIfAborted();
       const changes = madeBy(all, time);
       if (changes.length > 0) yield [record, pastWith(record, changes)];
     }

@@ -1,6 +1,7 @@
 import type { Patch } from "../automerge/patch.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
+import type { WaitOptions } from "../unless-aborted.ts";
 
 /** How a change is made. */
 export interface ChangeOptions {
@@ -47,19 +48,19 @@ export interface HistoryItem {
   readonly heads: readonly string[];
 }
 
-/** What happened in the documents of a database, for who only looks. What goes by times or authors reads the chains of the authors anew. */
+/** What happened in the documents of a database, for who only looks. What goes by times or authors reads the chains of the authors anew, until the signal says otherwise. */
 export interface ReadableHistory<T extends object> {
   /** The changes of a document that count, each after those it builds on. @throws CoreError DOC_NOT_FOUND */
-  changes(id: DocId): AsyncIterable<HistoryItem>;
+  changes(id: DocId, options?: WaitOptions): AsyncIterable<HistoryItem>;
   /** A document as it was; undefined when it was not there yet, and a deleted one, with nothing in it, when it was deleted. @throws CoreError DOC_NOT_FOUND | HEADS_UNKNOWN | VALUE_UNSUPPORTED for an invalid date */
-  getDocumentAt(id: DocId, when: When): Promise<PastDoc<T> | undefined>;
+  getDocumentAt(id: DocId, when: When, options?: WaitOptions): Promise<PastDoc<T> | undefined>;
   /**
    * The documents that existed and were not deleted. Heads are those of many documents: one that none of them is of did not exist.
    * @throws CoreError HEADS_UNKNOWN | VALUE_UNSUPPORTED
    */
-  getAllDocumentIdsAt(when: When): Promise<readonly DocId[]>;
+  getAllDocumentIdsAt(when: When, options?: WaitOptions): Promise<readonly DocId[]>;
   /** Automerge patches from the data at one moment to that at another; of a document that was deleted, or not there yet, there is none. @throws CoreError DOC_NOT_FOUND | HEADS_UNKNOWN | VALUE_UNSUPPORTED */
-  diff(id: DocId, a: When, b: When): Promise<readonly Patch[]>;
+  diff(id: DocId, a: When, b: When, options?: WaitOptions): Promise<readonly Patch[]>;
 }
 
 /** The same, for who may change the documents. */

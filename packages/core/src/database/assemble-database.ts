@@ -143,7 +143,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const tell: Tell = (type, event) => void platform.scheduler.after(0, () => events.emit(type, event));
   const { renewal, reissue, adopt } = goingOn(host, { id, chain, journal, received, mayUse, tell });
   const timer = new FlushTimer(platform, view, () => writes.flush());
-  const resume = () => void (isOpen && journal.rows.length > 0 && mayFlush(host, id) && timer.start());
+  const resume = () => void (isOpen && !journal.isEmpty && mayFlush(host, id) && timer.start());
   // Nobody waits for it: an edit, or a flush, may be what changed the directory.
   const renew = () =>
     void writes.exclusively(async () => (isOpen ? renewal.run() : undefined)).then(resume, platform.report);
@@ -246,7 +246,7 @@ interface Closing extends Pick<DatabaseParts, "loading" | "early" | "writes"> {
   readonly host: Pick<DatabaseHost, "closed">;
   readonly timer: FlushTimer;
   readonly projector: Projector;
-  readonly journal: Pick<Journal, "rows">;
+  readonly journal: Pick<Journal, "isEmpty">;
   readonly parts: readonly { close(): Promise<void> }[];
 }
 
@@ -254,7 +254,7 @@ interface Closing extends Pick<DatabaseParts, "loading" | "early" | "writes"> {
 async function closeAll(at: Closing, end: () => void): Promise<void> {
   const { host, timer, loading, early, writes, projector, parts } = at;
   timer.stop();
-  if (early?.isEditable === true && at.journal.rows.length > 0) await loading.whole().catch(() => undefined); // what was edited stays in the journal
+  if (early?.isEditable === true && !at.journal.isEmpty) await loading.whole().catch(() => undefined); // what was edited stays in the journal
   await loading.stop();
   try {
     if (loading.isDone) await flushLast(writes);

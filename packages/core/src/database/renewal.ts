@@ -57,7 +57,7 @@ export class Renewal {
     const [writer, role] = [chain.current, this.#role()];
     const isLeft = (row: JournalRow) => writer !== null && equalBytes(row.writer, writer) && this.isLost(row.keyId);
     const hasEnded = writer !== null && (received.own.isEnded(writer) || received.own.hasWaiting(writer));
-    const letsGo = role === "reader" && journal.rows.length > 0;
+    const letsGo = role === "reader" && !journal.isEmpty;
     this.#isDue = role !== null && (hasEnded || letsGo || journal.sealable.some(isLeft));
     return this.#isDue;
   }

@@ -60,7 +60,7 @@ export function replicaOf(
     directory: host.directory,
     ready: () => (loading.isDone ? null : loading.inTime()),
     flush: async () => {
-      if (!loading.isDone && journal.rows.length === 0) return;
+      if (!loading.isDone && journal.isEmpty) return;
       if (!loading.isDone) await loading.whole();
       await writes.flush();
     },

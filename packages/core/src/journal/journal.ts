@@ -60,6 +60,11 @@ export class Journal {
     return this.#batches.flatMap(({ rows }) => rows);
   }
 
+  /** Asked after every change: it counts no rows. */
+  get isEmpty(): boolean {
+    return this.#batches.length === 0;
+  }
+
   /** The rows that are not set aside. */
   get sealable(): readonly JournalRow[] {
     return this.#batches.flatMap(({ rows, aside }) => (aside ? [] : rows));

@@ -48,11 +48,14 @@ describe("the changes of one transaction", () => {
     await journal.add(row("before"));
     const durable = journal.addTogether([row("a"), row("b"), row("c")], []);
     expect(await left(disk)).toEqual(["before"]);
+    expect(journal.isEmpty).toBe(false);
     await durable;
     await journal.add(row("after"));
     const { rows } = (await start(disk.copy())).journal;
     expect(rows.map(({ withLast = false }) => withLast)).toEqual([false, false, true, true, false]);
     expect(namesOf(rows)).toEqual(["before", "a", "b", "c", "after"]);
+    await journal.clear();
+    expect(journal.isEmpty).toBe(true);
   });
 });
 

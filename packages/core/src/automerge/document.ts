@@ -88,11 +88,19 @@ export function readSaved(pieces: readonly Uint8Array[], heads: readonly string[
 
 /** All of a document as bytes, which load faster than its changes and are fewer. What is made of it is to be believed by nobody but who made it. */
 export function saveDocument(live: LiveDocument): Uint8Array {
-  refresh(live);
+  catchUp(live);
   return Automerge.save(live.doc);
 }
 
-/** Brings the data up to date, and gives the patches since it last was. */
+/** Brings the data up to date. */
+function catchUp(live: LiveDocument): void {
+  if (live.unseen === 0) return;
+  const handle = Automerge.getBackend(live.doc);
+  live.doc = handle.applyPatches(live.doc, { handle, heads: undefined, freeze: false });
+  live.unseen = 0;
+}
+
+/** The same, and gives the patches since it last was, which takes several times as long. */
 export function refresh(live: LiveDocument): readonly Patch[] {
   if (live.unseen === 0) return [];
   const patches = moveOn(live);
@@ -160,13 +168,13 @@ export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: Edi
 /** What the edit made is there to see from now on. */
 export function endEdit(live: LiveDocument): void {
   live.visible = null;
-  if (live.unseen >= MOST_UNSEEN) refresh(live);
+  if (live.unseen >= MOST_UNSEEN) catchUp(live);
 }
 
 /** A change of `actor` that changes nothing, and depends on everything: what a deletion is bound to. */
 export function emptyChange(live: LiveDocument, actor: Uint8Array, message?: string): Uint8Array {
   useActor(live, actor);
-  refresh(live);
+  catchUp(live);
   live.doc = Automerge.emptyChange(live.doc, message === undefined ? { time: 0 } : { time: 0, message });
   return takeLocalChange(live);
 }
@@ -179,7 +187,7 @@ export function hasLooseEdits(live: LiveDocument): boolean {
 /** The document's data, frozen; not by Automerge, which throws when it tries to freeze bytes. */
 export function dataOf(live: LiveDocument): object {
   if (live.visible !== null && live.unseen > 0) return dataOfChanges(live.changes.slice(0, live.visible));
-  refresh(live);
+  catchUp(live);
   return freezeDeep(live.doc);
 }
 
@@ -300,7 +308,7 @@ function applyAll(live: LiveDocument, changes: readonly Uint8Array[]): boolean {
 
 function useActor(live: LiveDocument, actor: Uint8Array): void {
   if (live.actor !== null && equalBytes(live.actor, actor)) return;
-  refresh(live); // a clone begins with the data there is, and knows nothing of what it lacks
+  catchUp(live); // a clone begins with the data there is, and knows nothing of what it lacks
   replace(live, Automerge.clone(live.doc, { actor: toHex(actor) }));
   live.actor = actor;
 }

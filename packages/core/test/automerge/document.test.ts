@@ -114,6 +114,19 @@ describe("a local change", () => {
     expect(dataOf(live)).toEqual({ n: 2_500, list: [] });
   });
 
+  test("is in the data with all others that nobody looked at, and what was seen before stays as it was", () => {
+    const live = loadDocument([createChange(aliceId, { n: 0, list: [{ n: 1 }], map: { n: 1 } })], aliceId);
+    const before = dataOf(live);
+    edit(live, (data) => Object.assign(data, { n: 1 }));
+    edit(live, (data) => data.list.push({ n: 2 }));
+    edit(live, (data) => Object.assign(data.map, { at: new Date(3), bytes: Uint8Array.of(1) }));
+    edit(live, (data) => Reflect.deleteProperty(data, "n"));
+    const after = { list: [{ n: 1 }, { n: 2 }], map: { n: 1, at: new Date(3), bytes: Uint8Array.of(1) } };
+    expect([dataOf(live), before]).toEqual([after, { n: 0, list: [{ n: 1 }], map: { n: 1 } }]);
+    expect(dataOf(loadDocument(live.changes))).toEqual(after);
+    expect(refresh(live)).toEqual([]);
+  });
+
   test("that changes nothing gives none, not the one before again", () => {
     const live = loadDocument([createChange(aliceId, { n: 1 })], aliceId);
     expect(edit(live, (data) => Object.assign(data, { n: 2 })).change).not.toBeNull();

@@ -68,10 +68,15 @@ export function loadDocument(changes: readonly Uint8Array[], actor?: Uint8Array)
  * Loads a document from what `saveDocument` gave and changes after it. Null when these are not as many changes as `changes` are: the caller
  * knows which those are.
  */
-export function loadSaved(pieces: readonly Uint8Array[], changes: readonly Uint8Array[]): LiveDocument | null {
-  const doc = loadAll(pieces, undefined);
+export function loadSaved(
+  pieces: readonly Uint8Array[],
+  changes: readonly Uint8Array[],
+  actor?: Uint8Array,
+): LiveDocument | null {
+  const doc = loadAll(pieces, actor);
   if (doc === null) return null;
-  const live = { doc, changes: [...changes], unseen: 0, visible: null, editedLate: false, actor: null, heads: null };
+  const rest = { unseen: 0, visible: null, editedLate: false, actor: actor ?? null, heads: null };
+  const live = { doc, changes: [...changes], ...rest };
   if (Automerge.stats(doc).numChanges === changes.length) return live;
   freeDocument(live);
   return null;

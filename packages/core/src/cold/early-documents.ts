@@ -1,3 +1,4 @@
+import type { WriterKey } from "@selkie/entry";
 import { DocHandle, type DocState, NOTHING } from "../document/doc-handle.ts";
 import { type DocId, placeOf } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
@@ -34,6 +35,8 @@ export interface EarlyContext {
   readonly readSaved: ReadSaved;
   /** The name of who edits here. */
   author(): string;
+  /** The key that edits are made under, once there is one. */
+  writer(): WriterKey | null;
 }
 
 /**
@@ -54,11 +57,11 @@ export class EarlyDocuments {
   #isOver = false;
 
   constructor(at: EarlyContext) {
-    const { platform, documents, documentMemory, author } = at;
+    const { platform, documents, documentMemory, author, writer } = at;
     this.#at = at;
     this.documents = new Documents(platform.crypto, documents.purged);
     this.ownChanges = new OwnChanges(this.documents, new WaitingChanges(platform.crypto));
-    this.shelf = new Shelf(platform, () => [author()], { memory: documentMemory });
+    this.shelf = new Shelf(platform, () => [author()], { memory: documentMemory, writer });
   }
 
   /** Documents of which the rows may say something old. */

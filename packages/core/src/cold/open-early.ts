@@ -8,7 +8,7 @@ import { type EarlyContext, EarlyDocuments } from "./early-documents.ts";
 import type { Pages } from "./pages.ts";
 import { type TouchedContext, touchedSince } from "./touched.ts";
 
-export interface OpenEarlyContext extends Pick<EarlyContext, "documents" | "author" | "readSaved"> {
+export interface OpenEarlyContext extends Pick<EarlyContext, "documents" | "author" | "writer" | "readSaved"> {
   readonly context: TenantContext;
   readonly view: DirectoryView;
   readonly entries: TouchedContext["entries"];
@@ -37,8 +37,8 @@ export async function openEarly(at: OpenEarlyContext): Promise<EarlyDocuments | 
     return null;
   }
   return new EarlyDocuments({
-    ...{ pages, platform, documents: at.documents, author: at.author, documentMemory: context.documentMemory },
-    readSaved: at.readSaved,
+    ...{ pages, platform, documents: at.documents, documentMemory: context.documentMemory },
+    ...{ author: at.author, writer: at.writer, readSaved: at.readSaved },
     touched: new Set([...touched, ...rows.map(docIdOf)]),
     // What a run before this one left may have to be made anew, under another writer, before anything follows on it.
     isEditable: rows.length === 0,

@@ -118,7 +118,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const { platform, tenant, store, local } = context;
   const entries = store.entries(tenant, id);
   const events = new Events<DatabaseEvents>(platform.report);
-  const { state, documents, ownChanges, shelf, snapshots } = newDocuments(host, id, events, () => authors);
+  const { state, documents, ownChanges, shelf, snapshots } = newDocuments(host, id, events, () => ({ authors, own }));
   const rights = new KeyRights(view);
   const mayUse = (keyId: Uint8Array): boolean => rights.take(host.self(), keyId);
   // Who connected before sends what is missing now.
@@ -177,7 +177,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const shown = { documents, shelf, events };
   const { loading, early, projector } = await openCold({
     ...{ ...shown, context, view: view(), entries, journal, missing, received, takeUp, snapshots },
-    ...{ load: (pause) => received.load(pause), author: () => host.self().name },
+    ...{ load: (pause) => received.load(pause), author: () => host.self().name, writer: own },
   });
   const replica = replicaOf(host, entries, { daily, named, missing, received, readable, writes, loading, journal });
   const sources = new ChangeSources({ documents, received, journal, own, self: host.self });
@@ -335,7 +335,7 @@ function newDocuments(
   { context: { platform, documentMemory, store, local }, view }: DatabaseHost,
   id: DatabaseId,
   events: Events<DatabaseEvents>,
-  authors: () => ChangeAuthors,
+  later: () => { readonly authors: ChangeAuthors; own(): WriterKey | null },
 ) {
   const { crypto } = platform;
   const purged = new Purged(view().purges.get(toHex(id)));
@@ -344,8 +344,8 @@ function newDocuments(
   const state: DocumentState = { documents, waiting, replaced: new ReplacedChanges(crypto), quarantine };
   const snapshots = new Snapshots({ database: id, store, local });
   const saved = { snapshots, histories: documents.histories };
-  const authorsOf: AuthorsOf = (record, changes) => authors().of(record, changes);
-  const shelf = new Shelf(platform, authorsOf, { memory: documentMemory, saved });
+  const authorsOf: AuthorsOf = (record, changes) => later().authors.of(record, changes);
+  const shelf = new Shelf(platform, authorsOf, { memory: documentMemory, saved, writer: () => later().own() });
   return { state, documents, ownChanges: new OwnChanges(documents, waiting), shelf, snapshots };
 }
 

@@ -1,4 +1,4 @@
-import { toHex } from "@selkie/entry";
+import { toHex, type WriterKey } from "@selkie/entry";
 import { parseChange } from "../automerge/change-chunk.ts";
 import { ChangeError } from "../automerge/change-error.ts";
 import type { LiveDocument } from "../automerge/document.ts";
@@ -8,7 +8,7 @@ import { readFirstChange } from "../automerge/read-first-change.ts";
 import type { Platform } from "../platform.ts";
 import type { AutomergeDocuments } from "./automerge-documents.ts";
 import { DocHandle, type DocState, NOTHING } from "./doc-handle.ts";
-import type { DocumentRecord } from "./document-record.ts";
+import { actorIn, type DocumentRecord } from "./document-record.ts";
 import type { Histories } from "./histories.ts";
 import { documentMemory, LoadedDocuments } from "./loaded-documents.ts";
 import { loadFrom, longHistory, type Snapshot, type SnapshotSource } from "./snapshot.ts";
@@ -30,6 +30,8 @@ export interface ShelfOptions {
   readonly memory?: number | undefined;
   /** Without, every document is loaded from its changes. */
   readonly saved?: SavedDocuments;
+  /** The key that edits here are made under, once there is one: a document that is loaded for it need not be copied when it is edited. */
+  readonly writer?: () => WriterKey | null;
 }
 
 interface Fetching {
@@ -54,15 +56,21 @@ export class Shelf {
   readonly #authorsOf: AuthorsOf;
   readonly #loaded: LoadedDocuments;
   readonly #saved: SavedDocuments | null;
+  readonly #writer: () => WriterKey | null;
   #automerge: AutomergeDocuments | null = null;
   #isClosed = false;
   /** Listeners that are told once all of what is being shown is; null when they are told at once. */
   #telling: (() => void)[] | null = null;
 
-  constructor(platform: Platform, authorsOf: AuthorsOf, { memory = documentMemory, saved }: ShelfOptions = {}) {
+  constructor(
+    platform: Platform,
+    authorsOf: AuthorsOf,
+    { memory = documentMemory, saved, writer = () => null }: ShelfOptions = {},
+  ) {
     this.#platform = platform;
     this.#authorsOf = authorsOf;
     this.#saved = saved ?? null;
+    this.#writer = writer;
     this.#loaded = new LoadedDocuments(memory, (record) => this.#close(record));
   }
 
@@ -143,7 +151,8 @@ export class Shelf {
   ): LiveDocument | null {
     if (this.#saved === null || snapshot === null) return null;
     try {
-      return loadFrom(automerge, record, snapshot, { history: this.#saved.histories.of(record), without });
+      const history = this.#saved.histories.of(record);
+      return loadFrom(automerge, record, snapshot, { history, without, actor: this.#actorIn(record) });
     } catch (error) {
       if (error instanceof ChangeError) return null; // a change of this device does not pass: whoever seals it finds that out
       throw error;
@@ -157,10 +166,16 @@ export class Shelf {
   live(automerge: AutomergeDocuments, record: DocumentRecord, without?: ReadonlySet<Uint8Array>): LiveDocument {
     record.live ??= automerge.loadDocument(
       without === undefined ? record.changes : record.changes.filter((change) => !without.has(change)),
+      this.#actorIn(record),
     );
     const { live } = record;
     this.#loaded.use(automerge, record);
     return live;
+  }
+
+  #actorIn(record: DocumentRecord): Uint8Array | undefined {
+    const writer = this.#writer();
+    return writer === null ? undefined : actorIn(this.#platform.crypto, record, writer);
   }
 
   /** Applies changes that just passed the gate, if anybody holds the document; gives nothing when there is nothing to do. */

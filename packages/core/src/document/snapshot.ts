@@ -29,6 +29,8 @@ interface Wanted {
   readonly history: DocumentHistory;
   /** Accepted changes that are about to be applied. */
   readonly without: ReadonlySet<Uint8Array>;
+  /** Of whoever may edit the document. */
+  readonly actor?: Uint8Array | undefined;
 }
 
 /**
@@ -40,14 +42,14 @@ export function loadFrom(
   automerge: AutomergeDocuments,
   { changes }: Pick<DocumentRecord, "changes">,
   { heads, pieces }: Snapshot,
-  { history, without }: Wanted,
+  { history, without, actor }: Wanted,
 ): LiveDocument | null {
   const beyond = history.beyond(heads.map(fromHex));
   if (beyond === null) return null;
   const since = new Set(beyond.flatMap((at) => changes[at] ?? []));
   for (const change of without) if (!since.delete(change)) return null;
   const wanted = without.size === 0 ? changes : changes.filter((change) => !without.has(change));
-  const live = automerge.loadSaved([...pieces, ...since], wanted);
+  const live = automerge.loadSaved([...pieces, ...since], wanted, actor);
   const isTrue = live !== null && automerge.headsOf(live).every((head) => history.has(fromHex(head)));
   if (isTrue) return live;
   if (live !== null) automerge.freeDocument(live);

@@ -1,12 +1,13 @@
 import * as Automerge from "@automerge/automerge";
 import { nativeCrypto } from "@selkie/crypto/native";
-import { fromHex } from "@selkie/entry";
+import { fromHex, parseWriterKey } from "@selkie/entry";
 import { expect, test } from "vitest";
+import { parseChange } from "../../src/automerge/change-chunk.ts";
 import { type Counter, isCounter } from "../../src/automerge/counter.ts";
 import { writeFirstChange } from "../../src/automerge/first-change.ts";
 import { docIdOf } from "../../src/document/doc-id.ts";
-import { type DocumentRecord, newRecord } from "../../src/document/document-record.ts";
-import { Shelf } from "../../src/document/shelf.ts";
+import { actorIn, type DocumentRecord, newRecord } from "../../src/document/document-record.ts";
+import { Shelf, type ShelfOptions } from "../../src/document/shelf.ts";
 import type { Platform } from "../../src/platform.ts";
 import { alice } from "../automerge/hand-made-change.ts";
 import { sha256 } from "../automerge/sha256.ts";
@@ -15,7 +16,7 @@ import { pattern } from "../fixture.ts";
 type Data = Record<string, unknown>;
 
 /** A shelf, and how often it asked for Automerge's WebAssembly. */
-function newShelf(): { shelf: Shelf; loads: () => number } {
+function newShelf({ writer = () => null }: Pick<ShelfOptions, "writer"> = {}): { shelf: Shelf; loads: () => number } {
   let loads = 0;
   const platform: Platform = {
     crypto: nativeCrypto,
@@ -28,7 +29,7 @@ function newShelf(): { shelf: Shelf; loads: () => number } {
       throw error;
     },
   };
-  return { shelf: new Shelf(platform, (_, changes) => changes.map(() => "bob")), loads: () => loads };
+  return { shelf: new Shelf(platform, (_, changes) => changes.map(() => "bob"), { writer }), loads: () => loads };
 }
 
 function recordOf(data: Data): DocumentRecord {
@@ -95,6 +96,22 @@ test("a document that nobody listens to moves on, too", async () => {
   await shelf.apply(record, [change]);
   expect([doc.getData(), before]).toEqual([{ n: 2 }, { n: 1 }]);
   expect(doc.getHeads()).toEqual(Automerge.getHeads(Automerge.load(joined(record.changes))));
+});
+
+test("a document is loaded for whoever edits here: it is not copied when it is edited", async () => {
+  const writer = parseWriterKey(pattern("a writer", 32));
+  const { shelf } = newShelf({ writer: () => writer });
+  const record = recordOf({ n: 1 });
+  const automerge = await shelf.automerge();
+  const live = shelf.live(automerge, record);
+  const { doc } = live;
+  const actor = actorIn(nativeCrypto, record, writer);
+  const { change } = automerge.editDocument(live, actor, (data) => Object.assign(data, { n: 2 }));
+  expect(live.doc).toBe(doc);
+  expect(parseChange(change ?? actor, sha256)).toMatchObject({ actor, seq: 1, startOp: 2 });
+  expect(automerge.dataOf(live)).toEqual({ n: 1 }); // others see it once the edit has ended
+  automerge.endEdit(live);
+  expect(automerge.dataOf(live)).toEqual({ n: 2 });
 });
 
 function joined(changes: readonly Uint8Array[]): Uint8Array {

@@ -142,6 +142,25 @@ test("one document that can't be computed is left out, and named", async () => {
   expect(view.failures).toEqual([]);
 });
 
+test("D13 one document fills no view, however much it holds and in however many categories it stands", async () => {
+  await using alice = await found();
+  const sales = await alice.tenant.openDB<Sale>("sales");
+  const tags = Array.from({ length: 900 }, (_, at) => `tag ${at}`);
+  const [greedy = noDocument()] = await sales.createDocuments([
+    { region: "x".repeat(20_000), date: "2025-02-01", amount: 1, tags },
+    { region: "EMEA", date: "2025-02-01", amount: 1, tags },
+  ]);
+  await using view = await createView(sales, {
+    name: "tags",
+    columns: [
+      { name: "tag", value: "tags", category: true },
+      { name: "region", value: "region" },
+    ],
+  });
+  expect(view.failures).toMatchObject([{ origin: { id: greedy }, error: { code: "EXPRESSION_TOO_COSTLY" } }]);
+  expect((await linesOf(view.rows())).at(-1)).toBe("total (1)");
+});
+
 function missing(): never {
   throw new Error("no tag");
 }

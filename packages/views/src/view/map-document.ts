@@ -1,5 +1,7 @@
+import { ViewError } from "../errors.ts";
 import { isTrue } from "../expression/logic-functions.ts";
 import type { Origin } from "../expression/scope.ts";
+import { costOf } from "../expression/value-cost.ts";
 import type { Value } from "../value/value.ts";
 import { valueIn } from "../value/value.ts";
 import type { PlannedColumn, PlannedValue } from "./column.ts";
@@ -13,6 +15,9 @@ const MOST_LEVELS = 16;
 
 /** Categories that a document stands in, at most. */
 const MOST_CATEGORIES = 1_000;
+
+/** What all entries of a document may hold: a step is a value, a member of a list, or 32 characters. */
+const MOST_STEPS = 65_536;
 
 /** What a view shows. */
 export interface ViewPlan {
@@ -29,6 +34,8 @@ export function entriesOf({ columns, where }: ViewPlan, data: object, origin: Or
   columns.forEach(({ isCategory }, column) => {
     if (isCategory) entries = entries.flatMap((entry) => inCategories(entry, column)).slice(0, MOST_CATEGORIES);
   });
+  const steps = entries.reduce((sum, entry) => sum + costOf(entry.values), 0);
+  if (steps > MOST_STEPS) throw new ViewError("EXPRESSION_TOO_COSTLY", "a document takes too much room in the view");
   return entries;
 }
 

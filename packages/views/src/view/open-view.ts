@@ -35,6 +35,8 @@ export class OpenView<T extends object> implements View {
   /** What asks the databases for changes, which may take long. */
   readonly #following = new Serial();
   readonly #closing = new AbortController();
+  /** Whether changes that a database announced wait to be taken. */
+  #isDue = false;
   /** Whether the databases were asked what is new since the view was kept. */
   #isCaughtUp = false;
 
@@ -120,6 +122,7 @@ export class OpenView<T extends object> implements View {
   /** Takes what has changed, and tells the subscribers. */
   #refresh(): Promise<void> {
     return this.#following.run(async () => {
+      this.#isDue = false;
       try {
         await this.#follow(false);
       } catch (error) {
@@ -155,7 +158,11 @@ export class OpenView<T extends object> implements View {
 
   #watch(): void {
     for (const database of this.#databases) {
-      const changed = () => void this.#refresh().catch((error: unknown) => this.#fail(error));
+      const changed = () => {
+        if (this.#isDue) return;
+        this.#isDue = true;
+        this.#refresh().catch((error: unknown) => this.#fail(error));
+      };
       database.watch(changed, this.#closing.signal).catch((error: unknown) => this.#fail(error));
     }
   }

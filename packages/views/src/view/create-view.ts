@@ -11,6 +11,11 @@ export async function createView<T extends object>(
   definition: ViewDefinition<T>,
 ): Promise<View> {
   const view = new OpenView("name" in sources ? [sources] : sources, definition);
-  await view.open();
+  try {
+    await view.open();
+  } catch (error) {
+    await view[Symbol.asyncDispose]();
+    throw error;
+  }
   return view;
 }

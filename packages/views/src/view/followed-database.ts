@@ -30,7 +30,7 @@ export class FollowedDatabase<T extends object> {
   readonly place: Omit<Origin, "id">;
   readonly #database: ViewSource<T>;
   readonly #at: FollowContext;
-  readonly #rows: DerivedRows | null;
+  #rows: DerivedRows | null = null;
   #index: SourceIndex;
   #isFilled = false;
   /** Up to where the index has it; null before there is anything. */
@@ -40,7 +40,6 @@ export class FollowedDatabase<T extends object> {
     this.#database = database;
     this.#at = at;
     this.place = { tenant: database.tenant.id, database: database.name };
-    this.#rows = at.definition === null ? null : derivedRowsOf(database, `view ${at.name}`);
     this.#index = this.#newIndex();
   }
 
@@ -48,18 +47,20 @@ export class FollowedDatabase<T extends object> {
     return this.#index;
   }
 
-  /** Goes on from what is kept. @returns false when it has to be filled */
+  /** Goes on from what is kept. @returns false when it has to be filled. @throws CoreError CLOSED */
   async open(): Promise<boolean> {
+    this.#rows = this.#at.definition === null ? null : derivedRowsOf(this.#database, `view ${this.#at.name}`);
+    this.#index = this.#newIndex();
     this.#cursor = await this.#index.open();
     this.#isFilled = this.#cursor !== null;
     return this.#isFilled;
   }
 
-  /** Takes what has changed. @returns what moved in the index, each document once; nothing when it was filled for the first time */
-  async follow({ signal, run }: Following): Promise<readonly Moved[]> {
+  /** Takes what has changed. @returns what moved in the index, each document once; null when it was filled */
+  async follow({ signal, run }: Following): Promise<readonly Moved[] | null> {
     if (!this.#isFilled) {
-      await this.#fill(signal);
-      return [];
+      await this.#fill({ signal, run });
+      return null;
     }
     const moved = new Map<string, Moved>();
     for await (const { doc, cursor, type } of this.#database.iterateChangesSince(this.#cursor, { signal })) {
@@ -81,9 +82,8 @@ export class FollowedDatabase<T extends object> {
     if (this.#cursor !== null && fresh > (isLast ? 0 : UNSAVED)) await this.#index.save(this.#cursor);
   }
 
-  /** What is kept of the index is damaged: it is made anew. */
+  /** What is kept of the index is damaged: it is filled when it follows next, and read as it is until then. */
   forget(): void {
-    this.#index = this.#newIndex();
     this.#isFilled = false;
     this.#cursor = null;
   }
@@ -98,23 +98,28 @@ export class FollowedDatabase<T extends object> {
     return new SourceIndex({ columns: plan.columns, definition: definition ?? "", rows: this.#rows });
   }
 
-  async #fill(signal: AbortSignal): Promise<void> {
+  async #fill({ signal, run }: Following): Promise<void> {
     const documents = new Map<string, readonly Entry[]>();
+    let last: string | null = null;
     for await (const { doc, cursor, type } of this.#database.iterateChangesSince(null, { signal })) {
       documents.set(doc.id, this.#entriesOf({ type, doc }));
-      this.#cursor = cursor;
+      last = cursor;
     }
-    await this.#index.fill(documents);
+    const index = this.#newIndex();
+    await run(async () => {
+      await index.fill(documents);
+      this.#index = index;
+    });
+    this.#cursor = last;
     this.#isFilled = true;
   }
 
   #entriesOf({ type, doc }: Pick<FeedItem<T, PastDoc<T>>, "type" | "doc">): readonly Entry[] {
-    if (type === "deleted" || type === "purged" || type === "hidden") return [];
     const origin: Origin = { ...this.place, id: doc.id };
+    this.#at.failures.clear(origin);
+    if (type === "deleted" || type === "purged" || type === "hidden") return [];
     try {
-      const entries = entriesOf(this.#at.plan, doc.getData(), origin);
-      this.#at.failures.clear(origin);
-      return entries;
+      return entriesOf(this.#at.plan, doc.getData(), origin);
     } catch (error) {
       this.#at.failures.add({ origin, error });
       return [];

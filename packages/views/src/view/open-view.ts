@@ -20,6 +20,8 @@ const BATCH = 64;
 interface Subscriber {
   readonly isOpen: IsOpen;
   readonly listener: (patches: readonly ViewPatch[]) => void;
+  /** It was told all rows, and hears from then on what changes of them. */
+  hasRows: boolean;
 }
 
 /** The one implementation of `View`. */
@@ -39,6 +41,9 @@ export class OpenView<T extends object> implements View {
   #isDue = false;
   /** Whether the databases were asked what is new since the view was kept. */
   #isCaughtUp = false;
+  /** How often all indexes were made again. */
+  #repairs = 0;
+  #closed: Promise<void> | null = null;
 
   /** @throws ViewError EXPRESSION_INVALID | VIEW_INVALID */
   constructor(sources: readonly ViewSource<T>[], definition: ViewDefinition<T>) {
@@ -61,8 +66,8 @@ export class OpenView<T extends object> implements View {
 
   /** Goes on from what is kept of it, or reads all there is; and follows the databases from then on. */
   async open(): Promise<void> {
-    const isKept = await Promise.all(this.#databases.map((database) => database.open()));
-    const caughtUp = this.#refresh().then(() => this.#watch());
+    const isKept = await allOf(this.#databases.map((database) => database.open()));
+    const caughtUp = this.#refresh();
     if (isKept.every(Boolean)) caughtUp.catch((error: unknown) => this.#fail(error));
     else await caughtUp;
   }
@@ -85,22 +90,20 @@ export class OpenView<T extends object> implements View {
   }
 
   subscribe(listener: (patches: readonly ViewPatch[]) => void, { expand }: Expansion = {}): Off {
-    const subscriber: Subscriber = { listener, isOpen: openTo(expand) };
-    let isOver = false;
-    this.#run(async () => {
-      if (isOver) return;
-      const reset = await resetOf({ rows: this.#rows, isOpen: subscriber.isOpen });
-      if (isOver) return;
-      this.#subscribers.add(subscriber);
-      this.#tell(listener, [reset]);
+    const subscriber: Subscriber = { listener, isOpen: openTo(expand), hasRows: false };
+    this.#subscribers.add(subscriber);
+    this.#reading(async () => {
+      if (!subscriber.hasRows) await this.#tell(subscriber, null);
     }).catch((error: unknown) => this.#fail(error));
-    return () => {
-      isOver = true;
-      this.#subscribers.delete(subscriber);
-    };
+    return () => void this.#subscribers.delete(subscriber);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#closing.abort(new ViewError("CLOSED", "the view is closed"));
     this.#subscribers.clear();
     await this.#following.run(() => this.#serial.run(() => this.#save(true)));
@@ -108,14 +111,21 @@ export class OpenView<T extends object> implements View {
   }
 
   /** @throws ViewError CLOSED | KEY_INVALID */
-  async #read(after: string | null, limit: number, isOpen: IsOpen): Promise<readonly Row[]> {
-    const read = () => this.#run(() => this.#rows.read(after, limit, isOpen));
+  #read(after: string | null, limit: number, isOpen: IsOpen): Promise<readonly Row[]> {
+    return this.#reading(() => this.#rows.read(after, limit, isOpen));
+  }
+
+  /** Runs what reads the indexes: once more when they had to be made again. @throws ViewError CLOSED */
+  async #reading<Result>(job: () => Promise<Result>): Promise<Result> {
+    const before = this.#repairs;
     try {
-      return await read();
+      return await this.#run(job);
     } catch (error) {
       if (!isDamaged(error)) throw error;
-      await this.#following.run(() => this.#follow(true));
-      return await read();
+      await this.#following.run(async () => {
+        if (this.#repairs === before) await this.#follow(true);
+      });
+      return await this.#run(job);
     }
   }
 
@@ -129,26 +139,40 @@ export class OpenView<T extends object> implements View {
         if (!isDamaged(error)) throw error;
         await this.#follow(true);
       }
+      if (this.#isCaughtUp) return;
       this.#isCaughtUp = true;
+      this.#watch();
     });
   }
 
   /** @param isAnew what is kept is damaged: all indexes are made again */
   async #follow(isAnew: boolean): Promise<void> {
-    const { signal } = this.#closing;
-    signal.throwIfAborted();
+    this.#closing.signal.throwIfAborted();
     if (isAnew) for (const database of this.#databases) database.forget();
+    try {
+      const moved = await this.#take();
+      if (isAnew) this.#repairs++;
+      await this.#run(async () => {
+        for (const subscriber of this.#subscribers) await this.#tell(subscriber, moved);
+        await this.#save(false);
+      });
+    } catch (error) {
+      for (const subscriber of this.#subscribers) subscriber.hasRows = false; // some of it may have been taken
+      throw error;
+    }
+  }
+
+  /** @returns what moved in the indexes; null when one was made anew */
+  async #take(): Promise<readonly MovedIn[] | null> {
+    const { signal } = this.#closing;
     const run = <Result>(job: () => Promise<Result>): Promise<Result> => this.#run(job);
-    const each = await Promise.all(this.#databases.map((database) => database.follow({ signal, run })));
-    const moved: readonly MovedIn[] = each.flatMap((some, source) => some.map((one) => ({ ...one, source })));
-    await this.#run(async () => {
-      for (const { isOpen, listener } of this.#subscribers) {
-        const at = { ...this.#at, rows: this.#rows, isOpen };
-        const patches = isAnew ? [await resetOf(at)] : await patchesOf(moved, at);
-        if (patches.length > 0) this.#tell(listener, patches);
-      }
-      await this.#save(false);
-    });
+    const each = await allOf(this.#databases.map((database) => database.follow({ signal, run })));
+    const moved: MovedIn[] = [];
+    for (const [source, some] of each.entries()) {
+      if (some === null) return null;
+      for (const one of some) moved.push({ ...one, source });
+    }
+    return moved;
   }
 
   /** What can't be kept is made again when the view is opened next. */
@@ -167,7 +191,13 @@ export class OpenView<T extends object> implements View {
     }
   }
 
-  #tell(listener: Subscriber["listener"], patches: readonly ViewPatch[]): void {
+  /** @param moved null when all rows are to be told anew */
+  async #tell(subscriber: Subscriber, moved: readonly MovedIn[] | null): Promise<void> {
+    const { isOpen, listener, hasRows } = subscriber;
+    const at = { ...this.#at, rows: this.#rows, isOpen };
+    const patches = moved === null || !hasRows ? [await resetOf(at)] : await patchesOf(moved, at);
+    if (patches.length === 0 || !this.#subscribers.has(subscriber)) return;
+    subscriber.hasRows = true;
     try {
       listener(patches);
     } catch (error) {
@@ -186,6 +216,12 @@ export class OpenView<T extends object> implements View {
   #fail(error: unknown): void {
     if (!this.#closing.signal.aborted) this.#failures.add({ origin: null, error });
   }
+}
+
+/** All results, or the first failure once nothing runs any more. */
+async function allOf<Result>(jobs: readonly Promise<Result>[]): Promise<readonly Result[]> {
+  await Promise.allSettled(jobs);
+  return Promise.all(jobs);
 }
 
 /** A number of levels, from the top. */

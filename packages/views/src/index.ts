@@ -5,10 +5,10 @@ export { type Call, type Expression, expressionLimits } from "./expression/expre
 export { parseExpression } from "./expression/parse.ts";
 export { printExpression } from "./expression/print.ts";
 export type { Fields, Operand, Term } from "./expression/term.ts";
+export type { Failure } from "./follow/failures.ts";
+export type { IndexSource as ViewSource } from "./follow/followed-database.ts";
 export type { Column } from "./view/column.ts";
 export { createView } from "./view/create-view.ts";
-export type { Failure } from "./view/failures.ts";
-export type { ViewSource } from "./view/followed-database.ts";
 export { applyPatches, type ViewPatch } from "./view/patch.ts";
 export type { Row } from "./view/row.ts";
 export type { TotalKind } from "./view/total.ts";

@@ -1,4 +1,4 @@
-import type { ViewSource } from "./followed-database.ts";
+import type { IndexSource } from "../follow/followed-database.ts";
 import { OpenView } from "./open-view.ts";
 import type { View, ViewDefinition } from "./view.ts";
 
@@ -7,7 +7,7 @@ import type { View, ViewDefinition } from "./view.ts";
  * @throws ViewError EXPRESSION_INVALID | VIEW_INVALID; what the databases throw
  */
 export async function createView<T extends object>(
-  sources: ViewSource<T> | readonly ViewSource<T>[],
+  sources: IndexSource<T> | readonly IndexSource<T>[],
   definition: ViewDefinition<T>,
 ): Promise<View> {
   const view = new OpenView("name" in sources ? [sources] : sources, definition);

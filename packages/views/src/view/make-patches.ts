@@ -1,3 +1,4 @@
+import type { MovedIn } from "../follow/follower.ts";
 import type { Compare } from "../value/order.ts";
 import { startOf } from "./bounds.ts";
 import { type CategoryPath, type Entry, entryOrder, keyEntry, pathOrder } from "./entry.ts";
@@ -10,11 +11,6 @@ import type { Moved } from "./source-index.ts";
 
 /** Documents that are told one by one. */
 const MOST_DOCUMENTS = 200;
-
-/** Where documents of one database stood and stand. */
-export interface MovedIn extends Moved {
-  readonly source: number;
-}
 
 export interface PatchContext extends RowsContext {
   readonly rows: Rows;
@@ -33,7 +29,7 @@ interface Placed {
 }
 
 /** What became of the rows that are shown, once the indexes say what is now. */
-export async function patchesOf(moved: readonly MovedIn[], at: PatchContext): Promise<readonly ViewPatch[]> {
+export async function patchesOf(moved: readonly MovedIn<Moved>[], at: PatchContext): Promise<readonly ViewPatch[]> {
   if (moved.length === 0) return [];
   if (moved.length > MOST_DOCUMENTS) return [await resetOf(at)];
   return new PatchMaker(at).make(moved);
@@ -58,7 +54,7 @@ class PatchMaker {
     this.#paths = pathOrder(at.columns);
   }
 
-  async make(moved: readonly MovedIn[]): Promise<readonly ViewPatch[]> {
+  async make(moved: readonly MovedIn<Moved>[]): Promise<readonly ViewPatch[]> {
     for (const one of moved) this.#documents(one);
     for (const path of this.#touched(moved)) await this.#category(path, moved);
     const inOrder = this.#placed.toSorted((a, b) => this.#inView(a, b));
@@ -70,7 +66,7 @@ class PatchMaker {
     return [...this.#removed, ...this.#updated, ...placed, { type: "update", row: this.#at.rows.total() }];
   }
 
-  #documents({ gone, come, source }: MovedIn): void {
+  #documents({ gone, come, source }: MovedIn<Moved>): void {
     for (const entry of gone) {
       const stays = come.some(({ path }) => this.#paths(path, entry.path) === 0);
       if (!stays && this.#shows(entry.path))
@@ -90,7 +86,7 @@ class PatchMaker {
   }
 
   /** The categories that something came to or went from, once each. */
-  #touched(moved: readonly MovedIn[]): readonly CategoryPath[] {
+  #touched(moved: readonly MovedIn<Moved>[]): readonly CategoryPath[] {
     const all = moved
       .flatMap(({ gone, come }) => [...gone, ...come])
       .flatMap(({ path }) => path.map((_, level) => path.slice(0, level + 1)))
@@ -98,7 +94,7 @@ class PatchMaker {
     return all.filter((path, at) => at === 0 || this.#paths(all[at - 1] ?? [], path) !== 0);
   }
 
-  async #category(path: CategoryPath, moved: readonly MovedIn[]): Promise<void> {
+  async #category(path: CategoryPath, moved: readonly MovedIn<Moved>[]): Promise<void> {
     if (!this.#shows(path.slice(0, -1))) return;
     const under = (entries: readonly Entry[]) => entries.filter((entry) => this.#isUnder(entry.path, path)).length;
     const row = await this.#at.rows.category(path);

@@ -1,4 +1,5 @@
 import type { DerivedRows } from "@selkie/core";
+import type { FeedIndex, Filling } from "../follow/feed-index.ts";
 import { isDamaged } from "../tree/damaged-index.ts";
 import { fromBytes, toBytes } from "../tree/kept-pages.ts";
 import { KeptTree } from "../tree/kept-tree.ts";
@@ -35,7 +36,7 @@ export interface IndexContext {
 }
 
 /** The documents of one database as one view shows them: its entries in order, and where each document stands. */
-export class SourceIndex {
+export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
   readonly #at: IndexContext;
   readonly #compare: Compare<Entry>;
   readonly #entries: KeptTree<Entry, Totals>;
@@ -69,7 +70,6 @@ export class SourceIndex {
     return this.#entries.fresh + this.#places.fresh;
   }
 
-  /** Goes on from what is kept. @returns how far that had come in the database's changes; null when nothing is kept that can be gone on with */
   async open(): Promise<string | null> {
     const head = await this.#at.rows?.read(HEAD);
     if (head === undefined) return null;
@@ -85,16 +85,17 @@ export class SourceIndex {
     }
   }
 
-  /** Takes the place of all there was. @param documents the entries of each document, by its id */
-  async fill(documents: ReadonlyMap<string, readonly Entry[]>): Promise<void> {
-    await this.#at.rows?.restart();
-    const shown = [...documents].filter(([, entries]) => entries.length > 0);
-    const places = shown.map(([id, own]) => this.#placeOf(id, this.#distinct(own)));
-    this.#entries.fill(this.#distinct(shown.flatMap(([, entries]) => entries)));
-    this.#places.fill(places.sort((a, b) => byCodeUnits(a.id, b.id)));
+  filling(): Filling<readonly Entry[]> {
+    const documents = new Map<string, readonly Entry[]>();
+    return {
+      add: async (some) => {
+        for (const [id, entries] of some) documents.set(id, entries);
+      },
+      finish: () => this.#fill(documents),
+    };
   }
 
-  /** A document has changed. @param entries where it stands now; none when it is not shown */
+  /** @param entries where it stands now; none when it is not shown */
   async move(id: string, entries: readonly Entry[]): Promise<Moved> {
     const [place, come] = [await this.#place(id), this.#distinct(entries)];
     const gone = place?.keys ?? [];
@@ -105,7 +106,6 @@ export class SourceIndex {
     return { gone, come };
   }
 
-  /** Keeps it as it is: what has come of the database's changes up to a cursor. @throws CoreError CLOSED */
   async save(cursor: string): Promise<void> {
     const { rows, definition } = this.#at;
     if (rows === null) return;
@@ -116,6 +116,15 @@ export class SourceIndex {
     await rows.commit([...put, [HEAD, head]], [...entries.remove, ...places.remove]);
     this.#entries.settle();
     this.#places.settle();
+  }
+
+  /** @param documents the entries of each document, by its id */
+  async #fill(documents: ReadonlyMap<string, readonly Entry[]>): Promise<void> {
+    await this.#at.rows?.restart();
+    const shown = [...documents].filter(([, entries]) => entries.length > 0);
+    const places = shown.map(([id, own]) => this.#placeOf(id, this.#distinct(own)));
+    this.#entries.fill(this.#distinct(shown.flatMap(([, entries]) => entries)));
+    this.#places.fill(places.sort((a, b) => byCodeUnits(a.id, b.id)));
   }
 
   /** In order, and each once: a list of categories may name one twice. */

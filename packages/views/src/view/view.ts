@@ -1,6 +1,6 @@
 import type { Off } from "@selkie/core";
+import type { Failure } from "../follow/failures.ts";
 import type { Column } from "./column.ts";
-import type { Failure } from "./failures.ts";
 import type { ViewPatch } from "./patch.ts";
 import type { Row } from "./row.ts";
 

@@ -1,71 +1,71 @@
 import { type DerivedRows, derivedRowsOf, type FeedItem, type PastDatabase, type PastDoc } from "@selkie/core";
 import type { Origin } from "../expression/scope.ts";
-import type { Entry } from "./entry.ts";
 import type { Failures } from "./failures.ts";
-import { entriesOf, type ViewPlan } from "./map-document.ts";
-import { type Moved, SourceIndex } from "./source-index.ts";
+import type { FeedIndex, IndexKind } from "./feed-index.ts";
 
-/** A database that a view can be made of, as it is or as it was. */
-export type ViewSource<T extends object> = Pick<PastDatabase<T>, "name" | "tenant" | "iterateChangesSince">;
-
-export interface FollowContext {
-  readonly name: string;
-  readonly plan: ViewPlan;
-  /** As `definitionText` gives it. */
-  readonly definition: string | null;
-  readonly failures: Failures;
-}
+/** A database that an index can be made of, as it is or as it was. */
+export type IndexSource<T extends object> = Pick<PastDatabase<T>, "name" | "tenant" | "iterateChangesSince">;
 
 export interface Following {
   readonly signal: AbortSignal;
   /** Runs what changes the index while nobody reads it. */
   readonly run: <Result>(job: () => Promise<Result>) => Promise<Result>;
+  /** How many documents were taken into an index that is being filled. */
+  readonly filled: (documents: number) => void;
 }
 
 /** Changed pages that stay in memory alone. */
 const UNSAVED = 512;
 
-/** One database of a view, and its index, which follows it. */
-export class FollowedDatabase<T extends object> {
+/** Documents that an index is filled with at a time. */
+const PIECE = 512;
+
+/** One database, and its index, which follows it. */
+export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIndex<Mapped, Moved>> {
   readonly place: Omit<Origin, "id">;
-  readonly #database: ViewSource<T>;
-  readonly #at: FollowContext;
+  readonly #database: IndexSource<object>;
+  readonly #kind: IndexKind<Mapped, Moved, Index>;
+  readonly #failures: Failures;
   #rows: DerivedRows | null = null;
-  #index: SourceIndex;
+  #index: Index;
   #isFilled = false;
   /** Up to where the index has it; null before there is anything. */
   #cursor: string | null = null;
 
-  constructor(database: ViewSource<T>, at: FollowContext) {
+  constructor(database: IndexSource<object>, kind: IndexKind<Mapped, Moved, Index>, failures: Failures) {
     this.#database = database;
-    this.#at = at;
+    this.#kind = kind;
+    this.#failures = failures;
     this.place = { tenant: database.tenant.id, database: database.name };
-    this.#index = this.#newIndex();
+    this.#index = kind.create(null);
   }
 
-  get index(): SourceIndex {
+  get index(): Index {
     return this.#index;
   }
 
   /** Goes on from what is kept. @returns false when it has to be filled. @throws CoreError CLOSED */
   async open(): Promise<boolean> {
-    this.#rows = this.#at.definition === null ? null : derivedRowsOf(this.#database, `view ${this.#at.name}`);
-    this.#index = this.#newIndex();
+    const { keptAs } = this.#kind;
+    this.#rows = keptAs === null ? null : derivedRowsOf(this.#database, keptAs);
+    this.#index = this.#kind.create(this.#rows);
     this.#cursor = await this.#index.open();
     this.#isFilled = this.#cursor !== null;
     return this.#isFilled;
   }
 
   /** Takes what has changed. @returns what moved in the index, each document once; null when it was filled */
-  async follow({ signal, run }: Following): Promise<readonly Moved[] | null> {
+  async follow(following: Following): Promise<readonly Moved[] | null> {
+    const { signal, run } = following;
     if (!this.#isFilled) {
-      await this.#fill({ signal, run });
+      await this.#fill(following);
       return null;
     }
     const moved = new Map<string, Moved>();
     for await (const { doc, cursor, type } of this.#database.iterateChangesSince(this.#cursor, { signal })) {
-      const { gone, come } = await run(() => this.#index.move(doc.id, this.#entriesOf({ type, doc })));
-      moved.set(doc.id, { gone: moved.get(doc.id)?.gone ?? gone, come });
+      const now = await run(() => this.#index.move(doc.id, this.#mapped({ type, doc })));
+      const before = moved.get(doc.id);
+      moved.set(doc.id, before === undefined ? now : this.#kind.join(before, now));
       this.#cursor = cursor;
     }
     return [...moved.values()];
@@ -93,36 +93,38 @@ export class FollowedDatabase<T extends object> {
     this.#rows?.release();
   }
 
-  #newIndex(): SourceIndex {
-    const { plan, definition } = this.#at;
-    return new SourceIndex({ columns: plan.columns, definition: definition ?? "", rows: this.#rows });
-  }
-
-  async #fill({ signal, run }: Following): Promise<void> {
-    const documents = new Map<string, readonly Entry[]>();
+  async #fill({ signal, run, filled }: Following): Promise<void> {
+    const index = this.#kind.create(this.#rows);
+    const filling = index.filling();
+    let piece: (readonly [string, Mapped])[] = [];
     let last: string | null = null;
     for await (const { doc, cursor, type } of this.#database.iterateChangesSince(null, { signal })) {
-      documents.set(doc.id, this.#entriesOf({ type, doc }));
+      piece.push([doc.id, this.#mapped({ type, doc })]);
       last = cursor;
+      if (piece.length < PIECE) continue;
+      await filling.add(piece);
+      filled(piece.length);
+      piece = [];
     }
-    const index = this.#newIndex();
+    await filling.add(piece);
     await run(async () => {
-      await index.fill(documents);
+      await filling.finish();
       this.#index = index;
     });
+    filled(piece.length);
     this.#cursor = last;
     this.#isFilled = true;
   }
 
-  #entriesOf({ type, doc }: Pick<FeedItem<T, PastDoc<T>>, "type" | "doc">): readonly Entry[] {
+  #mapped({ type, doc }: Pick<FeedItem<object, PastDoc<object>>, "type" | "doc">): Mapped {
     const origin: Origin = { ...this.place, id: doc.id };
-    this.#at.failures.clear(origin);
-    if (type === "deleted" || type === "purged" || type === "hidden") return [];
+    this.#failures.clear(origin);
+    if (type === "deleted" || type === "purged" || type === "hidden") return this.#kind.none;
     try {
-      return entriesOf(this.#at.plan, doc.getData(), origin);
+      return this.#kind.map(doc.getData(), origin);
     } catch (error) {
-      this.#at.failures.add({ origin, error });
-      return [];
+      this.#failures.add({ origin, error });
+      return this.#kind.none;
     }
   }
 }

@@ -1,0 +1,41 @@
+import type { DerivedRows } from "@selkie/core";
+import type { Origin } from "../expression/scope.ts";
+
+/**
+ * What is made of the documents of one database, and follows them. What changes it follows one another, and nothing reads it meanwhile.
+ * What it throws when something that is kept of it is damaged is INDEX_DAMAGED.
+ */
+export interface FeedIndex<Mapped, Moved> {
+  /** How many pages changed since it was saved. */
+  readonly fresh: number;
+  /** Goes on from what is kept. @returns how far that had come in the database's changes; null when nothing is kept that can be gone on with */
+  open(): Promise<string | null>;
+  /** Begins anew: nobody reads it before it is filled. */
+  filling(): Filling<Mapped>;
+  /** A document has changed. */
+  move(id: string, mapped: Mapped): Promise<Moved>;
+  /** Keeps it as it is: what has come of the database's changes up to a cursor. @throws CoreError CLOSED */
+  save(cursor: string): Promise<void>;
+}
+
+/** An index that takes all documents at once, in pieces. */
+export interface Filling<Mapped> {
+  /** A document may come again: what came last counts. */
+  add(documents: readonly (readonly [id: string, mapped: Mapped])[]): Promise<void>;
+  /** Takes the place of all that was kept. */
+  finish(): Promise<void>;
+}
+
+/** What makes one kind of index among all that follow databases. */
+export interface IndexKind<Mapped, Moved extends object, Index extends FeedIndex<Mapped, Moved>> {
+  /** The name of what is kept of it in each database; null where nothing is. */
+  readonly keptAs: string | null;
+  /** What goes into it of a document that is gone, or can't be computed. */
+  readonly none: Mapped;
+  /** What goes into it of a document. What it throws is named as that document's failure. */
+  map(data: object, origin: Origin): Mapped;
+  /** An empty one. @param rows null for one that is in memory alone */
+  create(rows: DerivedRows | null): Index;
+  /** Two moves of one document, as one. */
+  join(before: Moved, after: Moved): Moved;
+}

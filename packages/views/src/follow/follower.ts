@@ -1,0 +1,189 @@
+import { ViewError } from "../errors.ts";
+import { isDamaged } from "../tree/damaged-index.ts";
+import { type Failure, Failures } from "./failures.ts";
+import type { FeedIndex, IndexKind } from "./feed-index.ts";
+import { FollowedDatabase, type IndexSource } from "./followed-database.ts";
+import { Serial } from "./serial.ts";
+
+/** What moved, and the number of the database that it moved in. */
+export type MovedIn<Moved extends object> = Moved & { readonly source: number };
+
+/** Who is told when indexes have followed; nothing changes them meanwhile. */
+export interface FollowListener<Moved extends object> {
+  /** @param moved null when an index was made anew */
+  moved(moved: readonly MovedIn<Moved>[] | null): Promise<void>;
+  /** Something may have moved that was not told. */
+  lost(): void;
+}
+
+/**
+ * Indexes of one kind that follow databases, one of each: kept and gone on with, filled when there is none, and made again when what is
+ * kept is damaged.
+ */
+export class Follower<Mapped, Moved extends object, Index extends FeedIndex<Mapped, Moved>> {
+  readonly databases: readonly FollowedDatabase<Mapped, Moved, Index>[];
+  readonly #listener: FollowListener<Moved>;
+  readonly #failures = new Failures();
+  /** What reads or changes the indexes. */
+  readonly #serial = new Serial();
+  /** What asks the databases for changes, which may take long. */
+  readonly #following = new Serial();
+  readonly #closing = new AbortController();
+  /** Whether changes that a database announced wait to be taken. */
+  #isDue = false;
+  /** Whether the databases were asked what is new since the indexes were kept. */
+  #isCaughtUp = false;
+  /** How often all indexes were made again. */
+  #repairs = 0;
+  /** Documents that were taken while indexes were filled. */
+  #filled = 0;
+  #closed: Promise<void> | null = null;
+
+  constructor(
+    sources: readonly IndexSource<object>[],
+    kind: IndexKind<Mapped, Moved, Index>,
+    listener: FollowListener<Moved>,
+  ) {
+    this.databases = sources.map((source) => new FollowedDatabase(source, kind, this.#failures));
+    this.#listener = listener;
+  }
+
+  /** Documents that are left out, as they could not be computed, until they change. */
+  get failures(): readonly Failure[] {
+    return this.#failures.all;
+  }
+
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp;
+  }
+
+  /** Documents that were taken so far while indexes were filled. */
+  get filled(): number {
+    return this.#filled;
+  }
+
+  /** Goes on from what is kept, or reads all there is; and follows the databases from then on. */
+  async open(): Promise<void> {
+    const isKept = await allOf(this.databases.map((database) => database.open()));
+    const caughtUp = this.refresh();
+    if (isKept.every(Boolean)) caughtUp.catch((error: unknown) => this.fail(error));
+    else await caughtUp;
+  }
+
+  /** Resolves once the indexes hold what their databases do. @throws ViewError CLOSED; what the databases throw */
+  async caughtUp(): Promise<void> {
+    if (!this.#isCaughtUp) await this.refresh();
+  }
+
+  /** Takes what has changed. @throws ViewError CLOSED; what the databases throw */
+  refresh(): Promise<void> {
+    return this.#following.run(async () => {
+      this.#isDue = false;
+      try {
+        await this.#follow(false);
+      } catch (error) {
+        if (!isDamaged(error)) throw error;
+        await this.#follow(true);
+      }
+      if (this.#isCaughtUp) return;
+      this.#isCaughtUp = true;
+      this.#watch();
+    });
+  }
+
+  /** Runs what reads the indexes: once more when they had to be made again. @throws ViewError CLOSED */
+  async read<Result>(job: () => Promise<Result>): Promise<Result> {
+    const before = this.#repairs;
+    try {
+      return await this.#run(job);
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+      await this.#following.run(async () => {
+        if (this.#repairs === before) await this.#follow(true);
+      });
+      return await this.#run(job);
+    }
+  }
+
+  /** Names what failed, unless that is because this was closed. */
+  fail(error: unknown): void {
+    if (!this.#closing.signal.aborted) this.#failures.add({ origin: null, error });
+  }
+
+  /** Keeps what there is, and follows no more. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort(new ViewError("CLOSED", "it is closed, and follows its databases no more"));
+    await this.#following.run(() => this.#serial.run(() => this.#save(true)));
+    for (const database of this.databases) database.release();
+  }
+
+  /** @param isAnew what is kept is damaged: all indexes are made again */
+  async #follow(isAnew: boolean): Promise<void> {
+    this.#closing.signal.throwIfAborted();
+    if (isAnew) for (const database of this.databases) database.forget();
+    try {
+      const moved = await this.#take();
+      if (isAnew) this.#repairs++;
+      await this.#run(async () => {
+        await this.#listener.moved(moved);
+        await this.#save(false);
+      });
+    } catch (error) {
+      this.#listener.lost();
+      throw error;
+    }
+  }
+
+  /** @returns what moved in the indexes; null when one was made anew */
+  async #take(): Promise<readonly MovedIn<Moved>[] | null> {
+    const following = {
+      signal: this.#closing.signal,
+      run: <Result>(job: () => Promise<Result>): Promise<Result> => this.#run(job),
+      filled: (documents: number) => {
+        this.#filled += documents;
+      },
+    };
+    const each = await allOf(this.databases.map((database) => database.follow(following)));
+    const moved: MovedIn<Moved>[] = [];
+    for (const [source, some] of each.entries()) {
+      if (some === null) return null;
+      for (const one of some) moved.push({ ...one, source });
+    }
+    return moved;
+  }
+
+  /** What can't be kept is made again when it is opened next. */
+  async #save(isLast: boolean): Promise<void> {
+    for (const database of this.databases) await database.save(isLast).catch((error: unknown) => this.fail(error));
+  }
+
+  #watch(): void {
+    for (const database of this.databases) {
+      const changed = () => {
+        if (this.#isDue) return;
+        this.#isDue = true;
+        this.refresh().catch((error: unknown) => this.fail(error));
+      };
+      database.watch(changed, this.#closing.signal).catch((error: unknown) => this.fail(error));
+    }
+  }
+
+  /** @throws ViewError CLOSED */
+  #run<Result>(job: () => Promise<Result>): Promise<Result> {
+    return this.#serial.run(async () => {
+      this.#closing.signal.throwIfAborted();
+      return await job();
+    });
+  }
+}
+
+/** All results, or the first failure once nothing runs any more. */
+async function allOf<Result>(jobs: readonly Promise<Result>[]): Promise<readonly Result[]> {
+  await Promise.allSettled(jobs);
+  return Promise.all(jobs);
+}

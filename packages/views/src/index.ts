@@ -6,7 +6,7 @@ export { parseExpression } from "./expression/parse.ts";
 export { printExpression } from "./expression/print.ts";
 export type { Fields, Operand, Term } from "./expression/term.ts";
 export type { Failure } from "./follow/failures.ts";
-export type { IndexSource as ViewSource } from "./follow/followed-database.ts";
+export type { IndexSource as ViewSource } from "./follow/feed-index.ts";
 export type { Column } from "./view/column.ts";
 export { createView } from "./view/create-view.ts";
 export { applyPatches, type ViewPatch } from "./view/patch.ts";

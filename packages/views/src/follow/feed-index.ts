@@ -1,5 +1,8 @@
-import type { DerivedRows } from "@selkie/core";
+import type { DerivedRows, PastDatabase } from "@selkie/core";
 import type { Origin } from "../expression/scope.ts";
+
+/** A database that an index can be made of, as it is or as it was. */
+export type IndexSource<T extends object> = Pick<PastDatabase<T>, "name" | "tenant" | "iterateChangesSince">;
 
 /**
  * What is made of the documents of one database, and follows them. What changes it follows one another, and nothing reads it meanwhile.
@@ -28,10 +31,10 @@ export interface Filling<Mapped> {
 
 /** What makes one kind of index among all that follow databases. */
 export interface IndexKind<Mapped, Moved extends object, Index extends FeedIndex<Mapped, Moved>> {
-  /** The name of what is kept of it in each database; null where nothing is. */
-  readonly keptAs: string | null;
   /** What goes into it of a document that is gone, or can't be computed. */
   readonly none: Mapped;
+  /** Takes what is kept of it in a database (`derivedRowsOf`); null where nothing is. @throws CoreError CLOSED */
+  take(database: IndexSource<object>): Promise<DerivedRows | null>;
   /** What goes into it of a document. What it throws is named as that document's failure. */
   map(data: object, origin: Origin): Mapped;
   /** An empty one. @param rows null for one that is in memory alone */

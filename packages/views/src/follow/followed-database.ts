@@ -1,10 +1,7 @@
-import { type DerivedRows, derivedRowsOf, type FeedItem, type PastDatabase, type PastDoc } from "@selkie/core";
+import type { DerivedRows, FeedItem, PastDoc } from "@selkie/core";
 import type { Origin } from "../expression/scope.ts";
 import type { Failures } from "./failures.ts";
-import type { FeedIndex, IndexKind } from "./feed-index.ts";
-
-/** A database that an index can be made of, as it is or as it was. */
-export type IndexSource<T extends object> = Pick<PastDatabase<T>, "name" | "tenant" | "iterateChangesSince">;
+import type { FeedIndex, IndexKind, IndexSource } from "./feed-index.ts";
 
 export interface Following {
   readonly signal: AbortSignal;
@@ -46,8 +43,7 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
 
   /** Goes on from what is kept. @returns false when it has to be filled. @throws CoreError CLOSED */
   async open(): Promise<boolean> {
-    const { keptAs } = this.#kind;
-    this.#rows = keptAs === null ? null : derivedRowsOf(this.#database, keptAs);
+    this.#rows = await this.#kind.take(this.#database);
     this.#index = this.#kind.create(this.#rows);
     this.#cursor = await this.#index.open();
     this.#isFilled = this.#cursor !== null;

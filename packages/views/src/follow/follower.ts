@@ -1,8 +1,8 @@
 import { ViewError } from "../errors.ts";
 import { isDamaged } from "../tree/damaged-index.ts";
 import { type Failure, Failures } from "./failures.ts";
-import type { FeedIndex, IndexKind } from "./feed-index.ts";
-import { FollowedDatabase, type IndexSource } from "./followed-database.ts";
+import type { FeedIndex, IndexKind, IndexSource } from "./feed-index.ts";
+import { FollowedDatabase } from "./followed-database.ts";
 import { Serial } from "./serial.ts";
 
 /** What moved, and the number of the database that it moved in. */
@@ -14,6 +14,8 @@ export interface FollowListener<Moved extends object> {
   moved(moved: readonly MovedIn<Moved>[] | null): Promise<void>;
   /** Something may have moved that was not told. */
   lost(): void;
+  /** Indexes are being filled. @param documents that were taken so far */
+  filled(documents: number): void;
 }
 
 /**
@@ -55,11 +57,6 @@ export class Follower<Mapped, Moved extends object, Index extends FeedIndex<Mapp
 
   get isCaughtUp(): boolean {
     return this.#isCaughtUp;
-  }
-
-  /** Documents that were taken so far while indexes were filled. */
-  get filled(): number {
-    return this.#filled;
   }
 
   /** Goes on from what is kept, or reads all there is; and follows the databases from then on. */
@@ -110,6 +107,11 @@ export class Follower<Mapped, Moved extends object, Index extends FeedIndex<Mapp
     if (!this.#closing.signal.aborted) this.#failures.add({ origin: null, error });
   }
 
+  /** Keeps what there is, also when little changed. @throws ViewError CLOSED */
+  async keep(): Promise<void> {
+    await this.#following.run(() => this.#run(() => this.#save(true)));
+  }
+
   /** Keeps what there is, and follows no more. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -141,11 +143,13 @@ export class Follower<Mapped, Moved extends object, Index extends FeedIndex<Mapp
 
   /** @returns what moved in the indexes; null when one was made anew */
   async #take(): Promise<readonly MovedIn<Moved>[] | null> {
+    this.#filled = 0;
     const following = {
       signal: this.#closing.signal,
       run: <Result>(job: () => Promise<Result>): Promise<Result> => this.#run(job),
       filled: (documents: number) => {
         this.#filled += documents;
+        this.#listener.filled(this.#filled);
       },
     };
     const each = await allOf(this.databases.map((database) => database.follow(following)));

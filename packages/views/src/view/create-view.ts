@@ -1,4 +1,4 @@
-import type { IndexSource } from "../follow/followed-database.ts";
+import type { IndexSource } from "../follow/feed-index.ts";
 import { OpenView } from "./open-view.ts";
 import type { View, ViewDefinition } from "./view.ts";
 

@@ -1,6 +1,6 @@
 import type { Off } from "@selkie/core";
 import type { Failure } from "../follow/failures.ts";
-import type { IndexSource } from "../follow/followed-database.ts";
+import type { IndexSource } from "../follow/feed-index.ts";
 import { Follower, type MovedIn } from "../follow/follower.ts";
 import { type Entry, entryOrder } from "./entry.ts";
 import { patchesOf, resetOf } from "./make-patches.ts";
@@ -44,6 +44,7 @@ export class OpenView<T extends object> implements View {
       lost: () => {
         for (const subscriber of this.#subscribers) subscriber.hasRows = false;
       },
+      filled: () => undefined,
     });
     const { databases } = this.#follower;
     this.#at = {

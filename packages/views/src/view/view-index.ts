@@ -1,3 +1,4 @@
+import { derivedRowsOf } from "@selkie/core";
 import type { IndexKind } from "../follow/feed-index.ts";
 import type { Entry } from "./entry.ts";
 import { entriesOf, type ViewPlan } from "./map-document.ts";
@@ -10,8 +11,8 @@ export function viewIndex(
   definition: string | null,
 ): IndexKind<readonly Entry[], Moved, SourceIndex> {
   return {
-    keptAs: definition === null ? null : `view ${name}`,
     none: [],
+    take: async (database) => (definition === null ? null : derivedRowsOf(database, `view ${name}`)),
     map: (data, origin) => entriesOf(plan, data, origin),
     create: (rows) => new SourceIndex({ columns: plan.columns, definition: definition ?? "", rows }),
     join: ({ gone }, { come }) => ({ gone, come }),

@@ -1,7 +1,7 @@
-import { fromHex, sliceToHex, toHex } from "@selkie/entry";
+import { fromHex, sliceToHex } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
-import { type DocumentPlace, documentIdOf, stemBytes } from "../sealing/document-id.ts";
+import { type DocumentPlace, documentIdBytes, documentIdOf, stemBytes } from "../sealing/document-id.ts";
 
 /** A document's id: 64 hex digits of its 32 bytes, of which the last 16 are the id of its key. */
 export type DocId = string & { readonly DocId: unique symbol };
@@ -23,9 +23,9 @@ export function docIdAt(stems: Uint8Array, start: number, keyId: Uint8Array): Do
   return (sliceToHex(stems, start, start + stemBytes) + hexOf(keyId)) as DocId;
 }
 
-/** The same of its 32 bytes. */
-export function docIdOfBytes(id: Uint8Array): DocId {
-  return toHex(id) as DocId;
+/** The same of the 32 bytes that begin at `start`. */
+export function docIdOfBytes(bytes: Uint8Array, start = 0): DocId {
+  return sliceToHex(bytes, start, start + documentIdBytes) as DocId;
 }
 
 /** The id of the key that an id ends in: not a view, which takes a buffer of its own. */

@@ -1,42 +1,47 @@
+import type { CryptoProvider } from "@selkie/crypto";
 import { toHex, type Verifier } from "@selkie/entry";
 import { type ChangeChunk, parseChange, type Sha256 } from "../automerge/change-chunk.ts";
 import type { DocumentHistory } from "../automerge/document-history.ts";
 import { CoreError } from "../errors.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { DocumentPlace } from "../sealing/document-id.ts";
-import { BytePlaces } from "./byte-places.ts";
 import { type DocId, docIdOf, keyIdIn } from "./doc-id.ts";
 import { type DocumentRecord, type Mark, newRecord } from "./document-record.ts";
 import { Histories } from "./histories.ts";
+import { PackedDocuments } from "./packed-documents.ts";
 import { Purged } from "./purged.ts";
 
 /** What is new in a document that was replaced; `reset` when something of it counts no more. */
 export type Replaced = readonly Uint8Array[] | "reset";
 
+type Crypto = Verifier & Pick<CryptoProvider, "randomBytes">;
+
 /**
  * The documents of one database: which exist, and the changes that passed the gate. `OwnChanges` and `ReceivedParts` are the two ways in.
  */
 export class Documents {
-  readonly verifier: Verifier;
+  readonly verifier: Crypto;
   readonly sha256: Sha256;
   /** What the gate knows of each. */
   readonly histories: Histories;
   readonly purged: Purged;
-  /** Of one that is packed, the number of its change. */
-  readonly #records = new Map<DocId, DocumentRecord | number>();
-  readonly #packed = new BytePlaces();
+  #records = new Map<DocId, DocumentRecord>();
+  readonly #packed: PackedDocuments;
 
-  constructor(verifier: Verifier, purged: Purged = new Purged()) {
-    this.verifier = verifier;
+  constructor(crypto: Crypto, purged: Purged = new Purged()) {
+    this.verifier = crypto;
     this.purged = purged;
-    this.sha256 = verifier.sha256;
+    this.sha256 = crypto.sha256;
     this.histories = new Histories(this.sha256);
+    this.#packed = new PackedDocuments((length) => crypto.randomBytes(length));
   }
 
   get(name: DocId): DocumentRecord | undefined {
-    const held = this.#records.get(name);
-    if (typeof held !== "number") return held;
-    const record = this.#unpacked(name, held);
+    const known = this.#records.get(name);
+    if (known !== undefined) return known;
+    const change = this.#packed.take(name);
+    if (change === undefined) return undefined;
+    const record = unpacked(name, change);
     this.#records.set(name, record);
     return record;
   }
@@ -62,25 +67,40 @@ export class Documents {
 
   /** How many are known: also those of which nothing counts. */
   get size(): number {
-    return this.#records.size;
+    return this.#records.size + this.#packed.size;
   }
 
   /** One of which something counts, for whoever looks at many: to be read, and not kept. */
   peek(name: DocId): Readonly<DocumentRecord> | undefined {
-    const held = this.#records.get(name);
-    if (typeof held === "number") return this.#unpacked(name, held);
-    return held === undefined || held.changes.length === 0 ? undefined : held;
+    const record = this.#records.get(name);
+    if (record !== undefined) return record.changes.length === 0 ? undefined : record;
+    const change = this.#packed.peek(name);
+    return change && unpacked(name, change);
   }
 
   /** To be read, and not kept. */
   *all(): Iterable<Readonly<DocumentRecord>> {
-    for (const [name, held] of this.#records) yield typeof held === "number" ? this.#unpacked(name, held) : held;
+    for (const [name, change] of this.#packed.all()) {
+      const record = change === undefined ? this.#records.get(name) : unpacked(name, change);
+      if (record !== undefined) yield record;
+    }
+    for (const record of this.#records.values()) if (!this.#packed.knows(record.name)) yield record;
   }
 
   /** The ids of those of which something counts; of deleted ones, too, when these are asked for. */
   *names({ deleted }: { readonly deleted: boolean }): Iterable<DocId> {
-    for (const [name, held] of this.#records)
-      if (typeof held === "number" || (held.changes.length > 0 && (deleted || !held.deleted))) yield name;
+    const counts = (record: DocumentRecord | undefined): boolean =>
+      record !== undefined && record.changes.length > 0 && (deleted || !record.deleted);
+    for (const [name, change] of this.#packed.all())
+      if (change !== undefined || counts(this.#records.get(name))) yield name;
+    for (const [name, record] of this.#records) if (counts(record) && !this.#packed.knows(name)) yield name;
+  }
+
+  /** How many `names` gives with the deleted ones. */
+  get counting(): number {
+    let count = this.#packed.size;
+    for (const { changes } of this.#records.values()) if (changes.length > 0) count += 1;
+    return count;
   }
 
   /**
@@ -88,12 +108,18 @@ export class Documents {
    * takes. From here on each has another record, which is made when somebody asks for it: nobody holds the one there was.
    */
   pack(records: Iterable<DocumentRecord>): void {
+    const packed = new Set<DocId>();
     for (const record of records) {
       const [only, more] = record.changes;
       if (only === undefined || more !== undefined || !isPlain(record)) continue;
       this.histories.forget(record);
-      this.#records.set(record.name, this.#packed.add(only));
+      this.#packed.add(record.name, only);
+      packed.add(record.name);
     }
+    // A map that loses what it gets makes tables of which each holds the next, and all that was in it, until V8 looks through everything.
+    if (this.#records.size <= 2 * packed.size)
+      this.#records = new Map([...this.#records].filter(([name]) => !packed.has(name)));
+    else for (const name of packed) this.#records.delete(name);
   }
 
   /** The record of a document this device is about to create, or has made changes in. */
@@ -119,12 +145,6 @@ export class Documents {
     if (record.changes.length > 1) return;
     this.#records.delete(record.name);
     this.histories.forget(record);
-  }
-
-  #unpacked(name: DocId, number: number): DocumentRecord {
-    const record = newRecord({ name, keyId: keyIdIn(name) });
-    record.changes = [this.#packed.at(number)];
-    return record;
   }
 
   /** Takes a change that passed the gate. */
@@ -165,6 +185,12 @@ export class Documents {
     this.histories.forget(record);
     return isSame ? "same" : outcome;
   }
+}
+
+function unpacked(name: DocId, change: Uint8Array): DocumentRecord {
+  const record = newRecord({ name, keyId: keyIdIn(name) });
+  record.changes = [change];
+  return record;
 }
 
 /** The latest of a document's marks, once there is one more, which no other depends on. */

@@ -23,6 +23,10 @@ export interface Remaking {
   readonly marks: boolean;
   /** Changes that nothing stands for where nothing of them is left to be done: no entry holds them. */
   readonly unsealed: ReadonlySet<ChangeChunk>;
+  /** Of these nothing is left to be done: they were made for others, which count. */
+  readonly done: ReadonlySet<ChangeChunk>;
+  /** By operation of those: the one on the ground that it was made for. */
+  readonly same: ReadonlyMap<OpId, OpId>;
   readonly sha256: Sha256;
 }
 
@@ -40,7 +44,8 @@ export function* remakeChanges(
   changes: readonly ChangeChunk[],
   at: Remaking,
 ): Generator<ChangeChunk | null, undefined> {
-  const isOver = (change: ChangeChunk): boolean => change.opCount > 0 && at.unsealed.has(change);
+  const isOver = (change: ChangeChunk): boolean =>
+    change.opCount > 0 && at.unsealed.has(change) && !at.done.has(change);
   yield* written(changes, at, { add: (edits, op) => edits.add(op), isOver });
 }
 
@@ -52,9 +57,10 @@ export function* remakeChanges(
  */
 export function* deleteAgain(
   changes: readonly ChangeChunk[],
-  at: Omit<Remaking, "marks" | "unsealed">,
+  at: Omit<Remaking, "marks" | "unsealed" | "done" | "same">,
 ): Generator<ChangeChunk | null, undefined> {
-  yield* written(changes, { ...at, marks: false }, { add: (edits, op) => edits.deleteAgain(op), isOver: () => true });
+  const all = { ...at, marks: false, done: new Set<ChangeChunk>(), same: new Map<OpId, OpId>() };
+  yield* written(changes, all, { add: (edits, op) => edits.deleteAgain(op), isOver: () => true });
 }
 
 /** How operations become others, and whether a change is left out of which none is left. */
@@ -73,7 +79,7 @@ function* written(
   let seq = at.firstSeq;
   for (const change of changes) {
     const { startOp } = edits;
-    for (const op of opsOf(change)) add(edits, op);
+    if (!at.done.has(change)) for (const op of opsOf(change)) add(edits, op);
     const { ops, actors } = edits.take();
     if (ops.length === 0 && isOver(change)) {
       yield null;
@@ -94,7 +100,7 @@ class Edits {
   readonly #edits = new Map<OpId, PlacedOp>();
   readonly #hasMarks: boolean;
   /** By operation that is not on the ground: what stands for it there. */
-  readonly #moved = new Map<OpId, OpId>();
+  readonly #moved: Map<OpId, OpId>;
   /** By element that is gone: the nearest before it that is there. */
   readonly #nearest = new Map<OpId, OpId>();
   readonly #author: string;
@@ -104,10 +110,11 @@ class Edits {
   #ops: DraftOp[] = [];
   #next: number;
 
-  constructor({ ground, lost, actor, marks }: Omit<Remaking, "unsealed">) {
+  constructor({ ground, lost, actor, marks, done, same }: Omit<Remaking, "unsealed">) {
     this.#hasMarks = marks;
     this.#ground = new OpGround(ground);
-    for (const change of lost) for (const op of opsOf(change)) this.#edits.set(op.id, op);
+    this.#moved = new Map(same);
+    for (const change of [...lost, ...done]) for (const op of opsOf(change)) this.#edits.set(op.id, op);
     this.#author = toHex(actor);
     this.#actors = [actor];
     this.#numbers.set(this.#author, 0);

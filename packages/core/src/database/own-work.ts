@@ -25,6 +25,8 @@ export interface Own {
 export interface ToRemake {
   readonly name: DocId;
   readonly own: readonly Own[];
+  /** All that this device made there, as far as it is here, chain by chain: what counts, and what does not. */
+  readonly known: readonly Own[];
   /** What does not count there, by hexadecimal hash. */
   readonly pool: ReadonlyMap<string, ChangeChunk>;
   /** Whether a change counts there. */
@@ -50,7 +52,10 @@ export class OwnWork {
   readonly #spans: ReadonlyMap<DocId, readonly OwnSpan[]>;
   /** By document and actor: the first change beyond the end of its chain. */
   readonly #ends: ReadonlyMap<string, number>;
-  /** What lies beyond an end says nothing to others, but it stands for what it was made from. */
+  /**
+   * What lies beyond an end says nothing to others, but it stands for what it was made from, unless it was made anew itself: then that says
+   * what it stands for, and leaves out what counted again by then.
+   */
   readonly #said: ReplacedChanges;
 
   constructor(state: DocumentState, { device, beyond, aside }: Places) {
@@ -67,8 +72,13 @@ export class OwnWork {
     this.#spans = Map.groupBy([...ownSpans(state.waiting, device), ...beyond], ({ name }) => name);
     this.#ends = new Map(beyond.map(({ name, actor, first }) => [placeName(name, actor), first]));
     this.#said = new ReplacedChanges(verifier);
+    const all = new ReplacedChanges(verifier);
     for (const { name, writer, replaces } of beyond)
-      for (const each of replaces) this.#said.add(name, { ...each, device, by: writer }, () => 0);
+      for (const each of replaces) all.add(name, { ...each, device, by: writer }, () => 0);
+    for (const { name, writer, replaces, actor, first, last } of beyond) {
+      const isDone = [state.replaced, all].some((said) => said.has(name, device, { actor, seq: first }, last));
+      if (!isDone) for (const each of replaces) this.#said.add(name, { ...each, device, by: writer }, () => 0);
+    }
   }
 
   /** Where something is left to be made anew. */
@@ -83,7 +93,8 @@ export class OwnWork {
     const { documents, waiting } = this.#state;
     const record = documents.get(name);
     const counts = (hash: Uint8Array): boolean => record !== undefined && documents.has(record, hash);
-    const all = [...this.#sealedIn(name, lost), ...(this.#aside.get(name) ?? [])];
+    const aside = this.#aside.get(name) ?? [];
+    const all = [...this.#sealedIn(name, lost), ...aside];
     const each = new Map(all.map((own) => [toHex(own.change.hash), own]));
     const own = [...each.values()].filter((one) => !this.#isDone(one) && !counts(one.change.hash));
     const pool = new Map([...lost].map(([hash, { change }]) => [hash, change]));
@@ -92,7 +103,9 @@ export class OwnWork {
       const first = this.#ends.get(placeName(name, actor));
       return first !== undefined && first <= seq;
     };
-    return { name, own, pool, counts, isBeyond };
+    const sealed = [...lost.values()].flatMap((one) => (one.isOwn ? [ownOf(name, one)] : []));
+    const known = [...sealed, ...aside.filter(({ change }) => !lost.has(toHex(change.hash)))];
+    return { name, own, known, pool, counts, isBeyond };
   }
 
   /** What of this device was withdrawn in a document, of all that was. */
@@ -117,13 +130,15 @@ export class OwnWork {
       const of = toHex(actor);
       firsts.set(of, Math.min(first, firsts.get(of) ?? first));
     }
-    return [...lost.values()].flatMap(({ isOwn, writer, change, kind, replaces = [] }) => {
-      const first = firsts.get(toHex(change.actor));
-      return isOwn && first !== undefined && first <= change.seq
-        ? [{ name, writer, change, kind, replaces, row: null }]
-        : [];
+    return [...lost.values()].flatMap((one) => {
+      const first = firsts.get(toHex(one.change.actor));
+      return one.isOwn && first !== undefined && first <= one.change.seq ? [ownOf(name, one)] : [];
     });
   }
 }
+
+const ownOf = (name: DocId, { writer, change, kind, replaces = [] }: LostChange): Own => ({
+  ...{ name, writer, change, kind, replaces, row: null },
+});
 
 const placeName = (name: DocId, actor: Uint8Array): string => `${name}/${toHex(actor)}`;

@@ -17,6 +17,7 @@ import type { DatabaseEvents } from "./database.ts";
 import type { Lost } from "./lost-changes.ts";
 import { type Own, OwnWork, type ToRemake } from "./own-work.ts";
 import { type Remakable, remakable, withoutBranch } from "./remakable.ts";
+import { standIns } from "./stand-ins.ts";
 
 export interface ReissueContext {
   readonly platform: Pick<Platform, "crypto" | "now">;
@@ -98,18 +99,20 @@ export class Reissue {
     const rows = remade.flatMap(({ rows }) => rows);
     if (gone.size > 0 || rows.length > 0)
       await journal.exchange(gone, rows, rows.length > 0 ? [await chain.row()] : []);
-    for (const { name, changes } of remade) tell("reissued", { id: name, changes });
+    for (const { name, changes } of remade) if (changes > 0) tell("reissued", { id: name, changes });
     this.#tellWaiting(left);
   }
 
-  async #remake(state: DocumentState, { name, own }: ToRemake, able: Remakable): Promise<Remade> {
+  async #remake(state: DocumentState, toRemake: ToRemake, able: Remakable): Promise<Remade> {
+    const { name, own } = toRemake;
     const { documents, waiting } = state;
     const { chain, device } = this.#at;
     const record = documents.ensure(placeOf(name));
     const writer = await chain.writer();
     const actor = actorIn(documents.verifier, record, writer);
     const unsealed = new Set(own.flatMap(({ change, row }) => (row === null ? [] : [change])));
-    const made = remakeOn(state, record, { ...able, actor, unsealed });
+    const { done, same, left } = standIns(toRemake, able.own);
+    const made = remakeOn(state, record, { ...able, actor, unsealed, done, same });
     // A deletion that no entry holds, and of which nothing is left, stays aside until what it deleted counts again.
     const spoken = new Set(own.flatMap((one) => (made.get(one.change) ? [toHex(one.writer)] : [])));
     const from = own.filter((one) => made.has(one.change) && spoken.has(toHex(one.writer)));
@@ -120,12 +123,14 @@ export class Reissue {
       const one = byChange.get(change);
       const said = one === undefined ? undefined : byWriter.get(toHex(one.writer));
       if (one === undefined || said === undefined || chunk === null) return [];
-      return [this.#row({ ...one, replaces: alsoReplaced(one.replaces, said) }, chunk, writer)];
+      const kind = done.has(change) ? "change" : one.kind;
+      return [this.#row({ ...one, kind, replaces: left(alsoReplaced(one.replaces, said)) }, chunk, writer)];
     });
     const ownChanges = new OwnChanges(documents, waiting);
     for (const row of rows) ownChanges.take(record, writer, row.kind, row.change);
     sayUnsealed(state, rows, device);
-    return { name, rows, from, changes: from.length, left: own.filter(({ change }) => !made.has(change)).length };
+    const changes = from.filter(({ change }) => !done.has(change)).length;
+    return { name, rows, from, changes, left: own.filter(({ change }) => !made.has(change)).length };
   }
 
   /** What this device's changes took the place of did not count when they were made anew, and may count again. */
@@ -197,7 +202,10 @@ const spanOf = ({ change: { seq } }: Own): Pick<Replacement, "seq" | "last"> => 
 function remakeOn(
   { documents, waiting }: DocumentState,
   record: DocumentRecord,
-  { own, ...at }: Pick<Remaking, "lost" | "actor" | "unsealed"> & { readonly own: readonly ChangeChunk[] },
+  {
+    own,
+    ...at
+  }: Pick<Remaking, "lost" | "actor" | "unsealed" | "done" | "same"> & { readonly own: readonly ChangeChunk[] },
 ): ReadonlyMap<ChangeChunk, ChangeChunk | null> {
   const on = { ...at, ...groundOf(documents, record, at.actor) };
   const ownChanges = new OwnChanges(documents, waiting);

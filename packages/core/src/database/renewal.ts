@@ -128,7 +128,9 @@ export class Renewal {
   async #journal(writer: WriterKey, changes: readonly UnheardChange[]): Promise<void> {
     const { journal, host } = this.#at;
     const known = new Set(journal.rows.map(({ change }) => toHex(change)));
-    const fresh = changes.filter(({ change }) => !known.has(toHex(change.bytes)));
+    // What it was made from may count again: then it is not to be made anew (stand-ins.ts).
+    const standing = new Set(changes.filter(({ replaces = [] }) => replaces.length > 0).map(docIdOf));
+    const fresh = changes.filter((one) => !known.has(toHex(one.change.bytes)) && !standing.has(docIdOf(one)));
     const frontier = host.frontier();
     await Promise.all(
       fresh.map(({ change, replaces = [], ...row }) => {

@@ -45,7 +45,7 @@ function remade(
     [
       ...remakeChanges(changes, {
         ...{ ground: ground.map(parse), lost: lost.map(parse), heads: history.heads(), sha256 },
-        ...{ actor: fromHex(again), firstSeq: 1, marks, unsealed },
+        ...{ actor: fromHex(again), firstSeq: 1, marks, unsealed, done: new Set(), same: new Map() },
       }),
     ].flatMap((change) => change ?? []);
   const trial = new DocumentHistory();

@@ -298,6 +298,6 @@ test("D9 what of this device's chain comes back to it later is made anew too", a
   }
   await carol.hear(cut);
   await carol.receive(...ofBob, ...(await writtenBy(again, [...ofBob, ...ofMallory])));
-  // Behind the nearest that is there: what the second piece stood behind stands under other ids now.
-  for (const one of [again, await again.reopened(), carol]) expect(await textOn(one, id)).toBe("note more good");
+  // What the second piece stood behind stands under other ids now.
+  for (const one of [again, await again.reopened(), carol]) expect(await textOn(one, id)).toBe("note good more");
 });

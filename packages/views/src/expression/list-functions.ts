@@ -1,9 +1,9 @@
 import { compareValues } from "../value/order.ts";
 import { type Value, valueIn } from "../value/value.ts";
+import { costOf } from "../value/value-cost.ts";
 import type { Budget } from "./budget.ts";
 import { ANY_NUMBER, type ExpressionFunction, strict } from "./function-table.ts";
 import { finite, numberOf } from "./number-functions.ts";
-import { costOf } from "./value-cost.ts";
 
 export const listFunctions: Readonly<Record<string, ExpressionFunction>> = {
   list: strict(0, ANY_NUMBER, (args) => args),

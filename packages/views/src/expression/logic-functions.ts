@@ -1,8 +1,8 @@
 import { compareValues } from "../value/order.ts";
 import { kindOf, type Value } from "../value/value.ts";
+import { costOf } from "../value/value-cost.ts";
 import { ANY_NUMBER, type ExpressionFunction, strict } from "./function-table.ts";
 import type { Evaluate, Scope } from "./scope.ts";
-import { costOf } from "./value-cost.ts";
 
 /** Only `true` is true: neither 1 nor "yes" is. */
 export const isTrue = (value: Value): boolean => value === true;

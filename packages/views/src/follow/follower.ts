@@ -1,5 +1,5 @@
+import { isDamaged } from "../damaged-index.ts";
 import { ViewError } from "../errors.ts";
-import { isDamaged } from "../tree/damaged-index.ts";
 import { type Failure, Failures } from "./failures.ts";
 import type { FeedIndex, IndexKind, IndexSource } from "./feed-index.ts";
 import { FollowedDatabase } from "./followed-database.ts";

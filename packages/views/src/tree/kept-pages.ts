@@ -1,6 +1,6 @@
 import type { DerivedRows } from "@selkie/core";
+import { damaged } from "../damaged-index.ts";
 import type { Json } from "../value/value-codec.ts";
-import { damaged } from "./damaged-index.ts";
 import type { Page, PageId } from "./page.ts";
 import { decodePage, encodePage, type TreeCodec } from "./page-codec.ts";
 import type { PageSource } from "./pages.ts";

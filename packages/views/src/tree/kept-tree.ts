@@ -1,7 +1,8 @@
 import type { DerivedRows } from "@selkie/core";
+import { listIn, numberIn } from "../value/read-json.ts";
 import type { Json } from "../value/value-codec.ts";
 import { KeptPages, type KeptRow } from "./kept-pages.ts";
-import { decodeChild, encodeChild, listIn, numberIn, type TreeCodec } from "./page-codec.ts";
+import { decodeChild, encodeChild, type TreeCodec } from "./page-codec.ts";
 import { Pages } from "./pages.ts";
 import { Tree } from "./tree.ts";
 import type { TreeShape } from "./tree-shape.ts";

@@ -1,5 +1,6 @@
+import { damaged } from "../damaged-index.ts";
+import { listIn, numberIn } from "../value/read-json.ts";
 import type { Json } from "../value/value-codec.ts";
-import { damaged } from "./damaged-index.ts";
 import type { Child, Page } from "./page.ts";
 import type { TreeShape } from "./tree-shape.ts";
 
@@ -53,22 +54,4 @@ export function decodeChild<E, S>(codec: TreeCodec<E, S>, json: unknown): Child<
     last: codec.entry.decode(last),
     summary: codec.summary.decode(summary),
   };
-}
-
-/** @throws ViewError INDEX_DAMAGED */
-export function listIn(json: unknown): readonly unknown[] {
-  if (!Array.isArray(json)) throw damaged("no list");
-  return json;
-}
-
-/** @throws ViewError INDEX_DAMAGED */
-export function numberIn(json: unknown): number {
-  if (typeof json !== "number") throw damaged("no number");
-  return json;
-}
-
-/** @throws ViewError INDEX_DAMAGED */
-export function textIn(json: unknown): string {
-  if (typeof json !== "string") throw damaged("no text");
-  return json;
 }

@@ -3,7 +3,7 @@ import type { TreeShape } from "./tree-shape.ts";
 /** Names a page of one tree. */
 export type PageId = number;
 
-/** What a page above says of one below: its last entry, how many entries are below it, and what they come to. */
+/** What a page above says of one below: the key of its last entry, how many entries are below it, and what they come to. */
 export interface Child<E, S> {
   readonly id: PageId;
   readonly last: E;
@@ -17,7 +17,10 @@ export type Page<E, S> =
   | { readonly type: "branch"; readonly items: readonly Child<E, S>[] };
 
 /** As many entries, or children, as a page has room for. */
-export const MOST_ON_PAGE = 64;
+const MOST_ON_PAGE = 64;
+
+/** What all entries of a page may weigh together, where it has more than one: about 128 KB. */
+const MOST_WEIGHT = 4_096;
 
 /** A page with fewer is joined with one beside it. */
 export const LEAST_ON_PAGE = 16;
@@ -26,28 +29,35 @@ export const LEAST_ON_PAGE = 16;
 const FILLED = 48;
 
 /** @param id where the page is to be found */
-export function childOf<E, S>({ summary }: TreeShape<E, S>, id: PageId, page: Page<E, S>): Child<E, S> {
+export function childOf<E, S>({ summary, key }: TreeShape<E, S>, id: PageId, page: Page<E, S>): Child<E, S> {
   if (page.type === "leaf") {
     const { items } = page;
-    return { id, last: lastOf(items), count: items.length, summary: summary.of(items) };
+    return { id, last: key(lastOf(items)), count: items.length, summary: summary.of(items) };
   }
   const { items } = page;
   const count = items.reduce((sum, child) => sum + child.count, 0);
   return { id, last: lastOf(items).last, count, summary: summary.join(items.map((child) => child.summary)) };
 }
 
-/** A page as two of about the same size. */
-export function halves<E, S>(page: Page<E, S>): readonly [Page<E, S>, Page<E, S>] {
+/** A page as it may be: itself, or several that have room for what it holds. */
+export function pagesOf<E, S>(shape: TreeShape<E, S>, page: Page<E, S>): readonly Page<E, S>[] {
+  return fits(shape, page) ? [page] : halves(page).flatMap((half) => pagesOf(shape, half));
+}
+
+/** Whether a page has room for what it holds. */
+export function fits<E, S>({ weigh }: TreeShape<E, S>, page: Page<E, S>): boolean {
+  const { length } = page.items;
+  if (length > MOST_ON_PAGE) return false;
+  return (
+    length < 2 || page.type === "branch" || page.items.reduce((sum, entry) => sum + weigh(entry), 0) <= MOST_WEIGHT
+  );
+}
+
+function halves<E, S>(page: Page<E, S>): readonly Page<E, S>[] {
   const middle = page.items.length >> 1;
-  return page.type === "leaf"
-    ? [
-        { type: "leaf", items: page.items.slice(0, middle) },
-        { type: "leaf", items: page.items.slice(middle) },
-      ]
-    : [
-        { type: "branch", items: page.items.slice(0, middle) },
-        { type: "branch", items: page.items.slice(middle) },
-      ];
+  if (page.type === "leaf")
+    return [page.items.slice(0, middle), page.items.slice(middle)].map((items) => ({ type: "leaf", items }));
+  return [page.items.slice(0, middle), page.items.slice(middle)].map((items) => ({ type: "branch", items }));
 }
 
 /** Two pages of one height, one after the other, as one. */

@@ -11,6 +11,10 @@ export interface Summary<E, S> {
 /** What makes one kind of tree: the order of its entries, no two of which are equal in it, and what they come to. */
 export interface TreeShape<E, S> {
   readonly compare: Compare<E>;
+  /** Enough of an entry to compare it: what pages above say of it. */
+  readonly key: (entry: E) => E;
+  /** What an entry weighs on its page, as `costOf` weighs values. */
+  readonly weigh: (entry: E) => number;
   readonly summary: Summary<E, S>;
 }
 

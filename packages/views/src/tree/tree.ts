@@ -2,12 +2,12 @@ import {
   type Child,
   childOf,
   firstWhere,
+  fits,
   groups,
-  halves,
   LEAST_ON_PAGE,
-  MOST_ON_PAGE,
   type Page,
   type PageId,
+  pagesOf,
   together,
 } from "./page.ts";
 import type { Pages } from "./pages.ts";
@@ -36,7 +36,7 @@ export class Tree<E, S> {
   /** @param entries ascending, no two equal */
   static from<E, S>(shape: TreeShape<E, S>, pages: Pages<E, S>, entries: readonly E[]): Tree<E, S> {
     const made = (page: Page<E, S>): Child<E, S> => childOf(shape, pages.add(page), page);
-    let level = groups(entries).map((items) => made({ type: "leaf", items }));
+    let level = groups(entries).flatMap((items) => pagesOf(shape, { type: "leaf", items }).map(made));
     while (level.length > 1) level = groups(level).map((items) => made({ type: "branch", items }));
     return new Tree(shape, pages, level[0] ?? null);
   }
@@ -120,7 +120,7 @@ export class Tree<E, S> {
     return summary.join(parts);
   }
 
-  /** @returns what stands in the place of the page: none, it alone, or two of its height */
+  /** @returns what stands in the place of the page: none, it alone, or several of its height */
   async #edit(id: PageId, entry: E, edit: Edit): Promise<readonly Child<E, S>[]> {
     const { compare } = this.#shape;
     const page = await this.#pages.get(id);
@@ -147,6 +147,7 @@ export class Tree<E, S> {
     if (left === undefined || right === undefined || child === undefined) return children;
     if ((await this.#pages.get(child.id)).items.length >= LEAST_ON_PAGE) return children;
     const page = together(await this.#pages.get(left.id), await this.#pages.get(right.id));
+    if (!fits(this.#shape, page)) return children;
     this.#pages.remove(right.id);
     return children.toSpliced(first, 2, ...this.#placed(left.id, page));
   }
@@ -156,11 +157,8 @@ export class Tree<E, S> {
       this.#pages.remove(id);
       return [];
     }
-    if (page.items.length <= MOST_ON_PAGE) {
-      return [childOf(this.#shape, this.#pages.replace(id, page), page)];
-    }
-    const [left, right] = halves(page);
-    return [childOf(this.#shape, this.#pages.replace(id, left), left), this.#added(right)];
+    const [first = page, ...rest] = pagesOf(this.#shape, page);
+    return [childOf(this.#shape, this.#pages.replace(id, first), first), ...rest.map((other) => this.#added(other))];
   }
 
   #added(page: Page<E, S>): Child<E, S> {

@@ -60,6 +60,7 @@ function compareObjects(a: object, b: object, compare: Compare<Value>): number {
   return compareLists(sortedEntries(a), sortedEntries(b), compare);
 }
 
-function sortedEntries(value: object): readonly (readonly [string, Value])[] {
+/** The members of an object, in the order of their names. */
+export function sortedEntries(value: object): readonly (readonly [string, Value])[] {
   return Object.entries(value).sort(([a], [b]) => byCodeUnits(a, b));
 }

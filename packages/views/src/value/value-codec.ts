@@ -1,7 +1,12 @@
+import { damaged } from "../damaged-index.ts";
+import { listIn, numberIn, textIn } from "./read-json.ts";
 import { kind, kindOf, type Value } from "./value.ts";
 
 /** What JSON says as it is; all else is an object with one letter that says what it is. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [letter: string]: Json };
+
+/** Lists and objects within one another, at most: documents are 64 deep. */
+const DEEPEST = 100;
 
 /** A value as JSON that says exactly that value. */
 export function encodeValue(value: Value): Json {
@@ -25,27 +30,41 @@ export function encodeValue(value: Value): Json {
   }
 }
 
-/** Undefined where it is no value. */
-export function decodeValue(json: unknown): Value | undefined {
-  if (Array.isArray(json)) return json.map(decodeValue);
-  if (typeof json !== "object" || json === null) return json;
-  const [entry] = Object.entries(json);
-  if (entry === undefined) return undefined;
-  const [letter, said]: [string, unknown] = entry;
+/** @throws ViewError INDEX_DAMAGED */
+export function decodeValue(json: unknown, depth = 0): Value {
+  if (depth > DEEPEST) throw damaged("a value too deep");
+  if (Array.isArray(json)) return json.map((member) => decodeValue(member, depth + 1));
+  if (typeof json !== "object" || json === null) return primitiveIn(json);
+  const [[letter, said] = ["", null]]: (readonly [string, unknown])[] = Object.entries(json);
   switch (letter) {
     case "d":
-      return new Date(Number(decodeValue(said)));
+      return new Date(Number(decodeValue(said, DEEPEST)));
     case "b":
-      return Array.isArray(said) ? Uint8Array.from(said) : undefined;
+      return Uint8Array.from(listIn(said), numberIn);
     case "i":
-      return BigInt(String(said));
+      return BigInt(matching(said, /^-?\d+$/));
     case "n":
-      return Number(said);
+      return Number(matching(said, /^(-?Infinity|NaN|-0)$/));
     case "o":
-      return Array.isArray(said) ? objectOf(said) : undefined;
+      return Object.fromEntries(listIn(said).map((entry) => memberIn(listIn(entry), depth + 1)));
     default:
-      return undefined;
+      throw damaged("no value");
   }
+}
+
+function memberIn([key, value]: readonly unknown[], depth: number): readonly [string, Value] {
+  return [textIn(key), decodeValue(value, depth)];
+}
+
+function primitiveIn(json: unknown): Value {
+  if (json === undefined) throw damaged("no value");
+  return json;
+}
+
+function matching(said: unknown, pattern: RegExp): string {
+  const text = textIn(said);
+  if (!pattern.test(text)) throw damaged("no value");
+  return text;
 }
 
 /** JSON has no NaN, no infinities, no -0 and no bigints. */
@@ -53,13 +72,4 @@ function encodeNumber(value: number | bigint): Json {
   if (typeof value === "bigint") return { i: String(value) };
   if (Number.isFinite(value) && !Object.is(value, -0)) return value;
   return { n: Object.is(value, -0) ? "-0" : String(value) };
-}
-
-/** Without a prototype, so that a key is only ever a key. */
-function objectOf(entries: readonly unknown[]): object {
-  const object: Record<string, Value> = Object.create(null);
-  for (const entry of entries) {
-    if (Array.isArray(entry) && typeof entry[0] === "string") object[entry[0]] = decodeValue(entry[1]);
-  }
-  return object;
 }

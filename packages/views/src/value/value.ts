@@ -32,6 +32,23 @@ export function valueIn(data: unknown): Value {
   return typeof data === "object" && isCounter(data) ? data.value : data;
 }
 
+/** A value all of which is as expressions see it, and that nobody else can change. */
+export function plainValue(data: unknown): Value {
+  const value = valueIn(data);
+  switch (kindOf(value)) {
+    case kind.date:
+      return new Date((value as Date).getTime());
+    case kind.bytes:
+      return Uint8Array.from(value as Uint8Array);
+    case kind.list:
+      return Array.from(value as readonly unknown[], plainValue);
+    case kind.object:
+      return Object.fromEntries(Object.entries(value as object).map(([key, member]) => [key, plainValue(member)]));
+    default:
+      return value;
+  }
+}
+
 /** What stands at a place of a document; null where nothing does. Only what an object or a list holds itself, nothing it inherits. */
 export function valueAt(data: unknown, path: readonly (string | number)[]): Value {
   let value = valueIn(data);

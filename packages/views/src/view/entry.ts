@@ -15,20 +15,22 @@ export type CategoryPath = readonly Step[];
 /** A document in a category. */
 export interface Entry {
   readonly path: CategoryPath;
-  /** A value for each column. */
-  readonly values: readonly Value[];
+  /** What orders it among those of its path: of the value of each sorted column what counts in an order. */
+  readonly sort: readonly Value[];
   readonly id: string;
+  /** A value for each column; none where an entry only says where one stands. */
+  readonly values: readonly Value[];
 }
 
 /** How the entries of a view follow one another: by category, then by sorted columns, then by id. What stands in a category itself comes before its categories. */
 export function entryOrder(columns: readonly PlannedColumn[]): Compare<Entry> {
   const paths = pathOrder(columns);
-  const sorted = columns.flatMap(({ isSorted, compare }, at) => (isSorted ? [{ compare, at }] : []));
+  const sorted = columns.filter(({ isSorted }) => isSorted);
   return (a, b) => {
     const byPath = paths(a.path, b.path);
     if (byPath !== 0) return byPath;
-    for (const { compare, at } of sorted) {
-      const order = compare(a.values[at], b.values[at]);
+    for (const [at, { compare }] of sorted.entries()) {
+      const order = compare(a.sort[at], b.sort[at]);
       if (order !== 0) return order;
     }
     return byCodeUnits(a.id, b.id);
@@ -48,7 +50,7 @@ export function pathOrder(columns: readonly PlannedColumn[]): Compare<CategoryPa
   };
 }
 
-/** Enough of an entry to find it: what it is ordered by, and null for all else. */
-export function keyEntry(columns: readonly PlannedColumn[], { path, values, id }: Entry): Entry {
-  return { path, id, values: values.map((value, at) => (columns[at]?.isSorted === true ? value : null)) };
+/** Enough of an entry to find it. */
+export function keyEntry({ path, sort, id }: Entry): Entry {
+  return { path, sort, id, values: [] };
 }

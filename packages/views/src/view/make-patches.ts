@@ -1,7 +1,7 @@
 import type { MovedIn } from "../follow/follower.ts";
 import type { Compare } from "../value/order.ts";
 import { startOf } from "./bounds.ts";
-import { type CategoryPath, type Entry, entryOrder, keyEntry, pathOrder } from "./entry.ts";
+import { type CategoryPath, type Entry, entryOrder, pathOrder } from "./entry.ts";
 import type { Bound, Located } from "./merged-index.ts";
 import type { ViewPatch } from "./patch.ts";
 import type { Row } from "./row.ts";
@@ -9,8 +9,8 @@ import { keyOf } from "./row-key.ts";
 import type { IsOpen, Rows, RowsContext } from "./rows.ts";
 import type { Moved } from "./source-index.ts";
 
-/** Documents that are told one by one. */
-const MOST_DOCUMENTS = 200;
+/** Entries that are told one by one: two of each document that moved, where it stands in one category. */
+const MOST_ENTRIES = 400;
 
 export interface PatchContext extends RowsContext {
   readonly rows: Rows;
@@ -28,10 +28,17 @@ interface Placed {
   readonly row: Row;
 }
 
+/** A category that something came to or went from. */
+interface Touched {
+  readonly path: CategoryPath;
+  readonly gained: number;
+}
+
 /** What became of the rows that are shown, once the indexes say what is now. */
 export async function patchesOf(moved: readonly MovedIn<Moved>[], at: PatchContext): Promise<readonly ViewPatch[]> {
   if (moved.length === 0) return [];
-  if (moved.length > MOST_DOCUMENTS) return [await resetOf(at)];
+  if (moved.reduce((sum, { gone, come }) => sum + gone.length + come.length, 0) > MOST_ENTRIES)
+    return [await resetOf(at)];
   return new PatchMaker(at).make(moved);
 }
 
@@ -56,7 +63,7 @@ class PatchMaker {
 
   async make(moved: readonly MovedIn<Moved>[]): Promise<readonly ViewPatch[]> {
     for (const one of moved) this.#documents(one);
-    for (const path of this.#touched(moved)) await this.#category(path, moved);
+    for (const touched of this.#touched(moved)) await this.#category(touched);
     const inOrder = this.#placed.toSorted((a, b) => this.#inView(a, b));
     const placed: ViewPatch[] = [];
     for (const { row, from, ...place } of inOrder) {
@@ -85,20 +92,24 @@ class PatchMaker {
     }
   }
 
-  /** The categories that something came to or went from, once each. */
-  #touched(moved: readonly MovedIn<Moved>[]): readonly CategoryPath[] {
-    const all = moved
-      .flatMap(({ gone, come }) => [...gone, ...come])
-      .flatMap(({ path }) => path.map((_, level) => path.slice(0, level + 1)))
-      .sort(this.#paths);
-    return all.filter((path, at) => at === 0 || this.#paths(all[at - 1] ?? [], path) !== 0);
+  /** The categories that something came to or went from, once each, and how many entries they gained. */
+  #touched(moved: readonly MovedIn<Moved>[]): readonly Touched[] {
+    const each = (entries: readonly Entry[], gained: number): readonly Touched[] =>
+      entries.flatMap(({ path }) => path.map((_, level) => ({ path: path.slice(0, level + 1), gained })));
+    const all = moved.flatMap(({ gone, come }) => [...each(gone, -1), ...each(come, 1)]);
+    const touched: Touched[] = [];
+    for (const one of all.sort((a, b) => this.#paths(a.path, b.path))) {
+      const last = touched.at(-1);
+      if (last === undefined || this.#paths(last.path, one.path) !== 0) touched.push(one);
+      else touched[touched.length - 1] = { path: one.path, gained: last.gained + one.gained };
+    }
+    return touched;
   }
 
-  async #category(path: CategoryPath, moved: readonly MovedIn<Moved>[]): Promise<void> {
+  async #category({ path, gained }: Touched): Promise<void> {
     if (!this.#shows(path.slice(0, -1))) return;
-    const under = (entries: readonly Entry[]) => entries.filter((entry) => this.#isUnder(entry.path, path)).length;
     const row = await this.#at.rows.category(path);
-    const before = moved.reduce((sum, { gone, come }) => sum + under(gone) - under(come), row.documents);
+    const before = row.documents - gained;
     if (row.documents === 0) {
       if (before > 0) this.#removed.push({ type: "remove", key: row.key });
     } else if (before > 0) this.#updated.push({ type: "update", row });
@@ -130,8 +141,8 @@ class PatchMaker {
     return this.#paths(path.slice(0, category.length), category) === 0;
   }
 
-  #keyOf({ entry, source }: Located): string {
-    return keyOf({ type: "document", located: { entry: keyEntry(this.#at.columns, entry), source } });
+  #keyOf(located: Located): string {
+    return keyOf({ type: "document", located });
   }
 
   #inView(a: Placed, b: Placed): number {

@@ -1,9 +1,9 @@
 import { ViewError } from "../errors.ts";
 import { isTrue } from "../expression/logic-functions.ts";
 import type { Origin } from "../expression/scope.ts";
-import { costOf } from "../expression/value-cost.ts";
-import type { Value } from "../value/value.ts";
-import { valueIn } from "../value/value.ts";
+import { sortValue } from "../value/sort-value.ts";
+import { plainValue, type Value } from "../value/value.ts";
+import { costOf } from "../value/value-cost.ts";
 import type { PlannedColumn, PlannedValue } from "./column.ts";
 import type { CategoryPath, Entry } from "./entry.ts";
 
@@ -29,27 +29,33 @@ export interface ViewPlan {
 /** Where a document stands in a view: in each of its categories, or nowhere. @throws ViewError EXPRESSION_TOO_COSTLY; what a column's function throws */
 export function entriesOf({ columns, where }: ViewPlan, data: object, origin: Origin): readonly Entry[] {
   if (where !== null && !isTrue(where.compute(data, origin))) return [];
-  const values = columns.map(({ value }) => value.compute(data, origin));
-  let entries: readonly Entry[] = [{ path: [], values, id: origin.id }];
-  columns.forEach(({ isCategory }, column) => {
-    if (isCategory) entries = entries.flatMap((entry) => inCategories(entry, column)).slice(0, MOST_CATEGORIES);
-  });
-  const steps = entries.reduce((sum, entry) => sum + costOf(entry.values), 0);
-  if (steps > MOST_STEPS) throw new ViewError("EXPRESSION_TOO_COSTLY", "a document takes too much room in the view");
+  const computed = columns.map(({ value }) => value.compute(data, origin));
+  if (costOf(computed) > MOST_STEPS) throw tooLarge();
+  const values = computed.map(plainValue);
+  const sort = values.filter((_, at) => columns[at]?.isSorted === true).map(sortValue);
+  let entries: readonly Entry[] = [{ path: [], sort, id: origin.id, values }];
+  for (const [column, { isCategory }] of columns.entries()) {
+    if (!isCategory) continue;
+    const categories = categoriesIn(values[column]);
+    const most = Math.ceil(MOST_CATEGORIES / categories.length);
+    const within = (entry: Entry) => categories.map((one) => inCategory(entry, column, one));
+    entries = entries.slice(0, most).flatMap(within).slice(0, MOST_CATEGORIES);
+  }
+  if (entries.reduce((sum, entry) => sum + costOf(entry.values), 0) > MOST_STEPS) throw tooLarge();
   return entries;
 }
 
-/** An entry for each category of a column. */
-function inCategories(entry: Entry, column: number): readonly Entry[] {
-  const value = entry.values[column];
-  if (!Array.isArray(value)) return [inCategory(entry, column, value ?? null)];
-  const each = [...new Set(value.map(valueIn))];
-  return each.length === 0 ? [inCategory(entry, column, null)] : each.map((one) => inCategory(entry, column, one));
+const tooLarge = () => new ViewError("EXPRESSION_TOO_COSTLY", "a document takes too much room in the view");
+
+/** The categories that a value names, at least one. */
+function categoriesIn(value: Value): readonly Value[] {
+  if (!Array.isArray(value) || value.length === 0) return [Array.isArray(value) ? null : value];
+  return [...new Set(value)].slice(0, MOST_CATEGORIES);
 }
 
 function inCategory(entry: Entry, column: number, value: Value): Entry {
   const levels = typeof value === "string" ? levelsOf(value) : [value];
-  const steps: CategoryPath = levels.map((level) => ({ column, value: level }));
+  const steps: CategoryPath = levels.map((level) => ({ column, value: sortValue(level) }));
   return { ...entry, path: [...entry.path, ...steps], values: entry.values.with(column, value) };
 }
 

@@ -1,3 +1,4 @@
+import { ViewError } from "../errors.ts";
 import type { Row } from "./row.ts";
 
 /**
@@ -11,7 +12,10 @@ export type ViewPatch =
   | { readonly type: "update"; readonly row: Row }
   | { readonly type: "remove"; readonly key: string };
 
-/** Rows once patches are applied to them; the rows that were given stay as they were. For lists of a screen: each patch looks through all rows. */
+/**
+ * Rows once patches are applied to them; the rows that were given stay as they were. For lists of a screen: each patch looks through all rows.
+ * @throws ViewError KEY_INVALID for patches of other rows
+ */
 export function applyPatches(rows: readonly Row[], patches: readonly ViewPatch[]): readonly Row[] {
   return patches.reduce(applied, rows);
 }
@@ -21,7 +25,7 @@ function applied(rows: readonly Row[], patch: ViewPatch): readonly Row[] {
     case "reset":
       return patch.rows;
     case "update":
-      return rows.map((row) => (row.key === patch.row.key ? patch.row : row));
+      return rows.with(positionOf(rows, patch.row.key), patch.row);
     case "remove":
       return without(rows, patch.key);
     case "move":
@@ -32,7 +36,15 @@ function applied(rows: readonly Row[], patch: ViewPatch): readonly Row[] {
 }
 
 function inserted(rows: readonly Row[], row: Row, after: string | null): readonly Row[] {
-  return rows.toSpliced(after === null ? 0 : rows.findIndex(({ key }) => key === after) + 1, 0, row);
+  return rows.toSpliced(after === null ? 0 : positionOf(rows, after) + 1, 0, row);
 }
 
-const without = (rows: readonly Row[], gone: string): readonly Row[] => rows.filter(({ key }) => key !== gone);
+function without(rows: readonly Row[], gone: string): readonly Row[] {
+  return rows.toSpliced(positionOf(rows, gone), 1);
+}
+
+function positionOf(rows: readonly Row[], key: string): number {
+  const at = rows.findIndex((row) => row.key === key);
+  if (at < 0) throw new ViewError("KEY_INVALID", "a patch is of other rows");
+  return at;
+}

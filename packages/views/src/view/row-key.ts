@@ -1,7 +1,10 @@
+import { isDamaged } from "../damaged-index.ts";
 import { ViewError } from "../errors.ts";
-import { decodeValue, encodeValue, type Json } from "../value/value-codec.ts";
-import type { CategoryPath, Step } from "./entry.ts";
+import { listIn, numberIn, textIn } from "../value/read-json.ts";
+import { encodeValue } from "../value/value-codec.ts";
+import type { CategoryPath } from "./entry.ts";
 import type { Located } from "./merged-index.ts";
+import { encodePath, pathIn, valuesIn } from "./view-codec.ts";
 
 /** What a key names. */
 export type Keyed =
@@ -11,51 +14,30 @@ export type Keyed =
 
 const KEY_OF_TOTAL = "total";
 
-/** A key says where its row stands, so that it is good when the row has gone. @param keyed a document's entry with nothing but what orders it */
+/** A key says where its row stands, so that it is good when the row has gone. */
 export function keyOf(keyed: Keyed): string {
   if (keyed.type === "total") return KEY_OF_TOTAL;
   if (keyed.type === "category") return JSON.stringify([encodePath(keyed.path)]);
   const { entry, source } = keyed.located;
-  return JSON.stringify([encodePath(entry.path), source, entry.id, entry.values.map(encodeValue)]);
+  return JSON.stringify([encodePath(entry.path), source, entry.id, entry.sort.map(encodeValue)]);
 }
 
 /** @throws ViewError KEY_INVALID */
 export function readKey(key: string): Keyed {
   if (key === KEY_OF_TOTAL) return { type: "total" };
-  const keyed = parsed(key);
-  if (keyed === null) throw new ViewError("KEY_INVALID", "no row of a view has this key");
-  return keyed;
-}
-
-function parsed(key: string): Keyed | null {
-  const json = jsonIn(key);
-  if (!Array.isArray(json)) return null;
-  const [steps, source, id, values]: unknown[] = json;
-  const path = decodePath(steps);
-  if (path === null) return null;
-  if (json.length === 1) return { type: "category", path };
-  if (typeof source !== "number" || typeof id !== "string" || !Array.isArray(values)) return null;
-  return { type: "document", located: { source, entry: { path, id, values: values.map(decodeValue) } } };
-}
-
-function encodePath(path: CategoryPath): Json {
-  return path.map(({ column, value }) => [column, encodeValue(value)]);
-}
-
-function decodePath(json: unknown): CategoryPath | null {
-  if (!Array.isArray(json)) return null;
-  const path: Step[] = [];
-  for (const step of json) {
-    if (!Array.isArray(step) || typeof step[0] !== "number") return null;
-    path.push({ column: step[0], value: decodeValue(step[1]) });
-  }
-  return path;
-}
-
-function jsonIn(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    return null;
+    return keyedIn(listIn(JSON.parse(key)));
+  } catch (error) {
+    if (!isDamaged(error) && !(error instanceof SyntaxError)) throw error;
+    throw new ViewError("KEY_INVALID", "no row of a view has this key");
   }
+}
+
+/** @throws ViewError INDEX_DAMAGED */
+function keyedIn(said: readonly unknown[]): Keyed {
+  const [steps, source, id, sort] = said;
+  const path = pathIn(steps);
+  if (said.length === 1) return { type: "category", path };
+  const entry = { path, id: textIn(id), sort: valuesIn(sort), values: [] };
+  return { type: "document", located: { source: numberIn(source), entry } };
 }

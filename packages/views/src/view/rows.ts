@@ -2,7 +2,7 @@ import type { Origin } from "../expression/scope.ts";
 import type { Value } from "../value/value.ts";
 import { beginning, endOf, startOf } from "./bounds.ts";
 import type { PlannedColumn } from "./column.ts";
-import { type CategoryPath, keyEntry, pathOrder } from "./entry.ts";
+import { type CategoryPath, pathOrder } from "./entry.ts";
 import type { Bound, Located, MergedIndex } from "./merged-index.ts";
 import type { Row } from "./row.ts";
 import { keyOf, readKey } from "./row-key.ts";
@@ -103,7 +103,7 @@ export class Rows {
     const place = places[source] ?? { tenant: "", database: "" };
     return {
       ...{ type: "document", level: entry.path.length, documents: 1, origin: { ...place, id: entry.id } },
-      key: keyOf({ type: "document", located: { entry: keyEntry(columns, entry), source } }),
+      key: keyOf({ type: "document", located: { entry, source } }),
       values: Object.fromEntries(columns.map(({ name }, at) => [name, entry.values[at] ?? null])),
     };
   }

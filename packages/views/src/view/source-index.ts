@@ -1,12 +1,12 @@
 import type { DerivedRows } from "@selkie/core";
+import { isDamaged } from "../damaged-index.ts";
 import type { FeedIndex, Filling } from "../follow/feed-index.ts";
-import { isDamaged } from "../tree/damaged-index.ts";
 import { fromBytes, toBytes } from "../tree/kept-pages.ts";
 import { KeptTree } from "../tree/kept-tree.ts";
-import { listIn, textIn } from "../tree/page-codec.ts";
 import type { Tree } from "../tree/tree.ts";
 import type { Compare } from "../value/order.ts";
 import { byCodeUnits } from "../value/order.ts";
+import { listIn, textIn } from "../value/read-json.ts";
 import type { PlannedColumn } from "./column.ts";
 import { type Entry, keyEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
@@ -20,7 +20,7 @@ export interface Moved {
 }
 
 /** Of what is kept. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 const HEAD = Uint8Array.of(0);
 
@@ -140,7 +140,8 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
   }
 
   #placeOf(id: string, entries: readonly Entry[]): Place {
-    const keys = entries.map((entry) => keyEntry(this.#at.columns, entry));
-    return { id, keys, values: entries[0]?.values ?? [] };
+    const [first] = entries;
+    const values = this.#at.columns.map(({ total }, at) => (total === null ? null : first?.values[at]));
+    return { id, keys: entries.map(keyEntry), values };
   }
 }

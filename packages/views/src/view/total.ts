@@ -1,6 +1,7 @@
 import { numberOf } from "../expression/number-functions.ts";
 import { addExactly, type ExactSum, roundSum } from "../tree/exact-sum.ts";
 import { compareValues } from "../value/order.ts";
+import { sortValue } from "../value/sort-value.ts";
 import type { Value } from "../value/value.ts";
 
 /**
@@ -36,7 +37,7 @@ export function totalOf(kind: TotalKind, values: readonly Value[]): Total {
       const number = numberOf(value);
       if (number === null || Math.abs(number) > LARGEST) continue;
       numbers.push(number);
-    } else if (kind !== "count" && (extreme === null || isBeyond(kind, value, extreme))) extreme = value;
+    } else if (kind !== "count") extreme = furthest(kind, sortValue(value), extreme);
     count++;
   }
   return { count, sum: addExactly([numbers]), extreme };
@@ -60,7 +61,7 @@ export function shownTotal(kind: TotalKind, { count, sum, extreme }: Total): Val
   return count === 0 ? null : roundSum(sum) / count;
 }
 
-function isBeyond(kind: "min" | "max", value: Value, extreme: Value): boolean {
-  const order = compareValues(value, extreme);
-  return kind === "min" ? order < 0 : order > 0;
+function furthest(kind: "min" | "max", value: Value, extreme: Value): Value {
+  const order = extreme === null ? 0 : compareValues(value, extreme);
+  return extreme === null || (kind === "min" ? order < 0 : order > 0) ? value : extreme;
 }

@@ -1,4 +1,5 @@
-import { listIn, numberIn, type TreeCodec, textIn } from "../tree/page-codec.ts";
+import type { TreeCodec } from "../tree/page-codec.ts";
+import { listIn, numberIn, textIn } from "../value/read-json.ts";
 import type { Value } from "../value/value.ts";
 import { decodeValue, encodeValue, type Json } from "../value/value-codec.ts";
 import type { CategoryPath, Entry, Step } from "./entry.ts";
@@ -13,10 +14,10 @@ const totals: TreeCodec<Entry, Totals>["summary"] = {
 /** Of a view's entries. */
 export const entryCodec: TreeCodec<Entry, Totals> = {
   entry: {
-    encode: ({ id, path, values }) => [id, encodePath(path), values.map(encodeValue)],
+    encode: ({ id, path, sort, values }) => [id, encodePath(path), sort.map(encodeValue), values.map(encodeValue)],
     decode: (json) => {
-      const [id, path, values] = listIn(json);
-      return { id: textIn(id), path: pathIn(path), values: valuesIn(values) };
+      const [id, path, sort, values] = listIn(json);
+      return { id: textIn(id), path: pathIn(path), sort: valuesIn(sort), values: valuesIn(values) };
     },
   },
   summary: totals,
@@ -28,7 +29,7 @@ export const placeCodec: TreeCodec<Place, Totals> = {
     encode: ({ id, values, keys }) => [
       id,
       values.map(encodeValue),
-      ...keys.map((key) => [encodePath(key.path), key.values.map(encodeValue)]),
+      ...keys.map(({ path, sort }) => [encodePath(path), sort.map(encodeValue)]),
     ],
     decode: (json) => {
       const [said, values, ...keys] = listIn(json);
@@ -40,16 +41,17 @@ export const placeCodec: TreeCodec<Place, Totals> = {
 };
 
 function keyIn(id: string, json: unknown): Entry {
-  const [path, values] = listIn(json);
-  return { id, path: pathIn(path), values: valuesIn(values) };
+  const [path, sort] = listIn(json);
+  return { id, path: pathIn(path), sort: valuesIn(sort), values: [] };
 }
 
 /** Columns and values, in turn. */
-function encodePath(path: CategoryPath): Json {
+export function encodePath(path: CategoryPath): Json {
   return path.flatMap(({ column, value }) => [column, encodeValue(value)]);
 }
 
-function pathIn(json: unknown): CategoryPath {
+/** @throws ViewError INDEX_DAMAGED */
+export function pathIn(json: unknown): CategoryPath {
   const said = listIn(json);
   const steps: Step[] = [];
   for (let at = 0; at < said.length; at += 2)
@@ -57,8 +59,9 @@ function pathIn(json: unknown): CategoryPath {
   return steps;
 }
 
-function valuesIn(json: unknown): readonly Value[] {
-  return listIn(json).map(decodeValue);
+/** @throws ViewError INDEX_DAMAGED */
+export function valuesIn(json: unknown): readonly Value[] {
+  return listIn(json).map((one) => decodeValue(one));
 }
 
 function totalIn(json: unknown): Total {

@@ -2,20 +2,31 @@ import type { KeptShape } from "../tree/kept-tree.ts";
 import type { Summary } from "../tree/tree-shape.ts";
 import { byCodeUnits } from "../value/order.ts";
 import type { Value } from "../value/value.ts";
+import { costOf } from "../value/value-cost.ts";
 import type { PlannedColumn } from "./column.ts";
-import { type Entry, entryOrder } from "./entry.ts";
+import { type Entry, entryOrder, keyEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
 import { joinTotals, NO_TOTAL, type Totals, totalOf } from "./total.ts";
 import { entryCodec, placeCodec } from "./view-codec.ts";
 
 /** Documents as a view shows them. */
 export function entryShape(columns: readonly PlannedColumn[]): KeptShape<Entry, Totals> {
-  return { number: 1, compare: entryOrder(columns), summary: totals(columns), codec: entryCodec };
+  const compare = entryOrder(columns);
+  return { number: 1, compare, key: keyEntry, weigh: weightOf, summary: totals(columns), codec: entryCodec };
 }
 
 /** The same documents by id. */
 export function placeShape(columns: readonly PlannedColumn[]): KeptShape<Place, Totals> {
-  return { number: 2, compare: (a, b) => byCodeUnits(a.id, b.id), summary: totals(columns), codec: placeCodec };
+  return {
+    ...{ number: 2, summary: totals(columns), codec: placeCodec },
+    compare: (a, b) => byCodeUnits(a.id, b.id),
+    key: ({ id }) => ({ id, keys: [], values: [] }),
+    weigh: ({ keys, values }) => keys.reduce((sum, key) => sum + weightOf(key), costOf(values)),
+  };
+}
+
+function weightOf({ path, sort, values }: Entry): number {
+  return path.reduce((sum, { value }) => sum + 1 + costOf(value), costOf(sort) + costOf(values));
 }
 
 function totals<E extends { readonly values: readonly Value[] }>(

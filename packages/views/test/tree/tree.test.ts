@@ -6,6 +6,8 @@ import type { TreeShape } from "../../src/tree/tree-shape.ts";
 
 const sums: TreeShape<number, number> = {
   compare: (a, b) => a - b,
+  key: (entry) => entry,
+  weigh: () => 1,
   summary: {
     none: 0,
     of: (entries) => entries.reduce((a, b) => a + b, 0),
@@ -42,6 +44,23 @@ describe("a tree", () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it("D13 has room on a page for what it weighs, and holds entries of any weight", async () => {
+    const heavy: TreeShape<number, number> = { ...sums, weigh: (entry) => (entry % 7 === 0 ? 3_000 : 1) };
+    const pages = new Pages<number, number>(null, 0);
+    const tree = Tree.from(heavy, pages, many(1_000));
+    for (const entry of many(1_000)) if (entry % 5 === 0) await tree.remove(entry);
+    for (let entry = 1; entry < 1_000; entry += 2) await tree.put(entry);
+    const left = many(1_000).filter((entry) => entry % 5 !== 0);
+    const added = Array.from({ length: 500 }, (_, at) => at * 2 + 1);
+    await expectHolds(
+      tree,
+      [...left, ...added].sort((a, b) => a - b),
+    );
+    for (const page of pages.changes().put.values()) {
+      if (page.type === "leaf") expect(page.items.filter((entry) => entry % 7 === 0).length).toBeLessThanOrEqual(1);
+    }
   });
 
   it("that lost all its entries is empty, and takes new ones", async () => {

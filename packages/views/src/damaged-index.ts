@@ -1,4 +1,4 @@
-import { ViewError } from "../errors.ts";
+import { ViewError } from "./errors.ts";
 
 /** What is kept of an index is not what was written: it is made again. */
 export function damaged(what: string): ViewError {

@@ -1,4 +1,4 @@
-import { kind, kindOf, type Value } from "../value/value.ts";
+import { kind, kindOf, type Value } from "./value.ts";
 
 /** Steps that looking at a value takes, all of it. Documents are at most 64 deep. */
 export function costOf(value: Value): number {

@@ -26,7 +26,11 @@ def need(condition, code="BAD_MESSAGE"):
         raise Refused(code)
 
 
-# Section 2: opt, CBOR, codes
+# Section 2: opt, positions, CBOR, codes
+def read_position(r):
+    return r.uleb(2**53 - 2)
+
+
 def read_opt(r):
     value = r.uleb()
     return None if value == 0 else value - 1
@@ -144,7 +148,7 @@ def read_answer(r):
     need(kind < 6)
     answer = {"type": ANSWERS[kind]}
     if kind < 2:
-        answer["position"] = r.uleb() if kind else None
+        answer["position"] = read_position(r) if kind else None
     return answer
 
 
@@ -179,6 +183,11 @@ def read_ack(r):
         order = [(e["frame"], e["run"]) for e in ack["exceptions"]]
         need(not order or order[-1] < (item["frame"], item["run"]))
         ack["exceptions"].append(item)
+    ack["reached"] = []
+    while r.left() > 0:
+        reached = {"handle": r.uleb(), "position": read_position(r)}
+        need(all(before["handle"] < reached["handle"] for before in ack["reached"]))
+        ack["reached"].append(reached)
     return ack
 
 
@@ -242,7 +251,7 @@ READERS = {
     "vector": lambda r: {"handle": r.uleb(), **read_vector_bits(r), "vector": read_vector(r)},
     "entries": read_entries,
     "ack": read_ack,
-    "caughtUp": lambda r: {"handle": r.uleb(), "position": r.uleb(), "digest": r.take(16)},
+    "caughtUp": lambda r: {"handle": r.uleb(), "position": read_position(r), "digest": r.take(16)},
     "fence": lambda r: {"token": r.uleb(), "handles": [r.uleb() for _ in range(r.uleb())]},
     "fenced": lambda r: {"token": r.uleb()},
     "ping": lambda r: {"token": r.uleb()},
@@ -520,6 +529,19 @@ def without_tags(role, nonces, frames):
         yield frame[:-8]
 
 
+def last_position(named, messages):
+    """Sections 5.2, 5.4 and 6.1: the listener's position that the dialler knows of its one database in the end."""
+    position = None
+    for m in messages:
+        if m["type"] == "opened" and m["answers"][0]["type"] == "same":
+            position = named if m["answers"][0]["position"] is None else m["answers"][0]["position"]
+        elif m["type"] in ("caughtUp", "entries") and m["position"] is not None:
+            position = m["position"]
+        elif m["type"] == "ack":
+            position = [position, *(reached["position"] for reached in m["reached"])][-1]
+    return position
+
+
 def check_sessions(case):
     sides = {}
     both = b(case["diallerNonce"]), b(case["listenerNonce"])
@@ -534,6 +556,7 @@ def check_sessions(case):
         mine = [m["vector"] for m in sides["dialler"] if m["type"] == "vector"][0]
         digest = vector_digest(b(case["database"]), plain(mine))
         assert H("open-digest", *both, digest)[:16] == opened["digest"]
+    assert last_position(opened["position"], sides["listener"]) == case["position"]
     closes = [[m["handles"] for m in sides[role] if m["type"] == "close"] for role in sides]
     assert closes[0] == closes[1]
     assert sum(m["type"] == "fence" for m in sides["dialler"]) == sum(m["type"] == "fenced" for m in sides["listener"])

@@ -1,7 +1,7 @@
 // What typing costs whoever pays for the line: a change each keystroke, made offline.
-import { pipe, type Transport } from "@selkie/client";
 import { expect, test } from "vitest";
 import { found, join, meet } from "../support/company.ts";
+import { countedMeeting } from "../support/counted.ts";
 
 interface Page {
   text: string;
@@ -9,25 +9,6 @@ interface Page {
 
 const SENTENCE = "Seventeen engineers argue whether any relay may ever see plaintext, and nobody notices the coffee. ";
 const KEYSTROKES = 1_000;
-
-/** The transport, and how many bytes it has brought and taken. */
-function counted(transport: Transport): { readonly transport: Transport; bytes(): number } {
-  let bytes = 0;
-  const counting: Transport = {
-    send: (frame) => {
-      bytes += frame.length;
-      return transport.send(frame);
-    },
-    receive: async function* () {
-      for await (const frame of transport.receive()) {
-        bytes += frame.length;
-        yield frame;
-      }
-    },
-    close: () => transport.close(),
-  };
-  return { transport: counting, bytes: () => bytes };
-}
 
 test("1,000 keystrokes made offline take at most 2.5 KB on the wire, with all that the connection says", async () => {
   await using alice = await found();
@@ -44,14 +25,8 @@ test("1,000 keystrokes made offline take at most 2.5 KB on the wire, with all th
     });
     at += takesBack ? -1 : 1;
   }
-  const [near, far] = pipe();
-  const { transport, bytes } = counted(near);
-  const [up, down] = await Promise.all([
-    alice.tenant.connect(transport, { peer: "dialler" }),
-    bob.tenant.connect(far, { peer: "listener" }),
-  ]);
-  await Promise.all([up.synced(), down.synced()]);
+  const bytes = await countedMeeting(alice, bob);
   expect((await his.getDocument(page.id)).getData()).toEqual(page.getData());
   expect(page.getData().text.length).toBeGreaterThan(800);
-  expect(bytes()).toBeLessThanOrEqual(2_560);
+  expect(bytes).toBeLessThanOrEqual(2_560);
 });

@@ -3,7 +3,7 @@ import { toHex, type WriterKey } from "@selkie/entry";
 import type { Ack, RunException } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import type { Repair } from "./database.ts";
-import type { SentFrame, SentRun } from "./state.ts";
+import type { Barrier, SentFrame, SentRun } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { addExtra, stopChain } from "./uploads.ts";
 
@@ -28,6 +28,16 @@ export function onAck(turn: Turn, ack: Ack): void {
     exceptions.set(`${exception.frame} ${exception.run}`, exception);
   }
   for (const [index, frame] of acked.entries()) acknowledge(turn, frame, (run) => exceptions.get(`${index} ${run}`));
+  for (const { handle, position } of ack.reached) onReached(turn, handle, position);
+}
+
+/** The peer has nothing up to there but what it sent and what came from here; it counts once what arrived before is appended. */
+function onReached(turn: Turn, handle: number, position: number): void {
+  if (!turn.isClosing(handle)) turn.need(handle);
+  const { inbox } = turn.state;
+  const barriers = inbox.barriers.filter(({ action }) => action.type !== "reached" || action.handle !== handle);
+  const barrier: Barrier = { after: inbox.arrived, action: { type: "reached", handle, position } };
+  turn.setInbox({ barriers: [...barriers, barrier] });
 }
 
 function acknowledge(turn: Turn, frame: SentFrame, exceptionOf: (run: number) => RunException | undefined): void {

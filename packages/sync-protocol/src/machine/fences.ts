@@ -4,7 +4,7 @@ import { MAX_FENCES } from "../message/bounds.ts";
 import type { Fenced, Fence as FenceMessage } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import type { Input } from "./input.ts";
-import { completeDownload } from "./reconcile.ts";
+import { completeDownload, completeReached } from "./reconcile.ts";
 import type { Barrier, Fence } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { extendTail } from "./uploads.ts";
@@ -182,6 +182,7 @@ export function passBarriers(turn: Turn): void {
     if (action.type === "fenced") passFence(turn, action.token);
     else if (action.type === "readPositions") turn.effect(action);
     else if (action.type === "closed") passClosed(turn, action.handle, action.id);
+    else if (action.type === "reached") completeReached(turn, action.handle, action.position);
     else completeDownload(turn, action.handle, action.position, action.digest);
   }
 }

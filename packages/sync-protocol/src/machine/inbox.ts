@@ -6,7 +6,7 @@ import { showFork } from "./acks.ts";
 import { passBarriers } from "./fences.ts";
 import type { DeliveredFrame, Input } from "./input.ts";
 import type { Turn } from "./turn.ts";
-import { extendTail } from "./uploads.ts";
+import { extendTail, passTail } from "./uploads.ts";
 
 /** Entries arrived: within their credit they are verified and appended. */
 export function onEntries(turn: Turn, message: Entries, bytes: number): void {
@@ -58,6 +58,7 @@ function passEchoes(turn: Turn, input: Extract<Input, { type: "delivered" }>): v
   if (upload === undefined || upload.type === "idle") return;
   if (upload.sent === before && after - before === appended) {
     turn.change(handle, { upload: { ...upload, sent: after } });
+    if (after > before) passTail(turn, handle);
     turn.effect({ type: "forgetEchoes", handle });
   } else if (after > upload.sent) extendTail(turn, handle);
 }

@@ -1,5 +1,6 @@
 // What is sent next. One thing at a time, and only when the transport takes it: whatever a peer makes us owe it is a flag or a number
 // until then, so a peer that never reads cannot make memory grow.
+import type { Ack } from "../message/message.ts";
 import type { Effect } from "./effect.ts";
 import { nextReply } from "./reconcile.ts";
 import type { Turn } from "./turn.ts";
@@ -22,14 +23,29 @@ function next(turn: Turn): Effect | null {
     turn.setOutbox({ messages });
     return { type: "send", message };
   }
-  if (outbox.ack.frames > 0) {
-    turn.setOutbox({ ack: { frames: 0, credit: 0, exceptions: [] } });
-    turn.setInbox({ allowance: turn.state.inbox.allowance + outbox.ack.credit });
-    return { type: "send", message: { type: "ack", ...outbox.ack } };
-  }
+  const ack = nextAck(turn);
+  if (ack !== null) return { type: "send", message: ack };
   if (outbox.pong !== null) {
     turn.setOutbox({ pong: null });
     return { type: "send", message: { type: "pong", token: outbox.pong } };
   }
   return nextReply(turn) ?? nextSlice(turn);
+}
+
+/** What is to be acknowledged. A position goes along with an acknowledgement, and waits for one that is to come. */
+function nextAck(turn: Turn): Ack | null {
+  const { inbox, outbox } = turn.state;
+  const isDue = outbox.ack.frames > 0 || (outbox.reached.length > 0 && inbox.frames.length === 0);
+  if (!isDue) return null;
+  const reached = outbox.reached.flatMap((handle) => reachedOf(turn, handle)).sort((a, b) => a.handle - b.handle);
+  turn.setOutbox({ ack: { frames: 0, credit: 0, exceptions: [] }, reached: [] });
+  turn.setInbox({ allowance: inbox.allowance + outbox.ack.credit });
+  return outbox.ack.frames + reached.length === 0 ? null : { type: "ack", ...outbox.ack, reached };
+}
+
+/** Nothing where a `caughtUp` will say it. */
+function reachedOf(turn: Turn, handle: number): Ack["reached"] {
+  const database = turn.find(handle);
+  if (database?.stage !== "open" || database.upload.type !== "tail" || database.caughtUpDue !== "no") return [];
+  return [{ handle, position: database.upload.sent }];
 }

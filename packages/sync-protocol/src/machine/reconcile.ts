@@ -34,6 +34,12 @@ export function onCaughtUp(turn: Turn, message: CaughtUp): void {
   turn.setInbox({ barriers: [...barriers, barrier] });
 }
 
+/** Everything up to this position is here, unless what both hold is being compared still. */
+export function completeReached(turn: Turn, handle: number, position: number): void {
+  if (turn.find(handle)?.download !== "caughtUp") return;
+  turn.effect({ type: "announce", handle, event: { type: "caughtUp", position } });
+}
+
 /** Everything the peer had sent is appended. After a stream, digests tell whether that was all. */
 export function completeDownload(turn: Turn, handle: number, position: number, digest: Uint8Array): void {
   const database = turn.find(handle);

@@ -231,6 +231,7 @@ function onOpenMessage(turn: Turn, message: OpenMessage, bytes: number): void {
       break;
     case "ack":
       onAck(turn, message);
+      passBarriers(turn);
       break;
     case "caughtUp":
       onCaughtUp(turn, message);

@@ -85,6 +85,7 @@ export interface Barrier {
   readonly after: number;
   readonly action:
     | { readonly type: "caughtUp"; readonly handle: number; readonly position: number; readonly digest: Uint8Array }
+    | { readonly type: "reached"; readonly handle: number; readonly position: number }
     | { readonly type: "fenced"; readonly token: number }
     | { readonly type: "closed"; readonly handle: number; readonly id: DatabaseId }
     /** A fence's positions are read once what the peer sent before has its own. */
@@ -132,6 +133,8 @@ export interface Outbox {
   readonly pen: "free" | "held";
   readonly messages: readonly Message[];
   readonly ack: { readonly frames: number; readonly credit: number; readonly exceptions: readonly RunException[] };
+  /** Handles of which the tail went on past nothing but what the peer sent: it is to be told how far. */
+  readonly reached: readonly number[];
   readonly pong: number | null;
   /** Handles with a vector or a `caughtUp` due. */
   readonly replies: readonly number[];
@@ -208,6 +211,7 @@ export function initialState(options: MachineOptions): State {
       pen: "free",
       messages: [],
       ack: { frames: 0, credit: 0, exceptions: [] },
+      reached: [],
       pong: null,
       replies: [],
       uploads: [],

@@ -105,7 +105,7 @@ export class Turn {
   /** Drops a database; its handle is void, and its name free unless it has another. */
   remove({ handle, id, wanted }: Database): void {
     const { databases } = this.#state;
-    const side = this.#isOurs(handle) ? "ours" : "theirs";
+    const side = this.isOurs(handle) ? "ours" : "theirs";
     this.setDatabases({ [side]: databases[side].without(Math.floor(handle / 2)) });
     if (databases.handleById.get(toHex(id)) === handle) this.#ownNames().delete(toHex(id));
     this.countWanted("ours", -namesIn(wanted.ours));
@@ -122,7 +122,7 @@ export class Turn {
   change(handle: number, change: Partial<Database>): void {
     const database = this.find(handle);
     if (database === undefined) return;
-    const side = this.#isOurs(handle) ? "ours" : "theirs";
+    const side = this.isOurs(handle) ? "ours" : "theirs";
     const table = this.#state.databases[side].with(Math.floor(handle / 2), { ...database, ...change });
     this.setDatabases({ [side]: table });
   }
@@ -131,6 +131,11 @@ export class Turn {
   nextHandle(side: "ours" | "theirs"): number {
     const byDialler = (side === "ours") === (this.#state.options.role === "dialler");
     return 2 * this.#state.databases[side].length + (byDialler ? 0 : 1);
+  }
+
+  /** Whether this side opened the database. */
+  isOurs(handle: number): boolean {
+    return (handle % 2 === 0) === (this.#state.options.role === "dialler");
   }
 
   /** Whether entries may go from us to the peer. */
@@ -154,10 +159,6 @@ export class Turn {
   }
 
   #table(handle: number): Databases["ours"] {
-    return this.#isOurs(handle) ? this.#state.databases.ours : this.#state.databases.theirs;
-  }
-
-  #isOurs(handle: number): boolean {
-    return (handle % 2 === 0) === (this.#state.options.role === "dialler");
+    return this.isOurs(handle) ? this.#state.databases.ours : this.#state.databases.theirs;
   }
 }

@@ -35,6 +35,13 @@ export function extendTail(turn: Turn, handle: number): void {
   queueUpload(turn, handle);
 }
 
+/** The tail went on past what only the peer had sent: whoever opened the database, and may name a position one day, is told how far. */
+export function passTail(turn: Turn, handle: number): void {
+  const { reached } = turn.state.outbox;
+  if (turn.isOurs(handle) || !turn.maySend() || reached.includes(handle)) return;
+  turn.setOutbox({ reached: [...reached, handle] });
+}
+
 /** Sends these runs before anything else. */
 export function addExtra(turn: Turn, handle: number, items: readonly Missing[]): void {
   const database = turn.find(handle);
@@ -94,7 +101,7 @@ export function onSliceRead(turn: Turn, input: Extract<Input, { type: "sliceRead
   }
   const database = turn.find(handle);
   if (database === undefined) return;
-  if (result.type === "tail") advanceTail(turn, database, result);
+  if (result.type === "tail") advanceTail(turn, database, { ...result, isSent: frame !== null });
   else {
     if (result.round === null) advanceExtra(turn, database, result);
     else advanceFilling(turn, database, result);
@@ -183,11 +190,14 @@ function fillingItems(upload: Filling): readonly Missing[] {
   return first === undefined || upload.from === null ? items : [{ ...first, from: upload.from }, ...others];
 }
 
-function advanceTail(turn: Turn, database: Database, result: Extract<SliceResult, { type: "tail" }>): void {
+type TailRead = Extract<SliceResult, { type: "tail" }> & { readonly isSent: boolean };
+
+function advanceTail(turn: Turn, database: Database, result: TailRead): void {
   const { upload, handle } = database;
   if (upload.type !== "tail") return;
   const sent = Math.max(upload.sent, result.position);
   turn.change(handle, { upload: { type: "tail", sent, due: upload.due || !result.done } });
+  if (!result.isSent && sent > upload.sent) passTail(turn, handle);
   if (!result.done || database.caughtUpDue !== "atTail") return;
   turn.change(handle, { caughtUpDue: "now" });
   queueReply(turn, handle);

@@ -1,7 +1,7 @@
-// Acknowledgements, with the runs that were not appended. docs/spec/sync.md section 3.6.
+// Acknowledgements, with the runs that were not appended and the positions that were reached. docs/spec/sync.md section 3.3.
 import { type ByteReader, type ByteWriter, parseEntryId } from "@selkie/entry";
 import { SyncError } from "../sync-error.ts";
-import { MAX_CODE_LENGTH, MAX_FRAMES_IN_FLIGHT } from "./bounds.ts";
+import { MAX_CODE_LENGTH, MAX_FRAMES_IN_FLIGHT, MAX_POSITION } from "./bounds.ts";
 import { parseCode } from "./control-codec.ts";
 import type { Ack, RunException } from "./message.ts";
 
@@ -11,6 +11,7 @@ const exceptionKind = { gap: 1, fork: 2, refused: 3 } as const;
 export function writeAck(writer: ByteWriter, ack: Ack): void {
   writer.uleb(ack.frames).uleb(ack.credit).uleb(ack.exceptions.length);
   for (const exception of ack.exceptions) writeException(writer, exception);
+  for (const { handle, position } of ack.reached) writer.uleb(handle).uleb(position);
 }
 
 /** @throws SyncError `BAD_MESSAGE` */
@@ -27,7 +28,19 @@ export function readAck(reader: ByteReader): Ack {
     }
     exceptions.push(exception);
   }
-  return { type: "ack", frames, credit, exceptions };
+  return { type: "ack", frames, credit, exceptions, reached: readReached(reader) };
+}
+
+/** Ascending, so that no frame makes us do more than there are databases open. */
+function readReached(reader: ByteReader): Ack["reached"] {
+  const reached: Ack["reached"][number][] = [];
+  for (let last = -1; reader.remaining > 0; ) {
+    const handle = reader.uleb();
+    if (handle <= last) throw new SyncError("BAD_MESSAGE", "positions whose handles do not ascend");
+    reached.push({ handle, position: reader.uleb(MAX_POSITION) });
+    last = handle;
+  }
+  return reached;
 }
 
 function isAfter(a: RunException, b: RunException): boolean {

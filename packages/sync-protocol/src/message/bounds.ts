@@ -21,6 +21,8 @@ export const MAX_FRAMES_IN_FLIGHT = 1_024;
 export const MAX_FENCES = 16;
 /** Characters of a code in `refused`, `error` and acknowledgements. */
 export const MAX_CODE_LENGTH = 64;
+/** The greatest position: one more is what `open` writes when it names it. */
+export const MAX_POSITION: number = Number.MAX_SAFE_INTEGER - 1;
 /** Bytes of a digest in `open` and `caughtUp`. */
 export const DIGEST_BYTES = 16;
 /** The longest a `goaway` may ask to wait: one hour. */

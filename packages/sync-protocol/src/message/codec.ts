@@ -4,7 +4,7 @@ import { bitsToGrant, grantToBits } from "../access/rights.ts";
 import { assertNever } from "../assert-never.ts";
 import { SyncError } from "../sync-error.ts";
 import { readAck, writeAck } from "./ack-codec.ts";
-import { DIGEST_BYTES, MAX_DATABASES, PROTOCOL_VERSION } from "./bounds.ts";
+import { DIGEST_BYTES, MAX_DATABASES, MAX_POSITION, PROTOCOL_VERSION } from "./bounds.ts";
 import {
   decodeClaim,
   decodeCode,
@@ -199,7 +199,7 @@ function readMessage(reader: ByteReader): Message {
     case typeByte.ack:
       return readAck(reader);
     case typeByte.caughtUp:
-      return { type: "caughtUp", handle: reader.uleb(), position: reader.uleb(), digest: reader.bytes(DIGEST_BYTES) };
+      return readCaughtUp(reader);
     case typeByte.fence:
       return { type: "fence", token: reader.uleb(), handles: readHandles(reader) };
     case typeByte.fenced:
@@ -221,6 +221,11 @@ function readMessage(reader: ByteReader): Message {
     default:
       throw new SyncError("BAD_MESSAGE", "a message of no known type");
   }
+}
+
+function readCaughtUp(reader: ByteReader): Message {
+  const handle = reader.uleb();
+  return { type: "caughtUp", handle, position: reader.uleb(MAX_POSITION), digest: reader.bytes(DIGEST_BYTES) };
 }
 
 function readEntries(reader: ByteReader): Message {

@@ -101,12 +101,22 @@ export type RunException = { readonly frame: number; readonly run: number } & (
   | { readonly type: "refused"; readonly code: string }
 );
 
-/** The next `frames` entries messages are durable, except for these runs; `credit` more bytes may be sent. */
+/** With what was sent before, and what it has sent itself, the receiver has everything of a database up to this position. */
+interface Reached {
+  readonly handle: number;
+  readonly position: number;
+}
+
+/**
+ * The next `frames` entries messages are durable, except for these runs; `credit` more bytes may be sent. `reached`: where nothing but what the
+ * receiver sent stood before these positions of the sender's.
+ */
 export interface Ack {
   readonly type: "ack";
   readonly frames: number;
   readonly credit: number;
   readonly exceptions: readonly RunException[];
+  readonly reached: readonly Reached[];
 }
 
 /** All that the receiver lacked was sent, up to this position; `digest` is that of the sender's vector. */

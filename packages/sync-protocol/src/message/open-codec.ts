@@ -1,7 +1,7 @@
 // `open` and its answers: the whole cost of reconnecting when nothing is new. docs/spec/sync.md section 3.3.
 import { type ByteReader, type ByteWriter, parseDatabaseId } from "@selkie/entry";
 import { SyncError } from "../sync-error.ts";
-import { DIGEST_BYTES, MAX_DATABASES } from "./bounds.ts";
+import { DIGEST_BYTES, MAX_DATABASES, MAX_POSITION } from "./bounds.ts";
 import type { Open, OpenAnswer, Opened, OpenItem } from "./message.ts";
 import { readOptional, writeOptional } from "./optional.ts";
 import { readWanted, writeWanted } from "./wanted-codec.ts";
@@ -64,7 +64,7 @@ function readAnswer(reader: ByteReader): OpenAnswer {
     case answerCode.same:
       return { type: "same", position: null };
     case answerCode.sameAt:
-      return { type: "same", position: reader.uleb() };
+      return { type: "same", position: reader.uleb(MAX_POSITION) };
     case answerCode.streaming:
       return { type: "streaming" };
     case answerCode.different:

@@ -60,6 +60,7 @@ describe("any sequence of inputs", () => {
         exception.chain((item) => small.map((frame) => ({ ...item, frame }))),
         { maxLength: 2 },
       ),
+      reached: fc.array(fc.record({ handle: small, position: small }), { maxLength: 2 }),
     }),
     fc.record({ type: fc.constant("caughtUp" as const), handle: small, position: small, digest: bytes(16) }),
     fc.record({ type: fc.constant("fence" as const), token: small, handles: fc.array(small, { maxLength: 3 }) }),
@@ -136,7 +137,7 @@ describe("any sequence of inputs", () => {
           for (const { error } of closes) expect(error === null || error instanceof SyncError).toBe(true);
           // Only one thing is ever being sent.
           const { outbox, inbox, flight, databases } = machine.state;
-          expect(outbox.uploads.length + outbox.replies.length).toBeLessThan(200);
+          expect(outbox.uploads.length + outbox.replies.length + outbox.reached.length).toBeLessThan(200);
           for (const side of ["ours", "theirs"] as const)
             expect(databases.wanted[side]).toBe(wantedIn(databases, side));
           expect(inbox.barriers.length).toBeLessThan(100);

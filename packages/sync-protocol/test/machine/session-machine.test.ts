@@ -129,7 +129,7 @@ describe("what a peer makes a machine owe", () => {
       });
     }
     const acks = machine.drain().filter(({ type }) => type === "ack");
-    expect(acks).toEqual([{ type: "ack", frames: 50, credit: 5_000, exceptions: [] }]);
+    expect(acks).toEqual([{ type: "ack", frames: 50, credit: 5_000, exceptions: [], reached: [] }]);
   });
 });
 
@@ -276,7 +276,7 @@ describe("a sender", () => {
       }
     }
     expect(slices).toBe(1_024);
-    machine.hear({ type: "ack", frames: 1, credit: 10, exceptions: [] });
+    machine.hear({ type: "ack", frames: 1, credit: 10, exceptions: [], reached: [] });
     expect(machine.effects.slice(-2)).toMatchObject([{ type: "acknowledged" }, { type: "sendSlice" }]);
   });
 });
@@ -318,7 +318,11 @@ describe("a peer that breaks the rules", () => {
     ["a database twice in one open", "listener", [open(database, database)]],
     ["a database twice", "listener", [open(database), open(database)]],
     ["answers that nobody waits for", "dialler", [{ type: "opened", first: 0, answers: [{ type: "unknown" }] }]],
-    ["an acknowledgement of what was not sent", "dialler", [{ type: "ack", frames: 1, credit: 0, exceptions: [] }]],
+    [
+      "an acknowledgement of what was not sent",
+      "dialler",
+      [{ type: "ack", frames: 1, credit: 0, exceptions: [], reached: [] }],
+    ],
     ["the answer to no fence", "dialler", [{ type: "fenced", token: 1 }]],
     [
       "an admission nobody asked for",

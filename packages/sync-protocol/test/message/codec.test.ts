@@ -18,7 +18,11 @@ import { databaseOf } from "../support/writer.ts";
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const number = fc.oneof(fc.nat(300), fc.maxSafeNat());
 const code = fc.stringMatching(/^[A-Z][A-Z0-9_]{0,63}$/);
-const position = fc.option(fc.oneof(fc.nat(300), fc.nat(2 ** 31)), { nil: null });
+const reached = fc.oneof(
+  fc.nat(300),
+  fc.maxSafeNat().map((value) => Math.min(value, Number.MAX_SAFE_INTEGER - 1)),
+);
+const position = fc.option(reached, { nil: null });
 const database: fc.Arbitrary<DatabaseId> = fc.string().map(databaseOf);
 const entryId: fc.Arbitrary<EntryId> = bytes(32).map(parseEntryId);
 const rights = fc.oneof(
@@ -109,8 +113,11 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     exceptions: fc
       .uniqueArray(exception, { maxLength: 4, selector: ({ frame, run }) => `${frame} ${run}` })
       .map((list) => list.toSorted((a, b) => a.frame - b.frame || a.run - b.run)),
+    reached: fc
+      .uniqueArray(fc.record({ handle: number, position: reached }), { maxLength: 4, selector: ({ handle }) => handle })
+      .map((list) => list.toSorted((a, b) => a.handle - b.handle)),
   }),
-  fc.record({ type: fc.constant("caughtUp" as const), handle: number, position: number, digest: bytes(16) }),
+  fc.record({ type: fc.constant("caughtUp" as const), handle: number, position: reached, digest: bytes(16) }),
   fc.record({ type: fc.constant("fence" as const), token: number, handles: fc.array(number, { maxLength: 9 }) }),
   fc.record({ type: fc.constantFrom("fenced" as const, "ping" as const, "pong" as const), token: number }),
   fc.record({ type: fc.constant("present" as const), documents }),

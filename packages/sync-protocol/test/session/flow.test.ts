@@ -46,7 +46,7 @@ describe("a sender", () => {
     const [sent, quiet] = await untilQuiet(raw);
     expect(sent).toBeGreaterThan(100_000);
     expect(sent).toBeLessThan(100_000 + 140_000);
-    await raw.send({ type: "ack", frames: 1, credit: sent, exceptions: [] });
+    await raw.send({ type: "ack", frames: 1, credit: sent, exceptions: [], reached: [] });
     const [more] = await untilQuiet(raw, quiet);
     expect(more).toBeGreaterThan(0);
     expect(more).toBeLessThan(100_000 + 140_000);

@@ -9,7 +9,7 @@ import { recordedPipe } from "../support/transports.ts";
 import { databaseOf, TestWriter, verifier } from "../support/writer.ts";
 
 const database = databaseOf("replayed");
-const ack = encodeMessage({ type: "ack", frames: 1, credit: 9, exceptions: [] });
+const ack = encodeMessage({ type: "ack", frames: 1, credit: 9, exceptions: [], reached: [] });
 const ping = encodeMessage({ type: "ping", token: 1 });
 
 function pair(dialler: Hello = helloOf("dialler"), listener: Hello = helloOf("listener")) {

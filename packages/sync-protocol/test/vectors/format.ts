@@ -62,6 +62,8 @@ export interface SessionCase extends Case {
   /** Frames of each side, in order. */
   readonly dialler: readonly string[];
   readonly listener: readonly string[];
+  /** The listener's position up to which the dialler holds everything, as it knows in the end. */
+  readonly position: number | null;
 }
 export interface VectorFiles {
   readonly messages: VectorFile<MessageCase>;

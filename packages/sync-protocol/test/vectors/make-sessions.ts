@@ -2,7 +2,7 @@
 import { toHex, type VerifiedRun } from "@selkie/entry";
 import { memoryStore } from "@selkie/store";
 import type { SessionOptions } from "../../src/index.ts";
-import { connect, Peer } from "../support/peers.ts";
+import { collect, connect, Peer } from "../support/peers.ts";
 import { recordedPipe } from "../support/transports.ts";
 import { bytesOf, databaseOf, TestWriter, verifier } from "../support/writer.ts";
 import type { SessionCase } from "./format.ts";
@@ -36,6 +36,7 @@ async function sessionCase(
   await listener.replica(database).append(there);
   const { ends, there: sent, back } = recordedPipe();
   const connection = connect(dialler, listener, { transports: ends, a: fixed("dialler"), b: fixed("listener") });
+  const caughtUp = collect(connection.a, "caughtUp");
   const replica = dialler.replica(database);
   await connection.a.openDatabases([position === undefined ? { replica } : { replica, position }]);
   await connection.a.synced([database]);
@@ -48,6 +49,7 @@ async function sessionCase(
     database: toHex(database),
     dialler: sent.frames.map(toHex),
     listener: back.frames.map(toHex),
+    position: caughtUp.at(-1)?.position ?? null,
   };
 }
 

@@ -61,10 +61,16 @@ export class Follower<Mapped, Moved extends object, Index extends FeedIndex<Mapp
 
   /** Goes on from what is kept, or reads all there is; and follows the databases from then on. */
   async open(): Promise<void> {
-    const isKept = await allOf(this.databases.map((database) => database.open()));
+    const isKept = await this.openKept();
     const caughtUp = this.refresh();
-    if (isKept.every(Boolean)) caughtUp.catch((error: unknown) => this.fail(error));
+    if (isKept) caughtUp.catch((error: unknown) => this.fail(error));
     else await caughtUp;
+  }
+
+  /** Goes on from what is kept, and follows nothing yet. @returns whether there is something of every database */
+  async openKept(): Promise<boolean> {
+    const isKept = await allOf(this.databases.map((database) => database.open()));
+    return isKept.every(Boolean);
   }
 
   /** Resolves once the indexes hold what their databases do. @throws ViewError CLOSED; what the databases throw */

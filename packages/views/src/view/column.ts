@@ -5,7 +5,8 @@ import { compile } from "../expression/compile.ts";
 import type { Expression } from "../expression/expression.ts";
 import { parseExpression } from "../expression/parse.ts";
 import type { Origin } from "../expression/scope.ts";
-import { byCodeUnits, type Compare, valueOrder } from "../value/order.ts";
+import { collation } from "../value/collation.ts";
+import { type Compare, valueOrder } from "../value/order.ts";
 import { type Value, valueIn } from "../value/value.ts";
 import type { TotalKind } from "./total.ts";
 
@@ -34,14 +35,18 @@ export interface PlannedValue {
   readonly source: Expression | undefined;
 }
 
-/** A column as it is worked with. */
-export interface PlannedColumn {
-  readonly name: string;
-  readonly value: PlannedValue;
-  readonly isCategory: boolean;
+/** What an index knows of a column: how entries are ordered by it, and what stretches of them come to. */
+export interface EntryColumn {
   readonly isSorted: boolean;
   readonly compare: Compare<Value>;
   readonly total: TotalKind | null;
+}
+
+/** A column as it is worked with. */
+export interface PlannedColumn extends EntryColumn {
+  readonly name: string;
+  readonly value: PlannedValue;
+  readonly isCategory: boolean;
 }
 
 /** @throws ViewError EXPRESSION_INVALID | VIEW_INVALID */
@@ -53,7 +58,7 @@ export function planColumn<T extends object>({
   language,
   total,
 }: Column<T>): PlannedColumn {
-  const rising = valueOrder(collation(language ?? "en"));
+  const rising = valueOrder(textOrder(language ?? "en"));
   return {
     name,
     value: planValue(value),
@@ -77,18 +82,9 @@ export function planValue<T extends object>(value: Column<T>["value"]): PlannedV
   return { compute, source };
 }
 
-/** Texts that a language takes for equal are in the order of their code units. */
-function collation(language: string): Compare<string> {
-  const { compare } = newCollator(language);
-  return (a, b) => compare(a, b) || byCodeUnits(a, b);
-}
-
-function newCollator(language: string): Intl.Collator {
-  try {
-    return new Intl.Collator(language, { numeric: true });
-  } catch (error) {
-    if (error instanceof RangeError)
-      throw new ViewError("VIEW_INVALID", `there is no language ${JSON.stringify(language)}`);
-    throw error;
-  }
+/** @throws ViewError VIEW_INVALID */
+function textOrder(language: string): Compare<string> {
+  const order = collation(language);
+  if (order === null) throw new ViewError("VIEW_INVALID", `there is no language ${JSON.stringify(language)}`);
+  return order;
 }

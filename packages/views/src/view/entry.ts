@@ -1,6 +1,6 @@
 import { byCodeUnits, type Compare } from "../value/order.ts";
 import type { Value } from "../value/value.ts";
-import type { PlannedColumn } from "./column.ts";
+import type { EntryColumn } from "./column.ts";
 
 /** One level of categories. */
 export interface Step {
@@ -23,7 +23,7 @@ export interface Entry {
 }
 
 /** How the entries of a view follow one another: by category, then by sorted columns, then by id. What stands in a category itself comes before its categories. */
-export function entryOrder(columns: readonly PlannedColumn[]): Compare<Entry> {
+export function entryOrder(columns: readonly EntryColumn[]): Compare<Entry> {
   const paths = pathOrder(columns);
   const sorted = columns.filter(({ isSorted }) => isSorted);
   return (a, b) => {
@@ -37,7 +37,7 @@ export function entryOrder(columns: readonly PlannedColumn[]): Compare<Entry> {
   };
 }
 
-export function pathOrder(columns: readonly PlannedColumn[]): Compare<CategoryPath> {
+export function pathOrder(columns: readonly EntryColumn[]): Compare<CategoryPath> {
   return (a, b) => {
     const shared = Math.min(a.length, b.length);
     for (let at = 0; at < shared; at++) {

@@ -7,7 +7,7 @@ import type { Tree } from "../tree/tree.ts";
 import type { Compare } from "../value/order.ts";
 import { byCodeUnits } from "../value/order.ts";
 import { listIn, textIn } from "../value/read-json.ts";
-import type { PlannedColumn } from "./column.ts";
+import type { EntryColumn } from "./column.ts";
 import { type Entry, keyEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
 import type { Totals } from "./total.ts";
@@ -28,11 +28,24 @@ const HEAD = Uint8Array.of(0);
 const TOGETHER = 256;
 
 export interface IndexContext {
-  readonly columns: readonly PlannedColumn[];
+  readonly columns: readonly EntryColumn[];
   /** Says what the index is made of: one of another definition is not gone on with. */
   readonly definition: string;
   /** Null for an index in memory alone. */
   readonly rows: DerivedRows | null;
+}
+
+/** Of what the index is made that is kept in these rows; null when none is, or nobody can tell. */
+export async function keptDefinition(rows: DerivedRows): Promise<string | null> {
+  const head = await rows.read(HEAD);
+  if (head === undefined) return null;
+  try {
+    const [format, definition] = listIn(fromBytes(head));
+    return format === FORMAT ? textIn(definition) : null;
+  } catch (error) {
+    if (isDamaged(error)) return null;
+    throw error;
+  }
 }
 
 /** The documents of one database as one view shows them: its entries in order, and where each document stands. */

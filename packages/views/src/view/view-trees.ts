@@ -3,20 +3,20 @@ import type { Summary } from "../tree/tree-shape.ts";
 import { byCodeUnits } from "../value/order.ts";
 import type { Value } from "../value/value.ts";
 import { costOf } from "../value/value-cost.ts";
-import type { PlannedColumn } from "./column.ts";
+import type { EntryColumn } from "./column.ts";
 import { type Entry, entryOrder, keyEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
 import { joinTotals, NO_TOTAL, type Totals, totalOf } from "./total.ts";
 import { entryCodec, placeCodec } from "./view-codec.ts";
 
 /** Documents as a view shows them. */
-export function entryShape(columns: readonly PlannedColumn[]): KeptShape<Entry, Totals> {
+export function entryShape(columns: readonly EntryColumn[]): KeptShape<Entry, Totals> {
   const compare = entryOrder(columns);
   return { number: 1, compare, key: keyEntry, weigh: weightOf, summary: totals(columns), codec: entryCodec };
 }
 
 /** The same documents by id. */
-export function placeShape(columns: readonly PlannedColumn[]): KeptShape<Place, Totals> {
+export function placeShape(columns: readonly EntryColumn[]): KeptShape<Place, Totals> {
   return {
     ...{ number: 2, summary: totals(columns), codec: placeCodec },
     compare: (a, b) => byCodeUnits(a.id, b.id),
@@ -29,9 +29,7 @@ function weightOf({ path, sort, values }: Entry): number {
   return path.reduce((sum, { value }) => sum + 1 + costOf(value), costOf(sort) + costOf(values));
 }
 
-function totals<E extends { readonly values: readonly Value[] }>(
-  columns: readonly PlannedColumn[],
-): Summary<E, Totals> {
+function totals<E extends { readonly values: readonly Value[] }>(columns: readonly EntryColumn[]): Summary<E, Totals> {
   const totalled = columns.flatMap(({ total }, at) => (total === null ? [] : [{ total, at }]));
   return {
     none: totalled.map(() => NO_TOTAL),

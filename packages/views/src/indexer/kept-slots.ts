@@ -1,0 +1,35 @@
+import { type DerivedRows, derivedRowsOf } from "@selkie/core";
+import type { IndexSource } from "../follow/feed-index.ts";
+import { keptDefinition } from "../view/source-index.ts";
+
+/** What was kept of an index before its definition changed. */
+interface OldRows {
+  readonly rows: DerivedRows;
+  readonly definition: string;
+}
+
+/** Where an index is kept: what is kept of the one before stays until the new one is whole. */
+export interface Slots {
+  /** Null when somebody has them, and for a database as it was: the index is in memory alone. */
+  readonly rows: DerivedRows | null;
+  /** The other ones. */
+  readonly spare: DerivedRows | null;
+  readonly old: OldRows | null;
+}
+
+/** @throws CoreError CLOSED */
+export async function takeSlots(database: IndexSource<object>, name: string, definition: string): Promise<Slots> {
+  const a = derivedRowsOf(database, `index ${name} a`);
+  const b = derivedRowsOf(database, `index ${name} b`);
+  if (a === null || b === null) {
+    a?.release();
+    b?.release();
+    return { rows: null, spare: null, old: null };
+  }
+  const [ofA, ofB] = [await keptDefinition(a), await keptDefinition(b)];
+  const isInA = ofA === definition || (ofB !== definition && ofA === null);
+  const [rows, spare, kept, other] = isInA ? [a, b, ofA, ofB] : [b, a, ofB, ofA];
+  if (other !== null && kept !== definition) return { rows, spare, old: { rows: spare, definition: other } };
+  if (other !== null) await spare.restart();
+  return { rows, spare, old: null };
+}

@@ -1,0 +1,228 @@
+import type { Off } from "@selkie/core";
+import { isDamaged } from "../damaged-index.ts";
+import { ViewError } from "../errors.ts";
+import type { Failure } from "../follow/failures.ts";
+import type { IndexSource } from "../follow/feed-index.ts";
+import { Follower } from "../follow/follower.ts";
+import type { Entry } from "../view/entry.ts";
+import { type Moved, SourceIndex } from "../view/source-index.ts";
+import { type Indexer, planOf } from "./define-indexer.ts";
+import { decodeShape, type IndexPlan, indexColumns } from "./index-plan.ts";
+import { IndexReader } from "./index-reader.ts";
+import { type Slots, takeSlots } from "./kept-slots.ts";
+import type { IndexKey } from "./key-order.ts";
+import type { Index, IndexEntry, KeyRange, OpenIndexOptions, RangeOptions, Reduced } from "./opened-index.ts";
+
+/** Entries that are read at once. */
+const BATCH = 64;
+
+/** Entries of one key. */
+const MOST_OF_KEY = 1_000;
+
+/**
+ * Opens an index over databases, of one or of several tenants, as they are or as they were: it goes on from what is kept, or is made in the
+ * background, and follows what changes. Until a first one is made what asks it waits; until a new version is made the one before answers.
+ * @throws ViewError INDEXER_INVALID; CoreError CLOSED
+ */
+export async function openIndex<T extends object>(
+  sources: IndexSource<T> | readonly IndexSource<T>[],
+  indexer: Indexer<T>,
+  options: OpenIndexOptions = {},
+): Promise<Index> {
+  options.signal?.throwIfAborted();
+  const index = new OpenIndex("name" in sources ? [sources] : sources, planOf(indexer), options);
+  await index.open();
+  return index;
+}
+
+/** The one implementation of `Index`. */
+class OpenIndex implements Index {
+  readonly name: string;
+  readonly #sources: readonly IndexSource<object>[];
+  readonly #options: OpenIndexOptions;
+  readonly #follower: Follower<readonly Entry[], Moved, SourceIndex>;
+  readonly #reader: IndexReader;
+  readonly #slots = new Map<IndexSource<object>, Slots>();
+  readonly #listeners = new Set<() => void>();
+  /** Of the version before, until this one is made. */
+  #old: IndexReader | null = null;
+  #isMade = false;
+  #making: Promise<void> | null = null;
+  #isClosed = false;
+
+  constructor(sources: readonly IndexSource<object>[], plan: IndexPlan, options: OpenIndexOptions = {}) {
+    this.name = plan.name;
+    this.#sources = [...new Set(sources)];
+    this.#options = options;
+    const columns = indexColumns(plan.shape);
+    this.#follower = new Follower<readonly Entry[], Moved, SourceIndex>(
+      this.#sources,
+      {
+        none: [],
+        take: async (database) => {
+          const slots = await takeSlots(database, plan.name, plan.definition);
+          this.#slots.set(database, slots);
+          return slots.rows;
+        },
+        map: (data, origin) => plan.map(data, origin),
+        create: (rows) => new SourceIndex({ columns, definition: plan.definition, rows }),
+        join: ({ gone }, { come }) => ({ gone, come }),
+      },
+      {
+        moved: async (moved) => {
+          if (moved === null || moved.length > 0) for (const listener of this.#listeners) listener();
+        },
+        lost: () => undefined,
+        filled: (documents) => options.onProgress?.(documents),
+      },
+    );
+    const { databases } = this.#follower;
+    this.#reader = new IndexReader(
+      plan.shape,
+      databases,
+      databases.map(({ place }) => place),
+    );
+  }
+
+  get version(): number {
+    return (this.#old ?? this.#reader).shape.version;
+  }
+
+  get failures(): readonly Failure[] {
+    return this.#follower.failures;
+  }
+
+  /** Whether it answers in its own version without being waited for. */
+  get isMade(): boolean {
+    return this.#isMade;
+  }
+
+  async open(): Promise<void> {
+    this.#isMade = await this.#follower.openKept();
+    if (!this.#isMade) this.#old = await this.#readerOfOld();
+    const following = this.#isMade ? this.#follower.caughtUp() : this.#made();
+    following.catch((error: unknown) => this.#follower.fail(error));
+  }
+
+  get(key: IndexKey): Promise<readonly IndexEntry[]> {
+    return this.#read((reader) => reader.get(key, MOST_OF_KEY));
+  }
+
+  async *range({ limit = Number.POSITIVE_INFINITY, ...range }: RangeOptions = {}): AsyncIterable<IndexEntry> {
+    let [after, left] = [range.after, limit];
+    while (left > 0) {
+      const at = after === undefined ? range : { ...range, after };
+      const count = Math.min(BATCH, left);
+      const entries = await this.#read((reader) => reader.page(at, count));
+      yield* entries;
+      if (entries.length < count) return;
+      [after, left] = [entries.at(-1)?.place, left - entries.length];
+    }
+  }
+
+  async count(range: KeyRange = {}): Promise<number> {
+    return (await this.reduce(range)).entries;
+  }
+
+  reduce(range: KeyRange = {}): Promise<Reduced> {
+    return this.#read((reader) => reader.reduce(range));
+  }
+
+  async caughtUp(): Promise<void> {
+    await this.#made();
+    await this.#follower.caughtUp();
+  }
+
+  /** Runs what reads the index in this version, once it holds what its databases do. @throws as `get` does */
+  async readNow<Result>(job: (reader: IndexReader) => Promise<Result>): Promise<Result> {
+    await this.#made();
+    await this.#follower.refresh();
+    return this.#follower.read(() => job(this.#reader));
+  }
+
+  /** The same once more, of what it held then. */
+  readOn<Result>(job: (reader: IndexReader) => Promise<Result>): Promise<Result> {
+    return this.#follower.read(() => job(this.#reader));
+  }
+
+  /** Calls back when something has moved in it. */
+  listen(listener: () => void): Off {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#listeners.clear();
+    await this.#follower.close();
+    for (const { spare } of this.#slots.values()) spare?.release();
+    this.#slots.clear();
+  }
+
+  /** Once there is something to read in this version. What failed is tried again when somebody asks next. */
+  async #made(): Promise<void> {
+    if (this.#isMade) return;
+    this.#making ??= this.#make().finally(() => {
+      this.#making = null;
+    });
+    await this.#making;
+  }
+
+  async #make(): Promise<void> {
+    const { signal } = this.#options;
+    const abort = () => void this.#follower.close();
+    signal?.addEventListener("abort", abort);
+    try {
+      await this.#follower.caughtUp();
+    } catch (error) {
+      throw signal?.aborted === true && !this.#isClosed ? signal.reason : error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+    this.#isMade = true;
+    if (this.#old !== null) await this.#replaceOld();
+  }
+
+  /** What is kept of the version before goes once the new one is kept. */
+  async #replaceOld(): Promise<void> {
+    this.#old = null;
+    await this.#follower.keep();
+    if (this.#follower.databases.every(({ index }) => index.fresh === 0))
+      for (const { old } of this.#slots.values()) await old?.rows.restart();
+  }
+
+  /** Null unless there is one of each database, all of one version. */
+  async #readerOfOld(): Promise<IndexReader | null> {
+    const [definition, other] = new Set([...this.#slots.values()].map(({ old }) => old?.definition));
+    const shape = definition === undefined || other !== undefined ? null : decodeShape(definition);
+    if (definition === undefined || shape === null) return null;
+    const columns = indexColumns(shape);
+    const sources: { readonly index: SourceIndex }[] = [];
+    for (const source of this.#sources) {
+      const index = new SourceIndex({ columns, definition, rows: this.#slots.get(source)?.old?.rows ?? null });
+      if ((await index.open()) === null) return null;
+      sources.push({ index });
+    }
+    return new IndexReader(
+      shape,
+      sources,
+      this.#follower.databases.map(({ place }) => place),
+    );
+  }
+
+  async #read<Result>(job: (reader: IndexReader) => Promise<Result>): Promise<Result> {
+    if (this.#isClosed) throw new ViewError("CLOSED", "the index is closed");
+    const old = this.#old;
+    if (old !== null) {
+      try {
+        return await job(old);
+      } catch (error) {
+        if (!isDamaged(error)) throw error;
+        if (this.#old === old) this.#old = null;
+      }
+    }
+    await this.#made();
+    if (this.#follower.isCaughtUp) await this.#follower.refresh();
+    return this.#follower.read(() => job(this.#reader));
+  }
+}

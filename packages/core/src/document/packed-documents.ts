@@ -81,7 +81,7 @@ export class PackedDocuments {
 
   /** The number of one that was packed once; -1 for another. It is the one that is asked for from now on. */
   #find(name: DocId): number {
-    if (this.#count === 0 || !readId(name, this.#asked)) return -1;
+    if (!readId(name, this.#asked) || this.#count === 0) return -1; // `add` takes what is asked for, also as the first
     let number = (this.#latest[this.#hashOf(this.#asked, 0)] ?? 0) - 1;
     while (number >= 0 && !this.#isAsked(number)) number = (this.#places[WIDTH * number + NEXT] ?? 0) - 1;
     return number;

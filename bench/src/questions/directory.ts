@@ -1,4 +1,5 @@
 import {
+  DerivedStores,
   DirectoryLog,
   decodeControlPart,
   decodeStatement,
@@ -110,8 +111,9 @@ async function contextOf({ host, record }: TenantWorld): Promise<TenantContext> 
   for (const secrets of bag.keyBag.keyVersions(tenant)) ring.add(await openKeyVersion(crypto, secrets));
   const keys = await importDeviceKeys(crypto, identity, tenant, decodeTenantData(record.data));
   const local = new LocalState(crypto, store.state, await bag.keyBag.localKey("local-state"), tenant);
+  const derived = new DerivedStores({ store, local, random: (length) => crypto.randomBytes(length) });
   const rest = { parts: "own-permits", documentMemory: 2 ** 26 } as const;
-  return { platform, tenant, admittedBy: record.admittedBy, store, bag, ring, local, keys, ...rest };
+  return { platform, tenant, admittedBy: record.admittedBy, store, bag, ring, local, derived, keys, ...rest };
 }
 
 /** What cannot be left out: each run's signature and each certificate's, and every part opened and decoded. */

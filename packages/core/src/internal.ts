@@ -16,6 +16,7 @@ export { continuedAdmission, type Reference, type Statement, statementId } from 
 export { decodeStatement, encodeStatement } from "./directory/statement-codec.ts";
 export { KeyRing } from "./keys/key-ring.ts";
 export { type KeyVersion, keyIdOf, openKeyVersion } from "./keys/key-version.ts";
+export { DerivedStores } from "./local/derived-rows.ts";
 export { LocalState } from "./local/local-state.ts";
 export { type Accepted, accept } from "./membership/accept.ts";
 export { type CollectedChains, collectChains } from "./membership/collect-chains.ts";

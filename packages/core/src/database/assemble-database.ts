@@ -30,7 +30,6 @@ import { type HoldCode, isHold } from "../hold-code.ts";
 import { adoptJournal } from "../journal/adopt-journal.ts";
 import { Journal } from "../journal/journal.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
-import { DerivedStore } from "../local/derived-rows.ts";
 import { MissingParts } from "../replica/missing-parts.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
 import { Quarantine, type Quarantined } from "../replica/quarantine.ts";
@@ -223,9 +222,7 @@ function databaseOf(
   >,
 ): OpenDatabase<object> {
   const { view, self } = host;
-  const { store, local } = host.context;
-  const random = (length: number): Uint8Array => parts.platform.crypto.randomBytes(length);
-  const derived = new DerivedStore({ database: parts.id, store, local, random });
+  const derived = host.context.derived.of(parts.id);
   const all: DatabaseParts = {
     ...{ ...parts, view, self, derived },
     close: async () => {

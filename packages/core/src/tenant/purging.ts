@@ -5,7 +5,7 @@ import { snapshotRows } from "../cold/snapshots.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { isConfirmed, PartNames, type Purge, purgeDelay } from "../directory/purges.ts";
 import type { PartName } from "../directory/statement.ts";
-import { derivedKeys } from "../local/derived-rows.ts";
+import type { DerivedStores } from "../local/derived-rows.ts";
 import { type LocalState, rowKind } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
 import { Serial } from "../serial.ts";
@@ -15,6 +15,7 @@ export interface PurgingContext {
   readonly tenant: TenantId;
   readonly store: Store;
   readonly local: LocalState;
+  readonly derived: DerivedStores;
   readonly directory: DatabaseId;
   view(): Pick<DirectoryView, "purges" | "voidPurges" | "settings">;
   /** Parts were dropped, or may come again. */
@@ -93,7 +94,7 @@ export class Purging {
   }
 
   async #carryOut(learned: Map<string, Learned>, purges: readonly Purge[]): Promise<boolean> {
-    const { tenant, store, local } = this.#at;
+    const { tenant, store, local, derived } = this.#at;
     let isDone = false;
     for (const purge of purges) {
       const known = learned.get(purge.id);
@@ -102,9 +103,9 @@ export class Purging {
       const row: Learned = { ...known, isCarriedOut: true };
       // What an open database shows is written anew when it is quiet; of one that nobody opens it would stay for ever.
       const at = { local, database: purge.database };
-      const derived = await derivedKeys(at); // who made them makes them again
-      const remove = [...(await rowsWith(at, purge.documents)), ...snapshotRows(at, purge.documents), ...derived];
-      await store.commit({ put: [await local.seal(this.#key(purge.id), rowOf(row))], remove });
+      const shown = [...(await rowsWith(at, purge.documents)), ...snapshotRows(at, purge.documents)];
+      const put = [await local.seal(this.#key(purge.id), rowOf(row))];
+      await derived.of(purge.database).purge((keys) => store.commit({ put, remove: [...shown, ...keys] }));
       learned.set(purge.id, row);
       isDone = true;
     }

@@ -4,6 +4,7 @@ import type { Identity, KeyBag } from "@selkie/keybag";
 import type { Store } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
+import type { DerivedStores } from "../local/derived-rows.ts";
 import type { LocalState } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
 import type { PersonKeys } from "./person-keys.ts";
@@ -52,6 +53,8 @@ export interface TenantContext {
   readonly bag: KeyBagFile;
   readonly ring: KeyRing;
   readonly local: LocalState;
+  /** What packages above keep of its databases. */
+  readonly derived: DerivedStores;
   readonly keys: DeviceKeys;
   readonly parts: PartsPolicy;
   /** About how many bytes the loaded documents of a database may take. */

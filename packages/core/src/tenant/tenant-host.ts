@@ -11,6 +11,7 @@ import { CoreError } from "../errors.ts";
 import { KeyRing } from "../keys/key-ring.ts";
 import { openKeyVersion } from "../keys/key-version.ts";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
+import { DerivedStores } from "../local/derived-rows.ts";
 import { LocalState } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
 import { importDeviceKeys } from "./device-keys.ts";
@@ -101,7 +102,8 @@ export async function openTenant(
   const keys = await importDeviceKeys(crypto, identity, tenant, decodeTenantData(record.data));
   const local = new LocalState(crypto, store.state, await bag.keyBag.localKey("local-state"), tenant);
   const { admittedBy } = record;
-  const context = { platform, tenant, admittedBy, store, bag, ring, local, keys, parts, documentMemory };
+  const derived = new DerivedStores({ store, local, random: (length) => crypto.randomBytes(length) });
+  const context = { platform, tenant, admittedBy, store, bag, ring, local, derived, keys, parts, documentMemory };
   return OpenTenant.open(context, record, () => host.onClosed(toHex(tenant)));
 }
 

@@ -29,6 +29,7 @@ import type { DocId } from "../../src/document/doc-id.ts";
 import { Journal } from "../../src/journal/journal.ts";
 import type { KeyRing } from "../../src/keys/key-ring.ts";
 import { type KeyVersion, keyIdOf } from "../../src/keys/key-version.ts";
+import { DerivedStores } from "../../src/local/derived-rows.ts";
 import { LocalState } from "../../src/local/local-state.ts";
 import type { ChangeKind, Replacement } from "../../src/sealing/change-part.ts";
 import { encodeControlPart, signCertificate } from "../../src/sealing/control-part.ts";
@@ -293,6 +294,7 @@ export class Device {
           bag: {} as unknown as KeyBagFile, // no database touches it
           ring,
           local,
+          derived: new DerivedStores({ store, local, random: (length) => crypto.randomBytes(length) }),
           keys: deviceKeys,
         },
         directory: null,

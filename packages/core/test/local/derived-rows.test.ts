@@ -1,7 +1,7 @@
 import { nativeCrypto } from "@selkie/crypto/native";
 import { memoryStore, type Store } from "@selkie/store";
 import { expect, test } from "vitest";
-import { DerivedStore } from "../../src/local/derived-rows.ts";
+import { DerivedStores } from "../../src/local/derived-rows.ts";
 import { LocalState, rowKind } from "../../src/local/local-state.ts";
 import { pattern, testDatabase, testTenant } from "../fixture.ts";
 
@@ -13,7 +13,7 @@ async function device() {
   const store = memoryStore({ verifier: nativeCrypto, random });
   const secret = await nativeCrypto.importSecret(pattern("local", 32));
   const local = new LocalState(nativeCrypto, store.state, secret, testTenant);
-  return { store, local, open: () => new DerivedStore({ database: testDatabase, store, local, random }) };
+  return { store, local, open: () => new DerivedStores({ store, local, random }).of(testDatabase) };
 }
 
 async function rowsIn(store: Store): Promise<readonly { key: Uint8Array; value: Uint8Array }[]> {
@@ -48,6 +48,40 @@ test("they are taken by one at a time, and by nobody once the database is closed
   await expect(rows?.commit([[bytes("a"), bytes("1")]], [])).rejects.toMatchObject({ code: "CLOSED" });
 });
 
+test("after a purge nobody reads or writes anything but who begins anew, whatever was on its way", async () => {
+  const { open, store } = await device();
+  const derived = open();
+  const [rows, others] = [derived.take("by region"), derived.take("by name")];
+  await rows?.commit([[bytes("a"), bytes("1")]], []);
+  const [, , second] = await Promise.all([
+    rows?.commit([[bytes("b"), bytes("2")]], []),
+    derived.purge((remove) => store.commit({ remove })),
+    rows?.commit([[bytes("c"), bytes("3")]], []).then(() => rows.read(bytes("c"))),
+    others?.commit([[bytes("d"), bytes("4")]], []),
+  ]);
+  expect(second).toBeUndefined();
+  expect(await rowsIn(store)).toEqual([]);
+  await rows?.restart();
+  await rows?.commit([[bytes("c"), bytes("3")]], []);
+  expect(await rows?.read(bytes("c"))).toEqual(bytes("3"));
+  expect(await rows?.read(bytes("a"))).toBeUndefined();
+  expect(await rowsIn(store)).toHaveLength(2);
+});
+
+test("who let them go writes nothing more, and lets nobody else's go", async () => {
+  const { open } = await device();
+  const derived = open();
+  const before = derived.take("by region");
+  before?.release();
+  const rows = derived.take("by region");
+  before?.release();
+  expect(derived.take("by region")).toBeNull();
+  await expect(before?.commit([[bytes("a"), bytes("1")]], [])).rejects.toMatchObject({ code: "CLOSED" });
+  await expect(before?.restart()).rejects.toMatchObject({ code: "CLOSED" });
+  await rows?.commit([[bytes("a"), bytes("2")]], []);
+  expect(await rows?.read(bytes("a"))).toEqual(bytes("2"));
+});
+
 test("P-10 G1 neither names nor rows lie on the disk in clear, and after a restart no older row is read, also when it is put back", async () => {
   const { open, store } = await device();
   const rows = open().take("canary") ?? expect.fail("nobody has them");
@@ -62,13 +96,16 @@ test("P-10 G1 neither names nor rows lie on the disk in clear, and after a resta
   expect(await open().take("canary")?.read(bytes("a"))).toBeUndefined();
 });
 
-test("where their names are damaged, all of them are gone", async () => {
+test("where their names are damaged, all of them are gone, and nobody goes on with what it had", async () => {
   const { open, store, local } = await device();
-  await open()
-    .take("by region")
-    ?.commit([[bytes("a"), bytes("1")]], []);
+  const derived = open();
+  const before = derived.take("by region");
+  await before?.commit([[bytes("a"), bytes("1")]], []);
   const names = local.key(rowKind.derived, testDatabase);
   await store.commit({ put: [{ key: names, value: pattern("damaged", 80) as never }] });
-  expect(await open().take("by region")?.read(bytes("a"))).toBeUndefined();
-  expect(await rowsIn(store)).toHaveLength(1);
+  expect(await derived.take("by name")?.read(bytes("a"))).toBeUndefined();
+  expect(await rowsIn(store)).toHaveLength(0);
+  await before?.commit([[bytes("a"), bytes("1")]], []);
+  expect(await before?.read(bytes("a"))).toBeUndefined();
+  expect(await rowsIn(store)).toHaveLength(0);
 });

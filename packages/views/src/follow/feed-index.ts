@@ -13,8 +13,8 @@ export interface FeedIndex<Mapped, Moved> {
   readonly fresh: number;
   /** Goes on from what is kept. @returns how far that had come in the database's changes; null when nothing is kept that can be gone on with */
   open(): Promise<string | null>;
-  /** Begins anew: nobody reads it before it is filled. */
-  filling(): Filling<Mapped>;
+  /** Begins anew, and removes what is kept: nobody reads it before it is filled. */
+  filling(): Promise<Filling<Mapped>>;
   /** A document has changed. */
   move(id: string, mapped: Mapped): Promise<Moved>;
   /** Keeps it as it is: what has come of the database's changes up to a cursor. @throws CoreError CLOSED */

@@ -91,7 +91,7 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
 
   async #fill({ signal, run, filled }: Following): Promise<void> {
     const index = this.#kind.create(this.#rows);
-    const filling = index.filling();
+    const filling = await index.filling();
     let piece: (readonly [string, Mapped])[] = [];
     let last: string | null = null;
     for await (const { doc, cursor, type } of this.#database.iterateChangesSince(null, { signal })) {

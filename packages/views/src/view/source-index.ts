@@ -98,13 +98,14 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
     }
   }
 
-  filling(): Filling<readonly Entry[]> {
+  async filling(): Promise<Filling<readonly Entry[]>> {
+    await this.#at.rows?.restart(); // now: what is purged from here on may be among what it is filled with
     const documents = new Map<string, readonly Entry[]>();
     return {
       add: async (some) => {
         for (const [id, entries] of some) documents.set(id, entries);
       },
-      finish: () => this.#fill(documents),
+      finish: async () => this.#fill(documents),
     };
   }
 
@@ -132,8 +133,7 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
   }
 
   /** @param documents the entries of each document, by its id */
-  async #fill(documents: ReadonlyMap<string, readonly Entry[]>): Promise<void> {
-    await this.#at.rows?.restart();
+  #fill(documents: ReadonlyMap<string, readonly Entry[]>): void {
     const shown = [...documents].filter(([, entries]) => entries.length > 0);
     const places = shown.map(([id, own]) => this.#placeOf(id, this.#distinct(own)));
     this.#entries.fill(this.#distinct(shown.flatMap(([, entries]) => entries)));

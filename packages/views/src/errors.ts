@@ -7,6 +7,8 @@ export type ViewErrorCode =
   | "INDEX_ENTRY_INVALID"
   | "INDEXER_INVALID"
   | "KEY_INVALID"
+  | "QUERY_INVALID"
+  | "QUERY_TOO_COSTLY"
   | "VIEW_INVALID";
 
 /** Where an expression is wrong: the offset of a character in its text, or the way to a part of it, argument by argument. */

@@ -12,6 +12,12 @@ export type { IndexerDefinition, IndexItem, StoredMap } from "./indexer/indexer.
 export type { IndexKey, KeyPart } from "./indexer/key-order.ts";
 export { openIndex } from "./indexer/open-index.ts";
 export type { Index, IndexEntry, KeyRange, OpenIndexOptions, RangeOptions, Reduced } from "./indexer/opened-index.ts";
+export { type Aggregate, type Aggregation, aggregate, type Group } from "./query/aggregate.ts";
+export type { Comparisons, Conditions } from "./query/conditions.ts";
+export { type DeclaredIndexes, declareIndexes, type IndexDeclaration } from "./query/declare-indexes.ts";
+export { type LiveOptions, liveQuery } from "./query/live-query.ts";
+export type { Join, OrderedBy, Query, QueryRow, QuerySource, Selected, Selection, SortKey } from "./query/query.ts";
+export { explain, type QueryExplanation, query } from "./query/run-query.ts";
 export type { Column } from "./view/column.ts";
 export { createView } from "./view/create-view.ts";
 export { applyPatches, type ViewPatch } from "./view/patch.ts";

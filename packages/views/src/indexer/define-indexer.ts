@@ -13,7 +13,7 @@ import type { IndexerDefinition, IndexItem, StoredMap } from "./indexer.ts";
 const MOST_PARTS = 16;
 
 /** What a key may hold: a step is a value, a member of a list, or 32 characters. */
-const MOST_KEY_STEPS = 64;
+export const MOST_KEY_STEPS = 64;
 
 /** Entries of one document. */
 const MOST_ENTRIES = 1_000;
@@ -40,13 +40,13 @@ export function defineIndexer<T extends object>(definition: IndexerDefinition<T>
     throw new ViewError("INDEXER_INVALID", "the version of an indexer is a whole number from 1");
   for (const total of Object.values(totals))
     if (!TOTALS.includes(total)) throw new ViewError("INDEXER_INVALID", "there is no such total");
-  const shape: IndexShape = { version, order, totals: Object.entries(totals) };
+  const shape: IndexShape = { version, order, totals: Object.entries(totals), idsFall: false };
   indexColumns(shape);
   const { map, sources } =
     typeof definition.map === "function" ? functionMap(definition.map) : storedMap(definition.map);
   const indexer: Indexer<T> = Object.freeze({ name, version, definition });
   plans.set(indexer, {
-    ...{ name, shape, definition: encodeDefinition(shape, sources) },
+    ...{ name, isKept: true, shape, definition: encodeDefinition(shape, sources) },
     map: (data, origin) => entriesOf(map(data, origin), shape, origin),
   });
   return indexer;

@@ -12,11 +12,15 @@ export interface IndexShape {
   readonly version: number;
   readonly order: readonly KeyPart[];
   readonly totals: readonly (readonly [name: string, kind: TotalKind])[];
+  /** Whether documents of one key fall by their ids. */
+  readonly idsFall: boolean;
 }
 
 /** An index as it is worked with. Its entries are sorted by a key, and have a value, and what is totalled. */
 export interface IndexPlan {
   readonly name: string;
+  /** Whether it outlives the program. */
+  readonly isKept: boolean;
   readonly shape: IndexShape;
   /** All that the index follows from, as far as that can be said. */
   readonly definition: string;
@@ -25,31 +29,32 @@ export interface IndexPlan {
 }
 
 /** @throws ViewError INDEXER_INVALID */
-export function indexColumns({ order, totals }: IndexShape): readonly EntryColumn[] {
-  const keys = keyOrder(order.map(partOrder));
-  const other = { isSorted: false, compare: compareValues, total: null };
+export function indexColumns({ order, totals, idsFall }: IndexShape): readonly EntryColumn[] {
+  const keys = keyOrder(order.map((part) => partOrder(part)));
+  const other = { isSorted: false, compare: compareValues, total: null, idsFall };
   return [
     other,
     ...totals.map(([, total]) => ({ ...other, total })),
-    { isSorted: true, compare: (a, b) => keys(listOf(a), listOf(b)), total: null },
+    { isSorted: true, compare: (a, b) => keys(listOf(a), listOf(b)), total: null, idsFall },
   ];
 }
 
 /** @param sources what else the index follows from */
-export function encodeDefinition({ version, order, totals }: IndexShape, sources: string | null): string {
+export function encodeDefinition({ version, order, totals, idsFall }: IndexShape, sources: string | null): string {
   return JSON.stringify([
     version,
     order.map(({ sort, language }) => [sort ?? null, language ?? null]),
     totals,
+    idsFall,
     sources,
   ]);
 }
 
 /** The shape of an index that this program once kept; null where nobody can tell. */
 export function decodeShape(definition: string): IndexShape | null {
-  const [version, order, totals]: unknown[] = JSON.parse(definition);
+  const [version, order, totals, idsFall]: unknown[] = JSON.parse(definition);
   if (typeof version !== "number" || !Array.isArray(order) || !Array.isArray(totals)) return null;
-  const shape: IndexShape = { version, order: order.map(partIn), totals };
+  const shape: IndexShape = { version, order: order.map(partIn), totals, idsFall: idsFall === true };
   try {
     indexColumns(shape);
     return shape;

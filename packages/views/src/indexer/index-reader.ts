@@ -29,7 +29,7 @@ export class IndexReader {
   ) {
     this.shape = shape;
     const columns = indexColumns(shape);
-    this.#keys = keyOrder(shape.order.map(partOrder));
+    this.#keys = keyOrder(shape.order.map((part) => partOrder(part)));
     this.index = new MergedIndex(sources, entryOrder(columns), entryShape(columns).summary.join);
     this.#places = places;
   }
@@ -89,12 +89,12 @@ export class IndexReader {
 }
 
 /** What comes before one of two bounds. */
-function either(a: Bound, b: Bound): Bound {
+export function either(a: Bound, b: Bound): Bound {
   return (source) => (entry) => a(source)(entry) || b(source)(entry);
 }
 
 /** What comes before both. */
-function both(a: Bound, b: Bound): Bound {
+export function both(a: Bound, b: Bound): Bound {
   return (source) => (entry) => a(source)(entry) && b(source)(entry);
 }
 

@@ -1,4 +1,4 @@
-import { ViewError } from "../errors.ts";
+import { ViewError, type ViewErrorCode } from "../errors.ts";
 import { collation } from "../value/collation.ts";
 import { type Compare, compareValues, valueOrder } from "../value/order.ts";
 import type { Value } from "../value/value.ts";
@@ -13,9 +13,9 @@ export interface KeyPart {
 /** A list of values that entries are found and ordered by. */
 export type IndexKey = readonly Value[];
 
-/** @throws ViewError INDEXER_INVALID for a language that there is not */
-export function partOrder({ sort, language }: KeyPart): Compare<Value> {
-  const rising = language === undefined ? compareValues : valueOrder(textOrder(language));
+/** @param code of the error for a language that there is not */
+export function partOrder({ sort, language }: KeyPart, code: ViewErrorCode = "INDEXER_INVALID"): Compare<Value> {
+  const rising = language === undefined ? compareValues : valueOrder(textOrder(language, code));
   return sort === "desc" ? (a, b) => rising(b, a) : rising;
 }
 
@@ -31,8 +31,8 @@ export function keyOrder(parts: readonly Compare<Value>[]): Compare<IndexKey> {
   };
 }
 
-function textOrder(language: string): Compare<string> {
+function textOrder(language: string, code: ViewErrorCode): Compare<string> {
   const order = collation(language);
-  if (order === null) throw new ViewError("INDEXER_INVALID", `there is no language ${JSON.stringify(language)}`);
+  if (order === null) throw new ViewError(code, `there is no language ${JSON.stringify(language)}`);
   return order;
 }

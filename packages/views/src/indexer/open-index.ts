@@ -36,7 +36,7 @@ export async function openIndex<T extends object>(
 }
 
 /** The one implementation of `Index`. */
-class OpenIndex implements Index {
+export class OpenIndex implements Index {
   readonly name: string;
   readonly #sources: readonly IndexSource<object>[];
   readonly #options: OpenIndexOptions;
@@ -60,6 +60,7 @@ class OpenIndex implements Index {
       {
         none: [],
         take: async (database) => {
+          if (!plan.isKept) return null;
           const slots = await takeSlots(database, plan.name, plan.definition);
           this.#slots.set(database, slots);
           return slots.rows;

@@ -40,6 +40,8 @@ export interface EntryColumn {
   readonly isSorted: boolean;
   readonly compare: Compare<Value>;
   readonly total: TotalKind | null;
+  /** Whether documents that are equal in the order fall by their ids. */
+  readonly idsFall: boolean;
 }
 
 /** A column as it is worked with. */
@@ -66,6 +68,7 @@ export function planColumn<T extends object>({
     isSorted: category !== true && sort !== undefined,
     compare: sort === "desc" ? (a, b) => rising(b, a) : rising,
     total: total ?? null,
+    idsFall: false,
   };
 }
 

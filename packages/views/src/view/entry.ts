@@ -26,6 +26,7 @@ export interface Entry {
 export function entryOrder(columns: readonly EntryColumn[]): Compare<Entry> {
   const paths = pathOrder(columns);
   const sorted = columns.filter(({ isSorted }) => isSorted);
+  const idsFall = columns.some((column) => column.idsFall);
   return (a, b) => {
     const byPath = paths(a.path, b.path);
     if (byPath !== 0) return byPath;
@@ -33,7 +34,7 @@ export function entryOrder(columns: readonly EntryColumn[]): Compare<Entry> {
       const order = compare(a.sort[at], b.sort[at]);
       if (order !== 0) return order;
     }
-    return byCodeUnits(a.id, b.id);
+    return idsFall ? byCodeUnits(b.id, a.id) : byCodeUnits(a.id, b.id);
   };
 }
 

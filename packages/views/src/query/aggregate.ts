@@ -1,0 +1,156 @@
+import { ViewError } from "../errors.ts";
+import type { Expression } from "../expression/expression.ts";
+import type { Origin } from "../expression/scope.ts";
+import { compareValues } from "../value/order.ts";
+import { sameText } from "../value/same-text.ts";
+import { plainValue, type Value } from "../value/value.ts";
+import { costOf } from "../value/value-cost.ts";
+import { type PlannedValue, planValue } from "../view/column.ts";
+import { joinTotals, NO_TOTAL, shownTotal, type Total, type TotalKind, totalOf } from "../view/total.ts";
+import { Candidates } from "./candidates.ts";
+import { planSelection, type QueryPlan, valueOrNull } from "./plan-query.ts";
+import type { QuerySource, Selection } from "./query.ts";
+
+/** What documents come to: `{ sum: "amount" }` for example. `distinct` counts the values that differ; what is null never counts. */
+export type Aggregate = { readonly [K in AggregateKind]: Readonly<Record<K, string | Expression>> }[AggregateKind];
+
+type AggregateKind = TotalKind | "distinct";
+
+export interface Aggregation extends Selection {
+  /** Documents are put together that have the same: names of fields, or expressions by name. All of them when nothing is said. */
+  readonly group?: readonly string[] | Readonly<Record<string, string | Expression>>;
+  /** By name. */
+  readonly totals?: Readonly<Record<string, Aggregate>>;
+}
+
+/** Documents that have the same. */
+export interface Group {
+  readonly group: Readonly<Record<string, Value>>;
+  readonly documents: number;
+  readonly totals: Readonly<Record<string, Value>>;
+}
+
+/** Groups that are kept in memory. */
+const MOST_GROUPS = 10_000;
+
+/** Values that are kept in memory, to tell which differ: in steps of a value or 32 characters. */
+const MOST_DISTINCT = 1_000_000;
+
+const KINDS: readonly AggregateKind[] = ["sum", "avg", "count", "min", "max", "distinct"];
+
+interface PlannedTotal {
+  readonly name: string;
+  readonly kind: AggregateKind;
+  readonly value: PlannedValue;
+}
+
+interface Summed {
+  readonly group: readonly Value[];
+  documents: number;
+  readonly totals: Total[];
+  readonly distinct: readonly Set<string>[];
+}
+
+/**
+ * Groups documents, and sums up what they hold; groups come in the order of their values.
+ * @throws ViewError QUERY_INVALID | EXPRESSION_INVALID | QUERY_TOO_COSTLY for more than 10,000 groups; what the databases throw; the signal's reason
+ */
+export async function aggregate<T extends object>(
+  sources: QuerySource<T> | readonly QuerySource<T>[],
+  { group = [], totals = {}, ...selection }: Aggregation,
+): Promise<readonly Group[]> {
+  const by = planGroup(group);
+  const summing = new Summing(
+    by.map(([, value]) => value),
+    Object.entries(totals).map(planTotal),
+  );
+  const plan: QueryPlan = {
+    ...planSelection(sources, selection),
+    ...{ sorts: [], isOrderJoined: false, limit: null, after: null, select: null },
+  };
+  for (const { candidates } of await new Candidates(plan).find(false))
+    for await (const { data, origin } of candidates) summing.add(data, origin);
+  return summing.groups(by.map(([name]) => name));
+}
+
+class Summing {
+  readonly #by: readonly PlannedValue[];
+  readonly #totals: readonly PlannedTotal[];
+  readonly #groups = new Map<string, Summed>();
+  #room = MOST_DISTINCT;
+
+  constructor(by: readonly PlannedValue[], totals: readonly PlannedTotal[]) {
+    this.#by = by;
+    this.#totals = totals;
+  }
+
+  add(data: object, origin: Origin): void {
+    const values = this.#by.map((value) => plainValue(valueOrNull(value, data, origin)));
+    const summed = this.#groupOf(values);
+    summed.documents++;
+    for (const [at, { kind, value }] of this.#totals.entries()) {
+      const own = plainValue(valueOrNull(value, data, origin));
+      if (own === null) continue;
+      if (kind === "distinct") this.#note(summed.distinct[at] ?? new Set(), own);
+      else summed.totals[at] = joinTotals(kind, [summed.totals[at] ?? NO_TOTAL, totalOf(kind, [own])]);
+    }
+  }
+
+  groups(names: readonly string[]): readonly Group[] {
+    const all = [...this.#groups.values()].sort((a, b) => compareValues(a.group, b.group));
+    return all.map(({ group, documents, totals, distinct }) => ({
+      documents,
+      group: Object.fromEntries(names.map((name, at) => [name, group[at] ?? null])),
+      totals: Object.fromEntries(
+        this.#totals.map(({ name, kind }, at) => [
+          name,
+          kind === "distinct" ? (distinct[at]?.size ?? 0) : shownTotal(kind, totals[at] ?? NO_TOTAL),
+        ]),
+      ),
+    }));
+  }
+
+  #groupOf(group: readonly Value[]): Summed {
+    const text = sameText(group);
+    const known = this.#groups.get(text);
+    if (known !== undefined) return known;
+    if (this.#groups.size >= MOST_GROUPS) throw tooCostly(`at most ${MOST_GROUPS} groups`);
+    this.#take(group);
+    const summed: Summed = {
+      ...{ group, documents: 0 },
+      totals: this.#totals.map(() => NO_TOTAL),
+      distinct: this.#totals.map(() => new Set<string>()),
+    };
+    this.#groups.set(text, summed);
+    return summed;
+  }
+
+  #note(known: Set<string>, value: Value): void {
+    const text = sameText(value);
+    if (known.has(text)) return;
+    this.#take(value);
+    known.add(text);
+  }
+
+  #take(value: Value): void {
+    this.#room -= 1 + costOf(value);
+    if (this.#room < 0) throw tooCostly("what differs fits into memory");
+  }
+}
+
+function planGroup(group: NonNullable<Aggregation["group"]>): readonly (readonly [string, PlannedValue])[] {
+  const each = isNames(group) ? group.map((name) => [name, name] as const) : Object.entries(group);
+  return each.map(([name, value]) => [name, planValue(value)]);
+}
+
+const isNames = (group: NonNullable<Aggregation["group"]>): group is readonly string[] => Array.isArray(group);
+
+function planTotal([name, said]: readonly [string, Aggregate]): PlannedTotal {
+  const [[kind, value] = [], second] = Object.entries(said);
+  const known = KINDS.find((one) => one === kind);
+  if (known === undefined || value === undefined || second !== undefined)
+    throw new ViewError("QUERY_INVALID", `a total says one of ${KINDS.join(", ")} of an expression`);
+  return { name, kind: known, value: planValue(value) };
+}
+
+const tooCostly = (what: string): ViewError => new ViewError("QUERY_TOO_COSTLY", `of a query ${what}`);

@@ -1,0 +1,136 @@
+import { parseDocId } from "@selkie/core";
+import { ViewError } from "../errors.ts";
+import { isTrue } from "../expression/logic-functions.ts";
+import type { Origin } from "../expression/scope.ts";
+import { Failures } from "../follow/failures.ts";
+import { sortValue } from "../value/sort-value.ts";
+import { type Access, accessOf, sizeOf } from "./access.ts";
+import { indexesOf } from "./declare-indexes.ts";
+import { documentsIn } from "./index-documents.ts";
+import { Joiner } from "./join-rows.ts";
+import { type QueryPlan, type Standing, valueOrNull } from "./plan-query.ts";
+import type { QuerySource } from "./query.ts";
+import type { SecondaryIndex } from "./secondary-index.ts";
+
+/** A document that counts. */
+export interface Candidate extends Standing {
+  readonly origin: Origin;
+  /** With what it refers to. */
+  readonly data: object;
+}
+
+/** Candidates of one database. */
+export interface Found {
+  /** Whether they come in the order of the query. */
+  readonly isOrdered: boolean;
+  readonly candidates: AsyncIterable<Candidate>;
+}
+
+/** How one database is read. */
+export interface Reading {
+  readonly origin: Omit<Origin, "id">;
+  /** Null when all documents are looked at. */
+  readonly access: Access | null;
+  /** Documents that were looked at. */
+  documents: number;
+}
+
+/** One run of a query, up to what is done with the documents that count. */
+export class Candidates {
+  readonly readings: Reading[] = [];
+  readonly failures: Failures = new Failures();
+  readonly #plan: QueryPlan;
+  readonly #indexes: (source: QuerySource<object>) => Iterable<SecondaryIndex>;
+  readonly #joiner: Joiner;
+
+  /** @param indexes that may be used: those that are declared when nothing is said */
+  constructor(plan: QueryPlan, indexes: (source: QuerySource<object>) => Iterable<SecondaryIndex> = indexesOf) {
+    this.#plan = plan;
+    this.#indexes = indexes;
+    this.#joiner = new Joiner(plan.joins);
+  }
+
+  /** Documents that were looked up for joins. */
+  get lookups(): number {
+    return this.#joiner.lookups;
+  }
+
+  /** @param needsOrder whether it helps when candidates come in order */
+  async find(needsOrder: boolean): Promise<readonly Found[]> {
+    const found: Found[] = [];
+    for (const [number, source] of this.#plan.sources.entries()) {
+      const access = await this.#choose(source, needsOrder && !this.#plan.isOrderJoined);
+      const origin = { tenant: source.tenant.id, database: source.name };
+      const reading: Reading = { origin, access, documents: 0 };
+      this.readings.push(reading);
+      if (access === null) found.push({ isOrdered: false, candidates: this.#counting(scan(source), number) });
+      else
+        for (const { isOrdered, ids } of documentsIn(access, this.#plan))
+          found.push({ isOrdered, candidates: this.#counting(named(source, ids), number) });
+    }
+    return found;
+  }
+
+  /** The index that answers with the fewest entries read; null for none. */
+  async #choose(source: QuerySource<object>, needsOrder: boolean): Promise<Access | null> {
+    const { where, sorts, limit } = this.#plan;
+    let best: { readonly access: Access; readonly cost: number } | null = null;
+    for (const of of this.#indexes(source)) {
+      const access = of.index.isMade ? accessOf(of, { where, sorts, needsOrder }) : null;
+      if (access === null) continue;
+      const size = await of.index.readNow((reader) => sizeOf(access, reader));
+      const stopsEarly = limit !== null && access.isReversed !== null && where.every((one) => access.answered.has(one));
+      const cost = (stopsEarly ? Math.min(size, limit) : size) + (access.isReversed === null ? 0.5 : 0);
+      if (best === null || cost < best.cost) best = { access, cost };
+    }
+    return best?.access ?? null;
+  }
+
+  /** Those that count. */
+  async *#counting(
+    documents: AsyncIterable<readonly [id: string, data: object]>,
+    source: number,
+  ): AsyncGenerator<Candidate, void> {
+    const { sorts, joins, signal } = this.#plan;
+    const reading = this.readings[source];
+    const seen = new Set<string>();
+    for await (const [id, data] of documents) {
+      signal?.throwIfAborted();
+      if (reading === undefined || seen.has(id)) continue;
+      seen.add(id);
+      reading.documents++;
+      const origin: Origin = { ...reading.origin, id };
+      if (!this.#hold(false, data, origin)) continue;
+      const row = joins.length === 0 ? data : await this.#joiner.joined(data, origin);
+      if (joins.length > 0 && !this.#hold(true, row, origin)) continue;
+      const order = sorts.map(({ value }) => sortValue(valueOrNull(value, row, origin)));
+      yield { origin, data: row, order, id, source };
+    }
+  }
+
+  #hold(isJoined: boolean, data: object, origin: Origin): boolean {
+    try {
+      return this.#plan.where.every((one) => one.isJoined !== isJoined || isTrue(one.compute(data, origin)));
+    } catch (error) {
+      if (!(error instanceof ViewError)) throw error;
+      this.failures.add({ origin, error });
+      return false;
+    }
+  }
+}
+
+/** All documents. */
+async function* scan(source: QuerySource<object>): AsyncGenerator<readonly [string, object], void> {
+  for await (const { type, doc } of source.iterateChangesSince(null))
+    if (type === "changed" || type === "revealed") yield [doc.id, doc.getData()];
+}
+
+async function* named(
+  source: QuerySource<object>,
+  ids: AsyncIterable<string>,
+): AsyncGenerator<readonly [string, object], void> {
+  for await (const id of ids) {
+    const doc = await source.findDocument(parseDocId(id));
+    if (doc !== undefined && !doc.isDeleted()) yield [id, doc.getData()];
+  }
+}

@@ -12,10 +12,11 @@ import { sync } from "./questions/sync.ts";
 import { syncEvolu } from "./questions/sync-evolu.ts";
 import { trace } from "./questions/trace.ts";
 import { type } from "./questions/type.ts";
+import { view } from "./questions/view.ts";
 
 /** Every question by name, in the order they are asked. */
 export const questions: ReadonlyMap<string, Question> = new Map(
-  [seal, open, create, openDb, type, trace, history, sync, syncEvolu, noop, revoke, directory, hostile].map(
+  [seal, open, create, openDb, type, trace, history, sync, syncEvolu, noop, revoke, directory, hostile, view].map(
     (question) => [question.name, question],
   ),
 );

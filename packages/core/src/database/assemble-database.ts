@@ -371,6 +371,7 @@ function feedOf(
   return new ChangeFeed({
     ...{ ...parts, database, ring, store, local, view },
     random: (length) => platform.crypto.randomBytes(length),
+    pause: () => new Promise((resolve) => platform.scheduler.after(0, resolve)),
     isEntitled: (keyId) => {
       const own = stillSelf(self);
       return own && view().isEntitled(view().admission(own.id) ?? own, keyId);

@@ -16,7 +16,7 @@ const BATCH = 10_000;
 
 export interface ChangeFeedContext
   extends DocumentNoterContext,
-    Pick<FeedContext<DocumentNote, FeedItem<object>>, "database" | "store" | "local" | "random" | "events"> {
+    Pick<FeedContext<DocumentNote, FeedItem<object>>, "database" | "store" | "local" | "random" | "events" | "pause"> {
   readonly shelf: Shelf;
   readonly sources: Pick<ChangeSources, "historyOf">;
 }

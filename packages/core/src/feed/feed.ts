@@ -7,6 +7,9 @@ import type { Stamped } from "./index-codec.ts";
 import { NotedChanges, type NotedChangesContext } from "./noted-changes.ts";
 import type { StampedIndex } from "./stamped-index.ts";
 
+/** Documents that are given before others have their turn: what was given to nobody's keeping is freed only then. */
+const AT_ONCE = 256;
+
 /** Something with the cursor to go on from. */
 interface WithCursor {
   readonly cursor: Cursor;
@@ -17,6 +20,8 @@ export interface FeedContext<Note extends { readonly id: string }, Item extends 
   readonly kind: CursorKind;
   readonly database: DatabaseId;
   documentOf(note: Note): DocId;
+  /** Resolves when others have had their turn. */
+  pause(): Promise<void>;
   /** For one reader: gives what is delivered of a row, without its cursor; null when nothing is. */
   reader(): (row: Stamped<Note>, index: StampedIndex<Note>) => Promise<Omit<Item, "cursor"> | null>;
 }
@@ -89,6 +94,7 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
     const stamp = place === null ? 0 : index.stampOf(place);
     const reading = { index, stamp, end: live ? Number.POSITIVE_INFINITY : index.newest, isBehind: false };
     let isExtended = false;
+    let given = 0;
     const read = this.#at.reader();
     this.#readings.add(reading);
     try {
@@ -101,6 +107,8 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
           if (item === null) continue;
           const next = encodeCursor(database, kind, reading.index.placeOf(row.stamp));
           yield { ...item, cursor: next } as Item;
+          given += 1;
+          if (given % AT_ONCE === 0) await this.#at.pause();
         } else if (row === undefined || row.stamp > reading.end) {
           // Once: what moves again and again comes with the next call, as an end would never be reached.
           if (!live && (isExtended || !reading.isBehind)) return;

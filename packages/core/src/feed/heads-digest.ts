@@ -1,5 +1,5 @@
 import { compareBytes, toHex } from "@selkie/entry";
-import { parseChange, type Sha256 } from "../automerge/change-chunk.ts";
+import { linksOf, type Sha256 } from "../automerge/change-chunk.ts";
 
 /** Enough, as a digest is compared with those of the same document that were noted here. */
 export const digestBytes = 16;
@@ -20,7 +20,7 @@ export class HeadsDigest {
   of(changes: readonly Uint8Array[]): string {
     const read = this.#read.get(changes) ?? { count: 0, heads: new Map<string, Uint8Array>() };
     for (const bytes of changes.slice(read.count)) {
-      const { hash, deps } = parseChange(bytes, this.#sha256);
+      const { hash, deps } = linksOf(bytes, this.#sha256);
       for (const dep of deps) read.heads.delete(toHex(dep));
       read.heads.set(toHex(hash), hash);
     }

@@ -10,6 +10,7 @@ import { rowKind } from "../../src/local/local-state.ts";
 import type { DocumentPlace } from "../../src/sealing/document-id.ts";
 import { sha256 } from "../automerge/sha256.ts";
 import { type Device, Lab, placeOf } from "./lab.ts";
+import { meanwhile } from "./meanwhile.ts";
 import { flipped, isOfKind, putRows, type Row, stateRows } from "./state-rows.ts";
 
 interface Item {
@@ -82,8 +83,7 @@ test("who follows changes waits for the entries; a document that was shown befor
   expect(heard.length).toBeGreaterThan(0);
   await device.close();
   await device.open();
-  const fed: DocId[] = [];
-  for await (const { doc: each } of device.database.iterateChangesSince(null)) fed.push(each.id);
+  const fed = await meanwhile(device, Array.fromAsync(device.database.iterateChangesSince(null)));
   expect(fed.length).toBe(MANY);
   expect(await early(device, id)).toEqual({ n: 1_000, text: "canary 0" });
 });

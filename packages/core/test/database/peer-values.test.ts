@@ -7,6 +7,7 @@ import { openPast } from "../../src/database/past-database.ts";
 import { type DocId, docIdOf } from "../../src/document/doc-id.ts";
 import { act, type HandMadeOp, handMade, head, signed, unsigned } from "../automerge/hand-made-change.ts";
 import { type Author, type Device, Lab, placeOf } from "./lab.ts";
+import { meanwhile } from "./meanwhile.ts";
 
 type Raw = NonNullable<HandMadeOp["value"]>;
 
@@ -92,8 +93,11 @@ async function* ways(device: Device, id: DocId): AsyncIterable<readonly [way: st
   const last = async <T>(items: AsyncIterable<T>): Promise<T> => (await Array.fromAsync(items)).at(-1) ?? expect.fail();
   const isIt = <T extends { readonly doc: { readonly id: string } }>(items: readonly T[]): T =>
     items.findLast((item) => item.doc.id === id) ?? expect.fail();
-  yield ["in the feed", isIt(await Array.fromAsync(database.iterateChangesSince(null))).doc.getData()];
-  const revisions = await Array.fromAsync(database.iterateChangesSince(null, { revisions: true }));
+  yield [
+    "in the feed",
+    isIt(await meanwhile(device, Array.fromAsync(database.iterateChangesSince(null)))).doc.getData(),
+  ];
+  const revisions = await meanwhile(device, Array.fromAsync(database.iterateChangesSince(null, { revisions: true })));
   yield ["in the feed of revisions", isIt(revisions).doc.getData()];
   const { heads } = await last(database.history.changes(id));
   for (const [name, when] of [
@@ -167,7 +171,7 @@ describe("what does not pass", () => {
 
   test("is nowhere to be read", async () => {
     for await (const [way, data] of ways(anna, ID)) expect([way, data]).toEqual([way, { n: 1 }]);
-    const fed = await Array.fromAsync(anna.database.iterateChangesSince(null));
+    const fed = await meanwhile(anna, Array.fromAsync(anna.database.iterateChangesSince(null)));
     for (const name of Object.keys(REFUSED)) {
       const id = docIdOf(placeOf(`document of ${name}`));
       expect(await anna.database.findDocument(id)).toBeUndefined();

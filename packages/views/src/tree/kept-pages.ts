@@ -43,8 +43,10 @@ export class KeptPages<E, S> implements PageSource<E, S> {
   }
 }
 
+const encoder = new TextEncoder();
+
 export function toBytes(json: Json): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(json));
+  return encoder.encode(JSON.stringify(json));
 }
 
 /** @throws ViewError INDEX_DAMAGED */

@@ -2,7 +2,8 @@ import type { DerivedRows } from "@selkie/core";
 import { listIn, numberIn } from "../value/read-json.ts";
 import type { Json } from "../value/value-codec.ts";
 import { KeptPages, type KeptRow } from "./kept-pages.ts";
-import { decodeChild, encodeChild, type TreeCodec } from "./page-codec.ts";
+import type { Page, PageId } from "./page.ts";
+import { decodeChildren, encodeChildren, type TreeCodec } from "./page-codec.ts";
 import { Pages } from "./pages.ts";
 import { Tree } from "./tree.ts";
 import type { TreeShape } from "./tree-shape.ts";
@@ -44,12 +45,12 @@ export class KeptTree<E, S> {
     this.#tree = Tree.from(this.#shape, this.#pages, entries);
   }
 
-  /** What is to be written, and the keys of what is to go. */
-  changes(): { readonly put: readonly KeptRow[]; readonly remove: readonly Uint8Array[] } {
+  /** What is to be written, made row by row, and the keys of what is to go. */
+  changes(): { readonly put: Iterable<KeptRow>; readonly remove: readonly Uint8Array[] } {
     const kept = this.#kept;
     if (kept === null) return { put: [], remove: [] };
     const { put, remove } = this.#pages.changes();
-    return { put: [...put].map(([id, page]) => kept.rowOf(id, page)), remove: remove.map((id) => kept.key(id)) };
+    return { put: rowsOf(kept, put), remove: remove.map((id) => kept.key(id)) };
   }
 
   /** It was written. */
@@ -60,13 +61,18 @@ export class KeptTree<E, S> {
   /** Where the tree is found among its pages. */
   head(): Json {
     const { root } = this.#tree;
-    return [this.#pages.next, root === null ? null : encodeChild(this.#shape.codec, root)];
+    return [this.#pages.next, root === null ? null : encodeChildren(this.#shape.codec, [root])];
   }
 
   /** Goes on where one left off that had this head. @throws ViewError INDEX_DAMAGED */
   open(head: unknown): void {
     const [next, root] = listIn(head);
     this.#pages = new Pages(this.#kept, numberIn(next));
-    this.#tree = new Tree(this.#shape, this.#pages, root === null ? null : decodeChild(this.#shape.codec, root));
+    const [child = null] = root === null ? [] : decodeChildren(this.#shape.codec, root);
+    this.#tree = new Tree(this.#shape, this.#pages, child);
   }
+}
+
+function* rowsOf<E, S>(kept: KeptPages<E, S>, pages: ReadonlyMap<PageId, Page<E, S>>): Iterable<KeptRow> {
+  for (const [id, page] of pages) yield kept.rowOf(id, page);
 }

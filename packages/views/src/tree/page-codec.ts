@@ -11,9 +11,9 @@ interface Codec<T> {
   decode(json: unknown): T;
 }
 
-/** How a tree's pages are said. */
+/** How a tree's pages are said: all entries of a page together, as they are much alike. */
 export interface TreeCodec<E, S> {
-  readonly entry: Codec<E>;
+  readonly entries: Codec<readonly E[]>;
   readonly summary: Codec<S>;
 }
 
@@ -21,17 +21,17 @@ const LETTER = { leaf: 0, branch: 1 } as const;
 
 export function encodePage<E, S>(codec: TreeCodec<E, S>, page: Page<E, S>): Json {
   return page.type === "leaf"
-    ? [LETTER.leaf, ...page.items.map((entry) => codec.entry.encode(entry))]
-    : [LETTER.branch, ...page.items.map((child) => encodeChild(codec, child))];
+    ? [LETTER.leaf, codec.entries.encode(page.items)]
+    : [LETTER.branch, ...encodeChildren(codec, page.items)];
 }
 
 /** The order is looked at too: the runtime may have learned to sort a language otherwise. @throws ViewError INDEX_DAMAGED */
 export function decodePage<E, S>(codec: TreeCodec<E, S>, { compare }: TreeShape<E, S>, json: unknown): Page<E, S> {
-  const [letter, ...items] = listIn(json);
+  const [letter, ...rest] = listIn(json);
   const page: Page<E, S> =
     letter === LETTER.leaf
-      ? { type: "leaf", items: items.map((item) => codec.entry.decode(item)) }
-      : { type: "branch", items: items.map((item) => decodeChild(codec, item)) };
+      ? { type: "leaf", items: codec.entries.decode(rest[0]) }
+      : { type: "branch", items: decodeChildren(codec, rest) };
   const entries = page.type === "leaf" ? page.items : page.items.map(({ last }) => last);
   if (entries.length === 0) throw damaged("an empty page");
   entries.reduce((before, entry) => {
@@ -41,17 +41,23 @@ export function decodePage<E, S>(codec: TreeCodec<E, S>, { compare }: TreeShape<
   return page;
 }
 
-export function encodeChild<E, S>(codec: TreeCodec<E, S>, { id, last, count, summary }: Child<E, S>): Json {
-  return [id, count, codec.entry.encode(last), codec.summary.encode(summary)];
+export function encodeChildren<E, S>(codec: TreeCodec<E, S>, children: readonly Child<E, S>[]): readonly Json[] {
+  return [
+    children.map(({ id }) => id),
+    children.map(({ count }) => count),
+    children.map(({ summary }) => codec.summary.encode(summary)),
+    codec.entries.encode(children.map(({ last }) => last)),
+  ];
 }
 
 /** @throws ViewError INDEX_DAMAGED */
-export function decodeChild<E, S>(codec: TreeCodec<E, S>, json: unknown): Child<E, S> {
-  const [id, count, last, summary] = listIn(json);
-  return {
-    id: numberIn(id),
-    count: numberIn(count),
-    last: codec.entry.decode(last),
-    summary: codec.summary.decode(summary),
-  };
+export function decodeChildren<E, S>(codec: TreeCodec<E, S>, json: unknown): readonly Child<E, S>[] {
+  const [said, counted, summed, lasts] = listIn(json);
+  const [ids, counts, summaries] = [listIn(said), listIn(counted), listIn(summed)];
+  const entries = codec.entries.decode(lasts);
+  if (entries.length !== ids.length) throw damaged("a child without an entry");
+  return entries.map((last, at) => ({
+    ...{ id: numberIn(ids[at]), last, count: numberIn(counts[at]) },
+    summary: codec.summary.decode(summaries[at]),
+  }));
 }

@@ -24,12 +24,15 @@ export interface Entry {
 
 /** How the entries of a view follow one another: by category, then by sorted columns, then by id. What stands in a category itself comes before its categories. */
 export function entryOrder(columns: readonly EntryColumn[]): Compare<Entry> {
-  const paths = pathOrder(columns);
+  const [paths, within] = [pathOrder(columns), orderWithin(columns)];
+  return (a, b) => paths(a.path, b.path) || within(a, b);
+}
+
+/** Of entries of one category. */
+export function orderWithin(columns: readonly EntryColumn[]): Compare<Entry> {
   const sorted = columns.filter(({ isSorted }) => isSorted);
   const idsFall = columns.some((column) => column.idsFall);
   return (a, b) => {
-    const byPath = paths(a.path, b.path);
-    if (byPath !== 0) return byPath;
     for (const [at, { compare }] of sorted.entries()) {
       const order = compare(a.sort[at], b.sort[at]);
       if (order !== 0) return order;

@@ -5,7 +5,8 @@ import { sortValue } from "../value/sort-value.ts";
 import { plainValue, type Value } from "../value/value.ts";
 import { costOf } from "../value/value-cost.ts";
 import type { PlannedColumn, PlannedValue } from "./column.ts";
-import type { CategoryPath, Entry } from "./entry.ts";
+import type { CategoryPath, Entry, Step } from "./entry.ts";
+import type { Paths } from "./paths.ts";
 
 /** Between the levels of a text that names a category. */
 const SEPARATOR = "\\";
@@ -24,21 +25,23 @@ export interface ViewPlan {
   readonly columns: readonly PlannedColumn[];
   /** Null for all documents. */
   readonly where: PlannedValue | null;
+  /** Of the documents that were mapped last. */
+  readonly paths: Paths;
 }
 
 /** Where a document stands in a view: in each of its categories, or nowhere. @throws ViewError EXPRESSION_TOO_COSTLY; what a column's function throws */
-export function entriesOf({ columns, where }: ViewPlan, data: object, origin: Origin): readonly Entry[] {
+export function entriesOf({ columns, where, paths }: ViewPlan, data: object, origin: Origin): readonly Entry[] {
   if (where !== null && !isTrue(where.compute(data, origin))) return [];
   const computed = columns.map(({ value }) => value.compute(data, origin));
   if (costOf(computed) > MOST_STEPS) throw tooLarge();
   const values = computed.map(plainValue);
   const sort = values.filter((_, at) => columns[at]?.isSorted === true).map(sortValue);
-  let entries: readonly Entry[] = [{ path: [], sort, id: origin.id, values }];
+  let entries: readonly Entry[] = [{ path: paths.top, sort, id: origin.id, values }];
   for (const [column, { isCategory }] of columns.entries()) {
     if (!isCategory) continue;
     const categories = categoriesIn(values[column]);
     const most = Math.ceil(MOST_CATEGORIES / categories.length);
-    const within = (entry: Entry) => categories.map((one) => inCategory(entry, column, one));
+    const within = (entry: Entry) => categories.map((one) => inCategory(entry, { column, value: one }, paths));
     entries = entries.slice(0, most).flatMap(within).slice(0, MOST_CATEGORIES);
   }
   if (entries.reduce((sum, entry) => sum + costOf(entry.values), 0) > MOST_STEPS) throw tooLarge();
@@ -53,14 +56,17 @@ function categoriesIn(value: Value): readonly Value[] {
   return [...new Set(value)].slice(0, MOST_CATEGORIES);
 }
 
-function inCategory(entry: Entry, column: number, value: Value): Entry {
-  const levels = typeof value === "string" ? levelsOf(value) : [value];
-  const steps: CategoryPath = levels.map((level) => ({ column, value: sortValue(level) }));
-  return { ...entry, path: [...entry.path, ...steps], values: entry.values.with(column, value) };
+function inCategory({ path, sort, id, values }: Entry, { column, value }: Step, paths: Paths): Entry {
+  const below = (above: CategoryPath, level: Value) => paths.below(above, column, sortValue(level));
+  return {
+    path: levelsOf(value).reduce(below, path),
+    ...{ sort, id, values: Object.is(values[column], value) ? values : values.with(column, value) },
+  };
 }
 
-function levelsOf(text: string): readonly string[] {
-  const levels = text.split(SEPARATOR);
+function levelsOf(value: Value): readonly Value[] {
+  if (typeof value !== "string" || !value.includes(SEPARATOR)) return [value];
+  const levels = value.split(SEPARATOR);
   return levels.length <= MOST_LEVELS
     ? levels
     : [...levels.slice(0, MOST_LEVELS - 1), levels.slice(MOST_LEVELS - 1).join(SEPARATOR)];

@@ -2,6 +2,7 @@ import { ViewError } from "../errors.ts";
 import type { Expression } from "../expression/expression.ts";
 import { planColumn, planValue } from "./column.ts";
 import type { ViewPlan } from "./map-document.ts";
+import { Paths } from "./paths.ts";
 import type { ViewDefinition } from "./view.ts";
 
 /** @throws ViewError EXPRESSION_INVALID | VIEW_INVALID */
@@ -10,7 +11,7 @@ export function planView<T extends object>({ name, columns, where }: ViewDefinit
   if (columns.length === 0) throw new ViewError("VIEW_INVALID", "a view has columns");
   if (new Set(columns.map((column) => column.name)).size < columns.length)
     throw new ViewError("VIEW_INVALID", "two columns have one name");
-  return { columns: columns.map(planColumn), where: where === undefined ? null : planValue(where) };
+  return { columns: columns.map(planColumn), where: where === undefined ? null : planValue(where), paths: new Paths() };
 }
 
 /** All that the index of a view follows from, as text; null where a function decides: nobody can tell whether it is the one of last time. */

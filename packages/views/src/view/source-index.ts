@@ -1,7 +1,7 @@
 import type { DerivedRows } from "@selkie/core";
 import { isDamaged } from "../damaged-index.ts";
 import type { FeedIndex, Filling } from "../follow/feed-index.ts";
-import { fromBytes, toBytes } from "../tree/kept-pages.ts";
+import { fromBytes, type KeptRow, toBytes } from "../tree/kept-pages.ts";
 import { KeptTree } from "../tree/kept-tree.ts";
 import type { Tree } from "../tree/tree.ts";
 import type { Compare } from "../value/order.ts";
@@ -10,6 +10,7 @@ import { listIn, textIn } from "../value/read-json.ts";
 import type { EntryColumn } from "./column.ts";
 import { type Entry, keyEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
+import { sortEntries } from "./sort-entries.ts";
 import type { Totals } from "./total.ts";
 import { entryShape, placeShape } from "./view-trees.ts";
 
@@ -20,7 +21,7 @@ export interface Moved {
 }
 
 /** Of what is kept. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 const HEAD = Uint8Array.of(0);
 
@@ -124,8 +125,14 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
     const { rows, definition } = this.#at;
     if (rows === null) return;
     const [entries, places] = [this.#entries.changes(), this.#places.changes()];
-    const put = [...entries.put, ...places.put];
-    while (put.length > TOGETHER) await rows.commit(put.splice(0, TOGETHER), []);
+    let put: KeptRow[] = [];
+    for (const changes of [entries, places])
+      for (const row of changes.put) {
+        put.push(row);
+        if (put.length < TOGETHER) continue;
+        await rows.commit(put, []);
+        put = [];
+      }
     const head = toBytes([FORMAT, definition, cursor, this.#entries.head(), this.#places.head()]);
     await rows.commit([...put, [HEAD, head]], [...entries.remove, ...places.remove]);
     this.#entries.settle();
@@ -134,14 +141,21 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
 
   /** @param documents the entries of each document, by its id */
   #fill(documents: ReadonlyMap<string, readonly Entry[]>): void {
-    const shown = [...documents].filter(([, entries]) => entries.length > 0);
-    const places = shown.map(([id, own]) => this.#placeOf(id, this.#distinct(own)));
-    this.#entries.fill(this.#distinct(shown.flatMap(([, entries]) => entries)));
+    const all: Entry[] = [];
+    const places: Place[] = [];
+    for (const [id, entries] of documents) {
+      if (entries.length === 0) continue;
+      const own = this.#distinct(entries);
+      for (const entry of own) all.push(entry);
+      places.push(this.#placeOf(id, own));
+    }
+    this.#entries.fill(sortEntries(this.#at.columns, all));
     this.#places.fill(places.sort((a, b) => byCodeUnits(a.id, b.id)));
   }
 
   /** In order, and each once: a list of categories may name one twice. */
   #distinct(entries: readonly Entry[]): readonly Entry[] {
+    if (entries.length < 2) return entries;
     const sorted = entries.toSorted(this.#compare);
     return sorted.filter((entry, at) => at === 0 || this.#compare(sorted[at - 1] ?? entry, entry) !== 0);
   }

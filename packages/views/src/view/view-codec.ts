@@ -1,48 +1,145 @@
+import { damaged } from "../damaged-index.ts";
 import type { TreeCodec } from "../tree/page-codec.ts";
 import { listIn, numberIn, textIn } from "../value/read-json.ts";
 import type { Value } from "../value/value.ts";
 import { decodeValue, encodeValue, type Json } from "../value/value-codec.ts";
+import type { EntryColumn } from "./column.ts";
 import type { CategoryPath, Entry, Step } from "./entry.ts";
 import type { Place } from "./place.ts";
 import type { Total, Totals } from "./total.ts";
 
-const totals: TreeCodec<Entry, Totals>["summary"] = {
+/** What finds an entry of a document. */
+type Key = Pick<Entry, "path" | "sort">;
+
+/** Stands for a column in which all entries of the page have what they have elsewhere, too. */
+const AS_ELSEWHERE = 0;
+
+const summary: TreeCodec<Entry, Totals>["summary"] = {
   encode: (all) => all.map(({ count, sum, extreme }) => [count, encodeValue(extreme), ...sum]),
   decode: (json) => listIn(json).map(totalIn),
 };
 
-/** Of a view's entries. */
-export const entryCodec: TreeCodec<Entry, Totals> = {
-  entry: {
-    encode: ({ id, path, sort, values }) => [id, encodePath(path), sort.map(encodeValue), values.map(encodeValue)],
-    decode: (json) => {
-      const [id, path, sort, values] = listIn(json);
-      return { id: textIn(id), path: pathIn(path), sort: valuesIn(sort), values: valuesIn(values) };
+/** Of a view's entries, column by column. What sorts them is mostly what stands in a column. */
+export function entryCodec(columns: readonly EntryColumn[]): TreeCodec<Entry, Totals> {
+  const sorted = sortedOf(columns);
+  return {
+    entries: {
+      encode: (entries) => {
+        const hasValues = entries[0]?.values.length !== 0;
+        const isSame = (column: number, at: number) =>
+          hasValues && entries.every(({ sort, values }) => Object.is(sort[at], values[column]));
+        return [
+          entries.map(({ id }) => id),
+          encodePaths(entries),
+          sorted.map((column, at) => (isSame(column, at) ? AS_ELSEWHERE : encodeSort(entries, at))),
+          hasValues ? columns.map((_, column) => encodeColumn(entries, column)) : [],
+        ];
+      },
+      decode: (json) => {
+        const [said, places, sorts, shown] = listIn(json);
+        const ids = listIn(said).map(textIn);
+        const paths = pathsIn(places);
+        const values = listIn(shown).map((column, number) => columnIn(column, paths, number));
+        const sort = listIn(sorts).map((one, at) => (one === AS_ELSEWHERE ? values[sorted[at] ?? -1] : valuesIn(one)));
+        return ids.map((id, at) => ({ id, path: pathAt(paths, at), sort: rowAt(sort, at), values: rowAt(values, at) }));
+      },
     },
-  },
-  summary: totals,
-};
+    summary,
+  };
+}
 
-/** Of where documents stand. */
-export const placeCodec: TreeCodec<Place, Totals> = {
-  entry: {
-    encode: ({ id, values, keys }) => [
-      id,
-      values.map(encodeValue),
-      ...keys.map(({ path, sort }) => [encodePath(path), sort.map(encodeValue)]),
-    ],
-    decode: (json) => {
-      const [said, values, ...keys] = listIn(json);
-      const id = textIn(said);
-      return { id, values: valuesIn(values), keys: keys.map((key) => keyIn(id, key)) };
+/** Of where documents stand: of each entry what finds it, and what the document adds to totals. */
+export function placeCodec(columns: readonly EntryColumn[]): TreeCodec<Place, Totals> {
+  const sorted = sortedOf(columns);
+  const totalled = columns.flatMap(({ total }, column) => (total === null ? [] : [column]));
+  return {
+    entries: {
+      encode: (places) => {
+        const keys = places.flatMap((place) => place.keys);
+        return [
+          places.map(({ id }) => id),
+          places.map((place) => place.keys.length),
+          totalled.map((column) => places.map(({ values }) => encodeValue(values[column]))),
+          encodePaths(keys),
+          sorted.map((_, at) => encodeSort(keys, at)),
+        ];
+      },
+      decode: (json) => {
+        const [ids, counted, summed, found, sorts] = listIn(json);
+        const counts = listIn(counted).map(numberIn);
+        const totals = listIn(summed).map(valuesIn);
+        const paths = pathsIn(found);
+        const sort = listIn(sorts).map(valuesIn);
+        let next = 0;
+        return listIn(ids).map((said, at): Place => {
+          const id = textIn(said);
+          const keys: Entry[] = [];
+          for (const end = next + (counts[at] ?? 0); next < end; next++)
+            keys.push({ id, path: pathAt(paths, next), sort: rowAt(sort, next), values: [] });
+          const values = columns.map((_, column) => totals[totalled.indexOf(column)]?.[at] ?? null);
+          return { id, keys, values };
+        });
+      },
     },
-  },
-  summary: totals,
-};
+    summary,
+  };
+}
 
-function keyIn(id: string, json: unknown): Entry {
-  const [path, sort] = listIn(json);
-  return { id, path: pathIn(path), sort: valuesIn(sort), values: [] };
+/** The numbers of the columns that entries are sorted by. */
+function sortedOf(columns: readonly EntryColumn[]): readonly number[] {
+  return columns.flatMap(({ isSorted }, column) => (isSorted ? [column] : []));
+}
+
+/** Each path once, and for each entry which of them is its own. */
+function encodePaths(keys: readonly Key[]): Json {
+  const table = new Map<CategoryPath, number>();
+  const numbers = keys.map(({ path }) => {
+    const number = table.get(path) ?? table.size;
+    table.set(path, number);
+    return number;
+  });
+  return [[...table.keys()].map(encodePath), numbers];
+}
+
+function encodeSort(keys: readonly Key[], at: number): Json {
+  return keys.map(({ sort }) => encodeValue(sort[at]));
+}
+
+/** What stands in a category's column, its path mostly says. */
+function encodeColumn(entries: readonly Entry[], column: number): Json {
+  return entries.every(({ path, values }) => Object.is(onlyStep(path, column)?.value, values[column]))
+    ? AS_ELSEWHERE
+    : entries.map(({ values }) => encodeValue(values[column]));
+}
+
+/** @throws ViewError INDEX_DAMAGED */
+function columnIn(json: unknown, paths: readonly CategoryPath[], column: number): readonly (Value | undefined)[] {
+  return json === AS_ELSEWHERE ? paths.map((path) => onlyStep(path, column)?.value) : valuesIn(json);
+}
+
+/** Undefined where a path has no step of a column, or several. */
+function onlyStep(path: CategoryPath, column: number): Step | undefined {
+  const steps = path.filter((step) => step.column === column);
+  return steps.length === 1 ? steps[0] : undefined;
+}
+
+/** Of each entry. @throws ViewError INDEX_DAMAGED */
+function pathsIn(json: unknown): readonly CategoryPath[] {
+  const [table, numbers] = listIn(json);
+  const paths = listIn(table).map(pathIn);
+  return listIn(numbers).map((number) => pathAt(paths, numberIn(number)));
+}
+
+/** @throws ViewError INDEX_DAMAGED */
+function pathAt(paths: readonly CategoryPath[], at: number): CategoryPath {
+  const path = paths[at];
+  if (path === undefined) throw damaged("an entry stands nowhere");
+  return path;
+}
+
+/** What columns have of one entry. */
+function rowAt(columns: readonly (readonly Value[] | undefined)[], at: number): readonly Value[] {
+  return columns.map((column) => column?.[at] ?? null);
 }
 
 /** Columns and values, in turn. */

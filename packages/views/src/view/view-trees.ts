@@ -12,13 +12,13 @@ import { entryCodec, placeCodec } from "./view-codec.ts";
 /** Documents as a view shows them. */
 export function entryShape(columns: readonly EntryColumn[]): KeptShape<Entry, Totals> {
   const compare = entryOrder(columns);
-  return { number: 1, compare, key: keyEntry, weigh: weightOf, summary: totals(columns), codec: entryCodec };
+  return { number: 1, compare, key: keyEntry, weigh: weightOf, summary: totals(columns), codec: entryCodec(columns) };
 }
 
 /** The same documents by id. */
 export function placeShape(columns: readonly EntryColumn[]): KeptShape<Place, Totals> {
   return {
-    ...{ number: 2, summary: totals(columns), codec: placeCodec },
+    ...{ number: 2, summary: totals(columns), codec: placeCodec(columns) },
     compare: (a, b) => byCodeUnits(a.id, b.id),
     key: ({ id }) => ({ id, keys: [], values: [] }),
     weigh: ({ keys, values }) => keys.reduce((sum, key) => sum + weightOf(key), costOf(values)),

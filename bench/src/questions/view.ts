@@ -1,0 +1,89 @@
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { figure } from "../measure.ts";
+import { startProcess } from "../peers/process.ts";
+import type { Figure, Question } from "../question.ts";
+
+const COUNTS = [10_000, 100_000] as const;
+const ROUNDS = 5;
+const KEEPER = new URL("../peers/view-keeper.js", import.meta.url);
+
+/** What one round took, in microseconds of CPU. */
+interface Round {
+  /** Grouped, sorted and summed up by plain means: objects in memory, and read from the database for it. */
+  readonly plain: number;
+  readonly read: number;
+  readonly build: number;
+  /** Ten changes alone, and until the view shows them. */
+  readonly change: number;
+  readonly follow: number;
+  readonly reopen: number;
+}
+
+/** A report that groups, sorts and sums up: a view of it made for the first time, after ten changes, and opened again. */
+export const view: Question = {
+  name: "view",
+  asks: "a view of two categories, a sorted column and a sum, until its first 50 rows are there / a plain group and sort (CPU)",
+  run: async (progress) => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), "view-bench-"));
+    const found = new Map<number, readonly Round[]>();
+    for (const count of COUNTS) {
+      progress(`${count} documents are made`);
+      await using keeper = startProcess(KEEPER);
+      await keeper.ask("make", { directory: join(directory.path, String(count)), count });
+      const rounds: Round[] = [];
+      for (let round = 0; round <= ROUNDS; round++) {
+        progress(round === 0 ? `${count} documents, warming up` : `${count} documents, round ${round} of ${ROUNDS}`);
+        await keeper.ask("restart");
+        const read = await keeper.ask<number>("read");
+        const plain = await keeper.ask<number>("plain");
+        await keeper.ask("restart");
+        const name = `view ${round}`;
+        const build = await keeper.ask<number>("build", name);
+        const follow = await keeper.ask<number>("follow");
+        await keeper.ask("close");
+        const change = await keeper.ask<number>("change");
+        await keeper.ask("restart");
+        const reopen = await keeper.ask<number>("build", name);
+        await keeper.ask("close");
+        if (round > 0) rounds.push({ plain, read, build, change, follow, reopen });
+      }
+      found.set(count, rounds);
+    }
+    const each = <Value>(make: (count: number, rounds: readonly Round[]) => readonly (readonly [string, Value])[]) =>
+      Object.fromEntries([...found].flatMap(([count, rounds]) => make(count, rounds)));
+    const of = (rounds: readonly Round[], what: keyof Round): Figure =>
+      figure(
+        "us",
+        rounds.map((round) => round[what]),
+      );
+    const ratio = (rounds: readonly Round[], make: (round: Round) => number): Figure =>
+      figure("ratio", rounds.map(make));
+    return {
+      figures: each((count, rounds) => [
+        [`CPU, plain, objects in memory, ${count} documents`, of(rounds, "plain")],
+        [`CPU, plain, read from the database, ${count} documents`, of(rounds, "read")],
+        [`CPU, first build, ${count} documents`, of(rounds, "build")],
+        [`CPU, ten changes, ${count} documents`, of(rounds, "change")],
+        [`CPU, ten changes until they are shown, ${count} documents`, of(rounds, "follow")],
+        [`CPU, reopened, ${count} documents`, of(rounds, "reopen")],
+      ]),
+      ratios: each((count, rounds) => {
+        const documents = `${count.toLocaleString("en")} documents`;
+        return [
+          [`plain / first build, ${documents}`, ratio(rounds, ({ read, build }) => read / build)],
+          [
+            `plain of objects in memory / first build, ${documents}`,
+            ratio(rounds, ({ plain, build }) => plain / build),
+          ],
+          [
+            `ten changes followed / first build, ${documents}`,
+            ratio(rounds, ({ follow, change, build }) => Math.max(0, follow - change) / build),
+          ],
+          [`reopened / first build, ${documents}`, ratio(rounds, ({ reopen, build }) => reopen / build)],
+        ];
+      }),
+    };
+  },
+};

@@ -1,0 +1,30 @@
+import type { EntryColumn } from "./column.ts";
+import { type CategoryPath, type Entry, orderWithin, pathOrder } from "./entry.ts";
+
+/**
+ * Entries as `entryOrder` puts them, for many at once: categories are put in order once, so that documents are compared with those of their
+ * own category alone.
+ */
+export function sortEntries(columns: readonly EntryColumn[], entries: readonly Entry[]): readonly Entry[] {
+  const [paths, within] = [pathOrder(columns), orderWithin(columns)];
+  const categories = [...byPath(entries)].sort(([a], [b]) => paths(a, b));
+  const sorted: Entry[] = [];
+  for (let at = 0; at < categories.length; ) {
+    const [path, together] = categories[at] ?? [[], []];
+    // Paths may be equal in the order and yet not the same: 1 and 1n, or two dates.
+    for (at++; at < categories.length && paths(path, categories[at]?.[0] ?? path) === 0; at++)
+      for (const entry of categories[at]?.[1] ?? []) together.push(entry);
+    for (const entry of together.sort(within)) sorted.push(entry);
+  }
+  return sorted;
+}
+
+function byPath(entries: readonly Entry[]): ReadonlyMap<CategoryPath, Entry[]> {
+  const categories = new Map<CategoryPath, Entry[]>();
+  for (const entry of entries) {
+    const category = categories.get(entry.path);
+    if (category === undefined) categories.set(entry.path, [entry]);
+    else category.push(entry);
+  }
+  return categories;
+}

@@ -31,6 +31,8 @@ export interface Remaking {
 }
 
 const writer = new OpWriter();
+/** Nothing of them was made for others, and marks are not looked at. */
+const asTheyWere: Pick<Remaking, "marks" | "done" | "same"> = { marks: false, done: new Set(), same: new Map() };
 
 /**
  * The edits of these changes, dependencies first, as changes of `actor` on the ground. A value is set where it was set, in the place of what its
@@ -59,8 +61,17 @@ export function* deleteAgain(
   changes: readonly ChangeChunk[],
   at: Omit<Remaking, "marks" | "unsealed" | "done" | "same">,
 ): Generator<ChangeChunk | null, undefined> {
-  const all = { ...at, marks: false, done: new Set<ChangeChunk>(), same: new Map<OpId, OpId>() };
-  yield* written(changes, all, { add: (edits, op) => edits.deleteAgain(op), isOver: () => true });
+  yield* written(changes, { ...at, ...asTheyWere }, { add: (edits, op) => edits.deleteAgain(op), isOver: () => true });
+}
+
+/**
+ * Whether something that these changes took the place of shows on the ground.
+ * @throws ChangeError when they are not changes
+ */
+export function showsAgain(changes: readonly ChangeChunk[], at: Pick<Remaking, "ground" | "lost" | "actor">): boolean {
+  const edits = new Edits({ ...at, ...asTheyWere });
+  for (const change of changes) for (const op of opsOf(change)) edits.deleteAgain(op);
+  return edits.take().ops.length > 0;
 }
 
 /** How operations become others, and whether a change is left out of which none is left. */
@@ -110,7 +121,14 @@ class Edits {
   #ops: DraftOp[] = [];
   #next: number;
 
-  constructor({ ground, lost, actor, marks, done, same }: Omit<Remaking, "unsealed">) {
+  constructor({
+    ground,
+    lost,
+    actor,
+    marks,
+    done,
+    same,
+  }: Pick<Remaking, "ground" | "lost" | "actor" | "marks" | "done" | "same">) {
     this.#hasMarks = marks;
     this.#ground = new OpGround(ground);
     this.#moved = new Map(same);

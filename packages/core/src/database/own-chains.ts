@@ -1,5 +1,7 @@
 import { type DatabaseId, equalBytes, fromHex, toHex, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
+import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
+import { showsAgain } from "../automerge/remake.ts";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
@@ -103,6 +105,28 @@ export class OwnChains {
       if (which === "moved" && end === (this.#lost.get(toHex(writer))?.end ?? Number.POSITIVE_INFINITY)) continue;
       const { changes } = await this.beyond(writer);
       this.#lost.set(toHex(writer), { end, spans: spansOf(writer, changes) });
+    }
+  }
+
+  /**
+   * Looks where something shows that this device had taken the place of beyond the end of a chain: it did not count when that was made anew.
+   * What is beyond an end is not withdrawn where it would count again: it does not.
+   */
+  async lookBack({ documents, replaced }: OwnChainsContext["state"]): Promise<void> {
+    const device = toHex(this.#device);
+    const isDone = (name: DocId, change: Pick<ChangeChunk, "actor" | "seq">) => replaced.has(name, device, change);
+    for (const { writer } of this.#chains()) {
+      const spans = this.#lost.get(toHex(writer))?.spans ?? [];
+      const isThere = ({ name }: LostSpan): boolean => replaced.isSaidIn(name) && documents.get(name) !== undefined;
+      if (!spans.some(isThere)) continue;
+      const { changes } = await this.beyond(writer);
+      for (const [name, some] of Map.groupBy(changes, docIdOf)) {
+        const record = documents.get(name);
+        const lost = some.flatMap(({ change }) => (isDone(name, change) ? [change] : []));
+        if (record === undefined || lost[0] === undefined) continue;
+        const ground = record.changes.map((bytes) => parseChange(bytes, documents.sha256));
+        if (showsAgain(lost, { ground, lost, actor: lost[0].actor })) replaced.returns(name, device);
+      }
     }
   }
 

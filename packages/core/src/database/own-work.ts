@@ -108,10 +108,14 @@ export class OwnWork {
     return { name, own, known, pool, counts, isBeyond };
   }
 
-  /** What of this device was withdrawn in a document, of all that was. */
-  withdrawn(name: DocId, lost: Lost): { readonly own: readonly LostChange[]; readonly lost: readonly ChangeChunk[] } {
-    const gone = [...lost].flatMap(([hash, one]) => (this.#state.replaced.isWithdrawn(name, hash) ? [one] : []));
-    return { own: gone.filter(({ isOwn }) => isOwn), lost: gone.map(({ change }) => change) };
+  /** What this device made anew in a document, of all that does not count there: it was withdrawn, or lies beyond the end of its chain. */
+  remade(name: DocId, lost: Lost): { readonly own: readonly LostChange[]; readonly lost: readonly ChangeChunk[] } {
+    const { documents, replaced } = this.#state;
+    const record = documents.get(name);
+    if (record === undefined) return { own: [], lost: [] };
+    const gone = [...lost.values()].filter(({ change }) => !documents.has(record, change.hash));
+    const own = gone.filter((one) => one.isOwn && replaced.has(name, this.#device, one.change));
+    return { own, lost: gone.map(({ change }) => change) };
   }
 
   /** What lies aside and was made anew before. */

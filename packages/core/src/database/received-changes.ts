@@ -134,6 +134,7 @@ export class ReceivedChanges {
       await this.#moves.moveRights();
       await this.#rebuild();
       await this.#readAgain(null);
+      await this.own.lookBack(this.#at.state);
       this.#fresh.clear();
       this.#isLoading = false;
       this.#isToTry = false; // whoever opens the database tries it first
@@ -378,6 +379,7 @@ export class ReceivedChanges {
     await readAgain(this.#ingest, rebuilt.received, { deliver: receive, pace: null });
     this.#at.sayUnsealed(rebuilt.state);
     rebuilt.withdrawReplaced();
+    await this.own.lookBack(rebuilt.state);
     return rebuilt;
   }
 

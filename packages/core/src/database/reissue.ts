@@ -90,7 +90,7 @@ export class Reissue {
       const made = able.own.length === 0 ? null : await this.#remake(state, toRemake, able);
       if (made !== null && made.rows.length > 0) remade.push(made);
       left.set(name, made?.left ?? toRemake.own.length);
-      const again = await this.#deleteAgain(state, name, work.withdrawn(name, lost.get(name) ?? new Map()));
+      const again = await this.#deleteAgain(state, name, work.remade(name, lost.get(name) ?? new Map()));
       if (again.rows.length > 0) remade.push(again);
     }
     this.#lacking = lacking;
@@ -134,11 +134,7 @@ export class Reissue {
   }
 
   /** What this device's changes took the place of did not count when they were made anew, and may count again. */
-  async #deleteAgain(
-    state: DocumentState,
-    name: DocId,
-    { own, lost }: ReturnType<OwnWork["withdrawn"]>,
-  ): Promise<Remade> {
+  async #deleteAgain(state: DocumentState, name: DocId, { own, lost }: ReturnType<OwnWork["remade"]>): Promise<Remade> {
     const { documents, waiting, replaced } = state;
     const none = { name, rows: [], from: [], changes: 0, left: 0 };
     const record = documents.get(name);

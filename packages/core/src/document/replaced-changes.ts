@@ -99,6 +99,11 @@ export class ReplacedChanges {
     for (const device of devices) said.returned.add(device);
   }
 
+  /** What changes of a device took the place of, which it made anew, shows in a document. */
+  returns(name: DocId, device: string): void {
+    this.#documents.get(name)?.returned.add(device);
+  }
+
   /** Documents in which changes of a device were withdrawn, and what they took the place of may count again. */
   *returned(device: string): Iterable<DocId> {
     for (const [name, said] of this.#documents) if (said.returned.has(device)) yield name;

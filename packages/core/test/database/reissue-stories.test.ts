@@ -34,6 +34,8 @@ class Story {
   readonly ids: readonly DocId[];
   /** Words of live people, by document. */
   readonly words: { readonly id: DocId; readonly word: string }[] = [];
+  /** Words of others that somebody deleted who stays. */
+  readonly erased = new Set<string>();
   readonly #lab: Lab;
   readonly #statements: PlacedStatement[] = [];
   /** Of who was cut off, by index: the statement. */
@@ -160,7 +162,9 @@ class Story {
       const words = [...String(text).matchAll(/\[\d+\]/g)];
       const erasable = words.filter(([word]) => !this.words.some((live) => live.word === word));
       const found = erasable[dice % Math.max(1, erasable.length)];
-      if (found !== undefined) text.splice(found.index, found[0].length);
+      if (found === undefined) return;
+      text.splice(found.index, found[0].length);
+      if (this.live.includes(device)) this.erased.add(found[0]);
     });
   }
 
@@ -231,6 +235,7 @@ async function wrongIn(story: Story): Promise<readonly string[]> {
         for (const word of new Set(some))
           if (some.filter((other) => other === word).length > 1 && !story.mayRepeat(word))
             wrong.push(`${LIVE[at]}${how}: ${word} twice`);
+          else if (story.erased.has(word)) wrong.push(`${LIVE[at]}${how}: ${word} is back`);
         for (const { id, word } of story.words)
           if (id === story.ids[index] && !some.some((other) => other === word))
             wrong.push(`${LIVE[at]}${how}: ${word} is lost`);

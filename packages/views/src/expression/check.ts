@@ -8,11 +8,14 @@ import { isPlaceName } from "./places.ts";
  * @throws ViewError EXPRESSION_INVALID with the way to what is wrong
  */
 export function checkExpression(value: unknown): Expression {
-  let nodes = 0;
+  let [nodes, characters] = [0, 0];
   function check(part: unknown, path: readonly number[]): Expression {
     const wrong = (message: string) => new ViewError("EXPRESSION_INVALID", message, { path });
     if (++nodes > expressionLimits.nodes) throw wrong(`an expression has at most ${expressionLimits.nodes} parts`);
     if (path.length > expressionLimits.depth) throw wrong(`calls are at most ${expressionLimits.depth} deep`);
+    if (typeof part === "string") characters += part.length;
+    if (characters > expressionLimits.text)
+      throw wrong(`an expression has at most ${expressionLimits.text} characters`);
     if (part === null || typeof part === "boolean" || typeof part === "string") return part;
     if (typeof part === "number") {
       if (!Number.isFinite(part)) throw wrong("a number of an expression is finite");

@@ -4,8 +4,8 @@ import { numberOf } from "./number-functions.ts";
 
 const DAY_MS = 86_400_000;
 
-/** A day, or a moment with its time zone: what every engine reads alike. */
-const DATE = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[-+]\d{2}:\d{2}))?$/;
+/** A day, or a moment with its time zone: what every engine reads alike, but for days that a month does not have. */
+const DATE = /^(\d{4}-\d{2}-\d{2})(T([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[-+]\d{2}:\d{2}))?$/;
 
 /** A moment, from a date, its text, or milliseconds since 1970; null for everything else. */
 function dateOf(value: Value): Date | null {
@@ -20,7 +20,7 @@ export const dateFunctions: Readonly<Record<string, ExpressionFunction>> = {
   month: ofDay(({ month }) => month),
   day: ofDay(({ day }) => day),
   /** From 1, Monday, to 7. */
-  weekday: ofDay(({ year, month, day }) => new Date(utc(year, month, day)).getUTCDay() || 7),
+  weekday: ofDay(({ year, month, day }) => new Date(new Date(0).setUTCFullYear(year, month - 1, day)).getUTCDay() || 7),
   hour: ofDay(({ hour }) => hour),
   addDays: strict(2, 2, ([value, days]) => {
     const [date, count] = [dateOf(value), numberOf(days)];
@@ -62,9 +62,10 @@ function utcDay(date: Date): Day {
 function zonedDay(date: Date, zone: string): Day | null {
   const format = formatOf(zone);
   if (format === null) return null;
-  const parts = new Map(format.formatToParts(date).map(({ type, value }) => [type, Number(value)]));
-  const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
-  return { year: part("year"), month: part("month"), day: part("day"), hour: part("hour") };
+  const parts = new Map(format.formatToParts(date).map(({ type, value }) => [type, value]));
+  const part = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.get(type));
+  const year = parts.get("era") === "BC" ? 1 - part("year") : part("year"); // there is a year 0 in ISO 8601
+  return { year, month: part("month"), day: part("day"), hour: part("hour") };
 }
 
 /** Time zones are named by expressions, which name few. */
@@ -82,9 +83,9 @@ function formatOf(zone: string): Intl.DateTimeFormat | null {
 
 /** Null for a zone that does not exist. */
 function newFormat(timeZone: string): Intl.DateTimeFormat | null {
-  const fields = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", hourCycle: "h23" } as const;
+  const fields = { era: "short", year: "numeric", month: "numeric", day: "numeric", hour: "numeric" } as const;
   try {
-    return new Intl.DateTimeFormat("en-u-ca-iso8601", { timeZone, ...fields });
+    return new Intl.DateTimeFormat("en-u-ca-gregory", { timeZone, hourCycle: "h23", ...fields });
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;
@@ -92,9 +93,9 @@ function newFormat(timeZone: string): Intl.DateTimeFormat | null {
 }
 
 function dateIn(text: string): Date | null {
-  return DATE.test(text) ? new Date(text) : null;
+  const [, day] = DATE.exec(text) ?? [];
+  const date = new Date(day ?? Number.NaN);
+  return Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== day ? null : new Date(text);
 }
 
 const dateAt = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
-
-const utc = (year: number, month: number, day: number): number => Date.UTC(year, month - 1, day);

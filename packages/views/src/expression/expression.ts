@@ -8,7 +8,7 @@ export type Call = readonly [name: string, ...args: Expression[]];
 
 /** What is not larger than this can be checked, printed and compiled. */
 export const expressionLimits = {
-  /** Characters of the text form. */
+  /** Characters of the text form, and of all texts in the JSON form together. */
   text: 16_384,
   /** Calls within calls. */
   depth: 64,

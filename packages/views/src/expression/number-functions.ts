@@ -52,7 +52,12 @@ function numeric(least: number, most: number, apply: (first: number, ...rest: nu
 /** Half away from zero, as people round; in decimal, so that 1.005 to two digits is 1.01. */
 function roundTo(value: number, digits: number): number {
   const places = Math.min(Math.max(Math.trunc(digits), -15), 15);
-  const shifted = Number(`${Math.abs(value)}e${places}`);
-  const rounded = Number.isFinite(shifted) ? Number(`${Math.round(shifted)}e${-places}`) : Math.abs(value);
-  return Math.sign(value) * rounded;
+  const whole = shifted(Math.abs(value), places);
+  return Number.isFinite(whole) ? Math.sign(value) * shifted(Math.round(whole), -places) : value;
+}
+
+/** With its decimal point so many places further to the right. */
+function shifted(value: number, places: number): number {
+  const [digits, exponent = "0"] = String(value).split("e");
+  return Number(`${digits}e${Number(exponent) + places}`);
 }

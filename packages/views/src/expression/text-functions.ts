@@ -1,4 +1,4 @@
-import { type Kind, kind, kindOf, type Value } from "../value/value.ts";
+import { type Kind, kind, kindOf, type Value, valueIn } from "../value/value.ts";
 import type { Budget } from "./budget.ts";
 import { ANY_NUMBER, type ExpressionFunction, strict } from "./function-table.ts";
 import { numberOf } from "./number-functions.ts";
@@ -16,10 +16,7 @@ function textOf(value: Value): string | null {
 }
 
 export const textFunctions: Readonly<Record<string, ExpressionFunction>> = {
-  "&": strict(2, ANY_NUMBER, (args, budget) => {
-    const texts = args.map((value) => textOf(value) ?? "");
-    return made(texts.join(""), budget);
-  }),
+  "&": strict(2, ANY_NUMBER, (args, budget) => joined(args, "", budget)),
   text: strict(1, 1, ([value]) => textOf(value)),
   lower: ofTexts(1, 1, ([text = ""]) => text.toLowerCase()),
   upper: ofTexts(1, 1, ([text = ""]) => text.toUpperCase()),
@@ -50,8 +47,7 @@ export const textFunctions: Readonly<Record<string, ExpressionFunction>> = {
   join: strict(2, 2, ([list, separator], budget) => {
     if (!Array.isArray(list) || typeof separator !== "string") return null;
     budget.take(list.length);
-    budget.takeText(list.length * separator.length);
-    return made(list.map((value) => textOf(value) ?? "").join(separator), budget);
+    return joined(list, separator, budget);
   }),
 };
 
@@ -69,8 +65,10 @@ function ofTexts(
   });
 }
 
-/** A text that was made: what is too long is none. */
-function made(text: string, budget: Budget): string | null {
-  budget.takeText(text.length);
-  return text.length > MOST_CHARACTERS ? null : text;
+/** Texts one after the other; null for what is too long, before it is made. */
+function joined(values: readonly Value[], separator: string, budget: Budget): string | null {
+  const texts = values.map((value) => textOf(valueIn(value)) ?? "");
+  const length = texts.reduce((sum, text) => sum + text.length + separator.length, 0);
+  budget.takeText(length);
+  return length > MOST_CHARACTERS + separator.length ? null : texts.join(separator);
 }

@@ -10,7 +10,7 @@ export function collation(language: string): Compare<string> | null {
 
 function newCollator(language: string): Intl.Collator | null {
   try {
-    return new Intl.Collator(language, { numeric: true });
+    return new Intl.Collator([language, "en"], { numeric: true }); // not that of the device, where it does not know the language
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;

@@ -8,7 +8,7 @@ import type { Origin } from "../expression/scope.ts";
 import { collation } from "../value/collation.ts";
 import { type Compare, valueOrder } from "../value/order.ts";
 import { type Value, valueIn } from "../value/value.ts";
-import type { TotalKind } from "./total.ts";
+import { TOTAL_KINDS, type TotalKind } from "./total.ts";
 
 /** A column of a view. */
 export interface Column<T extends object> {
@@ -60,6 +60,10 @@ export function planColumn<T extends object>({
   language,
   total,
 }: Column<T>): PlannedColumn {
+  if (sort !== undefined && sort !== "asc" && sort !== "desc")
+    throw new ViewError("VIEW_INVALID", "a sort is asc or desc");
+  if (total !== undefined && !TOTAL_KINDS.includes(total))
+    throw new ViewError("VIEW_INVALID", "there is no such total");
   const rising = valueOrder(textOrder(language ?? "en"));
   return {
     name,

@@ -5,10 +5,13 @@ import type { ViewPlan } from "./map-document.ts";
 import { Paths } from "./paths.ts";
 import type { ViewDefinition } from "./view.ts";
 
+const MOST_COLUMNS = 100;
+
 /** @throws ViewError EXPRESSION_INVALID | VIEW_INVALID */
 export function planView<T extends object>({ name, columns, where }: ViewDefinition<T>): ViewPlan {
   if (name === "") throw new ViewError("VIEW_INVALID", "a view has a name");
-  if (columns.length === 0) throw new ViewError("VIEW_INVALID", "a view has columns");
+  if (columns.length === 0 || columns.length > MOST_COLUMNS)
+    throw new ViewError("VIEW_INVALID", `a view has 1 to ${MOST_COLUMNS} columns`);
   if (new Set(columns.map((column) => column.name)).size < columns.length)
     throw new ViewError("VIEW_INVALID", "two columns have one name");
   return { columns: columns.map(planColumn), where: where === undefined ? null : planValue(where), paths: new Paths() };

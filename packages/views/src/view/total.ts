@@ -8,7 +8,8 @@ import type { Value } from "../value/value.ts";
  * What the values of a column come to. What is null never counts; `sum` and `avg` take numbers alone, `min` and `max` give the least and
  * the greatest in the order of all values.
  */
-export type TotalKind = "sum" | "avg" | "count" | "min" | "max";
+export type TotalKind = (typeof TOTAL_KINDS)[number];
+export const TOTAL_KINDS = ["sum", "avg", "count", "min", "max"] as const;
 
 /** What is kept of a stretch of values, so that stretches can be joined. */
 export interface Total {

@@ -57,6 +57,12 @@ describe("an expression that is wrong", () => {
     ]) {
       expect(errorOf(() => parseExpression(text)).code).toBe("EXPRESSION_INVALID");
     }
+    const text = "x".repeat(expressionLimits.text / 2);
+    expect(checkExpression(["&", text, text])).toBeDefined();
+    expect(errorOf(() => checkExpression(["&", text, text, "x"])).code).toBe("EXPRESSION_INVALID");
+    let shared: unknown = "laugh";
+    for (let level = 0; level < 40; level++) shared = ["list", shared, shared, shared];
+    expect(errorOf(() => checkExpression(shared)).code).toBe("EXPRESSION_INVALID");
     let nested: unknown = 1;
     for (let level = 0; level < 100_000; level++) nested = ["neg", nested];
     expect(errorOf(() => checkExpression(nested)).code).toBe("EXPRESSION_INVALID");
@@ -73,6 +79,8 @@ describe("an expression that is wrong", () => {
       'count(split(text, "a"))',
       `[${Array.from({ length: 10 }, () => "list = list").join(", ")}]`,
       `upper(text)${" & upper(text)".repeat(50)}`,
+      `text${" & text".repeat(300)}`,
+      `join([${"text, ".repeat(300)} text], "")`,
     ]) {
       expect(errorOf(() => evaluate(parseExpression(costly), { text, list }))).toEqual({
         code: "EXPRESSION_TOO_COSTLY",

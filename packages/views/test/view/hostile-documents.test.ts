@@ -75,6 +75,16 @@ test("D13 what orders a document is short, whatever stands in its columns", () =
   expect(entry.values).toEqual([`\\${url}\\b`, url]);
 });
 
+test.each([
+  { columns: [] },
+  { columns: Array.from({ length: 101 }, (_, at) => ({ name: `${at}`, value: "a" })) },
+  { columns: [{ name: "a", value: "a", sort: "up" }] },
+  { columns: [{ name: "a", value: "a", total: "median" }] },
+  { columns: [{ name: "a", value: "a", sort: "asc", language: "no language" }] },
+])("a definition that says nothing is refused: %#", (definition) => {
+  expect(() => planOf(definition as never)).toThrow(expect.objectContaining({ code: "VIEW_INVALID" }));
+});
+
 test("any text is the key of a row, or is refused", () => {
   const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
   const odd = ['[[0,{"i":"x"}]]', '[[0,{"n":{"toString":1,"valueOf":1}}]]', '[[0,{"b":[1e99,"x"]}]]', "[[0]]", "{}"];

@@ -36,6 +36,7 @@ export type { DerivedRows } from "./local/derived-rows.ts";
 export type { Platform } from "./platform.ts";
 export type { Quarantined, QuarantineReason } from "./replica/quarantine.ts";
 export { SyncedReplica } from "./replica/synced-replica.ts";
+export { Serial } from "./serial.ts";
 export type { HeadsComparison, HeadsDifference, HeadsVerdict } from "./tenant/heads-comparison.ts";
 export type { ChangedRights, RevokeDeviceOptions, Revoked, RevokeOptions } from "./tenant/people-work.ts";
 export type { Settings, SettingsOf } from "./tenant/settings.ts";

@@ -1,9 +1,9 @@
+import { Serial } from "@selkie/core";
 import { isDamaged } from "../damaged-index.ts";
 import { ViewError } from "../errors.ts";
 import { type Failure, Failures } from "./failures.ts";
 import type { FeedIndex, IndexKind, IndexSource } from "./feed-index.ts";
 import { FollowedDatabase } from "./followed-database.ts";
-import { Serial } from "./serial.ts";
 
 /** What moved, and the number of the database that it moved in. */
 export type MovedIn<Moved extends object> = Moved & { readonly source: number };

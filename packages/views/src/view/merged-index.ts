@@ -51,26 +51,12 @@ export class MergedIndex {
 
   /** Up to `count` entries from a bound on. */
   async next(bound: Bound, count: number): Promise<readonly Located[]> {
-    const each = await Promise.all(
-      this.#indexes().map(async ({ entries }, source) => {
-        const at = await entries.countBefore(bound(source));
-        return (await entries.slice(at, count)).map((entry): Located => ({ entry, source }));
-      }),
-    );
-    const [only] = each;
-    return only !== undefined && each.length === 1 ? only : each.flat().sort(this.#order).slice(0, count);
+    return (await this.#around(bound, { before: 0, after: count })).slice(0, count);
   }
 
   /** Up to `count` entries that end at a bound, in the order of the view. */
   async previous(bound: Bound, count: number): Promise<readonly Located[]> {
-    const each = await Promise.all(
-      this.#indexes().map(async ({ entries }, source) => {
-        const end = await entries.countBefore(bound(source));
-        const start = Math.max(0, end - count);
-        return (await entries.slice(start, end - start)).map((entry): Located => ({ entry, source }));
-      }),
-    );
-    return each.flat().sort(this.#order).slice(-count);
+    return (await this.#around(bound, { before: count, after: 0 })).slice(-count);
   }
 
   /** What stands between two bounds. */
@@ -93,5 +79,20 @@ export class MergedIndex {
       documents: this.#indexes().reduce((sum, { documents }) => sum + documents, 0),
       totals: this.#join(this.#indexes().map(({ totals }) => totals)),
     };
+  }
+
+  /** Of each database so many entries before a bound and after it, in the order of the view. */
+  async #around(
+    bound: Bound,
+    { before, after }: { readonly before: number; readonly after: number },
+  ): Promise<readonly Located[]> {
+    const each = await Promise.all(
+      this.#indexes().map(async ({ entries }, source) => {
+        const at = await entries.countBefore(bound(source));
+        const start = Math.max(0, at - before);
+        return (await entries.slice(start, at + after - start)).map((entry): Located => ({ entry, source }));
+      }),
+    );
+    return each.length === 1 ? each.flat() : each.flat().sort(this.#order);
   }
 }

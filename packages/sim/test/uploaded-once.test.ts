@@ -1,16 +1,21 @@
-// What a device uploaded stays at the relay: the device is told how far it holds what is there, and the next meeting costs what is new.
+// What a device uploaded stays at the relay: it knows what is there, and the next meeting costs what is new.
 import { describe, expect, test } from "vitest";
 import type { SimDevice } from "../src/sim-device.ts";
 import { Observer } from "./support/observer.ts";
 import { Scene } from "./support/scene.ts";
 
-/** Bytes that came from the relay while somebody was there once, and connected anew. */
-async function meeting(scene: Scene, device: SimDevice): Promise<number> {
+/** Type byte of a vector. */
+const VECTOR = 7;
+
+/** Somebody connects, syncs, and is gone again: how many bytes came from the relay, and vectors went either way. */
+async function meeting(scene: Scene, device: SimDevice): Promise<{ readonly bytes: number; readonly vectors: number }> {
   const observer = new Observer(scene);
   const line = await scene.run(device.connectRelay(scene.world.relay));
   await scene.run(line.synced());
   await scene.run(device.disconnect());
-  return observer.sizes(`relay>${device.name}`).reduce((sum, bytes) => sum + bytes, 0);
+  const bytes = observer.sizes(`relay>${device.name}`).reduce((sum, size) => sum + size, 0);
+  const frames = observer.frames.filter(({ lane }) => lane.split(">").includes(device.name));
+  return { bytes, vectors: frames.filter(({ frame }) => frame[0] === VECTOR).length };
 }
 
 async function write(scene: Scene, device: SimDevice, count: number): Promise<void> {
@@ -38,7 +43,9 @@ describe("what a device uploaded", () => {
         await scene.run(bob.connectRelay(world.relay));
         await world.settle();
         await write(scene, alice, 1);
-        bytes.push(await meeting(scene, alice));
+        const second = await meeting(scene, alice);
+        expect(second.vectors).toBe(0);
+        bytes.push(second.bytes);
         await scene.reconnect();
         expect(await scene.shared()).toHaveLength(count + 3);
       }
@@ -65,7 +72,7 @@ describe("what a device uploaded", () => {
     const first = await meeting(scene, alice);
     await write(scene, bob, 1);
     await world.settle();
-    expect(await meeting(scene, alice)).toBeLessThan(first / 2);
+    expect((await meeting(scene, alice)).bytes).toBeLessThan(first.bytes / 2);
     await scene.reconnect();
     expect(await scene.shared()).toHaveLength(54);
   });

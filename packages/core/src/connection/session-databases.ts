@@ -57,7 +57,9 @@ export class SessionDatabases {
     const { memory, replica: find, onLeftOut } = this.#context;
     const list = replicas.map(async (replica) => {
       await this.#closed(replica.database);
-      return { replica, ...(await memory?.of(replica.database)), ...(await this.#wanted?.opening(replica)) };
+      const isOwn = (writer: string): boolean => replica.isOwn(writer);
+      const known = memory === null ? null : { ...(await memory.of(replica.database)), isOwn };
+      return { replica, ...known, ...(await this.#wanted?.opening(replica)) };
     });
     // It may be closed by now, or closed and opened again.
     const still = (await Promise.all(list)).filter(({ replica }) => find(replica.database) === replica);

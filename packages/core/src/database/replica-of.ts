@@ -1,5 +1,6 @@
-import type { DatabaseId, VerifiedEntry } from "@selkie/entry";
+import type { DatabaseId, VerifiedEntry, WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
+import { isOf } from "../directory/admission.ts";
 import type { Journal } from "../journal/journal.ts";
 import { EntryRoom, MOST_BEYOND, MOST_CHAINS, MOST_OF_STRANGERS } from "../replica/entry-room.ts";
 import type { MissingParts } from "../replica/missing-parts.ts";
@@ -41,12 +42,8 @@ export function replicaOf(
   entries: EntryStore,
   { daily, named, missing, received, readable, writes, loading, journal }: ReplicaParts,
 ): SyncedReplica {
-  const setBack = new SetBack({
-    database: entries.database,
-    device: host.context.keys.device.publicKey,
-    admissionOf: (writer) => received.admissionOf(writer),
-    alarm: host.alarm,
-  });
+  const isOwn = (writer: WriterKey): boolean => isOf(received.admissionOf(writer), host.context.keys.device.publicKey);
+  const setBack = new SetBack({ database: entries.database, isOwn, alarm: host.alarm });
   const room = new EntryRoom({
     entries,
     authorsOf: (firsts) => received.authorsOf(firsts),
@@ -73,6 +70,7 @@ export function replicaOf(
     forked: (theirs) => host.forked(entries, theirs),
     named,
     missing,
+    isOwn,
     wants: async () => readable?.wants() ?? null,
     replace: async (run, from) => {
       const result = await received.replace(run, from);

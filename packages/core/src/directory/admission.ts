@@ -1,5 +1,12 @@
 // Who is in the tenant, as far as statements say: what every part of the directory calls these things.
-import type { DatabaseId, EntryId, StatementId, TenantId, WriterKey } from "@selkie/entry";
+import {
+  type DatabaseId,
+  type EntryId,
+  equalBytes,
+  type StatementId,
+  type TenantId,
+  type WriterKey,
+} from "@selkie/entry";
 import { hexOf } from "../hex.ts";
 import type { VerifiedCertificate } from "../sealing/control-part.ts";
 import type { Role, Statement } from "./statement.ts";
@@ -36,6 +43,11 @@ export interface Admission {
   readonly role: Role;
   /** 32-byte signing key. */
   readonly device: Uint8Array;
+}
+
+/** Whether an author is this device. @param device 32-byte signing key */
+export function isOf(author: Admission | null, device: Uint8Array): boolean {
+  return author !== null && equalBytes(author.device, device);
 }
 
 /** The admission of a user's device. */

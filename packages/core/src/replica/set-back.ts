@@ -1,13 +1,10 @@
-import { type DatabaseId, equalBytes, toHex, type VerifiedRun, type WriterKey } from "@selkie/entry";
-import type { Admission } from "../directory/admission.ts";
+import { type DatabaseId, toHex, type VerifiedRun, type WriterKey } from "@selkie/entry";
 
 /** Where this device's own entries come from others. */
 export interface SetBackContext {
   readonly database: DatabaseId;
-  /** This device's 32-byte signing key. */
-  readonly device: Uint8Array;
-  /** Whose chain it is, as far as that is known. */
-  admissionOf(writer: WriterKey): Admission | null;
+  /** Whether this device wrote a chain, as far as that is known. */
+  isOwn(writer: WriterKey): boolean;
   alarm(alarm: {
     readonly code: "STORE_SET_BACK";
     readonly database: string;
@@ -33,11 +30,10 @@ export class SetBack {
 
   /** Entries came that the store did not hold, and were judged. */
   received(runs: readonly VerifiedRun[]): void {
-    const { database, device, admissionOf, alarm } = this.#at;
+    const { database, isOwn, alarm } = this.#at;
     for (const { writer, firstSeq, entries } of runs) {
       const [first] = entries;
-      const admission = admissionOf(writer);
-      if (first === undefined || admission === null || !equalBytes(admission.device, device)) continue;
+      if (first === undefined || !isOwn(writer)) continue;
       const name = toHex(writer);
       if (this.#told.has(name)) continue;
       this.#told.add(name);

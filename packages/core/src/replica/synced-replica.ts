@@ -3,6 +3,8 @@ import {
   type DatabaseId,
   type EntryId,
   equalBytes,
+  fromHex,
+  parseWriterKey,
   partKind,
   type ReadLimit,
   type TenantId,
@@ -49,6 +51,8 @@ export interface ReplicaHooks {
   readonly branches?: Pick<OtherBranches, "meet">;
   /** What is held without parts that should be here. */
   readonly missing: MissingParts;
+  /** Whether this device wrote a chain, as far as it was read. */
+  isOwn(writer: WriterKey): boolean;
   /** Which parts relays are to send; null where that is never said: all. */
   wants(): Promise<Wants | null>;
   /** For what counts for nothing. */
@@ -104,6 +108,11 @@ export class SyncedReplica implements EntryStore {
     const vector = await this.#entries.vector();
     const { lost } = this.#hooks.named;
     return lost.size === 0 ? vector : new Map([...vector].filter(([writer]) => !lost.has(writer)));
+  }
+
+  /** Whether this device wrote a chain. @param writer in hexadecimal */
+  isOwn(writer: string): boolean {
+    return this.#hooks.isOwn(parseWriterKey(fromHex(writer)));
   }
 
   async wholeVector(): Promise<Vector | null> {

@@ -1,4 +1,5 @@
 import type { AppendResult, DatabaseId, VerifiedRun } from "@selkie/entry";
+import { isOf } from "../directory/admission.ts";
 import { SetBack } from "../replica/set-back.ts";
 import { Serial } from "../serial.ts";
 import type { SealedEntries } from "../writer/writer-chain.ts";
@@ -31,9 +32,8 @@ export class DirectoryReader {
     this.#at = at;
     const { context, directory, log, alarm } = at;
     this.#setBack = new SetBack({
-      ...{ database: directory, device: context.keys.device.publicKey },
-      admissionOf: (writer) => log.admissionOf(writer),
-      alarm,
+      ...{ database: directory, alarm },
+      isOwn: (writer) => isOf(log.admissionOf(writer), context.keys.device.publicKey),
     });
   }
 

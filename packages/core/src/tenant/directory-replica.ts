@@ -1,5 +1,5 @@
-import { equalBytes } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
+import { isOf } from "../directory/admission.ts";
 import { EntryRoom, MOST_BEYOND, MOST_CHAINS, MOST_OF_STRANGERS, type Most } from "../replica/entry-room.ts";
 import { type ReplicaHooks, SyncedReplica } from "../replica/synced-replica.ts";
 import type { DirectoryLog } from "./directory-log.ts";
@@ -27,7 +27,7 @@ export function directoryReplicaOf(
     entries,
     authorsOf: (firsts) => log.authorsOf(firsts),
     authorOf: (writer) => log.admissionOf(writer),
-    cut: (writer, author) => (equalBytes(author.device, device) ? Number.POSITIVE_INFINITY : log.cut(writer, author)),
+    cut: (writer, author) => (isOf(author, device) ? Number.POSITIVE_INFINITY : log.cut(writer, author)),
     most: () => ({
       ...{ beyond: MOST_SAID_BEYOND, chains: MOST_CHAINS },
       ofStrangers: hasJoined() ? MOST_OF_STRANGERS : MOST_OF_UNREAD,
@@ -36,6 +36,7 @@ export function directoryReplicaOf(
   return new SyncedReplica(entries, {
     ...{ ...hooks, room, named: log.named, branches: log.branches },
     ...{ directory: null, ready: () => null, flush: async () => undefined },
+    isOwn: (writer) => isOf(log.admissionOf(writer), device),
     wants: async () => ({ usual: log.due.wanted(), lacking: null }),
   });
 }

@@ -46,6 +46,7 @@ export function replicaOf(database: DatabaseId, flush = async (): Promise<void> 
     forked: async () => undefined,
     named: new NamedEntries(() => undefined),
     missing: new MissingParts({ entries: inner, isMissing: hasHoles, isAlarming: true, alarm: () => undefined }),
+    isOwn: () => false,
     wants: async () => null,
     replace: async () => null,
     room: { refusals: async (runs) => runs.map(() => null), tryAgain: () => false, forget: () => undefined },

@@ -78,6 +78,8 @@ export interface Database {
     | "crossed"; // both opened it; the dialler's handle is used
   /** The position we named, or the peer did, in `open`. */
   readonly position: number | null;
+  /** We hold more than the vector whose digest we named in `open`. */
+  readonly isAhead: boolean;
   readonly upload: Upload;
   readonly download: Download;
   /** Runs to be sent before anything else: repairs, and evidence of forks. */
@@ -103,6 +105,7 @@ const NO_TROUBLES: Troubles = { walks: new Map(), repairs: new Map(), shown: new
 export function newDatabase(fields: Pick<Database, "handle" | "id" | "stage" | "position">): Database {
   return {
     ...fields,
+    isAhead: false,
     upload: { type: "idle" },
     download: "waiting",
     extra: [],

@@ -72,9 +72,11 @@ export type Effect =
     }
   /** Answered by `diffed`; nothing is received until then. */
   | { readonly type: "diff"; readonly handle: number; readonly vector: Vector; readonly asks: boolean }
+  /** The peer holds the vector that it was taken to hold. Answered by `diffed`; nothing is received until then. */
+  | { readonly type: "diffAssumed"; readonly handle: number }
   /** Answered by `compared`. */
   | { readonly type: "compareDigest"; readonly handle: number; readonly digest: Uint8Array }
-  /** The peer answered that its vector equals the one we prepared. */
+  /** The peer answered that its vector equals the one we prepared, which is ours. */
   | { readonly type: "peerEquals"; readonly handle: number }
   /** The peer acknowledged these heads. */
   | { readonly type: "acknowledged"; readonly handle: number; readonly vector: Vector }

@@ -9,7 +9,9 @@ import type { OpenRequest, SentRun, Unframed } from "./state.ts";
 /** Our replica at one moment; `position` was read before the vector. */
 interface Snapshot {
   readonly position: number;
+  /** Of what the peer is taken to hold; `isAhead`: we hold more. */
   readonly digest: Uint8Array;
+  readonly isAhead: boolean;
   /** Parts are missing here: the peer is to get our vector. */
   readonly asks: boolean;
 }
@@ -76,7 +78,14 @@ export type Input =
       /** Chains that end at one seq in two entries. */
       readonly forked: readonly { readonly writer: WriterKey; readonly seq: number }[];
     }
-  | { readonly type: "compared"; readonly handle: number; readonly equal: boolean; readonly position: number }
+  | {
+      readonly type: "compared";
+      readonly handle: number;
+      /** The peer holds what it was taken to hold; `isAhead`: we hold more. */
+      readonly equal: boolean;
+      readonly isAhead: boolean;
+      readonly position: number;
+    }
   | {
       readonly type: "sliceRead";
       readonly handle: number;

@@ -9,7 +9,7 @@ import { type Database, newDatabase } from "./database.ts";
 import type { Input, OpenedReplica } from "./input.ts";
 import type { OpenRequest } from "./state.ts";
 import type { Turn } from "./turn.ts";
-import { queueUpload, queueVector } from "./uploads.ts";
+import { queueUpload, queueVector, uploadAssumed } from "./uploads.ts";
 import { passWanted, sayWanted, setTheirs, wantRequested } from "./wanting.ts";
 
 /** Our user opens databases: those the peer opened already are open, of the others as many as there is room for are prepared. */
@@ -49,6 +49,7 @@ export function onPrepared(turn: Turn, { handles, snapshots }: Extract<Input, { 
     turn.change(handle, {
       stage: "opening",
       position,
+      isAhead: snapshot.isAhead,
       upload: { type: "tail", sent: snapshot.position, due: false },
     });
     const { ours } = database.wanted;
@@ -120,7 +121,8 @@ function onAnswer(turn: Turn, database: Database, answer: OpenAnswer): void {
     case "same": {
       const position = answer.position ?? database.position;
       turn.change(handle, { stage: "open", download: "caughtUp" });
-      turn.effect({ type: "peerEquals", handle });
+      if (database.isAhead) uploadAssumed(turn, handle);
+      else turn.effect({ type: "peerEquals", handle });
       if (position !== null) turn.effect({ type: "announce", handle, event: { type: "caughtUp", position } });
       queueUpload(turn, handle);
       break;

@@ -5,7 +5,7 @@ import { startWalk } from "./acks.ts";
 import type { Input } from "./input.ts";
 import type { Barrier } from "./state.ts";
 import type { Turn } from "./turn.ts";
-import { extendTail, queueReply, queueVector, startUpload } from "./uploads.ts";
+import { extendTail, queueReply, queueVector, startUpload, uploadAssumed } from "./uploads.ts";
 
 /** What the peer holds: find out what it lacks, and answer if it asks. */
 export function onVector(turn: Turn, message: VectorMessage): void {
@@ -55,7 +55,7 @@ export function completeDownload(turn: Turn, handle: number, position: number, d
 
 /** Whether both sides hold the same after a stream; if not, vectors decide. */
 export function onCompared(turn: Turn, input: Extract<Input, { type: "compared" }>): void {
-  const { handle, equal, position } = input;
+  const { handle, equal, isAhead, position } = input;
   const database = turn.find(handle);
   if (database?.stage !== "open" || database.download !== "comparing") return;
   if (!equal) {
@@ -64,9 +64,8 @@ export function onCompared(turn: Turn, input: Extract<Input, { type: "compared" 
     return;
   }
   turn.change(handle, { download: "caughtUp" });
-  if (database.upload.type === "idle") {
-    startUpload(turn, handle, position, []);
-  }
+  if (isAhead) uploadAssumed(turn, handle);
+  else if (database.upload.type === "idle") startUpload(turn, handle, position, []);
   const reached = database.position;
   if (reached !== null) turn.effect({ type: "announce", handle, event: { type: "caughtUp", position: reached } });
 }

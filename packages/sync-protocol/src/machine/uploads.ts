@@ -136,6 +136,13 @@ export function startUpload(turn: Turn, handle: number, position: number, missin
   queueUpload(turn, handle);
 }
 
+/** The peer holds what it was taken to hold, and lacks what this side has beyond. */
+export function uploadAssumed(turn: Turn, handle: number): void {
+  dropListed(turn, handle);
+  turn.change(handle, { upload: { type: "idle" } });
+  turn.effect({ type: "diffAssumed", handle });
+}
+
 /**
  * The peer refused a run of a chain: it can't take what follows it, so the rest is not sent before both compare again. Only of the chain that
  * is being sent something is left.

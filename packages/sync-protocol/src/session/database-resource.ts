@@ -8,7 +8,7 @@ import type { Events } from "./events.ts";
 export class DatabaseResource {
   readonly replica: Replica;
   readonly echoes: Echoes = new Echoes();
-  /** The vector our `open` named, until it is answered. */
+  /** The vector whose digest our `open` named, until it is answered. */
   prepared: Vector | null = null;
   /** Parts are missing here: the first vector of the session asks the peer for them. */
   #asks: "not yet" | "next" | "asked" = "not yet";
@@ -22,6 +22,7 @@ export class DatabaseResource {
   receivedBytes = 0;
   /** What the peer is known to hold; kept only where our user opened the database. */
   #expected: Map<string, Head> | null = null;
+  #isOwn: (writer: string) => boolean = () => false;
   #forks: Map<string, { readonly seq: number; readonly proven: boolean }> | null = null;
 
   #wasAsked = false;
@@ -71,9 +72,24 @@ export class DatabaseResource {
   }
 
   /** Our user opened it: what the peer acknowledges is remembered from now on. */
-  watch(expected: Vector = NOTHING): void {
+  watch(expected: Vector = NOTHING, isOwn: (writer: string) => boolean = () => false): void {
     this.#expected ??= new Map();
+    this.#isOwn = isOwn;
     this.expect(expected);
+  }
+
+  /** What the peer is taken to hold, if this side holds `vector`: the same, but for what it wrote itself. The very vector if all of it. */
+  assumed(vector: Vector): Vector {
+    const assumed = new Map<string, Head>();
+    let isAhead = false;
+    for (const [writer, head] of vector) {
+      const known = this.expected.get(writer);
+      const isBehind = (known === undefined || known.seq < head.seq) && this.#isOwn(writer);
+      const reached = isBehind ? known : head;
+      if (reached !== undefined) assumed.set(writer, reached);
+      isAhead ||= isBehind;
+    }
+    return isAhead ? assumed : vector;
   }
 
   /** The peer holds these heads. */

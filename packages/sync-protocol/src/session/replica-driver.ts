@@ -35,6 +35,7 @@ export type ReplicaEffect = EffectOf<
   | "prepare"
   | "openReplicas"
   | "diff"
+  | "diffAssumed"
   | "compareDigest"
   | "readPositions"
   | "deliver"
@@ -81,12 +82,12 @@ export class ReplicaDriver {
   }
 
   /** Our user opens a database: its replica counts, and what the peer acknowledges is remembered. */
-  watch({ replica, expected }: OpenDatabase): void {
+  watch({ replica, expected, isOwn }: OpenDatabase): void {
     const name = toHex(replica.database);
     const known = this.#byId.get(name);
     const resource = known?.handle != null ? known : new DatabaseResource(replica);
     this.#byId.set(name, resource);
-    resource.watch(expected);
+    resource.watch(expected, isOwn);
   }
 
   /** Parts are missing here: the next vector asks for them. */
@@ -108,6 +109,8 @@ export class ReplicaDriver {
         return await this.#open(effect);
       case "diff":
         return await this.#diff(effect);
+      case "diffAssumed":
+        return await this.#diffAssumed(effect.handle);
       case "compareDigest":
         return await this.#compare(effect);
       case "readPositions":
@@ -155,12 +158,13 @@ export class ReplicaDriver {
       this.#attach(handle, resource);
       const position = await resource.replica.position();
       const asks = await resource.isAsking();
-      resource.prepared = asks ? null : await resource.replica.vector();
+      const vector = await resource.replica.vector();
+      resource.prepared = asks ? null : resource.assumed(vector);
       const digest =
         resource.prepared === null
           ? this.#options.session.random(DIGEST_BYTES) // fits no vector: the two differ, and vectors follow
           : this.#digest(resource.id, resource.prepared);
-      snapshots.push({ position, digest, asks });
+      snapshots.push({ position, digest, asks, isAhead: resource.prepared !== vector });
     }
     this.#options.input({ type: "prepared", handles, snapshots });
   }
@@ -215,9 +219,20 @@ export class ReplicaDriver {
     const resource = this.#at(handle);
     const position = await resource.replica.position();
     const vector = await resource.replica.vector();
-    const equal = equalBytes(this.#digest(resource.id, vector), digest);
-    if (equal) this.#acknowledged(resource, vector);
-    this.#options.input({ type: "compared", handle, equal, position });
+    const assumed = resource.assumed(vector);
+    const equal = [vector, assumed].find((held) => equalBytes(this.#digest(resource.id, held), digest));
+    if (equal === vector) this.#acknowledged(resource, vector);
+    const isAhead = equal !== undefined && equal !== vector;
+    if (isAhead) resource.prepared = equal;
+    this.#options.input({ type: "compared", handle, equal: equal !== undefined, isAhead, position });
+  }
+
+  /** The peer holds what it was taken to hold: it lacks the rest, and nothing is lacking here. */
+  async #diffAssumed(handle: number): Promise<void> {
+    const resource = this.#at(handle);
+    const vector = resource.prepared ?? new Map();
+    resource.prepared = null;
+    await this.#diff({ type: "diff", handle, vector, asks: false });
   }
 
   async #positions({ fence, handles }: EffectOf<"readPositions">): Promise<void> {

@@ -20,6 +20,9 @@ import { checkProof } from "./proof.ts";
 import { type FrameEffect, ReplicaDriver } from "./replica-driver.ts";
 import type { Admission, OpenDatabase, Session, SessionEvents, SessionOptions, SessionReady } from "./session.ts";
 
+/** Nothing is received until these are done. */
+const HOLDING: ReadonlySet<Effect["type"]> = new Set(["prepare", "openReplicas", "diff", "diffAssumed"]);
+
 /**
  * Starts a session over a connection; both sides run one. Whatever a peer does wrong ends in `closed` with a SyncError.
  *
@@ -237,7 +240,7 @@ class SyncSession implements Session {
         break;
       default: {
         const work = this.#attempt("REPLICA_FAILED", () => this.#replicas.perform(effect));
-        if (effect.type === "prepare" || effect.type === "openReplicas" || effect.type === "diff") this.#hold(work);
+        if (HOLDING.has(effect.type)) this.#hold(work);
       }
     }
   }

@@ -101,6 +101,11 @@ export interface OpenDatabase {
   readonly position?: number;
   /** What this peer is known to have held: a vector below it is a `rollback`. */
   readonly expected?: Vector;
+  /**
+   * Whether nobody else writes a chain, by writer in hexadecimal. Of these the peer is taken to hold what is `expected`, of all others what
+   * this side holds; where it says that it is so, no vector is needed to bring it the rest. A wrong answer costs vectors.
+   */
+  readonly isOwn?: (writer: string) => boolean;
   /** The parts that this side wants, as for `want`; without it, all. Where the peer has opened the database before, it tells it so. */
   readonly wanted?: Wanted;
 }

@@ -156,7 +156,12 @@ describe("any sequence of inputs", () => {
         return {
           type: "prepared",
           handles: effect.handles,
-          snapshots: effect.handles.map(() => ({ position: bits % 7, digest, asks: bits % 5 === 0 })),
+          snapshots: effect.handles.map(() => ({
+            position: bits % 7,
+            digest,
+            asks: bits % 5 === 0,
+            isAhead: bits % 2 === 0,
+          })),
         };
       case "openReplicas":
         return {
@@ -170,6 +175,7 @@ describe("any sequence of inputs", () => {
           ),
         };
       case "diff":
+      case "diffAssumed":
         return {
           type: "diffed",
           handle: effect.handle,
@@ -178,7 +184,13 @@ describe("any sequence of inputs", () => {
           forked: chains.slice(2).map(({ writer: key, to }) => ({ writer: key, seq: to })),
         };
       case "compareDigest":
-        return { type: "compared", handle: effect.handle, equal: bits % 2 === 0, position: bits % 7 };
+        return {
+          type: "compared",
+          handle: effect.handle,
+          equal: bits % 2 === 0,
+          isAhead: bits % 4 === 0,
+          position: bits % 7,
+        };
       case "readPositions":
         return { type: "positions", fence: effect.fence, positions: effect.handles.map(() => bits % 5) };
       case "deliver":

@@ -173,7 +173,7 @@ describe("a side that says which parts it wants", () => {
     const machine = openMachine("listener");
     const want = { type: "want", database, wanted: onlyRed } as const;
     machine.feed({ type: "open", caller: 1, requests: [{ id: database, position: null, wanted: null }] });
-    const snapshot = { position: 0, digest: bytesOf("digest", 16), asks: false };
+    const snapshot = { position: 0, digest: bytesOf("digest", 16), asks: false, isAhead: false };
     machine.feed({ type: "prepared", handles: [1], snapshots: [snapshot] }, want);
     machine.hear({ type: "open", items: [bare(database)] });
     const opened = [{ handle: 0, position: 0, equal: true, asks: false }];
@@ -245,7 +245,7 @@ describe("F4 what is wanted is bounded", () => {
   test("and who has more to name gets all parts of the databases beyond", () => {
     const machine = openMachine("dialler");
     machine.feed({ type: "open", caller: 1, requests: ids.map((id) => ({ id, position: null, wanted: many })) });
-    const snapshots = ids.map(() => ({ position: 0, digest: bytesOf("digest", 16), asks: false }));
+    const snapshots = ids.map(() => ({ position: 0, digest: bytesOf("digest", 16), asks: false, isAhead: false }));
     machine.feed({ type: "prepared", handles: ids.map((_, at) => 2 * at), snapshots });
     const [message] = machine.drain().filter(({ type }) => type === "open");
     const said = message?.type === "open" ? message.items.map(({ wanted }) => wanted !== undefined) : [];

@@ -6,9 +6,15 @@ import { asStoreError, hasCode } from "./store-errors.ts";
 /** Waiting work beyond this size goes into the next transaction. */
 const MOST = { works: 1_000, bytes: 67_108_864 } as const;
 
-interface Waiting {
-  /** Bytes it writes, roughly. */
+/** What a piece of work writes. */
+export interface Extent {
+  /** Roughly. */
   readonly bytes: number;
+  /** Whether it is one statement, and so by itself all or nothing. */
+  readonly isOneStatement: boolean;
+}
+
+interface Waiting extends Extent {
   readonly work: () => unknown;
   readonly settle: (outcome: Outcome) => void;
 }
@@ -42,12 +48,12 @@ export class CommitQueue {
   }
 
   /** Runs `work` in a transaction; resolves when that is durable, rejects with what `work` threw after undoing it. */
-  run<T>(work: () => T, bytes = 0): Promise<T> {
+  run<T>(work: () => T, extent: Extent = { bytes: 0, isOneStatement: false }): Promise<T> {
     return new Promise((resolve, reject) => {
       let value: T;
       const settle = (outcome: Outcome): void => (outcome.type === "done" ? resolve(value) : reject(outcome.error));
       this.#waiting.push({
-        bytes,
+        ...extent,
         work: () => {
           value = work();
         },
@@ -80,7 +86,7 @@ export class CommitQueue {
 
   #commit(group: readonly Waiting[]): readonly Outcome[] {
     try {
-      return this.#guard.run(() => this.#group.immediate(group));
+      return this.#guard.run(() => this.#run(group));
     } catch (error) {
       this.#noteDoubt(error);
       // The transaction as a whole failed, perhaps for what one of them wrote: alone, the others still have their chance.
@@ -88,6 +94,13 @@ export class CommitQueue {
         ? [{ type: "failed", error: asStoreError(error) }]
         : group.flatMap((one) => this.#commit([one]));
     }
+  }
+
+  #run(group: readonly Waiting[]): readonly Outcome[] {
+    const [only] = group;
+    // SQLite makes a transaction of a statement that is not in one, for less than it costs to begin and commit one by statements.
+    if (only?.isOneStatement === true && group.length === 1) return [{ type: "done", value: only.work() }];
+    return this.#group.immediate(group);
   }
 
   #attempt(work: () => unknown): Outcome {

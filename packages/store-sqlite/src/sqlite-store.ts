@@ -22,7 +22,7 @@ import {
   type StoreWrite,
 } from "@selkie/store";
 import { appendRun, dropTail } from "./append-run.ts";
-import { CommitQueue } from "./commit-queue.ts";
+import { CommitQueue, type Extent } from "./commit-queue.ts";
 import { type Connection, cutLog } from "./connection.ts";
 import type { FileBlobs } from "./file-blobs.ts";
 import { finishForgetting, forgetRows } from "./forget-tenant.ts";
@@ -89,11 +89,9 @@ export class SqliteStore implements Store, SqliteHost {
   }
 
   async commit(write: StoreWrite): Promise<readonly AppendResult[]> {
+    this.#checkOpen();
     this.forgotten.checkWrite(write);
-    let bytes = 0;
-    for (const { run } of write.append ?? []) bytes += runSize(run);
-    for (const { value } of write.put ?? []) bytes += value.length;
-    return await this.write((tables) => this.#apply(tables, write), bytes);
+    return await this.#queue.run(() => this.#apply(this.#tables, write), extentOf(write));
   }
 
   async forget(tenant: TenantId): Promise<void> {
@@ -115,9 +113,9 @@ export class SqliteStore implements Store, SqliteHost {
     return this.#guard.run(() => work(this.#tables));
   }
 
-  async write<T>(work: (tables: Tables) => T, bytes = 0): Promise<T> {
+  async write<T>(work: (tables: Tables) => T): Promise<T> {
     this.#checkOpen();
-    return await this.#queue.run(() => work(this.#tables), bytes);
+    return await this.#queue.run(() => work(this.#tables));
   }
 
   async settle(): Promise<void> {
@@ -166,4 +164,11 @@ export class SqliteStore implements Store, SqliteHost {
       this.#db.close();
     }
   }
+}
+
+function extentOf({ drop = [], append = [], put = [], remove = [] }: StoreWrite): Extent {
+  let bytes = 0;
+  for (const { run } of append) bytes += runSize(run);
+  for (const { value } of put) bytes += value.length;
+  return { bytes, isOneStatement: drop.length + append.length === 0 && put.length + remove.length === 1 };
 }

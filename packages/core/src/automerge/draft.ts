@@ -119,8 +119,9 @@ class MapGuard implements ProxyHandler<object> {
   set(_: object, key: PropertyKey, value: unknown): boolean {
     this.guard.requireOpen();
     if (typeof key !== "symbol") {
-      guardKey(String(key), this.pathOf(key));
-      guardValue(value, this.pathOf(key));
+      const at = this.pathOf(key);
+      guardKey(String(key), at);
+      guardValue(value, at);
       this.guard.handedOut.assigned(value);
     }
     this.guard.plain = isPlain(value) ? this.guard.plain - 1 : NOT_PLAIN;

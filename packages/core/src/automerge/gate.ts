@@ -76,14 +76,21 @@ export function parseAndGate(bytes: Uint8Array, sha256: Sha256, context: GateCon
 /**
  * Reads changes of a document on, dependencies first: for a stored one, from the first.
  *
+ * @param passed is given each once it has passed
  * @throws ChangeError when they are not changes that passed the gate before: the stored document is damaged
  */
-export function restoreHistory(history: DocumentHistory, changes: Iterable<Uint8Array>, sha256: Sha256): void {
+export function restoreHistory(
+  history: DocumentHistory,
+  changes: Iterable<Uint8Array>,
+  sha256: Sha256,
+  passed?: (change: ChangeChunk) => void,
+): void {
   for (const bytes of changes) {
     const change = parseChange(bytes, sha256);
     const verdict = gate(change, { history, actor: change.actor });
     if (verdict.type === "refused") throw new ChangeError(verdict.code, "a stored change does not pass the gate");
     if (verdict.type === "held") throw new ChangeError("CHANGE_MALFORMED", "a stored change lacks a dependency");
+    passed?.(change);
   }
 }
 

@@ -70,7 +70,7 @@ async function place(
     const actor = actorIn(platform.crypto, record, writer);
     const kind = typeof edit === "string" ? edit : "change";
     record.busy = true;
-    const live = shelf.live(automerge, record);
+    const live = record.live ?? shelf.live(automerge, record); // what is shown below is used
     const made = beginEdit(automerge, live, { actor, edit, message });
     if (made.result !== undefined) await parts.waitFor(endOf(automerge, live, made.result));
     if (made.change !== null && parts.now() !== parts)

@@ -2,7 +2,7 @@ import type { Plaintext } from "@selkie/crypto";
 import { type EntryId, equalBytes, type TenantId, type WriterKey } from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import type { ChangeChunk } from "../automerge/change-chunk.ts";
-import { docIdOf, placeOf } from "../document/doc-id.ts";
+import { stemIn } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import type { OwnChanges } from "../document/own-changes.ts";
 import { CoreError } from "../errors.ts";
@@ -135,7 +135,7 @@ export class LocalWrites {
       writer,
       frontier: frontier(),
       kind,
-      stem: placeOf(record.name).stem,
+      stem: stemIn(record.name),
       keyId: record.keyId,
       counter,
       time: claimedTime(platform.now()),
@@ -276,8 +276,7 @@ export class LocalWrites {
     if (this.#isClosed) return true;
     await this.#finish();
     for (let taken = this.#take(); !this.#isRefused && this.#maySeal(taken.rows); taken = this.#take()) {
-      const unseen = taken.rows.filter(({ chunk }) => chunk === undefined);
-      if (!ownChanges.judge(new Set(unseen.map(docIdOf)))) {
+      if (!ownChanges.judge(taken.rows.filter(({ chunk }) => chunk === undefined))) {
         this.#isRefused = true;
         break;
       }

@@ -194,14 +194,15 @@ export class OpenDatabase<T extends object, In = T, Home = null> implements Data
     await this.#opened.closed;
   }
 
-  async #show(record: DocumentRecord): Promise<Doc<T>> {
+  /** Nearly always at once: an edit has a handle. */
+  #show(record: DocumentRecord): Doc<T> | Promise<Doc<T>> {
     const { events, documents, shelf } = this.#opened.parts;
     events.emit("change", { id: record.name });
     const known = record.handle?.deref();
     if (known !== undefined) return known as unknown as Doc<T>;
     // Of a document that was edited before all entries were read there is another record then.
     return documents.get(record.name) === record
-      ? ((await shelf.handle(record)) as unknown as Doc<T>)
+      ? (shelf.handle(record) as Promise<unknown> as Promise<Doc<T>>)
       : this.getDocument(record.name);
   }
 

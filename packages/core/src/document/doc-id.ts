@@ -33,6 +33,11 @@ export function keyIdIn(name: DocId): Uint8Array {
   return fromHex(name.slice(2 * stemBytes));
 }
 
+/** What an id begins with: what names the document under its key. */
+export function stemIn(name: DocId): Uint8Array {
+  return fromHex(name.slice(0, 2 * stemBytes));
+}
+
 /** Which document an id names. */
 export function placeOf(name: string): DocumentPlace {
   const id = fromHex(name);

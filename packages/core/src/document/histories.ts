@@ -1,4 +1,4 @@
-import type { Sha256 } from "../automerge/change-chunk.ts";
+import type { ChangeChunk, Sha256 } from "../automerge/change-chunk.ts";
 import { ChangeError } from "../automerge/change-error.ts";
 import { mostPlainOps } from "../automerge/change-limits.ts";
 import { DocumentHistory } from "../automerge/document-history.ts";
@@ -32,19 +32,22 @@ export class Histories {
     this.#sha256 = sha256;
   }
 
-  /** @throws ChangeError for a change of the record that does not pass */
-  of(record: DocumentRecord): DocumentHistory {
+  /**
+   * @param passed is given each change of the record that is judged now, once it has passed
+   * @throws ChangeError for a change of the record that does not pass
+   */
+  of(record: DocumentRecord, passed?: (change: ChangeChunk) => void): DocumentHistory {
     const history = this.#of(record);
     // More than the record has: what is passing the gate right now.
     if (history.count < record.changes.length)
-      restoreHistory(history, record.changes.slice(history.count), this.#sha256);
+      restoreHistory(history, record.changes.slice(history.count), this.#sha256, passed);
     return history;
   }
 
   /** Takes out of a record what has not passed the gate, from the first change on that does not. @returns whether all of it passes */
-  cut(record: DocumentRecord): boolean {
+  cut(record: DocumentRecord, passed?: (change: ChangeChunk) => void): boolean {
     try {
-      this.of(record);
+      this.of(record, passed);
       return true;
     } catch (error) {
       if (!(error instanceof ChangeError)) throw error;

@@ -5,8 +5,10 @@ import { changeLimits, mostPlainOps } from "../automerge/change-limits.ts";
 import { type GateVerdict, gate, gateFirst } from "../automerge/gate.ts";
 import { plainFits } from "../automerge/part-work.ts";
 import { CoreError } from "../errors.ts";
+import type { JournalRow } from "../journal/journal-row.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
-import type { DocId } from "./doc-id.ts";
+import type { DocumentPlace } from "../sealing/document-id.ts";
+import { docIdOf } from "./doc-id.ts";
 import { actorIn, type DocumentRecord } from "./document-record.ts";
 import type { Documents } from "./documents.ts";
 import type { WaitingChanges } from "./waiting-changes.ts";
@@ -60,14 +62,19 @@ export class OwnChanges {
   }
 
   /**
-   * Puts what `takePlain` took through the gate: before it is part of an entry.
+   * Puts what `takePlain` took through the gate: before it is part of an entry. Rows keep what was parsed for it.
    * @returns whether all of it passes; what does not, and what follows it, is gone from its document
    */
-  judge(names: Iterable<DocId>): boolean {
+  judge(rows: readonly Pick<JournalRow, keyof DocumentPlace | "change" | "chunk">[]): boolean {
     let isPassed = true;
-    for (const name of names) {
+    for (const [name, own] of Map.groupBy(rows, docIdOf)) {
       const record = this.#documents.get(name);
-      if (record !== undefined && !this.#documents.histories.cut(record)) isPassed = false;
+      const byBytes = new Map(own.map((row) => [row.change, row]));
+      const passed = (chunk: ChangeChunk): void => {
+        const row = byBytes.get(chunk.bytes);
+        if (row !== undefined) row.chunk = chunk;
+      };
+      if (record !== undefined && !this.#documents.histories.cut(record, passed)) isPassed = false;
     }
     return isPassed;
   }

@@ -20,8 +20,8 @@ export interface JournalRow extends DocumentPlace {
   readonly withLast?: true;
   /** The Automerge change chunk. */
   readonly change: Uint8Array;
-  /** The same, parsed; not for a row that was read back. */
-  readonly chunk?: ChangeChunk;
+  /** The same, parsed, once the gate has seen it; not for a row that was read back. */
+  chunk?: ChangeChunk;
 }
 
 /**

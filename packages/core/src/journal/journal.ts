@@ -23,7 +23,8 @@ interface Batch {
 export class Journal {
   readonly #store: Store;
   readonly #local: LocalState;
-  readonly #database: DatabaseId;
+  /** What the keys of all batches begin with. */
+  readonly #prefix: Uint8Array;
   #batches: Batch[] = [];
   #next = 0;
   /** The batch that still takes changes, and its write, which begins when the one before has ended. */
@@ -35,7 +36,7 @@ export class Journal {
   private constructor(store: Store, local: LocalState, database: DatabaseId) {
     this.#store = store;
     this.#local = local;
-    this.#database = database;
+    this.#prefix = local.key(rowKind.journal, database);
   }
 
   /** Reads what an earlier run left. A batch that is damaged, or that this version can't read, is reported, and left where it is. */
@@ -186,13 +187,14 @@ export class Journal {
   #begin(): { readonly batch: Batch; readonly written: Promise<void> } {
     const batch: Batch = { number: this.#next++, rows: [], beside: [], durable: false, aside: false };
     this.#batches.push(batch);
-    const written = this.#writing.then(() => this.#write(batch));
+    const written = this.#write(batch);
     this.#writing = written.catch(() => undefined); // whoever added a row has the rejection
     this.#open = { batch, written };
     return this.#open;
   }
 
   async #write(batch: Batch): Promise<void> {
+    await this.#writing;
     if (this.#open?.batch === batch) this.#open = null;
     try {
       if (this.#failure !== null) throw this.#failure;
@@ -212,9 +214,10 @@ export class Journal {
   }
 
   #key(number: number): Uint8Array {
-    const rest = new Uint8Array(8);
-    new DataView(rest.buffer).setBigUint64(0, BigInt(number));
-    return this.#local.key(rowKind.journal, this.#database, rest);
+    const key = new Uint8Array(this.#prefix.length + 8);
+    key.set(this.#prefix);
+    new DataView(key.buffer).setBigUint64(this.#prefix.length, BigInt(number));
+    return key;
   }
 }
 

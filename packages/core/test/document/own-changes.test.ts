@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { changeLimits } from "../../src/automerge/change-limits.ts";
 import type { DocumentRecord } from "../../src/document/document-record.ts";
-import { Desk, hashes, NAME, PLACE } from "./desk.ts";
+import { Desk, hashes, PLACE } from "./desk.ts";
 
 describe("changes of this device", () => {
   test("pass the same gate, and are known when their own entry comes", async () => {
@@ -35,11 +35,14 @@ describe("changes of this device", () => {
     expect(ownChanges.takePlain(record, bob.writer, new Uint8Array(changeLimits.bytes + 1))).toBe(false);
     const plain = desk.change(bob, { seq: 2, startOp: 2, deps: [one.hash] });
     expect(ownChanges.takePlain(record, bob.writer, plain.bytes)).toBe(true);
-    expect(ownChanges.judge([NAME])).toBe(true);
+    const row: Parameters<typeof ownChanges.judge>[0][number] = { ...PLACE, change: plain.bytes };
+    expect(ownChanges.judge([row])).toBe(true);
+    expect(row.chunk).toMatchObject({ bytes: plain.bytes, seq: 2 });
     expect(desk.counting).toEqual(hashes(one, plain));
     // Its claim to be plain was the editor's word: the gate has the last.
-    ownChanges.takePlain(record, bob.writer, desk.change(bob, { seq: 9, startOp: 3, deps: [plain.hash] }).bytes);
-    expect(ownChanges.judge([NAME])).toBe(false);
+    const wrong = desk.change(bob, { seq: 9, startOp: 3, deps: [plain.hash] });
+    ownChanges.takePlain(record, bob.writer, wrong.bytes);
+    expect(ownChanges.judge([{ ...PLACE, change: wrong.bytes }])).toBe(false);
     expect(desk.counting).toEqual(hashes(one, plain));
   });
 

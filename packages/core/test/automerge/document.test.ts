@@ -127,6 +127,29 @@ describe("a local change", () => {
     expect(refresh(live)).toEqual([]);
   });
 
+  test("sees what came since the last, in what it had read as well", () => {
+    const first = createChange(aliceId, { map: { n: 1 }, list: [{ n: 1 }] });
+    const [live, other] = [loadDocument([first], aliceId), loadDocument([first], bobId)];
+    const read = (): unknown => {
+      let seen: unknown;
+      edit(live, (data) => {
+        seen = toPlain(data);
+      });
+      return seen;
+    };
+    expect(read()).toEqual({ map: { n: 1 }, list: [{ n: 1 }] });
+    const { change } = edit(other, (data) => Object.assign(data, { map: { n: 2 }, list: [], text: "new" }), bobId);
+    applyTo(live, change === null ? [] : [change]);
+    expect(read()).toEqual({ map: { n: 2 }, list: [], text: "new" });
+    expect(() =>
+      edit(live, (data) => {
+        data.map.n = 3;
+        throw new RangeError("no");
+      }),
+    ).toThrow(RangeError);
+    expect(read()).toEqual({ map: { n: 2 }, list: [], text: "new" });
+  });
+
   test("that changes nothing gives none, not the one before again", () => {
     const live = loadDocument([createChange(aliceId, { n: 1 })], aliceId);
     expect(edit(live, (data) => Object.assign(data, { n: 2 })).change).not.toBeNull();

@@ -1,92 +1,41 @@
-import {
-  type DatabaseId,
-  type EntryId,
-  entryType,
-  type Part,
-  toHex,
-  type VerifiedEntry,
-  type WriterKey,
-} from "@selkie/entry";
+import { type DatabaseId, entryType, type Part, toHex, type WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import { openCold } from "../cold/cold.ts";
 import type { Projector } from "../cold/projector.ts";
-import { Snapshots } from "../cold/snapshots.ts";
-import type { Admission } from "../directory/admission.ts";
-import type { DirectoryView } from "../directory/directory-view.ts";
 import { PartNames } from "../directory/purges.ts";
 import { ChangeAuthors } from "../document/change-authors.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
-import { type DocumentState, quarantinedIn } from "../document/document-state.ts";
-import { Documents } from "../document/documents.ts";
-import { OwnChanges } from "../document/own-changes.ts";
-import { Purged } from "../document/purged.ts";
-import { ReplacedChanges } from "../document/replaced-changes.ts";
-import { type AuthorsOf, Shelf } from "../document/shelf.ts";
-import { WaitingChanges } from "../document/waiting-changes.ts";
+import { quarantinedIn } from "../document/document-state.ts";
 import { CoreError } from "../errors.ts";
 import { Events } from "../events.ts";
-import { ChangeFeed, type ChangeFeedContext } from "../feed/change-feed.ts";
-import { type HoldCode, isHold } from "../hold-code.ts";
-import { adoptJournal } from "../journal/adopt-journal.ts";
+import { isHold } from "../hold-code.ts";
 import { Journal } from "../journal/journal.ts";
-import type { KeyVersion } from "../keys/key-version.ts";
 import { MissingParts } from "../replica/missing-parts.ts";
 import { NamedEntries } from "../replica/named-entries.ts";
-import { Quarantine, type Quarantined } from "../replica/quarantine.ts";
+import type { Quarantined } from "../replica/quarantine.ts";
 import { ReadableParts } from "../replica/readable-parts.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import { VectorClaims } from "../replica/vector-claims.ts";
-import type { DirectoryClaim } from "../tenant/directory-claims.ts";
 import { missingPart } from "../tenant/missing-part.ts";
-import { type ChainOwner, openOwnChain } from "../tenant/own-chain.ts";
+import { openOwnChain } from "../tenant/own-chain.ts";
 import { requireKey } from "../tenant/statement-work.ts";
-import type { Alarm } from "../tenant/tenant.ts";
 import type { WriterChain } from "../writer/writer-chain.ts";
 import { ChangeSources } from "./change-sources.ts";
 import { DailyVector } from "./daily-vector.ts";
 import type { DatabaseEvents } from "./database.ts";
+import type { DatabaseHost } from "./database-host.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import { FlushTimer } from "./flush-timer.ts";
+import { goingOn, type Tell } from "./going-on.ts";
 import { KeyRights } from "./key-rights.ts";
 import type { Loading } from "./loading.ts";
-import { LocalWrites, type WriteChecks } from "./local-writes.ts";
+import { LocalWrites } from "./local-writes.ts";
 import { OpenDatabase } from "./open-database.ts";
-import type { PurgeHost } from "./purge-host.ts";
+import { feedOf, newDocuments } from "./open-documents.ts";
 import { purgesOf } from "./purges.ts";
-import { type GoOn, ReceivedChanges } from "./received-changes.ts";
-import { Reissue, sayUnsealed } from "./reissue.ts";
-import { Renewal, type RenewalContext } from "./renewal.ts";
+import { ReceivedChanges } from "./received-changes.ts";
+import { sayUnsealed } from "./reissue.ts";
 import { type ReplicaParts, replicaOf } from "./replica-of.ts";
-
-/** What a database needs of its tenant. */
-export interface DatabaseHost extends ChainOwner {
-  /** The tenant's. */
-  readonly directory: SyncedReplica | null;
-  view(): DirectoryView;
-  defaultKeyId(): Uint8Array;
-  /** What has to be right before something is sealed in the database of this name. */
-  writeCheck(name: string): WriteChecks;
-  /** The version of a key to seal under now. @throws CoreError KEY_UNKNOWN */
-  keyOf(keyId: Uint8Array): KeyVersion;
-  frontier(): readonly EntryId[];
-  /** Entries were sealed: connections send them. */
-  announce(database: DatabaseId): void;
-  online(): boolean;
-  /** Brings in what others have. @returns whether somebody was reached */
-  catchUp(): Promise<boolean>;
-  /** Why what is written in a database stays in its journal, unsealed. Null when it is sealed. */
-  held(database: DatabaseId): HoldCode | null;
-  /** An entry that counts names directory heads. */
-  heardOfDirectory(claim: DirectoryClaim): Promise<void>;
-  /** What others have seen is not what is here. */
-  alarm(alarm: Alarm): void;
-  /** Entries came that fork from those that the store holds. */
-  forked(entries: EntryStore, theirs: readonly VerifiedEntry[]): Promise<void>;
-  readonly purging: PurgeHost;
-  /** Less of a chain is here than there seemed to be: connections find out what is missing. */
-  compare(database: DatabaseId): void;
-  closed(): void;
-}
 
 /** An open database with the handles its tenant moves it by. */
 export interface Assembled {
@@ -107,9 +56,6 @@ export interface Assembled {
   /** What counts for nothing. */
   quarantined(): Iterable<Quarantined>;
 }
-
-/** Announces later: who opens the database has no listener yet. */
-type Tell = <Type extends keyof DatabaseEvents>(type: Type, event: DatabaseEvents[Type]) => void;
 
 /** Builds an open database from the store up: entries and journal are read, judged, opened and gated before it resolves. */
 export async function assembleDatabase(host: DatabaseHost, name: string, id: DatabaseId): Promise<Assembled> {
@@ -264,49 +210,6 @@ async function closeAll(at: Closing, end: () => void): Promise<void> {
   }
 }
 
-interface GoingOn extends Pick<RenewalContext, "chain" | "journal" | "mayUse"> {
-  readonly id: DatabaseId;
-  readonly received: ReceivedChanges;
-  readonly tell: Tell;
-}
-
-/** What becomes of what this device made and did not send, or made on what counts no more. */
-function goingOn(
-  host: DatabaseHost,
-  at: GoingOn,
-): {
-  readonly renewal: Renewal;
-  readonly reissue: Reissue;
-  readonly adopt: GoOn;
-} {
-  const { id, chain, journal, received, mayUse, tell } = at;
-  const { platform, keys } = host.context;
-  const purged = () => new Purged(host.view().purges.get(toHex(id)));
-  const adopt: GoOn = async (state, names) => {
-    const { documents, waiting } = state;
-    const held = await adoptJournal({
-      ...{ verifier: platform.crypto, journal, chain, documents, report: platform.report },
-      ownChanges: new OwnChanges(documents, waiting),
-      purged: purged(),
-      isLost: (keyId) => renewal.isLost(keyId),
-      refused: (event) => tell("setAside", event),
-    });
-    await reissue.run(state, names);
-    if (journal.aside.some((row) => held.has(docIdOf(row))))
-      platform.report(
-        new CoreError("JOURNAL_WAITING", "changes wait for entries that this store has lost: sync, then open again"),
-      );
-  };
-  const renewal: Renewal = new Renewal({ host, chain, journal, received, mayUse, adopt, tell });
-  const reissue = new Reissue({
-    ...{ platform, journal, chain, tell, purged, device: toHex(keys.device.publicKey), frontier: host.frontier },
-    mayWrite: (keyId) => renewal.mayWrite(keyId),
-    lost: (state, names) => received.lost(state, names),
-    beyond: () => received.own.lost(),
-  });
-  return { renewal, reissue, adopt };
-}
-
 async function dueParts(
   { context, alarm, view }: DatabaseHost,
   entries: EntryStore,
@@ -327,56 +230,10 @@ async function dueParts(
   return { readable, missing };
 }
 
-/** Documents as they begin, and the ways of changes into them and to whoever reads them. */
-function newDocuments(
-  { context: { platform, documentMemory, store, local }, view }: DatabaseHost,
-  id: DatabaseId,
-  events: Events<DatabaseEvents>,
-  later: () => { readonly authors: ChangeAuthors; own(): WriterKey | null },
-) {
-  const { crypto } = platform;
-  const purged = new Purged(view().purges.get(toHex(id)));
-  const quarantine = new Quarantine((item) => events.emit("quarantined", item));
-  const [documents, waiting] = [new Documents(crypto, purged), new WaitingChanges(crypto)];
-  const state: DocumentState = { documents, waiting, replaced: new ReplacedChanges(crypto), quarantine };
-  const snapshots = new Snapshots({ database: id, store, local });
-  const saved = { snapshots, histories: documents.histories };
-  const authorsOf: AuthorsOf = (record, changes) => later().authors.of(record, changes);
-  const shelf = new Shelf(platform, authorsOf, { memory: documentMemory, saved, writer: () => later().own() });
-  return { state, documents, ownChanges: new OwnChanges(documents, waiting), shelf, snapshots };
-}
-
 /** Whether all entries are read, once they are: not of a database that was closed before. */
 async function hasLoaded(loading: Loading): Promise<boolean> {
   if (!loading.isDone) await loading.whole().catch(() => undefined); // whoever opened it hears why
   return loading.isDone;
-}
-
-/** Null for a device that is out. */
-function stillSelf(self: DatabaseHost["self"]): Admission | null {
-  try {
-    return self();
-  } catch (error) {
-    if (error instanceof CoreError && error.code === "DEVICE_REVOKED") return null;
-    throw error;
-  }
-}
-
-function feedOf(
-  { context, view, self }: DatabaseHost,
-  database: DatabaseId,
-  parts: Pick<ChangeFeedContext, "documents" | "shelf" | "events" | "sources">,
-): ChangeFeed {
-  const { platform, ring, store, local } = context;
-  return new ChangeFeed({
-    ...{ ...parts, database, ring, store, local, view },
-    random: (length) => platform.crypto.randomBytes(length),
-    pause: () => new Promise((resolve) => platform.scheduler.after(0, resolve)),
-    isEntitled: (keyId) => {
-      const own = stillSelf(self);
-      return own && view().isEntitled(view().admission(own.id) ?? own, keyId);
-    },
-  });
 }
 
 /** What it cannot seal stays in the journal. */

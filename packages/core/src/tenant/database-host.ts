@@ -1,6 +1,6 @@
 import { type DatabaseId, equalBytes, toHex } from "@selkie/entry";
 import type { Links } from "../connection/links.ts";
-import type { DatabaseHost } from "../database/assemble-database.ts";
+import type { DatabaseHost } from "../database/database-host.ts";
 import type { WriteChecks } from "../database/local-writes.ts";
 import type { PurgeHost } from "../database/purge-host.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";

@@ -1,5 +1,6 @@
 import { type DatabaseId, toHex } from "@selkie/entry";
-import { type Assembled, assembleDatabase, type DatabaseHost } from "../database/assemble-database.ts";
+import { type Assembled, assembleDatabase } from "../database/assemble-database.ts";
+import type { DatabaseHost } from "../database/database-host.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
 import { flushOrHold, type SyncedReplica } from "../replica/synced-replica.ts";
 import { openUnlessAborted } from "../unless-aborted.ts";

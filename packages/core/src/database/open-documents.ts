@@ -1,0 +1,72 @@
+import { type DatabaseId, toHex, type WriterKey } from "@selkie/entry";
+import { Snapshots } from "../cold/snapshots.ts";
+import type { Admission } from "../directory/admission.ts";
+import type { ChangeAuthors } from "../document/change-authors.ts";
+import type { DocumentState } from "../document/document-state.ts";
+import { Documents } from "../document/documents.ts";
+import { OwnChanges } from "../document/own-changes.ts";
+import { Purged } from "../document/purged.ts";
+import { ReplacedChanges } from "../document/replaced-changes.ts";
+import { type AuthorsOf, Shelf } from "../document/shelf.ts";
+import { WaitingChanges } from "../document/waiting-changes.ts";
+import { CoreError } from "../errors.ts";
+import type { Events } from "../events.ts";
+import { ChangeFeed, type ChangeFeedContext } from "../feed/change-feed.ts";
+import { Quarantine } from "../replica/quarantine.ts";
+import type { DatabaseEvents } from "./database.ts";
+import type { DatabaseHost } from "./database-host.ts";
+
+/** Documents, and what they are reached through. */
+interface OpenDocuments {
+  readonly state: DocumentState;
+  readonly documents: Documents;
+  readonly ownChanges: OwnChanges;
+  readonly shelf: Shelf;
+  readonly snapshots: Snapshots;
+}
+
+/** Documents as they begin, and the ways of changes into them and to whoever reads them. */
+export function newDocuments(
+  { context: { platform, documentMemory, store, local }, view }: DatabaseHost,
+  id: DatabaseId,
+  events: Events<DatabaseEvents>,
+  later: () => { readonly authors: ChangeAuthors; own(): WriterKey | null },
+): OpenDocuments {
+  const { crypto } = platform;
+  const purged = new Purged(view().purges.get(toHex(id)));
+  const quarantine = new Quarantine((item) => events.emit("quarantined", item));
+  const [documents, waiting] = [new Documents(crypto, purged), new WaitingChanges(crypto)];
+  const state: DocumentState = { documents, waiting, replaced: new ReplacedChanges(crypto), quarantine };
+  const snapshots = new Snapshots({ database: id, store, local });
+  const saved = { snapshots, histories: documents.histories };
+  const authorsOf: AuthorsOf = (record, changes) => later().authors.of(record, changes);
+  const shelf = new Shelf(platform, authorsOf, { memory: documentMemory, saved, writer: () => later().own() });
+  return { state, documents, ownChanges: new OwnChanges(documents, waiting), shelf, snapshots };
+}
+
+/** Null for a device that is out. */
+function stillSelf(self: DatabaseHost["self"]): Admission | null {
+  try {
+    return self();
+  } catch (error) {
+    if (error instanceof CoreError && error.code === "DEVICE_REVOKED") return null;
+    throw error;
+  }
+}
+
+export function feedOf(
+  { context, view, self }: DatabaseHost,
+  database: DatabaseId,
+  parts: Pick<ChangeFeedContext, "documents" | "shelf" | "events" | "sources">,
+): ChangeFeed {
+  const { platform, ring, store, local } = context;
+  return new ChangeFeed({
+    ...{ ...parts, database, ring, store, local, view },
+    random: (length) => platform.crypto.randomBytes(length),
+    pause: () => new Promise((resolve) => platform.scheduler.after(0, resolve)),
+    isEntitled: (keyId) => {
+      const own = stillSelf(self);
+      return own && view().isEntitled(view().admission(own.id) ?? own, keyId);
+    },
+  });
+}

@@ -20,6 +20,7 @@ export type { Join, OrderedBy, Query, QueryRow, QuerySource, Selected, Selection
 export { explain, type QueryExplanation, query } from "./query/run-query.ts";
 export type { Column } from "./view/column.ts";
 export { createView } from "./view/create-view.ts";
+export type { Navigator, NavigatorOptions, RowRange } from "./view/navigator.ts";
 export { applyPatches, type ViewPatch } from "./view/patch.ts";
 export type { Row } from "./view/row.ts";
 export type { TotalKind } from "./view/total.ts";

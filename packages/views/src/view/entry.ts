@@ -54,6 +54,14 @@ export function pathOrder(columns: readonly EntryColumn[]): Compare<CategoryPath
   };
 }
 
+/** How many levels two paths begin with alike. */
+export function sharedLevels(order: Compare<CategoryPath>, a: CategoryPath, b: CategoryPath): number {
+  let levels = 0;
+  while (levels < a.length && levels < b.length && order(a.slice(0, levels + 1), b.slice(0, levels + 1)) === 0)
+    levels++;
+  return levels;
+}
+
 /** Enough of an entry to find it. */
 export function keyEntry({ path, sort, id }: Entry): Entry {
   return { path, sort, id, values: [] };

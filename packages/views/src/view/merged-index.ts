@@ -35,6 +35,35 @@ export class MergedIndex {
     this.#join = join;
   }
 
+  /** Which of two entries comes first. */
+  compare(a: Located, b: Located): number {
+    return this.#order(a, b);
+  }
+
+  /** The entry of this number, from 0; null where there are not so many. */
+  async at(position: number): Promise<Located | null> {
+    const indexes = this.#indexes();
+    const ranges = indexes.map(({ entries }) => ({ low: 0, high: entries.size }));
+    // Of the database with most entries left, the one in the middle says in all of them which half the one that is due is in.
+    for (;;) {
+      const source = ranges.reduce((most, { low, high }, at) => (high - low > roomOf(ranges[most]) ? at : most), 0);
+      const range = ranges[source];
+      if (range === undefined || range.high <= range.low) return null;
+      const middle = (range.low + range.high) >>> 1;
+      const [entry] = (await indexes[source]?.entries.slice(middle, 1)) ?? [];
+      if (entry === undefined) return null;
+      const counts = await Promise.all(
+        indexes.map(({ entries }, at) => entries.countBefore(this.before({ entry, source })(at))),
+      );
+      const before = counts.reduce((sum, count) => sum + count, 0);
+      if (before === position) return { entry, source };
+      ranges.forEach((one, at) => {
+        if (before < position) one.low = Math.max(one.low, (counts[at] ?? 0) + Number(at === source));
+        else one.high = Math.min(one.high, counts[at] ?? 0);
+      });
+    }
+  }
+
   #indexes(): readonly SourceIndex[] {
     return this.#sources.map(({ index }) => index);
   }
@@ -95,4 +124,8 @@ export class MergedIndex {
     );
     return each.length === 1 ? each.flat() : each.flat().sort(this.#order);
   }
+}
+
+function roomOf(range: { readonly low: number; readonly high: number } | undefined): number {
+  return range === undefined ? 0 : range.high - range.low;
 }

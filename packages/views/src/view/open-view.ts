@@ -5,9 +5,12 @@ import { Follower, type MovedIn } from "../follow/follower.ts";
 import { type Entry, entryOrder } from "./entry.ts";
 import { patchesOf, resetOf } from "./make-patches.ts";
 import { MergedIndex } from "./merged-index.ts";
+import type { Navigator, NavigatorOptions } from "./navigator.ts";
+import { OpenNavigator } from "./open-navigator.ts";
 import type { ViewPatch } from "./patch.ts";
 import { definitionText, planView } from "./plan-view.ts";
 import type { Row } from "./row.ts";
+import { RowFinder } from "./row-finder.ts";
 import { type IsOpen, Rows, type RowsContext } from "./rows.ts";
 import type { Moved, SourceIndex } from "./source-index.ts";
 import type { Expansion, RowOptions, View, ViewDefinition } from "./view.ts";
@@ -76,6 +79,15 @@ export class OpenView<T extends object> implements View {
       if (end === undefined || end.type === "total") return;
       [last, left] = [end.key, left - rows.length];
     }
+  }
+
+  navigator(options: NavigatorOptions = {}): Navigator {
+    const [rows, finder] = [this.#rows, new RowFinder(this.#at, this.#rows)];
+    const read = async <Result>(job: () => Promise<Result>): Promise<Result> => {
+      if (this.#follower.isCaughtUp) await this.#follower.refresh();
+      return await this.#follower.read(job);
+    };
+    return new OpenNavigator({ rows, finder, read }, options);
   }
 
   caughtUp(): Promise<void> {

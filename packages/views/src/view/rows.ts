@@ -2,7 +2,7 @@ import type { Origin } from "../expression/scope.ts";
 import type { Value } from "../value/value.ts";
 import { beginning, endOf, startOf } from "./bounds.ts";
 import type { PlannedColumn } from "./column.ts";
-import { type CategoryPath, pathOrder } from "./entry.ts";
+import { type CategoryPath, pathOrder, sharedLevels } from "./entry.ts";
 import type { Bound, Located, MergedIndex } from "./merged-index.ts";
 import type { Row } from "./row.ts";
 import { keyOf, readKey } from "./row-key.ts";
@@ -57,7 +57,7 @@ export class Rows {
     let { path, bound } = point;
     for (const located of entries) {
       const due = located.entry.path;
-      path = path.slice(0, this.#shared(path, due));
+      path = path.slice(0, sharedLevels(this.#order, path, due));
       while (path.length < due.length) {
         path = due.slice(0, path.length + 1);
         rows.push(await this.category(path));
@@ -77,13 +77,6 @@ export class Rows {
       return { path: keyed.located.entry.path, bound: this.#at.index.after(keyed.located) };
     const { path } = keyed;
     return { path, bound: isOpen(path) ? startOf(path, this.#order) : endOf(path, this.#order) };
-  }
-
-  #shared(a: CategoryPath, b: CategoryPath): number {
-    let levels = 0;
-    while (levels < a.length && levels < b.length && this.#order(a.slice(0, levels + 1), b.slice(0, levels + 1)) === 0)
-      levels++;
-    return levels;
   }
 
   /** A category that has documents. */

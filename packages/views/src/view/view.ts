@@ -1,6 +1,7 @@
 import type { Off } from "@selkie/core";
 import type { Failure } from "../follow/failures.ts";
 import type { Column } from "./column.ts";
+import type { Navigator, NavigatorOptions } from "./navigator.ts";
 import type { ViewPatch } from "./patch.ts";
 import type { Row } from "./row.ts";
 
@@ -34,6 +35,8 @@ export interface View extends AsyncDisposable {
    * it was open last. @throws ViewError CLOSED | KEY_INVALID
    */
   rows(options?: RowOptions): AsyncIterable<Row>;
+  /** Somebody's way through its rows; a view has any number of them. */
+  navigator(options?: NavigatorOptions): Navigator;
   /** Resolves once it shows what its databases hold. @throws ViewError CLOSED; what the databases throw */
   caughtUp(): Promise<void>;
   /** Calls the listener with all rows soon, and then with what changes of them, until the function it returns is called. */

@@ -44,10 +44,11 @@ export function decodeContent(bytes: Uint8Array): Records {
 
 /**
  * Encodes what this version can decode again.
+ * @param readable records of which that is known: those among the others are not tried again
  * INVARIANT: nothing is ever saved that could not be opened (test "refuses records it could not read back").
  * @throws KeyBagError `RECORD_INVALID`, `FULL`
  */
-export function encodeReadable(records: Records): Uint8Array {
+export function encodeReadable(records: Records, readable: Records): Uint8Array {
   const { identities, tenants, keyVersions } = records;
   if (
     identities.length > contentLimits.identities ||
@@ -57,12 +58,30 @@ export function encodeReadable(records: Records): Uint8Array {
     throw new KeyBagError("FULL", "the KeyBag holds as many records as its format allows");
   }
   try {
-    const bytes = encodeContent(records);
-    wipeRecords(decodeContent(bytes));
-    return bytes;
+    const tried = encodeContent(without(records, readable));
+    try {
+      wipeRecords(decodeContent(tried));
+    } finally {
+      tried.fill(0);
+    }
+    return encodeContent(records);
   } catch (cause) {
     throw new KeyBagError("RECORD_INVALID", "a record has a field of a wrong length or type", { cause });
   }
+}
+
+/** What is not among the known: records are never changed in place. */
+function without(records: Records, known: Records): Records {
+  return {
+    identities: others(records.identities, known.identities),
+    tenants: others(records.tenants, known.tenants),
+    keyVersions: others(records.keyVersions, known.keyVersions),
+  };
+}
+
+function others<T>(all: readonly T[], known: readonly T[]): readonly T[] {
+  const left = new Set(known);
+  return all.filter((each) => !left.has(each));
 }
 
 /** The fields of a key version after its tenant, as exports have them too. */

@@ -276,7 +276,7 @@ export class KeyBag implements Disposable {
       let made: { records: Records; slots: readonly Slot[] } = { records: from.records, slots: this.#slots };
       try {
         made = await make(from);
-        const sealed = await sealFile(this.#crypto, from.master, made.slots, made.records);
+        const sealed = await sealFile(this.#crypto, from.master, made.slots, made.records, from.records);
         this.#require();
         this.#unlocked = { master: from.master, records: made.records };
         this.#slots = made.slots;

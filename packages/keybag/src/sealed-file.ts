@@ -3,7 +3,7 @@ import { asPlaintext, type CryptoProvider, openBox, type SecretKey, sealBox } fr
 import { ByteReader, ByteWriter, concatBytes, EntryError, equalBytes, hash, type Verifier } from "@selkie/entry";
 import { decodeContent, encodeReadable } from "./content.ts";
 import { KeyBagError } from "./errors.ts";
-import type { Records } from "./records.ts";
+import { noRecords, type Records } from "./records.ts";
 import { decodeSlot, encodeSlot, type Slot } from "./slot.ts";
 
 const magic: Uint8Array = new TextEncoder().encode("selkiebag");
@@ -26,14 +26,18 @@ export interface SealedFile {
   readonly box: Uint8Array;
 }
 
-/** @throws KeyBagError `RECORD_INVALID`, `FULL` */
+/**
+ * @param readable `encodeReadable`
+ * @throws KeyBagError `RECORD_INVALID`, `FULL`
+ */
 export async function sealFile(
   crypto: CryptoProvider,
   master: SecretKey,
   slots: readonly Slot[],
   records: Records,
+  readable: Records = noRecords,
 ): Promise<Uint8Array> {
-  const content = encodeReadable(records);
+  const content = encodeReadable(records, readable);
   const writer = new ByteWriter().bytes(fileHead).u8(slots.length);
   for (const slot of slots) writer.bytes(encodeSlot(slot));
   const before = writer.u32(content.length + boxOverhead).finish();

@@ -6,6 +6,7 @@ import { hostile } from "./questions/hostile.ts";
 import { noop } from "./questions/noop.ts";
 import { open } from "./questions/open.ts";
 import { openDb } from "./questions/open-db.ts";
+import { query } from "./questions/query.ts";
 import { revoke } from "./questions/revoke.ts";
 import { seal } from "./questions/seal.ts";
 import { sync } from "./questions/sync.ts";
@@ -16,7 +17,21 @@ import { view } from "./questions/view.ts";
 
 /** Every question by name, in the order they are asked. */
 export const questions: ReadonlyMap<string, Question> = new Map(
-  [seal, open, create, openDb, type, trace, history, sync, syncEvolu, noop, revoke, directory, hostile, view].map(
-    (question) => [question.name, question],
-  ),
+  [
+    seal,
+    open,
+    create,
+    openDb,
+    type,
+    trace,
+    history,
+    sync,
+    syncEvolu,
+    noop,
+    revoke,
+    directory,
+    hostile,
+    view,
+    query,
+  ].map((question) => [question.name, question]),
 );

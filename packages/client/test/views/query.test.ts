@@ -121,7 +121,7 @@ test("pages follow one another while rows move, come and go", async () => {
   expect(amounts(await query(orders, { ...asked, after: last.key }))).toEqual([4.5, 5, 6, 7, 7.5]);
 });
 
-test("rows refer to documents of another database, each looked up once; what refers to itself costs no more", async () => {
+test("D13 rows refer to documents of another database, each looked up once; what refers to itself costs no more", async () => {
   await using alice = await found();
   interface Person2 {
     name: string;

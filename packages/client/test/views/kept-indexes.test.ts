@@ -1,0 +1,115 @@
+// Indexes over restarts: what is kept of them lies nowhere in clear, is gone on with, and is made again where it is damaged.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Client,
+  createClient,
+  type Database,
+  declareIndexes,
+  defineIndexer,
+  explain,
+  openIndex,
+  query,
+} from "@selkie/client";
+import type { Store } from "@selkie/store";
+import { expect, test } from "vitest";
+import { pagesIn, type Spoil, spoiled } from "../support/kept-pages.ts";
+import { cheapKeyBag, MemoryPlace, newDirectory, PASSWORD } from "../support/places.ts";
+
+interface Item {
+  group: string;
+  n: number;
+}
+
+const MANY = 700;
+const rows = () => Array.from({ length: MANY }, (_, n) => ({ group: `canary ${n % 7}`, n }));
+const byGroup = defineIndexer<Item>({
+  name: "canary groups",
+  version: 1,
+  map: ({ group, n }) => ({ key: [group, n], value: { n } }),
+  totals: { n: "sum" },
+});
+const declared = [{ name: "canary index", on: ["group", "n"] }];
+const asked = { where: { group: "canary 3" }, orderBy: "n", limit: 2 };
+
+const itemsOf = async (client: Client): Promise<Database<Item>> => {
+  const tenant = await client.openTenant("acme-corp");
+  return tenant.openDB<Item>("items");
+};
+
+/** What the indexes say, and how many documents were read to make them. */
+async function look(items: Database<Item>) {
+  let made = 0;
+  const onProgress = (documents: number) => {
+    made += documents;
+  };
+  await using index = await openIndex(items, byGroup, { onProgress });
+  await using indexes = await declareIndexes(items, declared, { onProgress });
+  await index.caughtUp();
+  await indexes.caughtUp();
+  const found = (await query<Item>(items, asked)).map(({ data }) => data.n);
+  const used = (await explain(items, asked)).databases[0]?.index;
+  const entries = (await Array.fromAsync(index.range())).length;
+  const said = { entries, found, used, sum: await index.reduce({ from: ["canary 3"], to: ["canary 3"] }) };
+  return { made, said, failures: [...index.failures, ...indexes.failures] };
+}
+
+const truth = { entries: MANY, found: [3, 10], used: "canary index", sum: { entries: 100, totals: { n: 34_950 } } };
+
+test("P-10 indexes are gone on with after a restart, and lie nowhere in clear", async () => {
+  await using directory = await newDirectory();
+  const open = () => createClient({ store: directory.path, password: PASSWORD });
+  {
+    await using client = await open();
+    await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+    const items = await itemsOf(client);
+    await items.createDocuments(rows());
+    expect((await look(items)).said).toEqual(truth);
+  }
+  const files = readdirSync(directory.path, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+  const bytes = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), "hex")).join();
+  expect(bytes).not.toContain(Buffer.from("canary").toString("hex"));
+  await using client = await open();
+  expect(await look(await itemsOf(client))).toMatchObject({ made: 0, said: truth });
+});
+
+test("P-9 where any page that was kept of an index is damaged or gone, it is made again and says the same", async () => {
+  const place = new MemoryPlace(await cheapKeyBag());
+  {
+    await using client = await createClient({ store: place, password: PASSWORD });
+    await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+    const items = await itemsOf(client);
+    await items.createDocuments(rows());
+    await look(items);
+  }
+  for (const how of ["flipped", "gone", "one of another"] satisfies readonly Spoil[])
+    for (const part of [0, 0.6]) {
+      const wrap = (store: Store) => spoiled(store, how, part);
+      await using client = await createClient({ store: place.again(wrap), password: PASSWORD });
+      expect((await look(await itemsOf(client))).said).toEqual(truth);
+    }
+});
+
+test("what is purged is on no page that is kept of an index", async () => {
+  const stores: Store[] = [];
+  const place = new MemoryPlace(await cheapKeyBag()).again((store) => {
+    stores.push(store);
+    return store;
+  });
+  await using client = await createClient({ store: place, password: PASSWORD });
+  const tenant = await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  await tenant.settings.change({ purgeAfter: 0 });
+  const items = await itemsOf(client);
+  const [, , , third = expect.fail("documents were created")] = await items.createDocuments(rows());
+  await look(items);
+  const kept = async () => (await Promise.all(stores.map(pagesIn))).flat().length;
+  expect(await kept()).toBeGreaterThan(4);
+  await using index = await openIndex(items, byGroup);
+  await items.purgeDocHistory(third);
+  expect(await kept()).toBe(0);
+  expect((await index.get(["canary 3", 3])).length).toBe(0);
+  expect((await look(items)).said).toEqual({
+    ...{ entries: MANY - 1, found: [10, 17], used: "canary index" },
+    sum: { entries: 99, totals: { n: 34_947 } },
+  });
+});

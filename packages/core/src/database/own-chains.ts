@@ -103,8 +103,7 @@ export class OwnChains {
     for (const { writer, admission } of this.#chains()) {
       const end = this.#at.ends.now(writer, admission);
       if (which === "moved" && end === (this.#lost.get(toHex(writer))?.end ?? Number.POSITIVE_INFINITY)) continue;
-      const { changes } = await this.beyond(writer);
-      this.#lost.set(toHex(writer), { end, spans: spansOf(writer, changes) });
+      await this.beyond(writer);
     }
   }
 
@@ -130,15 +129,15 @@ export class OwnChains {
     }
   }
 
-  /** What lies beyond the end of a chain of this device. */
+  /** What lies beyond the end of a chain of this device, which may have grown since it was looked at. */
   async beyond(writer: WriterKey): Promise<Beyond> {
     const { ingest, ends, verifier } = this.#at;
     const admission = ingest.admissionOf(writer);
     const changes: UnheardChange[] = [];
     const copies = new Set<DocId>();
     if (admission === null) return { changes, copies };
-    const from = ends.now(writer, admission) + 1;
-    await ingest.inspect({ writer, from }, (deliveries) => {
+    const end = ends.now(writer, admission);
+    await ingest.inspect({ writer, from: end + 1 }, (deliveries) => {
       for (const delivery of deliveries)
         for (const part of delivery.parts) {
           changes.push(...changesIn(verifier, delivery, part));
@@ -146,6 +145,7 @@ export class OwnChains {
           if (copy !== null) copies.add(copy);
         }
     });
+    this.#lost.set(toHex(writer), { end, spans: spansOf(writer, changes) });
     return { changes, copies };
   }
 

@@ -360,6 +360,8 @@ export class ReceivedChanges {
       for (const name of this.#parts.takeUndecided()) this.#stale.add(name);
     }
     if (this.#stale.documents.size === 0) return;
+    // INVARIANT: nobody edits a document from which something is gone that is about to be made anew (renewed-edits.test.ts).
+    if (!this.#isLoading && this.#at.isLeaving()) return;
     this.#isAsideToTry ||= this.#at.hasAside(this.#stale.documents);
     this.#adopt(await this.#rebuilt(), this.#at.own());
     this.#isToTry = true;

@@ -15,7 +15,7 @@ export interface RenewalContext {
   readonly host: { self(): Admission; frontier(): readonly EntryId[] };
   readonly chain: WriterChain;
   readonly journal: Journal;
-  readonly received: Pick<ReceivedChanges, "own" | "renew">;
+  readonly received: Pick<ReceivedChanges, "own" | "renew" | "rebuild">;
   /** Whether this device may seal under a key. @throws CoreError DEVICE_REVOKED */
   mayUse(keyId: Uint8Array): boolean;
   /** Takes up the journal under the chain there is. */
@@ -75,6 +75,7 @@ export class Renewal {
     if (!this.look()) {
       const isLeft = received.own.notRemade().size > 0 || journal.aside.length > 0;
       if (this.#role() !== null && !isReader && isLeft) await this.#takeUp();
+      else await received.rebuild([]); // what waited for this
       return;
     }
     const ended = chain.current;

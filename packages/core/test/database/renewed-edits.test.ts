@@ -1,5 +1,5 @@
 // Edits made while this device leaves its chain for another: they wait, or the chain waits for them; none is lost, or counts twice.
-import { toHex, type VerifiedRun } from "@selkie/entry";
+import { compareBytes, type StatementId, toHex, type VerifiedRun } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { copyToKey } from "../../src/database/copy-to-key.ts";
@@ -21,14 +21,8 @@ async function stored(device: Device): Promise<readonly VerifiedRun[]> {
 }
 
 /** Ends Alice's chains where they stand, or before their first entry, and lets her go on. */
-async function endChains(lab: Lab, alice: Device, { role = "editor", keepsAll = true }: Ending = {}) {
-  const [member] = lab.world.view().findUser("CN=alice/O=acme");
-  const [device] = lab.world
-    .view()
-    .devices()
-    .filter(isMember)
-    .filter(({ name }) => name === "CN=alice/O=acme");
-  if (member === undefined || device === undefined) return expect.fail("Alice is in");
+async function endChains(lab: Lab, alice: Device, { role = "editor", keepsAll = true, besides = [] }: Ending = {}) {
+  const device = memberOf(lab);
   const tips = new Map((keepsAll ? await stored(alice) : []).map((run) => [toHex(run.writer), run]));
   const cuts = [...tips.values()].flatMap(({ writer, entries }) => {
     const tip = entries.at(-1);
@@ -36,7 +30,13 @@ async function endChains(lab: Lab, alice: Device, { role = "editor", keepsAll = 
     return [{ writer, seq: tip.header.seq, id: tip.id, signature: tip.signature }];
   });
   return lab.world.say(lab.world.root, {
-    ...{ type: "change", targets: [device.id], identityKeys: [], wipe: null, name: device.name },
+    ...{
+      type: "change",
+      targets: [device.id, ...besides].sort(compareBytes),
+      identityKeys: [],
+      wipe: null,
+      name: device.name,
+    },
     ...{ cuts: [{ database: testDatabase, cuts }], role, devices: [device.id] },
     keys: lab.keys.map(({ keyId }) => keyId),
   });
@@ -45,6 +45,18 @@ async function endChains(lab: Lab, alice: Device, { role = "editor", keepsAll = 
 interface Ending {
   readonly role?: Role;
   readonly keepsAll?: boolean;
+  /** What else let her in, and does so no more. */
+  readonly besides?: readonly StatementId[];
+}
+
+/** What lets Alice's device in, now. */
+function memberOf({ world }: Lab) {
+  const member = world
+    .view()
+    .devices()
+    .filter(isMember)
+    .find(({ name }) => name === "CN=alice/O=acme");
+  return member ?? expect.fail("Alice is in");
 }
 
 async function begin(seed: string, keys?: readonly string[]) {
@@ -102,6 +114,35 @@ describe("an edit", () => {
     await editing;
     await alice.database.changeDoc(doc, push(3));
     expect(await everywhere(lab, alice, [id, other.id])).toEqual(alike([0, 1, 2, 3], [7]));
+  });
+
+  test("begun while this device is about to leave its chain, and another is under way, finds what it made in earlier chains", async () => {
+    const { lab, alice, id } = await begin("behind another");
+    const { database } = alice;
+    const [doc, other] = [await database.getDocument(id), await database.createDocument({ list: [0] })];
+    await alice.assembled.flush();
+    const first = memberOf(lab);
+    await endChains(lab, alice);
+    await alice.assembled.reconsider();
+    await alice.assembled.flush();
+    for (const one of [doc, other]) await database.changeDoc(one, push(1));
+    await alice.assembled.flush();
+    let goOn = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const editing = database.changeDoc(doc, (draft) => {
+      push(2)(draft);
+      return waiting;
+    });
+    await endChains(lab, alice, { keepsAll: false, besides: [first.id] });
+    await alice.assembled.reconsider();
+    expect(await listOf(alice, other.id)).toEqual([0, 1]);
+    await database.changeDoc(other, push(2));
+    goOn();
+    await editing;
+    await database.changeDoc(other, push(3));
+    expect(await everywhere(lab, alice, [id, other.id])).toEqual(alike([0, 1, 2], [0, 1, 2, 3]));
   });
 
   test("after the other, in several documents without a pause, keeps no device from its next chain", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { found, join, meet, type Person } from "./support/company.ts";
+import { addDevice, deviceOf, found, join, meet, type Person } from "./support/company.ts";
 
 const notesOf = ({ tenant }: Person) => tenant.openDB<{ text: string }>("notes");
 
@@ -115,6 +115,19 @@ test("D10 who an admin let in under somebody's name is told apart, and revoked b
   expect((await directory.users()).filter(({ revoked }) => revoked).map(({ id }) => id)).toHaveLength(2);
   await directory.changeUser(bob.name, { role: "reader" });
   await expect(directory.revokeUser(first.id)).rejects.toMatchObject({ code: "USER_UNKNOWN" });
+});
+
+test("where no admin is left, people still end their own devices", async () => {
+  await using alice = await found();
+  await using bob = await join(alice, "bob", "editor");
+  await using stolen = await addDevice(bob);
+  await meet(alice, bob);
+  await alice.tenant.directory.changeUser(alice.name, { role: "editor", evenLastAdmin: true });
+  await meet(alice, bob);
+  const device = await deviceOf(stolen);
+  await bob.tenant.directory.revokeDevice(device);
+  const devices = await bob.tenant.directory.devices(bob.name);
+  expect(devices.find(({ id }) => id === device)).toMatchObject({ revoked: true });
 });
 
 test("the last admin stays one, unless it says that it means it; the root, or another admin, may end one all the same", async () => {

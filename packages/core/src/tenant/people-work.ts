@@ -207,7 +207,8 @@ async function end(
         "NOT_PERMITTED",
         "only the root, or an admin on whose grant the rights rest, takes them away",
       );
-    if (!evenLastAdmin && isMember(at.self()) && !hasAdmin(after))
+    const isOfAdmin = ended.some(({ role }) => role === "admin");
+    if (isOfAdmin && !evenLastAdmin && isMember(at.self()) && !hasAdmin(after))
       throw new CoreError("LAST_ADMIN", "the tenant would be without an admin, for good");
   };
   await writeStatements(at, { statements: [statement, ...beside], rotate: lost, give: () => [], require });

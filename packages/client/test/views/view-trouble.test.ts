@@ -5,6 +5,7 @@ import {
   createView,
   type Database,
   type FeedOptions,
+  parseDocId,
   type Row,
   type View,
   type ViewDefinition,
@@ -135,6 +136,28 @@ test("a view that is closed twice leaves the one that is open under its name alo
   }
   expect((await Promise.all(stores.map(pagesIn))).flat()).toEqual(before); // the name was not free
   expect((await Array.fromAsync(second.rows())).at(-1)?.documents).toBe(300);
+});
+
+test("of documents that were deleted nothing is kept, also where none is left", async () => {
+  const stores: Store[] = [];
+  await using device = await reopened((store) => {
+    stores.push(store);
+    return store;
+  });
+  const kept = async () => (await Promise.all(stores.map(pagesIn))).flat().length;
+  const { database } = device;
+  const few = { ...definition, name: "few", where: "n < 3" };
+  const before = await kept();
+  await (await createView(database, few))[Symbol.asyncDispose]();
+  expect(await kept()).toBeGreaterThan(before);
+  {
+    await using view = await createView(database, few);
+    const rows = await Array.fromAsync(view.rows());
+    for (const { origin } of rows) if (origin !== undefined) await database.deleteDocument(parseDocId(origin.id));
+    await view.caughtUp();
+    expect((await Array.fromAsync(view.rows())).length).toBe(1);
+  }
+  expect(await kept()).toBe(before);
 });
 
 test("a view that could not be made holds no name", async () => {

@@ -38,9 +38,9 @@ export class Pages<E, S> {
     return this.#next;
   }
 
-  /** How many pages the source lacks. */
+  /** How many pages the source lacks, or has no more use for. */
   get fresh(): number {
-    return this.#fresh.size;
+    return this.#fresh.size + this.#gone.size;
   }
 
   async get(id: PageId): Promise<Page<E, S>> {

@@ -95,7 +95,7 @@ async function ownOf(world: TenantWorld, runs: readonly VerifiedRun[]): Promise<
   const { keys } = await contextOf(world);
   const kems = [keys.deviceKem, ...keys.person.userKeys.map(({ kem }) => kem)];
   const recipients = kems.map(({ publicKey }) => recipientName(crypto, publicKey));
-  return runs.map(wantedParts(crypto, { recipients, tags: [] }));
+  return runs.map(wantedParts(crypto, { recipients, tags: [], contentsOnly: false }));
 }
 
 const permitsOf = (entries: readonly VerifiedEntry[]): number =>

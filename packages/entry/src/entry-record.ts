@@ -130,6 +130,7 @@ function parsePartKind(value: number): PartKind {
     case partKind.control:
     case partKind.permit:
     case partKind.statement:
+    case partKind.contents:
       return value;
     default:
       throw new EntryError("BAD_PART", `part kind ${value}`);

@@ -86,5 +86,6 @@ export {
   type VerifiedEntry,
   type VerifiedRun,
   verifyRuns,
+  withFilled,
 } from "./verify.ts";
-export { type Wanted, wantedParts } from "./wanted.ts";
+export { toldPlaces, type Wanted, wantedParts } from "./wanted.ts";

@@ -7,7 +7,7 @@ import { limits } from "./limits.ts";
 import type { Verifier } from "./verifier.ts";
 
 /** What a part holds. */
-export const partKind = { change: 1, control: 2, permit: 3, statement: 4 } as const;
+export const partKind = { change: 1, control: 2, permit: 3, statement: 4, contents: 5 } as const;
 /** A value of {@link partKind}. */
 export type PartKind = (typeof partKind)[keyof typeof partKind];
 
@@ -100,5 +100,5 @@ export function checkPart(part: Part, index: number, context: FrameContext): voi
   if (part.type === "hole" && part.hash.length !== 32) throw new EntryError("BAD_PART", "a hole's hash has 32 bytes");
 }
 
-const CHANGE_KINDS: readonly PartKind[] = [partKind.change];
+const CHANGE_KINDS: readonly PartKind[] = [partKind.change, partKind.contents];
 const STATEMENT_KINDS: readonly PartKind[] = [partKind.statement, partKind.permit];

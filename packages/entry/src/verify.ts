@@ -7,10 +7,10 @@ import { decodeEntryBody, type EntryPlace } from "./body-codec.ts";
 import { equalBytes } from "./bytes.ts";
 import { entrySize, type IdentifiedEntry, identifyEntry, withParts, withSignature } from "./entry.ts";
 import { EntryError, type EntryErrorCode } from "./entry-error.ts";
-import type { EntryId, Signature } from "./ids.ts";
+import { type EntryId, parseCiphertext, type Signature } from "./ids.ts";
 import { labelled } from "./labels.ts";
 import { limits } from "./limits.ts";
-import { holeOf } from "./part.ts";
+import { holeOf, type Part, partHash, partLength } from "./part.ts";
 import { checkRun, type Run, runOf } from "./run.ts";
 import type { SignatureCheck, Verifier } from "./verifier.ts";
 
@@ -110,6 +110,29 @@ export function withHoles(
     return mint(withParts(entry, (part, at) => (indexes.has(at) ? holeOf(verifier, part) : part)));
   });
   return { ...run, entries };
+}
+
+/**
+ * The same entry with ciphertexts, by index, in the place of holes: the id covers them by their hashes, so that nothing else fits.
+ *
+ * @throws EntryError `BAD_PART` for what is not what a hole stands for
+ */
+export function withFilled(
+  verifier: Verifier,
+  entry: VerifiedEntry,
+  ciphertexts: ReadonlyMap<number, Uint8Array>,
+): VerifiedEntry {
+  const filled = withParts(entry, (hole, at) => {
+    const bytes = ciphertexts.get(at);
+    if (bytes === undefined) return hole;
+    const { kind, table } = hole;
+    const part: Part = { type: "sealed", kind, table, ciphertext: parseCiphertext(bytes) };
+    const fits =
+      partLength(part) === partLength(hole) && equalBytes(partHash(verifier, part), partHash(verifier, hole));
+    if (!fits) throw new EntryError("BAD_PART", "another part than the one that the entry names");
+    return part;
+  });
+  return mint(filled);
 }
 
 type PreparedRun =

@@ -12,22 +12,36 @@ export interface Wanted {
   readonly recipients: readonly Uint8Array[];
   /** Changes of documents under these key tags. */
   readonly tags: readonly KeyTag[];
+  /** Of an entry that says which documents its changes under a place of its table are of, that is wanted in place of these changes. */
+  readonly contentsOnly: boolean;
 }
 
 /** Leaves out of runs what is not wanted. */
-export function wantedParts(verifier: Verifier, { recipients, tags }: Wanted): (run: VerifiedRun) => VerifiedRun {
+export function wantedParts(
+  verifier: Verifier,
+  { recipients, tags, contentsOnly }: Wanted,
+): (run: VerifiedRun) => VerifiedRun {
   const wantedTags = new Set(tags.map(toHex));
   const unwanted = (entry: VerifiedEntry): ReadonlySet<number> => {
     const permits = new Set(entry.parts.some(isPermit) ? permitsFor(verifier, entry, recipients) : []);
+    const told = contentsOnly ? toldPlaces(entry) : NONE;
     const drop = new Set<number>();
     entry.parts.forEach((part, index) => {
       if (part.type === "hole") return;
       if (part.kind === partKind.permit && !(isPermit(part) ? permits.has(index) : permits.size > 0)) drop.add(index);
-      if (part.kind === partKind.change && !wantedTags.has(toHex(entry.table[part.table] ?? NO_TAG))) drop.add(index);
+      const isChange = part.kind === partKind.change;
+      if (!isChange && part.kind !== partKind.contents) return;
+      if (!wantedTags.has(toHex(entry.table[part.table] ?? NO_TAG)) || (isChange && told.has(part.table)))
+        drop.add(index);
     });
     return drop;
   };
   return (run) => withHoles(verifier, run, unwanted);
+}
+
+/** The places of the table under which a part says which documents the changes there are of. */
+export function toldPlaces({ parts }: VerifiedEntry): ReadonlySet<number> {
+  return new Set(parts.flatMap(({ kind, table }) => (kind === partKind.contents ? [table] : [])));
 }
 
 /** The indexes of the permits that are for these recipients. */
@@ -42,3 +56,4 @@ function permitsFor(verifier: Verifier, { header, parts }: VerifiedEntry, recipi
 
 const isPermit = ({ table }: Part): boolean => table === tableIndex.hpke;
 const NO_TAG = new Uint8Array();
+const NONE: ReadonlySet<number> = new Set();

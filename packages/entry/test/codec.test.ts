@@ -137,7 +137,7 @@ describe("bodies", () => {
     ["4,097 parts", `0201${"00".repeat(24)}8120`, "TOO_LARGE"],
     ["a part above 1 MiB", `0201${"00".repeat(24)}01848080${"02"}`, "TOO_LARGE"],
     ["an implied frame spelled out", `0201${"00".repeat(24)}01c1040100`, "NOT_MINIMAL"],
-    ["a part of no kind", `0201${"00".repeat(24)}01c1040500`, "BAD_PART"],
+    ["a part of no kind", `0201${"00".repeat(24)}01c1040600`, "BAD_PART"],
   ] as const)("refuses %s", (_, hex, code) => {
     const bytes = Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
     expect(codeOf(() => decodeEntryBody(bytes, place))).toBe(code);

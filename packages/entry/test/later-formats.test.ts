@@ -32,7 +32,7 @@ test.each([
 test("all other kinds of parts", () => {
   // Behind type, bits, one tag and the salt: one part, its length with the frame spelled out, kind, table index.
   const head = [...body.subarray(0, 43), 1, 0xc1, 0x04];
-  for (const kind of [0, ...from(5)]) {
+  for (const kind of [0, ...from(6)]) {
     const bytes = Uint8Array.of(...head, kind, 0, ...new Uint8Array(144));
     expect([kind, codeOf(() => decodeEntryBody(bytes, entry.header))]).toEqual([kind, "BAD_PART"]);
   }

@@ -36,7 +36,9 @@ describe("B3 parts that do not fit their entry", () => {
     [entryType.founding, partKind.permit, tableIndex.bundle, null],
     [entryType.founding, partKind.change, 0, "BAD_PART"],
     [entryType.change, 0 as PartKind, 0, "BAD_PART"],
-    [entryType.change, 5 as PartKind, 0, "BAD_PART"],
+    [entryType.change, partKind.contents, 0, null],
+    [entryType.statement, partKind.contents, 0, "BAD_PART"],
+    [entryType.change, 6 as PartKind, 0, "BAD_PART"],
   ] as const)("B3 in an entry of type %d a part of kind %d, table %d: %s", (type, kind, table, code) => {
     expect(codeOfParts([sealedPart("x", { kind, table })], { type })).toBe(code);
   });

@@ -20,8 +20,10 @@ import {
   type VerifiedRun,
   verifyRuns,
   wantedParts,
+  withFilled,
 } from "../src/index.ts";
 import { pattern, sealedPart, secondTag, testEntry, testTag, testWriter } from "./chain.ts";
+import { codeOf } from "./codes.ts";
 
 const salt = parseSalt(pattern("salt", 24));
 const [alice, bob, carol] = ["alice", "bob", "carol"].map((name) =>
@@ -63,26 +65,26 @@ describe("what is wanted of an entry", () => {
 
   test("are the permits for those who are named, and the bundle with them", () => {
     const run = runWith(directory, entryType.statement);
-    const wanted = wantedParts(portableVerifier, { recipients: [carol, bob], tags: [] })(run);
+    const wanted = wantedParts(portableVerifier, { recipients: [carol, bob], tags: [], contentsOnly: false })(run);
     expect(typesOf(wanted)).toEqual(["sealed", "sealed", "hole", "sealed", "sealed"]);
   });
 
   test("are neither permits nor bundles where nobody who is named has one; statements and control parts always are", () => {
     const run = runWith(directory, entryType.statement);
-    const wanted = wantedParts(portableVerifier, { recipients: [carol], tags: [] })(run);
+    const wanted = wantedParts(portableVerifier, { recipients: [carol], tags: [], contentsOnly: false })(run);
     expect(typesOf(wanted)).toEqual(["sealed", "sealed", "hole", "hole", "hole"]);
   });
 
   test("are the parts of documents under the tags that are named", () => {
     const run = runWith([sealedPart("a"), sealedPart("b", { table: 1 }), sealedPart("c")], entryType.change);
-    const wanted = wantedParts(portableVerifier, { recipients: [alice], tags: [secondTag] })(run);
+    const wanted = wantedParts(portableVerifier, { recipients: [alice], tags: [secondTag], contentsOnly: false })(run);
     expect(typesOf(wanted)).toEqual(["hole", "sealed", "hole"]);
   });
 
   test("leaves ids and signature as they are: the run verifies, and what is a hole stays one", async () => {
     const run = runWith(directory, entryType.statement);
-    const wanted = wantedParts(portableVerifier, { recipients: [], tags: [] })(run);
-    const again = wantedParts(portableVerifier, { recipients: [alice], tags: [] })(wanted);
+    const wanted = wantedParts(portableVerifier, { recipients: [], tags: [], contentsOnly: false })(run);
+    const again = wantedParts(portableVerifier, { recipients: [alice], tags: [], contentsOnly: false })(wanted);
     expect(again.entries.map(({ id }) => id)).toEqual(run.entries.map(({ id }) => id));
     const copied = again.entries.map(({ header, table, parts, signature }) => ({ header, table, parts, signature }));
     const [verdict] = await verifyRuns(portableVerifier, [{ ...again, entries: copied }]);
@@ -94,7 +96,33 @@ describe("what is wanted of an entry", () => {
 
   test("costs nothing where everything is wanted: the very entries are given", () => {
     const run = runWith([sealedPart("a")], entryType.change, [testTag]);
-    const wanted = wantedParts(portableVerifier, { recipients: [], tags: [testTag] })(run);
+    const wanted = wantedParts(portableVerifier, { recipients: [], tags: [testTag], contentsOnly: false })(run);
     expect(wanted.entries[0]).toBe(run.entries[0]);
+  });
+
+  test("is the contents of changes in their place, where it says so and there are some", async () => {
+    const change = (table: number): Part => sealedPart(`change ${table}`, { table });
+    const told = sealedPart("contents", { kind: partKind.contents });
+    const run = runWith([change(0), change(1), change(0), told], entryType.change);
+    const wants = { recipients: [], tags: [testTag, secondTag], contentsOnly: true };
+    const wanted = wantedParts(portableVerifier, wants)(run);
+    expect(typesOf(wanted)).toEqual(["hole", "sealed", "hole", "sealed"]);
+    expect(await verifyRuns(portableVerifier, [wanted])).toMatchObject([{ type: "verified" }]);
+    const other = wantedParts(portableVerifier, { ...wants, tags: [secondTag] })(run);
+    expect(typesOf(other)).toEqual(["hole", "sealed", "hole", "hole"]);
+  });
+});
+
+describe("a hole", () => {
+  test("B2 takes the part that it stands for, and nothing else", () => {
+    const [one, two] = [sealedPart("one"), sealedPart("two")];
+    const run = runWith([one, two], entryType.change, [testTag]);
+    const [holed] = wantedParts(portableVerifier, { recipients: [], tags: [], contentsOnly: false })(run).entries;
+    if (holed === undefined) throw new RangeError("no entry");
+    const filled = withFilled(portableVerifier, holed, new Map([[1, two.ciphertext]]));
+    expect(filled.parts).toEqual([holed.parts[0], two]);
+    expect(filled.id).toEqual(holed.id);
+    for (const bytes of [one.ciphertext, two.ciphertext.slice(0, 143), new Uint8Array()])
+      expect(codeOf(() => withFilled(portableVerifier, holed, new Map([[1, bytes]])))).toMatch(/^BAD_/);
   });
 });

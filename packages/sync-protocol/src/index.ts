@@ -68,6 +68,7 @@ export {
   verifySlotLogin,
 } from "./access/slot-login.ts";
 export { EMPTY_SLOT, MAX_SLOT_LOGINS, type SlotState } from "./access/slots.ts";
+export type { PartPlace } from "./message/message.ts";
 export { LONGEST_WAIT_MS, type Scheduler } from "./scheduler.ts";
 export { DEFAULT_LIMITS } from "./session/limits.ts";
 export { runSession } from "./session/run-session.ts";
@@ -75,6 +76,7 @@ export type {
   Admission,
   Claim,
   Credentials,
+  FetchedPart,
   Gatekeeper,
   OpenDatabase,
   Session,

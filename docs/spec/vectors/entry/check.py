@@ -199,7 +199,7 @@ def check_shape(entry):
     for i, part in enumerate(parts):
         kind, index = part["kind"], part["table"]
         need((kind == 2) == (i == 0 and h["control"]), "BAD_PART")
-        need(kind == 2 or kind in ((1,) if h["type"] == 2 else (3, 4)), "BAD_PART")
+        need(kind == 2 or kind in ((1, 5) if h["type"] == 2 else (3, 4)), "BAD_PART")
         need(kind != 2 or "ciphertext" in part, "BAD_PART")
         need(index in (254, 255) if kind == 3 else 0 <= index < len(table), "BAD_PART")
         need(144 <= length_of(part) <= 2**20, "BAD_PART")
@@ -264,7 +264,7 @@ def read_record(r, place, tags):
         frame = expected = implied(parts[-1] if parts else None, header, table)
         if head & 1:
             frame = (r.u(1), r.u(1))
-            need(1 <= frame[0] <= 4, "BAD_PART")
+            need(1 <= frame[0] <= 5, "BAD_PART")
             need(frame != expected, "NOT_MINIMAL")
         part = {"kind": frame[0], "table": frame[1]}
         if head & 2:

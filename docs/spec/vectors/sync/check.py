@@ -102,7 +102,7 @@ def check_documents(value):
 
 
 # Section 3: messages
-NAMES = "hello claim admitted refused open opened vector entries ack caughtUp fence fenced ping pong present error goaway close want".split()
+NAMES = "hello claim admitted refused open opened vector entries ack caughtUp fence fenced ping pong present error goaway close want fetch parts".split()
 KINDS, ROLES = ["none", "login", "device"], {1: "dialler", 2: "listener"}
 ANSWERS = ["same", "same", "streaming", "different", "unknown", "crossed"]
 
@@ -215,10 +215,11 @@ def read_entries(r):
     return {**message, "runs": r.take(r.left())}
 
 
-# Section 3.5: at most 16 recipients and 1,024 tags
+# Section 3.5: at most 16 recipients and 1,024 tags; whether contents stand for changes
 def read_wanted(r):
     recipients = [r.take(32) for _ in range(r.uleb(16))]
-    return {"recipients": recipients, "tags": [r.take(16) for _ in range(r.uleb(1_024))]}
+    tags = [r.take(16) for _ in range(r.uleb(1_024))]
+    return {"recipients": recipients, "tags": tags, "contentsOnly": read_reply(r)}
 
 
 def read_open(r):
@@ -233,6 +234,25 @@ def read_open(r):
 
 def read_want(r):
     return {"handle": r.uleb(), "wanted": read_wanted(r) if read_reply(r) else None}
+
+
+# Section 3.6
+def read_fetch(r):
+    message = {"handle": r.uleb(), "places": []}
+    count = r.uleb(256)
+    need(count > 0)
+    for _ in range(count):
+        message["places"].append({"writer": r.take(32), "seq": r.uleb(), "index": r.uleb(4_096)})
+    return message
+
+
+def read_parts(r):
+    message = {"handle": r.uleb(), "parts": []}
+    count = r.uleb(256)
+    need(count > 0)
+    for _ in range(count):
+        message["parts"].append(r.take(r.uleb(1_048_576)) or None)
+    return message
 
 
 def read_present(r):
@@ -260,6 +280,8 @@ READERS = {
     "goaway": read_goaway,
     "close": lambda r: {"handles": [r.uleb() for _ in range(r.uleb())]},
     "want": read_want,
+    "fetch": read_fetch,
+    "parts": read_parts,
 }
 
 

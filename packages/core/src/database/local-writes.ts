@@ -13,6 +13,7 @@ import type { KeyVersion } from "../keys/key-version.ts";
 import type { SealedRow } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
 import { type ChangeKind, claimedTime } from "../sealing/change-part.ts";
+import { withContents } from "../sealing/contents-part.ts";
 import type { PartDraft } from "../sealing/seal-entry.ts";
 import { Serial } from "../serial.ts";
 import { SharedLock } from "../shared-lock.ts";
@@ -318,7 +319,8 @@ export class LocalWrites {
     batches: readonly number[],
     control: "when-new" | "always" = "when-new",
   ): Promise<void> {
-    this.#unfinished = { sealed: await this.#context.chain.seal(entries, frontier, control), batches };
+    const told = entries.map(withContents);
+    this.#unfinished = { sealed: await this.#context.chain.seal(told, frontier, control), batches };
     await this.#finish();
   }
 

@@ -9,15 +9,22 @@ const MOST_TAGS = 1_024;
 export class ReadableParts {
   readonly #ring: KeyRing;
   readonly #database: DatabaseId;
+  readonly #contentsOnly: boolean;
   #tags: ReadonlySet<string> = new Set();
 
-  private constructor(ring: KeyRing, database: DatabaseId) {
+  private constructor(ring: KeyRing, database: DatabaseId, contentsOnly: boolean) {
     this.#ring = ring;
     this.#database = database;
+    this.#contentsOnly = contentsOnly;
   }
 
-  static async of(ring: KeyRing, database: DatabaseId): Promise<ReadableParts> {
-    const readable = new ReadableParts(ring, database);
+  /** @param contentsOnly whether contents are to come in the place of changes */
+  static async of(
+    ring: KeyRing,
+    database: DatabaseId,
+    { contentsOnly = false }: { readonly contentsOnly?: boolean } = {},
+  ): Promise<ReadableParts> {
+    const readable = new ReadableParts(ring, database, contentsOnly);
     await readable.look();
     return readable;
   }
@@ -29,7 +36,8 @@ export class ReadableParts {
 
   wants(): Wants {
     const isAll = this.#tags.size > MOST_TAGS;
-    const wanted = isAll ? null : { recipients: [], tags: [...this.#tags].map((tag) => parseKeyTag(fromHex(tag))) };
+    const tags = [...this.#tags].map((tag) => parseKeyTag(fromHex(tag)));
+    const wanted = isAll ? null : { recipients: [], tags, contentsOnly: this.#contentsOnly };
     return { usual: wanted, lacking: wanted };
   }
 

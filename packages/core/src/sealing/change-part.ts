@@ -108,7 +108,22 @@ export function decodeChangePart(plaintext: Plaintext): ChangePart {
   }
 }
 
+/** Which document a part is of, and what becomes of it, as its author sealed it. @throws CoreError PART_MALFORMED | UPDATE_NEEDED */
+export function headOf(plaintext: Plaintext): Pick<ChangePart, "kind" | "document"> {
+  return readHead(new ByteReader(plaintext));
+}
+
 function readChangePart(reader: ByteReader): ChangePart {
+  const { kind, codec, flags, document } = readHead(reader);
+  const branch = (flags & hasBranch) === 0 ? null : reader.bytes(stemBytes);
+  const time = reader.uleb(latestTime);
+  const metadata = (flags & hasMetadata) === 0 ? null : reader.bytes(reader.uleb());
+  const replaces = (flags & hasReplaces) === 0 ? null : readReplaces(reader);
+  const part = { kind, codec, document, branch, time, metadata, payload: reader.bytes(reader.uleb()) };
+  return replaces === null ? part : { ...part, replaces };
+}
+
+function readHead(reader: ByteReader): Pick<ChangePart, "kind" | "codec" | "document"> & { readonly flags: number } {
   const kind = KIND_OF_CODE.get(reader.u8());
   const codec = CODECS.get(reader.u8());
   if (kind === undefined || codec === undefined) throw new CoreError("UPDATE_NEEDED", "a change of a later version");
@@ -122,12 +137,7 @@ function readChangePart(reader: ByteReader): ChangePart {
     (flags & byCounter) === 0
       ? { type: "stem", stem: reader.bytes(stemBytes) }
       : { type: "counter", counter: reader.uleb() };
-  const branch = (flags & hasBranch) === 0 ? null : reader.bytes(stemBytes);
-  const time = reader.uleb(latestTime);
-  const metadata = (flags & hasMetadata) === 0 ? null : reader.bytes(reader.uleb());
-  const replaces = (flags & hasReplaces) === 0 ? null : readReplaces(reader);
-  const part = { kind, codec, document, branch, time, metadata, payload: reader.bytes(reader.uleb()) };
-  return replaces === null ? part : { ...part, replaces };
+  return { kind, codec, flags, document };
 }
 
 /** From the first to the last of what two words about one writer name: it is made anew in its order, so that nothing lies between. */

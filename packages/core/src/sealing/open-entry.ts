@@ -24,7 +24,7 @@ export type OpenedPart =
   /** A permit or its bundle; `openPermits` reads them. */
   | { readonly type: "permit"; readonly index: number };
 
-const ALL_KINDS: readonly SealedKind[] = ["control", "change", "statement"];
+const ALL_KINDS: readonly SealedKind[] = ["control", "change", "statement", "contents"];
 
 /**
  * Opens parts of many entries: one derivation per entry and key version, one call for all. Answers in order; never throws for what a peer

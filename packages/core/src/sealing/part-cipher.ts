@@ -3,13 +3,14 @@ import type { AeadKey, CryptoProvider, SecretKey } from "@selkie/crypto";
 import { concatBytes, type KeyTag, type PartKind, partKind, type Salt } from "@selkie/entry";
 
 /** The kinds of part that are sealed under a key version. */
-export type SealedKind = "change" | "control" | "statement";
+export type SealedKind = "change" | "control" | "statement" | "contents";
 
 /** Their codes. */
 export const sealedKinds: Readonly<Record<SealedKind, PartKind>> = {
   change: partKind.change,
   control: partKind.control,
   statement: partKind.statement,
+  contents: partKind.contents,
 };
 
 /** The name of a part's kind; null for permits and their bundles, which are sealed otherwise. */
@@ -21,6 +22,8 @@ export function sealedKindOf(kind: PartKind): SealedKind | null {
       return "control";
     case partKind.statement:
       return "statement";
+    case partKind.contents:
+      return "contents";
     case partKind.permit:
       return null;
     default:

@@ -59,7 +59,7 @@ export class DuePermits {
     const { platform, parts } = this.#context;
     const kems = this.#kems();
     if (parts === "all" || kems.length > MOST_RECIPIENTS) return null;
-    return { recipients: kems.map((kem) => recipientName(platform.crypto, kem)), tags: [] };
+    return { recipients: kems.map((kem) => recipientName(platform.crypto, kem)), tags: [], contentsOnly: false };
   }
 
   /** An entry was read. @param isClosed whether what it says could not be opened; @returns whether it had lacked parts before */

@@ -107,7 +107,7 @@ test("the directory of 100 people who saw 10 rotations costs a new device less t
   if (person === undefined) throw new RangeError("nobody");
   const all = await costOf(relay, tenant, null);
   const recipients = [person.userKem, person.deviceKem].map((kem) => recipientName(crypto, kem));
-  const own = await costOf(relay, tenant, { recipients, tags: [] });
+  const own = await costOf(relay, tenant, { recipients, tags: [], contentsOnly: false });
   expect(all).toBeGreaterThan(PEOPLE * (1 + ROTATIONS) * 1_186);
   expect(own).toBeLessThan(420_000);
   expect(own).toBeLessThan(all / 4);

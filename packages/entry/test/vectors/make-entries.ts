@@ -67,6 +67,7 @@ export function makeEntryCases(): readonly EntryCase[] {
   const permit = sealedPart("permit", { kind: partKind.permit, table: tableIndex.hpke, length: 1_186 });
   const bundle = sealedPart("bundle", { kind: partKind.permit, table: tableIndex.bundle });
   const change = sealedPart("change");
+  const contents = sealedPart("contents", { kind: partKind.contents });
   const hole: Part = { type: "hole", kind: partKind.change, table: 0, length: 300, hash: pattern("hole", 32) };
   const two = [testTag, secondTag];
   const statements = { type: entryType.statement } as const;
@@ -81,6 +82,10 @@ export function makeEntryCases(): readonly EntryCase[] {
     valid(
       "changes that go back and forth between tags",
       testEntry({ table: two, parts: [change, { ...change, table: 1 }, change] }),
+    ),
+    valid(
+      "changes under two tags, and contents for each",
+      testEntry({ table: two, parts: [change, { ...change, table: 1 }, contents, { ...contents, table: 1 }] }),
     ),
     valid(
       "a statement, its permit and the permit's bundle",
@@ -98,6 +103,7 @@ export function makeEntryCases(): readonly EntryCase[] {
       "BAD_PART",
     ),
     invalid("a statement in a change entry", testEntry({ parts: [statement] }), "BAD_PART"),
+    invalid("contents in a statement entry", testEntry({ ...statements, parts: [contents] }), "BAD_PART"),
     invalid("a permit in a change entry", testEntry({ parts: [permit] }), "BAD_PART"),
     invalid("a change in a statement entry", testEntry({ ...statements, parts: [change] }), "BAD_PART"),
     invalid("a table index beyond the tags", testEntry({ parts: [{ ...change, table: 1 }] }), "BAD_PART"),
@@ -168,7 +174,7 @@ export function makeBodyCases(): readonly BodyCase[] {
     body("a ciphertext is cut short", `${head}01c004${part.slice(2)}`, "TRUNCATED"),
     body("a byte follows", `${head}01c004${part}00`, "TRAILING_BYTES"),
     body("an implied frame spelled out", `${head}01c1040100${part}`, "NOT_MINIMAL"),
-    body("a part of kind 5", `${head}01c1040500${part}`, "BAD_PART"),
+    body("a part of kind 6", `${head}01c1040600${part}`, "BAD_PART"),
     body("a ciphertext shorter than its tag", `${head}013c${part.slice(0, 30)}`, "BAD_LENGTH"),
     body("a hash of a hole is cut short", `${head}01c204${part.slice(0, 62)}`, "TRUNCATED"),
   ];

@@ -15,7 +15,11 @@ import { loginKeyOf, loginOf, memberOf, TestTenant } from "../fixtures/test-tena
 import { databaseOf, TestWriter } from "../fixtures/test-writer.ts";
 
 const contacts = databaseOf("contacts");
-const holed: (run: VerifiedRun) => VerifiedRun = wantedParts(nativeVerifier, { recipients: [], tags: [] });
+const holed: (run: VerifiedRun) => VerifiedRun = wantedParts(nativeVerifier, {
+  recipients: [],
+  tags: [],
+  contentsOnly: false,
+});
 
 /** A relay with what it reads of chains, and what it notes. */
 async function relay() {

@@ -1,7 +1,7 @@
 // What the machine asks its driver to do. Effects marked (pen) are answered by `writable` once the transport takes more.
 import type { DatabaseId, TenantId, Vector, Wanted, WriterKey } from "@selkie/entry";
 import type { Grant } from "../access/rights.ts";
-import type { ClaimMessage, Hello, Message, OpenItem, Role } from "../message/message.ts";
+import type { ClaimMessage, Hello, Message, OpenItem, PartPlace, Role } from "../message/message.ts";
 import type { Claim, SessionEvents, SessionReady } from "../session/session.ts";
 import type { SyncError } from "../sync-error.ts";
 import type { Missing } from "./database.ts";
@@ -43,6 +43,13 @@ export type Effect =
       /** The parts that the peer wants; null for all. */
       readonly wanted: Wanted | null;
       readonly lead: Lead | null;
+    }
+  | {
+      readonly type: "sendParts"; // (pen)
+      readonly handle: number;
+      readonly places: readonly PartPlace[];
+      /** Whether the peer may have them. */
+      readonly mayRead: boolean;
     }
   // handshake
   /** Answered by `claimed`. */
@@ -105,6 +112,7 @@ export type Effect =
       readonly caller: number;
       readonly rights?: Grant;
       readonly left?: readonly DatabaseId[];
+      readonly parts?: readonly (Uint8Array | null)[];
     }
   | { readonly type: "reject"; readonly caller: number; readonly error: SyncError }
   /** Tells the peer, if there is something to tell, and closes. `error` is null when this side wanted it. */

@@ -2,6 +2,7 @@
 // until then, so a peer that never reads cannot make memory grow.
 import type { Ack } from "../message/message.ts";
 import type { Effect } from "./effect.ts";
+import { nextParts } from "./fetching.ts";
 import { nextReply } from "./reconcile.ts";
 import type { Turn } from "./turn.ts";
 import { nextSlice } from "./uploads.ts";
@@ -29,7 +30,7 @@ function next(turn: Turn): Effect | null {
     turn.setOutbox({ pong: null });
     return { type: "send", message: { type: "pong", token: outbox.pong } };
   }
-  return nextReply(turn) ?? nextSlice(turn);
+  return nextReply(turn) ?? nextParts(turn) ?? nextSlice(turn);
 }
 
 /** What is to be acknowledged. A position goes along with an acknowledgement, and waits for one that is to come. */

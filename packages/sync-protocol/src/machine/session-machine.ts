@@ -6,6 +6,7 @@ import { onAck } from "./acks.ts";
 import { closeRequested, onClose, progressClosers } from "./closing.ts";
 import type { Effect } from "./effect.ts";
 import { onFence, onFenced, onPositions, passBarriers, progressFences, syncRequested } from "./fences.ts";
+import { fetchRequested, onFetch, onParts, progressFetches } from "./fetching.ts";
 import {
   onAdmitted,
   onClaim,
@@ -48,6 +49,7 @@ export function step(state: State, input: Input): Step {
     apply(turn, input);
     progressClosers(turn);
     progressFences(turn);
+    progressFetches(turn);
     pump(turn);
     if (hasLeft(turn)) end(turn, new SyncError("PEER_LEAVING", "the peer asked this side to come back later"));
     return { state: turn.state, effects: turn.effects };
@@ -135,6 +137,7 @@ type Wish = Extract<
       | "announce"
       | "compare"
       | "want"
+      | "fetch"
       | "sync"
       | "present"
       | "reconsider"
@@ -159,6 +162,9 @@ function applyWish(turn: Turn, input: Wish): void {
       break;
     case "want":
       wantRequested(turn, input.database, input.wanted);
+      break;
+    case "fetch":
+      fetchRequested(turn, input.caller, input.database, input.places);
       break;
     case "sync":
       syncRequested(turn, input.caller, input.databases);
@@ -263,6 +269,12 @@ function onOpenMessage(turn: Turn, message: OpenMessage, bytes: number): void {
       break;
     case "want":
       onWant(turn, message);
+      break;
+    case "fetch":
+      onFetch(turn, message);
+      break;
+    case "parts":
+      onParts(turn, message);
       break;
     default:
       assertNever(message);

@@ -1,7 +1,7 @@
 // The whole state of a session. Immutable: `step` returns another one.
 import type { DatabaseId, Head, TenantId, Wanted, WriterKey } from "@selkie/entry";
 import type { Grant } from "../access/rights.ts";
-import type { Hello, Message, Role, RunException } from "../message/message.ts";
+import type { Hello, Message, PartPlace, Role, RunException } from "../message/message.ts";
 import type { Claim, SessionLimits } from "../session/session.ts";
 import type { Database } from "./database.ts";
 import { Table } from "./table.ts";
@@ -163,6 +163,28 @@ export interface Fence {
   readonly fenced: boolean;
 }
 
+/** A question for parts that the peer has not answered. */
+export interface Asked {
+  /** Null: the database was closed, and nobody waits any more. */
+  readonly caller: number | null;
+  readonly handle: number;
+  /** How many parts were asked for. */
+  readonly count: number;
+}
+
+/** Parts that are asked for one by one. */
+export interface Fetching {
+  readonly asked: Asked | null;
+  /** Callers whose turn comes. */
+  readonly waiting: readonly {
+    readonly caller: number;
+    readonly id: DatabaseId;
+    readonly places: readonly PartPlace[];
+  }[];
+  /** What the peer asked for. */
+  readonly owed: { readonly handle: number; readonly places: readonly PartPlace[] } | null;
+}
+
 /** The state of a session. */
 export interface State {
   readonly options: MachineOptions;
@@ -173,6 +195,7 @@ export interface State {
   readonly flight: Flight;
   readonly outbox: Outbox;
   readonly fences: readonly Fence[];
+  readonly fetching: Fetching;
   readonly nextToken: number;
   /** Something arrived since the last look; a ping is out. */
   readonly liveness: { readonly heard: boolean; readonly asked: boolean };
@@ -218,6 +241,7 @@ export function initialState(options: MachineOptions): State {
       listed: 0,
     },
     fences: [],
+    fetching: { asked: null, waiting: [], owed: null },
     nextToken: 1,
     liveness: { heard: true, asked: false },
   };

@@ -15,6 +15,8 @@ export const MAX_RECIPIENTS = 16;
 export const MAX_WANTED_TAGS = 1_024;
 /** Both, in all databases of a session together. */
 export const MAX_WANTED = 16_384;
+/** Parts that a side asks for at a time. */
+export const MAX_FETCHED = 256;
 /** Entries messages in flight, not yet acknowledged. */
 export const MAX_FRAMES_IN_FLIGHT = 1_024;
 /** Fences in flight. */

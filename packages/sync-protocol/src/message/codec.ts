@@ -15,10 +15,11 @@ import {
   encodeDocuments,
   encodeGoaway,
 } from "./control-codec.ts";
+import { readFetch, readParts, writeFetch, writeParts } from "./fetch-codec.ts";
 import type { Entries, Hello, Message, VectorMessage } from "./message.ts";
 import { readOpen, readOpened, writeOpen, writeOpened } from "./open-codec.ts";
 import { readOptional, writeOptional } from "./optional.ts";
-import { readWanted, writeWanted } from "./wanted-codec.ts";
+import { readFlag, readWanted, writeWanted } from "./wanted-codec.ts";
 
 const typeByte = {
   hello: 1,
@@ -40,6 +41,8 @@ const typeByte = {
   goaway: 17,
   close: 18,
   want: 19,
+  fetch: 20,
+  parts: 21,
 } as const satisfies Record<Message["type"], number>;
 
 const tagged: ReadonlySet<number | undefined> = new Set([
@@ -49,6 +52,7 @@ const tagged: ReadonlySet<number | undefined> = new Set([
   typeByte.vector,
   typeByte.ack,
   typeByte.fenced,
+  typeByte.parts,
 ]);
 
 /** Whether a frame says what its sender allows or holds: then it ends in a tag. */
@@ -168,6 +172,12 @@ function encodeHotMessage(message: HotMessage): Uint8Array {
       writer.uleb(message.handle).u8(message.wanted === null ? 0 : 1);
       if (message.wanted !== null) writeWanted(writer, message.wanted);
       return writer.finish();
+    case "fetch":
+      writeFetch(writer, message);
+      return writer.finish();
+    case "parts":
+      writeParts(writer, message);
+      return writer.finish();
     case "fenced":
     case "ping":
     case "pong":
@@ -218,6 +228,10 @@ function readMessage(reader: ByteReader): Message {
       return { type: "close", handles: readHandles(reader) };
     case typeByte.want:
       return { type: "want", handle: reader.uleb(), wanted: readFlag(reader) ? readWanted(reader) : null };
+    case typeByte.fetch:
+      return readFetch(reader);
+    case typeByte.parts:
+      return readParts(reader);
     default:
       throw new SyncError("BAD_MESSAGE", "a message of no known type");
   }
@@ -266,12 +280,6 @@ function readVectorBits(reader: ByteReader): Pick<VectorMessage, "reply" | "asks
   const bits = reader.u8();
   if ((bits & ~(REPLY | ASKS)) !== 0) throw new SyncError("BAD_MESSAGE", "a vector with bits that mean nothing");
   return { reply: (bits & REPLY) !== 0, asks: (bits & ASKS) !== 0 };
-}
-
-function readFlag(reader: ByteReader): boolean {
-  const byte = reader.u8();
-  if (byte > 1) throw new SyncError("BAD_MESSAGE", "a flag that is neither 0 nor 1");
-  return byte === 1;
 }
 
 function writeHandles(writer: ByteWriter, handles: readonly number[]): void {

@@ -1,5 +1,5 @@
 // The messages of the protocol, decoded. docs/spec/sync.md section 3 has their bytes.
-import type { DatabaseId, EntryId, Signature, TenantId, Vector, Wanted } from "@selkie/entry";
+import type { DatabaseId, EntryId, Signature, TenantId, Vector, Wanted, WriterKey } from "@selkie/entry";
 import type { Grant } from "../access/rights.ts";
 
 /** Which side opened the connection. */
@@ -140,6 +140,27 @@ export interface Want {
   readonly wanted: Wanted | null;
 }
 
+/** Where a part is. */
+export interface PartPlace {
+  readonly writer: WriterKey;
+  readonly seq: number;
+  readonly index: number;
+}
+
+/** Asks for parts of entries that the sender holds without them; answered by `parts` before the next one. */
+export interface Fetch {
+  readonly type: "fetch";
+  readonly handle: number;
+  readonly places: readonly PartPlace[];
+}
+
+/** The first of the parts that were asked for, in order; null for one that is not held. The others are to be asked for again. */
+export interface Parts {
+  readonly type: "parts";
+  readonly handle: number;
+  readonly parts: readonly (Uint8Array | null)[];
+}
+
 /** Asks to be told once everything now held of these databases was sent. */
 export interface Fence {
   readonly type: "fence";
@@ -204,4 +225,6 @@ export type Message =
   | ErrorMessage
   | Goaway
   | Close
-  | Want;
+  | Want
+  | Fetch
+  | Parts;

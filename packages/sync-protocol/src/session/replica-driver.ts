@@ -16,12 +16,14 @@ import type { Effect, Greetings } from "../machine/effect.ts";
 import type { Input } from "../machine/input.ts";
 import { DIGEST_BYTES } from "../message/bounds.ts";
 import { encodeEntriesMessage, encodeMessage, encodeVectorMessage } from "../message/codec.ts";
+import type { PartPlace } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import { DatabaseResource } from "./database-resource.ts";
 import { Delivery } from "./delivery.ts";
 import type { Events } from "./events.ts";
+import { checkParts, readParts } from "./fetched-parts.ts";
 import { openDigest } from "./open-digest.ts";
-import type { OpenDatabase, SessionLimits, SessionOptions } from "./session.ts";
+import type { FetchedPart, OpenDatabase, SessionLimits, SessionOptions } from "./session.ts";
 import { readSlice } from "./slices.ts";
 import { diffVectors, lostHeads } from "./vector-diff.ts";
 
@@ -50,7 +52,7 @@ export type ReplicaEffect = EffectOf<
 >;
 
 /** Effects that end in a frame to send. */
-export type FrameEffect = EffectOf<"send" | "sendVector" | "sendCaughtUp" | "sendSlice">;
+export type FrameEffect = EffectOf<"send" | "sendVector" | "sendCaughtUp" | "sendSlice" | "sendParts">;
 
 /** What a {@link ReplicaDriver} needs of its session. */
 export interface ReplicaDriverOptions {
@@ -145,6 +147,8 @@ export class ReplicaDriver {
       }
       case "sendSlice":
         return await this.#slice(effect);
+      case "sendParts":
+        return await this.#parts(effect);
       default:
         return assertNever(effect);
     }
@@ -279,15 +283,38 @@ export class ReplicaDriver {
    * again, gets it at a pace (wanting.test.ts).
    */
   async #leaveOut(read: readonly VerifiedRun[], wanted: Wanted): Promise<readonly VerifiedRun[]> {
+    const runs = read.map(wantedParts(this.#options.session.verifier, wanted));
+    await this.#pace(sealedBytes(read) - sealedBytes(runs));
+    return runs;
+  }
+
+  /** So many bytes more were read and not sent. */
+  async #pace(bytes: number): Promise<void> {
     const { session, limits } = this.#options;
-    const runs = read.map(wantedParts(session.verifier, wanted));
-    const bytes = sealedBytes(read) - sealedBytes(runs);
     this.#leftOut += bytes;
     if (bytes > 0 && this.#leftOut > limits.leftOutBytes) {
       const ms = Math.ceil((bytes / limits.leftOutBytes) * LEFT_OUT_MS);
       await new Promise<void>((resolve) => session.scheduler.after(ms, resolve));
     }
-    return runs;
+  }
+
+  async #parts({ handle, places, mayRead }: EffectOf<"sendParts">): Promise<Uint8Array> {
+    const { replica } = this.#at(handle);
+    if (!mayRead) return encodeMessage({ type: "parts", handle, parts: places.map(() => null) });
+    const { parts, left } = await readParts(replica, places);
+    await this.#pace(left);
+    return encodeMessage({ type: "parts", handle, parts });
+  }
+
+  /** The parts that the peer gave. @throws SyncError PART_OTHER */
+  checked(
+    database: DatabaseId,
+    places: readonly PartPlace[],
+    parts: readonly (Uint8Array | null)[],
+  ): Promise<readonly FetchedPart[]> {
+    const resource = this.#byId.get(toHex(database));
+    if (resource === undefined) throw new SyncError("DATABASE_CLOSED", "a database that was closed");
+    return checkParts(this.#options.session.verifier, resource.replica, places, parts);
   }
 
   /** Of a database that may be closed by now: then nobody waits for it. */

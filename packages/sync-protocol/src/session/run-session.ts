@@ -6,9 +6,10 @@ import type { Effect } from "../machine/effect.ts";
 import type { Input } from "../machine/input.ts";
 import { step } from "../machine/session-machine.ts";
 import { initialState, type OpenRequest, type State } from "../machine/state.ts";
-import { MAX_GOAWAY_MS, MAX_RECIPIENTS, MAX_WANTED_TAGS } from "../message/bounds.ts";
+import { MAX_FETCHED, MAX_GOAWAY_MS, MAX_RECIPIENTS, MAX_WANTED_TAGS } from "../message/bounds.ts";
 import { decodeMessage, encodeMessage } from "../message/codec.ts";
 import { isCode } from "../message/control-codec.ts";
+import type { PartPlace } from "../message/message.ts";
 import { SyncError, type SyncErrorCode } from "../sync-error.ts";
 import type { Transport } from "../transport/transport.ts";
 import { Callers } from "./callers.ts";
@@ -18,7 +19,15 @@ import { completeLimits } from "./limits.ts";
 import { dialledOrigin, makeClaim } from "./make-claim.ts";
 import { checkProof } from "./proof.ts";
 import { type FrameEffect, ReplicaDriver } from "./replica-driver.ts";
-import type { Admission, OpenDatabase, Session, SessionEvents, SessionOptions, SessionReady } from "./session.ts";
+import type {
+  Admission,
+  FetchedPart,
+  OpenDatabase,
+  Session,
+  SessionEvents,
+  SessionOptions,
+  SessionReady,
+} from "./session.ts";
 
 /** Nothing is received until these are done. */
 const HOLDING: ReadonlySet<Effect["type"]> = new Set(["prepare", "openReplicas", "diff", "diffAssumed"]);
@@ -113,6 +122,28 @@ class SyncSession implements Session {
     this.compare(database);
   }
 
+  async fetch(
+    database: DatabaseId,
+    places: readonly PartPlace[],
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<readonly FetchedPart[]> {
+    const fetched: FetchedPart[] = [];
+    while (fetched.length < places.length) {
+      options.signal?.throwIfAborted();
+      const asked = places.slice(fetched.length, fetched.length + MAX_FETCHED);
+      const ask = (caller: number): void => this.#input({ type: "fetch", caller, database, places: asked });
+      const { parts = [] } = await this.#callers.call(ask, options.signal);
+      try {
+        fetched.push(...(await this.#replicas.checked(database, asked, parts)));
+      } catch (error) {
+        const reason = syncErrorOf(error, "REPLICA_FAILED");
+        this.#input({ type: "failed", error: reason });
+        throw reason;
+      }
+    }
+    return fetched;
+  }
+
   async synced(databases: readonly DatabaseId[], options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     options.signal?.throwIfAborted();
     await this.#callers.call((caller) => this.#input({ type: "sync", caller, databases }), options.signal);
@@ -203,6 +234,7 @@ class SyncSession implements Session {
       case "sendVector":
       case "sendCaughtUp":
       case "sendSlice":
+      case "sendParts":
         void this.#send(effect);
         break;
       case "startTimer":

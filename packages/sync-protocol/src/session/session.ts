@@ -1,5 +1,6 @@
 // What a session is to its user: options in, a handle and events out.
 import type {
+  Ciphertext,
   DatabaseId,
   EntryId,
   LoginKey,
@@ -14,6 +15,7 @@ import type {
   WriterKey,
 } from "@selkie/entry";
 import type { Grant } from "../access/rights.ts";
+import type { PartPlace } from "../message/message.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { SyncError } from "../sync-error.ts";
 
@@ -108,6 +110,12 @@ export interface OpenDatabase {
   readonly isOwn?: (writer: string) => boolean;
   /** The parts that this side wants, as for `want`; without it, all. Where the peer has opened the database before, it tells it so. */
   readonly wanted?: Wanted;
+}
+
+/** A part that was asked for: what its entry says is its hash is that. */
+export interface FetchedPart extends PartPlace {
+  /** Null where the peer does not hold it. */
+  readonly ciphertext: Ciphertext | null;
 }
 
 /** What a session announces; none of it has to be handled. */
@@ -205,6 +213,17 @@ export interface Session extends AsyncDisposable {
   want(database: DatabaseId, wanted: Wanted | null): void;
   /** Parts are missing here (`wholeVector`) that the peer may have: asks for them, in this session once more. */
   ask(database: DatabaseId): void;
+  /**
+   * Asks for parts of entries that this side holds without them, in the order given. What comes is what the entries name: who gives
+   * anything else has ended the session.
+   *
+   * @throws SyncError `UNKNOWN_DATABASE` | `DATABASE_CLOSED`; `PART_OTHER`, or what else ended the session; the signal's reason when aborted
+   */
+  fetch(
+    database: DatabaseId,
+    places: readonly PartPlace[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<readonly FetchedPart[]>;
   /**
    * Resolves once everything these replicas hold now is acknowledged by the peer, and everything the peer holds now is appended
    * here. Directions that the rights do not allow are not waited for.

@@ -34,9 +34,11 @@ describe("any sequence of inputs", () => {
     fc.record({ type: fc.constant("same" as const), position }),
     fc.constantFrom("streaming", "different", "unknown", "crossed").map((type) => ({ type }) as { type: "streaming" }),
   );
+  const places = fc.array(fc.record({ writer, seq: small, index: small }), { minLength: 1, maxLength: 3 });
   const wanted = fc.record({
     recipients: fc.array(bytes(32), { maxLength: 2 }),
     tags: fc.array(bytes(16).map(parseKeyTag), { maxLength: 2 }),
+    contentsOnly: fc.boolean(),
   });
   const message = fc.oneof(
     fc.record({
@@ -64,6 +66,12 @@ describe("any sequence of inputs", () => {
     }),
     fc.record({ type: fc.constant("caughtUp" as const), handle: small, position: small, digest: bytes(16) }),
     fc.record({ type: fc.constant("fence" as const), token: small, handles: fc.array(small, { maxLength: 3 }) }),
+    fc.record({ type: fc.constant("fetch" as const), handle: small, places }),
+    fc.record({
+      type: fc.constant("parts" as const),
+      handle: small,
+      parts: fc.array(fc.option(bytes(144), { nil: null }), { minLength: 1, maxLength: 3 }),
+    }),
     fc.record({ type: fc.constant("close" as const), handles: fc.array(small, { maxLength: 3 }) }),
     fc.record({ type: fc.constantFrom("fenced" as const, "ping" as const, "pong" as const), token: small }),
     fc.record({ type: fc.constant("present" as const), documents: fc.constant([]) }),
@@ -88,6 +96,7 @@ describe("any sequence of inputs", () => {
     }),
     fc.record({ type: fc.constantFrom("announce" as const, "compare" as const), database: id }),
     fc.record({ type: fc.constant("want" as const), database: id, wanted: fc.option(wanted, { nil: null }) }),
+    fc.record({ type: fc.constant("fetch" as const), caller: small, database: id, places }),
     fc.record({ type: fc.constant("sync" as const), caller: small, databases: fc.array(id, { maxLength: 3 }) }),
     fc.record({ type: fc.constant("present" as const), caller: small, documents: fc.constant([]) }),
     fc.record({ type: fc.constant("reconsider" as const) }),

@@ -6,6 +6,7 @@ import {
   parseKeyTag,
   parseSignature,
   parseTenantId,
+  parseWriterKey,
   toHex,
 } from "@selkie/entry";
 import fc from "fast-check";
@@ -74,6 +75,7 @@ const exception = fc.record({ frame: fc.nat(9), run: fc.nat(100) }).chain((at) =
 const wanted = fc.record({
   recipients: fc.array(bytes(32), { maxLength: 16 }),
   tags: fc.array(bytes(16).map(parseKeyTag), { maxLength: 40 }),
+  contentsOnly: fc.boolean(),
 });
 const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
@@ -94,6 +96,22 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     ),
   }),
   fc.record({ type: fc.constant("want" as const), handle: number, wanted: fc.option(wanted, { nil: null }) }),
+  fc.record({
+    type: fc.constant("fetch" as const),
+    handle: number,
+    places: fc.array(
+      fc.record({ writer: bytes(32).map((key) => parseWriterKey(key)), seq: number, index: fc.nat(4_096) }),
+      {
+        minLength: 1,
+        maxLength: 9,
+      },
+    ),
+  }),
+  fc.record({
+    type: fc.constant("parts" as const),
+    handle: number,
+    parts: fc.array(fc.option(bytes(144), { nil: null }), { minLength: 1, maxLength: 9 }),
+  }),
   fc.record({
     type: fc.constant("opened" as const),
     first: fc.nat(65_536),

@@ -24,7 +24,7 @@ import { bytesOf, databaseOf, TestKey, tenant, verifier } from "../support/write
 
 const database = databaseOf("wanting");
 const [red, blue] = ["red", "blue"].map((name) => parseKeyTag(bytesOf(name, 16))) as [KeyTag, KeyTag];
-const onlyRed: Wanted = { recipients: [], tags: [red] };
+const onlyRed: Wanted = { recipients: [], tags: [red], contentsOnly: false };
 
 /** Entries of one writer with a part under each of the two tags. */
 class Painter {
@@ -92,7 +92,7 @@ describe("a side that says which parts it wants", () => {
     const runs: VerifiedRun[] = [];
     for (let n = 0; n < 30; n += 1) runs.push(await painter.write());
     await other.replica(database).append(runs);
-    const opened = [open(one, { recipients: [], tags: [] })];
+    const opened = [open(one, { recipients: [], tags: [], contentsOnly: false })];
     await using connection = connect(one, other, { b: { limits: { leftOutBytes: 10_000, sliceBytes: 2_000 } } });
     await connection.a.openDatabases(opened);
     let isHere = false;
@@ -213,15 +213,15 @@ describe("a side that says which parts it wants", () => {
 describe("F4 what is wanted is bounded", () => {
   const tags = (count: number): readonly KeyTag[] =>
     Array.from({ length: count }, (_, at) => parseKeyTag(bytesOf(`tag ${at}`, 16)));
-  const many: Wanted = { recipients: [], tags: tags(1_024) };
+  const many: Wanted = { recipients: [], tags: tags(1_024), contentsOnly: false };
   const ids = Array.from({ length: 20 }, (_, at) => databaseOf(`many ${at}`));
 
   test("in one database: more is refused here", async () => {
     await using connection = connect(new Peer(), new Peer());
     await connection.a.ready;
     for (const wanted of [
-      { recipients: [], tags: tags(1_025) },
-      { recipients: Array.from({ length: 17 }, (_, at) => bytesOf(`recipient ${at}`)), tags: [] },
+      { recipients: [], tags: tags(1_025), contentsOnly: false },
+      { recipients: Array.from({ length: 17 }, (_, at) => bytesOf(`recipient ${at}`)), tags: [], contentsOnly: false },
     ])
       expect(() => connection.a.want(database, wanted)).toThrow(expect.objectContaining({ code: "BAD_OPTIONS" }));
   });
@@ -238,7 +238,7 @@ describe("F4 what is wanted is bounded", () => {
     const later = await faceOpenListener(new Peer());
     await later.raw.send({ type: "open", items: ids.slice(0, 17).map((id, at) => (at === 16 ? bare(id) : item(id))) });
     await later.raw.take("opened");
-    await later.raw.send({ type: "want", handle: 32, wanted: { recipients: [], tags: [red] } });
+    await later.raw.send({ type: "want", handle: 32, wanted: { recipients: [], tags: [red], contentsOnly: false } });
     expect((await later.session.closed)?.code).toBe("LIMIT_EXCEEDED");
   });
 

@@ -1,5 +1,5 @@
 // Messages, valid and not. Valid frames are what the code does, frozen by the commit; what is refused is written down by hand.
-import { parseEntryId, parseKeyTag, parseSignature, toHex } from "@selkie/entry";
+import { parseEntryId, parseKeyTag, parseSignature, parseWriterKey, toHex } from "@selkie/entry";
 import { DIRECTORY_ONLY } from "../../src/index.ts";
 import { encodeMessage } from "../../src/message/codec.ts";
 import type { Message } from "../../src/message/message.ts";
@@ -12,6 +12,7 @@ const id = parseEntryId(bytesOf("entry"));
 const wanted = {
   recipients: [bytesOf("recipient"), bytesOf("another recipient")],
   tags: [parseKeyTag(bytesOf("tag", 16))],
+  contentsOnly: true,
 };
 const rights = { pull: true, push: true, purge: false };
 const vector = new Map(
@@ -149,15 +150,24 @@ const valid: readonly (readonly [string, Message])[] = [
   ["a want of some parts", { type: "want", handle: 2, wanted }],
   [
     "a want of no parts but statements and control parts",
-    { type: "want", handle: 2, wanted: { recipients: [], tags: [] } },
+    { type: "want", handle: 2, wanted: { recipients: [], tags: [], contentsOnly: false } },
   ],
   ["a want of all parts", { type: "want", handle: 129, wanted: null }],
+  [
+    "a fetch of two parts of one entry",
+    {
+      type: "fetch",
+      handle: 2,
+      places: [1, 99].map((index) => ({ writer: parseWriterKey(bytesOf("writer")), seq: 300, index })),
+    },
+  ],
+  ["parts, of which the second is not held", { type: "parts", handle: 2, parts: [bytesOf("part", 144), null] }],
 ];
 
 const hello = toHex(encodeMessage(valid[0]?.[1] ?? { type: "ping", token: 0 }));
 const invalid: readonly (readonly [comment: string, frame: string, code: string])[] = [
   ["nothing", "", "BAD_MESSAGE"],
-  ["a type that is not known", "14", "BAD_MESSAGE"],
+  ["a type that is not known", "16", "BAD_MESSAGE"],
   ["a close of more databases than there are bytes", "120300", "BAD_MESSAGE"],
   ["type 0", "0000", "BAD_MESSAGE"],
   ["a hello of version 2", `0102${hello.slice(4)}`, "VERSION_UNSUPPORTED"],
@@ -181,9 +191,14 @@ const invalid: readonly (readonly [comment: string, frame: string, code: string]
   ["a count that is not minimal", "0b018000", "BAD_MESSAGE"],
   ["a want with flag 2", "130002", "BAD_MESSAGE"],
   ["a want of seventeen recipients", `13000111${"00".repeat(32 * 17)}00`, "BAD_MESSAGE"],
+  ["a want with flag 2 for contents", "1300010000" + "02", "BAD_MESSAGE"],
+  ["a fetch of nothing", "140000", "BAD_MESSAGE"],
+  ["a fetch of 257 parts", `14008102${`${"01".repeat(32)}0000`.repeat(257)}`, "BAD_MESSAGE"],
+  ["parts that nobody gave", "150000", "BAD_MESSAGE"],
+  ["a part that stops short", "150001" + "9001" + "00", "BAD_MESSAGE"],
   ["a want of 1,025 tags", `130001008108${"00".repeat(16 * 1_025)}`, "BAD_MESSAGE"],
   ["an open that wants parts of a database that it does not open", "0500000000", "BAD_MESSAGE"],
-  ["an open that wants parts of one database twice", `0501${"01".repeat(48)}00000000000000`, "BAD_MESSAGE"],
+  ["an open that wants parts of one database twice", `0501${"01".repeat(48)}000000000000000000`, "BAD_MESSAGE"],
   ["a vector with bits 4", "07000400", "BAD_MESSAGE"],
   ["a vector whose writers descend", `07000002${"02".repeat(72)}${"01".repeat(72)}`, "BAD_MESSAGE"],
   ["entries without a run", "080000", "BAD_MESSAGE"],

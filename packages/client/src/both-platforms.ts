@@ -62,6 +62,8 @@ export {
   type ReadableHistory,
   type ReceivedRequest,
   type RejectionCode,
+  type RemoteDatabase,
+  type RemoteOptions,
   type RevisionItem,
   type RevisionOptions,
   type RevokeDeviceOptions,

@@ -55,10 +55,12 @@ export type {
   PastDatabase,
   PastOptions,
   ReceivedRequest,
+  RemoteOptions,
   Root,
   Tenant,
   TenantDatabase as Database,
   TenantEvents,
+  TenantRemoteDatabase as RemoteDatabase,
   User,
 } from "./tenant/tenant.ts";
 export type { KeyBagFile, PartsPolicy } from "./tenant/tenant-context.ts";

@@ -1,5 +1,13 @@
 import type { DatabaseId } from "@selkie/entry";
-import { type Dialler, runSession, type Session, SyncError, type Transport } from "@selkie/sync-protocol";
+import {
+  type Dialler,
+  type FetchedPart,
+  type PartPlace,
+  runSession,
+  type Session,
+  SyncError,
+  type Transport,
+} from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
@@ -188,6 +196,14 @@ export class Link implements Connection {
   /** INVARIANT: what a revocation ends at a relay it has ended before anything made after it is sent there. Test: a3-removed-at-a-relay.test.ts. */
   announce(database: DatabaseId): void {
     void this.#presenting.answered.then(() => this.#session?.announce(database));
+  }
+
+  /** Parts of entries that this side holds without them. @throws CoreError CLOSED; SyncError */
+  async fetch(database: DatabaseId, parts: readonly PartPlace[]): Promise<readonly FetchedPart[]> {
+    const session = this.#session;
+    if (session === null) throw new CoreError("CLOSED", "the connection is closed");
+    await this.#joining; // it may just have been opened
+    return session.fetch(database, parts);
   }
 
   compare(database: DatabaseId): void {

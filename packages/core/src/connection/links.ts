@@ -1,6 +1,14 @@
 import { type DatabaseId, type EntryId, equalBytes, hash, toHex, type WriterKey } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
-import { type Dialler, dialWebSocket, originOf, type Session, type Transport } from "@selkie/sync-protocol";
+import {
+  type Dialler,
+  dialWebSocket,
+  type FetchedPart,
+  originOf,
+  type PartPlace,
+  type Session,
+  type Transport,
+} from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
@@ -92,6 +100,31 @@ export class Links {
     const outcomes = await Promise.allSettled(online.map((link) => link.catchUp(replicas, { signal: waiting.signal })));
     stop();
     return online.length > 0 && outcomes.every((outcome) => outcome.status === "fulfilled" && outcome.value);
+  }
+
+  /**
+   * Parts of entries that are held without them, from the first of the other sides in reach that has them; null for those that none has.
+   * @throws CoreError REPLICA_OFFLINE when none is in reach
+   */
+  async fetch(database: DatabaseId, parts: readonly PartPlace[]): Promise<readonly FetchedPart[]> {
+    const fetched: FetchedPart[] = parts.map((part) => ({ ...part, ciphertext: null }));
+    let failed: unknown = null;
+    let isReached = false;
+    for (const link of this.#links) {
+      const due = [...fetched.entries()].filter(([, { ciphertext }]) => ciphertext === null);
+      if (due.length === 0) break;
+      if (link.status !== "online") continue;
+      try {
+        const places = due.map(([, part]) => part);
+        for (const [at, part] of (await link.fetch(database, places)).entries()) fetched[due[at]?.[0] ?? -1] = part;
+        isReached = true;
+      } catch (error) {
+        failed = error;
+      }
+    }
+    if (!isReached && parts.length > 0)
+      throw new CoreError("REPLICA_OFFLINE", "nobody is connected who could give what is not here", { cause: failed });
+    return fetched;
   }
 
   async connect(target: string | Transport | Dialler, options: ConnectOptions): Promise<Connection> {

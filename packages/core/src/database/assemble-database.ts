@@ -15,7 +15,7 @@ import { NamedEntries } from "../replica/named-entries.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
 import { ReadableParts } from "../replica/readable-parts.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
-import { VectorClaims } from "../replica/vector-claims.ts";
+import type { VectorClaims } from "../replica/vector-claims.ts";
 import { missingPart } from "../tenant/missing-part.ts";
 import { openOwnChain } from "../tenant/own-chain.ts";
 import { requireKey } from "../tenant/statement-work.ts";
@@ -30,6 +30,7 @@ import { goingOn, type Tell } from "./going-on.ts";
 import { KeyRights } from "./key-rights.ts";
 import type { Loading } from "./loading.ts";
 import { LocalWrites } from "./local-writes.ts";
+import { claimsOf } from "./of-host.ts";
 import { OpenDatabase } from "./open-database.ts";
 import { feedOf, newDocuments } from "./open-documents.ts";
 import { purgesOf } from "./purges.ts";
@@ -38,8 +39,8 @@ import { sayUnsealed } from "./reissue.ts";
 import { type ReplicaParts, replicaOf } from "./replica-of.ts";
 
 /** An open database with the handles its tenant moves it by. */
-export interface Assembled {
-  readonly database: OpenDatabase<object>;
+export interface Assembled<Opened = OpenDatabase<object>> {
+  readonly database: Opened;
   readonly replica: SyncedReplica;
   /** Resolves when all entries are read. @throws CoreError CLOSED */
   loaded(): Promise<void>;
@@ -214,7 +215,8 @@ async function dueParts(
   { context, alarm, view }: DatabaseHost,
   entries: EntryStore,
 ): Promise<Pick<ReplicaParts, "readable" | "missing">> {
-  const readable = context.parts === "readable" ? await ReadableParts.of(context.ring, entries.database) : null;
+  const isReadable = context.parts === "readable";
+  const readable = isReadable ? await ReadableParts.of(context.ring, entries.database) : null;
   const missing = new MissingParts({
     entries,
     // SECURITY: B10. Nothing explains a hole but a purge that counts and names it (purge.test.ts "B10 ...").
@@ -244,17 +246,6 @@ async function flushLast(writes: LocalWrites): Promise<void> {
     // A device that is out seals nothing any more; one that may be out does not either.
     if (!isHold(error) && !(error instanceof CoreError && error.code === "DEVICE_REVOKED")) throw error;
   }
-}
-
-function claimsOf(host: DatabaseHost, entries: EntryStore, received: ReceivedChanges): VectorClaims {
-  return new VectorClaims({
-    platform: host.context.platform,
-    entries,
-    isBeyond: (writer, seq) => received.isBeyond(writer, seq),
-    online: host.online,
-    catchUp: host.catchUp,
-    alarm: (code, at) => host.alarm({ code, database: toHex(entries.database), ...at, writer: toHex(at.writer) }),
-  });
 }
 
 function mayWrite(host: DatabaseHost): void {

@@ -1,5 +1,6 @@
 import type { DatabaseId, EntryId, VerifiedEntry } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
+import type { FetchedPart, PartPlace } from "@selkie/sync-protocol";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { HoldCode } from "../hold-code.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
@@ -26,6 +27,8 @@ export interface DatabaseHost extends ChainOwner {
   online(): boolean;
   /** Brings in what others have. @returns whether somebody was reached */
   catchUp(): Promise<boolean>;
+  /** Parts of entries that are held without them, from whoever is connected. @throws CoreError REPLICA_OFFLINE */
+  fetch(database: DatabaseId, parts: readonly PartPlace[]): Promise<readonly FetchedPart[]>;
   /** Why what is written in a database stays in its journal, unsealed. Null when it is sealed. */
   held(database: DatabaseId): HoldCode | null;
   /** An entry that counts names directory heads. */

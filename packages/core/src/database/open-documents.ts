@@ -1,6 +1,5 @@
 import { type DatabaseId, toHex, type WriterKey } from "@selkie/entry";
 import { Snapshots } from "../cold/snapshots.ts";
-import type { Admission } from "../directory/admission.ts";
 import type { ChangeAuthors } from "../document/change-authors.ts";
 import type { DocumentState } from "../document/document-state.ts";
 import { Documents } from "../document/documents.ts";
@@ -9,12 +8,12 @@ import { Purged } from "../document/purged.ts";
 import { ReplacedChanges } from "../document/replaced-changes.ts";
 import { type AuthorsOf, Shelf } from "../document/shelf.ts";
 import { WaitingChanges } from "../document/waiting-changes.ts";
-import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import { ChangeFeed, type ChangeFeedContext } from "../feed/change-feed.ts";
 import { Quarantine } from "../replica/quarantine.ts";
 import type { DatabaseEvents } from "./database.ts";
 import type { DatabaseHost } from "./database-host.ts";
+import { entitlementOf } from "./of-host.ts";
 
 /** Documents, and what they are reached through. */
 interface OpenDocuments {
@@ -44,29 +43,16 @@ export function newDocuments(
   return { state, documents, ownChanges: new OwnChanges(documents, waiting), shelf, snapshots };
 }
 
-/** Null for a device that is out. */
-function stillSelf(self: DatabaseHost["self"]): Admission | null {
-  try {
-    return self();
-  } catch (error) {
-    if (error instanceof CoreError && error.code === "DEVICE_REVOKED") return null;
-    throw error;
-  }
-}
-
 export function feedOf(
-  { context, view, self }: DatabaseHost,
+  host: DatabaseHost,
   database: DatabaseId,
   parts: Pick<ChangeFeedContext, "documents" | "shelf" | "events" | "sources">,
 ): ChangeFeed {
-  const { platform, ring, store, local } = context;
+  const { platform, ring, store, local } = host.context;
   return new ChangeFeed({
-    ...{ ...parts, database, ring, store, local, view },
+    ...{ ...parts, database, ring, store, local, view: host.view },
     random: (length) => platform.crypto.randomBytes(length),
     pause: () => new Promise((resolve) => platform.scheduler.after(0, resolve)),
-    isEntitled: (keyId) => {
-      const own = stillSelf(self);
-      return own && view().isEntitled(view().admission(own.id) ?? own, keyId);
-    },
+    isEntitled: entitlementOf(host),
   });
 }

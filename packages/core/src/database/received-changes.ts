@@ -89,6 +89,7 @@ export class ReceivedChanges {
       entries,
       ring: context.ring,
       report: context.platform.report,
+      opens: ["change"],
       stored: (run) => {
         at.missing.stored(run);
         at.seen.stored(run);

@@ -34,7 +34,7 @@ export function hasTooManyParts(entry: VerifiedEntry): boolean {
 }
 
 /** The stem of the document that a part is of. */
-export function stemIn(verifier: Verifier, writer: WriterKey, { document }: ChangePart): Uint8Array {
+export function stemIn(verifier: Verifier, writer: WriterKey, { document }: Pick<ChangePart, "document">): Uint8Array {
   return document.type === "stem" ? document.stem : countedStem(verifier, writer, document.counter);
 }
 

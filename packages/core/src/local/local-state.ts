@@ -25,6 +25,8 @@ export const rowKind = {
   listings: 19,
   projectionsHead: 20,
   derived: 21,
+  parts: 22,
+  remote: 23,
 } as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 

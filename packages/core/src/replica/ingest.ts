@@ -11,6 +11,7 @@ import {
 import { type EntryStore, hasHoles } from "@selkie/store";
 import type { Admission } from "../directory/admission.ts";
 import { type OpenedPart, openEntries } from "../sealing/open-entry.ts";
+import type { SealedKind } from "../sealing/part-cipher.ts";
 import { ClosedParts, type LatePlace } from "./closed-parts.ts";
 import type { ChainPlace, Delivery, EntryRefusalCode } from "./delivery.ts";
 import { type Admitted, hearEntries, type Listener } from "./hear-entries.ts";
@@ -25,6 +26,8 @@ const PIECE_PARTS = 128;
 
 export interface IngestContext extends ChainJudge, Listener {
   readonly entries: EntryStore;
+  /** Which parts are opened. */
+  readonly opens: readonly SealedKind[];
   /** Why an entry of an admitted writer counts for nothing, if so; asked again whenever a chain is replayed. */
   refusal(entry: VerifiedEntry, admission: Admission): EntryRefusalCode | null;
   /** Entries in chain order of each writer. */
@@ -232,9 +235,9 @@ export class Ingest {
 
   async #open(admitted: readonly Admitted[]): Promise<readonly Delivery[]> {
     if (admitted.length === 0) return [];
-    const { crypto, ring } = this.#context;
+    const { crypto, ring, opens } = this.#context;
     const entries = admitted.map(({ entry }) => entry);
-    const opened = await openEntries(crypto, ring, entries, ["change"]);
+    const opened = await openEntries(crypto, ring, entries, opens);
     return admitted.map(({ entry, admission }, at) => ({ entry, admission, parts: opened[at] ?? [] }));
   }
 

@@ -52,6 +52,7 @@ export function databaseHost(parts: DatabaseHostParts, id: DatabaseId): Omit<Dat
     compare: (database) => links.compare(database),
     online: () => links.online,
     catchUp: () => links.catchUp(),
+    fetch: (database, parts) => links.fetch(database, parts),
     held: (database) => hold.of(database),
     heardOfDirectory: (claim) => hold.claims.take(claim),
     alarm,

@@ -1,9 +1,16 @@
 import { type DatabaseId, toHex } from "@selkie/entry";
 import { type Assembled, assembleDatabase } from "../database/assemble-database.ts";
 import type { DatabaseHost } from "../database/database-host.ts";
+import { OpenDatabase } from "../database/open-database.ts";
+import { CoreError } from "../errors.ts";
+import { assembleRemote } from "../remote/assemble-remote.ts";
+import { OpenRemoteDatabase } from "../remote/remote-database.ts";
+import { type ReplicaKind, rememberedKind, rememberKind } from "../remote/replica-kind.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
 import { flushOrHold, type SyncedReplica } from "../replica/synced-replica.ts";
 import { openUnlessAborted } from "../unless-aborted.ts";
+
+type AnyAssembled = Assembled<OpenDatabase<object> | OpenRemoteDatabase<object>>;
 
 export interface OpenDatabasesContext {
   /** What a database of this name stands in. */
@@ -19,7 +26,7 @@ export interface OpenDatabasesContext {
 /** The databases of a tenant that are open on this device, each once. */
 export class OpenDatabases {
   readonly #at: OpenDatabasesContext;
-  readonly #opening = new Map<string, Promise<Assembled>>();
+  readonly #opening = new Map<string, Promise<AnyAssembled>>();
   readonly #replicas = new Map<string, SyncedReplica>();
   /** Who has a database open that nobody has opened for good. */
   readonly #lent = new Map<string, Set<object>>();
@@ -42,23 +49,46 @@ export class OpenDatabases {
 
   /**
    * The database of this name: whoever asks twice gets the same. Of one that comes after the signal is nothing left, unless somebody else has
-   * it open. @throws the signal's reason
+   * it open. @throws CoreError REPLICA_OTHER when it is open to be read through others; the signal's reason
    */
-  async open(name: string, signal?: AbortSignal): Promise<Assembled> {
-    if (signal !== undefined)
-      await openUnlessAborted(this.lend(name), { signal, report: this.#at.report }, ({ letGo }) => letGo());
-    this.#lent.delete(name);
-    await this.#closing.get(name);
-    return this.#open(name);
+  async open(name: string, signal?: AbortSignal): Promise<OpenDatabase<object>> {
+    return wholeOf(await this.#openFor(name, { type: "full" }, signal));
   }
 
-  /** Has a database open until it is let go; then it is closed, unless somebody else has it open. */
-  async lend(name: string): Promise<Pick<Assembled, "database"> & { letGo(): Promise<void> }> {
+  /** The same for one that is read through others. @throws CoreError REPLICA_OTHER when it is open as a whole replica; the signal's reason */
+  async openRemote(name: string, cacheBytes: number, signal?: AbortSignal): Promise<OpenRemoteDatabase<object>> {
+    const { database } = await this.#openFor(name, { type: "remote", cacheBytes }, signal);
+    if (database instanceof OpenRemoteDatabase) return database;
+    throw new CoreError("REPLICA_OTHER", "the database is open as a whole replica");
+  }
+
+  async #openFor(name: string, kind: ReplicaKind, signal: AbortSignal | undefined): Promise<AnyAssembled> {
+    if (signal !== undefined)
+      await openUnlessAborted(this.#borrow(name, kind), { signal, report: this.#at.report }, ({ letGo }) => letGo());
+    this.#lent.delete(name);
+    await this.#closing.get(name);
+    return this.#open(name, kind);
+  }
+
+  /** Has a database open until it is let go; then it is closed, unless somebody else has it open. @throws CoreError REPLICA_OTHER */
+  async lend(name: string): Promise<{ readonly database: OpenDatabase<object>; letGo(): Promise<void> }> {
+    const { assembled, letGo } = await this.#borrow(name, null);
+    try {
+      return { database: wholeOf(assembled), letGo };
+    } catch (error) {
+      await letGo();
+      throw error;
+    }
+  }
+
+  async #borrow(
+    name: string,
+    kind: ReplicaKind | null,
+  ): Promise<{ readonly assembled: AnyAssembled; letGo(): Promise<void> }> {
     await this.#closing.get(name);
     const letGo = this.#lend(name);
     try {
-      const { database } = await this.#open(name);
-      return { database, letGo };
+      return { assembled: await this.#open(name, kind), letGo };
     } catch (error) {
       await letGo();
       throw error;
@@ -74,7 +104,7 @@ export class OpenDatabases {
     const lent = names.map((name) => this.#lend(name));
     let isDone = false;
     try {
-      const opened = await Promise.allSettled(names.map((name) => this.#open(name)));
+      const opened = await Promise.allSettled(names.map((name) => this.#open(name, null)));
       const replicas = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value.replica] : []));
       isDone = (await work(replicas)) && replicas.length === names.length;
       isDone &&= replicas.every((replica) => this.replica(replica.database) === replica);
@@ -85,8 +115,9 @@ export class OpenDatabases {
     return isDone;
   }
 
-  async #open(name: string): Promise<Assembled> {
-    const opening = this.#opening.get(name) ?? this.#assemble(name);
+  /** @param kind null for whatever the app opened it as last */
+  async #open(name: string, kind: ReplicaKind | null): Promise<AnyAssembled> {
+    const opening = this.#opening.get(name) ?? this.#assemble(name, kind);
     this.#opening.set(name, opening);
     try {
       return await opening;
@@ -97,7 +128,7 @@ export class OpenDatabases {
   }
 
   /** Those that are open; one that failed to open is its caller's concern. */
-  async all(): Promise<readonly Assembled[]> {
+  async all(): Promise<readonly AnyAssembled[]> {
     const opened = await Promise.allSettled(this.#opening.values());
     return opened.flatMap((database) => (database.status === "fulfilled" ? [database.value] : []));
   }
@@ -154,17 +185,31 @@ export class OpenDatabases {
     }
   }
 
-  async #assemble(name: string): Promise<Assembled> {
+  async #assemble(name: string, asked: ReplicaKind | null): Promise<AnyAssembled> {
     const { id, host } = await this.#at.host(name);
+    const { store, local } = host.context;
+    const at = { database: id, store, local };
+    const kind = asked ?? (await rememberedKind(at));
+    if (asked !== null) await rememberKind(at, asked);
     const closed = (): void => {
       const replica = this.#replicas.get(toHex(id));
       this.#opening.delete(name);
       this.#replicas.delete(toHex(id));
       if (replica !== undefined) this.#leaving.set(replica, this.#at.onClosed(replica));
     };
-    const assembled = await assembleDatabase({ ...host, closed }, name, id);
+    const whole = { ...host, closed };
+    const assembled =
+      kind.type === "full"
+        ? await assembleDatabase(whole, name, id)
+        : await assembleRemote(whole, { name, id, cacheBytes: kind.cacheBytes });
     this.#replicas.set(toHex(id), assembled.replica);
     this.#at.onOpened(assembled.replica);
     return assembled;
   }
+}
+
+/** @throws CoreError REPLICA_OTHER */
+function wholeOf({ database }: AnyAssembled): OpenDatabase<object> {
+  if (database instanceof OpenDatabase) return database;
+  throw new CoreError("REPLICA_OTHER", "the database is open to be read through others");
 }

@@ -13,6 +13,7 @@ import type { PurgeStatement, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
+import { partMemory } from "../remote/part-cache.ts";
 import type { MissingParts } from "../replica/missing-parts.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
 import { verifyCertificates } from "../sealing/control-part.ts";
@@ -53,10 +54,12 @@ import type {
   OpenOptions,
   PastDatabase,
   PastOptions,
+  RemoteOptions,
   Root,
   Tenant,
   TenantDatabase,
   TenantEvents,
+  TenantRemoteDatabase,
 } from "./tenant.ts";
 import type { TenantContext } from "./tenant-context.ts";
 import { TenantDirectory } from "./tenant-directory.ts";
@@ -212,10 +215,11 @@ export class OpenTenant implements Tenant {
 
   openDB<T extends object, In = T>(name: string, options?: OpenOptions<T, In>): Promise<TenantDatabase<T, In>>;
   openDB<T extends object>(name: string, options: PastOptions): Promise<PastDatabase<T>>;
+  openDB<T extends object>(name: string, options: RemoteOptions): Promise<TenantRemoteDatabase<T>>;
   async openDB<T extends object, In = T>(
     name: string,
-    options: OpenOptions<T, In> | PastOptions = {},
-  ): Promise<TenantDatabase<T, In> | PastDatabase<T>> {
+    options: OpenOptions<T, In> | PastOptions | RemoteOptions = {},
+  ): Promise<TenantDatabase<T, In> | PastDatabase<T> | TenantRemoteDatabase<T>> {
     this.#open();
     requireName(name);
     this.#membership.found();
@@ -226,7 +230,11 @@ export class OpenTenant implements Tenant {
       const { report } = this.#context.platform;
       return openUnlessAborted(opening, { signal, report }, (past) => past[Symbol.asyncDispose]());
     }
-    const { database } = await this.#databases.open(name, signal);
+    if (options.replica === "remote") {
+      const database = await this.#databases.openRemote(name, cacheBytesOf(options), signal);
+      return database.of<T, Tenant>(this);
+    }
+    const database = await this.#databases.open(name, signal);
     return database.of<T, In, Tenant>(this, { schema: options.schema, key: options.key });
   }
 
@@ -386,4 +394,10 @@ export class OpenTenant implements Tenant {
   #open(): void {
     if (this.#closed !== null) throw new CoreError("CLOSED", "the tenant is closed");
   }
+}
+
+/** @throws CoreError VALUE_UNSUPPORTED */
+function cacheBytesOf({ cacheBytes = partMemory }: RemoteOptions): number {
+  if (Number.isSafeInteger(cacheBytes) && cacheBytes >= 0) return cacheBytes;
+  throw new CoreError("VALUE_UNSUPPORTED", "a cache has a whole number of bytes");
 }

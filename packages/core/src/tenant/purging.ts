@@ -8,6 +8,7 @@ import type { PartName } from "../directory/statement.ts";
 import type { DerivedStores } from "../local/derived-rows.ts";
 import { type LocalState, rowKind } from "../local/local-state.ts";
 import type { Platform } from "../platform.ts";
+import { cachedKey } from "../remote/part-cache.ts";
 import { Serial } from "../serial.ts";
 
 export interface PurgingContext {
@@ -103,7 +104,8 @@ export class Purging {
       const row: Learned = { ...known, isCarriedOut: true };
       // What an open database shows is written anew when it is quiet; of one that nobody opens it would stay for ever.
       const at = { local, database: purge.database };
-      const shown = [...(await rowsWith(at, purge.documents)), ...snapshotRows(at, purge.documents)];
+      const cached = purge.parts.map(({ entry, part }) => cachedKey(at, { entry, index: part }));
+      const shown = [...(await rowsWith(at, purge.documents)), ...snapshotRows(at, purge.documents), ...cached];
       const put = [await local.seal(this.#key(purge.id), rowOf(row))];
       await derived.of(purge.database).purge((keys) => store.commit({ put, remove: [...shown, ...keys] }));
       learned.set(purge.id, row);

@@ -11,6 +11,7 @@ import type { Role } from "../directory/statement.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { Off } from "../events.ts";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
+import type { RemoteDatabase } from "../remote/remote-database.ts";
 import type { Quarantined } from "../replica/quarantine.ts";
 import type { HeadsComparison } from "./heads-comparison.ts";
 import type { ChangedRights, RevokeDeviceOptions, Revoked, RevokeOptions } from "./people-work.ts";
@@ -212,6 +213,21 @@ export interface OpenOptions<T extends object, In = T> {
   readonly signal?: AbortSignal;
   /** As it is; as it was: {@link PastOptions}. */
   readonly at?: undefined;
+  /** All of it is kept on this device, which is what is done where nothing is said; otherwise: {@link RemoteOptions}. */
+  readonly replica?: "full";
+}
+
+/** How a database is opened that is read through whoever is connected, without all of it being kept on this device. */
+export interface RemoteOptions {
+  readonly replica: "remote";
+  /** How many bytes of what was read are kept, sealed, so that it need not be asked for again. Default: 64 MiB. */
+  readonly cacheBytes?: number;
+  /** As in {@link OpenOptions}. */
+  readonly signal?: AbortSignal;
+  /** It is read as it is, and not written. */
+  readonly at?: undefined;
+  readonly schema?: undefined;
+  readonly key?: undefined;
 }
 
 /** How a database is opened as it was. */
@@ -220,9 +236,10 @@ export interface PastOptions {
   readonly at: When;
   /** As in {@link OpenOptions}. */
   readonly signal?: AbortSignal;
-  /** What was is not written, so it takes no schema, and no key. */
+  /** What was is not written, so it takes no schema, and no key; it is read from what this device holds. */
   readonly schema?: undefined;
   readonly key?: undefined;
+  readonly replica?: undefined;
 }
 
 /** How {@link Tenant.connect} reaches the other side. */
@@ -275,6 +292,11 @@ export interface TenantDatabase<T extends object, In = T> extends Database<T, In
   readonly tenant: Tenant;
 }
 
+/** A database that is read through whoever is connected. */
+export interface TenantRemoteDatabase<T extends object> extends RemoteDatabase<T> {
+  readonly tenant: Tenant;
+}
+
 /** A database as it was at a moment, to be read: nothing moves it while it is open, whatever arrives or is changed. */
 export interface PastDatabase<T extends object> extends ReadableDatabase<T> {
   readonly tenant: Tenant;
@@ -307,6 +329,12 @@ export interface Tenant extends AsyncDisposable {
    * @throws CoreError HEADS_UNKNOWN | VALUE_UNSUPPORTED for an invalid date; DIRECTORY_UNKNOWN before the first sync of a tenant that was joined; CLOSED
    */
   openDB<T extends object>(name: string, options: PastOptions): Promise<PastDatabase<T>>;
+  /**
+   * Opens a database to be read through whoever is connected, relays or devices: the headers of its entries come and are verified, and parts
+   * when documents are read. All handles of one name are of one kind.
+   * @throws CoreError REPLICA_OTHER while it is open as a whole replica; VALUE_UNSUPPORTED for a cache of no number of bytes; otherwise as above
+   */
+  openDB<T extends object>(name: string, options: RemoteOptions): Promise<TenantRemoteDatabase<T>>;
   /**
    * Keeps a connection up until it is disposed: `wss://` URL, `ws://` on loopback, or a transport. Resolves once it is known whether the
    * other side answers; a tenant that was just joined waits for its directory.

@@ -323,6 +323,7 @@ export class Device {
         announce: () => undefined,
         online: () => this.isOnline,
         catchUp: async () => true,
+        fetch: async () => [],
         held: () => null,
         heardOfDirectory: async () => undefined,
         alarm: ({ code, seq }) => this.alarms.push(`${code} ${seq}`),

@@ -38,6 +38,7 @@ class Desk {
     this.ring = testRing(crypto, ...keys);
     const view = () => lab.world.view(lab.world.placed.slice(0, this.known));
     this.ingest = new Ingest({
+      opens: ["change"],
       ...{ crypto, tenant: testTenant, database: testDatabase, entries: this.entries, ring: this.ring },
       judge: (writer, certificate) => view().judge({ database: testDatabase, writer, certificate }),
       refusal: ({ header }) => this.refusals.get(header.seq) ?? null,

@@ -1,8 +1,11 @@
-import type { DerivedRows, PastDatabase } from "@selkie/core";
+import type { DerivedRows, FeedItem, FeedOptions, PastDatabase, PastDoc } from "@selkie/core";
 import type { Origin } from "../expression/scope.ts";
 
-/** A database that an index can be made of, as it is or as it was. */
-export type IndexSource<T extends object> = Pick<PastDatabase<T>, "name" | "tenant" | "iterateChangesSince">;
+/** A database that an index can be made of, as it is, as it was, or read through others. */
+export interface IndexSource<T extends object> extends Pick<PastDatabase<T>, "name" | "tenant"> {
+  /** As that of a database. */
+  iterateChangesSince(cursor: string | null, options?: FeedOptions): AsyncIterable<FeedItem<T, PastDoc<T>>>;
+}
 
 /**
  * What is made of the documents of one database, and follows them. What changes it follows one another, and nothing reads it meanwhile.

@@ -114,8 +114,7 @@ export class Reissue {
     const { done, same, left } = standIns(toRemake, able.own);
     const made = remakeOn(state, record, { ...able, actor, unsealed, done, same });
     // A deletion that no entry holds, and of which nothing is left, stays aside until what it deleted counts again.
-    const spoken = new Set(own.flatMap((one) => (made.get(one.change) ? [toHex(one.writer)] : [])));
-    const from = own.filter((one) => made.has(one.change) && spoken.has(toHex(one.writer)));
+    const from = own.filter((one) => made.get(one.change));
     const replaced = mergeReplacements(from.map((one) => ({ writer: one.writer, ...spanOf(one) })));
     const byWriter = new Map(replaced.map((said) => [toHex(said.writer), said]));
     const byChange = new Map(from.map((one) => [one.change, one]));

@@ -104,3 +104,16 @@ test.each(ways)(
     expect(await carol.runs()).toEqual(all);
   },
 );
+
+test("D9 a deletion that no entry holds counts when what it deleted does again, also where its author wrote on", async () => {
+  const { id, others, ofBob, ofMallory, cut, readmit } = await begin("deleted, and wrote on", "carol");
+  const [carol] = others;
+  if (carol === undefined) return expect.fail("Carol");
+  await carol.receive(...ofBob, ...ofMallory);
+  await carol.database.changeDoc(await carol.database.getDocument(id), (draft) => draft.text(["text"]).splice(4, 4));
+  await insert(carol, id, 4, " good");
+  for (const statement of [cut, readmit]) {
+    await hear(carol, statement);
+    for (const one of [carol, await carol.reopened()]) expect(await textOn(one, id)).toBe("note good");
+  }
+});

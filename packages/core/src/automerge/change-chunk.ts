@@ -5,7 +5,8 @@ import { ByteCursor } from "./byte-cursor.ts";
 import { type ColumnTable, column, columnEnd, columnStart, readColumnTable } from "./change-columns.ts";
 import { ChangeError } from "./change-error.ts";
 import { actorLength, changeHashLength, changeLimits } from "./change-limits.ts";
-import { countRows } from "./column-reader.ts";
+import { action } from "./change-op.ts";
+import { countRows, countRowsOf } from "./column-reader.ts";
 import { decodeText } from "./text.ts";
 
 /** SHA-256 of the chunks, joined: `Verifier.sha256` of @selkie/entry. */
@@ -61,6 +62,23 @@ export function dependencyCount(bytes: Uint8Array): number {
   const cursor = new ByteCursor(bytes, hashedFrom + 1, bytes.length);
   cursor.unsigned(); // its length
   return cursor.unsigned();
+}
+
+/** How many operations the change in these bytes has, which passed the gate, and how many of them make a map, a list or a text. */
+export function sizeOf(bytes: Uint8Array): { readonly ops: number; readonly objects: number } {
+  const cursor = new ByteCursor(bytes, hashedFrom + 1, bytes.length);
+  cursor.unsigned(); // its length
+  cursor.skip(cursor.unsigned() * changeHashLength);
+  readActor(cursor);
+  cursor.unsigned(); // seq
+  cursor.unsigned(); // startOp
+  cursor.signed(); // time
+  cursor.skip(cursor.unsigned()); // message
+  cursor.skip(cursor.unsigned() * (1 + actorLength));
+  const columns = readColumnTable(cursor);
+  const [start, end] = [columnStart(columns, column.action), columnEnd(columns, column.action)];
+  const made = new Set<number>([action.makeMap, action.makeList, action.makeText]);
+  return { ops: countOps(columns), objects: countRowsOf(bytes, start, end, made) };
 }
 
 /**

@@ -226,6 +226,19 @@ export function countRows(bytes: Uint8Array, start: number, end: number, most: n
   return rows;
 }
 
+/** The same of the rows that hold one of these numbers, in a column that was counted before. */
+export function countRowsOf(bytes: Uint8Array, start: number, end: number, values: ReadonlySet<number>): number {
+  cursor.move(bytes, start, end);
+  let rows = 0;
+  while (!cursor.done) {
+    const count = cursor.signed();
+    if (count === 0) cursor.unsigned();
+    if (count > 0 && values.has(cursor.unsigned())) rows += count;
+    for (let i = count; i < 0; i++) if (values.has(cursor.unsigned())) rows += 1;
+  }
+  return rows;
+}
+
 function notCanonical(): ChangeError {
   return new ChangeError("CHANGE_NOT_CANONICAL", "a column is not in its shortest form");
 }

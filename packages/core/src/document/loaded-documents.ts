@@ -1,27 +1,15 @@
 import type { AutomergeDocuments } from "./automerge-documents.ts";
 import type { DocumentRecord } from "./document-record.ts";
+import { DocumentWeight } from "./document-weight.ts";
 
 /** What loaded documents may take in memory, about, unless an app says otherwise. */
 export const documentMemory: number = 64 * 2 ** 20;
-
-// What a loaded document takes, measured with Automerge 3.5: something for each, for each operation, and for each byte of its changes
-// beyond the frame that every change has.
-const OF_DOCUMENT = 16_384;
-const OF_OPERATION = 16;
-const OF_BYTE = 8;
-const FRAME = 80;
-
-interface Weight {
-  bytes: number;
-  /** How many of the changes it counts. */
-  changes: number;
-}
 
 /** The Automerge documents that are loaded, the one that was used longest ago first: as many as a number of bytes holds. */
 export class LoadedDocuments {
   readonly #most: number;
   readonly #free: (record: DocumentRecord) => void;
-  readonly #weights = new Map<DocumentRecord, Weight>();
+  readonly #weights = new Map<DocumentRecord, DocumentWeight>();
   #bytes = 0;
   /** From where on it is looked what can go: above what may be taken when all that was there had to stay. */
   #full: number;
@@ -46,13 +34,9 @@ export class LoadedDocuments {
   use(automerge: AutomergeDocuments, record: DocumentRecord): void {
     const { live, changes } = record;
     if (live === null) return;
-    const known = this.#weights.get(record);
-    const weight = known ?? { bytes: OF_DOCUMENT + OF_OPERATION * automerge.countOps(live), changes: 0 };
-    const before = known?.bytes ?? 0;
-    for (; weight.changes < changes.length; weight.changes++) {
-      const length = changes[weight.changes]?.length ?? 0;
-      weight.bytes += OF_BYTE * Math.max(0, length - FRAME) + (known === undefined ? 0 : OF_OPERATION);
-    }
+    const weight = this.#weights.get(record) ?? new DocumentWeight();
+    const before = this.#weights.has(record) ? weight.bytes : 0;
+    weight.count(automerge, live, changes);
     this.#bytes += weight.bytes - before;
     this.#weights.delete(record);
     this.#weights.set(record, weight);

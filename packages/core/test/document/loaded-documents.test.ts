@@ -39,7 +39,7 @@ function documents(memory: number, lengths: readonly number[]) {
 }
 
 test("documents are freed when what is loaded takes more than it may, the one that was used longest ago first", async () => {
-  const { use, loaded } = documents(60_000, [10, 10, 10, 10, 10]);
+  const { use, loaded } = documents(45_000, [10, 10, 10, 10, 10]);
   await use(0, 1, 2);
   expect(loaded()).toEqual([0, 1, 2]);
   await use(0, 3);
@@ -47,13 +47,13 @@ test("documents are freed when what is loaded takes more than it may, the one th
 });
 
 test("a large document takes the place of many small ones, and is there as long as it is used", async () => {
-  const { use, loaded } = documents(1_000_000, [...Array<number>(40).fill(10), 50_000, 10]);
-  await use(...Array(40).keys());
-  expect(loaded().length).toBe(40);
-  await use(40);
-  expect(loaded()).toEqual([40]);
-  await use(41);
-  expect(loaded()).toEqual([41]);
+  const { use, loaded } = documents(230_000, [...Array<number>(16).fill(10), 90_000, 10]);
+  await use(...Array(16).keys());
+  expect(loaded().length).toBe(16);
+  await use(16);
+  expect(loaded()).toEqual([16]);
+  await use(17);
+  expect(loaded()).toEqual([17]);
 });
 
 test("what grows is weighed again", async () => {

@@ -49,10 +49,18 @@ export async function openCold(at: ColdContext): Promise<Cold> {
   const projector = new Projector({ ...at, platform, pages, keeper, covered: () => received.covered() });
   const of = countOf(await entries.vector());
   let moved: readonly DocId[] = [];
+  let read = 0;
+  const onProgress = (entries: number): void => {
+    read = entries;
+    if (early !== null) events.emit("verifying", { entries, of });
+  };
   const loading = new Loading({
     platform,
-    load: at.load,
-    onProgress: (count) => void (early !== null && events.emit("verifying", { entries: count, of })),
+    load: async (pause) => {
+      await at.load(pause);
+      if (read < of) onProgress(of); // what is damaged was looked for, too
+    },
+    onProgress,
     onLoaded: () =>
       at.takeUp(async () => {
         const others = early === null ? [] : await handOver(early, at.documents, at.shelf);

@@ -42,7 +42,7 @@ export class Loading {
     return this.#isDone;
   }
 
-  /** Whether they could not be read: nobody would correct what is shown of them. */
+  /** Whether they could not be read once: nobody may ever correct what is shown of them. */
   get hasFailed(): boolean {
     return this.#hasFailed;
   }
@@ -54,7 +54,7 @@ export class Loading {
     });
   }
 
-  /** Resolves when all entries are read; nothing else goes first. @throws CoreError CLOSED, and what reading them threw */
+  /** Resolves when all entries are read; nothing else goes first. @throws CoreError CLOSED, and what reading them threw: it is tried again then */
   whole(): Promise<void> {
     this.#isUrgent = true;
     this.#goOn();
@@ -91,8 +91,15 @@ export class Loading {
 
   async #run(): Promise<void> {
     if (this.#isStopped) throw closed();
+    this.#entries = 0;
     try {
       await this.#at.load((entries) => this.#pause(entries));
+    } catch (error) {
+      this.#hasFailed = true;
+      this.#loaded = null; // whoever needs them next tries again
+      throw error;
+    }
+    try {
       await this.#at.onLoaded();
     } catch (error) {
       this.#hasFailed = true;

@@ -331,12 +331,16 @@ export class ReceivedChanges {
     return readAgain(this.#ingest, this.#parts, { deliver: (deliveries) => this.#gate(deliveries), pace });
   }
 
-  #gate(deliveries: readonly Delivery[]): void {
+  /** @returns how many changes passed */
+  #gate(deliveries: readonly Delivery[]): number {
     const fresh = this.#parts.receive(deliveries);
     const { documents, waiting } = this.#at.state;
     if (!this.#isLoading) for (const [record, changes] of fresh) this.#fresh.note(record, changes);
     // Nobody looked at a document yet. Where something found no room, those that moved on are held.
     else if (!waiting.isShort) documents.pack(fresh.keys());
+    let passed = 0;
+    for (const changes of fresh.values()) passed += changes.length;
+    return passed;
   }
 
   /** Late parts of documents that are new here are delivered; other documents have to be built anew. */

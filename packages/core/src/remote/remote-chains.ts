@@ -75,7 +75,10 @@ export class RemoteChains {
       heardOfDirectory: (claim) => at.heardOfDirectory(claim),
       judge: (writer, certificate) => view().judge({ database, writer, certificate }),
       refusal: (entry, admission) => this.#refusal(entry, admission),
-      deliver: note,
+      deliver: (deliveries) => {
+        note(deliveries);
+        return 0; // no change is judged here
+      },
       deliverLate: note,
       quarantine: (entry, user, reason) => quarantine.add(entry, null, { user, reason }),
     });

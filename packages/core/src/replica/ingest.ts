@@ -23,6 +23,11 @@ import { advance, type ReadChain, ReadChains, setBack } from "./read-chains.ts";
 const SLICE = { entries: 256, bytes: 2 ** 20 };
 /** About as many parts are opened between two pauses. */
 const PIECE_PARTS = 128;
+/** A part may hold 2,000 changes: between two pauses pass about as many, and those of one entry. */
+const PIECE_CHANGES = 512;
+
+type Pause = (entries: number) => Promise<void>;
+type Look = (deliveries: readonly Delivery[]) => void;
 
 export interface IngestContext extends ChainJudge, Listener {
   readonly entries: EntryStore;
@@ -30,8 +35,8 @@ export interface IngestContext extends ChainJudge, Listener {
   readonly opens: readonly SealedKind[];
   /** Why an entry of an admitted writer counts for nothing, if so; asked again whenever a chain is replayed. */
   refusal(entry: VerifiedEntry, admission: Admission): EntryRefusalCode | null;
-  /** Entries in chain order of each writer. */
-  deliver(deliveries: readonly Delivery[]): void;
+  /** Entries in chain order of each writer. @returns how many changes passed */
+  deliver(deliveries: readonly Delivery[]): number;
   /** Parts that could not be opened before: later ones of the same writer have been delivered. */
   deliverLate(deliveries: readonly Delivery[]): void;
   /** The store holds this run, as it is. */
@@ -59,14 +64,14 @@ export class Ingest {
     this.#context = context;
   }
 
-  /** Everything the store holds. @param pause called after every few entries, with their number */
-  async all(pause: (entries: number) => Promise<void>): Promise<void> {
+  /** Everything the store holds. @param pause called after every few entries, with their number, and within them after many changes */
+  async all(pause: Pause): Promise<void> {
     const { entries, report, ring, database, stored } = this.#context;
     this.#tags = await ring.tags(database);
     for await (const run of readAll(entries, report)) {
       stored(run);
       for (const piece of piecesOf(run)) {
-        await this.#run([piece]);
+        await this.#run([piece], pause);
         await pause(piece.entries.length);
       }
     }
@@ -87,7 +92,7 @@ export class Ingest {
     await this.#late(this.#closed.filledBy(runs));
   }
 
-  async #run(runs: readonly VerifiedRun[]): Promise<void> {
+  async #run(runs: readonly VerifiedRun[], pause: Pause | null = null): Promise<void> {
     const { quarantine, deliver, deliverLate } = this.#context;
     const ahead = new Map<ReadChain, number>();
     const due = runs.flatMap((run) => this.#due(run, ahead));
@@ -111,10 +116,21 @@ export class Ingest {
       const { writer, seq } = delivery.entry.header;
       (seq < this.#chains.of(writer).delivered ? again : first).push(delivery);
     }
-    deliver(first);
+    if (pause === null) deliver(first);
+    else await this.#deliverSlowly(first, pause);
     deliverLate(again);
     // Only now: what could not be delivered is read again.
     for (const [chain, next] of ahead) advance(chain, next);
+  }
+
+  async #deliverSlowly(deliveries: readonly Delivery[], pause: Pause): Promise<void> {
+    let passed = 0;
+    for (const delivery of deliveries) {
+      passed += this.#context.deliver([delivery]);
+      if (passed < PIECE_CHANGES) continue;
+      await pause(0);
+      passed = 0;
+    }
   }
 
   /** This device's own entries: their content is applied already. @returns whose the chain is: of one that is known it stays */
@@ -133,7 +149,7 @@ export class Ingest {
   }
 
   /** Delivers once more what counts of a chain, from some place to where it stands. @returns how many entries that are */
-  async replay({ writer, from }: ChainPlace, deliver: IngestContext["deliver"]): Promise<number> {
+  async replay({ writer, from }: ChainPlace, deliver: Look): Promise<number> {
     const chain = this.#chains.of(writer);
     const { next, verdict } = chain;
     if (typeof verdict !== "object") return 0;
@@ -163,7 +179,7 @@ export class Ingest {
   }
 
   /** Gives what was delivered of a chain from some place on, whether or not it counts. */
-  async inspect({ writer, from }: ChainPlace, look: IngestContext["deliver"]): Promise<void> {
+  async inspect({ writer, from }: ChainPlace, look: Look): Promise<void> {
     const { next, verdict } = this.#chains.of(writer);
     if (typeof verdict !== "object") return;
     for (let seq = from; seq < next; ) {

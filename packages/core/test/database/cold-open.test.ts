@@ -132,12 +132,15 @@ test("what was shown and is not what can be read any more is corrected, and said
   device.damage(bob.writer, 1);
   await device.open();
   const wrong = corrected(device);
+  const progress: number[] = [];
+  device.database.on("verifying", ({ entries, of }) => progress.push(entries / of));
   const shown = [await device.database.getDocument(docIdOf(kept)), await device.database.getDocument(docIdOf(held))];
   expect(shown.map((doc) => doc.getData())).toEqual([{ n: 7 }, { n: 7 }]);
   await whenVerified(device.database);
   expect(shown.map((doc) => doc.getData())).toEqual([{ n: 7 }, {}]);
   expect(wrong.toSorted()).toEqual([docIdOf(held), docIdOf(unheld)].toSorted());
   expect(device.reports).toMatchObject([{ code: "CHAIN_DAMAGED" }]);
+  expect(progress.at(-1)).toBe(1);
 });
 
 test("of documents whose pages are gone nothing was said, so nothing is corrected; all pages are there again after", async () => {

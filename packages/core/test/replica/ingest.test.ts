@@ -42,7 +42,7 @@ class Desk {
       ...{ crypto, tenant: testTenant, database: testDatabase, entries: this.entries, ring: this.ring },
       judge: (writer, certificate) => view().judge({ database: testDatabase, writer, certificate }),
       refusal: ({ header }) => this.refusals.get(header.seq) ?? null,
-      deliver: (some) => void this.delivered.push(...some.map(lineOf)),
+      deliver: (some) => this.delivered.push(...some.map(lineOf)),
       deliverLate: (some) => void this.late.push(...some.map(lineOf)),
       stored: () => undefined,
       holed: () => undefined,

@@ -66,20 +66,32 @@ export function dependencyCount(bytes: Uint8Array): number {
 
 /** How many operations the change in these bytes has, which passed the gate, and how many of them make a map, a list or a text. */
 export function sizeOf(bytes: Uint8Array): { readonly ops: number; readonly objects: number } {
-  const cursor = new ByteCursor(bytes, hashedFrom + 1, bytes.length);
+  const cursor = sizing;
+  cursor.move(bytes, hashedFrom + 1);
   cursor.unsigned(); // its length
   cursor.skip(cursor.unsigned() * changeHashLength);
-  readActor(cursor);
+  cursor.skip(cursor.unsigned()); // its actor
   cursor.unsigned(); // seq
   cursor.unsigned(); // startOp
   cursor.signed(); // time
   cursor.skip(cursor.unsigned()); // message
   cursor.skip(cursor.unsigned() * (1 + actorLength));
-  const columns = readColumnTable(cursor);
-  const [start, end] = [columnStart(columns, column.action), columnEnd(columns, column.action)];
-  const made = new Set<number>([action.makeMap, action.makeList, action.makeText]);
-  return { ops: countOps(columns), objects: countRowsOf(bytes, start, end, made) };
+  let [before, start, length] = [0, 0, 0];
+  for (let count = cursor.unsigned(); count > 0; count--) {
+    const [spec, bytesOf] = [cursor.unsigned(), cursor.unsigned()];
+    if (spec === column.action) [start, length] = [before, bytesOf];
+    before += bytesOf;
+  }
+  start += cursor.position;
+  const { rows, those } = countRowsOf(bytes, start, start + length, MAKING);
+  return { ops: rows, objects: those };
 }
+
+/** Of the operations that make a map, a list or a text, a bit each. */
+const MAKING = (1 << action.makeMap) | (1 << action.makeList) | (1 << action.makeText);
+
+/** Used by one call after the other. */
+const sizing = new ByteCursor();
 
 /**
  * The change in these bytes.

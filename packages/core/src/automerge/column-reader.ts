@@ -226,18 +226,27 @@ export function countRows(bytes: Uint8Array, start: number, end: number, most: n
   return rows;
 }
 
-/** The same of the rows that hold one of these numbers, in a column that was counted before. */
-export function countRowsOf(bytes: Uint8Array, start: number, end: number, values: ReadonlySet<number>): number {
+/** All rows of a column that was counted before, and those that hold one of these numbers, which are the bits of `values`. */
+export function countRowsOf(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  values: number,
+): { readonly rows: number; readonly those: number } {
   cursor.move(bytes, start, end);
   let rows = 0;
+  let those = 0;
   while (!cursor.done) {
     const count = cursor.signed();
-    if (count === 0) cursor.unsigned();
-    if (count > 0 && values.has(cursor.unsigned())) rows += count;
-    for (let i = count; i < 0; i++) if (values.has(cursor.unsigned())) rows += 1;
+    if (count === 0) rows += cursor.unsigned();
+    else rows += Math.abs(count);
+    if (count > 0 && isBit(values, cursor.unsigned())) those += count;
+    for (let i = count; i < 0; i++) if (isBit(values, cursor.unsigned())) those += 1;
   }
-  return rows;
+  return { rows, those };
 }
+
+const isBit = (bits: number, number: number): boolean => number < 31 && ((bits >>> number) & 1) === 1;
 
 function notCanonical(): ChangeError {
   return new ChangeError("CHANGE_NOT_CANONICAL", "a column is not in its shortest form");

@@ -34,8 +34,9 @@ export class LoadedDocuments {
   use(automerge: AutomergeDocuments, record: DocumentRecord): void {
     const { live, changes } = record;
     if (live === null) return;
-    const weight = this.#weights.get(record) ?? new DocumentWeight();
-    const before = this.#weights.has(record) ? weight.bytes : 0;
+    const known = this.#weights.get(record);
+    const weight = known ?? new DocumentWeight();
+    const before = known === undefined ? 0 : weight.bytes;
     weight.count(automerge, live, changes);
     this.#bytes += weight.bytes - before;
     this.#weights.delete(record);

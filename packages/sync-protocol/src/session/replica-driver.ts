@@ -7,9 +7,6 @@ import {
   type TenantId,
   toHex,
   type Vector,
-  type VerifiedRun,
-  type Wanted,
-  wantedParts,
 } from "@selkie/entry";
 import { assertNever } from "../assert-never.ts";
 import type { Effect, Greetings } from "../machine/effect.ts";
@@ -22,13 +19,11 @@ import { DatabaseResource } from "./database-resource.ts";
 import { Delivery } from "./delivery.ts";
 import type { Events } from "./events.ts";
 import { checkParts, readParts } from "./fetched-parts.ts";
+import { LeftOut } from "./left-out.ts";
 import { openDigest } from "./open-digest.ts";
 import type { FetchedPart, OpenDatabase, SessionLimits, SessionOptions } from "./session.ts";
 import { readSlice } from "./slices.ts";
 import { diffVectors, lostHeads } from "./vector-diff.ts";
-
-/** How long it takes, once many bytes were left out, to leave out as many again, ms. */
-const LEFT_OUT_MS = 4_000;
 
 type EffectOf<Type extends Effect["type"]> = Extract<Effect, { type: Type }>;
 
@@ -66,16 +61,17 @@ export interface ReplicaDriverOptions {
 export class ReplicaDriver {
   readonly #options: ReplicaDriverOptions;
   readonly #delivery: Delivery;
+  readonly #leftOut: LeftOut;
   readonly #byId = new Map<string, DatabaseResource>();
   readonly #byHandle = new Map<number, DatabaseResource>();
   #encoder: RunEncoder | null = null;
-  /** Bytes that were read for the peer, which did not want them. */
-  #leftOut = 0;
   #subject: { readonly greetings: Greetings; readonly tenant: TenantId } | null = null;
 
   constructor(options: ReplicaDriverOptions) {
     this.#options = options;
-    this.#delivery = new Delivery(options.session.verifier, options.events, options.input);
+    const { verifier, scheduler } = options.session;
+    this.#delivery = new Delivery(verifier, options.events, options.input);
+    this.#leftOut = new LeftOut({ verifier, scheduler, most: options.limits.leftOutBytes });
   }
 
   /** The handshake is over. */
@@ -152,6 +148,17 @@ export class ReplicaDriver {
       default:
         return assertNever(effect);
     }
+  }
+
+  /** The parts that the peer gave. @throws SyncError PART_OTHER */
+  checked(
+    database: DatabaseId,
+    places: readonly PartPlace[],
+    parts: readonly (Uint8Array | null)[],
+  ): Promise<readonly FetchedPart[]> {
+    const resource = this.#byId.get(toHex(database));
+    if (resource === undefined) throw new SyncError("DATABASE_CLOSED", "a database that was closed");
+    return checkParts(this.#options.session.verifier, resource.replica, places, parts);
   }
 
   async #prepare({ handles, ids }: EffectOf<"prepare">): Promise<void> {
@@ -257,7 +264,7 @@ export class ReplicaDriver {
       this.#options.input({ type: "sliceHeld", handle, lead: lead.handle });
       return null;
     }
-    const runs = wanted === null ? read : await this.#leaveOut(read, wanted);
+    const runs = wanted === null ? read : await this.#leftOut.of(read, wanted);
     if (result.type === "missing" && result.damaged) this.#options.events.emit("damaged", { database: resource.id });
     if (runs.length === 0) {
       this.#options.input({ type: "sliceRead", handle, result, frame: null });
@@ -278,43 +285,12 @@ export class ReplicaDriver {
     return frame;
   }
 
-  /**
-   * SECURITY: F4. What is left out was read and hashed all the same, and uses up none of the peer's credit: who wants nothing, again and
-   * again, gets it at a pace (wanting.test.ts).
-   */
-  async #leaveOut(read: readonly VerifiedRun[], wanted: Wanted): Promise<readonly VerifiedRun[]> {
-    const runs = read.map(wantedParts(this.#options.session.verifier, wanted));
-    await this.#pace(sealedBytes(read) - sealedBytes(runs));
-    return runs;
-  }
-
-  /** So many bytes more were read and not sent. */
-  async #pace(bytes: number): Promise<void> {
-    const { session, limits } = this.#options;
-    this.#leftOut += bytes;
-    if (bytes > 0 && this.#leftOut > limits.leftOutBytes) {
-      const ms = Math.ceil((bytes / limits.leftOutBytes) * LEFT_OUT_MS);
-      await new Promise<void>((resolve) => session.scheduler.after(ms, resolve));
-    }
-  }
-
   async #parts({ handle, places, mayRead }: EffectOf<"sendParts">): Promise<Uint8Array> {
     const { replica } = this.#at(handle);
     if (!mayRead) return encodeMessage({ type: "parts", handle, parts: places.map(() => null) });
     const { parts, left } = await readParts(replica, places);
-    await this.#pace(left);
+    await this.#leftOut.pace(left);
     return encodeMessage({ type: "parts", handle, parts });
-  }
-
-  /** The parts that the peer gave. @throws SyncError PART_OTHER */
-  checked(
-    database: DatabaseId,
-    places: readonly PartPlace[],
-    parts: readonly (Uint8Array | null)[],
-  ): Promise<readonly FetchedPart[]> {
-    const resource = this.#byId.get(toHex(database));
-    if (resource === undefined) throw new SyncError("DATABASE_CLOSED", "a database that was closed");
-    return checkParts(this.#options.session.verifier, resource.replica, places, parts);
   }
 
   /** Of a database that may be closed by now: then nobody waits for it. */
@@ -396,10 +372,4 @@ export class ReplicaDriver {
     if (resource === undefined) throw new SyncError("UNEXPECTED_MESSAGE", "a database that is not open");
     return resource;
   }
-}
-
-/** Bytes of the parts that are there. */
-function sealedBytes(runs: readonly VerifiedRun[]): number {
-  const parts = runs.flatMap(({ entries }) => entries.flatMap((entry) => entry.parts));
-  return parts.reduce((sum, part) => sum + (part.type === "sealed" ? part.ciphertext.length : 0), 0);
 }

@@ -54,6 +54,20 @@ async function facing(run: VerifiedRun) {
   return { one, other, connection };
 }
 
+/** A side that asked for the first part of an entry, and waits for what the test answers. */
+async function asking() {
+  const run = await writeEntry();
+  const peer = await holding(database, lacking(run));
+  const { session, raw } = await faceOpenDialler(peer);
+  const opening = session.openDatabases([{ replica: peer.replica(database), wanted: lean }]);
+  await raw.take("open");
+  await raw.send({ type: "opened", first: 0, answers: [{ type: "same", position: 1 }] });
+  await opening;
+  const fetching = session.fetch(database, placesIn(run, 0)).catch((error: unknown) => error);
+  await raw.take("fetch");
+  return { run, session, raw, fetching };
+}
+
 describe("a side that wants contents in the place of changes", () => {
   test("holds these alone, and the parts that it asks for are those that the entry names", async () => {
     const run = await writeEntry();
@@ -97,30 +111,14 @@ describe("a side that wants contents in the place of changes", () => {
     ],
     ["bytes of its own", () => [new Uint8Array(300).fill(9)]],
   ] as const)("B2 ends the session with a peer that gives %s", async (_, given) => {
-    const run = await writeEntry();
-    const peer = await holding(database, lacking(run));
-    const { session, raw } = await faceOpenDialler(peer);
-    const opening = session.openDatabases([{ replica: peer.replica(database), wanted: lean }]);
-    await raw.take("open");
-    await raw.send({ type: "opened", first: 0, answers: [{ type: "same", position: 1 }] });
-    await opening;
-    const fetching = session.fetch(database, placesIn(run, 0)).catch((error: unknown) => error);
-    await raw.take("fetch");
+    const { run, session, raw, fetching } = await asking();
     await raw.send({ type: "parts", handle: 0, parts: given(run) });
     expect(await fetching).toMatchObject({ code: "PART_OTHER" });
     expect(await session.closed).toMatchObject({ code: "PART_OTHER" });
   });
 
   test("waits no more when the database is closed, and takes no answer that nobody waits for", async () => {
-    const run = await writeEntry();
-    const peer = await holding(database, lacking(run));
-    const { session, raw } = await faceOpenDialler(peer);
-    const opening = session.openDatabases([{ replica: peer.replica(database), wanted: lean }]);
-    await raw.take("open");
-    await raw.send({ type: "opened", first: 0, answers: [{ type: "same", position: 1 }] });
-    await opening;
-    const fetching = session.fetch(database, placesIn(run, 0)).catch((error: unknown) => error);
-    await raw.take("fetch");
+    const { run, session, raw, fetching } = await asking();
     const closing = session.closeDatabases([database]);
     expect(await fetching).toMatchObject({ code: "DATABASE_CLOSED" });
     await raw.take("close");

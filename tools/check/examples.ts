@@ -79,6 +79,8 @@ function place(root: string, packages: readonly Package[], example: Example, fol
     if (existsSync(installed)) link(installed, join(modules, name));
   }
   if (example.language !== "ts") return;
+  const data = join(root, dirname(example.file), "data");
+  if (existsSync(data)) link(data, join(folder, "data"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   writeFileSync(join(folder, "example.ts"), example.code);
 }

@@ -1,6 +1,7 @@
 import type { Role } from "@selkie/client";
 import type { VerifiedEntry } from "@selkie/entry";
 import type { Contact } from "./contacts.ts";
+import type { Order } from "./orders.ts";
 
 /** A contact as a device shows it. */
 export interface Shown {
@@ -21,8 +22,39 @@ export interface Met {
   readonly readable: boolean;
 }
 
+/** A line of the report: a region, a quarter of it, or all at the end. */
+export interface ReportLine {
+  readonly level: number;
+  readonly title: string;
+  readonly amount: number;
+  readonly orders: number;
+}
+
+/** What is asked of a device on which somebody keeps the books of companies. */
+export interface BookDeeds {
+  /** Founds the tenant of a company. */
+  beginBooks(company: string, user: string): Promise<void>;
+  /** Opens the books of a company that are on this device's disk, offline. */
+  openBooks(company: string): Promise<void>;
+  /** Joins a company, and connects to have its directory. */
+  joinBooks(response: string, url: string): Promise<void>;
+  approveForBooks(company: string, request: string): Promise<string>;
+  /** Enters orders; how many. */
+  enter(company: string, orders: readonly Order[]): Promise<number>;
+  /** Connects the books of all companies, and syncs them. */
+  sendBooks(url: string): Promise<void>;
+  /** The report over all companies, as it is. */
+  report(): Promise<readonly ReportLine[]>;
+  /** The same as it was. @param time ms since the epoch */
+  reportAt(time: number): Promise<readonly ReportLine[]>;
+  /** From now on somebody looks at the report. */
+  watchReport(): Promise<void>;
+  /** The titles of the lines that were drawn since it was asked last, or `reset` where all were. */
+  redrawn(): Promise<readonly string[]>;
+}
+
 /** What the narrator asks of a person's device, which is a process of its own. */
-export interface Deeds {
+export interface Deeds extends BookDeeds {
   /** Founds a tenant and imports contacts; the tenant's id, and how many there are now. */
   found(tenant: string, user: string, list: readonly Contact[]): Promise<{ tenant: string; imported: number }>;
   askToJoin(user: string, options: { device: boolean }): Promise<{ request: string; fingerprint: string }>;

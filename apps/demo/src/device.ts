@@ -1,5 +1,6 @@
 import { type Client, type Connection, createClient, type Database, parseDocId, type Tenant } from "@selkie/client";
 import type { VerifiedEntry } from "@selkie/entry";
+import { booksOf } from "./books.ts";
 import type { Contact } from "./contacts.ts";
 import type { ContactList, Deeds, Met, Shown } from "./deeds.ts";
 
@@ -32,7 +33,13 @@ export function deviceOf(client: Client): Deeds {
     line: null,
     out: { told: false, ended: null, known: Promise.withResolvers<void>() },
   };
-  return { ...membership(client, open), ...syncing(open), ...contacts(open), ...inspection(client, open) };
+  return {
+    ...membership(client, open),
+    ...syncing(open),
+    ...contacts(open),
+    ...inspection(client, open),
+    ...booksOf(client),
+  };
 }
 
 function membership(

@@ -26,7 +26,7 @@ async function run(mayStay: boolean): Promise<void> {
       process.stdout.write(failures.length === 0 ? "\nEvery claim held.\n" : `\n${failures.length} claims failed.\n`);
       if (!mayStay) return;
       process.stdout.write(
-        `\nThe relay still runs: process ${pid}, ${url}\nAll files, alice, bob, carol and relay: ${directory}\n`,
+        `\nThe relay still runs: process ${pid}, ${url}\nAll files, of each device and the relay: ${directory}\n`,
       );
       process.stdout.write("Enter stops the relay and removes the files. ");
       await untilEnter(process);

@@ -2,11 +2,13 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { addPhone, BUYER, shareWithTheBoard } from "./acts/board.ts";
 import { damage, heal, searchRelay } from "./acts/relay.ts";
+import { reportSales, SALE } from "./acts/report.ts";
 import { backdate, copyDisk, FORGERY, revoke, SUCCESSOR } from "./acts/revocation.ts";
 import { compareLists, editApart, found, joinAs, meetAgain } from "./acts/sharing.ts";
 import type { Stage } from "./acts/stage.ts";
 import { readContacts } from "./contacts.ts";
 import type { Narrator } from "./narrator.ts";
+import { readOrders } from "./orders.ts";
 import { type RelayProcess, startRelay } from "./relay-process.ts";
 
 /**
@@ -54,7 +56,14 @@ async function tellActs(directory: string, relays: AsyncDisposableStack, narrato
   const late = await revoke(stage, { alice, bob: again, phone, carol, board });
   await backdate(stage, { alice, carol, late, edited: edited[0] ?? "", board });
 
+  const orders = await readOrders();
+  await reportSales(stage, orders, url);
+
   narrator.act("What the relay holds after all that");
-  await searchRelay(stage, relayData, { contacts: [BUYER, SUCCESSOR, FORGERY], words: ["CN=carol", "bobs-phone"] });
+  const customers = [...orders.map(({ order }) => order), SALE].map(({ customer }) => customer);
+  await searchRelay(stage, relayData, {
+    contacts: [BUYER, SUCCESSOR, FORGERY],
+    words: ["CN=carol", "bobs-phone", "CN=dora", "CN=erik", ...new Set(customers)],
+  });
   return second;
 }

@@ -90,6 +90,19 @@ test("P-9 where any page that was kept of an index is damaged or gone, it is mad
     }
 });
 
+test("an index that could not be opened holds no name", async () => {
+  const place = new MemoryPlace(await cheapKeyBag());
+  await using client = await createClient({ store: place, password: PASSWORD });
+  const tenant = await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  const closed = await tenant.openDB<Item>("closed");
+  await closed[Symbol.asyncDispose]();
+  const items = await itemsOf(client);
+  await items.createDocuments(rows());
+  await expect(openIndex([items, closed], byGroup)).rejects.toMatchObject({ code: "CLOSED" });
+  expect((await look(items)).made).toBeGreaterThan(0);
+  expect((await look(items)).made).toBe(0); // it was kept
+});
+
 test("what is purged is on no page that is kept of an index", async () => {
   const stores: Store[] = [];
   const place = new MemoryPlace(await cheapKeyBag()).again((store) => {

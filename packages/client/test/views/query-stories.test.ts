@@ -26,6 +26,9 @@ const oddities: readonly unknown[] = [
   0,
   -0,
   1e15,
+  Number.MAX_SAFE_INTEGER - 1,
+  "\u{1f600}a",
+  "a\u0000",
   "",
   "a",
   "ä",
@@ -82,6 +85,8 @@ const orders: readonly (readonly SortKey[])[] = [
   ["region", { value: "amount", sort: "desc" }],
   ["at", { value: "amount", sort: "desc" }],
   [{ value: "at", sort: "desc" }],
+  ['substring(region, 0, 1) & "x"', { value: "number(amount) / 0", sort: "desc" }],
+  ["missing", { value: "lower(region)", sort: "desc", language: "sv" }],
 ];
 const indexes = [
   { name: "amount", on: "amount" },

@@ -1,9 +1,10 @@
 import { ViewError } from "../errors.ts";
 import { isTrue } from "../expression/logic-functions.ts";
 import type { Origin } from "../expression/scope.ts";
+import { isPlainObject } from "../value/plain-object.ts";
 import { plainValue, valueAt } from "../value/value.ts";
 import { costOf } from "../value/value-cost.ts";
-import { planValue } from "../view/column.ts";
+import { planExpression } from "../view/column.ts";
 import type { Entry } from "../view/entry.ts";
 import type { TotalKind } from "../view/total.ts";
 import { encodeDefinition, type IndexPlan, type IndexShape, indexColumns } from "./index-plan.ts";
@@ -35,7 +36,7 @@ const plans = new WeakMap<Indexer<never>, IndexPlan>();
 /** Says what an index holds of each document. @throws ViewError INDEXER_INVALID | EXPRESSION_INVALID */
 export function defineIndexer<T extends object>(definition: IndexerDefinition<T>): Indexer<T> {
   const { name, version, order = [], totals = {} } = definition;
-  if (name === "") throw new ViewError("INDEXER_INVALID", "an indexer has a name");
+  if (typeof name !== "string" || name === "") throw new ViewError("INDEXER_INVALID", "an indexer has a name");
   if (!Number.isSafeInteger(version) || version < 1)
     throw new ViewError("INDEXER_INVALID", "the version of an indexer is a whole number from 1");
   for (const total of Object.values(totals))
@@ -75,11 +76,13 @@ function functionMap<T extends object>(
   };
 }
 
-function storedMap({ key, value = {}, where }: StoredMap): PlannedMap {
-  if (key.length === 0) throw new ViewError("INDEXER_INVALID", "a key has parts");
-  const parts = key.map(planValue);
-  const members = Object.entries(value).map(([name, one]) => [name, planValue(one)] as const);
-  const filter = where === undefined ? null : planValue(where);
+function storedMap(said: StoredMap): PlannedMap {
+  if (!isPlainObject(said)) throw new ViewError("INDEXER_INVALID", "a map is a function, or an object of expressions");
+  const { key, value = {}, where } = said;
+  if (!Array.isArray(key) || key.length === 0) throw new ViewError("INDEXER_INVALID", "a key is a list of parts");
+  const parts = key.map((part) => planExpression(part));
+  const members = Object.entries(value).map(([name, one]) => [name, planExpression(one)] as const);
+  const filter = where === undefined ? null : planExpression(where);
   return {
     map: (data, origin) => {
       if (filter !== null && !isTrue(filter.compute(data, origin))) return [];

@@ -47,6 +47,7 @@ export class IndexReader {
 
   /** @param count up to how many */
   async get(key: IndexKey, count: number): Promise<readonly IndexEntry[]> {
+    requireKey(key);
     const entries = await this.page({ from: key, to: key }, count);
     return entries.filter((entry) => this.#keys(entry.key, key) === 0);
   }
@@ -75,11 +76,15 @@ export class IndexReader {
   }
 
   #from(key: IndexKey | undefined): Bound {
-    return key === undefined ? beginning : () => (entry) => this.#beside(keyIn(entry), key) < 0;
+    if (key === undefined) return beginning;
+    requireKey(key);
+    return () => (entry) => this.#beside(keyIn(entry), key) < 0;
   }
 
   #to(key: IndexKey | undefined): Bound {
-    return key === undefined ? end : () => (entry) => this.#beside(keyIn(entry), key) <= 0;
+    if (key === undefined) return end;
+    requireKey(key);
+    return () => (entry) => this.#beside(keyIn(entry), key) <= 0;
   }
 
   /** Where a key stands to all those that begin with a prefix: 0 for one of them. */
@@ -96,6 +101,11 @@ export function either(a: Bound, b: Bound): Bound {
 /** What comes before both. */
 export function both(a: Bound, b: Bound): Bound {
   return (source) => (entry) => a(source)(entry) && b(source)(entry);
+}
+
+/** @throws ViewError KEY_INVALID */
+function requireKey(key: IndexKey): void {
+  if (!Array.isArray(key)) throw new ViewError("KEY_INVALID", "a key of an index is a list of values");
 }
 
 /** @throws ViewError KEY_INVALID */

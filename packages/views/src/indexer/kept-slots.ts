@@ -26,6 +26,16 @@ export async function takeSlots(database: IndexSource<object>, name: string, def
     b?.release();
     return { rows: null, spare: null, old: null };
   }
+  try {
+    return await slotsOf(a, b, definition);
+  } catch (error) {
+    a.release();
+    b.release();
+    throw error;
+  }
+}
+
+async function slotsOf(a: DerivedRows, b: DerivedRows, definition: string): Promise<Slots> {
   const [ofA, ofB] = [await keptDefinition(a), await keptDefinition(b)];
   const isInA = ofA === definition || (ofB !== definition && ofA === null);
   const [rows, spare, kept, other] = isInA ? [a, b, ofA, ofB] : [b, a, ofB, ofA];

@@ -1,6 +1,7 @@
 import { ViewError, type ViewErrorCode } from "../errors.ts";
 import { collation } from "../value/collation.ts";
 import { type Compare, compareValues, valueOrder } from "../value/order.ts";
+import { isPlainObject } from "../value/plain-object.ts";
 import type { Value } from "../value/value.ts";
 
 /** How one part of a key is ordered: rising, and texts by their code units, unless it says otherwise. */
@@ -13,8 +14,12 @@ export interface KeyPart {
 /** A list of values that entries are found and ordered by. */
 export type IndexKey = readonly Value[];
 
-/** @param code of the error for a language that there is not */
-export function partOrder({ sort, language }: KeyPart, code: ViewErrorCode = "INDEXER_INVALID"): Compare<Value> {
+/** @param code of the error for what is no order */
+export function partOrder(part: KeyPart, code: ViewErrorCode = "INDEXER_INVALID"): Compare<Value> {
+  const said: unknown = part;
+  if (!isPlainObject(said)) throw new ViewError(code, "how a value is ordered is said by an object");
+  const { sort, language } = part;
+  if (sort !== undefined && sort !== "asc" && sort !== "desc") throw new ViewError(code, "a sort is asc or desc");
   const rising = language === undefined ? compareValues : valueOrder(textOrder(language, code));
   return sort === "desc" ? (a, b) => rising(b, a) : rising;
 }
@@ -32,7 +37,7 @@ export function keyOrder(parts: readonly Compare<Value>[]): Compare<IndexKey> {
 }
 
 function textOrder(language: string, code: ViewErrorCode): Compare<string> {
-  const order = collation(language);
+  const order = typeof language === "string" ? collation(language) : null;
   if (order === null) throw new ViewError(code, `there is no language ${JSON.stringify(language)}`);
   return order;
 }

@@ -4,6 +4,7 @@ import { ViewError } from "../errors.ts";
 import type { Failure } from "../follow/failures.ts";
 import type { IndexSource } from "../follow/feed-index.ts";
 import { Follower } from "../follow/follower.ts";
+import { limitIn } from "../value/limit.ts";
 import type { Entry } from "../view/entry.ts";
 import { type Moved, SourceIndex } from "../view/source-index.ts";
 import { type Indexer, planOf } from "./define-indexer.ts";
@@ -31,7 +32,12 @@ export async function openIndex<T extends object>(
 ): Promise<Index> {
   options.signal?.throwIfAborted();
   const index = new OpenIndex("name" in sources ? [sources] : sources, planOf(indexer), options);
-  await index.open();
+  try {
+    await index.open();
+  } catch (error) {
+    await index[Symbol.asyncDispose]();
+    throw error;
+  }
   return index;
 }
 
@@ -47,6 +53,8 @@ export class OpenIndex implements Index {
   /** Of the version before, until this one is made. */
   #old: IndexReader | null = null;
   #isMade = false;
+  /** Something may have moved that nobody was told. */
+  #isLost = false;
   #making: Promise<void> | null = null;
   #isClosed = false;
 
@@ -71,9 +79,13 @@ export class OpenIndex implements Index {
       },
       {
         moved: async (moved) => {
-          if (moved === null || moved.length > 0) for (const listener of this.#listeners) listener();
+          if (moved?.length === 0 && !this.#isLost) return;
+          this.#isLost = false;
+          for (const listener of this.#listeners) listener();
         },
-        lost: () => undefined,
+        lost: () => {
+          this.#isLost = true;
+        },
         filled: (documents) => options.onProgress?.(documents),
       },
     );
@@ -98,6 +110,10 @@ export class OpenIndex implements Index {
     return this.#isMade;
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   async open(): Promise<void> {
     this.#isMade = await this.#follower.openKept();
     if (!this.#isMade) this.#old = await this.#readerOfOld();
@@ -109,8 +125,8 @@ export class OpenIndex implements Index {
     return this.#read((reader) => reader.get(key, MOST_OF_KEY));
   }
 
-  async *range({ limit = Number.POSITIVE_INFINITY, ...range }: RangeOptions = {}): AsyncIterable<IndexEntry> {
-    let [after, left] = [range.after, limit];
+  async *range({ limit, ...range }: RangeOptions = {}): AsyncIterable<IndexEntry> {
+    let [after, left] = [range.after, limitIn(limit)];
     while (left > 0) {
       const at = after === undefined ? range : { ...range, after };
       const count = Math.min(BATCH, left);
@@ -146,7 +162,7 @@ export class OpenIndex implements Index {
     return this.#follower.read(() => job(this.#reader));
   }
 
-  /** Calls back when something has moved in it. */
+  /** Calls back when something has moved in it, and when it is closed. */
   listen(listener: () => void): Off {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -154,7 +170,9 @@ export class OpenIndex implements Index {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    const listeners = [...this.#listeners];
     this.#listeners.clear();
+    for (const listener of listeners) listener();
     await this.#follower.close();
     for (const { spare } of this.#slots.values()) spare?.release();
     this.#slots.clear();

@@ -43,9 +43,9 @@ export interface Index extends AsyncDisposable {
   readonly version: number;
   /** Documents that are left out, as the map threw or gave what is no entry, until they change; at most 1,000 are named. */
   readonly failures: readonly Failure[];
-  /** The entries with exactly this key; at most 1,000. @throws ViewError CLOSED; what the databases throw; the signal's reason */
+  /** The entries with exactly this key; at most 1,000. @throws ViewError CLOSED | KEY_INVALID; what the databases throw; the signal's reason */
   get(key: IndexKey): Promise<readonly IndexEntry[]>;
-  /** Entries in the order of their keys, then of documents' ids, as they are when each is read. @throws ViewError KEY_INVALID, and as `get` does */
+  /** Entries in the order of their keys, then of documents' ids, as they are when each is read. @throws ViewError QUERY_INVALID, and as `get` does */
   range(options?: RangeOptions): AsyncIterable<IndexEntry>;
   /** How many entries there are, in O(log n). */
   count(range?: KeyRange): Promise<number>;

@@ -4,9 +4,10 @@ import type { IndexKey } from "../indexer/key-order.ts";
 import type { Value } from "../value/value.ts";
 import type { Bound } from "../view/merged-index.ts";
 import { type Beside, besideAll, type Match, matchOf } from "./match-conjuncts.ts";
-import type { Conjunct, Standing } from "./plan-query.ts";
+import type { Conjunct } from "./plan-query.ts";
 import type { SecondaryIndex } from "./secondary-index.ts";
 import type { PlannedSort } from "./sort-key.ts";
+import type { Standing } from "./standing.ts";
 
 /** What is asked of an index. */
 export interface Asked {

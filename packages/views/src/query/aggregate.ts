@@ -2,13 +2,15 @@ import { ViewError } from "../errors.ts";
 import type { Expression } from "../expression/expression.ts";
 import type { Origin } from "../expression/scope.ts";
 import { compareValues } from "../value/order.ts";
+import { isPlainObject } from "../value/plain-object.ts";
 import { sameText } from "../value/same-text.ts";
 import { plainValue, type Value } from "../value/value.ts";
 import { costOf } from "../value/value-cost.ts";
-import { type PlannedValue, planValue } from "../view/column.ts";
+import { type PlannedValue, planExpression } from "../view/column.ts";
 import { joinTotals, NO_TOTAL, shownTotal, type Total, type TotalKind, totalOf } from "../view/total.ts";
-import { Candidates } from "./candidates.ts";
-import { planSelection, type QueryPlan, valueOrNull } from "./plan-query.ts";
+import { withIndexes } from "./candidates.ts";
+import { type Named, planNamed } from "./plan-named.ts";
+import { objectIn, planSelection, type QueryPlan, valueOrNull } from "./plan-query.ts";
 import type { QuerySource, Selection } from "./query.ts";
 
 /** What documents come to: `{ sum: "amount" }` for example. `distinct` counts the values that differ; what is null never counts. */
@@ -18,7 +20,7 @@ type AggregateKind = TotalKind | "distinct";
 
 export interface Aggregation extends Selection {
   /** Documents are put together that have the same: names of fields, or expressions by name. All of them when nothing is said. */
-  readonly group?: readonly string[] | Readonly<Record<string, string | Expression>>;
+  readonly group?: Named;
   /** By name. */
   readonly totals?: Readonly<Record<string, Aggregate>>;
 }
@@ -57,20 +59,24 @@ interface Summed {
  */
 export async function aggregate<T extends object>(
   sources: QuerySource<T> | readonly QuerySource<T>[],
-  { group = [], totals = {}, ...selection }: Aggregation,
+  aggregation: Aggregation,
 ): Promise<readonly Group[]> {
-  const by = planGroup(group);
-  const summing = new Summing(
-    by.map(([, value]) => value),
-    Object.entries(totals).map(planTotal),
-  );
+  const { group = [], totals = {}, ...selection } = objectIn(aggregation, "an aggregation");
+  const by = planNamed(group);
+  const planned = Object.entries(objectIn(totals, "what is summed up")).map(planTotal);
   const plan: QueryPlan = {
     ...planSelection(sources, selection),
-    ...{ sorts: [], isOrderJoined: false, limit: null, after: null, select: null },
+    ...{ sorts: [], mark: 0, isOrderJoined: false, limit: null, after: null, select: null },
   };
-  for (const { candidates } of await new Candidates(plan).find(false))
-    for await (const { data, origin } of candidates) summing.add(data, origin);
-  return summing.groups(by.map(([name]) => name));
+  return withIndexes(plan, async (candidates) => {
+    const summing = new Summing(
+      by.map(([, value]) => value),
+      planned,
+    );
+    for (const found of await candidates.find(false))
+      for await (const { data, origin } of found.candidates) summing.add(data, origin);
+    return summing.groups(by.map(([name]) => name));
+  });
 }
 
 class Summing {
@@ -138,19 +144,12 @@ class Summing {
   }
 }
 
-function planGroup(group: NonNullable<Aggregation["group"]>): readonly (readonly [string, PlannedValue])[] {
-  const each = isNames(group) ? group.map((name) => [name, name] as const) : Object.entries(group);
-  return each.map(([name, value]) => [name, planValue(value)]);
-}
-
-const isNames = (group: NonNullable<Aggregation["group"]>): group is readonly string[] => Array.isArray(group);
-
 function planTotal([name, said]: readonly [string, Aggregate]): PlannedTotal {
-  const [[kind, value] = [], second] = Object.entries(said);
+  const [[kind, value] = [], second] = isPlainObject(said) ? Object.entries(said) : [];
   const known = KINDS.find((one) => one === kind);
   if (known === undefined || value === undefined || second !== undefined)
     throw new ViewError("QUERY_INVALID", `a total says one of ${KINDS.join(", ")} of an expression`);
-  return { name, kind: known, value: planValue(value) };
+  return { name, kind: known, value: planExpression(value) };
 }
 
 const tooCostly = (what: string): ViewError => new ViewError("QUERY_TOO_COSTLY", `of a query ${what}`);

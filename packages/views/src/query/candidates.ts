@@ -8,9 +8,10 @@ import { type Access, accessOf, sizeOf } from "./access.ts";
 import { indexesOf } from "./declare-indexes.ts";
 import { documentsIn } from "./index-documents.ts";
 import { Joiner } from "./join-rows.ts";
-import { type QueryPlan, type Standing, valueOrNull } from "./plan-query.ts";
+import { type QueryPlan, valueOrNull } from "./plan-query.ts";
 import type { QuerySource } from "./query.ts";
 import type { SecondaryIndex } from "./secondary-index.ts";
+import type { Standing } from "./standing.ts";
 
 /** A document that counts. */
 export interface Candidate extends Standing {
@@ -35,16 +36,37 @@ export interface Reading {
   documents: number;
 }
 
+/** Gives the indexes of a database that may be used. */
+export type IndexesOf = (source: QuerySource<object>) => Iterable<SecondaryIndex>;
+
+/**
+ * Runs a query; again when an index that it used was closed meanwhile.
+ * @param indexes those that are declared when nothing is said
+ */
+export async function withIndexes<Result>(
+  plan: QueryPlan,
+  run: (candidates: Candidates) => Promise<Result>,
+  indexes: IndexesOf = indexesOf,
+): Promise<Result> {
+  for (;;) {
+    const candidates = new Candidates(plan, indexes);
+    try {
+      return await run(candidates);
+    } catch (error) {
+      if (!candidates.hasLostIndex) throw error;
+    }
+  }
+}
+
 /** One run of a query, up to what is done with the documents that count. */
 export class Candidates {
   readonly readings: Reading[] = [];
   readonly failures: Failures = new Failures();
   readonly #plan: QueryPlan;
-  readonly #indexes: (source: QuerySource<object>) => Iterable<SecondaryIndex>;
+  readonly #indexes: IndexesOf;
   readonly #joiner: Joiner;
 
-  /** @param indexes that may be used: those that are declared when nothing is said */
-  constructor(plan: QueryPlan, indexes: (source: QuerySource<object>) => Iterable<SecondaryIndex> = indexesOf) {
+  constructor(plan: QueryPlan, indexes: IndexesOf) {
     this.#plan = plan;
     this.#indexes = indexes;
     this.#joiner = new Joiner(plan.joins);
@@ -55,6 +77,11 @@ export class Candidates {
     return this.#joiner.lookups;
   }
 
+  /** Whether an index that it reads was closed. */
+  get hasLostIndex(): boolean {
+    return this.readings.some(({ access }) => access?.of.index.isClosed);
+  }
+
   /** @param needsOrder whether it helps when candidates come in order */
   async find(needsOrder: boolean): Promise<readonly Found[]> {
     const found: Found[] = [];
@@ -63,10 +90,11 @@ export class Candidates {
       const origin = { tenant: source.tenant.id, database: source.name };
       const reading: Reading = { origin, access, documents: 0 };
       this.readings.push(reading);
-      if (access === null) found.push({ isOrdered: false, candidates: this.#counting(scan(source), number) });
-      else
-        for (const { isOrdered, ids } of documentsIn(access, this.#plan))
-          found.push({ isOrdered, candidates: this.#counting(named(source, ids), number) });
+      const seen = new Set<string>(); // what moves meanwhile may be named by several sequences
+      const add = (isOrdered: boolean, documents: AsyncIterable<readonly [string, object]>) =>
+        void found.push({ isOrdered, candidates: this.#counting(documents, number, seen) });
+      if (access === null) add(false, scan(source, this.#plan.signal));
+      else for (const { isOrdered, ids } of documentsIn(access, this.#plan)) add(isOrdered, named(source, ids));
     }
     return found;
   }
@@ -78,7 +106,8 @@ export class Candidates {
     for (const of of this.#indexes(source)) {
       const access = of.index.isMade ? accessOf(of, { where, sorts, needsOrder }) : null;
       if (access === null) continue;
-      const size = await of.index.readNow((reader) => sizeOf(access, reader));
+      const size = await sizeNow(access);
+      if (size === null) continue;
       const stopsEarly = limit !== null && access.isReversed !== null && where.every((one) => access.answered.has(one));
       const cost = (stopsEarly ? Math.min(size, limit) : size) + (access.isReversed === null ? 0.5 : 0);
       if (best === null || cost < best.cost) best = { access, cost };
@@ -90,10 +119,10 @@ export class Candidates {
   async *#counting(
     documents: AsyncIterable<readonly [id: string, data: object]>,
     source: number,
+    seen: Set<string>,
   ): AsyncGenerator<Candidate, void> {
     const { sorts, joins, signal } = this.#plan;
     const reading = this.readings[source];
-    const seen = new Set<string>();
     for await (const [id, data] of documents) {
       signal?.throwIfAborted();
       if (reading === undefined || seen.has(id)) continue;
@@ -119,9 +148,23 @@ export class Candidates {
   }
 }
 
+/** How many entries are read; null when the index was closed. */
+async function sizeNow(access: Access): Promise<number | null> {
+  const { index } = access.of;
+  try {
+    return await index.readNow((reader) => sizeOf(access, reader));
+  } catch (error) {
+    if (index.isClosed) return null;
+    throw error;
+  }
+}
+
 /** All documents. */
-async function* scan(source: QuerySource<object>): AsyncGenerator<readonly [string, object], void> {
-  for await (const { type, doc } of source.iterateChangesSince(null))
+async function* scan(
+  source: QuerySource<object>,
+  signal: AbortSignal | null,
+): AsyncGenerator<readonly [string, object], void> {
+  for await (const { type, doc } of source.iterateChangesSince(null, signal === null ? {} : { signal }))
     if (type === "changed" || type === "revealed") yield [doc.id, doc.getData()];
 }
 

@@ -3,6 +3,7 @@ import { checkExpression } from "../expression/check.ts";
 import { type Expression, isCall } from "../expression/expression.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { plain } from "../expression/term.ts";
+import { isPlainObject } from "../value/plain-object.ts";
 
 /** What a value has to be: all that is said of it. */
 export interface Comparisons {
@@ -39,7 +40,7 @@ const DEEPEST = 32;
 export function conjunctsOf(where: Conditions | string | Expression | undefined): readonly Expression[] {
   if (where === undefined) return [];
   if (typeof where === "string") return flattened(parseExpression(where));
-  if (!isConditions(where)) return flattened(checkExpression(where));
+  if (!isPlainObject(where)) return flattened(checkExpression(where));
   return flattened(checkExpression(allOf(conditionsIn(where, 0))));
 }
 
@@ -49,7 +50,7 @@ function conditionsIn(conditions: Conditions, depth: number): readonly Expressio
     if (subject === "and") return partsIn(said).flatMap((part) => conditionsIn(part, depth + 1));
     if (subject === "or") return [anyOf(partsIn(said).map((part) => allOf(conditionsIn(part, depth + 1))))];
     if (subject === "not") {
-      if (!isConditions(said)) throw new ViewError("QUERY_INVALID", "`not` takes conditions");
+      if (!isPlainObject(said)) throw new ViewError("QUERY_INVALID", "`not` takes conditions");
       return [["not", allOf(conditionsIn(said, depth + 1))] as const];
     }
     return comparisonsIn(parseExpression(subject), said);
@@ -57,24 +58,29 @@ function conditionsIn(conditions: Conditions, depth: number): readonly Expressio
 }
 
 function comparisonsIn(subject: Expression, said: unknown): readonly Expression[] {
-  if (!isConditions(said)) return [["=", subject, plain(said)]];
-  return Object.entries(said).map(([name, operand]): Expression => {
+  if (!isPlainObject(said)) return [["=", subject, operandIn(said)]];
+  const comparisons = Object.entries(said);
+  // SECURITY: D13. Nothing at all would be true of every document. Test: hostile-queries.test.ts.
+  if (comparisons.length === 0) throw new ViewError("QUERY_INVALID", "a value is compared in no way");
+  return comparisons.map(([name, operand]): Expression => {
     const operator = isOperator(name) ? OPERATORS[name] : undefined;
     if (operator === undefined)
       throw new ViewError("QUERY_INVALID", `there is no comparison ${JSON.stringify(name.slice(0, 40))}`);
-    return [operator, subject, plain(operand)];
+    return [operator, subject, operandIn(operand)];
   });
 }
 
 function partsIn(said: unknown): readonly Conditions[] {
   const parts: readonly unknown[] = Array.isArray(said) ? said : [];
-  if (!Array.isArray(said) || !parts.every(isConditions))
+  if (!Array.isArray(said) || !parts.every(isPlainObject))
     throw new ViewError("QUERY_INVALID", "`and` and `or` take lists of conditions");
   return parts;
 }
 
-function isConditions(value: unknown): value is Conditions {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+/** What is forgotten is no null: `{ owner: user }` of nobody would find what is nobody's. */
+function operandIn(said: unknown): Expression {
+  if (said === undefined) throw new ViewError("QUERY_INVALID", "a value is compared with undefined");
+  return plain(said);
 }
 
 const isOperator = (name: string): name is keyof Comparisons => Object.hasOwn(OPERATORS, name);

@@ -4,7 +4,7 @@ import type { IndexPlan } from "../indexer/index-plan.ts";
 import { OpenIndex } from "../indexer/open-index.ts";
 import { compareValues } from "../value/order.ts";
 import { accessOf } from "./access.ts";
-import { Candidates } from "./candidates.ts";
+import { withIndexes } from "./candidates.ts";
 import { indexesOf } from "./declare-indexes.ts";
 import { planQuery, type QueryPlan } from "./plan-query.ts";
 import type { Query, QueryRow, QuerySource, Selected } from "./query.ts";
@@ -56,6 +56,7 @@ class LiveQuery {
   readonly #listener: Listener<object>;
   readonly #onError: (error: unknown) => void;
   readonly #indexes = new Map<QuerySource<object>, SecondaryIndex>();
+  readonly #joined = new Set<QuerySource<object>>();
   /** What is closed with it. */
   readonly #own: OpenIndex[] = [];
   readonly #offs: Off[] = [];
@@ -72,13 +73,11 @@ class LiveQuery {
 
   start(): void {
     const { signal } = this.#plan;
+    if (signal?.aborted) return;
     const stop = () => this.stop();
     signal?.addEventListener("abort", stop);
     this.#offs.push(() => signal?.removeEventListener("abort", stop));
-    this.#follow().then(
-      () => this.#changed(),
-      (error: unknown) => this.#fail(error),
-    );
+    this.#changed();
   }
 
   stop(): void {
@@ -87,18 +86,25 @@ class LiveQuery {
     for (const index of this.#own.splice(0)) index[Symbol.asyncDispose]().catch(this.#onError);
   }
 
+  /** What is not followed yet, or no more as its index was closed. */
   async #follow(): Promise<void> {
     const { sources, joins } = this.#plan;
-    for (const source of new Set(sources)) {
+    for (const source of sources) {
+      if (this.#isOver || this.#indexes.get(source)?.index.isClosed === false) continue;
       const of = this.#declaredFor(source) ?? (await this.#ownFor(source));
       this.#indexes.set(source, of);
-      this.#offs.push(of.index.listen(() => this.#changed()));
+      this.#listen(of.index);
     }
-    for (const from of new Set(joins.map((join) => join.from))) {
-      const index = await this.#opened(from, { ...secondaryPlan({ name: null, parts: [], where: [] }), map: () => [] });
-      this.#offs.push(index.listen(() => this.#changed()));
+    for (const { from } of joins) {
+      if (this.#isOver || this.#joined.has(from)) continue;
+      this.#listen(await this.#opened(from, { ...secondaryPlan({ name: null, parts: [], where: [] }), map: () => [] }));
+      this.#joined.add(from);
     }
     if (this.#isOver) this.stop();
+  }
+
+  #listen(index: OpenIndex): void {
+    this.#offs.push(index.listen(() => this.#changed()));
   }
 
   /** One that names the rows of the query and no others, in order. */
@@ -122,9 +128,16 @@ class LiveQuery {
   async #opened(source: IndexSource<object>, plan: IndexPlan): Promise<OpenIndex> {
     const index = new OpenIndex([source], plan);
     this.#own.push(index);
-    await index.open();
-    await index.caughtUp();
-    return index;
+    try {
+      await index.open();
+      await index.caughtUp();
+      return index;
+    } catch (error) {
+      const at = this.#own.indexOf(index);
+      if (at !== -1) this.#own.splice(at, 1);
+      await index[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   #changed(): void {
@@ -141,11 +154,13 @@ class LiveQuery {
 
   async #run(): Promise<void> {
     this.#isDue = false;
+    await this.#follow();
     const known = (source: QuerySource<object>): readonly SecondaryIndex[] => {
       const of = this.#indexes.get(source);
-      return of === undefined ? [] : [of];
+      return of === undefined || of.index.isClosed ? [] : [of];
     };
-    const found = await rowsOf(this.#plan, new Candidates(this.#plan, known));
+    if (this.#isOver) return;
+    const found = await withIndexes(this.#plan, (candidates) => rowsOf(this.#plan, candidates), known);
     if (this.#isOver) return;
     const before = this.#rows;
     const byKey = new Map(before?.map((row) => [row.key, row]));

@@ -1,9 +1,10 @@
 import type { Origin } from "../expression/scope.ts";
 import type { Failure } from "../follow/failures.ts";
-import { type Candidate, Candidates } from "./candidates.ts";
+import { type Candidate, type Candidates, withIndexes } from "./candidates.ts";
 import { merge } from "./merge.ts";
-import { compareStanding, keyOfRow, MOST_ROWS, planQuery, type QueryPlan, valueOrNull } from "./plan-query.ts";
+import { MOST_ROWS, planQuery, type QueryPlan, valueOrNull } from "./plan-query.ts";
 import type { Query, QueryRow, QuerySource, Selected } from "./query.ts";
+import { compareStanding, keyOfRow } from "./standing.ts";
 import { TopRows } from "./top-rows.ts";
 
 /** How a query is answered. */
@@ -38,15 +39,17 @@ export function query<T extends object>(
 export function query<T extends object>(sources: Sources<T>, asked: Query): Promise<readonly QueryRow<T>[]>;
 export async function query<T extends object>(sources: Sources<T>, asked: Query): Promise<readonly QueryRow<T>[]> {
   const plan = planQuery(sources, asked);
-  const rows = await rowsOf(plan, new Candidates(plan));
+  const rows = await withIndexes(plan, (candidates) => rowsOf(plan, candidates));
   return rows as readonly QueryRow<object>[] as readonly QueryRow<T>[];
 }
 
 /** Runs a query, and tells how it was answered. @throws as `query` does */
 export async function explain<T extends object>(sources: Sources<T>, asked: Query): Promise<QueryExplanation> {
   const plan = planQuery(sources, asked);
-  const candidates = new Candidates(plan);
-  const rows = await rowsOf(plan, candidates);
+  return withIndexes(plan, async (candidates) => explained(await rowsOf(plan, candidates), candidates));
+}
+
+function explained(rows: readonly QueryRow<object>[], candidates: Candidates): QueryExplanation {
   return {
     rows: rows.length,
     databases: candidates.readings.map(({ origin, access, documents }) => ({
@@ -81,9 +84,9 @@ export async function rowsOf(plan: QueryPlan, candidates: Candidates): Promise<r
   return rows.sorted().map((candidate) => rowOf(plan, candidate));
 }
 
-function rowOf({ select }: QueryPlan, candidate: Candidate): QueryRow<object> {
+function rowOf({ select, mark }: QueryPlan, candidate: Candidate): QueryRow<object> {
   const { data, origin } = candidate;
-  const key = keyOfRow(candidate);
+  const key = keyOfRow(candidate, mark);
   if (select === null) return { origin, key, data };
   return {
     ...{ origin, key },

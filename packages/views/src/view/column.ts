@@ -78,7 +78,13 @@ export function planColumn<T extends object>({
 
 /** @throws ViewError EXPRESSION_INVALID */
 export function planValue<T extends object>(value: Column<T>["value"]): PlannedValue {
-  if (typeof value === "function") return { compute: (data) => valueIn(value(data as T)), source: undefined };
+  return typeof value === "function"
+    ? { compute: (data) => valueIn(value(data as T)), source: undefined }
+    : planExpression(value);
+}
+
+/** What an expression gives, or its text. @throws ViewError EXPRESSION_INVALID */
+export function planExpression(value: string | Expression): PlannedValue & { readonly source: Expression } {
   const source = typeof value === "string" ? parseExpression(value) : checkExpression(value);
   const evaluate = compile(source);
   const budget = new Budget();

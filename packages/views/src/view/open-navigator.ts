@@ -1,4 +1,5 @@
 import { ViewError } from "../errors.ts";
+import { limitIn } from "../value/limit.ts";
 import type { CategoryPath } from "./entry.ts";
 import type { Navigator, NavigatorOptions, RowRange } from "./navigator.ts";
 import type { Row } from "./row.ts";
@@ -108,8 +109,9 @@ export class OpenNavigator implements Navigator {
     this.#others.clear();
   }
 
-  async *rows({ from, to, limit = Number.POSITIVE_INFINITY }: RowRange = {}): AsyncIterable<Row> {
-    let [next, left]: [Page | null, number] = [await this.#at.read(() => this.#firstPage(from ?? null)), limit];
+  async *rows({ from, to, limit }: RowRange = {}): AsyncIterable<Row> {
+    let left = limitIn(limit);
+    let next: Page | null = await this.#at.read(() => this.#firstPage(from ?? null));
     while (next !== null) {
       for (const row of next.shown) {
         if (left <= 0 || (to !== undefined && this.#at.finder.compare(row.key, to) > 0)) return;

@@ -2,6 +2,7 @@ import type { Off } from "@selkie/core";
 import type { Failure } from "../follow/failures.ts";
 import type { IndexSource } from "../follow/feed-index.ts";
 import { Follower, type MovedIn } from "../follow/follower.ts";
+import { limitIn } from "../value/limit.ts";
 import { type Entry, entryOrder } from "./entry.ts";
 import { patchesOf, resetOf } from "./make-patches.ts";
 import { MergedIndex } from "./merged-index.ts";
@@ -67,10 +68,10 @@ export class OpenView<T extends object> implements View {
     return this.#follower.open();
   }
 
-  async *rows({ after, limit = Number.POSITIVE_INFINITY, expand }: RowOptions = {}): AsyncIterable<Row> {
+  async *rows({ after, limit, expand }: RowOptions = {}): AsyncIterable<Row> {
     if (this.#follower.isCaughtUp) await this.#follower.refresh();
     const isOpen = openTo(expand);
-    let [last, left] = [after ?? null, limit];
+    let [last, left] = [after ?? null, limitIn(limit)];
     while (left > 0) {
       const [from, count] = [last, Math.min(BATCH, left)];
       const rows = await this.#follower.read(() => this.#rows.read(from, count, isOpen));

@@ -29,7 +29,7 @@ export function readKey(key: string): Keyed {
     return keyedIn(listIn(JSON.parse(key)));
   } catch (error) {
     if (!isDamaged(error) && !(error instanceof SyntaxError)) throw error;
-    throw new ViewError("KEY_INVALID", "no row of a view has this key");
+    throw new ViewError("KEY_INVALID", "nothing has this key");
   }
 }
 

@@ -8,6 +8,7 @@ interface Item {
   group: unknown;
   rank: number;
   weight: number;
+  kind: unknown;
 }
 
 const item = fc.record<Item>({
@@ -18,6 +19,7 @@ const item = fc.record<Item>({
   ),
   rank: fc.constantFrom(0, -0, 1, 2, 3),
   weight: fc.constantFrom(0, 0.1, 0.2, 1e15 + 0.5, -1e15, 1e-9),
+  kind: fc.constantFrom<unknown>(null, "a", "A", ["a"], 1, true, new Date(0)),
 });
 const act = fc.record({
   at: fc.nat(30),
@@ -35,6 +37,8 @@ const definition: ViewDefinition<Item> = {
     { name: "sum", value: "weight", total: "sum" },
     { name: "most", value: "rank", total: "max" },
     { name: "mean", value: "rank", total: "avg" },
+    { name: "kinds", value: "kind", total: "distinct" },
+    { name: "weights", value: "weight", total: "distinct" },
   ],
   where: "rank < 3",
 };
@@ -64,6 +68,7 @@ test("a view equals one that is made anew, after any changes on two databases, a
           expect(told).toEqual(await Array.fromAsync(view.rows({ expand })));
         }
         expect(documentsIn(rows)).toEqual(shownOf(models));
+        expectDistinct(rows);
       }
       await using anew = await createView(databases, { ...definition, name: "anew" });
       expect(await Array.fromAsync(following.view.rows())).toEqual(await Array.fromAsync(anew.rows()));
@@ -114,6 +119,21 @@ function documentsIn(rows: readonly Row[]): readonly string[] {
     .filter(({ type }) => type === "document")
     .map(({ values, origin }) => `${origin?.id} in ${values["group"]}`)
     .sort();
+}
+
+/** What is said of distinct values is how many there are in the rows of the documents below. */
+function expectDistinct(rows: readonly Row[]): void {
+  for (const [at, { type, level, values }] of rows.entries()) {
+    if (type === "document") continue;
+    const end = rows.findIndex((row, other) => other > at && row.level <= level);
+    const below = type === "total" ? rows : rows.slice(at, end);
+    const documents = below.filter((row) => row.type === "document");
+    for (const column of ["kinds", "weights"]) {
+      const distinct = new Set(documents.map((row) => JSON.stringify(row.values[column])));
+      distinct.delete("null");
+      expect(values[column]).toBe(distinct.size);
+    }
+  }
 }
 
 /** Every document in each of its groups, once. */

@@ -6,7 +6,7 @@ import { plainValue, valueAt } from "../value/value.ts";
 import { costOf } from "../value/value-cost.ts";
 import { planExpression } from "../view/column.ts";
 import type { Entry } from "../view/entry.ts";
-import type { TotalKind } from "../view/total.ts";
+import { SUMMED_KINDS } from "../view/total.ts";
 import { encodeDefinition, type IndexPlan, type IndexShape, indexColumns } from "./index-plan.ts";
 import type { IndexerDefinition, IndexItem, StoredMap } from "./indexer.ts";
 
@@ -21,8 +21,6 @@ const MOST_ENTRIES = 1_000;
 
 /** What all entries of a document may hold. */
 const MOST_STEPS = 65_536;
-
-const TOTALS: readonly TotalKind[] = ["sum", "avg", "count", "min", "max"];
 
 /** An app's own index, to be opened over databases with `openIndex`. */
 export interface Indexer<T extends object> {
@@ -40,7 +38,7 @@ export function defineIndexer<T extends object>(definition: IndexerDefinition<T>
   if (!Number.isSafeInteger(version) || version < 1)
     throw new ViewError("INDEXER_INVALID", "the version of an indexer is a whole number from 1");
   for (const total of Object.values(totals))
-    if (!TOTALS.includes(total)) throw new ViewError("INDEXER_INVALID", "there is no such total");
+    if (!SUMMED_KINDS.includes(total)) throw new ViewError("INDEXER_INVALID", "there is no such total");
   const shape: IndexShape = { version, order, totals: Object.entries(totals), idsFall: false };
   indexColumns(shape);
   const { map, sources } =

@@ -4,14 +4,14 @@ import { compareValues } from "../value/order.ts";
 import type { Value } from "../value/value.ts";
 import type { EntryColumn } from "../view/column.ts";
 import type { Entry } from "../view/entry.ts";
-import type { TotalKind } from "../view/total.ts";
+import type { SummedKind } from "../view/total.ts";
 import { type IndexKey, type KeyPart, keyOrder, partOrder } from "./key-order.ts";
 
 /** How entries are ordered, and what they come to: enough to read an index. */
 export interface IndexShape {
   readonly version: number;
   readonly order: readonly KeyPart[];
-  readonly totals: readonly (readonly [name: string, kind: TotalKind])[];
+  readonly totals: readonly (readonly [name: string, kind: SummedKind])[];
   /** Whether documents of one key fall by their ids. */
   readonly idsFall: boolean;
 }

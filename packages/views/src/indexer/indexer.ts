@@ -1,6 +1,6 @@
 import type { Expression } from "../expression/expression.ts";
 import type { Origin } from "../expression/scope.ts";
-import type { TotalKind } from "../view/total.ts";
+import type { SummedKind } from "../view/total.ts";
 import type { IndexKey, KeyPart } from "./key-order.ts";
 
 /** What an index holds of a document at one place. */
@@ -30,5 +30,5 @@ export interface IndexerDefinition<T extends object> {
   /** Of the parts of keys, the first of them first. */
   readonly order?: readonly KeyPart[];
   /** What `reduce` says of the members of values that have these names. */
-  readonly totals?: Readonly<Record<string, TotalKind>>;
+  readonly totals?: Readonly<Record<string, SummedKind>>;
 }

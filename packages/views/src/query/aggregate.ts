@@ -7,16 +7,14 @@ import { sameText } from "../value/same-text.ts";
 import { plainValue, type Value } from "../value/value.ts";
 import { costOf } from "../value/value-cost.ts";
 import { type PlannedValue, planExpression } from "../view/column.ts";
-import { joinTotals, NO_TOTAL, shownTotal, type Total, type TotalKind, totalOf } from "../view/total.ts";
+import { joinTotals, NO_TOTAL, shownTotal, TOTAL_KINDS, type Total, type TotalKind, totalOf } from "../view/total.ts";
 import { withIndexes } from "./candidates.ts";
 import { type Named, planNamed } from "./plan-named.ts";
 import { objectIn, planSelection, type QueryPlan, valueOrNull } from "./plan-query.ts";
 import type { QuerySource, Selection } from "./query.ts";
 
 /** What documents come to: `{ sum: "amount" }` for example. `distinct` counts the values that differ; what is null never counts. */
-export type Aggregate = { readonly [K in AggregateKind]: Readonly<Record<K, string | Expression>> }[AggregateKind];
-
-type AggregateKind = TotalKind | "distinct";
+export type Aggregate = { readonly [K in TotalKind]: Readonly<Record<K, string | Expression>> }[TotalKind];
 
 export interface Aggregation extends Selection {
   /** Documents are put together that have the same: names of fields, or expressions by name. All of them when nothing is said. */
@@ -38,11 +36,9 @@ const MOST_GROUPS = 10_000;
 /** Values that are kept in memory, to tell which differ: in steps of a value or 32 characters. */
 const MOST_DISTINCT = 1_000_000;
 
-const KINDS: readonly AggregateKind[] = ["sum", "avg", "count", "min", "max", "distinct"];
-
 interface PlannedTotal {
   readonly name: string;
-  readonly kind: AggregateKind;
+  readonly kind: TotalKind;
   readonly value: PlannedValue;
 }
 
@@ -146,9 +142,9 @@ class Summing {
 
 function planTotal([name, said]: readonly [string, Aggregate]): PlannedTotal {
   const [[kind, value] = [], second] = isPlainObject(said) ? Object.entries(said) : [];
-  const known = KINDS.find((one) => one === kind);
+  const known = TOTAL_KINDS.find((one) => one === kind);
   if (known === undefined || value === undefined || second !== undefined)
-    throw new ViewError("QUERY_INVALID", `a total says one of ${KINDS.join(", ")} of an expression`);
+    throw new ViewError("QUERY_INVALID", `a total says one of ${TOTAL_KINDS.join(", ")} of an expression`);
   return { name, kind: known, value: planExpression(value) };
 }
 

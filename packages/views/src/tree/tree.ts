@@ -13,7 +13,14 @@ import {
 import type { Pages } from "./pages.ts";
 import type { IsBefore, TreeShape } from "./tree-shape.ts";
 
-type Edit = "put" | "remove";
+/** What becomes of the entry at a place; null stands for none. */
+interface Edit<E> {
+  readonly entry: E;
+  readonly change: (found: E | null) => E | null;
+  /** What stood there before. */
+  found: E | null;
+  isRemoved: boolean;
+}
 
 /**
  * Entries in order, on pages, with what any stretch of them comes to: a B+ tree that counts (Bayer and McCreight 1972; Knuth, The Art of
@@ -55,15 +62,40 @@ export class Tree<E, S> {
     return this.#root?.summary ?? this.#shape.summary.none;
   }
 
-  /** Adds an entry, in place of one that is equal to it in the order. */
-  async put(entry: E): Promise<void> {
-    if (this.#root === null) this.#root = this.#added({ type: "leaf", items: [entry] });
-    else await this.#grow(await this.#edit(this.#root.id, entry, "put"));
+  /** Adds an entry. @returns the one that it takes the place of, equal to it in the order; null when there was none */
+  put(entry: E): Promise<E | null> {
+    return this.change(entry, () => entry);
   }
 
-  /** Nothing happens when there is none. */
-  async remove(entry: E): Promise<void> {
-    if (this.#root !== null) await this.#grow(await this.#edit(this.#root.id, entry, "remove"));
+  /** @returns the one that was there; null when there was none */
+  remove(entry: E): Promise<E | null> {
+    return this.change(entry, () => null);
+  }
+
+  /** @param change gives what is to stand in the place of the entry, where it comes in the order; null for none. @returns what stood there */
+  async change(entry: E, change: Edit<E>["change"]): Promise<E | null> {
+    const edit: Edit<E> = { entry, change, found: null, isRemoved: false };
+    if (this.#root !== null) await this.#grow(await this.#edit(this.#root.id, edit));
+    else {
+      const first = change(null);
+      this.#root = first === null ? null : this.#added({ type: "leaf", items: [first] });
+    }
+    return edit.found;
+  }
+
+  /** The entry that is equal to one in the order; null when there is none. */
+  async find(entry: E): Promise<E | null> {
+    const { compare } = this.#shape;
+    let child = this.#root;
+    while (child !== null) {
+      const page = await this.#pages.get(child.id);
+      if (page.type === "leaf") {
+        const found = page.items[firstWhere(page.items, (other) => compare(other, entry) >= 0)];
+        return found !== undefined && compare(found, entry) === 0 ? found : null;
+      }
+      child = page.items[firstWhere(page.items, ({ last }) => compare(last, entry) >= 0)] ?? null;
+    }
+    return null;
   }
 
   /** How many entries come before a stretch. */
@@ -121,23 +153,24 @@ export class Tree<E, S> {
   }
 
   /** @returns what stands in the place of the page: none, it alone, or several of its height */
-  async #edit(id: PageId, entry: E, edit: Edit): Promise<readonly Child<E, S>[]> {
+  async #edit(id: PageId, edit: Edit<E>): Promise<readonly Child<E, S>[]> {
     const { compare } = this.#shape;
+    const { entry } = edit;
     const page = await this.#pages.get(id);
     if (page.type === "leaf") {
       const at = firstWhere(page.items, (other) => compare(other, entry) >= 0);
-      const found = page.items[at];
-      const isThere = found !== undefined && compare(found, entry) === 0;
-      return this.#placed(id, {
-        type: "leaf",
-        items: page.items.toSpliced(at, isThere ? 1 : 0, ...(edit === "put" ? [entry] : [])),
-      });
+      const other = page.items[at];
+      edit.found = other !== undefined && compare(other, entry) === 0 ? other : null;
+      const now = edit.change(edit.found);
+      edit.isRemoved = now === null;
+      const items = page.items.toSpliced(at, edit.found === null ? 0 : 1, ...(now === null ? [] : [now]));
+      return this.#placed(id, { type: "leaf", items });
     }
     const due = firstWhere(page.items, ({ last }) => compare(last, entry) >= 0);
     const at = Math.min(due, page.items.length - 1);
-    const children = await this.#edit(page.items[at]?.id ?? 0, entry, edit);
+    const children = await this.#edit(page.items[at]?.id ?? 0, edit);
     const items = page.items.toSpliced(at, 1, ...children);
-    return this.#placed(id, { type: "branch", items: edit === "put" ? items : await this.#joinSmall(items, at) });
+    return this.#placed(id, { type: "branch", items: edit.isRemoved ? await this.#joinSmall(items, at) : items });
   }
 
   /** A child that has become small is joined with one beside it. */

@@ -70,7 +70,7 @@ class PatchMaker {
       const after = await this.#keyBefore(place);
       placed.push(from === null ? { type: "insert", row, after } : { type: "move", key: from, row, after });
     }
-    return [...this.#removed, ...this.#updated, ...placed, { type: "update", row: this.#at.rows.total() }];
+    return [...this.#removed, ...this.#updated, ...placed, { type: "update", row: await this.#at.rows.total() }];
   }
 
   #documents({ gone, come, source }: MovedIn<Moved>): void {

@@ -5,6 +5,7 @@ import { sortValue } from "../value/sort-value.ts";
 import { plainValue, type Value } from "../value/value.ts";
 import { costOf } from "../value/value-cost.ts";
 import type { PlannedColumn, PlannedValue } from "./column.ts";
+import { distinctColumns } from "./distinct-shape.ts";
 import type { CategoryPath, Entry, Step } from "./entry.ts";
 import type { Paths } from "./paths.ts";
 
@@ -16,6 +17,9 @@ const MOST_LEVELS = 16;
 
 /** Categories that a document stands in, at most. */
 const MOST_CATEGORIES = 1_000;
+
+/** Steps of a value that count where it is in an order. */
+const MOST_COUNTED = 64;
 
 /** What all entries of a document may hold: a step is a value, a member of a list, or 32 characters. */
 const MOST_STEPS = 65_536;
@@ -44,8 +48,15 @@ export function entriesOf({ columns, where, paths }: ViewPlan, data: object, ori
     const within = (entry: Entry) => categories.map((one) => inCategory(entry, { column, value: one }, paths));
     entries = entries.slice(0, most).flatMap(within).slice(0, MOST_CATEGORIES);
   }
-  if (entries.reduce((sum, entry) => sum + costOf(entry.values), 0) > MOST_STEPS) throw tooLarge();
+  const counted = distinctColumns(columns);
+  if (entries.reduce((sum, entry) => sum + stepsOf(entry, counted), 0) > MOST_STEPS) throw tooLarge();
   return entries;
+}
+
+/** A value that is counted lies in each category that the entry stands in. */
+function stepsOf({ path, values }: Entry, counted: readonly number[]): number {
+  const each = counted.map((column) => 1 + Math.min(MOST_COUNTED, costOf(values[column])));
+  return costOf(values) + path.length * each.reduce((sum, steps) => sum + steps, 0);
 }
 
 const tooLarge = () => new ViewError("EXPRESSION_TOO_COSTLY", "a document takes too much room in the view");

@@ -1,5 +1,6 @@
 import type { IsBefore } from "../tree/tree-shape.ts";
 import type { Compare } from "../value/order.ts";
+import type { DistinctValues } from "./distinct-values.ts";
 import type { Entry } from "./entry.ts";
 import type { SourceIndex } from "./source-index.ts";
 import type { Totals } from "./total.ts";
@@ -62,6 +63,11 @@ export class MergedIndex {
         else one.high = Math.min(one.high, counts[at] ?? 0);
       });
     }
+  }
+
+  /** Of each database the values that are counted. */
+  distinct(): readonly DistinctValues[] {
+    return this.#indexes().flatMap(({ distinct }) => (distinct === null ? [] : [distinct]));
   }
 
   #indexes(): readonly SourceIndex[] {

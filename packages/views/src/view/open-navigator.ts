@@ -53,7 +53,7 @@ export class OpenNavigator implements Navigator {
   }
 
   last(): Promise<Row | null> {
-    return this.#go(async () => this.#at.rows.total());
+    return this.#go(() => this.#at.rows.total());
   }
 
   next(): Promise<Row | null> {

@@ -25,7 +25,7 @@ export class RowFinder {
   /** Null when there is no such row any more. @throws ViewError KEY_INVALID */
   row(key: string): Promise<Row | null> {
     const keyed = readKey(key);
-    if (keyed.type === "total") return Promise.resolve(this.#rows.total());
+    if (keyed.type === "total") return this.#rows.total();
     return keyed.type === "category" ? this.#category(keyed.path) : this.#document(keyed.located);
   }
 

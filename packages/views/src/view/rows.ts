@@ -2,11 +2,12 @@ import type { Origin } from "../expression/scope.ts";
 import type { Value } from "../value/value.ts";
 import { beginning, endOf, startOf } from "./bounds.ts";
 import type { PlannedColumn } from "./column.ts";
+import { DistinctCounts } from "./distinct-counts.ts";
 import { type CategoryPath, pathOrder, sharedLevels } from "./entry.ts";
 import type { Bound, Located, MergedIndex } from "./merged-index.ts";
 import type { Row } from "./row.ts";
 import { keyOf, readKey } from "./row-key.ts";
-import { shownTotal, type Totals } from "./total.ts";
+import { isSummed, NO_TOTAL, shownTotal, type Totals } from "./total.ts";
 
 /** Which categories show what stands in them. */
 export type IsOpen = (path: CategoryPath) => boolean;
@@ -31,9 +32,11 @@ interface Point {
 export class Rows {
   readonly #at: RowsContext;
   readonly #order: (a: CategoryPath, b: CategoryPath) => number;
+  readonly #distinct: DistinctCounts;
 
   constructor(at: RowsContext) {
     this.#at = at;
+    this.#distinct = new DistinctCounts(at.columns, () => at.index.distinct());
     this.#order = pathOrder(at.columns);
   }
 
@@ -44,7 +47,7 @@ export class Rows {
     while (point !== null && rows.length < limit) {
       const entries: readonly Located[] = await this.#at.index.next(point.bound, Math.min(BATCH, limit - rows.length));
       if (entries.length === 0) {
-        rows.push(this.total());
+        rows.push(await this.total());
         return rows;
       }
       point = await this.#readOn(point, entries, rows, isOpen);
@@ -87,7 +90,7 @@ export class Rows {
     const own = name === undefined ? {} : { [name]: step?.value ?? null };
     return {
       ...{ type: "category", key: keyOf({ type: "category", path }), level: path.length - 1, documents: entries },
-      values: { ...this.#totalled(totals), ...own },
+      values: { ...this.#totalled(totals, await this.#distinct.of(path)), ...own },
     };
   }
 
@@ -102,18 +105,19 @@ export class Rows {
   }
 
   /** The last row. */
-  total(): Row {
+  async total(): Promise<Row> {
     const { documents, totals } = this.#at.index.whole();
-    return { type: "total", key: keyOf({ type: "total" }), level: 0, documents, values: this.#totalled(totals) };
+    const values = this.#totalled(totals, await this.#distinct.of([]));
+    return { type: "total", key: keyOf({ type: "total" }), level: 0, documents, values };
   }
 
-  #totalled(totals: Totals): Record<string, Value> {
-    const totalled = this.#at.columns.flatMap(({ name, total }) => (total === null ? [] : [{ name, total }]));
-    return Object.fromEntries(
-      totalled.flatMap(({ name, total }, at) => {
-        const of = totals[at];
-        return of === undefined ? [] : [[name, shownTotal(total, of)]];
-      }),
-    );
+  #totalled(totals: Totals, distinct: readonly number[]): Record<string, Value> {
+    const [summed, counted] = [totals.values(), distinct.values()];
+    const values: (readonly [string, Value])[] = [];
+    for (const { name, total } of this.#at.columns) {
+      if (isSummed(total)) values.push([name, shownTotal(total, summed.next().value ?? NO_TOTAL)]);
+      else if (total !== null) values.push([name, counted.next().value ?? 0]);
+    }
+    return Object.fromEntries(values);
   }
 }

@@ -8,10 +8,12 @@ import type { Compare } from "../value/order.ts";
 import { byCodeUnits } from "../value/order.ts";
 import { listIn, textIn } from "../value/read-json.ts";
 import type { EntryColumn } from "./column.ts";
+import { distinctColumns } from "./distinct-shape.ts";
+import { DistinctValues } from "./distinct-values.ts";
 import { type Entry, keyEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
 import { sortEntries } from "./sort-entries.ts";
-import type { Totals } from "./total.ts";
+import { isSummed, type Totals } from "./total.ts";
 import { entryShape, placeShape } from "./view-trees.ts";
 
 /** Entries of which there was none, or is none any more. */
@@ -55,6 +57,8 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
   readonly #compare: Compare<Entry>;
   readonly #entries: KeptTree<Entry, Totals>;
   readonly #places: KeptTree<Place, Totals>;
+  /** Null where no column has such a total. */
+  readonly distinct: DistinctValues | null;
 
   constructor(at: IndexContext) {
     this.#at = at;
@@ -62,6 +66,7 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
     this.#compare = shape.compare;
     this.#entries = new KeptTree(shape, at.rows);
     this.#places = new KeptTree(placeShape(at.columns), at.rows);
+    this.distinct = distinctColumns(at.columns).length === 0 ? null : new DistinctValues(at.columns, at.rows);
   }
 
   /** In the order of the view. */
@@ -81,17 +86,16 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
 
   /** How many pages changed since it was saved. */
   get fresh(): number {
-    return this.#entries.fresh + this.#places.fresh;
+    return this.#trees.reduce((sum, { fresh }) => sum + fresh, 0);
   }
 
   async open(): Promise<string | null> {
     const head = await this.#at.rows?.read(HEAD);
     if (head === undefined) return null;
     try {
-      const [format, definition, cursor, entries, places] = listIn(fromBytes(head));
+      const [format, definition, cursor, ...heads] = listIn(fromBytes(head));
       if (format !== FORMAT || definition !== this.#at.definition) return null;
-      this.#entries.open(entries);
-      this.#places.open(places);
+      for (const [at, tree] of this.#trees.entries()) tree.open(heads[at]);
       return textIn(cursor);
     } catch (error) {
       if (isDamaged(error)) return null;
@@ -113,9 +117,13 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
   /** @param entries where it stands now; none when it is not shown */
   async move(id: string, entries: readonly Entry[]): Promise<Moved> {
     const [place, come] = [await this.#place(id), this.#distinct(entries)];
-    const gone = place?.keys ?? [];
-    for (const entry of gone) await this.entries.remove(entry);
-    for (const entry of come) await this.entries.put(entry);
+    const gone: Entry[] = [];
+    for (const key of this.#leaving(place?.keys ?? [], come)) gone.push((await this.entries.remove(key)) ?? key);
+    for (const entry of come) {
+      const before = await this.entries.put(entry);
+      if (before !== null) gone.push(before);
+    }
+    await this.distinct?.move(gone, come);
     if (come.length > 0) await this.#places.tree.put(this.#placeOf(id, come));
     else if (place !== null) await this.#places.tree.remove(place);
     return { gone, come };
@@ -124,33 +132,42 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
   async save(cursor: string): Promise<void> {
     const { rows, definition } = this.#at;
     if (rows === null) return;
-    const [entries, places] = [this.#entries.changes(), this.#places.changes()];
+    const changes = this.#trees.map((tree) => tree.changes());
     let put: KeptRow[] = [];
-    for (const changes of [entries, places])
-      for (const row of changes.put) {
+    for (const changed of changes)
+      for (const row of changed.put) {
         put.push(row);
         if (put.length < TOGETHER) continue;
         await rows.commit(put, []);
         put = [];
       }
-    const head = toBytes([FORMAT, definition, cursor, this.#entries.head(), this.#places.head()]);
-    await rows.commit([...put, [HEAD, head]], [...entries.remove, ...places.remove]);
-    this.#entries.settle();
-    this.#places.settle();
+    const head = toBytes([FORMAT, definition, cursor, ...this.#trees.map((tree) => tree.head())]);
+    await rows.commit(
+      [...put, [HEAD, head]],
+      changes.flatMap(({ remove }) => remove),
+    );
+    for (const tree of this.#trees) tree.settle();
+  }
+
+  get #trees() {
+    return [this.#entries, this.#places, ...(this.distinct === null ? [] : [this.distinct.kept])];
   }
 
   /** @param documents the entries of each document, by its id */
   #fill(documents: ReadonlyMap<string, readonly Entry[]>): void {
     const all: Entry[] = [];
     const places: Place[] = [];
+    const shown: (readonly Entry[])[] = [];
     for (const [id, entries] of documents) {
       if (entries.length === 0) continue;
       const own = this.#distinct(entries);
       for (const entry of own) all.push(entry);
+      shown.push(own);
       places.push(this.#placeOf(id, own));
     }
     this.#entries.fill(sortEntries(this.#at.columns, all));
     this.#places.fill(places.sort((a, b) => byCodeUnits(a.id, b.id)));
+    this.distinct?.fill(shown);
   }
 
   /** In order, and each once: a list of categories may name one twice. */
@@ -160,15 +177,23 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
     return sorted.filter((entry, at) => at === 0 || this.#compare(sorted[at - 1] ?? entry, entry) !== 0);
   }
 
-  async #place(id: string): Promise<Place | null> {
-    const { tree } = this.#places;
-    const [place] = await tree.slice(await tree.countBefore((other) => other.id < id), 1);
-    return place?.id === id ? place : null;
+  /** Those of which none that comes is equal in the order; both are in order. */
+  #leaving(keys: readonly Entry[], come: readonly Entry[]): readonly Entry[] {
+    let at = 0;
+    return keys.filter((key) => {
+      while (at < come.length && this.#compare(come[at] ?? key, key) < 0) at++;
+      const next = come[at];
+      return next === undefined || this.#compare(next, key) !== 0;
+    });
+  }
+
+  #place(id: string): Promise<Place | null> {
+    return this.#places.tree.find({ id, keys: [], values: [] });
   }
 
   #placeOf(id: string, entries: readonly Entry[]): Place {
     const [first] = entries;
-    const values = this.#at.columns.map(({ total }, at) => (total === null ? null : first?.values[at]));
+    const values = this.#at.columns.map(({ total }, at) => (isSummed(total) ? first?.values[at] : null));
     return { id, keys: entries.map(keyEntry), values };
   }
 }

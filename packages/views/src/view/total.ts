@@ -6,10 +6,18 @@ import type { Value } from "../value/value.ts";
 
 /**
  * What the values of a column come to. What is null never counts; `sum` and `avg` take numbers alone, `min` and `max` give the least and
- * the greatest in the order of all values.
+ * the greatest in the order of all values, `distinct` how many there are that differ in it.
  */
-export type TotalKind = (typeof TOTAL_KINDS)[number];
-export const TOTAL_KINDS = ["sum", "avg", "count", "min", "max"] as const;
+export type TotalKind = SummedKind | "distinct";
+
+/** Totals that follow from those of the stretches that a stretch is made of. */
+export type SummedKind = (typeof SUMMED_KINDS)[number];
+export const SUMMED_KINDS = ["sum", "avg", "count", "min", "max"] as const;
+export const TOTAL_KINDS: readonly TotalKind[] = [...SUMMED_KINDS, "distinct"];
+
+export function isSummed(kind: TotalKind | null): kind is SummedKind {
+  return kind !== null && kind !== "distinct";
+}
 
 /** What is kept of a stretch of values, so that stretches can be joined. */
 export interface Total {
@@ -21,7 +29,7 @@ export interface Total {
   readonly extreme: Value;
 }
 
-/** What documents come to: a total for each column that has one. */
+/** What documents come to: a total for each column that is summed up. */
 export type Totals = readonly Total[];
 
 export const NO_TOTAL: Total = { count: 0, sum: [], extreme: null };
@@ -29,7 +37,7 @@ export const NO_TOTAL: Total = { count: 0, sum: [], extreme: null };
 /** Larger numbers are not added up, so that no sum is more than a number can say. */
 const LARGEST = 1e300;
 
-export function totalOf(kind: TotalKind, values: readonly Value[]): Total {
+export function totalOf(kind: SummedKind, values: readonly Value[]): Total {
   let [count, extreme]: [number, Value] = [0, null];
   const numbers: number[] = [];
   for (const value of values) {
@@ -45,7 +53,7 @@ export function totalOf(kind: TotalKind, values: readonly Value[]): Total {
 }
 
 /** Of stretches. */
-export function joinTotals(kind: TotalKind, totals: readonly Total[]): Total {
+export function joinTotals(kind: SummedKind, totals: readonly Total[]): Total {
   const { extreme } = totalOf(
     kind === "min" || kind === "max" ? kind : "count",
     totals.map((total) => total.extreme),
@@ -55,7 +63,7 @@ export function joinTotals(kind: TotalKind, totals: readonly Total[]): Total {
 }
 
 /** What is shown of it; null where there is nothing to compare, or to divide by. */
-export function shownTotal(kind: TotalKind, { count, sum, extreme }: Total): Value {
+export function shownTotal(kind: SummedKind, { count, sum, extreme }: Total): Value {
   if (kind === "count") return count;
   if (kind === "min" || kind === "max") return extreme;
   if (kind === "sum") return roundSum(sum);

@@ -6,7 +6,7 @@ import { decodeValue, encodeValue, type Json } from "../value/value-codec.ts";
 import type { EntryColumn } from "./column.ts";
 import type { CategoryPath, Entry, Step } from "./entry.ts";
 import type { Place } from "./place.ts";
-import type { Total, Totals } from "./total.ts";
+import { isSummed, type Total, type Totals } from "./total.ts";
 
 /** What finds an entry of a document. */
 type Key = Pick<Entry, "path" | "sort">;
@@ -51,7 +51,7 @@ export function entryCodec(columns: readonly EntryColumn[]): TreeCodec<Entry, To
 /** Of where documents stand: of each entry what finds it, and what the document adds to totals. */
 export function placeCodec(columns: readonly EntryColumn[]): TreeCodec<Place, Totals> {
   const sorted = sortedOf(columns);
-  const totalled = columns.flatMap(({ total }, column) => (total === null ? [] : [column]));
+  const totalled = columns.flatMap(({ total }, column) => (isSummed(total) ? [column] : []));
   return {
     entries: {
       encode: (places) => {
@@ -91,7 +91,7 @@ function sortedOf(columns: readonly EntryColumn[]): readonly number[] {
 }
 
 /** Each path once, and for each entry which of them is its own. */
-function encodePaths(keys: readonly Key[]): Json {
+export function encodePaths(keys: readonly Pick<Key, "path">[]): Json {
   const table = new Map<CategoryPath, number>();
   const numbers = keys.map(({ path }) => {
     const number = table.get(path) ?? table.size;
@@ -124,14 +124,14 @@ function onlyStep(path: CategoryPath, column: number): Step | undefined {
 }
 
 /** Of each entry. @throws ViewError INDEX_DAMAGED */
-function pathsIn(json: unknown): readonly CategoryPath[] {
+export function pathsIn(json: unknown): readonly CategoryPath[] {
   const [table, numbers] = listIn(json);
   const paths = listIn(table).map(pathIn);
   return listIn(numbers).map((number) => pathAt(paths, numberIn(number)));
 }
 
 /** @throws ViewError INDEX_DAMAGED */
-function pathAt(paths: readonly CategoryPath[], at: number): CategoryPath {
+export function pathAt(paths: readonly CategoryPath[], at: number): CategoryPath {
   const path = paths[at];
   if (path === undefined) throw damaged("an entry stands nowhere");
   return path;

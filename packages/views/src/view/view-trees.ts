@@ -6,7 +6,7 @@ import { costOf } from "../value/value-cost.ts";
 import type { EntryColumn } from "./column.ts";
 import { type Entry, entryOrder, keyEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
-import { joinTotals, NO_TOTAL, type Totals, totalOf } from "./total.ts";
+import { isSummed, joinTotals, NO_TOTAL, type Totals, totalOf } from "./total.ts";
 import { entryCodec, placeCodec } from "./view-codec.ts";
 
 /** Documents as a view shows them. */
@@ -30,7 +30,7 @@ function weightOf({ path, sort, values }: Entry): number {
 }
 
 function totals<E extends { readonly values: readonly Value[] }>(columns: readonly EntryColumn[]): Summary<E, Totals> {
-  const totalled = columns.flatMap(({ total }, at) => (total === null ? [] : [{ total, at }]));
+  const totalled = columns.flatMap(({ total }, at) => (isSummed(total) ? [{ total, at }] : []));
   return {
     none: totalled.map(() => NO_TOTAL),
     of: (entries) =>

@@ -16,17 +16,14 @@ export type Page<E, S> =
   | { readonly type: "leaf"; readonly items: readonly E[] }
   | { readonly type: "branch"; readonly items: readonly Child<E, S>[] };
 
-/** As many entries, or children, as a page has room for. */
-const MOST_ON_PAGE = 64;
-
 /** What all entries of a page may weigh together, where it has more than one: about 128 KB. */
 const MOST_WEIGHT = 4_096;
 
-/** A page with fewer is joined with one beside it. */
-export const LEAST_ON_PAGE = 16;
+/** A page that is filled less is joined with one beside it. */
+const LEAST_FILLED = 1 / 4;
 
-/** As many as pages hold that are made at once, so that the first changes find room. */
-const FILLED = 48;
+/** How far pages are filled that are made at once, so that the first changes find room. */
+const FILLED = 3 / 4;
 
 /** @param id where the page is to be found */
 export function childOf<E, S>({ summary, key }: TreeShape<E, S>, id: PageId, page: Page<E, S>): Child<E, S> {
@@ -45,12 +42,17 @@ export function pagesOf<E, S>(shape: TreeShape<E, S>, page: Page<E, S>): readonl
 }
 
 /** Whether a page has room for what it holds. */
-export function fits<E, S>({ weigh }: TreeShape<E, S>, page: Page<E, S>): boolean {
+export function fits<E, S>({ weigh, mostOnPage }: TreeShape<E, S>, page: Page<E, S>): boolean {
   const { length } = page.items;
-  if (length > MOST_ON_PAGE) return false;
+  if (length > mostOnPage) return false;
   return (
     length < 2 || page.type === "branch" || page.items.reduce((sum, entry) => sum + weigh(entry), 0) <= MOST_WEIGHT
   );
+}
+
+/** Whether a page holds so little that it is joined with one beside it. */
+export function isSmall<E, S>({ mostOnPage }: TreeShape<E, S>, page: Page<E, S>): boolean {
+  return page.items.length < mostOnPage * LEAST_FILLED;
 }
 
 function halves<E, S>(page: Page<E, S>): readonly Page<E, S>[] {
@@ -68,8 +70,8 @@ export function together<E, S>(a: Page<E, S>, b: Page<E, S>): Page<E, S> {
 }
 
 /** Items in groups that fill a page each, all of about the same size. */
-export function groups<T>(items: readonly T[]): readonly (readonly T[])[] {
-  const count = Math.ceil(items.length / FILLED);
+export function groups<T>(items: readonly T[], mostOnPage: number): readonly (readonly T[])[] {
+  const count = Math.ceil(items.length / (mostOnPage * FILLED));
   return Array.from({ length: count }, (_, at) =>
     items.slice(Math.floor((at * items.length) / count), Math.floor(((at + 1) * items.length) / count)),
   );

@@ -15,8 +15,14 @@ export interface TreeShape<E, S> {
   readonly key: (entry: E) => E;
   /** What an entry weighs on its page, as `costOf` weighs values. */
   readonly weigh: (entry: E) => number;
+  /** As many entries, or children, as a page has room for: the smaller entries are, the more. */
+  readonly mostOnPage: number;
   readonly summary: Summary<E, S>;
 }
+
+/** Room on a page for entries of some hundred bytes, and of some ten. */
+export const SOME_ON_PAGE = 64;
+export const MANY_ON_PAGE = 1_024;
 
 /** Where a stretch begins: whether an entry comes before it. True for the first entries of a tree, and for none after them. */
 export type IsBefore<E> = (entry: E) => boolean;

@@ -4,7 +4,7 @@ import {
   firstWhere,
   fits,
   groups,
-  LEAST_ON_PAGE,
+  isSmall,
   type Page,
   type PageId,
   pagesOf,
@@ -43,8 +43,8 @@ export class Tree<E, S> {
   /** @param entries ascending, no two equal */
   static from<E, S>(shape: TreeShape<E, S>, pages: Pages<E, S>, entries: readonly E[]): Tree<E, S> {
     const made = (page: Page<E, S>): Child<E, S> => childOf(shape, pages.add(page), page);
-    let level = groups(entries).flatMap((items) => pagesOf(shape, { type: "leaf", items }).map(made));
-    while (level.length > 1) level = groups(level).map((items) => made({ type: "branch", items }));
+    let level = groups(entries, shape.mostOnPage).flatMap((items) => pagesOf(shape, { type: "leaf", items }).map(made));
+    while (level.length > 1) level = groups(level, shape.mostOnPage).map((items) => made({ type: "branch", items }));
     return new Tree(shape, pages, level[0] ?? null);
   }
 
@@ -178,7 +178,7 @@ export class Tree<E, S> {
     const first = Math.max(0, Math.min(at, children.length - 2));
     const [left, right, child] = [children[first], children[first + 1], children[at]];
     if (left === undefined || right === undefined || child === undefined) return children;
-    if ((await this.#pages.get(child.id)).items.length >= LEAST_ON_PAGE) return children;
+    if (!isSmall(this.#shape, await this.#pages.get(child.id))) return children;
     const page = together(await this.#pages.get(left.id), await this.#pages.get(right.id));
     if (!fits(this.#shape, page)) return children;
     this.#pages.remove(right.id);

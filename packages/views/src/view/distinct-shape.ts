@@ -1,5 +1,6 @@
 import type { KeptShape } from "../tree/kept-tree.ts";
 import type { TreeCodec } from "../tree/page-codec.ts";
+import { SOME_ON_PAGE } from "../tree/tree-shape.ts";
 import { byCodeUnits } from "../value/order.ts";
 import { listIn, numberIn, textIn } from "../value/read-json.ts";
 import { sameText } from "../value/same-text.ts";
@@ -25,7 +26,7 @@ export interface DistinctValue {
 export function distinctShape(columns: readonly EntryColumn[]): KeptShape<DistinctValue, null> {
   const paths = pathOrder(columns);
   return {
-    number: 3,
+    ...{ number: 3, mostOnPage: SOME_ON_PAGE },
     compare: (a, b) => a.column - b.column || paths(a.path, b.path) || byCodeUnits(a.text, b.text),
     key: (value) => value,
     weigh: ({ path, text }) => path.reduce((sum, { value }) => sum + 1 + costOf(value), costOf(text)),

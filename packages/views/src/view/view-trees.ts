@@ -1,5 +1,5 @@
 import type { KeptShape } from "../tree/kept-tree.ts";
-import type { Summary } from "../tree/tree-shape.ts";
+import { SOME_ON_PAGE, type Summary } from "../tree/tree-shape.ts";
 import { byCodeUnits } from "../value/order.ts";
 import type { Value } from "../value/value.ts";
 import { costOf } from "../value/value-cost.ts";
@@ -12,13 +12,16 @@ import { entryCodec, placeCodec } from "./view-codec.ts";
 /** Documents as a view shows them. */
 export function entryShape(columns: readonly EntryColumn[]): KeptShape<Entry, Totals> {
   const compare = entryOrder(columns);
-  return { number: 1, compare, key: keyEntry, weigh: weightOf, summary: totals(columns), codec: entryCodec(columns) };
+  return {
+    ...{ number: 1, mostOnPage: SOME_ON_PAGE, summary: totals(columns), codec: entryCodec(columns) },
+    ...{ compare, key: keyEntry, weigh: weightOf },
+  };
 }
 
 /** The same documents by id. */
 export function placeShape(columns: readonly EntryColumn[]): KeptShape<Place, Totals> {
   return {
-    ...{ number: 2, summary: totals(columns), codec: placeCodec(columns) },
+    ...{ number: 2, mostOnPage: SOME_ON_PAGE, summary: totals(columns), codec: placeCodec(columns) },
     compare: (a, b) => byCodeUnits(a.id, b.id),
     key: ({ id }) => ({ id, keys: [], values: [] }),
     weigh: ({ keys, values }) => keys.reduce((sum, key) => sum + weightOf(key), costOf(values)),

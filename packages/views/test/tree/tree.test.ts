@@ -2,12 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Pages } from "../../src/tree/pages.ts";
 import { Tree } from "../../src/tree/tree.ts";
-import type { TreeShape } from "../../src/tree/tree-shape.ts";
+import { SOME_ON_PAGE, type TreeShape } from "../../src/tree/tree-shape.ts";
 
 const sums: TreeShape<number, number> = {
   compare: (a, b) => a - b,
   key: (entry) => entry,
   weigh: () => 1,
+  mostOnPage: SOME_ON_PAGE,
   summary: {
     none: 0,
     of: (entries) => entries.reduce((a, b) => a + b, 0),

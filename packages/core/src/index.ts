@@ -74,4 +74,4 @@ export {
   type TenantOptions,
 } from "./tenant/tenant-host.ts";
 export { finishWipes } from "./tenant/wipe.ts";
-export type { WaitOptions } from "./unless-aborted.ts";
+export { unlessAborted, type WaitOptions } from "./unless-aborted.ts";

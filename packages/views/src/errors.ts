@@ -9,6 +9,7 @@ export type ViewErrorCode =
   | "KEY_INVALID"
   | "QUERY_INVALID"
   | "QUERY_TOO_COSTLY"
+  | "SEARCH_INVALID"
   | "VIEW_INVALID";
 
 /** Where an expression is wrong: the offset of a character in its text, or the way to a part of it, argument by argument. */

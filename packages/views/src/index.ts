@@ -18,6 +18,10 @@ export { type DeclaredIndexes, declareIndexes, type IndexDeclaration } from "./q
 export { type LiveOptions, liveQuery } from "./query/live-query.ts";
 export type { Join, OrderedBy, Query, QueryRow, QuerySource, Selected, Selection, SortKey } from "./query/query.ts";
 export { explain, type QueryExplanation, query } from "./query/run-query.ts";
+export type { Extraction, SearchDeclaration, SearchField } from "./search/declaration.ts";
+export { type DeclaredSearch, declareSearch } from "./search/declare-search.ts";
+export { search } from "./search/search.ts";
+export type { Highlight, SearchOptions, SearchRow } from "./search/search-options.ts";
 export type { Column } from "./view/column.ts";
 export { createView } from "./view/create-view.ts";
 export type { Navigator, NavigatorOptions, RowRange } from "./view/navigator.ts";

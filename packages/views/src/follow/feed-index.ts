@@ -32,6 +32,14 @@ export interface Filling<Mapped> {
   finish(): Promise<void>;
 }
 
+/** What making something of a document may need. */
+export interface Mapping {
+  /** Ends what waits. */
+  readonly signal: AbortSignal;
+  /** Names something of the document that could not be had; the rest counts. */
+  readonly failed: (error: unknown) => void;
+}
+
 /** What makes one kind of index among all that follow databases. */
 export interface IndexKind<Mapped, Moved extends object, Index extends FeedIndex<Mapped, Moved>> {
   /** What goes into it of a document that is gone, or can't be computed. */
@@ -39,7 +47,7 @@ export interface IndexKind<Mapped, Moved extends object, Index extends FeedIndex
   /** Takes what is kept of it in a database (`derivedRowsOf`); null where nothing is. @throws CoreError CLOSED */
   take(database: IndexSource<object>): Promise<DerivedRows | null>;
   /** What goes into it of a document. What it throws is named as that document's failure. */
-  map(data: object, origin: Origin): Mapped;
+  map(data: object, origin: Origin, mapping: Mapping): Mapped | Promise<Mapped>;
   /** An empty one. @param rows null for one that is in memory alone */
   create(rows: DerivedRows | null): Index;
   /** Two moves of one document, as one. */

@@ -59,7 +59,8 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
     }
     const moved = new Map<string, Moved>();
     for await (const { doc, cursor, type } of this.#database.iterateChangesSince(this.#cursor, { signal })) {
-      const now = await run(() => this.#index.move(doc.id, this.#mapped({ type, doc })));
+      const mapped = await this.#mapped({ type, doc }, signal);
+      const now = await run(() => this.#index.move(doc.id, mapped));
       const before = moved.get(doc.id);
       moved.set(doc.id, before === undefined ? now : this.#kind.join(before, now));
       this.#cursor = cursor;
@@ -95,7 +96,8 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
     let piece: (readonly [string, Mapped])[] = [];
     let last: string | null = null;
     for await (const { doc, cursor, type } of this.#database.iterateChangesSince(null, { signal })) {
-      piece.push([doc.id, this.#mapped({ type, doc })]);
+      const mapped = this.#mapped({ type, doc }, signal);
+      piece.push([doc.id, mapped instanceof Promise ? await mapped : mapped]);
       last = cursor;
       if (piece.length < PIECE) continue;
       await filling.add(piece);
@@ -112,15 +114,24 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
     this.#isFilled = true;
   }
 
-  #mapped({ type, doc }: Pick<FeedItem<object, PastDoc<object>>, "type" | "doc">): Mapped {
+  /** @throws the signal's reason */
+  #mapped(
+    { type, doc }: Pick<FeedItem<object, PastDoc<object>>, "type" | "doc">,
+    signal: AbortSignal,
+  ): Mapped | Promise<Mapped> {
     const origin: Origin = { ...this.place, id: doc.id };
     this.#failures.clear(origin);
     if (type === "deleted" || type === "purged" || type === "hidden") return this.#kind.none;
-    try {
-      return this.#kind.map(doc.getData(), origin);
-    } catch (error) {
+    const failed = (error: unknown): Mapped => {
+      signal.throwIfAborted();
       this.#failures.add({ origin, error });
       return this.#kind.none;
+    };
+    try {
+      const mapped = this.#kind.map(doc.getData(), origin, { signal, failed });
+      return mapped instanceof Promise ? mapped.catch(failed) : mapped;
+    } catch (error) {
+      return failed(error);
     }
   }
 }

@@ -1,17 +1,15 @@
 import { parseDocId } from "@selkie/core";
-import { ViewError } from "../errors.ts";
-import { isTrue } from "../expression/logic-functions.ts";
 import type { Origin } from "../expression/scope.ts";
-import { Failures } from "../follow/failures.ts";
+import type { Failures } from "../follow/failures.ts";
 import { sortValue } from "../value/sort-value.ts";
 import { type Access, accessOf, sizeOf } from "./access.ts";
 import { indexesOf } from "./declare-indexes.ts";
 import { documentsIn } from "./index-documents.ts";
-import { Joiner } from "./join-rows.ts";
 import { type QueryPlan, valueOrNull } from "./plan-query.ts";
 import type { QuerySource } from "./query.ts";
 import type { SecondaryIndex } from "./secondary-index.ts";
 import type { Standing } from "./standing.ts";
+import { WhichCount } from "./which-count.ts";
 
 /** A document that counts. */
 export interface Candidate extends Standing {
@@ -61,20 +59,24 @@ export async function withIndexes<Result>(
 /** One run of a query, up to what is done with the documents that count. */
 export class Candidates {
   readonly readings: Reading[] = [];
-  readonly failures: Failures = new Failures();
   readonly #plan: QueryPlan;
   readonly #indexes: IndexesOf;
-  readonly #joiner: Joiner;
+  readonly #which: WhichCount;
 
   constructor(plan: QueryPlan, indexes: IndexesOf) {
     this.#plan = plan;
     this.#indexes = indexes;
-    this.#joiner = new Joiner(plan.joins);
+    this.#which = new WhichCount(plan);
+  }
+
+  /** Documents that are left out. */
+  get failures(): Failures {
+    return this.#which.failures;
   }
 
   /** Documents that were looked up for joins. */
   get lookups(): number {
-    return this.#joiner.lookups;
+    return this.#which.lookups;
   }
 
   /** Whether an index that it reads was closed. */
@@ -121,7 +123,7 @@ export class Candidates {
     source: number,
     seen: Set<string>,
   ): AsyncGenerator<Candidate, void> {
-    const { sorts, joins, signal } = this.#plan;
+    const { sorts, signal } = this.#plan;
     const reading = this.readings[source];
     for await (const [id, data] of documents) {
       signal?.throwIfAborted();
@@ -129,21 +131,10 @@ export class Candidates {
       seen.add(id);
       reading.documents++;
       const origin: Origin = { ...reading.origin, id };
-      if (!this.#hold(false, data, origin)) continue;
-      const row = joins.length === 0 ? data : await this.#joiner.joined(data, origin);
-      if (joins.length > 0 && !this.#hold(true, row, origin)) continue;
+      const row = await this.#which.rowOf(data, origin);
+      if (row === null) continue;
       const order = sorts.map(({ value }) => sortValue(valueOrNull(value, row, origin)));
       yield { origin, data: row, order, id, source };
-    }
-  }
-
-  #hold(isJoined: boolean, data: object, origin: Origin): boolean {
-    try {
-      return this.#plan.where.every((one) => one.isJoined !== isJoined || isTrue(one.compute(data, origin)));
-    } catch (error) {
-      if (!(error instanceof ViewError)) throw error;
-      this.failures.add({ origin, error });
-      return false;
     }
   }
 }

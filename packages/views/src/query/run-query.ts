@@ -86,12 +86,13 @@ export async function rowsOf(plan: QueryPlan, candidates: Candidates): Promise<r
 
 function rowOf({ select, mark }: QueryPlan, candidate: Candidate): QueryRow<object> {
   const { data, origin } = candidate;
-  const key = keyOfRow(candidate, mark);
-  if (select === null) return { origin, key, data };
-  return {
-    ...{ origin, key },
-    data: Object.fromEntries(select.map(([name, value]) => [name, valueOrNull(value, data, origin)])),
-  };
+  return { origin, key: keyOfRow(candidate, mark), data: selected(select, data, origin) };
+}
+
+/** What a row shows of a document. */
+export function selected(select: QueryPlan["select"], data: object, origin: Origin): object {
+  if (select === null) return data;
+  return Object.fromEntries(select.map(([name, value]) => [name, valueOrNull(value, data, origin)]));
 }
 
 async function* eachOf<Row>(rows: readonly Row[]): AsyncGenerator<Row, void> {

@@ -3,7 +3,7 @@ import { ViewError } from "../errors.ts";
 import { byCodeUnits } from "../value/order.ts";
 import { listIn, numberIn, textIn } from "../value/read-json.ts";
 import type { Value } from "../value/value.ts";
-import { encodeValue } from "../value/value-codec.ts";
+import { encodeValue, type Json } from "../value/value-codec.ts";
 import { valuesIn } from "../view/view-codec.ts";
 import type { PlannedSort } from "./sort-key.ts";
 
@@ -46,10 +46,14 @@ export function standingIn(key: string, mark: number): Standing {
   throw new ViewError("KEY_INVALID", "no row of a query in this order has this key");
 }
 
-/** Tells keys of one order from those of another: whoever wants to may take one for the other. 32 bits, FNV-1a. */
+/** Tells keys of one order from those of another. */
 export function orderMark(sorts: readonly PlannedSort[]): number {
+  return markOf(sorts.map(({ text, falls, language }) => [text, falls, language]));
+}
+
+/** Tells what one thing is said of from what others are: whoever wants to may take one for the other. 32 bits, FNV-1a. */
+export function markOf(said: Json): number {
   let mark = 0x811c9dc5;
-  for (const character of JSON.stringify(sorts.map(({ text, falls, language }) => [text, falls, language])))
-    mark = Math.imul(mark ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  for (const character of JSON.stringify(said)) mark = Math.imul(mark ^ (character.codePointAt(0) ?? 0), 0x01000193);
   return mark >>> 0;
 }

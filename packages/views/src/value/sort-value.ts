@@ -58,4 +58,4 @@ function plainNumber(value: number | bigint): number | bigint {
 }
 
 /** Without the first half of a character whose second was cut off. */
-const withoutHalf = (text: string): string => (/[\ud800-\udbff]$/.test(text) ? text.slice(0, -1) : text);
+export const withoutHalf = (text: string): string => (/[\ud800-\udbff]$/.test(text) ? text.slice(0, -1) : text);

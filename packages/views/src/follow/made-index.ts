@@ -1,0 +1,98 @@
+import type { Off } from "@selkie/core";
+import type { Failure } from "./failures.ts";
+import type { FeedIndex, IndexKind, IndexSource } from "./feed-index.ts";
+import { Follower } from "./follower.ts";
+
+export interface MakeOptions {
+  /** Ends the making of an index that is not kept yet: nothing of it stays. */
+  readonly signal?: AbortSignal;
+  /** Called while an index is made, with the number of documents that were read. */
+  readonly onProgress?: (documents: number) => void;
+}
+
+/** An index of one database, which goes on from what is kept, or is made in the background, and follows what changes. */
+export class MadeIndex<Mapped, Moved extends object, Index extends FeedIndex<Mapped, Moved>> {
+  readonly #follower: Follower<Mapped, Moved, Index>;
+  readonly #options: MakeOptions;
+  readonly #listeners = new Set<() => void>();
+  #isMade = false;
+  #making: Promise<void> | null = null;
+  #isClosed = false;
+
+  constructor(source: IndexSource<object>, kind: IndexKind<Mapped, Moved, Index>, options: MakeOptions) {
+    this.#options = options;
+    this.#follower = new Follower([source], kind, {
+      moved: async (moved) => {
+        if (moved === null || moved.length > 0) for (const listener of this.#listeners) listener();
+      },
+      lost: () => undefined,
+      filled: (documents) => options.onProgress?.(documents),
+    });
+  }
+
+  get failures(): readonly Failure[] {
+    return this.#follower.failures;
+  }
+
+  async open(): Promise<void> {
+    this.#isMade = await this.#follower.openKept();
+    const following = this.#isMade ? this.#follower.caughtUp() : this.#made();
+    following.catch((error: unknown) => this.#follower.fail(error));
+  }
+
+  /** Once it holds what its database does. @throws ViewError CLOSED; the signal's reason; what the database throws */
+  async caughtUp(): Promise<void> {
+    await this.#made();
+    await this.#follower.caughtUp();
+  }
+
+  /** Runs what reads it, once it holds what its database does. @throws as `caughtUp` does */
+  async readNow<Result>(job: (index: Index) => Promise<Result>): Promise<Result> {
+    await this.#made();
+    await this.#follower.refresh();
+    return this.readOn(job);
+  }
+
+  /** The same once more, of what it holds already. */
+  readOn<Result>(job: (index: Index) => Promise<Result>): Promise<Result> {
+    const [database] = this.#follower.databases;
+    if (database === undefined) throw new TypeError("it is of one database");
+    return this.#follower.read(() => job(database.index));
+  }
+
+  /** Calls back when something has moved in it. */
+  listen(listener: () => void): Off {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#listeners.clear();
+    await this.#follower.close();
+  }
+
+  /** Once there is something to read. What failed is tried again when somebody asks next. */
+  async #made(): Promise<void> {
+    if (this.#isMade) return;
+    this.#making ??= this.#make().finally(() => {
+      this.#making = null;
+    });
+    await this.#making;
+  }
+
+  async #make(): Promise<void> {
+    const { signal } = this.#options;
+    const abort = () => void this.#follower.close();
+    signal?.addEventListener("abort", abort);
+    try {
+      signal?.throwIfAborted();
+      await this.#follower.caughtUp();
+    } catch (error) {
+      throw signal?.aborted === true && !this.#isClosed ? signal.reason : error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+    this.#isMade = true;
+  }
+}

@@ -1,0 +1,80 @@
+import { isDamaged } from "../damaged-index.ts";
+import { ViewError } from "../errors.ts";
+import { byCodeUnits } from "../value/order.ts";
+import { listIn, numberIn, textIn } from "../value/read-json.ts";
+import type { OpenSearch } from "./declare-search.ts";
+import type { Ranked } from "./rank.ts";
+import { entriesOf } from "./read-tree.ts";
+
+/** Where a row stands among those of its search: the better first, then by id, then by database. */
+interface Place {
+  readonly score: number;
+  readonly id: string;
+  readonly source: number;
+}
+
+/** A document that matches. */
+export interface Located extends Ranked, Place {}
+
+/** Where a row stands, as text. @param mark of what is looked for */
+export function keyOfPlace({ score, id, source }: Place, mark: number): string {
+  return JSON.stringify([mark, score, id, source]);
+}
+
+/** Documents that match in their order, looked up as they are needed. @param after where the row before the first stood; null for none */
+export async function* inOrder(
+  ranked: readonly Ranked[],
+  searches: readonly OpenSearch[],
+  after: Place | null,
+): AsyncGenerator<Located, void> {
+  const last = after && (await placeNow(after, ranked, searches));
+  for (let at = 0; at < ranked.length; ) {
+    const score = ranked[at]?.score ?? 0;
+    const start = at;
+    while (ranked[at]?.score === score) at++;
+    if (last !== null && score > last.score) continue;
+    for (const located of await locate(ranked.slice(start, at), searches))
+      if (last === null || comparePlaces(last, located) < 0) yield located;
+  }
+}
+
+const comparePlaces = (a: Place, b: Place): number =>
+  b.score - a.score || byCodeUnits(a.id, b.id) || a.source - b.source;
+
+/** The row of a key may have moved since: then where it is now counts. */
+async function placeNow(place: Place, ranked: readonly Ranked[], searches: readonly OpenSearch[]): Promise<Place> {
+  const document = await searches[place.source]?.index.readOn(({ trees }) => trees.document(place.id));
+  const now = ranked.find(({ source, number }) => source === place.source && number === document?.number);
+  return now === undefined ? place : { ...place, score: now.score };
+}
+
+/** Of one score. */
+async function locate(group: readonly Ranked[], searches: readonly OpenSearch[]): Promise<readonly Located[]> {
+  const found: Located[] = [];
+  for (const [source, { index }] of searches.entries()) {
+    const own = new Map(group.filter((one) => one.source === source).map((one) => [one.number, one]));
+    if (own.size === 0) continue;
+    const numbers = [...own.keys()].sort((a, b) => a - b);
+    await index.readOn(async ({ trees }) => {
+      const byNumber = { keyOf: ({ number }: { number: number }) => number, compare: (a: number, b: number) => a - b };
+      for await (const piece of entriesOf(trees.numbers.tree, numbers, byNumber))
+        for (const { number, id } of piece) {
+          const one = own.get(number);
+          if (one !== undefined) found.push({ ...one, id });
+        }
+    });
+  }
+  return found.sort(comparePlaces);
+}
+
+/** @throws ViewError KEY_INVALID */
+export function placeIn(key: string, mark: number): Place {
+  try {
+    const [of, score, id, source] = listIn(JSON.parse(key));
+    const place = { score: numberIn(score), id: textIn(id), source: numberIn(source) };
+    if (of === mark) return place;
+  } catch (error) {
+    if (!isDamaged(error) && !(error instanceof SyntaxError)) throw error;
+  }
+  throw new ViewError("KEY_INVALID", "no row of this search has this key");
+}

@@ -1,0 +1,13 @@
+import type { KeptShape } from "../tree/kept-tree.ts";
+import { MANY_ON_PAGE } from "../tree/tree-shape.ts";
+import { byCodeUnits } from "../value/order.ts";
+import { decodeTerms, encodeTerms } from "./number-columns.ts";
+import { nothing, nothingCodec } from "./postings.ts";
+
+/** All terms that stand in some document, in the order of their code units: so those that begin alike are a stretch. */
+export const vocabularyShape: KeptShape<string, null> = {
+  ...{ number: 2, mostOnPage: MANY_ON_PAGE, summary: nothing, compare: byCodeUnits },
+  key: (term) => term,
+  weigh: (term) => (term.length + 1) / 32,
+  codec: { entries: { encode: encodeTerms, decode: decodeTerms }, summary: nothingCodec },
+};

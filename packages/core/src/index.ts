@@ -18,6 +18,7 @@ export { derivedRowsOf, docIdNamed, whenVerified } from "./database/over-databas
 export type { PendingPurge, PurgeOptions, PurgeReport } from "./database/purge-report.ts";
 export { marksOf, valuesAt } from "./database/read-document.ts";
 export type { ReadableDatabase } from "./database/readable-database.ts";
+export { type ScannedDocument, scanDocuments } from "./database/scan-documents.ts";
 export type { Schema, SchemaIssue } from "./database/schema-check.ts";
 export type { RejectionCode } from "./directory/admission.ts";
 export { identityFingerprint, newIdentity, publicKeysOf } from "./directory/identity.ts";

@@ -4,6 +4,7 @@ import type { DocId } from "../document/doc-id.ts";
 import type { Documents } from "../document/documents.ts";
 import type { Shelf } from "../document/shelf.ts";
 import type { MissingParts } from "../replica/missing-parts.ts";
+import { CurrentRows } from "./current-rows.ts";
 import type { EarlyDocuments } from "./early-documents.ts";
 import { handOver } from "./hand-over.ts";
 import { type OpenEarlyContext, openEarly } from "./open-early.ts";
@@ -30,6 +31,8 @@ export interface Cold {
   readonly loading: Loading;
   readonly early: EarlyDocuments | null;
   readonly projector: Projector;
+  /** For one reader. */
+  currentRows(): CurrentRows;
 }
 
 export async function openCold(at: ColdContext): Promise<Cold> {
@@ -76,7 +79,8 @@ export async function openCold(at: ColdContext): Promise<Cold> {
       events.emit("verified", { corrected: [...moved, ...wrong] }); // what moved is noted already: it is not in both
     },
   });
-  return { loading, early, projector };
+  const currentRows = (): CurrentRows => new CurrentRows(pages, (id) => projector.isCurrent(id));
+  return { loading, early, projector, currentRows };
 }
 
 function countOf(vector: Vector): number {

@@ -12,6 +12,9 @@ export interface PagesContext {
   random(length: number): Uint8Array;
 }
 
+/** Null for the rows of a page that is not there, or is another than the stamp says. */
+type StampedPage = readonly [page: number, rows: readonly Row[] | null, stamp: string | undefined];
+
 /**
  * The projections of a database's documents on the disk, page by page. A disposable cache: a page that is damaged, or another than the head
  * says, counts as absent, and without a head all of them do.
@@ -44,11 +47,17 @@ export class Pages {
   }
 
   /** All of them, in order. */
-  async *all(): AsyncIterable<readonly [page: number, rows: readonly Row[] | null]> {
-    const listings = this.#values(rowKind.listings)[Symbol.asyncIterator]();
-    for await (const [page, rows] of this.#values(rowKind.projections)) {
+  all(): AsyncIterable<StampedPage> {
+    return this.stretch(0, this.#count);
+  }
+
+  /** So many of them, or those that there are, in order. */
+  async *stretch(first: number, count: number): AsyncIterable<StampedPage> {
+    const end = Math.min(first + count, this.#count);
+    const listings = this.#values(rowKind.listings, first, end)[Symbol.asyncIterator]();
+    for await (const [page, rows] of this.#values(rowKind.projections, first, end)) {
       const { value } = await listings.next();
-      yield [page, this.#rows(page, value?.[1], rows)];
+      yield [page, this.#rows(page, value?.[1], rows), this.#head?.stamps[page]];
     }
   }
 
@@ -86,15 +95,20 @@ export class Pages {
   }
 
   /** What is sealed of each page in the rows of a kind, in order; undefined for one that is not there. */
-  async *#values(kind: RowKind): AsyncGenerator<readonly [page: number, value: Uint8Array | undefined], void> {
-    const { local, database } = this.#at;
-    let next = 0;
-    for await (const { key, value } of local.range(kind, database)) {
+  async *#values(
+    kind: RowKind,
+    first = 0,
+    end = this.#count,
+  ): AsyncGenerator<readonly [page: number, value: Uint8Array | undefined], void> {
+    if (first >= end) return;
+    let next = first;
+    const { local } = this.#at;
+    for await (const { key, value } of local.stretch(keyOf(this.#at, kind, first), keyOf(this.#at, kind, end - 1))) {
       const page = pageIn(key);
-      while (next < page && next < this.#count) yield [next++, undefined];
-      if (page === next && page < this.#count) yield [next++, value ?? undefined];
+      while (next < page) yield [next++, undefined];
+      yield [next++, value ?? undefined];
     }
-    while (next < this.#count) yield [next++, undefined];
+    while (next < end) yield [next++, undefined];
   }
 
   #rows(page: number, listed: Uint8Array | undefined, rows: Uint8Array | undefined): readonly Row[] | null {

@@ -48,9 +48,13 @@ export interface ProjectorContext {
 export class Projector {
   readonly #at: ProjectorContext;
   readonly #dirty = new Set<DocId>();
+  /** What was dirty, and is being written. */
+  #due: ReadonlySet<DocId> = new Set();
   readonly #writing = new Serial();
   /** Whether what lies on the disk beside what is dirty is what the documents are. */
   #isTrue = false;
+  /** Whether the rows were held against the documents since the database was opened, or are written by this run of the program alone. */
+  #isCompared = false;
   /** Whether the entries are read: until then the documents are not what they say. */
   #isBegun = false;
   /** Whether little of that is of use. */
@@ -79,6 +83,11 @@ export class Projector {
   judged(): void {
     this.#moves += 1;
     this.#arm();
+  }
+
+  /** Whether a row of a document, where there is one, says what the document is. */
+  isCurrent(name: DocId): boolean {
+    return this.#isTrue && this.#isCompared && !this.#dirty.has(name) && !this.#due.has(name);
   }
 
   /** Documents of which the projections say something else than the entries; they are written anew. */
@@ -110,6 +119,7 @@ export class Projector {
     if (absent.size > COMMIT_PAGES) this.#isAnew = true;
     await this.#at.keeper.sweep();
     this.#isTrue = true;
+    this.#isCompared = true;
     return wrong;
   }
 
@@ -149,8 +159,10 @@ export class Projector {
 
   #write(mostLoaded: number): Promise<void> {
     return this.#writing.run(async () => {
-      if (!this.#isTrue && this.#at.pages.head !== null) await this.#compare(() => this.#pause());
+      const isFirst = this.#at.pages.head === null;
+      if (!this.#isTrue && !isFirst) await this.#compare(() => this.#pause());
       this.#isTrue = true;
+      this.#isCompared ||= isFirst;
       if (!this.#isWorthIt()) return;
       const covered = await this.#at.covered();
       if (covered === null) return; // what moves it on is noted, or the database is closed
@@ -160,6 +172,7 @@ export class Projector {
       const bits = this.#isAnew ? due : Math.max(before, due);
       const isAll = this.#isAnew || bits !== before;
       const names = isAll ? this.#allNames() : [...this.#dirty];
+      this.#due = new Set(names);
       this.#dirty.clear();
       try {
         await this.#writePages(covered, { bits, names, isAll }, { loads: mostLoaded });
@@ -167,6 +180,8 @@ export class Projector {
       } catch (error) {
         for (const name of names) this.#dirty.add(name);
         throw error;
+      } finally {
+        this.#due = new Set();
       }
     });
   }

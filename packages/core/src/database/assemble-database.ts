@@ -121,7 +121,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
     if (early !== null) resume();
   };
   const shown = { documents, shelf, events };
-  const { loading, early, projector } = await openCold({
+  const { loading, early, projector, currentRows } = await openCold({
     ...{ ...shown, context, view: view(), entries, journal, missing, received, takeUp, snapshots },
     ...{ load: (pause) => received.load(pause), author: () => host.self().name, writer: own },
   });
@@ -129,7 +129,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const sources = new ChangeSources({ documents, received, journal, own, self: host.self });
   const feed = feedOf(host, id, { ...shown, sources });
   const database = databaseOf(host, received, {
-    ...{ ...shown, name, id, platform, ownChanges, writes, chain, replica, sources, feed, loading, early, purges },
+    ...{ ...shown, name, id, ownChanges, writes, chain, replica, sources, feed, loading, early, currentRows, purges },
     close: () => {
       const parts = [daily, writes, claims, received, feed, shelf];
       return closeAll({ host, timer, loading, early, journal, writes, projector, parts }, () => {
@@ -165,13 +165,13 @@ function databaseOf(
   received: ReceivedChanges,
   parts: Omit<
     DatabaseParts,
-    "derived" | "keyId" | "held" | "view" | "self" | "writers" | "mayWrite" | "now" | "waitFor"
+    "platform" | "derived" | "keyId" | "held" | "view" | "self" | "writers" | "mayWrite" | "now" | "waitFor"
   >,
 ): OpenDatabase<object> {
-  const { view, self } = host;
-  const derived = host.context.derived.of(parts.id);
+  const { context, view, self } = host;
+  const derived = context.derived.of(parts.id);
   const all: DatabaseParts = {
-    ...{ ...parts, view, self, derived },
+    ...{ ...parts, platform: context.platform, view, self, derived },
     close: async () => {
       derived.close();
       await parts.close();

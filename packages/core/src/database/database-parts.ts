@@ -1,4 +1,5 @@
 import type { DatabaseId, WriterKey } from "@selkie/entry";
+import type { CurrentRows } from "../cold/current-rows.ts";
 import type { EarlyDocuments } from "../cold/early-documents.ts";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
@@ -37,6 +38,8 @@ export interface DatabaseParts {
   waitFor<Result>(work: Promise<Result>): Promise<Result>;
   /** What is shown until everything is loaded; null when it was before anybody looked. */
   readonly early: EarlyDocuments | null;
+  /** What projections say, for one reader. */
+  currentRows(): CurrentRows;
   readonly events: Events<DatabaseEvents>;
   readonly feed: ChangeFeed;
   readonly purges: Purges;

@@ -3,6 +3,7 @@ import type { HistoryItem } from "../database/history.ts";
 import type { Doc } from "../document/doc-handle.ts";
 import { type DocId, placeOf } from "../document/doc-id.ts";
 import type { Shelf } from "../document/shelf.ts";
+import type { Cursor } from "./cursor.ts";
 import { DocumentNoter, type DocumentNoterContext } from "./document-notes.ts";
 import { Feed, type FeedContext } from "./feed.ts";
 import type { FeedItem, FeedOptions, RevisionItem, RevisionOptions } from "./feed-item.ts";
@@ -54,6 +55,14 @@ export class ChangeFeed {
 
   documents(cursor: string | null, options: FeedOptions): AsyncIterable<FeedItem<object>> {
     return this.#documents.since(cursor, options);
+  }
+
+  /** The documents that are shown, and from where to go on. @throws the signal's reason */
+  async shown(signal?: AbortSignal): Promise<{ readonly ids: readonly DocId[]; readonly cursor: Cursor }> {
+    const { notes, cursor } = await this.#documents.noted(signal);
+    const ids: DocId[] = [];
+    for (const { id, state } of notes) if (state === "changed" || state === "revealed") ids.push(id);
+    return { ids, cursor };
   }
 
   revisions(cursor: string | null, options: RevisionOptions): AsyncIterable<RevisionItem<object>> {

@@ -123,6 +123,13 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
     }
   }
 
+  /** All that is noted, and the cursor behind it. @throws the signal's reason */
+  async noted(signal?: AbortSignal): Promise<{ readonly notes: Iterable<Note>; readonly cursor: Cursor }> {
+    const { database, kind } = this.#at;
+    const index = await unlessAborted(this.#noted.refreshed(), signal);
+    return { notes: index.all(), cursor: encodeCursor(database, kind, index.placeOf(index.newest)) };
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.wake();

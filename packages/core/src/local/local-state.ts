@@ -79,6 +79,11 @@ export class LocalState {
     return this.#between(from, concatBytes(from, new Uint8Array(64).fill(0xff)));
   }
 
+  /** Every row from one key to another, both included. */
+  stretch(from: Uint8Array, to: Uint8Array): AsyncIterable<LocalRow> {
+    return this.#between(from, keyAfter(to));
+  }
+
   async *#between(from: Uint8Array, to: Uint8Array): AsyncIterable<LocalRow> {
     let start = from;
     for (;;) {

@@ -1,4 +1,4 @@
-import type { DerivedRows, FeedItem, PastDoc } from "@selkie/core";
+import { type DerivedRows, type FeedItemType, scanDocuments } from "@selkie/core";
 import type { Origin } from "../expression/scope.ts";
 import type { Failures } from "./failures.ts";
 import type { FeedIndex, IndexKind, IndexSource } from "./feed-index.ts";
@@ -9,6 +9,18 @@ export interface Following {
   readonly run: <Result>(job: () => Promise<Result>) => Promise<Result>;
   /** How many documents were taken into an index that is being filled. */
   readonly filled: (documents: number) => void;
+}
+
+/** A document as it comes. */
+interface Seen {
+  readonly id: string;
+  getData(): object;
+}
+
+interface Mapping {
+  readonly signal: AbortSignal;
+  /** Whether nothing of it is to be in the index. */
+  readonly isGone?: boolean;
 }
 
 /** Changed pages that stay in memory alone. */
@@ -59,7 +71,7 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
     }
     const moved = new Map<string, Moved>();
     for await (const { doc, cursor, type } of this.#database.iterateChangesSince(this.#cursor, { signal })) {
-      const mapped = await this.#mapped({ type, doc }, signal);
+      const mapped = await this.#mapped(doc, { signal, isGone: isGone(type) });
       const now = await run(() => this.#index.move(doc.id, mapped));
       const before = moved.get(doc.id);
       moved.set(doc.id, before === undefined ? now : this.#kind.join(before, now));
@@ -95,10 +107,10 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
     const filling = await index.filling();
     let piece: (readonly [string, Mapped])[] = [];
     let last: string | null = null;
-    for await (const { doc, cursor, type } of this.#database.iterateChangesSince(null, { signal })) {
-      const mapped = this.#mapped({ type, doc }, signal);
+    for await (const doc of scanDocuments(this.#database, { signal })) {
+      const mapped = this.#mapped(doc, { signal });
       piece.push([doc.id, mapped instanceof Promise ? await mapped : mapped]);
-      last = cursor;
+      last = doc.cursor;
       if (piece.length < PIECE) continue;
       await filling.add(piece);
       filled(piece.length);
@@ -115,13 +127,10 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
   }
 
   /** @throws the signal's reason */
-  #mapped(
-    { type, doc }: Pick<FeedItem<object, PastDoc<object>>, "type" | "doc">,
-    signal: AbortSignal,
-  ): Mapped | Promise<Mapped> {
+  #mapped(doc: Seen, { signal, isGone = false }: Mapping): Mapped | Promise<Mapped> {
     const origin: Origin = { ...this.place, id: doc.id };
     this.#failures.clear(origin);
-    if (type === "deleted" || type === "purged" || type === "hidden") return this.#kind.none;
+    if (isGone) return this.#kind.none;
     const failed = (error: unknown): Mapped => {
       signal.throwIfAborted();
       this.#failures.add({ origin, error });
@@ -135,3 +144,5 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
     }
   }
 }
+
+const isGone = (type: FeedItemType): boolean => type === "deleted" || type === "purged" || type === "hidden";

@@ -1,4 +1,4 @@
-import { parseDocId } from "@selkie/core";
+import { parseDocId, scanDocuments } from "@selkie/core";
 import type { Origin } from "../expression/scope.ts";
 import type { Failures } from "../follow/failures.ts";
 import { sortValue } from "../value/sort-value.ts";
@@ -155,8 +155,7 @@ async function* scan(
   source: QuerySource<object>,
   signal: AbortSignal | null,
 ): AsyncGenerator<readonly [string, object], void> {
-  for await (const { type, doc } of source.iterateChangesSince(null, signal === null ? {} : { signal }))
-    if (type === "changed" || type === "revealed") yield [doc.id, doc.getData()];
+  for await (const doc of scanDocuments(source, signal === null ? {} : { signal })) yield [doc.id, doc.getData()];
 }
 
 async function* named(

@@ -1,7 +1,7 @@
 import type { Figure } from "./question.ts";
 
 /** The middle of the samples. */
-function median(samples: readonly number[]): number {
+export function median(samples: readonly number[]): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1

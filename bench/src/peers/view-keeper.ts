@@ -5,8 +5,10 @@ import {
   createView,
   type Database,
   type DocId,
+  scanDocuments,
   type Tenant,
   type View,
+  whenVerified,
 } from "@selkie/client";
 import { cleanCpuMicroseconds } from "../measure.ts";
 import { type Sale, sale } from "../sale.ts";
@@ -14,6 +16,8 @@ import { serve } from "./process.ts";
 
 const PASSWORD = "a password for the benchmark";
 const CHANGES = 10;
+/** Documents of the database that has no view. */
+const OTHERS = 2_000;
 /** Rows that somebody looks at. */
 const SHOWN = 50;
 
@@ -21,11 +25,14 @@ interface Open {
   readonly client: Client;
   readonly tenant: Tenant;
   readonly sales: Database<Sale>;
+  /** Of which there is no view: what ten changes cost by themselves. */
+  readonly others: Database<Sale>;
 }
 
 let store = "";
 let at: Open | undefined;
 let ids: readonly DocId[] = [];
+let otherIds: readonly DocId[] = [];
 let objects: readonly Sale[] = [];
 let view: View | undefined;
 let edits = 0;
@@ -46,7 +53,7 @@ function opened(): Open {
 async function open(client: Client): Promise<Open> {
   const tenant = await client.openTenant("bench");
   const sales = await tenant.openDB<Sale>("sales");
-  at = { client, tenant, sales };
+  at = { client, tenant, sales, others: await tenant.openDB<Sale>("others") };
   return at;
 }
 
@@ -58,7 +65,7 @@ async function look(shown: View): Promise<void> {
 
 async function readAll(): Promise<readonly Sale[]> {
   const all: Sale[] = [];
-  for await (const { doc } of opened().sales.iterateChangesSince(null)) all.push(doc.getData());
+  for await (const doc of scanDocuments(opened().sales)) all.push(doc.getData());
   return all;
 }
 
@@ -83,21 +90,18 @@ function plainReport(sales: readonly Sale[]): number {
   return total;
 }
 
-function idAt(index: number): DocId {
-  const id = ids[index];
-  if (id === undefined) throw new RangeError(`there is no document ${index}`);
-  return id;
-}
-
-/** Ten documents, all over the database. */
-async function change(): Promise<void> {
+/** Ten documents, all over a database. */
+async function change(database: Database<Sale>, all: readonly DocId[]): Promise<void> {
   edits += 1;
-  await opened().sales.transact(async (tx) => {
-    for (let n = 0; n < CHANGES; n++)
-      await tx.changeDoc(idAt(Math.floor((n * ids.length) / CHANGES) + edits), (draft) => {
+  await database.transact(async (tx) => {
+    for (let n = 0; n < CHANGES; n++) {
+      const id = all[Math.floor((n * all.length) / CHANGES) + edits];
+      if (id === undefined) throw new RangeError("there are too few documents");
+      await tx.changeDoc(id, (draft) => {
         draft.getData().amount += edits;
         draft.getData().customer = `Customer ${edits * 31 + n}`;
       });
+    }
   });
 }
 
@@ -107,8 +111,10 @@ serve({
     const client = await createClient({ store, password: PASSWORD });
     const tenant = await client.createTenant("bench", { user: "CN=alice" });
     const sales = await tenant.openDB<Sale>("sales");
-    at = { client, tenant, sales };
+    const others = await tenant.openDB<Sale>("others");
+    at = { client, tenant, sales, others };
     ids = await sales.createDocuments(Array.from({ length: count }, (_, n) => sale(n, count)));
+    otherIds = await others.createDocuments(Array.from({ length: OTHERS }, (_, n) => sale(n, OTHERS)));
     objects = await readAll();
   },
   plain: () => cleanCpuMicroseconds(() => plainReport(objects)),
@@ -119,10 +125,10 @@ serve({
       view = await createView(opened().sales, { name, columns });
       await look(view);
     }),
-  change: () => cleanCpuMicroseconds(change),
+  change: () => cleanCpuMicroseconds(() => change(opened().others, otherIds)),
   follow: () =>
     cleanCpuMicroseconds(async () => {
-      await change();
+      await change(opened().sales, ids);
       if (view !== undefined) await look(view);
     }),
   close: async () => {
@@ -133,7 +139,8 @@ serve({
   restart: async () => {
     await opened().client[Symbol.asyncDispose]();
     const client = await createClient({ store, password: PASSWORD });
-    const { sales } = await open(client);
-    await new Promise((resolve) => sales.on("verified", resolve));
+    const { sales, others } = await open(client);
+    await whenVerified(sales);
+    await whenVerified(others);
   },
 });

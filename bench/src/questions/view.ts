@@ -1,12 +1,14 @@
 import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { figure } from "../measure.ts";
+import { figure, median } from "../measure.ts";
 import { startProcess } from "../peers/process.ts";
 import type { Figure, Question } from "../question.ts";
 
 const COUNTS = [10_000, 100_000] as const;
 const ROUNDS = 5;
+/** Of ten changes, in one process, with a view that follows them and beside it without. */
+const TURNS = 5;
 const KEEPER = new URL("../peers/view-keeper.js", import.meta.url);
 
 /** What one round took, in microseconds of CPU. */
@@ -15,7 +17,7 @@ interface Round {
   readonly plain: number;
   readonly read: number;
   readonly build: number;
-  /** Ten changes alone, and until the view shows them. */
+  /** Ten changes alone, and until the view shows them: the median of some turns. */
   readonly change: number;
   readonly follow: number;
   readonly reopen: number;
@@ -41,9 +43,14 @@ export const view: Question = {
         await keeper.ask("restart");
         const name = `view ${round}`;
         const build = await keeper.ask<number>("build", name);
-        const follow = await keeper.ask<number>("follow");
+        const changes: number[] = [];
+        const follows: number[] = [];
+        for (let turn = 0; turn < TURNS; turn++) {
+          follows.push(await keeper.ask<number>("follow"));
+          changes.push(await keeper.ask<number>("change"));
+        }
+        const [follow, change] = [median(follows), median(changes)];
         await keeper.ask("close");
-        const change = await keeper.ask<number>("change");
         await keeper.ask("restart");
         const reopen = await keeper.ask<number>("build", name);
         await keeper.ask("close");

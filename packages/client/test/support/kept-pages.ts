@@ -1,5 +1,5 @@
 // What is kept of views, and a disk that damages it.
-import type { StateStore, Store } from "@selkie/store";
+import { type StateStore, type Store, StoreError } from "@selkie/store";
 
 /** Of the rows of local state, those that are pages of a view: kind 21 after the tenant, then database, id, tree and page. */
 const isPage = (key: Uint8Array): boolean => key[32] === 21 && key.length === 32 + 1 + 32 + 16 + 5;
@@ -27,6 +27,27 @@ export function spoiled(store: Store, how: Spoil, part: number): Store {
       other = value;
     }
   }
+  return readBy(store, range);
+}
+
+/** Which reads of pages fail, counted from 1. */
+export interface ReadFaults {
+  reads: number;
+  failsAt: number;
+}
+
+/** A store of a disk that can't read some pages. */
+export function unreadable(store: Store, faults: ReadFaults): Store {
+  return readBy(store, async function* range(from, to) {
+    for await (const row of store.state.range(from, to)) {
+      if (isPage(row.key) && ++faults.reads === faults.failsAt)
+        throw new StoreError("STORE_FAILED", "the store's disk failed");
+      yield row;
+    }
+  });
+}
+
+function readBy(store: Store, range: StateStore["range"]): Store {
   const state: StateStore = {
     get: (key) => store.state.get(key),
     put: (key, value) => store.state.put(key, value),

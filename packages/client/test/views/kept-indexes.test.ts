@@ -4,16 +4,18 @@ import { join } from "node:path";
 import {
   type Client,
   createClient,
+  createView,
   type Database,
   declareIndexes,
   defineIndexer,
   explain,
   openIndex,
+  parseDocId,
   query,
 } from "@selkie/client";
 import type { Store } from "@selkie/store";
 import { expect, test } from "vitest";
-import { pagesIn, type Spoil, spoiled } from "../support/kept-pages.ts";
+import { pagesIn, type ReadFaults, type Spoil, spoiled, unreadable } from "../support/kept-pages.ts";
 import { cheapKeyBag, MemoryPlace, newDirectory, PASSWORD } from "../support/places.ts";
 
 interface Item {
@@ -102,6 +104,105 @@ test("an index that could not be opened holds no name", async () => {
   expect((await look(items)).made).toBeGreaterThan(0);
   expect((await look(items)).made).toBe(0); // it was kept
 });
+
+test("what was left out is named again after a restart, as long as it can't be computed", async () => {
+  const place = new MemoryPlace(await cheapKeyBag());
+  const picky = defineIndexer<Item>({
+    name: "picky",
+    version: 1,
+    map: ({ n }) => {
+      if (n < 3) throw new RangeError(`${n} is too small`);
+      return { key: [n] };
+    },
+  });
+  const view = { name: "picky", columns: [{ name: "n", value: `length(${"lower(".repeat(9)}group${")".repeat(9)})` }] };
+  const named = async (client: Client) => {
+    const items = await itemsOf(client);
+    let made = 0;
+    const onProgress = (documents: number) => {
+      made = documents;
+    };
+    await using index = await openIndex(items, picky, { onProgress });
+    await index.caughtUp();
+    await using shown = await createView(items, view);
+    await shown.caughtUp();
+    const said = [index.failures, shown.failures].map((failures) =>
+      failures.map(({ origin, error }) => [origin?.id, String(error)]).toSorted(),
+    );
+    return { made, said };
+  };
+  let before: Awaited<ReturnType<typeof named>>["said"];
+  {
+    await using client = await createClient({ store: place, password: PASSWORD });
+    await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+    const items = await itemsOf(client);
+    await items.createDocuments([...rows(), { group: "a".repeat(90_000), n: 10 }]);
+    before = (await named(client)).said;
+    expect(before.map((failures) => failures.length)).toEqual([3, 1]);
+  }
+  await using client = await createClient({ store: place.again(), password: PASSWORD });
+  expect(await named(client)).toEqual({ made: 0, said: before });
+  const items = await itemsOf(client);
+  const [[small = ""] = []] = before[0] ?? [];
+  await items.changeDoc(await items.getDocument(parseDocId(small)), (draft) => {
+    draft.getData().n = 9;
+  });
+  expect((await named(client)).said).toEqual([before[0]?.slice(1), before[1]]);
+});
+
+test("an index that holds nothing of a database is not made again", async () => {
+  const place = new MemoryPlace(await cheapKeyBag());
+  await using client = await createClient({ store: place, password: PASSWORD });
+  await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  const items = await itemsOf(client);
+  await items.createDocuments(rows());
+  const none = defineIndexer<Item>({ name: "none", version: 1, map: { key: ["n"], where: "n < 0" } });
+  const made: number[] = [];
+  for (let turn = 0; turn < 2; turn++) {
+    await using index = await openIndex(items, none, { onProgress: (documents) => made.push(documents) });
+    await index.caughtUp();
+  }
+  expect(made.length).toBeGreaterThan(0);
+  expect(Math.max(...made)).toBe(MANY);
+  expect(made.indexOf(MANY)).toBe(made.length - 1);
+});
+
+test("P-9 where a page could not be read while a document moved, nothing of the move stays by half", async () => {
+  const place = new MemoryPlace(await cheapKeyBag());
+  const twice = defineIndexer<Item>({ name: "twice", version: 1, map: ({ n }) => [{ key: [n] }, { key: ["-", n] }] });
+  const keysOf = (n: number) => [[n], ["-", n]];
+  {
+    await using client = await createClient({ store: place, password: PASSWORD });
+    await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+    const items = await itemsOf(client);
+    await items.createDocuments(rows());
+    await using index = await openIndex(items, twice);
+    await index.caughtUp();
+  }
+  for (let failsAt = 1; failsAt <= 8; failsAt++) {
+    const faults: ReadFaults = { reads: 0, failsAt: 0 };
+    const wrap = (store: Store) => unreadable(store, faults);
+    await using client = await createClient({ store: place.copy().again(wrap), password: PASSWORD });
+    const items = await itemsOf(client);
+    await using index = await openIndex(items, twice);
+    await index.caughtUp();
+    const [{ origin } = expect.fail("there are items")] = await query<Item>(items, { where: { n: 350 } });
+    const set = (n: number) =>
+      items.changeDoc(parseDocId(origin.id), (draft) => {
+        draft.getData().n = n;
+      });
+    Object.assign(faults, { reads: 0, failsAt });
+    await set(5_000);
+    await index.get([5_000]).catch(() => []);
+    faults.failsAt = 0;
+    await set(-1);
+    const entries = (await Array.fromAsync(index.range())).map(({ key }) => key);
+    const truth = rows().flatMap(({ n }) => keysOf(n === 350 ? -1 : n));
+    expect(entries.toSorted(byText)).toEqual(truth.toSorted(byText));
+  }
+});
+
+const byText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 
 test("what is purged is on no page that is kept of an index", async () => {
   const stores: Store[] = [];

@@ -18,6 +18,12 @@ export class Failures {
     return [...this.#byDocument.values()];
   }
 
+  /** The documents of one database. */
+  idsOf({ tenant, database }: Omit<Origin, "id">): readonly string[] {
+    const origins = this.all.flatMap(({ origin }) => (origin === null ? [] : [origin]));
+    return origins.filter((origin) => origin.tenant === tenant && origin.database === database).map(({ id }) => id);
+  }
+
   add(failure: Failure): void {
     if (this.#byDocument.size < MOST) this.#byDocument.set(nameOf(failure.origin), failure);
   }

@@ -2,7 +2,7 @@ import type { DerivedRows, FeedItem, FeedOptions, PastDatabase, PastDoc } from "
 import type { Origin } from "../expression/scope.ts";
 
 /** A database that an index can be made of, as it is, as it was, or read through others. */
-export interface IndexSource<T extends object> extends Pick<PastDatabase<T>, "name" | "tenant"> {
+export interface IndexSource<T extends object> extends Pick<PastDatabase<T>, "name" | "tenant" | "findDocument"> {
   /** As that of a database. */
   iterateChangesSince(cursor: string | null, options?: FeedOptions): AsyncIterable<FeedItem<T, PastDoc<T>>>;
 }
@@ -14,14 +14,14 @@ export interface IndexSource<T extends object> extends Pick<PastDatabase<T>, "na
 export interface FeedIndex<Mapped, Moved> {
   /** How many pages changed since it was saved. */
   readonly fresh: number;
-  /** Goes on from what is kept. @returns how far that had come in the database's changes; null when nothing is kept that can be gone on with */
+  /** Goes on from what is kept. @returns the mark that it was kept with; null when nothing is kept that can be gone on with */
   open(): Promise<string | null>;
   /** Begins anew, and removes what is kept: nobody reads it before it is filled. */
   filling(): Promise<Filling<Mapped>>;
   /** A document has changed. */
   move(id: string, mapped: Mapped): Promise<Moved>;
-  /** Keeps it as it is: what has come of the database's changes up to a cursor. @throws CoreError CLOSED */
-  save(cursor: string): Promise<void>;
+  /** Keeps it as it is. @param mark says how far it has come in the database's changes @throws CoreError CLOSED */
+  save(mark: string): Promise<void>;
 }
 
 /** An index that takes all documents at once, in pieces. */

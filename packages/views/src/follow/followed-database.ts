@@ -1,7 +1,8 @@
-import { type DerivedRows, type FeedItemType, scanDocuments } from "@selkie/core";
+import { type DerivedRows, type FeedItemType, parseDocId, scanDocuments } from "@selkie/core";
 import type { Origin } from "../expression/scope.ts";
 import type { Failures } from "./failures.ts";
 import type { FeedIndex, IndexKind, IndexSource } from "./feed-index.ts";
+import { decodeMark, encodeMark } from "./kept-mark.ts";
 
 export interface Following {
   readonly signal: AbortSignal;
@@ -40,6 +41,10 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
   #isFilled = false;
   /** Up to where the index has it; null before there is anything. */
   #cursor: string | null = null;
+  /** The mark of what is kept. */
+  #kept: string | null = null;
+  /** Documents that were left out of what is kept: what is wrong with them is found out anew. */
+  #failed: readonly string[] = [];
 
   constructor(database: IndexSource<object>, kind: IndexKind<Mapped, Moved, Index>, failures: Failures) {
     this.#database = database;
@@ -57,8 +62,11 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
   async open(): Promise<boolean> {
     this.#rows = await this.#kind.take(this.#database);
     this.#index = this.#kind.create(this.#rows);
-    this.#cursor = await this.#index.open();
-    this.#isFilled = this.#cursor !== null;
+    this.#kept = await this.#index.open();
+    const mark = this.#kept === null ? null : decodeMark(this.#kept);
+    this.#cursor = mark?.cursor ?? null;
+    this.#failed = mark?.failed ?? [];
+    this.#isFilled = mark !== null;
     return this.#isFilled;
   }
 
@@ -70,11 +78,20 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
       return null;
     }
     const moved = new Map<string, Moved>();
-    for await (const { doc, cursor, type } of this.#database.iterateChangesSince(this.#cursor, { signal })) {
-      const mapped = await this.#mapped(doc, { signal, isGone: isGone(type) });
-      const now = await run(() => this.#index.move(doc.id, mapped));
+    const move = async (doc: Seen, gone: boolean): Promise<void> => {
+      const mapped = await this.#mapped(doc, { signal, isGone: gone });
+      const now = await run(() => this.#move(doc.id, mapped));
       const before = moved.get(doc.id);
       moved.set(doc.id, before === undefined ? now : this.#kind.join(before, now));
+    };
+    while (this.#failed.length > 0) {
+      const [id, ...others] = this.#failed;
+      const doc = id === undefined ? undefined : await this.#database.findDocument(parseDocId(id));
+      if (doc?.isDeleted() === false) await move(doc, false);
+      this.#failed = others;
+    }
+    for await (const { doc, cursor, type } of this.#database.iterateChangesSince(this.#cursor, { signal })) {
+      await move(doc, isGone(type));
       this.#cursor = cursor;
     }
     return [...moved.values()];
@@ -87,14 +104,20 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
 
   /** Keeps the index, so that it need not be made again. @param isLast also when little of it changed */
   async save(isLast: boolean): Promise<void> {
+    if (this.#cursor === null || this.#rows === null) return;
+    const failed = [...new Set([...this.#failures.idsOf(this.place), ...this.#failed])];
+    const mark = encodeMark({ cursor: this.#cursor, failed });
     const { fresh } = this.#index;
-    if (this.#cursor !== null && fresh > (isLast ? 0 : UNSAVED)) await this.#index.save(this.#cursor);
+    if (isLast ? fresh === 0 && mark === this.#kept : fresh <= UNSAVED) return;
+    await this.#index.save(mark);
+    this.#kept = mark;
   }
 
   /** What is kept of the index is damaged: it is filled when it follows next, and read as it is until then. */
   forget(): void {
     this.#isFilled = false;
     this.#cursor = null;
+    this.#failed = [];
   }
 
   /** Others may keep an index of this name. */
@@ -102,7 +125,18 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
     this.#rows?.release();
   }
 
+  /** What was moved by half is made again: nobody knows where the other half stands. */
+  async #move(id: string, mapped: Mapped): Promise<Moved> {
+    try {
+      return await this.#index.move(id, mapped);
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+  }
+
   async #fill({ signal, run, filled }: Following): Promise<void> {
+    this.#kept = null;
     const index = this.#kind.create(this.#rows);
     const filling = await index.filling();
     let piece: (readonly [string, Mapped])[] = [];

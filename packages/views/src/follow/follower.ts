@@ -35,6 +35,8 @@ export class Follower<Mapped, Moved extends object, Index extends FeedIndex<Mapp
   #isDue = false;
   /** Whether the databases were asked what is new since the indexes were kept. */
   #isCaughtUp = false;
+  /** Those that say when something has changed. */
+  readonly #watched = new Set<FollowedDatabase<Mapped, Moved, Index>>();
   /** How often all indexes were made again. */
   #repairs = 0;
   /** Documents that were taken while indexes were filled. */
@@ -88,7 +90,6 @@ export class Follower<Mapped, Moved extends object, Index extends FeedIndex<Mapp
         if (!isDamaged(error)) throw error;
         await this.#follow(true);
       }
-      if (this.#isCaughtUp) return;
       this.#isCaughtUp = true;
       this.#watch();
     });
@@ -172,14 +173,20 @@ export class Follower<Mapped, Moved extends object, Index extends FeedIndex<Mapp
     for (const database of this.databases) await database.save(isLast).catch((error: unknown) => this.fail(error));
   }
 
+  /** Also those of which that has failed before. */
   #watch(): void {
     for (const database of this.databases) {
+      if (this.#watched.has(database)) continue;
+      this.#watched.add(database);
       const changed = () => {
         if (this.#isDue) return;
         this.#isDue = true;
         this.refresh().catch((error: unknown) => this.fail(error));
       };
-      database.watch(changed, this.#closing.signal).catch((error: unknown) => this.fail(error));
+      database.watch(changed, this.#closing.signal).catch((error: unknown) => {
+        this.#watched.delete(database);
+        this.fail(error);
+      });
     }
   }
 

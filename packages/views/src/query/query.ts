@@ -1,4 +1,3 @@
-import type { PastDatabase } from "@selkie/core";
 import type { Expression } from "../expression/expression.ts";
 import type { Origin } from "../expression/scope.ts";
 import type { IndexSource } from "../follow/feed-index.ts";
@@ -6,7 +5,7 @@ import type { Value } from "../value/value.ts";
 import type { Conditions } from "./conditions.ts";
 
 /** A database that can be asked, as it is, as it was, or read through others. */
-export interface QuerySource<T extends object> extends IndexSource<T>, Pick<PastDatabase<T>, "findDocument"> {}
+export type QuerySource<T extends object> = IndexSource<T>;
 
 /** What documents are ordered by: the text of an expression, a field's name for example, rising; or all of that. */
 export type SortKey = string | OrderedBy;

@@ -93,10 +93,10 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
     const head = await this.#at.rows?.read(HEAD);
     if (head === undefined) return null;
     try {
-      const [format, definition, cursor, ...heads] = listIn(fromBytes(head));
+      const [format, definition, mark, ...heads] = listIn(fromBytes(head));
       if (format !== FORMAT || definition !== this.#at.definition) return null;
       for (const [at, tree] of this.#trees.entries()) tree.open(heads[at]);
-      return textIn(cursor);
+      return textIn(mark);
     } catch (error) {
       if (isDamaged(error)) return null;
       throw error;
@@ -129,7 +129,7 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
     return { gone, come };
   }
 
-  async save(cursor: string): Promise<void> {
+  async save(mark: string): Promise<void> {
     const { rows, definition } = this.#at;
     if (rows === null) return;
     const changes = this.#trees.map((tree) => tree.changes());
@@ -141,7 +141,7 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
         await rows.commit(put, []);
         put = [];
       }
-    const head = toBytes([FORMAT, definition, cursor, ...this.#trees.map((tree) => tree.head())]);
+    const head = toBytes([FORMAT, definition, mark, ...this.#trees.map((tree) => tree.head())]);
     await rows.commit(
       [...put, [HEAD, head]],
       changes.flatMap(({ remove }) => remove),

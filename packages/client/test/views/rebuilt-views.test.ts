@@ -289,6 +289,6 @@ test("views, indexes and queries equal what is made anew, after any changes, del
         await story.end();
       }
     }),
-    { numRuns: process.env["SELKIE_TEST_FULL"] === "1" ? 200 : Number(process.env["ATK"] ?? 10) },
+    { numRuns: process.env["SELKIE_TEST_FULL"] === "1" ? 200 : 10 },
   );
 });

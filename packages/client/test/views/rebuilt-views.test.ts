@@ -51,6 +51,7 @@ const definition: ViewDefinition<Item> = {
     { name: "least", value: "rank", total: "min" },
     { name: "most", value: "group", total: "max" },
     { name: "count", value: "group", total: "count" },
+    { name: "kinds", value: "group", total: "distinct" },
   ],
   where: "rank < 3",
 };

@@ -12,7 +12,7 @@ import { pipe } from "@selkie/sync-protocol";
 import { found, type Person } from "./company.ts";
 import { cheapKeyBag, MemoryPlace, PASSWORD } from "./places.ts";
 
-export const READER = "CN=dora/O=acme";
+const READER = "CN=dora/O=acme";
 
 /** The key that comes and goes. */
 export const BOARD = "board";

@@ -32,11 +32,12 @@ export function roundSum(parts: ExactSum): number {
 }
 
 function grow(parts: number[], number: number): void {
-  let [rest, kept] = [number, 0];
-  for (const part of parts) {
-    const [large, small] = Math.abs(rest) < Math.abs(part) ? [part, rest] : [rest, part];
-    const sum = large + small;
-    const lost = small - (sum - large);
+  let rest = number;
+  let kept = 0;
+  for (let at = 0; at < parts.length; at++) {
+    const part = parts[at] ?? 0;
+    const sum = rest + part;
+    const lost = Math.abs(rest) < Math.abs(part) ? rest - (sum - part) : part - (sum - rest);
     if (lost !== 0) parts[kept++] = lost;
     rest = sum;
   }

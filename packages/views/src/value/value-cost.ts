@@ -8,9 +8,16 @@ export function costOf(value: Value): number {
     case kind.bytes:
       return (value as Uint8Array).length / 32;
     case kind.list:
+      return costOfMembers(value as readonly Value[]);
     case kind.object:
-      return Object.values(value as object).reduce<number>((sum, member) => sum + 1 + costOf(member), 1);
+      return costOfMembers(Object.values(value as object));
     default:
       return 0;
   }
+}
+
+function costOfMembers(members: readonly Value[]): number {
+  let sum = 1;
+  for (const member of members) sum += 1 + costOf(member);
+  return sum;
 }

@@ -6,7 +6,8 @@ import type { IndexSource } from "../follow/feed-index.ts";
 import { Follower } from "../follow/follower.ts";
 import { limitIn } from "../value/limit.ts";
 import type { Entry } from "../view/entry.ts";
-import { type Moved, SourceIndex } from "../view/source-index.ts";
+import { joinMoved, type Moved } from "../view/moved.ts";
+import { SourceIndex } from "../view/source-index.ts";
 import { type Indexer, planOf } from "./define-indexer.ts";
 import { decodeShape, type IndexPlan, indexColumns } from "./index-plan.ts";
 import { IndexReader } from "./index-reader.ts";
@@ -75,7 +76,7 @@ export class OpenIndex implements Index {
         },
         map: (data, origin) => plan.map(data, origin),
         create: (rows) => new SourceIndex({ columns, definition: plan.definition, rows }),
-        join: ({ gone }, { come }) => ({ gone, come }),
+        join: joinMoved,
       },
       {
         moved: async (moved) => {

@@ -1,12 +1,12 @@
 import { damaged } from "../damaged-index.ts";
 import type { KeptShape } from "../tree/kept-tree.ts";
-import { SOME_ON_PAGE } from "../tree/tree-shape.ts";
+import { nothingCodec } from "../tree/page-codec.ts";
+import { nothing, SOME_ON_PAGE } from "../tree/tree-shape.ts";
 import { byCodeUnits } from "../value/order.ts";
 import { listIn, numberIn, textIn } from "../value/read-json.ts";
 import type { Json } from "../value/value-codec.ts";
 import type { DocumentTerms, FieldTerms } from "./document-terms.ts";
 import { decodeAlike, decodeSteps, decodeTerms, encodeAlike, encodeSteps, encodeTerms } from "./number-columns.ts";
-import { nothing, nothingCodec } from "./postings.ts";
 
 /** A document, its number in its index, and all that stands of it there: so it can be taken out without being read again. */
 export interface KeptDocument {

@@ -1,6 +1,7 @@
 import { damaged } from "../damaged-index.ts";
 import type { KeptShape } from "../tree/kept-tree.ts";
-import { MANY_ON_PAGE, type Summary } from "../tree/tree-shape.ts";
+import { nothingCodec } from "../tree/page-codec.ts";
+import { MANY_ON_PAGE, nothing } from "../tree/tree-shape.ts";
 import { byCodeUnits, type Compare } from "../value/order.ts";
 import { listIn } from "../value/read-json.ts";
 import type { Json } from "../value/value-codec.ts";
@@ -15,10 +16,6 @@ export interface Posting {
   readonly number: number;
   readonly count: number;
 }
-
-/** For trees whose stretches are not summed up. */
-export const nothing: Summary<unknown, null> = { none: null, of: () => null, join: () => null };
-export const nothingCodec = { encode: (): Json => null, decode: (): null => null };
 
 const compare: Compare<Posting> = (a, b) => byCodeUnits(a.term, b.term) || a.field - b.field || a.number - b.number;
 

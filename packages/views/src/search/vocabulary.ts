@@ -1,8 +1,8 @@
 import type { KeptShape } from "../tree/kept-tree.ts";
-import { MANY_ON_PAGE } from "../tree/tree-shape.ts";
+import { nothingCodec } from "../tree/page-codec.ts";
+import { MANY_ON_PAGE, nothing } from "../tree/tree-shape.ts";
 import { byCodeUnits } from "../value/order.ts";
 import { decodeTerms, encodeTerms } from "./number-columns.ts";
-import { nothing, nothingCodec } from "./postings.ts";
 
 /** All terms that stand in some document, in the order of their code units: so those that begin alike are a stretch. */
 export const vocabularyShape: KeptShape<string, null> = {

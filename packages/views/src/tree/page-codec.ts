@@ -17,6 +17,9 @@ export interface TreeCodec<E, S> {
   readonly summary: Codec<S>;
 }
 
+/** Says nothing of stretches that are not summed up. */
+export const nothingCodec: Codec<null> = { encode: () => null, decode: () => null };
+
 const LETTER = { leaf: 0, branch: 1 } as const;
 
 export function encodePage<E, S>(codec: TreeCodec<E, S>, page: Page<E, S>): Json {

@@ -8,6 +8,9 @@ export interface Summary<E, S> {
   join(summaries: readonly S[]): S;
 }
 
+/** Of trees whose stretches are not summed up. */
+export const nothing: Summary<unknown, null> = { none: null, of: () => null, join: () => null };
+
 /** What makes one kind of tree: the order of its entries, no two of which are equal in it, and what they come to. */
 export interface TreeShape<E, S> {
   readonly compare: Compare<E>;

@@ -1,6 +1,6 @@
 import type { KeptShape } from "../tree/kept-tree.ts";
-import type { TreeCodec } from "../tree/page-codec.ts";
-import { SOME_ON_PAGE } from "../tree/tree-shape.ts";
+import { nothingCodec, type TreeCodec } from "../tree/page-codec.ts";
+import { nothing, SOME_ON_PAGE } from "../tree/tree-shape.ts";
 import { byCodeUnits } from "../value/order.ts";
 import { listIn, numberIn, textIn } from "../value/read-json.ts";
 import { sameText } from "../value/same-text.ts";
@@ -30,7 +30,7 @@ export function distinctShape(columns: readonly EntryColumn[]): KeptShape<Distin
     compare: (a, b) => a.column - b.column || paths(a.path, b.path) || byCodeUnits(a.text, b.text),
     key: (value) => value,
     weigh: ({ path, text }) => path.reduce((sum, { value }) => sum + 1 + costOf(value), costOf(text)),
-    summary: { none: null, of: () => null, join: () => null },
+    summary: nothing,
     codec,
   };
 }
@@ -68,5 +68,5 @@ const codec: TreeCodec<DistinctValue, null> = {
       }));
     },
   },
-  summary: { encode: () => null, decode: () => null },
+  summary: nothingCodec,
 };

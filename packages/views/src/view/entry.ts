@@ -12,6 +12,12 @@ export interface Step {
 /** A category: the way to it from the top. */
 export type CategoryPath = readonly Step[];
 
+/** A document that others stand beneath, as they answer it. */
+export interface Standing {
+  readonly sort: readonly Value[];
+  readonly id: string;
+}
+
 /** A document in a category. */
 export interface Entry {
   readonly path: CategoryPath;
@@ -20,9 +26,19 @@ export interface Entry {
   readonly id: string;
   /** A value for each column; none where an entry only says where one stands. */
   readonly values: readonly Value[];
+  /** The documents that it stands beneath, from the top; at least one. */
+  readonly above?: readonly Standing[];
 }
 
-/** How the entries of a view follow one another: by category, then by sorted columns, then by id. What stands in a category itself comes before its categories. */
+/** Where a document would stand if it answered none, and the id of the one that it answers. */
+export interface MappedEntry extends Entry {
+  readonly responseTo?: string;
+}
+
+/**
+ * How the entries of a view follow one another: by category, then by sorted columns, then by id. What stands in a category itself comes before
+ * its categories, and a document before those that stand beneath it.
+ */
 export function entryOrder(columns: readonly EntryColumn[]): Compare<Entry> {
   const [paths, within] = [pathOrder(columns), orderWithin(columns)];
   return (a, b) => paths(a.path, b.path) || within(a, b);
@@ -32,13 +48,28 @@ export function entryOrder(columns: readonly EntryColumn[]): Compare<Entry> {
 export function orderWithin(columns: readonly EntryColumn[]): Compare<Entry> {
   const sorted = columns.filter(({ isSorted }) => isSorted);
   const idsFall = columns.some((column) => column.idsFall);
-  return (a, b) => {
+  const own: Compare<Standing> = (a, b) => {
     for (const [at, { compare }] of sorted.entries()) {
       const order = compare(a.sort[at], b.sort[at]);
       if (order !== 0) return order;
     }
     return idsFall ? byCodeUnits(b.id, a.id) : byCodeUnits(a.id, b.id);
   };
+  return (a, b) => (a.above === undefined && b.above === undefined ? own(a, b) : compareWays(own, wayTo(a), wayTo(b)));
+}
+
+/** The documents from the top to an entry, with itself. */
+function wayTo(entry: Entry): readonly Standing[] {
+  return [...(entry.above ?? []), entry];
+}
+
+function compareWays(own: Compare<Standing>, a: readonly Standing[], b: readonly Standing[]): number {
+  for (const [at, standing] of a.entries()) {
+    const other = b[at];
+    const order = other === undefined ? 1 : own(standing, other);
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
 }
 
 export function pathOrder(columns: readonly EntryColumn[]): Compare<CategoryPath> {
@@ -63,6 +94,6 @@ export function sharedLevels(order: Compare<CategoryPath>, a: CategoryPath, b: C
 }
 
 /** Enough of an entry to find it. */
-export function keyEntry({ path, sort, id }: Entry): Entry {
-  return { path, sort, id, values: [] };
+export function keyEntry({ path, sort, id, above }: Entry): Entry {
+  return above === undefined ? { path, sort, id, values: [] } : { path, sort, id, values: [], above };
 }

@@ -3,11 +3,11 @@ import type { Compare } from "../value/order.ts";
 import { startOf } from "./bounds.ts";
 import { type CategoryPath, type Entry, entryOrder, pathOrder } from "./entry.ts";
 import type { Bound, Located } from "./merged-index.ts";
+import { type Moved, type MovedDocument, movedAtOnce } from "./moved.ts";
 import type { ViewPatch } from "./patch.ts";
 import type { Row } from "./row.ts";
 import { keyOf } from "./row-key.ts";
 import type { IsOpen, Rows, RowsContext } from "./rows.ts";
-import type { Moved } from "./source-index.ts";
 
 /** Entries that are told one by one: two of each document that moved, where it stands in one category. */
 const MOST_ENTRIES = 400;
@@ -37,9 +37,12 @@ interface Touched {
 /** What became of the rows that are shown, once the indexes say what is now. */
 export async function patchesOf(moved: readonly MovedIn<Moved>[], at: PatchContext): Promise<readonly ViewPatch[]> {
   if (moved.length === 0) return [];
-  if (moved.reduce((sum, { gone, come }) => sum + gone.length + come.length, 0) > MOST_ENTRIES)
+  const documents: readonly MovedIn<MovedDocument>[] = [...Map.groupBy(moved, ({ source }) => source)].flatMap(
+    ([source, some]) => movedAtOnce(some).map((one) => ({ ...one, source })),
+  );
+  if (documents.reduce((sum, { gone, come }) => sum + gone.length + come.length, 0) > MOST_ENTRIES)
     return [await resetOf(at)];
-  return new PatchMaker(at).make(moved);
+  return new PatchMaker(at).make(documents);
 }
 
 /** All rows there are. */
@@ -61,7 +64,7 @@ class PatchMaker {
     this.#paths = pathOrder(at.columns);
   }
 
-  async make(moved: readonly MovedIn<Moved>[]): Promise<readonly ViewPatch[]> {
+  async make(moved: readonly MovedIn<MovedDocument>[]): Promise<readonly ViewPatch[]> {
     for (const one of moved) this.#documents(one);
     for (const touched of this.#touched(moved)) await this.#category(touched);
     const inOrder = this.#placed.toSorted((a, b) => this.#inView(a, b));
@@ -73,7 +76,7 @@ class PatchMaker {
     return [...this.#removed, ...this.#updated, ...placed, { type: "update", row: await this.#at.rows.total() }];
   }
 
-  #documents({ gone, come, source }: MovedIn<Moved>): void {
+  #documents({ gone, come, source }: MovedIn<MovedDocument>): void {
     for (const entry of gone) {
       const stays = come.some(({ path }) => this.#paths(path, entry.path) === 0);
       if (!stays && this.#shows(entry.path))
@@ -93,7 +96,7 @@ class PatchMaker {
   }
 
   /** The categories that something came to or went from, once each, and how many entries they gained. */
-  #touched(moved: readonly MovedIn<Moved>[]): readonly Touched[] {
+  #touched(moved: readonly MovedIn<MovedDocument>[]): readonly Touched[] {
     const each = (entries: readonly Entry[], gained: number): readonly Touched[] =>
       entries.flatMap(({ path }) => path.map((_, level) => ({ path: path.slice(0, level + 1), gained })));
     const all = moved.flatMap(({ gone, come }) => [...each(gone, -1), ...each(come, 1)]);
@@ -150,6 +153,6 @@ class PatchMaker {
     if (byPath !== 0 || a.located === null || b.located === null) {
       return byPath || Number(b.located === null) - Number(a.located === null);
     }
-    return this.#order(a.located.entry, b.located.entry) || a.located.source - b.located.source;
+    return this.#at.index.compare(a.located, b.located);
   }
 }

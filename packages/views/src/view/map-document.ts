@@ -6,8 +6,9 @@ import { plainValue, type Value } from "../value/value.ts";
 import { costOf } from "../value/value-cost.ts";
 import type { PlannedColumn, PlannedValue } from "./column.ts";
 import { distinctColumns } from "./distinct-shape.ts";
-import type { CategoryPath, Entry, Step } from "./entry.ts";
+import type { CategoryPath, Entry, MappedEntry, Step } from "./entry.ts";
 import type { Paths } from "./paths.ts";
+import { MOST_ABOVE } from "./responses.ts";
 
 /** Between the levels of a text that names a category. */
 const SEPARATOR = "\\";
@@ -17,6 +18,9 @@ const MOST_LEVELS = 16;
 
 /** Categories that a document stands in, at most. */
 const MOST_CATEGORIES = 1_000;
+
+/** Characters of a document's id. */
+const LONGEST_ID = 256;
 
 /** Steps of a value that count where it is in an order. */
 const MOST_COUNTED = 64;
@@ -29,6 +33,8 @@ export interface ViewPlan {
   readonly columns: readonly PlannedColumn[];
   /** Null for all documents. */
   readonly where: PlannedValue | null;
+  /** Null where documents answer none. */
+  readonly responseTo: PlannedValue | null;
   /** Of the documents that were mapped last. */
   readonly paths: Paths;
 }
@@ -51,6 +57,16 @@ export function entriesOf({ columns, where, paths }: ViewPlan, data: object, ori
   const counted = distinctColumns(columns);
   if (entries.reduce((sum, entry) => sum + stepsOf(entry, counted), 0) > MOST_STEPS) throw tooLarge();
   return entries;
+}
+
+/** The same, with what it answers. @throws as `entriesOf` does */
+export function mappedOf(plan: ViewPlan, data: object, origin: Origin): readonly MappedEntry[] {
+  const entries = entriesOf(plan, data, origin);
+  if (plan.responseTo === null) return entries;
+  if (costOf(entries[0]?.sort) >= MOST_ABOVE) throw tooLarge();
+  const responseTo = plan.responseTo.compute(data, origin);
+  if (typeof responseTo !== "string" || responseTo.length > LONGEST_ID) return entries;
+  return entries.map((entry) => ({ ...entry, responseTo }));
 }
 
 /** A value that is counted lies in each category that the entry stands in. */

@@ -32,7 +32,8 @@ export class MergedIndex {
     join: (parts: readonly Totals[]) => Totals,
   ) {
     this.#sources = sources;
-    this.#order = (a, b) => order(a.entry, b.entry) || a.source - b.source;
+    // What stands beneath a document follows on it, also where another database has one that is equal to it in the order.
+    this.#order = (a, b) => order(topOf(a.entry), topOf(b.entry)) || a.source - b.source || order(a.entry, b.entry);
     this.#join = join;
   }
 
@@ -130,6 +131,12 @@ export class MergedIndex {
     );
     return each.length === 1 ? each.flat() : each.flat().sort(this.#order);
   }
+}
+
+/** The document of no other that an entry stands beneath, or itself. */
+function topOf(entry: Entry): Entry {
+  const top = entry.above?.[0];
+  return top === undefined ? entry : { ...top, path: entry.path, values: [] };
 }
 
 function roomOf(range: { readonly low: number; readonly high: number } | undefined): number {

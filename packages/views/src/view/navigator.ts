@@ -32,9 +32,9 @@ export interface Navigator {
   last(): Promise<Row | null>;
   next(): Promise<Row | null>;
   previous(): Promise<Row | null>;
-  /** The category that it stands in. */
+  /** The document that it stands beneath, or its category. */
   parent(): Promise<Row | null>;
-  /** The first row within a category, which opens. */
+  /** The first row within a category, which opens, or beneath a document. */
   child(): Promise<Row | null>;
   /** The row with a key, and the categories it stands in open. @throws ViewError KEY_INVALID */
   goTo(key: string): Promise<Row | null>;

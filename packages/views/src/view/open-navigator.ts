@@ -66,15 +66,15 @@ export class OpenNavigator implements Navigator {
 
   parent(): Promise<Row | null> {
     return this.#go((from) => {
-      const above = from === null ? [] : pathAbove(readKey(from.key));
-      return above.length === 0 ? null : this.#at.finder.row(keyOf({ type: "category", path: above }));
+      const above = from === null ? null : rowAbove(readKey(from.key));
+      return above === null ? null : this.#at.finder.row(keyOf(above));
     });
   }
 
   child(): Promise<Row | null> {
     return this.#go(async (from) => {
-      if (from?.type !== "category") return null;
-      this.expand(from.key);
+      if (from === null) return null;
+      if (from.type === "category") this.expand(from.key);
       const row = await this.#after(from.key);
       return row !== null && row.level > from.level ? row : null;
     });
@@ -218,6 +218,19 @@ export class OpenNavigator implements Navigator {
       if (rows.length === 0) return false;
     }
   }
+}
+
+/** The document that a row stands beneath, or its category; null for one at the top. */
+function rowAbove(keyed: Keyed): Keyed | null {
+  if (keyed.type === "document") {
+    const { entry, source } = keyed.located;
+    const [own, ...others] = (entry.above ?? []).toReversed();
+    const above = others.length === 0 ? {} : { above: others.toReversed() };
+    if (own !== undefined)
+      return { type: "document", located: { source, entry: { ...own, path: entry.path, values: [], ...above } } };
+  }
+  const path = pathAbove(keyed);
+  return path.length === 0 ? null : { type: "category", path };
 }
 
 /** The category that a row stands in; empty for one at the top. */

@@ -3,9 +3,10 @@ import type { Failure } from "../follow/failures.ts";
 import type { IndexSource } from "../follow/feed-index.ts";
 import { Follower, type MovedIn } from "../follow/follower.ts";
 import { limitIn } from "../value/limit.ts";
-import { type Entry, entryOrder } from "./entry.ts";
+import { entryOrder, type MappedEntry } from "./entry.ts";
 import { patchesOf, resetOf } from "./make-patches.ts";
 import { MergedIndex } from "./merged-index.ts";
+import type { Moved } from "./moved.ts";
 import type { Navigator, NavigatorOptions } from "./navigator.ts";
 import { OpenNavigator } from "./open-navigator.ts";
 import type { ViewPatch } from "./patch.ts";
@@ -13,7 +14,7 @@ import { definitionText, planView } from "./plan-view.ts";
 import type { Row } from "./row.ts";
 import { RowFinder } from "./row-finder.ts";
 import { type IsOpen, Rows, type RowsContext } from "./rows.ts";
-import type { Moved, SourceIndex } from "./source-index.ts";
+import type { SourceIndex } from "./source-index.ts";
 import type { Expansion, RowOptions, View, ViewDefinition } from "./view.ts";
 import { viewIndex } from "./view-index.ts";
 import { entryShape } from "./view-trees.ts";
@@ -31,7 +32,7 @@ interface Subscriber {
 /** The one implementation of `View`. */
 export class OpenView<T extends object> implements View {
   readonly name: string;
-  readonly #follower: Follower<readonly Entry[], Moved, SourceIndex>;
+  readonly #follower: Follower<readonly MappedEntry[], Moved, SourceIndex>;
   readonly #at: RowsContext;
   readonly #rows: Rows;
   readonly #subscribers = new Set<Subscriber>();

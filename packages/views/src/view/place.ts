@@ -8,4 +8,6 @@ export interface Place {
   readonly keys: readonly Entry[];
   /** What it adds to the totals of the whole view, once however many categories it stands in: a value for each column. */
   readonly values: readonly Value[];
+  /** The id of the document that it says it answers. */
+  readonly responseTo?: string;
 }

@@ -8,13 +8,17 @@ import type { ViewDefinition } from "./view.ts";
 const MOST_COLUMNS = 100;
 
 /** @throws ViewError EXPRESSION_INVALID | VIEW_INVALID */
-export function planView<T extends object>({ name, columns, where }: ViewDefinition<T>): ViewPlan {
+export function planView<T extends object>({ name, columns, where, responseTo }: ViewDefinition<T>): ViewPlan {
   if (name === "") throw new ViewError("VIEW_INVALID", "a view has a name");
   if (columns.length === 0 || columns.length > MOST_COLUMNS)
     throw new ViewError("VIEW_INVALID", `a view has 1 to ${MOST_COLUMNS} columns`);
   if (new Set(columns.map((column) => column.name)).size < columns.length)
     throw new ViewError("VIEW_INVALID", "two columns have one name");
-  return { columns: columns.map(planColumn), where: where === undefined ? null : planValue(where), paths: new Paths() };
+  return {
+    ...{ columns: columns.map(planColumn), paths: new Paths() },
+    where: where === undefined ? null : planValue(where),
+    responseTo: responseTo === undefined ? null : planValue(responseTo),
+  };
 }
 
 /** All that the index of a view follows from, as text; null where a function decides: nobody can tell whether it is the one of last time. */
@@ -25,5 +29,8 @@ export function definitionText<T extends object>({ columns }: ViewDefinition<T>,
     sources.push(value.source);
   }
   const rest = columns.map(({ name, category, sort, language, total }) => [name, category, sort, language, total]);
-  return JSON.stringify([sources, rest.map((said) => said.map((one) => one ?? null))]);
+  const said = [sources, rest.map((column) => column.map((one) => one ?? null))];
+  if (plan.responseTo === null) return JSON.stringify(said);
+  const { source } = plan.responseTo;
+  return source === undefined ? null : JSON.stringify([...said, source]);
 }

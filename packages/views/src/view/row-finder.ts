@@ -102,7 +102,8 @@ export class RowFinder {
       }
       return 0;
     };
-    const bound: Bound = () => (entry) => (this.#order(entry.path, path) || compare(entry.sort)) < 0;
+    const bound: Bound = () => (entry) =>
+      (this.#order(entry.path, path) || compare((entry.above?.[0] ?? entry).sort)) < 0;
     const [entry] = await this.#at.index.next(bound, 1);
     const isFound = entry !== undefined && this.#order(entry.entry.path, path) === 0 && compare(entry.entry.sort) === 0;
     return isFound ? this.#rows.document(entry) : null;

@@ -4,7 +4,7 @@ import { listIn, numberIn, textIn } from "../value/read-json.ts";
 import { encodeValue } from "../value/value-codec.ts";
 import type { CategoryPath } from "./entry.ts";
 import type { Located } from "./merged-index.ts";
-import { encodePath, pathIn, valuesIn } from "./view-codec.ts";
+import { encodePath, encodeWay, pathIn, valuesIn, wayIn } from "./view-codec.ts";
 
 /** What a key names. */
 export type Keyed =
@@ -19,7 +19,9 @@ export function keyOf(keyed: Keyed): string {
   if (keyed.type === "total") return KEY_OF_TOTAL;
   if (keyed.type === "category") return JSON.stringify([encodePath(keyed.path)]);
   const { entry, source } = keyed.located;
-  return JSON.stringify([encodePath(entry.path), source, entry.id, entry.sort.map(encodeValue)]);
+  const { path, id, sort, above } = entry;
+  const own = [encodePath(path), source, id, sort.map(encodeValue)];
+  return JSON.stringify(above === undefined ? own : [...own, encodeWay(above)]);
 }
 
 /** @throws ViewError KEY_INVALID */
@@ -35,9 +37,10 @@ export function readKey(key: string): Keyed {
 
 /** @throws ViewError INDEX_DAMAGED */
 function keyedIn(said: readonly unknown[]): Keyed {
-  const [steps, source, id, sort] = said;
+  const [steps, source, id, sort, way] = said;
   const path = pathIn(steps);
   if (said.length === 1) return { type: "category", path };
   const entry = { path, id: textIn(id), sort: valuesIn(sort), values: [] };
-  return { type: "document", located: { source: numberIn(source), entry } };
+  const located = way === undefined ? entry : { ...entry, above: wayIn(way) };
+  return { type: "document", located: { source: numberIn(source), entry: located } };
 }

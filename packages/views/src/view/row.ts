@@ -7,7 +7,7 @@ export interface Row {
   readonly type: "category" | "document" | "total";
   /** Names it in this view, as text: `rows` go on after it. The same row has the same key, whatever stands before it. */
   readonly key: string;
-  /** In how many categories it stands. */
+  /** In how many categories it stands, and beneath how many documents. */
   readonly level: number;
   /** By the names of columns. A category has its own value and totals, a total has totals. */
   readonly values: Readonly<Record<string, Value>>;

@@ -98,7 +98,12 @@ export class Rows {
     const { columns, places } = this.#at;
     const place = places[source] ?? { tenant: "", database: "" };
     return {
-      ...{ type: "document", level: entry.path.length, documents: 1, origin: { ...place, id: entry.id } },
+      ...{
+        type: "document",
+        level: entry.path.length + (entry.above?.length ?? 0),
+        documents: 1,
+        origin: { ...place, id: entry.id },
+      },
       key: keyOf({ type: "document", located: { entry, source } }),
       values: Object.fromEntries(columns.map(({ name }, at) => [name, entry.values[at] ?? null])),
     };

@@ -1,3 +1,4 @@
+import type { Compare } from "../value/order.ts";
 import type { EntryColumn } from "./column.ts";
 import { type CategoryPath, type Entry, orderWithin, pathOrder } from "./entry.ts";
 
@@ -17,6 +18,19 @@ export function sortEntries(columns: readonly EntryColumn[], entries: readonly E
     for (const entry of together.sort(within)) sorted.push(entry);
   }
   return sorted;
+}
+
+/** Entries of a document, in order and each once: a list of categories may name one twice. */
+export function eachOnce(compare: Compare<Entry>, entries: readonly Entry[]): readonly Entry[] {
+  if (entries.length < 2) return entries;
+  const sorted = entries.toSorted(compare);
+  return sorted.filter((entry, at) => at === 0 || compare(sorted[at - 1] ?? entry, entry) !== 0);
+}
+
+/** Whether entries are those of some keys. @param keys in order, each once */
+export function areSame(compare: Compare<Entry>, keys: readonly Entry[], entries: readonly Entry[]): boolean {
+  const own = eachOnce(compare, entries);
+  return keys.length === own.length && own.every((entry, at) => compare(entry, keys[at] ?? entry) === 0);
 }
 
 function byPath(entries: readonly Entry[]): ReadonlyMap<CategoryPath, Entry[]> {

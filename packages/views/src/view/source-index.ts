@@ -10,17 +10,14 @@ import { listIn, textIn } from "../value/read-json.ts";
 import type { EntryColumn } from "./column.ts";
 import { distinctColumns } from "./distinct-shape.ts";
 import { DistinctValues } from "./distinct-values.ts";
-import { type Entry, keyEntry } from "./entry.ts";
+import { type Entry, keyEntry, type MappedEntry } from "./entry.ts";
+import type { Moved, MovedDocument } from "./moved.ts";
 import type { Place } from "./place.ts";
-import { sortEntries } from "./sort-entries.ts";
+import { ResponseTree } from "./response-tree.ts";
+import type { StandingDocument } from "./responses.ts";
+import { areSame, eachOnce, sortEntries } from "./sort-entries.ts";
 import { isSummed, type Totals } from "./total.ts";
 import { entryShape, placeShape } from "./view-trees.ts";
-
-/** Entries of which there was none, or is none any more. */
-export interface Moved {
-  readonly gone: readonly Entry[];
-  readonly come: readonly Entry[];
-}
 
 /** Of what is kept. */
 const FORMAT = 3;
@@ -36,6 +33,8 @@ export interface IndexContext {
   readonly definition: string;
   /** Null for an index in memory alone. */
   readonly rows: DerivedRows | null;
+  /** Whether documents stand beneath those that they answer. */
+  readonly hasResponses?: boolean;
 }
 
 /** Of what the index is made that is kept in these rows; null when none is, or nobody can tell. */
@@ -52,13 +51,17 @@ export async function keptDefinition(rows: DerivedRows): Promise<string | null> 
 }
 
 /** The documents of one database as one view shows them: its entries in order, and where each document stands. */
-export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
+export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
   readonly #at: IndexContext;
   readonly #compare: Compare<Entry>;
   readonly #entries: KeptTree<Entry, Totals>;
   readonly #places: KeptTree<Place, Totals>;
   /** Null where no column has such a total. */
   readonly distinct: DistinctValues | null;
+  /** Null where documents answer none. */
+  readonly #responses: ResponseTree | null;
+  /** Documents that have moved. */
+  #moved = 0;
 
   constructor(at: IndexContext) {
     this.#at = at;
@@ -67,6 +70,7 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
     this.#entries = new KeptTree(shape, at.rows);
     this.#places = new KeptTree(placeShape(at.columns), at.rows);
     this.distinct = distinctColumns(at.columns).length === 0 ? null : new DistinctValues(at.columns, at.rows);
+    this.#responses = at.hasResponses === true ? new ResponseTree(at.columns, at.rows) : null;
   }
 
   /** In the order of the view. */
@@ -103,9 +107,9 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
     }
   }
 
-  async filling(): Promise<Filling<readonly Entry[]>> {
+  async filling(): Promise<Filling<readonly MappedEntry[]>> {
     await this.#at.rows?.restart(); // now: what is purged from here on may be among what it is filled with
-    const documents = new Map<string, readonly Entry[]>();
+    const documents = new Map<string, readonly MappedEntry[]>();
     return {
       add: async (some) => {
         for (const [id, entries] of some) documents.set(id, entries);
@@ -115,18 +119,17 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
   }
 
   /** @param entries where it stands now; none when it is not shown */
-  async move(id: string, entries: readonly Entry[]): Promise<Moved> {
-    const [place, come] = [await this.#place(id), this.#distinct(entries)];
-    const gone: Entry[] = [];
-    for (const key of this.#leaving(place?.keys ?? [], come)) gone.push((await this.entries.remove(key)) ?? key);
-    for (const entry of come) {
-      const before = await this.entries.put(entry);
-      if (before !== null) gone.push(before);
+  async move(id: string, entries: readonly MappedEntry[]): Promise<Moved> {
+    const place = await this.#place(id);
+    if (this.#responses === null) return { documents: [await this.#moveTo(id, place, entries)] };
+    const documents: MovedDocument[] = [];
+    const moving = { id, alone: entries, before: place, placeOf: (one: string) => this.#place(one) };
+    for (const now of await this.#responses.moving(moving)) {
+      const before = now.id === id ? place : await this.#place(now.id);
+      const isSame = now.id !== id && before !== null && areSame(this.#compare, before.keys, now.entries);
+      if (!isSame) documents.push(await this.#moveTo(now.id, before, now.entries, now.responseTo));
     }
-    await this.distinct?.move(gone, come);
-    if (come.length > 0) await this.#places.tree.put(this.#placeOf(id, come));
-    else if (place !== null) await this.#places.tree.remove(place);
-    return { gone, come };
+    return { documents };
   }
 
   async save(mark: string): Promise<void> {
@@ -150,31 +153,52 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
   }
 
   get #trees() {
-    return [this.#entries, this.#places, ...(this.distinct === null ? [] : [this.distinct.kept])];
+    return [
+      ...[this.#entries, this.#places],
+      ...(this.distinct === null ? [] : [this.distinct.kept]),
+      ...(this.#responses === null ? [] : [this.#responses.kept]),
+    ];
   }
 
   /** @param documents the entries of each document, by its id */
-  #fill(documents: ReadonlyMap<string, readonly Entry[]>): void {
+  #fill(documents: ReadonlyMap<string, readonly MappedEntry[]>): void {
     const all: Entry[] = [];
     const places: Place[] = [];
     const shown: (readonly Entry[])[] = [];
-    for (const [id, entries] of documents) {
-      if (entries.length === 0) continue;
-      const own = this.#distinct(entries);
+    for (const { id, entries, responseTo } of this.#standing(documents)) {
+      const own = eachOnce(this.#compare, entries);
       for (const entry of own) all.push(entry);
       shown.push(own);
-      places.push(this.#placeOf(id, own));
+      places.push(this.#placeOf(id, own, responseTo));
     }
     this.#entries.fill(sortEntries(this.#at.columns, all));
     this.#places.fill(places.sort((a, b) => byCodeUnits(a.id, b.id)));
     this.distinct?.fill(shown);
   }
 
-  /** In order, and each once: a list of categories may name one twice. */
-  #distinct(entries: readonly Entry[]): readonly Entry[] {
-    if (entries.length < 2) return entries;
-    const sorted = entries.toSorted(this.#compare);
-    return sorted.filter((entry, at) => at === 0 || this.#compare(sorted[at - 1] ?? entry, entry) !== 0);
+  *#standing(documents: ReadonlyMap<string, readonly MappedEntry[]>): Iterable<StandingDocument> {
+    if (this.#responses !== null) yield* this.#responses.fill(documents);
+    else for (const [id, entries] of documents) if (entries.length > 0) yield { id, entries, responseTo: null };
+  }
+
+  /** @param entries where the document stands now */
+  async #moveTo(
+    id: string,
+    place: Place | null,
+    entries: readonly Entry[],
+    responseTo: string | null = null,
+  ): Promise<MovedDocument> {
+    const come = eachOnce(this.#compare, entries);
+    const gone: Entry[] = [];
+    for (const key of this.#leaving(place?.keys ?? [], come)) gone.push((await this.entries.remove(key)) ?? key);
+    for (const entry of come) {
+      const before = await this.entries.put(entry);
+      if (before !== null) gone.push(before);
+    }
+    await this.distinct?.move(gone, come);
+    if (come.length > 0) await this.#places.tree.put(this.#placeOf(id, come, responseTo));
+    else if (place !== null) await this.#places.tree.remove(place);
+    return { id, number: this.#moved++, gone, come };
   }
 
   /** Those of which none that comes is equal in the order; both are in order. */
@@ -191,9 +215,9 @@ export class SourceIndex implements FeedIndex<readonly Entry[], Moved> {
     return this.#places.tree.find({ id, keys: [], values: [] });
   }
 
-  #placeOf(id: string, entries: readonly Entry[]): Place {
+  #placeOf(id: string, entries: readonly Entry[], responseTo: string | null): Place {
     const [first] = entries;
     const values = this.#at.columns.map(({ total }, at) => (isSummed(total) ? first?.values[at] : null));
-    return { id, keys: entries.map(keyEntry), values };
+    return { id, keys: entries.map(keyEntry), values, ...(responseTo === null ? {} : { responseTo }) };
   }
 }

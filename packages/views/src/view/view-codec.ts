@@ -4,12 +4,12 @@ import { listIn, numberIn, textIn } from "../value/read-json.ts";
 import type { Value } from "../value/value.ts";
 import { decodeValue, encodeValue, type Json } from "../value/value-codec.ts";
 import type { EntryColumn } from "./column.ts";
-import type { CategoryPath, Entry, Step } from "./entry.ts";
+import type { CategoryPath, Entry, Standing, Step } from "./entry.ts";
 import type { Place } from "./place.ts";
 import { isSummed, type Total, type Totals } from "./total.ts";
 
 /** What finds an entry of a document. */
-type Key = Pick<Entry, "path" | "sort">;
+type Key = Pick<Entry, "path" | "sort" | "above">;
 
 /** Stands for a column in which all entries of the page have what they have elsewhere, too. */
 const AS_ELSEWHERE = 0;
@@ -33,15 +33,19 @@ export function entryCodec(columns: readonly EntryColumn[]): TreeCodec<Entry, To
           encodePaths(entries),
           sorted.map((column, at) => (isSame(column, at) ? AS_ELSEWHERE : encodeSort(entries, at))),
           hasValues ? columns.map((_, column) => encodeColumn(entries, column)) : [],
+          ...encodeAbove(entries),
         ];
       },
       decode: (json) => {
-        const [said, places, sorts, shown] = listIn(json);
+        const [said, places, sorts, shown, ...ways] = listIn(json);
         const ids = listIn(said).map(textIn);
-        const paths = pathsIn(places);
+        const [paths, above] = [pathsIn(places), aboveIn(ways)];
         const values = listIn(shown).map((column, number) => columnIn(column, paths, number));
         const sort = listIn(sorts).map((one, at) => (one === AS_ELSEWHERE ? values[sorted[at] ?? -1] : valuesIn(one)));
-        return ids.map((id, at) => ({ id, path: pathAt(paths, at), sort: rowAt(sort, at), values: rowAt(values, at) }));
+        return ids.map((id, at) => ({
+          ...{ id, path: pathAt(paths, at), sort: rowAt(sort, at), values: rowAt(values, at) },
+          ...above[at],
+        }));
       },
     },
     summary,
@@ -62,22 +66,28 @@ export function placeCodec(columns: readonly EntryColumn[]): TreeCodec<Place, To
           totalled.map((column) => places.map(({ values }) => encodeValue(values[column]))),
           encodePaths(keys),
           sorted.map((_, at) => encodeSort(keys, at)),
+          places.some(({ responseTo }) => responseTo !== undefined)
+            ? places.map(({ responseTo }) => responseTo ?? null)
+            : AS_ELSEWHERE,
+          ...encodeAbove(keys),
         ];
       },
       decode: (json) => {
-        const [ids, counted, summed, found, sorts] = listIn(json);
+        const [ids, counted, summed, found, sorts, answered, ...ways] = listIn(json);
         const counts = listIn(counted).map(numberIn);
         const totals = listIn(summed).map(valuesIn);
-        const paths = pathsIn(found);
+        const [paths, above] = [pathsIn(found), aboveIn(ways)];
+        const responseTo = answered === AS_ELSEWHERE ? [] : listIn(answered);
         const sort = listIn(sorts).map(valuesIn);
         let next = 0;
         return listIn(ids).map((said, at): Place => {
           const id = textIn(said);
           const keys: Entry[] = [];
           for (const end = next + (counts[at] ?? 0); next < end; next++)
-            keys.push({ id, path: pathAt(paths, next), sort: rowAt(sort, next), values: [] });
+            keys.push({ id, path: pathAt(paths, next), sort: rowAt(sort, next), values: [], ...above[next] });
           const values = columns.map((_, column) => totals[totalled.indexOf(column)]?.[at] ?? null);
-          return { id, keys, values };
+          const to = responseTo[at] ?? null;
+          return { id, keys, values, ...(to === null ? {} : { responseTo: textIn(to) }) };
         });
       },
     },
@@ -99,6 +109,42 @@ export function encodePaths(keys: readonly Pick<Key, "path">[]): Json {
     return number;
   });
   return [[...table.keys()].map(encodePath), numbers];
+}
+
+/** What entries stand beneath, each way once; nothing where none does. */
+function encodeAbove(keys: readonly Key[]): readonly Json[] {
+  if (keys.every(({ above }) => above === undefined)) return [];
+  const table = new Map<string, number>();
+  const numbers = keys.map(({ above = [] }) => {
+    const way = JSON.stringify(encodeWay(above));
+    const number = table.get(way) ?? table.size;
+    table.set(way, number);
+    return number;
+  });
+  return [[...table.keys()].map((way): Json => JSON.parse(way)), numbers];
+}
+
+/** Of each entry. @throws ViewError INDEX_DAMAGED */
+function aboveIn([table, numbers]: readonly unknown[]): readonly Pick<Entry, "above">[] {
+  if (table === undefined) return [];
+  const ways = listIn(table).map((way): Pick<Entry, "above"> => {
+    const above = wayIn(way);
+    return above.length === 0 ? {} : { above };
+  });
+  return listIn(numbers).map((number) => ways[numberIn(number)] ?? {});
+}
+
+/** Ids and what sorts them, in turn. */
+export function encodeWay(above: readonly Standing[]): Json {
+  return above.flatMap(({ id, sort }): readonly Json[] => [id, sort.map(encodeValue)]);
+}
+
+/** @throws ViewError INDEX_DAMAGED */
+export function wayIn(json: unknown): readonly Standing[] {
+  const said = listIn(json);
+  const way: Standing[] = [];
+  for (let at = 0; at < said.length; at += 2) way.push({ id: textIn(said[at]), sort: valuesIn(said[at + 1]) });
+  return way;
 }
 
 function encodeSort(keys: readonly Key[], at: number): Json {

@@ -1,20 +1,25 @@
 import { derivedRowsOf } from "@selkie/core";
 import type { IndexKind } from "../follow/feed-index.ts";
-import type { Entry } from "./entry.ts";
-import { entriesOf, type ViewPlan } from "./map-document.ts";
-import { type Moved, SourceIndex } from "./source-index.ts";
+import type { MappedEntry } from "./entry.ts";
+import { mappedOf, type ViewPlan } from "./map-document.ts";
+import { joinMoved, type Moved } from "./moved.ts";
+import { SourceIndex } from "./source-index.ts";
 
 /** The indexes of a view. @param definition as `definitionText` gives it */
 export function viewIndex(
   name: string,
   plan: ViewPlan,
   definition: string | null,
-): IndexKind<readonly Entry[], Moved, SourceIndex> {
+): IndexKind<readonly MappedEntry[], Moved, SourceIndex> {
   return {
     none: [],
     take: async (database) => (definition === null ? null : derivedRowsOf(database, `view ${name}`)),
-    map: (data, origin) => entriesOf(plan, data, origin),
-    create: (rows) => new SourceIndex({ columns: plan.columns, definition: definition ?? "", rows }),
-    join: ({ gone }, { come }) => ({ gone, come }),
+    map: (data, origin) => mappedOf(plan, data, origin),
+    create: (rows) =>
+      new SourceIndex({
+        ...{ columns: plan.columns, definition: definition ?? "", rows },
+        hasResponses: plan.responseTo !== null,
+      }),
+    join: joinMoved,
   };
 }

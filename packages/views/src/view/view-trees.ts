@@ -28,8 +28,9 @@ export function placeShape(columns: readonly EntryColumn[]): KeptShape<Place, To
   };
 }
 
-function weightOf({ path, sort, values }: Entry): number {
-  return path.reduce((sum, { value }) => sum + 1 + costOf(value), costOf(sort) + costOf(values));
+export function weightOf({ path, sort, values, above = [] }: Entry): number {
+  const own = path.reduce((sum, { value }) => sum + 1 + costOf(value), costOf(sort) + costOf(values));
+  return above.reduce((sum, standing) => sum + 1 + costOf(standing.sort), own);
 }
 
 function totals<E extends { readonly values: readonly Value[] }>(columns: readonly EntryColumn[]): Summary<E, Totals> {

@@ -11,6 +11,8 @@ export interface ViewDefinition<T extends object> {
   readonly columns: readonly Column<T>[];
   /** Documents of which it is not true are left out: the text of an expression, an expression, or a function, which can't be stored. */
   readonly where?: Column<T>["value"];
+  /** The id of the document, of the same database, that a document answers: it is shown beneath that one. */
+  readonly responseTo?: Column<T>["value"];
 }
 
 /** Which categories show what stands in them: those of so many levels from the top; all when nothing is said. */

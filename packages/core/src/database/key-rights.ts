@@ -1,3 +1,4 @@
+import { equalBytes } from "@selkie/entry";
 import { type Admission, admissionName } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { hexOf } from "../hex.ts";
@@ -37,7 +38,7 @@ export class KeyRights {
   take(admission: Admission, keyId: Uint8Array): boolean {
     const view = this.#view();
     const last = this.#taken;
-    if (last?.view === view && last.admission === admission && last.keyId === keyId) return true;
+    if (last?.view === view && last.admission === admission && equalBytes(last.keyId, keyId)) return true;
     if (!this.#isDue(admission, keyId)) return false;
     this.#right(admission, keyId);
     this.#taken = { view, admission, keyId };

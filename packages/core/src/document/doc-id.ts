@@ -28,9 +28,18 @@ export function docIdOfBytes(bytes: Uint8Array, start = 0): DocId {
   return sliceToHex(bytes, start, start + documentIdBytes) as DocId;
 }
 
-/** The id of the key that an id ends in: not a view, which takes a buffer of its own. */
-export function keyIdIn(name: DocId): Uint8Array {
-  return fromHex(name.slice(2 * stemBytes));
+/** The ids of the keys that ids end in: one array for each, so that whoever asks about one document after the other sees that the key is the same. */
+export class KeyIds {
+  readonly #byText = new Map<string, Uint8Array>();
+
+  in(name: DocId): Uint8Array {
+    const text = name.slice(2 * stemBytes);
+    const known = this.#byText.get(text);
+    if (known !== undefined) return known;
+    const keyId = fromHex(text); // not a view, which takes a buffer of its own
+    this.#byText.set(text, keyId);
+    return keyId;
+  }
 }
 
 /** What an id begins with: what names the document under its key. */

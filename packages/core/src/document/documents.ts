@@ -5,7 +5,7 @@ import type { DocumentHistory } from "../automerge/document-history.ts";
 import { CoreError } from "../errors.ts";
 import type { ChangeKind } from "../sealing/change-part.ts";
 import type { DocumentPlace } from "../sealing/document-id.ts";
-import { type DocId, docIdOf, keyIdIn } from "./doc-id.ts";
+import { type DocId, docIdOf, KeyIds } from "./doc-id.ts";
 import { type DocumentRecord, type Mark, newRecord } from "./document-record.ts";
 import { Histories } from "./histories.ts";
 import { PackedDocuments } from "./packed-documents.ts";
@@ -27,6 +27,7 @@ export class Documents {
   readonly purged: Purged;
   #records = new Map<DocId, DocumentRecord>();
   readonly #packed: PackedDocuments;
+  readonly #keyIds = new KeyIds();
 
   constructor(crypto: Crypto, purged: Purged = new Purged()) {
     this.verifier = crypto;
@@ -41,7 +42,7 @@ export class Documents {
     if (known !== undefined) return known;
     const change = this.#packed.take(name);
     if (change === undefined) return undefined;
-    const record = unpacked(name, change);
+    const record = this.#unpacked(name, change);
     this.#records.set(name, record);
     return record;
   }
@@ -75,13 +76,13 @@ export class Documents {
     const record = this.#records.get(name);
     if (record !== undefined) return record.changes.length === 0 ? undefined : record;
     const change = this.#packed.peek(name);
-    return change && unpacked(name, change);
+    return change && this.#unpacked(name, change);
   }
 
   /** To be read, and not kept. */
   *all(): Iterable<Readonly<DocumentRecord>> {
     for (const [name, change] of this.#packed.all()) {
-      const record = change === undefined ? this.#records.get(name) : unpacked(name, change);
+      const record = change === undefined ? this.#records.get(name) : this.#unpacked(name, change);
       if (record !== undefined) yield record;
     }
     for (const record of this.#records.values()) if (!this.#packed.knows(record.name)) yield record;
@@ -125,7 +126,7 @@ export class Documents {
   /** The record of a document this device is about to create, or has made changes in. */
   ensure(place: DocumentPlace): DocumentRecord {
     const name = docIdOf(place);
-    const record = this.get(name) ?? newRecord({ name, keyId: place.keyId });
+    const record = this.get(name) ?? newRecord({ name, keyId: this.#keyIds.in(name) });
     this.#records.set(name, record);
     return record;
   }
@@ -185,12 +186,12 @@ export class Documents {
     this.histories.forget(record);
     return isSame ? "same" : outcome;
   }
-}
 
-function unpacked(name: DocId, change: Uint8Array): DocumentRecord {
-  const record = newRecord({ name, keyId: keyIdIn(name) });
-  record.changes = [change];
-  return record;
+  #unpacked(name: DocId, change: Uint8Array): DocumentRecord {
+    const record = newRecord({ name, keyId: this.#keyIds.in(name) });
+    record.changes = [change];
+    return record;
+  }
 }
 
 /** The latest of a document's marks, once there is one more, which no other depends on. */

@@ -61,3 +61,12 @@ test("what is more than one change, or is held by somebody, is not packed", () =
   documents.pack([deleted, held, edited]);
   for (const record of [deleted, held, edited]) expect(documents.peek(record.name)).toBe(record);
 });
+
+test("documents under one key share the array of its id, packed or not, wherever they were named from", () => {
+  const documents = new Documents(nativeCrypto);
+  const [first, packed] = [made(documents, 0), made(documents, 1)];
+  documents.pack([packed]);
+  const other = documents.ensure({ stem: pattern("named elsewhere", 16), keyId: keyId.slice() });
+  for (const record of [documents.require(packed.name), other]) expect(record.keyId).toBe(first.keyId);
+  expect(documents.ensure({ stem: pattern("other", 16), keyId: pattern("another key", 16) }).keyId).not.toEqual(keyId);
+});

@@ -29,7 +29,7 @@ export interface LiveDocument {
   /** Its heads, as far as they are known: asking Automerge costs a call into WebAssembly. */
   heads: readonly string[] | null;
   /** What Automerge hands to a change, from the first on: asking for it anew takes longer than most edits. */
-  root: object | null;
+  root: Record<PropertyKey, unknown> | null;
 }
 
 /** What applying changes did. */
@@ -164,7 +164,7 @@ export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: Edi
       live.editedLate = true;
     });
   }
-  const { isPlain } = draft;
+  const isPlain = draft.isPlain();
   if (head === null) return { change: null, isPlain, result };
   live.unseen += 1;
   const change = takeLocalChange(live);
@@ -175,13 +175,13 @@ export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: Edi
 const forgetWhatWasRead = Symbol.for("_am_clearCache");
 
 /** The root of the document as a change sees it. */
-function rootOf(live: LiveDocument): object {
+function rootOf(live: LiveDocument): Record<PropertyKey, unknown> {
   if (live.root !== null) {
     // As Automerge itself does after a splice. Test: document.test.ts "... what came since ...".
-    Reflect.set(live.root, forgetWhatWasRead, true);
+    live.root[forgetWhatWasRead] = true;
     return live.root;
   }
-  let root: object = live.doc;
+  let root: Record<PropertyKey, unknown> = live.doc;
   Automerge.change(live.doc, { time: 0 }, (handed) => {
     root = handed;
   });

@@ -13,7 +13,7 @@ export interface OpenDraft<T extends object> {
   /** The text at a path. */
   text(path: Path): TextDraft;
   /** Whether nothing was done so far but to give a few keys of maps numbers, truth values or null. */
-  readonly isPlain: boolean;
+  isPlain(): boolean;
   /** @throws CoreError VALUE_UNSUPPORTED when something was changed in a way that does not reach the document */
   requireWhole(): void;
   /** No edit gets through any more: the next one throws `CHANGE_CLOSED`, after `onLateEdit` was told. */
@@ -41,9 +41,7 @@ export function openDraft<T extends object>(root: T): OpenDraft<T> {
   return {
     data: guard.wrap(root, []),
     text: (path) => textDraft(root, path, () => guard.begin()),
-    get isPlain() {
-      return guard.plain >= 0;
-    },
+    isPlain: () => guard.plain >= 0, // no accessor: an object of its own with one is dear to make
     requireWhole: () => guard.handedOut.requireWhole(),
     close: (onLateEdit) => guard.close(onLateEdit),
   };
@@ -100,12 +98,12 @@ function isPlain(value: unknown): boolean {
 
 class MapGuard implements ProxyHandler<object> {
   protected readonly guard: DraftGuard;
-  protected readonly live: object;
+  protected readonly live: Record<PropertyKey, unknown>;
   protected readonly path: Path;
 
   constructor(guard: DraftGuard, live: object, path: Path) {
     this.guard = guard;
-    this.live = live;
+    this.live = live as Record<PropertyKey, unknown>;
     this.path = path;
   }
 
@@ -125,7 +123,8 @@ class MapGuard implements ProxyHandler<object> {
       this.guard.handedOut.assigned(value);
     }
     this.guard.plain = isPlain(value) ? this.guard.plain - 1 : NOT_PLAIN;
-    return Reflect.set(this.live, key, givenValue(value));
+    this.live[key] = givenValue(value); // of Automerge's proxy: `Reflect.set` takes longer
+    return true;
   }
 
   deleteProperty(_: object, key: PropertyKey): boolean {

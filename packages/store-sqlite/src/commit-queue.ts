@@ -14,7 +14,8 @@ export interface Extent {
   readonly isOneStatement: boolean;
 }
 
-interface Waiting extends Extent {
+interface Waiting {
+  readonly extent: Extent;
   readonly work: () => unknown;
   readonly settle: (outcome: Outcome) => void;
 }
@@ -52,13 +53,10 @@ export class CommitQueue {
     return new Promise((resolve, reject) => {
       let value: T;
       const settle = (outcome: Outcome): void => (outcome.type === "done" ? resolve(value) : reject(outcome.error));
-      this.#waiting.push({
-        ...extent,
-        work: () => {
-          value = work();
-        },
-        settle,
-      });
+      const keep = (): void => {
+        value = work();
+      };
+      this.#waiting.push({ extent, work: keep, settle });
       if (this.#isScheduled) return;
       this.#isScheduled = true;
       setImmediate(() => this.flush());
@@ -78,7 +76,7 @@ export class CommitQueue {
     let bytes = 0;
     let end = 0;
     while (end < Math.min(this.#waiting.length, MOST.works) && (end === 0 || bytes < MOST.bytes)) {
-      bytes += this.#waiting[end]?.bytes ?? 0;
+      bytes += this.#waiting[end]?.extent.bytes ?? 0;
       end++;
     }
     return this.#waiting.splice(0, end);
@@ -99,7 +97,7 @@ export class CommitQueue {
   #run(group: readonly Waiting[]): readonly Outcome[] {
     const [only] = group;
     // SQLite makes a transaction of a statement that is not in one, for less than it costs to begin and commit one by statements.
-    if (only?.isOneStatement === true && group.length === 1) return [{ type: "done", value: only.work() }];
+    if (only?.extent.isOneStatement === true && group.length === 1) return [{ type: "done", value: only.work() }];
     return this.#group.immediate(group);
   }
 

@@ -156,7 +156,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
 }
 
 function mayFlush({ held, online }: DatabaseHost, id: DatabaseId): boolean {
-  return held(id) === null && online();
+  return online() && held(id) === null;
 }
 
 /** The rest of its parts follows from the tenant, and from whose chains came. */

@@ -67,13 +67,13 @@ export class OwnChanges {
    */
   judge(rows: readonly Pick<JournalRow, keyof DocumentPlace | "change" | "chunk">[]): boolean {
     let isPassed = true;
-    for (const [name, own] of Map.groupBy(rows, docIdOf)) {
+    const byBytes = new Map(rows.map((row) => [row.change, row]));
+    const passed = (chunk: ChangeChunk): void => {
+      const row = byBytes.get(chunk.bytes);
+      if (row !== undefined) row.chunk = chunk;
+    };
+    for (const name of new Set(rows.map(docIdOf))) {
       const record = this.#documents.get(name);
-      const byBytes = new Map(own.map((row) => [row.change, row]));
-      const passed = (chunk: ChangeChunk): void => {
-        const row = byBytes.get(chunk.bytes);
-        if (row !== undefined) row.chunk = chunk;
-      };
       if (record !== undefined && !this.#documents.histories.cut(record, passed)) isPassed = false;
     }
     return isPassed;

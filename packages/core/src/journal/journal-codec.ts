@@ -38,7 +38,7 @@ export function encodeBatch(number: number, rows: readonly JournalRow[]): Uint8A
     writer.uleb(row.time).uleb(row.change.length).bytes(row.change);
     before = row;
   }
-  return writer.finish();
+  return writer.view(); // nothing else is written
 }
 
 /** @throws CoreError LOCAL_STATE_DAMAGED */

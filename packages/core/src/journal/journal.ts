@@ -216,7 +216,7 @@ export class Journal {
   #key(number: number): Uint8Array {
     const key = new Uint8Array(this.#prefix.length + 8);
     key.set(this.#prefix);
-    new DataView(key.buffer).setBigUint64(this.#prefix.length, BigInt(number));
+    for (let at = key.length - 1, rest = number; rest > 0; at--, rest = Math.floor(rest / 256)) key[at] = rest % 256;
     return key;
   }
 }

@@ -2,7 +2,8 @@ import { setImmediate as idle } from "node:timers/promises";
 import type { Tenant } from "@selkie/core";
 import { asPlaintext } from "@selkie/crypto";
 import { nativeCrypto as crypto } from "@selkie/crypto/native";
-import { entrySize, tableIndex, toHex, type VerifiedEntry } from "@selkie/entry";
+import { entrySize, tableIndex, type VerifiedEntry } from "@selkie/entry";
+import type { EntryStore } from "@selkie/store";
 import { cleanCpuMicroseconds, figure } from "../measure.ts";
 import type { Figure, Question } from "../question.ts";
 import { manyPeople, openWorld, type TenantWorld } from "../tenant-world.ts";
@@ -18,14 +19,15 @@ const cases: readonly Case[] = [
   { name: "100 users, 10 keys", users: 100, keys: 10 },
   { name: "1,000 users, 10 keys", users: 1_000, keys: 10 },
 ];
-const ROUNDS = 11;
+const ROUNDS = 21;
 /**
  * Revocations in another tenant before each case. A bare encapsulation is compiled after a few hundred, which one of its samples makes; of
- * a revocation, most runs once: after ten, V8 was still compiling it on other threads for a tenth to a fifth of its CPU time. They follow on
- * letting everybody in, which collects the whole heap: V8 drops much then of what it compiled for revocations, and nothing that a loop of
- * wraps needs.
+ * a revocation, most runs once: after ten, V8 was still compiling it on other threads for a tenth to a fifth of its CPU time, and after
+ * sixty a function or two with every sample. They follow on letting everybody in, which collects the whole heap: V8 drops much then of what
+ * it compiled for revocations, and nothing that a loop of wraps needs.
  */
-const WARM_UPS = 60;
+const WARM_UPS = 120;
+const EVERYTHING = { entries: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
 /** Of a permit: the secret of its bundle, and where that is. */
 const PERMIT_BYTES = 34;
 
@@ -88,16 +90,16 @@ async function measure(
   progress: (text: string) => void,
 ): Promise<Found> {
   const found: Found = { ours: [], bare: [], bytes: [], wraps: [] };
-  const known = await entriesOf(world, new Set());
-  const seen = new Set(known.map(({ id }) => toHex(id)));
+  const directory = world.host.store.entries(world.record.tenant, world.record.directory);
+  let position = await directory.position();
   for (const [round, out] of names.slice(0, rounds).entries()) {
     progress(`${of.name}: round ${round + 1} of ${rounds}`);
     const ours = await cleanCpuMicroseconds(async () => {
       await tenant.directory.revokeUser(out);
       await idle(); // the tenant looks after its keys once the revocation is through
     });
-    const written = await entriesOf(world, seen);
-    for (const { id } of written) seen.add(toHex(id));
+    const written = await entriesAfter(directory, position);
+    position = await directory.position();
     const wraps = written.flatMap(({ parts }) => parts).filter(({ table }) => table === tableIndex.hpke).length;
     const bare = await cleanCpuMicroseconds(() => encapsulate(world, wraps));
     // The founder, and everybody not revoked yet.
@@ -117,9 +119,8 @@ async function encapsulate({ people }: TenantWorld, count: number): Promise<void
   }
 }
 
-/** Entries of the directory that were not seen before. */
-async function entriesOf({ host, record }: TenantWorld, seen: ReadonlySet<string>): Promise<readonly VerifiedEntry[]> {
-  const entries: VerifiedEntry[] = [];
-  for await (const run of host.store.entries(record.tenant, record.directory).scan()) entries.push(...run.entries);
-  return entries.filter(({ id }) => !seen.has(toHex(id)));
+/** What was written behind a position. All that was there before would be read into memory, and a later sample pay for collecting it. */
+async function entriesAfter(directory: EntryStore, position: number): Promise<readonly VerifiedEntry[]> {
+  const { runs } = await directory.readAfter(position, EVERYTHING);
+  return runs.flatMap(({ entries }) => entries);
 }

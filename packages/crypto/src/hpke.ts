@@ -47,10 +47,25 @@ function extract(hmac: HpkeParts["hmac"], suite: Uint8Array, salt: Uint8Array, l
   return hmac(salt, concatBytes(version, suite, utf8.encode(label), ikm));
 }
 
-/** What the key schedule needs of `info` alone, psk and psk_id being empty: the same for all messages with one info. */
-function scheduleContext(hmac: HpkeParts["hmac"], suite: Uint8Array, info: Uint8Array): Uint8Array {
+/** What the three HMACs of a key schedule are taken over: the same for all messages with one info. */
+interface ScheduleMessages {
+  readonly secret: Uint8Array;
+  readonly key: Uint8Array;
+  readonly baseNonce: Uint8Array;
+}
+
+/** psk and psk_id are empty. */
+function scheduleMessages(hmac: HpkeParts["hmac"], suite: Uint8Array, info: Uint8Array): ScheduleMessages {
   const pskIdHash = extract(hmac, suite, nothing, "psk_id_hash", nothing);
-  return concatBytes(modeBase, pskIdHash, extract(hmac, suite, nothing, "info_hash", info));
+  const context = concatBytes(modeBase, pskIdHash, extract(hmac, suite, nothing, "info_hash", info));
+  // LabeledExpand of section 4; every output here is at most one block long.
+  const expanded = (label: string, length: number): Uint8Array =>
+    concatBytes(Uint8Array.of(0, length), version, suite, utf8.encode(label), context, Uint8Array.of(1));
+  return {
+    secret: concatBytes(version, suite, utf8.encode("secret")),
+    key: expanded("key", hashBytes),
+    baseNonce: expanded("base_nonce", nonceBytes),
+  };
 }
 
 /** RFC 9180 section 5.1, KeySchedule with mode_base, so psk and psk_id are empty. */
@@ -59,23 +74,15 @@ export function hpkeKeySchedule(
   suite: Uint8Array,
   input: { readonly sharedSecret: Uint8Array; readonly info: Uint8Array },
 ): HpkeContext {
-  return scheduleUnder(hmac, suite, input.sharedSecret, scheduleContext(hmac, suite, input.info));
+  return scheduleUnder(hmac, input.sharedSecret, scheduleMessages(hmac, suite, input.info));
 }
 
-function scheduleUnder(
-  hmac: HpkeParts["hmac"],
-  suite: Uint8Array,
-  sharedSecret: Uint8Array,
-  context: Uint8Array,
-): HpkeContext {
-  // LabeledExpand of section 4; every output here is at most one block long.
-  const expand = (prk: Uint8Array, label: string, length: number): Uint8Array =>
-    hmac(
-      prk,
-      concatBytes(Uint8Array.of(0, length), version, suite, utf8.encode(label), context, Uint8Array.of(1)),
-    ).slice(0, length);
-  const secret = extract(hmac, suite, sharedSecret, "secret", nothing);
-  const schedule = { key: expand(secret, "key", hashBytes), baseNonce: expand(secret, "base_nonce", nonceBytes) };
+function scheduleUnder(hmac: HpkeParts["hmac"], sharedSecret: Uint8Array, messages: ScheduleMessages): HpkeContext {
+  const secret = hmac(sharedSecret, messages.secret);
+  const schedule = {
+    key: hmac(secret, messages.key),
+    baseNonce: hmac(secret, messages.baseNonce).slice(0, nonceBytes),
+  };
   secret.fill(0);
   return schedule;
 }
@@ -99,25 +106,25 @@ export async function hpkeSealMany(
   info: Uint8Array,
   items: readonly WrapItem[],
 ): Promise<readonly Wrapped[]> {
-  const context = scheduleContext(parts.hmac, suiteId, info);
+  const messages = scheduleMessages(parts.hmac, suiteId, info);
   const wrapped: Wrapped[] = [];
-  for (const item of items) wrapped.push(await sealUnder(parts, random, context, item));
+  for (const item of items) wrapped.push(await sealUnder(parts, random, messages, item));
   return wrapped;
 }
 
 /** The same for one. */
 export function hpkeSeal(parts: HpkeParts, random: RandomSource, info: Uint8Array, item: WrapItem): Promise<Wrapped> {
-  return sealUnder(parts, random, scheduleContext(parts.hmac, suiteId, info), item);
+  return sealUnder(parts, random, scheduleMessages(parts.hmac, suiteId, info), item);
 }
 
 async function sealUnder(
   parts: HpkeParts,
   random: RandomSource,
-  context: Uint8Array,
+  messages: ScheduleMessages,
   { recipient, aad, plaintext }: WrapItem,
 ): Promise<Wrapped> {
   const { ciphertext: enc, sharedSecret }: Encapsulation = await xWingEncapsulate(parts.kem, recipient, random);
-  const { key, baseNonce } = scheduleUnder(parts.hmac, suiteId, sharedSecret, context);
+  const { key, baseNonce } = scheduleUnder(parts.hmac, sharedSecret, messages);
   const ciphertext = await parts.seal(key, baseNonce, aad, plaintext);
   for (const secret of [sharedSecret, key]) secret.fill(0);
   return { enc, ciphertext: parseCiphertext(ciphertext) };

@@ -55,12 +55,12 @@ export function withoutTenant(records: Records, tenant: Uint8Array): Records {
  * @throws KeyBagError `KEY_EXISTS_DIFFERENT`
  */
 export function withKeyVersions(records: Records, incoming: readonly StoredKeyVersion[]): Records {
-  let { keyVersions } = records;
+  const keyVersions = [...records.keyVersions];
   for (const version of incoming) {
     const index = keyVersions.findIndex((held) => sameVersion(held, version));
     const held = keyVersions[index];
-    const next = held === undefined ? version : merged(held, version);
-    keyVersions = held === undefined ? [...keyVersions, next] : keyVersions.with(index, next);
+    if (held === undefined) keyVersions.push(version);
+    else keyVersions[index] = merged(held, version);
   }
   return { ...records, keyVersions };
 }
@@ -81,7 +81,8 @@ function merged(held: StoredKeyVersion, incoming: StoredKeyVersion): StoredKeyVe
 }
 
 function sameVersion(a: StoredKeyVersion, b: StoredKeyVersion): boolean {
-  return equalBytes(a.tenant, b.tenant) && equalBytes(a.keyId, b.keyId) && equalBytes(a.version, b.version);
+  // The version first: it is another in nearly all others, the tenant in few.
+  return equalBytes(a.version, b.version) && equalBytes(a.keyId, b.keyId) && equalBytes(a.tenant, b.tenant);
 }
 
 function sameIdentity(a: Identity, b: Identity): boolean {

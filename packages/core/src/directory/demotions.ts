@@ -31,6 +31,7 @@ export function byDemoted(
     return verdict.type === "admitted" ? verdict.admission : null;
   };
   const changes = statements.filter(isChange).filter((placed) => membership.counts(placed));
+  if (changes.length === 0) return new Set();
   const left = changes.flatMap((placed): Left[] => {
     const [member, by] = [admissions.find(placed.id), authorOf(placed)];
     return member !== undefined && isMember(member) && by !== null ? [{ id: hexOf(placed.id), by, member }] : [];

@@ -1,5 +1,5 @@
 // The keys of a tenant, their versions, and who is entitled to them.
-import { compareBytes, equalBytes, type StatementId, type Verifier } from "@selkie/entry";
+import { compareBytes, type StatementId, type Verifier } from "@selkie/entry";
 import { hexOf } from "../hex.ts";
 import { keyIdOf } from "../keys/key-version.ts";
 import type { HistoryPolicy } from "../keys/permit-bundle.ts";
@@ -117,7 +117,7 @@ export function catalogKeys(verifier: Verifier, statements: KeyStatements): KeyC
     keys,
     versions: [
       ...origins.map(({ version }) => version),
-      ...makersAmong(verifier, originByKey, { rotations, counting }),
+      ...makersAmong(verifier, originByKey, { rotationsByKey: made, counting }),
     ],
     links: () => madeLinks([...statements.rotations, ...statements.links]),
     find: (keyId) => keyById.get(hexOf(keyId)),
@@ -182,6 +182,11 @@ const byKey = (
 ): ReadonlyMap<string, readonly Authored<RotateStatement>[]> =>
   Map.groupBy(rotations, ({ statement }) => hexOf(statement.keyId));
 
+interface RotationsByKey {
+  readonly rotationsByKey: ReadonlyMap<string, readonly Authored<RotateStatement>[]>;
+  readonly counting: readonly Authored<RotateStatement>[];
+}
+
 interface Rotations {
   readonly rotations: readonly Authored<RotateStatement>[];
   readonly counting: readonly Authored<RotateStatement>[];
@@ -225,19 +230,19 @@ const madeBy = ({ placed, statement, author }: Authored<RotateStatement>): MadeV
 function makersAmong(
   verifier: Verifier,
   originByKey: ReadonlyMap<string, Origin>,
-  { rotations, counting }: Omit<Rotations, "statements">,
+  { rotationsByKey, counting }: RotationsByKey,
 ): readonly MadeVersion[] {
   const rightfully = new Set(counting);
-  const byVersion = Map.groupBy(rotations, ({ statement }) => hexOf(statement.keyId) + hexOf(statement.commitment));
-  return [...byVersion.values()].flatMap((same) => {
-    const [first] = same;
-    const origin = first === undefined ? undefined : originByKey.get(hexOf(first.statement.keyId))?.version;
-    if (first === undefined || origin === undefined) return [];
-    if (equalBytes(origin.commitment, first.statement.commitment)) return [];
-    if (same.length === 1) return [madeBy(first)];
-    const rightful = same.filter((each) => rightfully.has(each));
-    const made = (rightful.length > 0 ? rightful : same).map(madeBy);
-    return new Set(made.map(({ author }) => keeperOf(verifier, author))).size === 1 ? made : [];
+  return [...rotationsByKey].flatMap(([key, rotations]) => {
+    const origin = originByKey.get(key)?.version;
+    const byVersion = Map.groupBy(rotations, ({ statement }) => hexOf(statement.commitment));
+    if (origin !== undefined) byVersion.delete(hexOf(origin.commitment));
+    return [...byVersion.values()].flatMap((same) => {
+      if (same.length === 1) return same.map(madeBy);
+      const rightful = same.filter((each) => rightfully.has(each));
+      const made = (rightful.length > 0 ? rightful : same).map(madeBy);
+      return new Set(made.map(({ author }) => keeperOf(verifier, author))).size === 1 ? made : [];
+    });
   });
 }
 

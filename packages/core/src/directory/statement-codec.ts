@@ -54,12 +54,16 @@ const readerByCode: ReadonlyMap<number, (fields: CborFields) => KnownStatement> 
   Object.values(codecs).map(({ code, read }) => [code, read]),
 );
 
+/** What was read of plaintexts when they were encoded. */
+const readWhenEncoded = new WeakMap<Plaintext, Statement>();
+
 /** Encodes and pads. @throws CoreError `STATEMENT_MALFORMED` when a field cannot be encoded */
 export function encodeStatement(statement: Statement): Plaintext {
   const cbor = statement.type === "unknown" ? statement.bytes : encodeCbor(fieldsOf(statement));
+  const plaintext = pad(new ByteWriter(cbor.length + 8).uleb(cbor.length).bytes(cbor).finish());
   // What this device would refuse to read it must not write.
-  if (statement.type !== "unknown") readStatement(cbor);
-  return pad(new ByteWriter(cbor.length + 8).uleb(cbor.length).bytes(cbor).finish());
+  if (statement.type !== "unknown") readWhenEncoded.set(plaintext, readStatement(cbor));
+  return plaintext;
 }
 
 /**
@@ -69,6 +73,11 @@ export function encodeStatement(statement: Statement): Plaintext {
  */
 export function decodeStatement(plaintext: Plaintext): Statement {
   return readStatement(readPadded(plaintext, (reader) => reader.bytes(reader.uleb())));
+}
+
+/** The same; a plaintext that was encoded here was read then, and nobody changes it. @throws CoreError as {@link decodeStatement} */
+export function statementIn(plaintext: Plaintext): Statement {
+  return readWhenEncoded.get(plaintext) ?? decodeStatement(plaintext);
 }
 
 function readStatement(cbor: Uint8Array): Statement {

@@ -51,11 +51,11 @@ export class DirectoryOpener {
     return this.#openLate(await this.#take(entries));
   }
 
-  /** Those that this device has just sealed: nothing has to be opened, and their permits give what it holds. */
-  async own({ runs, drafts }: Pick<SealedEntries, "runs" | "drafts">): Promise<boolean> {
+  /** Those that this device has just sealed: nothing has to be opened, and their permits and links give what it holds. */
+  async own({ runs, drafts }: Pick<SealedEntries, "runs" | "drafts">): Promise<false> {
     const entries = runs.flatMap((run) => run.entries);
     for (const [at, entry] of entries.entries()) await this.#noteOpened(entry, openedIn(drafts[at] ?? []));
-    return this.#openLate(false);
+    return false;
   }
 
   async places(places: readonly Place[]): Promise<boolean> {

@@ -15,7 +15,7 @@ import type { DirectoryView } from "../directory/directory-view.ts";
 import { isProof } from "../directory/fork.ts";
 import type { PlacedVector } from "../directory/membership-facts.ts";
 import { linksOf, statementId } from "../directory/statement.ts";
-import { decodeStatement } from "../directory/statement-codec.ts";
+import { statementIn } from "../directory/statement-codec.ts";
 import { CoreError } from "../errors.ts";
 import type { VersionLink } from "../keys/version-link.ts";
 import { decodeControlPart, verifyCertificates } from "../sealing/control-part.ts";
@@ -133,7 +133,7 @@ export class DirectoryParts {
     const { writer, seq } = entry.header;
     const { verifier } = this.#at;
     const id = statementId(verifier, entry.id, part);
-    const statement = decodeStatement(plaintext);
+    const statement = statementIn(plaintext);
     if (statement.type === "fork" && !(await isProof(verifier, statement))) return;
     const name = toHex(id);
     if (!this.#statements.has(name)) this.#links.push(...linksOf(statement));

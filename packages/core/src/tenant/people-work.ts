@@ -1,4 +1,4 @@
-import { compareBytes, equalBytes, parseStatementId, type StatementId, toHex, type Verifier } from "@selkie/entry";
+import { compareBytes, equalBytes, parseStatementId, type StatementId, toHex } from "@selkie/entry";
 import { isMember, type Member } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { DirectoryKey } from "../directory/key-catalog.ts";
@@ -6,7 +6,7 @@ import { requireName } from "../directory/name.ts";
 import type { Revocation, Role, Statement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { hexOf } from "../hex.ts";
-import { identityKeyName, identityKeyText } from "../keys/identity-key.ts";
+import { identityKeyName } from "../keys/identity-key.ts";
 import { collectCuts } from "./collect-cuts.ts";
 import { isNamed, requirePerson } from "./person.ts";
 import type { StatementContext } from "./statement-context.ts";
@@ -57,7 +57,7 @@ export async function revokeUser(at: StatementContext, named: string, options: R
   const synced = await at.sync([person]);
   const view = at.view();
   const { users, everything: devices } = requirePerson(crypto, view, named);
-  const keys = onlyTheirs(crypto, view, devices, devices.flatMap(keysOf));
+  const keys = onlyTheirs(view, devices, devices.flatMap(keysOf));
   const revocation = await draftRevocation(at, { targets: users, devices, keys, options });
   await end(at, { type: "revoke", ...revocation }, { ...options, ended: devices, lost: lostKeys(view, devices) });
   return { synced };
@@ -81,7 +81,7 @@ export async function revokeDevice(
   const named = admissions.flatMap((other) => [other.device, other.deviceKem]);
   // A grant as a target is the whole user: its first device is ended by its keys, whoever names them too. So is one that revokes itself: it holds them.
   const isByKeys = admissions.some(isFirst) || admissions.some(({ device }) => equalBytes(at.self().device, device));
-  const keys = isByKeys ? named : onlyTheirs(at.context.platform.crypto, view, admissions, named);
+  const keys = isByKeys ? named : onlyTheirs(view, admissions, named);
   const revocation = await draftRevocation(at, { targets, devices: admissions, keys, options });
   await end(at, { type: "revoke", ...revocation }, { ...options, ended: admissions, lost: lostKeys(view, admissions) });
   return { synced };
@@ -172,16 +172,14 @@ async function draftRevocation(at: StatementContext, { targets, devices, keys, o
  * another's, who would be out along with it, with all they ever wrote (people-work.test.ts).
  */
 export function onlyTheirs(
-  verifier: Verifier,
   view: Pick<DirectoryView, "devices" | "personOf">,
   ended: readonly Member[],
   keys: readonly Uint8Array[],
 ): readonly Uint8Array[] {
   const people = new Set(ended.map((device) => hexOf(view.personOf(device))));
   const others = view.devices().filter((device) => !people.has(hexOf(view.personOf(device))));
-  const textOf = (key: Uint8Array): string => identityKeyText(verifier, key);
-  const kept = new Set(others.flatMap(keysOf).map(textOf));
-  return keys.filter((key) => !kept.has(textOf(key)));
+  const kept = others.flatMap(keysOf);
+  return keys.filter((key) => !kept.some((other) => equalBytes(other, key)));
 }
 
 const keysOf = ({ userKem, device, deviceKem }: Member): readonly Uint8Array[] => [userKem, device, deviceKem];

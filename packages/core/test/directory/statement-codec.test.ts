@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { type CborValue, encodeCbor } from "../../src/cbor.ts";
 import { cutsField, maxCuts } from "../../src/directory/cuts.ts";
 import type { PurgeStatement, RevokeStatement, Statement } from "../../src/directory/statement.ts";
-import { decodeStatement, encodeStatement } from "../../src/directory/statement-codec.ts";
+import { decodeStatement, encodeStatement, statementIn } from "../../src/directory/statement-codec.ts";
 import { maxPurgedParts } from "../../src/directory/tenant-codec.ts";
 import { identityKeyName } from "../../src/keys/identity-key.ts";
 import { pad } from "../../src/sealing/padme.ts";
@@ -20,6 +20,16 @@ test("decode gives back what encode was given", () => {
   fc.assert(
     fc.property(anyStatement, (statement) => {
       expect(decodeStatement(encodeStatement(statement))).toEqual(statement);
+    }),
+  );
+});
+
+test("what was read when a statement was encoded is what its bytes say", () => {
+  fc.assert(
+    fc.property(anyStatement, (statement) => {
+      const plaintext = encodeStatement(statement);
+      expect(statementIn(plaintext)).toEqual(decodeStatement(plaintext));
+      expect(statementIn(asPlaintext(plaintext.slice()))).toEqual(decodeStatement(plaintext));
     }),
   );
 });

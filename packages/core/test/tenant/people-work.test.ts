@@ -12,7 +12,7 @@ async function revoke(world: World, admin: Voice, name: string): Promise<readonl
   const user = view.users().find((other) => other.name === name) ?? expect.fail(name);
   const devices = view.allDevices().filter((device) => toHex(device.user) === toHex(user.id));
   const keys = [user.userKem, ...devices.flatMap(({ device, deviceKem }) => [device, deviceKem])];
-  const named = onlyTheirs(nativeCrypto, view, devices, keys);
+  const named = onlyTheirs(view, devices, keys);
   world.say(admin, {
     type: "revoke",
     targets: [user.id],

@@ -76,7 +76,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   const received: ReceivedChanges = new ReceivedChanges({
     ...{ context, database: id, entries, state, shelf, events, rights, named, missing, readable, view, own },
     ...{ seen: daily.seen, hasAside: (names) => journal.aside.some((row) => names.has(docIdOf(row))) },
-    ...{ isLeaving: () => renewal.isDue, ownWait: () => void (isOpen && renew()) },
+    ...{ isLeaving: () => renewal.isDue, mustLeave: () => renewal.look(), ownWait: () => void (isOpen && renew()) },
     lacking: () => (isOpen ? reissue.lacking : new Map()),
     sayUnsealed: (some) => sayUnsealed(some, journal.rows, toHex(context.keys.device.publicKey)),
     heard: (heads) => claims.take(heads),

@@ -43,8 +43,19 @@ export class OwnChains {
   /** By writer, of chains that ended: where, and what lies beyond. */
   readonly #lost = new Map<string, { readonly end: number; readonly spans: readonly LostSpan[] }>();
 
+  #heldBack: WriterKey | null = null;
+
   constructor(at: OwnChainsContext) {
     this.#at = at;
+  }
+
+  get isHeldBack(): boolean {
+    return this.#heldBack !== null;
+  }
+
+  /** Changes made as this writer would wait in documents that were built anew and are not shown yet; null for none. */
+  holdBack(writer: WriterKey | null): void {
+    this.#heldBack = writer;
   }
 
   /** Entries of this device were stored. */
@@ -82,9 +93,10 @@ export class OwnChains {
     for (const { spans } of this.#lost.values()) yield* spans;
   }
 
-  /** Whether changes wait that this device made as this writer, in any document. */
+  /** Whether changes wait, or would, that this device made as this writer, in any document. */
   hasWaiting(writer: WriterKey): boolean {
     const { verifier, state } = this.#at;
+    if (this.#heldBack !== null && equalBytes(this.#heldBack, writer)) return true;
     for (const { name, actor } of ownSpans(state.waiting, toHex(this.#device)))
       if (equalBytes(actor, actorOf(verifier, writer, fromHex(name), null))) return true;
     return false;

@@ -33,6 +33,8 @@ export interface ReceivedChangesContext {
   own(): WriterKey | null;
   /** Whether this device is about to leave its chain, by `renew`: what it made is shown as it was until that is made anew. */
   isLeaving(): boolean;
+  /** The same, as it is found now. */
+  mustLeave(): boolean;
   /** Changes of this device build on something that counts no more, and may be made anew now. */
   ownWait(): void;
   /** Whether the journal holds changes of any of these documents that were set aside. */

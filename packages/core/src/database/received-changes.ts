@@ -2,7 +2,6 @@ import {
   type AppendResult,
   entryType,
   equalBytes,
-  toHex,
   type VerifiedEntry,
   type VerifiedRun,
   type Verifier,
@@ -13,7 +12,6 @@ import type { Admission } from "../directory/admission.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { type DocumentState, isTouched, writersOf } from "../document/document-state.ts";
 import { hasTooManyParts, nameIn } from "../document/part-contents.ts";
-import { RebuiltDocuments } from "../document/rebuilt-documents.ts";
 import { ReceivedParts, type Rights } from "../document/received-parts.ts";
 import { hexOf } from "../hex.ts";
 import type { Delivery } from "../replica/delivery.ts";
@@ -27,8 +25,9 @@ import { type LostChangesContext, lostChanges, openedEntries } from "./lost-chan
 import { OwnChains } from "./own-chains.ts";
 import { Pace } from "./pace.ts";
 import { mostReadAgain, readAgain } from "./read-again.ts";
+import { Rebuilding } from "./rebuilding.ts";
 import type { ReceivedChangesContext } from "./received-changes-context.ts";
-import { StaleDocuments } from "./stale-documents.ts";
+import type { StaleDocuments } from "./stale-documents.ts";
 
 /** What a device does in documents that were built anew without what it made and no entry holds; null for all there are. */
 export type GoOn = (state: DocumentState, names: ReadonlySet<DocId> | null) => Promise<void>;
@@ -51,6 +50,7 @@ export class ReceivedChanges {
   readonly #parts: ReceivedParts;
   readonly #working = new Serial();
   readonly #fresh = new FreshChanges();
+  readonly #rebuilding: Rebuilding;
   readonly #stale: StaleDocuments;
   /** Of documents that are built anew because of what their authors say that they replaced; until then they show what they showed. */
   readonly #rebuilds: Pace;
@@ -69,7 +69,6 @@ export class ReceivedChanges {
     const { context, database, entries, named, view } = at;
     const { quarantine } = at.state;
     const verifier = context.platform.crypto;
-    this.#stale = new StaleDocuments(verifier);
     const again = (): void => void this.rebuild([]);
     this.#rebuilds = new Pace(context.platform.scheduler, 16, again);
     this.#reads = new Pace(context.platform.scheduler, mostReadAgain, again);
@@ -116,9 +115,11 @@ export class ReceivedChanges {
         if (user !== "" && at.lacking().size > 0) this.#isToTry = true;
       },
     });
-    const chains = { ...at, verifier, quarantine, ingest: this.#ingest, ends: this.#ends, stale: this.#stale };
-    this.#moves = new ChainMoves(chains);
+    const chains = { ...at, verifier, quarantine, ingest: this.#ingest, ends: this.#ends };
     this.own = new OwnChains(chains);
+    this.#rebuilding = new Rebuilding({ ...chains, rights: this.#rights, fresh: this.#fresh, chains: this.own });
+    this.#stale = this.#rebuilding.stale;
+    this.#moves = new ChainMoves({ ...chains, stale: this.#stale });
     this.#coverage = new Coverage({ ...at, verifier, ingest: this.#ingest, ends: this.#ends });
   }
 
@@ -230,9 +231,9 @@ export class ReceivedChanges {
       await this.#moves.look();
       await this.#moveEnds();
       for (const name of names) this.#stale.add(name);
-      const rebuilt = await this.#rebuilt();
+      const rebuilt = await this.#rebuilding.build();
       await goOn(rebuilt.state, this.#stale.documents);
-      this.#adopt(rebuilt, null);
+      this.#rebuilding.adopt(rebuilt);
       this.#isToTry = false; // it was just tried, with all that was read for it
       this.#isAsideToTry = false;
       for (const name of names) {
@@ -324,7 +325,7 @@ export class ReceivedChanges {
     this.#isToTry = false;
     const isAside = this.#isAsideToTry;
     this.#isAsideToTry = false;
-    if (isAside || this.own.notRemade().size > 0) this.#at.ownWait();
+    if (isAside || this.own.isHeldBack || this.own.notRemade().size > 0) this.#at.ownWait();
   }
 
   #readAgain(pace: Pace | null): Promise<void> {
@@ -368,34 +369,9 @@ export class ReceivedChanges {
     // INVARIANT: nobody edits a document from which something is gone that is about to be made anew (renewed-edits.test.ts).
     if (!this.#isLoading && this.#at.isLeaving()) return;
     this.#isAsideToTry ||= this.#at.hasAside(this.#stale.documents);
-    this.#adopt(await this.#rebuilt(), this.#at.own());
+    const rebuilt = await this.#rebuilding.build();
     this.#isToTry = true;
-  }
-
-  /** Stale documents, fed what counts of the chains that touch them. */
-  async #rebuilt(): Promise<RebuiltDocuments> {
-    const { state } = this.#at;
-    const stale = this.#stale;
-    const rebuilt = new RebuiltDocuments(state, this.#rights, stale.documents);
-    const receive = (deliveries: readonly Delivery[]): void => void rebuilt.received.receive(deliveries);
-    const late = new Set([...stale.writers].map(toHex));
-    const writers = this.#ingest.writers();
-    const touching = writersOf(state, stale.documents, writers);
-    for (const writer of writers)
-      if (late.has(toHex(writer)) || touching.has(writer)) await this.#ingest.replay({ writer, from: 0 }, receive);
-    await readAgain(this.#ingest, rebuilt.received, { deliver: receive, pace: null });
-    this.#at.sayUnsealed(rebuilt.state);
-    rebuilt.withdrawReplaced();
-    await this.own.lookBack(rebuilt.state);
-    return rebuilt;
-  }
-
-  /** @param own as whom this device keeps on writing in them, if it does */
-  #adopt(rebuilt: RebuiltDocuments, own: WriterKey | null): void {
-    this.#stale.clear();
-    for (const [record, changes] of rebuilt.adopt(own)) {
-      if (changes === "reset") this.#at.shelf.outdate(record);
-      this.#fresh.note(record, changes);
-    }
+    if (this.#rebuilding.keepOwn(rebuilt) && !this.#isLoading && this.#rebuilding.holdBack()) return;
+    this.#rebuilding.adopt(rebuilt);
   }
 }

@@ -66,18 +66,30 @@ export class RebuiltDocuments {
   }
 
   /**
-   * Replaces what the documents held by what was received here, all at once; nothing else moves. Changes of this device that no entry
-   * holds yet stay, as far as what they build on still counts.
+   * Takes over the changes of this device that no entry holds yet, as far as what they build on still counts; the others wait.
    *
    * @param own the writer this device writes as
+   * @returns whether anything waits that it made as this writer
+   */
+  keepOwn(own: WriterKey): boolean {
+    const { documents } = this.#before;
+    for (const name of this.#names) {
+      const record = documents.get(name);
+      if (record !== undefined && !documents.purged.has(name)) this.#keepOwnOf(record, own);
+    }
+    return [...this.#names].some((name) => this.state.waiting.touches(name, own));
+  }
+
+  /**
+   * Replaces what the documents held by what was received here, all at once; nothing else moves.
+   *
    * @returns what is new in each that changed
    */
-  adopt(own: WriterKey | null): ReadonlyMap<DocumentRecord, Replaced> {
+  adopt(): ReadonlyMap<DocumentRecord, Replaced> {
     const { documents, waiting: waitingBefore, replaced: replacedBefore, quarantine } = this.#before;
     const replaced = new Map<DocumentRecord, Replaced>();
     for (const name of this.#names) {
       const record = documents.get(name);
-      if (record !== undefined && own !== null && !documents.purged.has(name)) this.#keepOwn(record, own);
       const result = this.state.documents.get(name);
       if (record !== undefined) {
         const outcome = documents.replace(record, result ?? newRecord(record));
@@ -93,8 +105,7 @@ export class RebuiltDocuments {
     return replaced;
   }
 
-  /** Takes this device's own changes over from a record that is about to be replaced. */
-  #keepOwn(before: DocumentRecord, writer: WriterKey): void {
+  #keepOwnOf(before: DocumentRecord, writer: WriterKey): void {
     const { documents } = this.state;
     const actor = actorIn(documents.verifier, before, writer);
     const record = documents.get(before.name) ?? newRecord(before);

@@ -7,6 +7,7 @@ import { isMember } from "../../src/directory/admission.ts";
 import type { Role } from "../../src/directory/statement.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
 import { testDatabase } from "../fixture.ts";
+import * as builtOn from "./built-on.ts";
 import { type Device, Lab } from "./lab.ts";
 
 interface Listed {
@@ -144,6 +145,41 @@ describe("an edit", () => {
     await database.changeDoc(other, push(3));
     expect(await everywhere(lab, alice, [id, other.id])).toEqual(alike([0, 1, 2], [0, 1, 2, 3]));
   });
+
+  test.each(["sent", "not sent"])(
+    "begun while work on top of what somebody else's cut ended waits for another edit finds that work (%s)",
+    async (how) => {
+      const { id, alice, others, ofBob, ofMallory, cut } = await builtOn.begin(
+        `on top, behind another ${how}`,
+        "carol",
+      );
+      const [carol] = others;
+      if (carol === undefined) return expect.fail("Carol");
+      const other = await alice.database.createDocument({ list: [0] });
+      if (how === "sent") await builtOn.settle(alice);
+      let goOn = (): void => undefined;
+      const waiting = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      const editing = alice.database.changeDoc(other, (draft) => {
+        push(1)(draft);
+        return waiting;
+      });
+      await alice.hear(cut);
+      expect(await builtOn.textOn(alice, id)).toBe("note bad good");
+      await builtOn.insert(alice, id, 13, " better");
+      goOn();
+      await editing;
+      await builtOn.settle(alice);
+      expect(await builtOn.textOn(alice, id)).toBe("note good better");
+      await builtOn.insert(alice, id, 16, "!");
+      await carol.hear(cut);
+      await carol.receive(...ofBob, ...(await builtOn.writtenBy(alice, [...ofBob, ...ofMallory])));
+      for (const one of [alice, carol, await alice.reopened()])
+        expect(await builtOn.textOn(one, id)).toBe("note good better!");
+      expect(alice.reports).toEqual([]);
+    },
+  );
 
   test("after the other, in several documents without a pause, keeps no device from its next chain", async () => {
     const { lab, alice, id } = await begin("without a pause");

@@ -15,7 +15,7 @@ describe("a document that is built anew", () => {
     const rebuild = async (...runs: readonly VerifiedRun[]) => {
       const rebuilt = new RebuiltDocuments(desk.state, desk.rights, new Set([NAME]));
       rebuilt.received.receive(await desk.deliveries(...runs));
-      return [...rebuilt.adopt(null).values()].map((fresh) =>
+      return [...rebuilt.adopt().values()].map((fresh) =>
         fresh === "reset" ? fresh : fresh.map((bytes) => Automerge.decodeChange(bytes).hash),
       );
     };
@@ -41,7 +41,9 @@ describe("a document that is built anew", () => {
     ownChanges.take(record, carol.writer, "change", alone.bytes);
     ownChanges.take(record, carol.writer, "change", onTop.bytes);
     const waits = expect.objectContaining({ code: "CHANGE_REFUSED", message: expect.stringContaining("wait") });
-    const replaced = new RebuiltDocuments(desk.state, desk.rights, new Set([NAME])).adopt(carol.writer);
+    const rebuilt = new RebuiltDocuments(desk.state, desk.rights, new Set([NAME]));
+    rebuilt.keepOwn(carol.writer);
+    const replaced = rebuilt.adopt();
     expect([...replaced.values()]).toEqual(["reset"]);
     expect(desk.counting).toEqual(hashes(alone));
     const next = desk.change(carol, { seq: 2, startOp: 2, deps: [alone.hash] });
@@ -68,7 +70,7 @@ describe("a document that is built anew", () => {
     const rebuild = async () => {
       const rebuilt = new RebuiltDocuments(desk.state, desk.rights, new Set([NAME]));
       rebuilt.received.receive(await desk.deliveries(run));
-      rebuilt.adopt(null);
+      rebuilt.adopt();
       return [...desk.state.quarantine.list()];
     };
     expect(await rebuild()).toMatchObject([{ reason: "WRITE_NOT_ENTITLED" }]);

@@ -1,5 +1,5 @@
 // Makes changes anew that build on others that count no more: the same edits, on the document as it stands.
-import { compareBytes, toHex } from "@selkie/entry";
+import { compareBytes, equalBytes, toHex } from "@selkie/entry";
 import type { ChangeChunk, Sha256 } from "./change-chunk.ts";
 import { action, type Op } from "./change-op.ts";
 import { valueType } from "./change-value.ts";
@@ -72,6 +72,15 @@ export function showsAgain(changes: readonly ChangeChunk[], at: Pick<Remaking, "
   const edits = new Edits({ ...at, ...asTheyWere });
   for (const change of changes) for (const op of opsOf(change)) edits.deleteAgain(op);
   return edits.take().ops.length > 0;
+}
+
+/** Whether a change took the place of something of others that is not on the ground. @throws ChangeError when it is none */
+export function tookPlaceOfLost(change: ChangeChunk, ground: Iterable<ChangeChunk>): boolean {
+  const known = new OpGround(ground);
+  const ofOthers = (id: OpId): boolean => !equalBytes(actorBytes(id), change.actor);
+  return opsOf(change).some(
+    ({ op, preds }) => op.action !== action.inc && preds.some((id) => ofOthers(id) && !known.has(id)),
+  );
 }
 
 /** How operations become others, and whether a change is left out of which none is left. */

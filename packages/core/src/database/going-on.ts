@@ -38,6 +38,7 @@ export function goingOn(
       ownChanges: new OwnChanges(documents, waiting),
       purged: purged(),
       isLost: (keyId) => renewal.isLost(keyId),
+      isStoodFor: reissue.stoodFor(state),
       refused: (event) => tell("setAside", event),
     });
     await reissue.run(state, names);

@@ -1,6 +1,7 @@
 import { type DatabaseId, equalBytes, fromHex, toHex, type Verifier, type WriterKey } from "@selkie/entry";
 import { actorOf } from "../automerge/actor.ts";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
+import { refusalOf } from "../automerge/change-error.ts";
 import { showsAgain } from "../automerge/remake.ts";
 import type { Admission } from "../directory/admission.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
@@ -9,6 +10,7 @@ import type { DocumentState } from "../document/document-state.ts";
 import { type LostSpan, notRemadeIn, ownSpans } from "../document/own-waiting.ts";
 import { changesIn, copyIn, nameIn, type UnheardChange } from "../document/part-contents.ts";
 import type { Purged } from "../document/purged.ts";
+import type { JournalRow } from "../journal/journal-row.ts";
 import type { Ingest } from "../replica/ingest.ts";
 import { mergeReplacements } from "../sealing/change-part.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
@@ -108,6 +110,13 @@ export class OwnChains {
     const device = toHex(this.#device);
     const names = notRemadeIn(replaced, device, [...ownSpans(waiting, device), ...this.lost()]);
     return new Set([...names].filter((name) => !documents.purged.has(name)));
+  }
+
+  /** Whether this device said that it made anew what a row of its journal holds. */
+  hasRemade(row: JournalRow): boolean {
+    const { verifier, state } = this.#at;
+    const change = refusalOf(() => parseChange(row.change, verifier.sha256));
+    return typeof change !== "string" && state.replaced.has(docIdOf(row), toHex(this.#device), change);
   }
 
   /** Looks what lies beyond the ends of this device's chains: of those that end elsewhere than they did, or of all. */

@@ -1,6 +1,7 @@
 import { toHex, type WriterKey } from "@selkie/entry";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
 import { refusalOf } from "../automerge/change-error.ts";
+import { showsAgain } from "../automerge/remake.ts";
 import { type DocId, docIdOf } from "../document/doc-id.ts";
 import type { DocumentState } from "../document/document-state.ts";
 import { type LostSpan, notRemadeIn, type OwnSpan, ownSpans } from "../document/own-waiting.ts";
@@ -81,10 +82,12 @@ export class OwnWork {
     }
   }
 
-  /** Where something is left to be made anew. */
+  /** Where something is left to be made anew, or to be deleted again. */
   documents(): ReadonlySet<DocId> {
     const spans = [...this.#spans.values()].flat();
-    const aside = [...this.#aside].filter(([, rows]) => !rows.every((own) => this.#isDone(own)));
+    const aside = [...this.#aside].filter(
+      ([name, rows]) => !rows.every((own) => this.#isDone(own)) || this.#showsAgain(name),
+    );
     return new Set([...notRemadeIn(this.#state.replaced, this.#device, spans), ...aside.map(([name]) => name)]);
   }
 
@@ -109,13 +112,14 @@ export class OwnWork {
   }
 
   /** What this device made anew in a document, of all that does not count there: it was withdrawn, or lies beyond the end of its chain. */
-  remade(name: DocId, lost: Lost): { readonly own: readonly LostChange[]; readonly lost: readonly ChangeChunk[] } {
+  remade(name: DocId, lost: Lost): { readonly own: readonly ChangeChunk[]; readonly lost: readonly ChangeChunk[] } {
     const { documents, replaced } = this.#state;
     const record = documents.get(name);
     if (record === undefined) return { own: [], lost: [] };
+    const kept = this.#kept(name);
     const gone = [...lost.values()].filter(({ change }) => !documents.has(record, change.hash));
     const own = gone.filter((one) => one.isOwn && replaced.has(name, this.#device, one.change));
-    return { own, lost: gone.map(({ change }) => change) };
+    return { own: [...own.map(changeIn), ...kept], lost: [...gone.map(changeIn), ...kept] };
   }
 
   /** What lies aside and was made anew before. */
@@ -123,7 +127,29 @@ export class OwnWork {
     return [...this.#aside.values()].flat().filter((own) => this.#isDone(own));
   }
 
-  #isDone({ name, change }: Own): boolean {
+  /** Whether something stands for a change that lies aside. */
+  isStoodFor(row: JournalRow): boolean {
+    const { verifier } = this.#state.documents;
+    const change = refusalOf(() => parseChange(row.change, verifier.sha256));
+    return typeof change !== "string" && this.#isDone({ name: docIdOf(row), change });
+  }
+
+  /** What lies aside for what it took the place of alone: that does not count, or did not. */
+  #kept(name: DocId): readonly ChangeChunk[] {
+    return (this.#aside.get(name) ?? []).filter((own) => this.#isDone(own)).map(changeIn);
+  }
+
+  #showsAgain(name: DocId): boolean {
+    const { documents } = this.#state;
+    const record = documents.get(name);
+    const lost = this.#kept(name);
+    const [first] = lost;
+    if (record === undefined || first === undefined) return false;
+    const ground = record.changes.map((bytes) => parseChange(bytes, documents.sha256));
+    return showsAgain(lost, { ground, lost, actor: first.actor });
+  }
+
+  #isDone({ name, change }: Pick<Own, "name" | "change">): boolean {
     return this.#state.replaced.has(name, this.#device, change) || this.#said.has(name, this.#device, change);
   }
 
@@ -144,5 +170,7 @@ export class OwnWork {
 const ownOf = (name: DocId, { writer, change, kind, replaces = [] }: LostChange): Own => ({
   ...{ name, writer, change, kind, replaces, row: null },
 });
+
+const changeIn = ({ change }: { readonly change: ChangeChunk }): ChangeChunk => change;
 
 const placeName = (name: DocId, actor: Uint8Array): string => `${name}/${toHex(actor)}`;

@@ -1,6 +1,6 @@
 import { toHex, type WriterKey } from "@selkie/entry";
 import { type ChangeChunk, parseChange } from "../automerge/change-chunk.ts";
-import { deleteAgain, type Remaking, remakeChanges } from "../automerge/remake.ts";
+import { deleteAgain, type Remaking, remakeChanges, tookPlaceOfLost } from "../automerge/remake.ts";
 import { type DocId, docIdOf, placeOf } from "../document/doc-id.ts";
 import { actorIn, type DocumentRecord } from "../document/document-record.ts";
 import type { DocumentState } from "../document/document-state.ts";
@@ -95,12 +95,28 @@ export class Reissue {
     }
     this.#lacking = lacking;
     const over = [...work.over(), ...remade.flatMap(({ from }) => from)];
-    const gone = new Set(over.flatMap(({ row }) => row ?? []));
+    const gone = new Set(over.flatMap((own) => (this.#isToKeep(state, own) ? [] : (own.row ?? []))));
     const rows = remade.flatMap(({ rows }) => rows);
     if (gone.size > 0 || rows.length > 0)
       await journal.exchange(gone, rows, rows.length > 0 ? [await chain.row()] : []);
     for (const { name, changes } of remade) if (changes > 0) tell("reissued", { id: name, changes });
     this.#tellWaiting(left);
+  }
+
+  /** Which rows of the journal nothing is left of to be made anew. */
+  stoodFor(state: DocumentState): (row: JournalRow) => boolean {
+    const work = new OwnWork(state, { device: this.#at.device, beyond: [...this.#at.beyond()], aside: [] });
+    return (row) => work.isStoodFor(row);
+  }
+
+  /** What no entry holds, and took the place of what does not count, stays aside until that counts again: then that is to be deleted. */
+  #isToKeep({ documents }: DocumentState, { name, change, row }: Own): boolean {
+    const record = documents.get(name);
+    if (row === null || record === undefined) return false;
+    return tookPlaceOfLost(
+      change,
+      record.changes.map((bytes) => parseChange(bytes, documents.sha256)),
+    );
   }
 
   async #remake(state: DocumentState, toRemake: ToRemake, able: Remakable): Promise<Remade> {
@@ -145,12 +161,7 @@ export class Reissue {
     const actor = actorIn(documents.verifier, record, writer);
     if (waiting.blocks(name, actor)) return none;
     const ownChanges = new OwnChanges(documents, waiting);
-    const changes = own.map(({ change }) => change);
-    const made = ownChanges.passing(
-      record,
-      actor,
-      deleteAgain(changes, { ...groundOf(documents, record, actor), lost }),
-    );
+    const made = ownChanges.passing(record, actor, deleteAgain(own, { ...groundOf(documents, record, actor), lost }));
     const rows = made.flatMap((chunk) => (chunk === null ? [] : [this.#row({ name, kind: "change" }, chunk, writer)]));
     for (const row of rows) ownChanges.take(record, writer, row.kind, row.change);
     replaced.looked(name, this.#at.device);

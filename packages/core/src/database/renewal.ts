@@ -112,7 +112,11 @@ export class Renewal {
 
   async #letGo(beyond: readonly UnheardChange[]): Promise<void> {
     const { journal, received, tell } = this.#at;
-    const rows = Map.groupBy(await journal.clear(), docIdOf);
+    const cleared = await journal.clear();
+    const rows = Map.groupBy(
+      cleared.filter((row) => !received.own.hasRemade(row)),
+      docIdOf,
+    );
     await received.renew(new Set([...rows.keys(), ...beyond.map(docIdOf)]), async () => undefined);
     for (const [id, { length: changes }] of rows) tell("unsent", { id, changes });
   }

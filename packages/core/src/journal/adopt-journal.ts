@@ -23,6 +23,8 @@ export interface Adoption {
   readonly purged: Purged;
   /** Whether this device's user lost a key. */
   isLost(keyId: Uint8Array): boolean;
+  /** Whether a change was made anew: it lies aside for what it took the place of alone. */
+  isStoodFor(row: JournalRow): boolean;
   /** Gets a JOURNAL_WAITING for what was to be sealed under a key that was taken away. */
   report(error: unknown): void;
   /** Changes of a document that the gate refuses were set aside: `reason` is its code. */
@@ -43,7 +45,8 @@ export async function adoptJournal(at: Adoption): Promise<ReadonlySet<DocId>> {
   const { current } = chain;
   const dead = journal.rows.filter((row) => at.purged.has(docIdOf(row)));
   const lost = journal.rows.filter((row) => at.isLost(row.keyId) && !dead.includes(row));
-  const { ready, refused } = sortRows(without(journal.rows, [...lost, ...dead]), {
+  const over = journal.rows.filter((row) => at.isStoodFor(row));
+  const { ready, refused } = sortRows(without(journal.rows, [...lost, ...dead, ...over]), {
     verifier,
     documents,
     ownChanges,
@@ -70,7 +73,7 @@ export async function adoptJournal(at: Adoption): Promise<ReadonlySet<DocId>> {
     ownChanges.take(documents.ensure(row), row.writer, row.kind, row.change);
     if (row.counter !== null) chain.reserveCounter(row.counter);
   }
-  const waiting = without(aside, [...lost, ...dead, ...refused.flatMap(({ rows }) => rows)]);
+  const waiting = without(aside, [...lost, ...dead, ...over, ...refused.flatMap(({ rows }) => rows)]);
   return new Set(waiting.map(docIdOf));
 }
 

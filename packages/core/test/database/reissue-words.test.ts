@@ -117,3 +117,54 @@ test("D9 a deletion that no entry holds counts when what it deleted does again, 
     for (const one of [carol, await carol.reopened()]) expect(await textOn(one, id)).toBe("note good");
   }
 });
+
+const between = ["in a change between them", "in one of them"].flatMap((where) =>
+  ["goes on", "is closed meanwhile"].map((how) => ({ where, how })),
+);
+
+test.each(between)(
+  "D9 what had been deleted beside edits that are made anew, and in no entry, is deleted again when it is readmitted: $where, by a device that $how",
+  async ({ where, how }) => {
+    const { id, others, ofBob, ofMallory, cut, readmit } = await begin(`deleted ${where}, ${how}`, "carol");
+    const [carol] = others;
+    if (carol === undefined) return expect.fail("Carol");
+    await carol.receive(...ofBob, ...ofMallory);
+    const doc = await carol.database.getDocument(id);
+    await insert(carol, id, 8, " one");
+    if (where === "in one of them")
+      await carol.database.changeDoc(doc, (draft) => {
+        draft.text(["text"]).splice(4, 4);
+        draft.text(["text"]).splice(8, 0, " two");
+      });
+    else {
+      await carol.database.changeDoc(doc, (draft) => draft.text(["text"]).splice(4, 4));
+      await insert(carol, id, 8, " two");
+    }
+    await hear(carol, cut);
+    if (how === "is closed meanwhile") {
+      await carol.close();
+      await carol.open();
+    }
+    expect(await textOn(carol, id)).toBe("note one two");
+    await hear(carol, readmit);
+    for (const one of [carol, await carol.reopened()]) expect(await textOn(one, id)).toBe("note one two");
+    await hear(carol, cut);
+    expect(await textOn(carol, id)).toBe("note one two");
+  },
+);
+
+test("D9 what was made anew is not said to be gone when its author becomes a reader, though it deleted something of it beside", async () => {
+  const { lab, id, others, ofBob, ofMallory, cut } = await begin("deleted, and a reader", "carol");
+  const [carol] = others;
+  if (carol === undefined) return expect.fail("Carol");
+  await carol.receive(...ofBob, ...ofMallory);
+  await carol.database.changeDoc(await carol.database.getDocument(id), (draft) => {
+    draft.text(["text"]).splice(4, 4);
+    draft.text(["text"]).splice(4, 0, " good");
+  });
+  await hear(carol, cut);
+  await hear(carol, changed(lab, "carol", "reader", tipOf(await writtenBy(carol, [...ofBob, ...ofMallory]))));
+  carol.tick();
+  expect(carol.unsent).toEqual([]);
+  for (const one of [carol, await carol.reopened()]) expect(await textOn(one, id)).toBe("note good");
+});

@@ -4,7 +4,6 @@ import { nothingCodec } from "../tree/page-codec.ts";
 import { nothing, SOME_ON_PAGE } from "../tree/tree-shape.ts";
 import { byCodeUnits } from "../value/order.ts";
 import { listIn, numberIn, textIn } from "../value/read-json.ts";
-import type { Json } from "../value/value-codec.ts";
 import type { DocumentTerms, FieldTerms } from "./document-terms.ts";
 import { decodeAlike, decodeSteps, decodeTerms, encodeAlike, encodeSteps, encodeTerms } from "./number-columns.ts";
 
@@ -12,7 +11,14 @@ import { decodeAlike, decodeSteps, decodeTerms, encodeAlike, encodeSteps, encode
 export interface KeptDocument {
   readonly id: string;
   readonly number: number;
-  readonly fields: DocumentTerms;
+  readonly fields: readonly (KeptField | null)[];
+}
+
+/** The terms of a field, in one text, and how often each stands there. */
+interface KeptField {
+  readonly terms: string;
+  /** One number where it is that of all. */
+  readonly counts: number | readonly number[];
 }
 
 export interface NumberedDocument {
@@ -28,7 +34,12 @@ export const documentShape: KeptShape<KeptDocument, null> = {
   weigh: ({ fields }) => 3 + fields.reduce((sum, field) => sum + weightOf(field), 0),
   codec: {
     entries: {
-      encode: (documents) => documents.map(({ id, number, fields }) => [id, number, fields.map(encodeField)]),
+      encode: (documents) =>
+        documents.map(({ id, number, fields }) => [
+          id,
+          number,
+          fields.map((field) => field && [field.terms, field.counts]),
+        ]),
       decode: (json) => listIn(json).map(decodeDocument),
     },
     summary: nothingCodec,
@@ -37,10 +48,9 @@ export const documentShape: KeptShape<KeptDocument, null> = {
 
 /** By number. */
 export const numberShape: KeptShape<NumberedDocument, null> = {
-  ...{ number: 5, mostOnPage: SOME_ON_PAGE, summary: nothing },
+  ...{ number: 5, mostOnPage: SOME_ON_PAGE, weigh: null, summary: nothing },
   compare: (a, b) => a.number - b.number,
   key: ({ number }) => ({ number, id: "" }),
-  weigh: () => 3,
   codec: {
     entries: {
       encode: (documents) => [encodeSteps(documents.map(({ number }) => number)), documents.map(({ id }) => id)],
@@ -50,12 +60,22 @@ export const numberShape: KeptShape<NumberedDocument, null> = {
   },
 };
 
-function weightOf(field: FieldTerms | null): number {
-  return field === null ? 0 : field.terms.reduce((sum, term) => sum + (term.length + 3) / 32, 1);
+export function keepFields(fields: DocumentTerms): KeptDocument["fields"] {
+  return fields.map((field) => field && { terms: encodeTerms(field.terms), counts: encodeAlike(field.counts) });
 }
 
-function encodeField(field: FieldTerms | null): Json {
-  return field === null ? null : [encodeTerms(field.terms), encodeAlike(field.counts)];
+/** @throws ViewError INDEX_DAMAGED */
+export function termsIn(fields: KeptDocument["fields"]): DocumentTerms {
+  return fields.map((field): FieldTerms | null => {
+    if (field === null) return null;
+    const terms = decodeTerms(field.terms);
+    return { terms, counts: decodeAlike(field.counts, terms.length) };
+  });
+}
+
+function weightOf(field: KeptField | null): number {
+  if (field === null) return 0;
+  return (field.terms.length + 2 * (typeof field.counts === "number" ? 1 : field.counts.length)) / 32;
 }
 
 /** @throws ViewError INDEX_DAMAGED */
@@ -64,11 +84,10 @@ function decodeDocument(json: unknown): KeptDocument {
   return { id: textIn(id), number: numberIn(number), fields: listIn(fields).map(decodeField) };
 }
 
-function decodeField(json: unknown): FieldTerms | null {
+function decodeField(json: unknown): KeptField | null {
   if (json === null) return null;
-  const [said, counts] = listIn(json);
-  const terms = decodeTerms(said);
-  return { terms, counts: decodeAlike(counts, terms.length) };
+  const [terms, counts] = listIn(json);
+  return { terms: textIn(terms), counts: Array.isArray(counts) ? counts.map(numberIn) : numberIn(counts) };
 }
 
 /** @throws ViewError INDEX_DAMAGED */

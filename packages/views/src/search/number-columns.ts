@@ -22,7 +22,7 @@ export function decodeSteps(json: unknown): readonly number[] {
 }
 
 /** Numbers that are often all the same. */
-export function encodeAlike(numbers: readonly number[]): Json {
+export function encodeAlike(numbers: readonly number[]): number | readonly number[] {
   const [first = 0] = numbers;
   return numbers.every((number) => number === first) ? first : numbers;
 }
@@ -35,7 +35,7 @@ export function decodeAlike(json: unknown, length: number): readonly number[] {
 }
 
 /** Terms, which have no spaces. */
-export function encodeTerms(terms: readonly string[]): Json {
+export function encodeTerms(terms: readonly string[]): string {
   return terms.join(" ");
 }
 

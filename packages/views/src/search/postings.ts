@@ -21,9 +21,8 @@ const compare: Compare<Posting> = (a, b) => byCodeUnits(a.term, b.term) || a.fie
 
 /** By term, then by field, then by document. */
 export const postingShape: KeptShape<Posting, null> = {
-  ...{ number: 1, mostOnPage: MANY_ON_PAGE, summary: nothing, compare },
+  ...{ number: 1, mostOnPage: MANY_ON_PAGE, weigh: null, summary: nothing, compare },
   key: ({ term, field, number }) => ({ term, field, number, count: 0 }),
-  weigh: ({ term }) => (term.length + 8) / 32,
   codec: { entries: { encode: encodePostings, decode: decodePostings }, summary: nothingCodec },
 };
 

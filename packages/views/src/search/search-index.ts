@@ -4,7 +4,9 @@ import type { FeedIndex, Filling } from "../follow/feed-index.ts";
 import { KeptTrees } from "../tree/kept-trees.ts";
 import { numberIn } from "../value/read-json.ts";
 import type { DocumentTerms, FieldTerms } from "./document-terms.ts";
+import { lengthsOf } from "./field-lengths.ts";
 import { TreeFilling } from "./fill-trees.ts";
+import { keepFields, termsIn } from "./kept-documents.ts";
 import { SearchTrees } from "./search-trees.ts";
 
 /** A document that was taken in, or out. */
@@ -71,12 +73,12 @@ export class SearchIndex implements FeedIndex<DocumentTerms | null, Moved> {
     const before = await this.trees.document(id);
     const number = before?.number ?? this.#next;
     if (before === null && fields !== null) this.#next += 1;
-    const count = Math.max(before?.fields.length ?? 0, fields?.length ?? 0);
-    for (let field = 0; field < count; field++)
-      await this.#moveField({ field, number }, before?.fields[field] ?? null, fields?.[field] ?? null);
+    const [old, now] = [termsIn(before?.fields ?? []), fields ?? []];
+    for (let field = 0; field < Math.max(old.length, now.length); field++)
+      await this.#moveField({ field, number }, old[field] ?? null, now[field] ?? null);
     if (fields !== null) {
-      await documents.tree.put({ id, number, fields });
-      await lengths.tree.put({ number, lengths: fields.map((field) => field?.terms.length ?? -1) });
+      await documents.tree.put({ id, number, fields: keepFields(fields) });
+      await lengths.tree.put({ number, lengths: lengthsOf(fields) });
       if (before === null) await numbers.tree.put({ number, id });
     } else if (before !== null) {
       await documents.tree.remove(before);

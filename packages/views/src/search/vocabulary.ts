@@ -6,8 +6,7 @@ import { decodeTerms, encodeTerms } from "./number-columns.ts";
 
 /** All terms that stand in some document, in the order of their code units: so those that begin alike are a stretch. */
 export const vocabularyShape: KeptShape<string, null> = {
-  ...{ number: 2, mostOnPage: MANY_ON_PAGE, summary: nothing, compare: byCodeUnits },
+  ...{ number: 2, mostOnPage: MANY_ON_PAGE, weigh: null, summary: nothing, compare: byCodeUnits },
   key: (term) => term,
-  weigh: (term) => (term.length + 1) / 32,
   codec: { entries: { encode: encodeTerms, decode: decodeTerms }, summary: nothingCodec },
 };

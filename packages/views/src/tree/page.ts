@@ -45,9 +45,8 @@ export function pagesOf<E, S>(shape: TreeShape<E, S>, page: Page<E, S>): readonl
 export function fits<E, S>({ weigh, mostOnPage }: TreeShape<E, S>, page: Page<E, S>): boolean {
   const { length } = page.items;
   if (length > mostOnPage) return false;
-  return (
-    length < 2 || page.type === "branch" || page.items.reduce((sum, entry) => sum + weigh(entry), 0) <= MOST_WEIGHT
-  );
+  if (weigh === null || length < 2 || page.type === "branch") return true;
+  return page.items.reduce((sum, entry) => sum + weigh(entry), 0) <= MOST_WEIGHT;
 }
 
 /** Whether a page holds so little that it is joined with one beside it. */

@@ -16,8 +16,8 @@ export interface TreeShape<E, S> {
   readonly compare: Compare<E>;
   /** Enough of an entry to compare it: what pages above say of it. */
   readonly key: (entry: E) => E;
-  /** What an entry weighs on its page, as `costOf` weighs values. */
-  readonly weigh: (entry: E) => number;
+  /** What an entry weighs on its page, as `costOf` weighs values; null where a page has room for as many as there may be. */
+  readonly weigh: ((entry: E) => number) | null;
   /** As many entries, or children, as a page has room for: the smaller entries are, the more. */
   readonly mostOnPage: number;
   readonly summary: Summary<E, S>;
@@ -25,7 +25,7 @@ export interface TreeShape<E, S> {
 
 /** Room on a page for entries of some hundred bytes, and of some ten. */
 export const SOME_ON_PAGE = 64;
-export const MANY_ON_PAGE = 1_024;
+export const MANY_ON_PAGE = 256;
 
 /** Where a stretch begins: whether an entry comes before it. True for the first entries of a tree, and for none after them. */
 export type IsBefore<E> = (entry: E) => boolean;

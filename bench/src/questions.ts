@@ -9,6 +9,7 @@ import { openDb } from "./questions/open-db.ts";
 import { query } from "./questions/query.ts";
 import { revoke } from "./questions/revoke.ts";
 import { seal } from "./questions/seal.ts";
+import { search } from "./questions/search.ts";
 import { sync } from "./questions/sync.ts";
 import { syncEvolu } from "./questions/sync-evolu.ts";
 import { trace } from "./questions/trace.ts";
@@ -33,5 +34,6 @@ export const questions: ReadonlyMap<string, Question> = new Map(
     hostile,
     view,
     query,
+    search,
   ].map((question) => [question.name, question]),
 );

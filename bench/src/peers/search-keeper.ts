@@ -1,0 +1,139 @@
+// A process that makes a database of notes and searches it; and the same by MiniSearch, of objects in memory.
+import {
+  type Client,
+  createClient,
+  type Database,
+  type DeclaredSearch,
+  type DocId,
+  declareSearch,
+  search,
+} from "@selkie/client";
+import MiniSearch from "minisearch";
+import { cleanCpuMicroseconds } from "../measure.ts";
+import { type Note, Notes } from "../note.ts";
+import { serve } from "./process.ts";
+
+const PASSWORD = "a password for the benchmark";
+const CHANGES = 10;
+/** Rows that somebody looks at. */
+const SHOWN = 50;
+
+const fields = ["title", "text"] as const;
+
+/** What is looked for: words that are in many notes and in few, a beginning, a word that is mistyped. */
+const questions: Readonly<
+  Record<string, readonly [text: string, options: { readonly prefix?: true; readonly fuzzy?: number }]>
+> = {
+  words: ["be bate kiso", {}],
+  prefix: ["kis", { prefix: true }],
+  fuzzy: ["kisotu", { fuzzy: 0.2 }],
+};
+
+interface Open {
+  readonly client: Client;
+  readonly notes: Database<Note>;
+}
+
+let store = "";
+let at: Open | undefined;
+let ids: readonly DocId[] = [];
+let objects: readonly (Note & { readonly id: number })[] = [];
+let plain: MiniSearch<Note> | undefined;
+let declared: DeclaredSearch | undefined;
+let edits = 0;
+
+function opened(): Open {
+  if (at === undefined) throw new RangeError("nothing is open");
+  return at;
+}
+
+/** All of a database, in an index in memory. */
+async function readAll(): Promise<MiniSearch<Note>> {
+  const all: (Note & { readonly id: number })[] = [];
+  for await (const { doc } of opened().notes.iterateChangesSince(null)) all.push({ ...doc.getData(), id: all.length });
+  const index = new MiniSearch<Note>({ fields: [...fields] });
+  index.addAll(all);
+  return index;
+}
+
+async function look(question: string): Promise<number> {
+  const [text, options] = questions[question] ?? ["", {}];
+  return (await search(opened().notes, text, { ...options, name: declared?.name ?? "", limit: SHOWN })).length;
+}
+
+function lookPlain(question: string): number {
+  const [text, options] = questions[question] ?? ["", {}];
+  return plain?.search(text, options).slice(0, SHOWN).length ?? 0;
+}
+
+async function declare(name: string): Promise<void> {
+  declared = await declareSearch(opened().notes, { name, fields });
+  if ((await look("words")) !== SHOWN) throw new RangeError("too few rows are shown");
+}
+
+function idAt(index: number): DocId {
+  const id = ids[index];
+  if (id === undefined) throw new RangeError(`there is no document ${index}`);
+  return id;
+}
+
+/** Ten documents, all over the database, get other titles. */
+async function change(): Promise<void> {
+  edits += 1;
+  const notes = new Notes(edits);
+  await opened().notes.transact(async (tx) => {
+    for (let n = 0; n < CHANGES; n++)
+      await tx.changeDoc(idAt(Math.floor((n * ids.length) / CHANGES) + edits), (draft) => {
+        draft.getData().title = notes.words(5);
+      });
+  });
+}
+
+serve({
+  make: async ({ directory, count }: { directory: string; count: number }) => {
+    store = directory;
+    const client = await createClient({ store, password: PASSWORD });
+    const tenant = await client.createTenant("bench", { user: "CN=alice" });
+    const notes = await tenant.openDB<Note>("notes");
+    at = { client, notes };
+    const written = new Notes(1);
+    objects = Array.from({ length: count }, (_, id) => ({ ...written.next(), id }));
+    ids = await notes.createDocuments(objects.map(({ title, text }) => ({ title, text })));
+  },
+  plain: () =>
+    cleanCpuMicroseconds(() => {
+      plain = new MiniSearch<Note>({ fields: [...fields] });
+      plain.addAll(objects);
+    }),
+  read: () =>
+    cleanCpuMicroseconds(async () => {
+      plain = await readAll();
+    }),
+  build: (name: string) => cleanCpuMicroseconds(() => declare(name)),
+  ask: (question: string) => cleanCpuMicroseconds(() => look(question)),
+  askPlain: (question: string) => cleanCpuMicroseconds(() => lookPlain(question)),
+  /** Both find as many. */
+  check: async () => {
+    for (const question of Object.keys(questions))
+      if (lookPlain(question) !== (await look(question))) throw new RangeError(`${question} finds something else`);
+  },
+  change: () => cleanCpuMicroseconds(change),
+  follow: () =>
+    cleanCpuMicroseconds(async () => {
+      await change();
+      await look("words");
+    }),
+  close: async () => {
+    await declared?.[Symbol.asyncDispose]();
+    declared = undefined;
+    plain = undefined;
+  },
+  /** The client, once all entries are verified. */
+  restart: async () => {
+    await opened().client[Symbol.asyncDispose]();
+    const client = await createClient({ store, password: PASSWORD });
+    const notes = await (await client.openTenant("bench")).openDB<Note>("notes");
+    at = { client, notes };
+    await new Promise((resolve) => notes.on("verified", resolve));
+  },
+});

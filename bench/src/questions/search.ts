@@ -1,0 +1,113 @@
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { figure } from "../measure.ts";
+import { startProcess } from "../peers/process.ts";
+import type { Figure, Question } from "../question.ts";
+
+const COUNTS = [10_000, 100_000] as const;
+const ROUNDS = 5;
+const KEEPER = new URL("../peers/search-keeper.js", import.meta.url);
+const ASKED = ["words", "prefix", "fuzzy"] as const;
+
+/** What one round took, in microseconds of CPU. */
+interface Round {
+  /** MiniSearch's index of objects in memory, and of the same read from the database for it. */
+  readonly plain: number;
+  readonly read: number;
+  readonly build: number;
+  /** Ten changes alone, and until they are found. */
+  readonly change: number;
+  readonly follow: number;
+  readonly reopen: number;
+  /** What a search took, by what was looked for: MiniSearch's and ours. */
+  readonly asked: Readonly<Record<string, readonly [plain: number, own: number]>>;
+}
+
+/** Notes found by words: an index of them made for the first time, after ten changes, and opened again; and what it is asked. */
+export const search: Question = {
+  name: "search",
+  asks: "an index of the words of notes, until a search has found the first 50 / MiniSearch.addAll of the same objects (CPU)",
+  run: async (progress) => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), "search-bench-"));
+    const found = new Map<number, readonly Round[]>();
+    for (const count of COUNTS) {
+      progress(`${count} documents are made`);
+      await using keeper = startProcess(KEEPER);
+      await keeper.ask("make", { directory: join(directory.path, String(count)), count });
+      const rounds: Round[] = [];
+      for (let round = 0; round <= ROUNDS; round++) {
+        progress(round === 0 ? `${count} documents, warming up` : `${count} documents, round ${round} of ${ROUNDS}`);
+        const one = await askOnce(keeper, `search ${round}`);
+        if (round > 0) rounds.push(one);
+      }
+      found.set(count, rounds);
+    }
+    const each = <Value>(make: (count: number, rounds: readonly Round[]) => readonly (readonly [string, Value])[]) =>
+      Object.fromEntries([...found].flatMap(([count, rounds]) => make(count, rounds)));
+    return { figures: each(figuresOf), ratios: each(ratiosOf) };
+  },
+};
+
+async function askOnce(keeper: ReturnType<typeof startProcess>, name: string): Promise<Round> {
+  await keeper.ask("restart");
+  const read = await keeper.ask<number>("read");
+  await keeper.ask("close");
+  await keeper.ask("restart");
+  const build = await keeper.ask<number>("build", name);
+  const plain = await keeper.ask<number>("plain");
+  await keeper.ask("check");
+  const asked: Record<string, readonly [number, number]> = {};
+  for (const question of ASKED)
+    asked[question] = [await keeper.ask<number>("askPlain", question), await keeper.ask<number>("ask", question)];
+  const follow = await keeper.ask<number>("follow");
+  await keeper.ask("close");
+  const change = await keeper.ask<number>("change");
+  await keeper.ask("restart");
+  const reopen = await keeper.ask<number>("build", name);
+  await keeper.ask("close");
+  return { plain, read, build, change, follow, reopen, asked };
+}
+
+function figuresOf(count: number, rounds: readonly Round[]): readonly (readonly [string, Figure])[] {
+  const of = (what: Exclude<keyof Round, "asked">): Figure =>
+    figure(
+      "us",
+      rounds.map((round) => round[what]),
+    );
+  return [
+    [`CPU, MiniSearch, objects in memory, ${count} documents`, of("plain")],
+    [`CPU, MiniSearch, read from the database, ${count} documents`, of("read")],
+    [`CPU, first build, ${count} documents`, of("build")],
+    [`CPU, ten changes, ${count} documents`, of("change")],
+    [`CPU, ten changes until they are found, ${count} documents`, of("follow")],
+    [`CPU, reopened, ${count} documents`, of("reopen")],
+    ...ASKED.flatMap((question) =>
+      (["MiniSearch", "search"] as const).map((who, at): readonly [string, Figure] => [
+        `CPU, ${question}, ${who}, ${count} documents`,
+        figure(
+          "us",
+          rounds.map(({ asked }) => asked[question]?.[at] ?? 0),
+        ),
+      ]),
+    ),
+  ];
+}
+
+function ratiosOf(count: number, rounds: readonly Round[]): readonly (readonly [string, Figure])[] {
+  const documents = `${count.toLocaleString("en")} documents`;
+  const ratio = (make: (round: Round) => number): Figure => figure("ratio", rounds.map(make));
+  return [
+    [`MiniSearch of objects in memory / first build, ${documents}`, ratio(({ plain, build }) => plain / build)],
+    [`MiniSearch of what is read / first build, ${documents}`, ratio(({ read, build }) => read / build)],
+    [
+      `ten changes followed / first build, ${documents}`,
+      ratio(({ follow, change, build }) => Math.max(0, follow - change) / build),
+    ],
+    [`reopened / first build, ${documents}`, ratio(({ reopen, build }) => reopen / build)],
+    ...ASKED.map((question): readonly [string, Figure] => [
+      `${question} / MiniSearch in memory, ${documents}`,
+      ratio(({ asked }) => (asked[question]?.[1] ?? 0) / (asked[question]?.[0] ?? 0)),
+    ]),
+  ];
+}

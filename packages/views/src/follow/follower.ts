@@ -37,6 +37,8 @@ export class Follower<Mapped, Moved extends object, Index extends FeedIndex<Mapp
   #isCaughtUp = false;
   /** Those that say when something has changed. */
   readonly #watched = new Set<FollowedDatabase<Mapped, Moved, Index>>();
+  /** Whether something has moved in the indexes that the listener was not told. */
+  #hasUntold = false;
   /** How often all indexes were made again. */
   #repairs = 0;
   /** Documents that were taken while indexes were filled. */
@@ -59,6 +61,11 @@ export class Follower<Mapped, Moved extends object, Index extends FeedIndex<Mapp
 
   get isCaughtUp(): boolean {
     return this.#isCaughtUp;
+  }
+
+  /** Whether something has moved in the indexes that the listener is still to be told: what is read now has it. */
+  get hasUntold(): boolean {
+    return this.#hasUntold;
   }
 
   /** Goes on from what is kept, or reads all there is; and follows the databases from then on. */
@@ -139,6 +146,7 @@ export class Follower<Mapped, Moved extends object, Index extends FeedIndex<Mapp
       const moved = await this.#take();
       if (isAnew) this.#repairs++;
       await this.#run(async () => {
+        this.#hasUntold = false;
         await this.#listener.moved(moved);
         await this.#save(false);
       });
@@ -153,7 +161,11 @@ export class Follower<Mapped, Moved extends object, Index extends FeedIndex<Mapp
     this.#filled = 0;
     const following = {
       signal: this.#closing.signal,
-      run: <Result>(job: () => Promise<Result>): Promise<Result> => this.#run(job),
+      run: <Result>(job: () => Promise<Result>): Promise<Result> =>
+        this.#run(() => {
+          this.#hasUntold = true;
+          return job();
+        }),
       filled: (documents: number) => {
         this.#filled += documents;
         this.#listener.filled(this.#filled);

@@ -1,3 +1,5 @@
+import type { Off } from "@selkie/core";
+import type { ViewPatch } from "./patch.ts";
 import type { Row } from "./row.ts";
 
 export interface NavigatorOptions {
@@ -51,6 +53,11 @@ export interface Navigator {
   expandTo(levels: number): void;
   /** Rows that are shown, one after the other. @throws ViewError CLOSED | KEY_INVALID */
   rows(range?: RowRange): AsyncIterable<Row>;
+  /**
+   * Calls the listener with all rows that are shown soon, and then with what changes of them: what comes, goes, and is open or closed. Where
+   * some are not visible all that are shown are read again each time.
+   */
+  subscribe(listener: (patches: readonly ViewPatch[]) => void): Off;
   /** The keys of the selected rows. */
   readonly selection: ReadonlySet<string>;
   select(...keys: readonly string[]): void;

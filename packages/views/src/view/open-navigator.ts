@@ -1,17 +1,30 @@
+import type { Off } from "@selkie/core";
 import { ViewError } from "../errors.ts";
 import { limitIn } from "../value/limit.ts";
 import type { CategoryPath } from "./entry.ts";
+import { Expanded } from "./expanded.ts";
 import type { Navigator, NavigatorOptions, RowRange } from "./navigator.ts";
+import type { ViewPatch } from "./patch.ts";
 import type { Row } from "./row.ts";
 import type { RowFinder } from "./row-finder.ts";
 import { type Keyed, keyOf, readKey } from "./row-key.ts";
-import type { IsOpen, Rows } from "./rows.ts";
+import type { Rows, RowsContext } from "./rows.ts";
+import { ExpandedRows, type ExpansionStep, type ShownRows, VisibleRows } from "./shown-rows.ts";
 
-export interface NavigatorContext {
+/** Somebody who is told rows. */
+export interface Watching {
+  /** Looks whether something has changed. */
+  readonly look: () => void;
+  readonly off: Off;
+}
+
+export interface NavigatorContext extends RowsContext {
   readonly rows: Rows;
   readonly finder: RowFinder;
   /** Runs what reads the view, once it shows what its databases hold. */
   read<Result>(job: () => Promise<Result>): Promise<Result>;
+  /** Tells somebody all rows soon, and then what changes of them. */
+  watch(shown: ShownRows, listener: (patches: readonly ViewPatch[]) => void): Watching;
 }
 
 /** Rows that are read at once. */
@@ -29,14 +42,13 @@ export class OpenNavigator implements Navigator {
   readonly #at: NavigatorContext;
   readonly #isVisible: ((document: Row) => boolean) | null;
   readonly #selection = new Set<string>();
-  #levels: number;
-  /** Categories that are open, or not, whatever their level. */
-  readonly #others = new Map<string, boolean>();
+  readonly #expanded: Expanded;
+  readonly #watched = new Set<{ readonly look: () => void; readonly step: (step: ExpansionStep) => void }>();
   #current: Row | null = null;
 
   constructor(at: NavigatorContext, { expand = Number.POSITIVE_INFINITY, isVisible }: NavigatorOptions = {}) {
     this.#at = at;
-    this.#levels = expand;
+    this.#expanded = new Expanded(expand);
     this.#isVisible = isVisible ?? null;
   }
 
@@ -105,8 +117,8 @@ export class OpenNavigator implements Navigator {
   }
 
   expandTo(levels: number): void {
-    this.#levels = levels;
-    this.#others.clear();
+    this.#expanded.expandTo(levels);
+    this.#stepped(null);
   }
 
   async *rows({ from, to, limit }: RowRange = {}): AsyncIterable<Row> {
@@ -138,6 +150,17 @@ export class OpenNavigator implements Navigator {
     for await (const { key } of this.rows(range)) this.#selection.add(key);
   }
 
+  subscribe(listener: (patches: readonly ViewPatch[]) => void): Off {
+    const expanded = this.#isVisible === null ? new ExpandedRows(this.#at, this.#expanded) : null;
+    const { off, look } = this.#at.watch(expanded ?? new VisibleRows(() => this.#allShown()), listener);
+    const watched = { look, step: (step: ExpansionStep) => expanded?.step(step) };
+    this.#watched.add(watched);
+    return () => {
+      this.#watched.delete(watched);
+      off();
+    };
+  }
+
   /** @param find gives null where there is nothing to go to */
   #go(find: (from: Row | null) => Promise<Row | null> | null): Promise<Row | null> {
     return this.#at.read(async () => {
@@ -158,11 +181,27 @@ export class OpenNavigator implements Navigator {
     });
   }
 
-  readonly #isOpen: IsOpen = (path) =>
-    this.#others.get(keyOf({ type: "category", path })) ?? path.length <= this.#levels;
-
   #open(path: CategoryPath, isOpen: boolean): void {
-    this.#others.set(keyOf({ type: "category", path }), isOpen);
+    if (this.#expanded.isOpen(path) === isOpen) return;
+    this.#expanded.set(path, isOpen);
+    this.#stepped({ path, isOpen });
+  }
+
+  #stepped(step: ExpansionStep): void {
+    for (const one of this.#watched) {
+      one.step(step);
+      one.look();
+    }
+  }
+
+  async #allShown(): Promise<readonly Row[]> {
+    const all: Row[] = [];
+    for (let after: string | null = null; ; ) {
+      const { shown, last }: Page = await this.#page(after);
+      for (const row of shown) all.push(row);
+      if (last === null) return all;
+      after = last;
+    }
   }
 
   /** From a row on, or from where it was. */
@@ -181,7 +220,7 @@ export class OpenNavigator implements Navigator {
   }
 
   #read(after: string | null, limit: number): Promise<readonly Row[]> {
-    return this.#at.rows.read(after, limit, this.#isOpen);
+    return this.#at.rows.read(after, limit, this.#expanded.isOpen);
   }
 
   async #after(key: string | null): Promise<Row | null> {
@@ -196,8 +235,9 @@ export class OpenNavigator implements Navigator {
   }
 
   async #before(key: string): Promise<Row | null> {
-    let row = await this.#at.finder.before(key, this.#isOpen);
-    while (row !== null && !(await this.#isShown(row))) row = await this.#at.finder.before(row.key, this.#isOpen);
+    let row = await this.#at.finder.before(key, this.#expanded.isOpen);
+    while (row !== null && !(await this.#isShown(row)))
+      row = await this.#at.finder.before(row.key, this.#expanded.isOpen);
     return row;
   }
 

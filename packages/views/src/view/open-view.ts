@@ -1,19 +1,21 @@
 import type { Off } from "@selkie/core";
+import { isDamaged } from "../damaged-index.ts";
 import type { Failure } from "../follow/failures.ts";
 import type { IndexSource } from "../follow/feed-index.ts";
 import { Follower, type MovedIn } from "../follow/follower.ts";
 import { limitIn } from "../value/limit.ts";
 import { entryOrder, type MappedEntry } from "./entry.ts";
-import { patchesOf, resetOf } from "./make-patches.ts";
+import { Expanded } from "./expanded.ts";
 import { MergedIndex } from "./merged-index.ts";
 import type { Moved } from "./moved.ts";
 import type { Navigator, NavigatorOptions } from "./navigator.ts";
-import { OpenNavigator } from "./open-navigator.ts";
+import { OpenNavigator, type Watching } from "./open-navigator.ts";
 import type { ViewPatch } from "./patch.ts";
 import { definitionText, planView } from "./plan-view.ts";
 import type { Row } from "./row.ts";
 import { RowFinder } from "./row-finder.ts";
 import { type IsOpen, Rows, type RowsContext } from "./rows.ts";
+import { ExpandedRows, type ShownRows } from "./shown-rows.ts";
 import type { SourceIndex } from "./source-index.ts";
 import type { Expansion, RowOptions, View, ViewDefinition } from "./view.ts";
 import { viewIndex } from "./view-index.ts";
@@ -23,7 +25,7 @@ import { entryShape } from "./view-trees.ts";
 const BATCH = 64;
 
 interface Subscriber {
-  readonly isOpen: IsOpen;
+  readonly shown: ShownRows;
   readonly listener: (patches: readonly ViewPatch[]) => void;
   /** It was told all rows, and hears from then on what changes of them. */
   hasRows: boolean;
@@ -89,7 +91,8 @@ export class OpenView<T extends object> implements View {
       if (this.#follower.isCaughtUp) await this.#follower.refresh();
       return await this.#follower.read(job);
     };
-    return new OpenNavigator({ rows, finder, read }, options);
+    const at = { ...this.#at, rows, finder, read };
+    return new OpenNavigator({ ...at, watch: (shown, listener) => this.#watch(shown, listener) }, options);
   }
 
   caughtUp(): Promise<void> {
@@ -97,14 +100,8 @@ export class OpenView<T extends object> implements View {
   }
 
   subscribe(listener: (patches: readonly ViewPatch[]) => void, { expand }: Expansion = {}): Off {
-    const subscriber: Subscriber = { listener, isOpen: openTo(expand), hasRows: false };
-    this.#subscribers.add(subscriber);
-    this.#follower
-      .read(async () => {
-        if (!subscriber.hasRows) await this.#tell(subscriber, null);
-      })
-      .catch((error: unknown) => this.#follower.fail(error));
-    return () => void this.#subscribers.delete(subscriber);
+    const all = new Expanded(expand ?? Number.POSITIVE_INFINITY);
+    return this.#watch(new ExpandedRows({ ...this.#at, rows: this.#rows }, all), listener).off;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -112,16 +109,36 @@ export class OpenView<T extends object> implements View {
     return this.#follower.close();
   }
 
+  /** Tells somebody all rows soon, and then what changes of them. */
+  #watch(shown: ShownRows, listener: Subscriber["listener"]): Watching {
+    const subscriber: Subscriber = { shown, listener, hasRows: false };
+    this.#subscribers.add(subscriber);
+    const look = () => {
+      this.#follower.read(() => this.#look(subscriber)).catch((error: unknown) => this.#follower.fail(error));
+    };
+    look();
+    return { look, off: () => void this.#subscribers.delete(subscriber) };
+  }
+
+  /** Tells what changed but for what has moved, which is told by itself. */
+  async #look(subscriber: Subscriber): Promise<void> {
+    const { hasUntold } = this.#follower;
+    if (hasUntold && subscriber.hasRows) return; // what is read now says more than was told: it is told with what moved
+    await this.#tell(subscriber, []);
+    if (hasUntold) subscriber.hasRows = false;
+  }
+
   /** @param moved null when all rows are to be told anew */
   async #tell(subscriber: Subscriber, moved: readonly MovedIn<Moved>[] | null): Promise<void> {
-    const { isOpen, listener, hasRows } = subscriber;
-    const at = { ...this.#at, rows: this.#rows, isOpen };
-    const patches = moved === null || !hasRows ? [await resetOf(at)] : await patchesOf(moved, at);
-    if (patches.length === 0 || !this.#subscribers.has(subscriber)) return;
-    subscriber.hasRows = true;
+    const { shown, listener, hasRows } = subscriber;
+    if (!this.#subscribers.has(subscriber)) return;
+    subscriber.hasRows = false;
     try {
-      listener(patches);
+      const patches = await shown.patches(hasRows ? moved : null);
+      subscriber.hasRows = true;
+      if (patches.length > 0 && this.#subscribers.has(subscriber)) listener(patches);
     } catch (error) {
+      if (isDamaged(error)) throw error;
       this.#follower.fail(error);
     }
   }

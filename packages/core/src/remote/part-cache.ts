@@ -1,10 +1,14 @@
 import { ByteWriter, type DatabaseId, type EntryId, toHex } from "@selkie/entry";
 import type { Store } from "@selkie/store";
+import { CoreError } from "../errors.ts";
 import { type LocalState, rowKind } from "../local/local-state.ts";
 import { Serial } from "../serial.ts";
 
-/** How many bytes of parts are kept of a database, if nothing else is said. */
-export const partMemory: number = 64 * 2 ** 20;
+/** How many bytes of parts are kept of a database, 64 MiB if nothing else is said. @throws CoreError VALUE_UNSUPPORTED */
+export function partBudget(bytes: number = 64 * 2 ** 20): number {
+  if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes;
+  throw new CoreError("VALUE_UNSUPPORTED", "a cache has a whole number of bytes");
+}
 
 export interface PartCacheContext {
   readonly database: DatabaseId;

@@ -1,4 +1,4 @@
-import { type DatabaseId, type EntryId, equalBytes, parseEntryId, type StatementId, toHex } from "@selkie/entry";
+import { type DatabaseId, equalBytes, type StatementId, toHex } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import type { Dialler, Transport } from "@selkie/sync-protocol";
 import type { Connection } from "../connection/connection.ts";
@@ -9,14 +9,13 @@ import { databaseIdOf } from "../directory/database-id.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { tenantFingerprint } from "../directory/fingerprint.ts";
 import { requireName } from "../directory/name.ts";
-import type { PurgeStatement, Statement } from "../directory/statement.ts";
+import type { PurgeStatement } from "../directory/statement.ts";
 import { CoreError } from "../errors.ts";
 import { Events, type Off } from "../events.ts";
 import type { KeyVersion } from "../keys/key-version.ts";
-import { partMemory } from "../remote/part-cache.ts";
+import { partBudget } from "../remote/part-cache.ts";
 import type { MissingParts } from "../replica/missing-parts.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
-import { verifyCertificates } from "../sealing/control-part.ts";
 import { Serial } from "../serial.ts";
 import { openUnlessAborted } from "../unless-aborted.ts";
 import type { SealedEntries } from "../writer/writer-chain.ts";
@@ -30,6 +29,7 @@ import { DirectoryLog, type DirectoryNews } from "./directory-log.ts";
 import { DirectoryReader } from "./directory-reader.ts";
 import { directoryReplicaOf } from "./directory-replica.ts";
 import { DirectoryWriter } from "./directory-writer.ts";
+import { foresee } from "./foresee.ts";
 import { ForkProofs } from "./fork-proofs.ts";
 import { ForkVoices } from "./fork-voices.ts";
 import { Giving } from "./giving.ts";
@@ -141,7 +141,7 @@ export class OpenTenant implements Tenant {
     this.#statements = {
       ...{ context, writer: this.#writer, view, self, directoryKey, settling: this.#settling },
       certificateOf: (writer) => this.#log.certificateOf(writer),
-      preview: (writer, statements, entry) => this.#preview(writer, statements, entry),
+      preview: (writer, statements, entry) => foresee({ context, log: this.#log, writer }, statements, entry),
       listSigner: (current) => slotSigner(context, view(), self(), current),
       sync: (people) => this.#catchUp(people),
       flush: () => this.#databases.flush(),
@@ -231,7 +231,7 @@ export class OpenTenant implements Tenant {
       return openUnlessAborted(opening, { signal, report }, (past) => past[Symbol.asyncDispose]());
     }
     if (options.replica === "remote") {
-      const database = await this.#databases.openRemote(name, cacheBytesOf(options), signal);
+      const database = await this.#databases.openRemote(name, partBudget(options.cacheBytes), signal);
       return database.of<T, Tenant>(this);
     }
     const database = await this.#databases.open(name, signal);
@@ -377,27 +377,7 @@ export class OpenTenant implements Tenant {
     return this.#catchingUp.run(() => catchUpAll({ ...at, platform: this.#context.platform }, people));
   }
 
-  async #preview(
-    writer: DirectoryWriter,
-    statements: readonly Statement[],
-    sealed: EntryId | null = null,
-  ): Promise<DirectoryView> {
-    const { crypto } = this.#context.platform;
-    const entry = sealed ?? parseEntryId(crypto.randomBytes(32));
-    const chain = await writer.open();
-    const place = await chain.next();
-    // Before its first entry was read, the one it will have.
-    const known = this.#log.certified(place.writer) ?? (await verifyCertificates(crypto, [await chain.claim()]))[0];
-    return this.#log.foresee({ ...place, entry, certificate: known ?? null }, statements);
-  }
-
   #open(): void {
     if (this.#closed !== null) throw new CoreError("CLOSED", "the tenant is closed");
   }
-}
-
-/** @throws CoreError VALUE_UNSUPPORTED */
-function cacheBytesOf({ cacheBytes = partMemory }: RemoteOptions): number {
-  if (Number.isSafeInteger(cacheBytes) && cacheBytes >= 0) return cacheBytes;
-  throw new CoreError("VALUE_UNSUPPORTED", "a cache has a whole number of bytes");
 }

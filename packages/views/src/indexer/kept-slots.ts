@@ -1,6 +1,7 @@
 import { type DerivedRows, derivedRowsOf } from "@selkie/core";
 import type { IndexSource } from "../follow/feed-index.ts";
-import { keptDefinition } from "../view/source-index.ts";
+import { keptDefinition } from "../tree/kept-trees.ts";
+import { INDEX_FORMAT } from "../view/source-index.ts";
 
 /** What was kept of an index before its definition changed. */
 interface OldRows {
@@ -36,7 +37,7 @@ export async function takeSlots(database: IndexSource<object>, name: string, def
 }
 
 async function slotsOf(a: DerivedRows, b: DerivedRows, definition: string): Promise<Slots> {
-  const [ofA, ofB] = [await keptDefinition(a), await keptDefinition(b)];
+  const [ofA, ofB] = [await keptDefinition(a, INDEX_FORMAT), await keptDefinition(b, INDEX_FORMAT)];
   const isInA = ofA === definition || (ofB !== definition && ofA === null);
   const [rows, spare, kept, other] = isInA ? [a, b, ofA, ofB] : [b, a, ofB, ofA];
   if (other !== null && kept !== definition) return { rows, spare, old: { rows: spare, definition: other } };

@@ -1,8 +1,8 @@
 import type { DerivedRows } from "@selkie/core";
 import { damaged } from "../damaged-index.ts";
 import type { Json } from "../value/value-codec.ts";
-import type { Page, PageId } from "./page.ts";
-import { decodePage, encodePage, type TreeCodec } from "./page-codec.ts";
+import type { Child, Page, PageId } from "./page.ts";
+import { checkPage, decodePage, encodePage, type TreeCodec } from "./page-codec.ts";
 import type { PageSource } from "./pages.ts";
 import type { TreeShape } from "./tree-shape.ts";
 
@@ -25,10 +25,12 @@ export class KeptPages<E, S> implements PageSource<E, S> {
   }
 
   /** @throws ViewError INDEX_DAMAGED */
-  async read(id: PageId): Promise<Page<E, S>> {
-    const row = await this.#rows.read(this.key(id));
+  async read(child: Child<E, S>, after: E | null): Promise<Page<E, S>> {
+    const row = await this.#rows.read(this.key(child.id));
     if (row === undefined) throw damaged("a page is not there");
-    return decodePage(this.#codec, this.#shape, fromBytes(row));
+    const page = decodePage(this.#codec, this.#shape, fromBytes(row));
+    checkPage(this.#shape, page, { child, after });
+    return page;
   }
 
   rowOf(id: PageId, page: Page<E, S>): KeptRow {

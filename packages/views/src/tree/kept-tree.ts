@@ -45,17 +45,27 @@ export class KeptTree<E, S> {
     this.#tree = Tree.from(this.#shape, this.#pages, entries);
   }
 
+  /** The first id that was never given to a page. */
+  get next(): PageId {
+    return this.#pages.next;
+  }
+
   /** What is to be written, made row by row, and the keys of what is to go. */
-  changes(): { readonly put: Iterable<KeptRow>; readonly remove: readonly Uint8Array[] } {
+  changes(): { readonly put: Iterable<readonly [PageId, KeptRow]>; readonly remove: readonly Uint8Array[] } {
     const kept = this.#kept;
     if (kept === null) return { put: [], remove: [] };
     const { put, remove } = this.#pages.changes();
     return { put: rowsOf(kept, put), remove: remove.map((id) => kept.key(id)) };
   }
 
-  /** It was written. */
+  /** A page was written. */
+  written(id: PageId): void {
+    this.#pages.written(id);
+  }
+
+  /** All that was to go has gone, and the head is written. */
   settle(): void {
-    this.#pages.settle();
+    this.#pages.removed();
   }
 
   /** Where the tree is found among its pages. */
@@ -64,15 +74,23 @@ export class KeptTree<E, S> {
     return [this.#pages.next, root === null ? null : encodeChildren(this.#shape.codec, [root])];
   }
 
-  /** Goes on where one left off that had this head. @throws ViewError INDEX_DAMAGED */
-  open(head: unknown): void {
-    const [next, root] = listIn(head);
-    this.#pages = new Pages(this.#kept, numberIn(next));
+  /**
+   * Goes on where one left off that had this head. @param taken the first id that nobody gave to a page since, of which what was written is
+   * to go. @throws ViewError INDEX_DAMAGED
+   */
+  open(head: unknown, taken = 0): void {
+    const [said, root] = listIn(head);
+    const next = numberIn(said);
+    const unused = Array.from({ length: Math.max(0, taken - next) }, (_, at) => next + at);
+    this.#pages = new Pages(this.#kept, next + unused.length, unused);
     const [child = null] = root === null ? [] : decodeChildren(this.#shape.codec, root);
     this.#tree = new Tree(this.#shape, this.#pages, child);
   }
 }
 
-function* rowsOf<E, S>(kept: KeptPages<E, S>, pages: ReadonlyMap<PageId, Page<E, S>>): Iterable<KeptRow> {
-  for (const [id, page] of pages) yield kept.rowOf(id, page);
+function* rowsOf<E, S>(
+  kept: KeptPages<E, S>,
+  pages: ReadonlyMap<PageId, Page<E, S>>,
+): Iterable<readonly [PageId, KeptRow]> {
+  for (const [id, page] of pages) yield [id, kept.rowOf(id, page)];
 }

@@ -44,6 +44,23 @@ export function decodePage<E, S>(codec: TreeCodec<E, S>, { compare }: TreeShape<
   return page;
 }
 
+/**
+ * Holds a page against what is said of it above: it may be another one, or its entries may have come to stand in another order.
+ * @throws ViewError INDEX_DAMAGED
+ */
+export function checkPage<E, S>(
+  { compare }: TreeShape<E, S>,
+  page: Page<E, S>,
+  { child, after }: { readonly child: Child<E, S>; readonly after: E | null },
+): void {
+  const entries = page.type === "leaf" ? page.items : page.items.map(({ last }) => last);
+  const count = page.type === "leaf" ? entries.length : page.items.reduce((sum, below) => sum + below.count, 0);
+  const [first, last] = [entries[0], entries.at(-1)];
+  if (first === undefined || last === undefined || count !== child.count || compare(last, child.last) !== 0)
+    throw damaged("a page is another");
+  if (after !== null && compare(after, first) >= 0) throw damaged("pages out of order");
+}
+
 export function encodeChildren<E, S>(codec: TreeCodec<E, S>, children: readonly Child<E, S>[]): readonly Json[] {
   return [
     children.map(({ id }) => id),

@@ -1,9 +1,12 @@
-import type { Page, PageId } from "./page.ts";
+import type { Child, Page, PageId } from "./page.ts";
 
 /** Where pages are read from that are not in memory. */
 export interface PageSource<E, S> {
-  /** @throws ViewError INDEX_DAMAGED when it is not there, or not as it was written */
-  read(id: PageId): Promise<Page<E, S>>;
+  /**
+   * @param after the last entry before those of the page; null for none
+   * @throws ViewError INDEX_DAMAGED when it is not there, or not what is said of it above
+   */
+  read(child: Child<E, S>, after: E | null): Promise<Page<E, S>>;
 }
 
 /** What a source lacks, or has no more use for. */
@@ -24,13 +27,14 @@ export class Pages<E, S> {
   readonly #fresh = new Map<PageId, Page<E, S>>();
   /** By last use. */
   readonly #kept = new Map<PageId, Page<E, S>>();
-  #gone = new Set<PageId>();
+  #gone: Set<PageId>;
   #next: PageId;
 
   /** @param source null for a tree that is nowhere but in memory; @param next the first id that was never given to a page */
-  constructor(source: PageSource<E, S> | null, next: PageId) {
+  constructor(source: PageSource<E, S> | null, next: PageId, gone: Iterable<PageId> = []) {
     this.#source = source;
     this.#next = next;
+    this.#gone = new Set(gone);
   }
 
   /** The first id that was never given to a page. */
@@ -43,14 +47,16 @@ export class Pages<E, S> {
     return this.#fresh.size + this.#gone.size;
   }
 
-  async get(id: PageId): Promise<Page<E, S>> {
+  /** @param after the last entry before those of the page; null for none. @throws ViewError INDEX_DAMAGED */
+  async get(child: Child<E, S>, after: E | null): Promise<Page<E, S>> {
+    const { id } = child;
     const known = this.#fresh.get(id) ?? this.#kept.get(id);
     if (known !== undefined) {
       if (this.#kept.delete(id)) this.#keep(id, known);
       return known;
     }
     if (this.#source === null) throw new TypeError("a tree in memory has all its pages");
-    const page = await this.#source.read(id);
+    const page = await this.#source.read(child, after);
     this.#keep(id, page);
     return page;
   }
@@ -80,10 +86,16 @@ export class Pages<E, S> {
     return { put: new Map(this.#fresh), remove: [...this.#gone] };
   }
 
-  /** The source has what changed; nothing has changed since. */
-  settle(): void {
-    for (const [id, page] of this.#fresh) this.#keep(id, page);
-    this.#fresh.clear();
+  /** The source has a page, which is never written again. */
+  written(id: PageId): void {
+    const page = this.#fresh.get(id);
+    if (page === undefined) return;
+    this.#fresh.delete(id);
+    this.#keep(id, page);
+  }
+
+  /** The source has no more what it had no more use for. */
+  removed(): void {
     this.#gone = new Set();
   }
 

@@ -75,7 +75,7 @@ export class Tree<E, S> {
   /** @param change gives what is to stand in the place of the entry, where it comes in the order; null for none. @returns what stood there */
   async change(entry: E, change: Edit<E>["change"]): Promise<E | null> {
     const edit: Edit<E> = { entry, change, found: null, isRemoved: false };
-    if (this.#root !== null) await this.#grow(await this.#edit(this.#root.id, edit));
+    if (this.#root !== null) await this.#grow(await this.#edit(this.#root, null, edit));
     else {
       const first = change(null);
       this.#root = first === null ? null : this.#added({ type: "leaf", items: [first] });
@@ -86,26 +86,29 @@ export class Tree<E, S> {
   /** The entry that is equal to one in the order; null when there is none. */
   async find(entry: E): Promise<E | null> {
     const { compare } = this.#shape;
-    let child = this.#root;
+    let [child, after]: [Child<E, S> | null, E | null] = [this.#root, null];
     while (child !== null) {
-      const page = await this.#pages.get(child.id);
+      const page: Page<E, S> = await this.#pages.get(child, after);
       if (page.type === "leaf") {
         const found = page.items[firstWhere(page.items, (other) => compare(other, entry) >= 0)];
         return found !== undefined && compare(found, entry) === 0 ? found : null;
       }
-      child = page.items[firstWhere(page.items, ({ last }) => compare(last, entry) >= 0)] ?? null;
+      const at = firstWhere(page.items, ({ last }) => compare(last, entry) >= 0);
+      after = lastBefore(page.items, at, after);
+      child = page.items[at] ?? null;
     }
     return null;
   }
 
   /** How many entries come before a stretch. */
   async countBefore(isBefore: IsBefore<E>): Promise<number> {
-    let [child, count] = [this.#root, 0];
+    let [child, after, count]: [Child<E, S> | null, E | null, number] = [this.#root, null, 0];
     while (child !== null) {
-      const page = await this.#pages.get(child.id);
+      const page: Page<E, S> = await this.#pages.get(child, after);
       if (page.type === "leaf") return count + firstWhere(page.items, (entry) => !isBefore(entry));
       const at = firstWhere(page.items, ({ last }) => !isBefore(last));
       count += countOf(page.items.slice(0, at));
+      after = lastBefore(page.items, at, after);
       child = page.items[at] ?? null;
     }
     return count;
@@ -114,49 +117,44 @@ export class Tree<E, S> {
   /** Up to `count` entries from a position on, 0 being the first. */
   async slice(position: number, count: number): Promise<readonly E[]> {
     const entries: E[] = [];
-    if (this.#root !== null) await this.#collect(this.#root.id, position, position + count, entries);
+    if (this.#root === null) return entries;
+    await this.#collect({ child: this.#root, after: null, from: position, to: position + count }, entries);
     return entries;
   }
 
   /** What the entries from one position up to another come to. */
   async summaryBetween(from: number, to: number): Promise<S> {
     const root = this.#root;
-    return root === null || to <= from ? this.#shape.summary.none : this.#summaryIn(root, from, to);
+    return root === null || to <= from
+      ? this.#shape.summary.none
+      : this.#summaryIn({ child: root, after: null, from, to });
   }
 
-  async #collect(id: PageId, from: number, to: number, entries: E[]): Promise<void> {
-    const page = await this.#pages.get(id);
+  async #collect({ child, after, from, to }: Part<E, S>, entries: E[]): Promise<void> {
+    const page = await this.#pages.get(child, after);
     if (page.type === "leaf") {
       entries.push(...page.items.slice(Math.max(0, from), to));
       return;
     }
-    let start = 0;
-    for (const child of page.items) {
-      if (start >= to) return;
-      if (start + child.count > from) await this.#collect(child.id, from - start, to - start, entries);
-      start += child.count;
-    }
+    for (const part of partsOf(page.items, { after, from, to })) await this.#collect(part, entries);
   }
 
-  async #summaryIn(child: Child<E, S>, from: number, to: number): Promise<S> {
+  async #summaryIn({ child, after, from, to }: Part<E, S>): Promise<S> {
     if (from <= 0 && to >= child.count) return child.summary;
     const { summary } = this.#shape;
-    const page = await this.#pages.get(child.id);
+    const page = await this.#pages.get(child, after);
     if (page.type === "leaf") return summary.of(page.items.slice(Math.max(0, from), to));
     const parts: S[] = [];
-    let start = 0;
-    for (const below of page.items) {
-      if (start < to && start + below.count > from) parts.push(await this.#summaryIn(below, from - start, to - start));
-      start += below.count;
-    }
+    for (const part of partsOf(page.items, { after, from, to })) parts.push(await this.#summaryIn(part));
     return summary.join(parts);
   }
 
   /** @returns what stands in the place of the page: none, it alone, or several of its height */
-  async #edit(id: PageId, edit: Edit<E>): Promise<readonly Child<E, S>[]> {
+  async #edit(child: Child<E, S>, after: E | null, edit: Edit<E>): Promise<readonly Child<E, S>[]> {
     const { compare } = this.#shape;
     const { entry } = edit;
-    const page = await this.#pages.get(id);
+    const { id } = child;
+    const page = await this.#pages.get(child, after);
     if (page.type === "leaf") {
       const at = firstWhere(page.items, (other) => compare(other, entry) >= 0);
       const other = page.items[at];
@@ -168,21 +166,29 @@ export class Tree<E, S> {
     }
     const due = firstWhere(page.items, ({ last }) => compare(last, entry) >= 0);
     const at = Math.min(due, page.items.length - 1);
-    const children = await this.#edit(page.items[at]?.id ?? 0, edit);
+    const below = page.items[at];
+    const children = below === undefined ? [] : await this.#edit(below, lastBefore(page.items, at, after), edit);
     const items = page.items.toSpliced(at, 1, ...children);
-    return this.#placed(id, { type: "branch", items: edit.isRemoved ? await this.#joinSmall(items, at) : items });
+    return this.#placed(id, {
+      type: "branch",
+      items: edit.isRemoved ? await this.#joinSmall(items, at, after) : items,
+    });
   }
 
   /** A child that has become small is joined with one beside it. */
-  async #joinSmall(children: readonly Child<E, S>[], at: number): Promise<readonly Child<E, S>[]> {
+  async #joinSmall(children: readonly Child<E, S>[], at: number, after: E | null): Promise<readonly Child<E, S>[]> {
     const first = Math.max(0, Math.min(at, children.length - 2));
     const [left, right, child] = [children[first], children[first + 1], children[at]];
     if (left === undefined || right === undefined || child === undefined) return children;
-    if (!isSmall(this.#shape, await this.#pages.get(child.id))) return children;
-    const page = together(await this.#pages.get(left.id), await this.#pages.get(right.id));
-    if (!fits(this.#shape, page)) return children;
+    if (!isSmall(this.#shape, await this.#pages.get(child, lastBefore(children, at, after)))) return children;
+    const [page, next] = [
+      await this.#pages.get(left, lastBefore(children, first, after)),
+      await this.#pages.get(right, left.last),
+    ];
+    const joined = together(page, next);
+    if (!fits(this.#shape, joined)) return children;
     this.#pages.remove(right.id);
-    return children.toSpliced(first, 2, ...this.#placed(left.id, page));
+    return children.toSpliced(first, 2, ...this.#placed(left.id, joined));
   }
 
   #placed(id: PageId, page: Page<E, S>): readonly Child<E, S>[] {
@@ -202,13 +208,41 @@ export class Tree<E, S> {
   async #grow(children: readonly Child<E, S>[]): Promise<void> {
     let [root = null] = children.length > 1 ? [this.#added({ type: "branch", items: children })] : children;
     for (;;) {
-      const page = root === null ? null : await this.#pages.get(root.id);
+      const page = root === null ? null : await this.#pages.get(root, null);
       const [child, second] = page?.type === "branch" ? page.items : [];
       if (root === null || child === undefined || second !== undefined) break;
       this.#pages.remove(root.id);
       root = child;
     }
     this.#root = root;
+  }
+}
+
+/** The last entry before those of a child. @param after that of its page */
+function lastBefore<E, S>(children: readonly Child<E, S>[], at: number, after: E | null): E | null {
+  return children[at - 1]?.last ?? after;
+}
+
+/** A child of which the entries of some positions are due, the first of the child being 0. */
+interface Part<E, S> {
+  readonly child: Child<E, S>;
+  /** The last entry before those of the child. */
+  readonly after: E | null;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The children of a page that have entries of these positions. */
+function* partsOf<E, S>(
+  children: readonly Child<E, S>[],
+  { after, from, to }: Omit<Part<E, S>, "child">,
+): Iterable<Part<E, S>> {
+  let start = 0;
+  for (const [at, child] of children.entries()) {
+    if (start >= to) return;
+    if (start + child.count > from)
+      yield { child, after: lastBefore(children, at, after), from: from - start, to: to - start };
+    start += child.count;
   }
 }
 

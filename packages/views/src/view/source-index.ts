@@ -1,12 +1,10 @@
 import type { DerivedRows } from "@selkie/core";
-import { isDamaged } from "../damaged-index.ts";
 import type { FeedIndex, Filling } from "../follow/feed-index.ts";
-import { fromBytes, type KeptRow, toBytes } from "../tree/kept-pages.ts";
 import { KeptTree } from "../tree/kept-tree.ts";
+import { KeptTrees } from "../tree/kept-trees.ts";
 import type { Tree } from "../tree/tree.ts";
 import type { Compare } from "../value/order.ts";
 import { byCodeUnits } from "../value/order.ts";
-import { listIn, textIn } from "../value/read-json.ts";
 import type { EntryColumn } from "./column.ts";
 import { distinctColumns } from "./distinct-shape.ts";
 import { DistinctValues } from "./distinct-values.ts";
@@ -20,12 +18,7 @@ import { isSummed, type Totals } from "./total.ts";
 import { entryShape, placeShape } from "./view-trees.ts";
 
 /** Of what is kept. */
-const FORMAT = 3;
-
-const HEAD = Uint8Array.of(0);
-
-/** Pages that are written in one commit. */
-const TOGETHER = 256;
+export const INDEX_FORMAT = "index 4";
 
 export interface IndexContext {
   readonly columns: readonly EntryColumn[];
@@ -35,19 +28,6 @@ export interface IndexContext {
   readonly rows: DerivedRows | null;
   /** Whether documents stand beneath those that they answer. */
   readonly hasResponses?: boolean;
-}
-
-/** Of what the index is made that is kept in these rows; null when none is, or nobody can tell. */
-export async function keptDefinition(rows: DerivedRows): Promise<string | null> {
-  const head = await rows.read(HEAD);
-  if (head === undefined) return null;
-  try {
-    const [format, definition] = listIn(fromBytes(head));
-    return format === FORMAT ? textIn(definition) : null;
-  } catch (error) {
-    if (isDamaged(error)) return null;
-    throw error;
-  }
 }
 
 /** The documents of one database as one view shows them: its entries in order, and where each document stands. */
@@ -60,6 +40,7 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
   readonly distinct: DistinctValues | null;
   /** Null where documents answer none. */
   readonly #responses: ResponseTree | null;
+  readonly #kept: KeptTrees;
   /** Documents that have moved. */
   #moved = 0;
 
@@ -71,6 +52,11 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
     this.#places = new KeptTree(placeShape(at.columns), at.rows);
     this.distinct = distinctColumns(at.columns).length === 0 ? null : new DistinctValues(at.columns, at.rows);
     this.#responses = at.hasResponses === true ? new ResponseTree(at.columns, at.rows) : null;
+    this.#kept = new KeptTrees({ rows: at.rows, format: INDEX_FORMAT, definition: at.definition }, [
+      ...[this.#entries, this.#places],
+      ...(this.distinct === null ? [] : [this.distinct.kept]),
+      ...(this.#responses === null ? [] : [this.#responses.kept]),
+    ]);
   }
 
   /** In the order of the view. */
@@ -90,25 +76,15 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
 
   /** How many pages changed since it was saved. */
   get fresh(): number {
-    return this.#trees.reduce((sum, { fresh }) => sum + fresh, 0);
+    return this.#kept.fresh;
   }
 
   async open(): Promise<string | null> {
-    const head = await this.#at.rows?.read(HEAD);
-    if (head === undefined) return null;
-    try {
-      const [format, definition, mark, ...heads] = listIn(fromBytes(head));
-      if (format !== FORMAT || definition !== this.#at.definition) return null;
-      for (const [at, tree] of this.#trees.entries()) tree.open(heads[at]);
-      return textIn(mark);
-    } catch (error) {
-      if (isDamaged(error)) return null;
-      throw error;
-    }
+    return (await this.#kept.open())?.cursor ?? null;
   }
 
   async filling(): Promise<Filling<readonly MappedEntry[]>> {
-    await this.#at.rows?.restart(); // now: what is purged from here on may be among what it is filled with
+    await this.#kept.restart(); // now: what is purged from here on may be among what it is filled with
     const documents = new Map<string, readonly MappedEntry[]>();
     return {
       add: async (some) => {
@@ -132,32 +108,8 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
     return { documents };
   }
 
-  async save(mark: string): Promise<void> {
-    const { rows, definition } = this.#at;
-    if (rows === null) return;
-    const changes = this.#trees.map((tree) => tree.changes());
-    let put: KeptRow[] = [];
-    for (const changed of changes)
-      for (const row of changed.put) {
-        put.push(row);
-        if (put.length < TOGETHER) continue;
-        await rows.commit(put, []);
-        put = [];
-      }
-    const head = toBytes([FORMAT, definition, mark, ...this.#trees.map((tree) => tree.head())]);
-    await rows.commit(
-      [...put, [HEAD, head]],
-      changes.flatMap(({ remove }) => remove),
-    );
-    for (const tree of this.#trees) tree.settle();
-  }
-
-  get #trees() {
-    return [
-      ...[this.#entries, this.#places],
-      ...(this.distinct === null ? [] : [this.distinct.kept]),
-      ...(this.#responses === null ? [] : [this.#responses.kept]),
-    ];
+  save(mark: string): Promise<void> {
+    return this.#kept.save(mark, null);
   }
 
   /** @param documents the entries of each document, by its id */

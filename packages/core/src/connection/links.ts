@@ -249,8 +249,15 @@ export class Links {
 
   /** What a peer did that an honest one does not, as events of the tenant. */
   #watch(session: Session): void {
-    const { context, record } = this.#context;
+    const { context, record, replicas } = this.#context;
+    const reached = new Set<string>();
     session.on("caughtUp", ({ database }) => {
+      const name = toHex(database);
+      if (!reached.has(name))
+        replicas()
+          .find((replica) => equalBytes(replica.database, database))
+          ?.reached();
+      reached.add(name);
       if (equalBytes(database, record.directory)) void this.#refreshed().catch(context.platform.report);
     });
     const alarm = (

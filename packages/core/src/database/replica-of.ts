@@ -52,6 +52,7 @@ export function replicaOf(
     most: () => ({ beyond: MOST_BEYOND, ofStrangers: MOST_OF_STRANGERS, chains: MOST_CHAINS }),
   });
   return new SyncedReplica(entries, {
+    reached: () => undefined,
     room,
     compare: () => host.compare(entries.database),
     directory: host.directory,

@@ -69,13 +69,13 @@ export async function assembleRemote(
     heardOfDirectory: (claim) => host.heardOfDirectory(claim),
     changed,
   });
-  const cache = new PartCache({ database: id, store, local, budget: cacheBytes });
+  const cache = new PartCache({ database: id, store, local, budget: cacheBytes, report: platform.report });
   const reader = new RemoteReader({
     ...{ crypto: platform.crypto, ring, entries, index, cache, state, rights: of },
     admissionOf: (writer) => chains.admissionOf(writer),
     fetch: (parts) => host.fetch(id, parts),
     found: changed,
-    missing: (entry) => host.alarm(missingPart(entry)),
+    missing: (entry) => missing.announce(entry),
   });
   const shelf = { automerge: automergeOf(platform) };
   const feed: RemoteFeed = new RemoteFeed({
@@ -93,7 +93,11 @@ export async function assembleRemote(
   };
   await chains.load();
   await dropPurged(documents.purged, cache);
-  const replica = replicaOf(host, entries, { named, missing, readable, chains });
+  const reached = (): void => {
+    reader.reached();
+    feed.look();
+  };
+  const replica = replicaOf(host, entries, { named, missing, readable, chains, reached });
   return {
     ...{ database: OpenRemoteDatabase.untyped(parts), replica, loaded: async () => undefined },
     flush: async () => undefined,
@@ -148,13 +152,14 @@ interface ReplicaParts {
   readonly missing: MissingParts;
   readonly readable: ReadableParts;
   readonly chains: RemoteChains;
+  reached(): void;
 }
 
 /** The database as sync sees it. */
 function replicaOf(
   host: DatabaseHost,
   entries: EntryStore,
-  { named, missing, readable, chains }: ReplicaParts,
+  { named, missing, readable, chains, reached }: ReplicaParts,
 ): SyncedReplica {
   const isOwn = (writer: WriterKey): boolean => isOf(chains.admissionOf(writer), host.context.keys.device.publicKey);
   const setBack = new SetBack({ database: entries.database, isOwn, alarm: host.alarm });
@@ -166,7 +171,7 @@ function replicaOf(
     most: () => ({ beyond: MOST_BEYOND, ofStrangers: MOST_OF_STRANGERS, chains: MOST_CHAINS }),
   });
   return new SyncedReplica(entries, {
-    ...{ room, named, missing, isOwn, directory: host.directory },
+    ...{ room, named, missing, isOwn, directory: host.directory, reached },
     compare: () => host.compare(entries.database),
     ready: () => null,
     flush: async () => undefined,

@@ -16,6 +16,8 @@ export interface PartCacheContext {
   readonly local: LocalState;
   /** How many bytes of parts it keeps at most. */
   readonly budget: number;
+  /** What could not be kept. */
+  report(error: unknown): void;
 }
 
 /** By name, the one used longest ago first. */
@@ -79,7 +81,12 @@ export class PartCache {
         }
       }
       for (const name of put.keys()) remove.delete(name);
-      await store.commit({ put: [...put.values()], remove: [...remove.values()] });
+      try {
+        await store.commit({ put: [...put.values()], remove: [...remove.values()] });
+      } catch (error) {
+        this.#sizes = null; // nobody knows what of it was written
+        this.#at.report(error); // what was asked for is good without being kept
+      }
     });
   }
 
@@ -104,15 +111,16 @@ export class PartCache {
     const { local, database, store, budget } = this.#at;
     const sizes: Sizes = new Map();
     const remove: Uint8Array[] = [];
+    let total = 0;
     for await (const { key, value } of local.range(rowKind.parts, database)) {
-      if (value === null || this.#bytes + value.length > budget) remove.push(key);
+      if (value === null || total + value.length > budget) remove.push(key);
       else {
         sizes.set(toHex(key), { key, bytes: value.length });
-        this.#bytes += value.length;
+        total += value.length;
       }
     }
     if (remove.length > 0) await store.commit({ remove });
-    this.#sizes = sizes;
+    [this.#sizes, this.#bytes] = [sizes, total];
     return sizes;
   }
 

@@ -5,6 +5,7 @@ import { type HistoryGround, showPast } from "../database/history-reader.ts";
 import { pastWith } from "../database/past.ts";
 import { DocHandle, NOTHING } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
+import type { DocumentRecord } from "../document/document-record.ts";
 import type { Documents } from "../document/documents.ts";
 import { CoreError } from "../errors.ts";
 import type { Events, Off } from "../events.ts";
@@ -37,6 +38,9 @@ export interface RemoteDatabase<T extends object> extends AsyncDisposable {
   iterateChangesSince(cursor: string | null, options?: FeedOptions): AsyncIterable<FeedItem<T, PastDoc<T>>>;
   on<Type extends keyof RemoteEvents>(type: Type, listener: (event: RemoteEvents[Type]) => void): Off;
 }
+
+/** Documents that are read to tell whether they are deleted, at a time. */
+const AT_ONCE = 64;
 
 /** What such a database is made of. */
 export interface RemoteParts {
@@ -86,7 +90,8 @@ export class OpenRemoteDatabase<T extends object, Home = unknown> implements Rem
   async findDocument(id: DocId): Promise<PastDoc<T> | undefined> {
     const parts = this.#open();
     if (!(await this.#isKnown(id))) return undefined;
-    const read = (await readDocuments(parts, [id])).get(id);
+    const records = parts.documents.purged.has(id) ? new Map() : await parts.reader.read([id]);
+    const read = (await shown(parts, [id], records)).get(id);
     return read?.isKnown === true ? (read.doc as PastDoc<T>) : undefined;
   }
 
@@ -95,8 +100,13 @@ export class OpenRemoteDatabase<T extends object, Home = unknown> implements Rem
     await reader.tell();
     const names = [...index.names()];
     const marked = names.filter((name) => index.isMarked(name));
-    const records = await reader.read(marked);
-    return names.filter((name) => !index.isMarked(name) || records.get(name)?.deleted === false);
+    const gone = new Set<DocId>();
+    for (let at = 0; at < marked.length; at += AT_ONCE) {
+      const some = marked.slice(at, at + AT_ONCE);
+      const { records } = await reader.readSome(some);
+      for (const name of some) if (records.get(name)?.deleted !== false) gone.add(name);
+    }
+    return names.filter((name) => !gone.has(name));
   }
 
   iterateChangesSince(cursor: string | null, options: FeedOptions = {}): AsyncIterable<FeedItem<T, PastDoc<T>>> {
@@ -133,13 +143,22 @@ export class OpenRemoteDatabase<T extends object, Home = unknown> implements Rem
   }
 }
 
-/** Documents as they are now; of one that is dead, or of which nothing counts, there is nothing to see. @throws CoreError REPLICA_OFFLINE | PART_MISSING */
+/** Documents as they are now, as far as others have what they consist of. @throws CoreError REPLICA_OFFLINE */
 export async function readDocuments(
-  { ground, documents, reader }: Pick<RemoteParts, "ground" | "documents" | "reader">,
+  parts: Pick<RemoteParts, "ground" | "documents" | "reader">,
   names: readonly DocId[],
+): Promise<ReadonlyMap<DocId, ReadDoc>> {
+  const alive = names.filter((name) => !parts.documents.purged.has(name));
+  const { records } = await parts.reader.readSome(alive);
+  return shown(parts, names, records);
+}
+
+/** Of one that is dead, or of which nothing counts, there is nothing to see. */
+async function shown(
+  { ground, documents }: Pick<RemoteParts, "ground" | "documents">,
+  names: readonly DocId[],
+  records: ReadonlyMap<DocId, DocumentRecord>,
 ): Promise<ReadonlyMap<DocId, ReadDoc & { readonly isKnown: boolean }>> {
-  const alive = names.filter((name) => !documents.purged.has(name));
-  const records = await reader.read(alive);
   const docs = new Map<DocId, ReadDoc & { readonly isKnown: boolean }>();
   for (const name of names) {
     const record = records.get(name);

@@ -2,6 +2,7 @@
 import { toHex } from "@selkie/entry";
 import type { PastDoc } from "../database/history.ts";
 import { type DocId, placeOf } from "../document/doc-id.ts";
+import { CoreError } from "../errors.ts";
 import { documentRows } from "../feed/document-notes.ts";
 import { Feed, type FeedContext } from "../feed/feed.ts";
 import type { FeedItem, FeedItemType, FeedOptions } from "../feed/feed-item.ts";
@@ -9,6 +10,7 @@ import type { Stamped } from "../feed/index-codec.ts";
 import type { Noter } from "../feed/noted-changes.ts";
 import type { DocumentNote } from "../feed/sight.ts";
 import type { StampedIndex } from "../feed/stamped-index.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import type { RemoteIndex } from "./remote-index.ts";
 
 /** Documents that are read at a time. */
@@ -40,6 +42,8 @@ export interface RemoteFeedContext
 export class RemoteFeed {
   readonly #at: RemoteFeedContext;
   readonly #feed: Feed<DocumentNote, Item>;
+  #news = Promise.withResolvers<void>();
+  #isClosed = false;
 
   constructor(at: RemoteFeedContext) {
     this.#at = at;
@@ -52,17 +56,54 @@ export class RemoteFeed {
     });
   }
 
-  /** The directory or the keys changed. */
+  /** The directory or the keys changed, or somebody else is connected. */
   look(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
     this.#feed.wake();
   }
 
+  /** Who follows waits while nobody is connected who could give what is due. */
   since(cursor: string | null, options: FeedOptions): AsyncIterable<Item> {
-    return this.#feed.since(cursor, options);
+    return options.live === true ? this.#following(cursor, options) : this.#feed.since(cursor, options);
   }
 
-  close(): Promise<void> {
-    return this.#feed.close();
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#news.resolve();
+    await this.#feed.close();
+  }
+
+  #following(from: string | null, options: FeedOptions): AsyncIterable<Item> {
+    let [items, isGone]: [AsyncIterator<Item> | null, boolean] = [null, false];
+    const next = async (cursor: string | null): Promise<IteratorResult<Item>> => {
+      while (!this.#isClosed && !isGone) {
+        const { promise } = this.#news;
+        items ??= this.#feed.since(cursor, options)[Symbol.asyncIterator]();
+        try {
+          return await items.next();
+        } catch (error) {
+          items = null;
+          if (!(error instanceof CoreError) || error.code !== "REPLICA_OFFLINE") throw error;
+        }
+        await unlessAborted(promise, options.signal);
+      }
+      return { done: true, value: undefined };
+    };
+    let cursor = from;
+    const iterator: AsyncIterator<Item> = {
+      next: async () => {
+        const result = await next(cursor);
+        if (result.done !== true) ({ cursor } = result.value);
+        return result;
+      },
+      return: async () => {
+        isGone = true;
+        await items?.return?.();
+        return { done: true, value: undefined };
+      },
+    };
+    return { [Symbol.asyncIterator]: () => iterator };
   }
 
   /** What was read ahead counts as long as the same parts do. */

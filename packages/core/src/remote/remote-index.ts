@@ -1,4 +1,4 @@
-import { ByteWriter, compareBytes, toHex, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
+import { ByteWriter, toHex, type VerifiedEntry, type Verifier, type WriterKey } from "@selkie/entry";
 import { type DocId, docIdOf, placeOf } from "../document/doc-id.ts";
 import { nameIn, stemIn } from "../document/part-contents.ts";
 import { CoreError } from "../errors.ts";
@@ -17,7 +17,8 @@ export interface RemotePart {
 
 /** What is known of a document without its changes. */
 interface Known {
-  readonly parts: RemotePart[];
+  /** Of each writer, by its name in hex, in chain order. */
+  readonly parts: Map<string, RemotePart[]>;
   /** Whether one of them deletes it, or takes that back. */
   isMarked: boolean;
 }
@@ -40,6 +41,8 @@ export class RemoteIndex {
   #documents = new Map<DocId, Known>();
   /** Parts that are not here, of which nobody says what they are of. */
   #untold = new Map<string, RemotePart>();
+  /** Documents that were shown without parts that nobody gave. */
+  #lacking = new Set<DocId>();
 
   constructor(at: RemoteIndexContext) {
     this.#at = at;
@@ -62,12 +65,11 @@ export class RemoteIndex {
 
   /** The documents of which something may count, deleted ones too; not those that are dead. */
   *names(): Iterable<DocId> {
-    for (const [name, { parts }] of this.#documents)
-      if (!this.#at.isPurged(name) && parts.some((part) => this.#counts(name, part))) yield name;
+    for (const name of this.#documents.keys()) if (this.has(name)) yield name;
   }
 
   has(name: DocId): boolean {
-    return this.partsOf(name).length > 0 && !this.#at.isPurged(name);
+    return !this.#at.isPurged(name) && this.#chainsOf(name).length > 0;
   }
 
   /** Whether something deletes this document, or takes that back. */
@@ -77,8 +79,9 @@ export class RemoteIndex {
 
   /** The parts of a document that may count, in chain order of each writer. */
   partsOf(name: DocId): readonly RemotePart[] {
-    const parts = this.#documents.get(name)?.parts.filter((part) => this.#counts(name, part)) ?? [];
-    return parts.sort((a, b) => compareBytes(a.writer, b.writer) || a.seq - b.seq || a.index - b.index);
+    return this.#chainsOf(name)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([, parts]) => parts);
   }
 
   get untold(): readonly RemotePart[] {
@@ -87,18 +90,40 @@ export class RemoteIndex {
 
   /** Nobody has such a part: it is not asked for again. */
   giveUp(part: RemotePart): void {
-    this.#untold.delete(keyOf(part));
+    this.#untold.delete(keyOfPart(part));
   }
 
-  /** In hex: another where other parts of a document may count. */
+  /** Documents were read: those among them that lack parts are shown without. @returns those of which that is otherwise than it was */
+  showed(names: Iterable<DocId>, lacking: ReadonlySet<DocId>): ReadonlySet<DocId> {
+    const moved = new Set<DocId>();
+    for (const name of names) {
+      if (lacking.has(name) === this.#lacking.has(name)) continue;
+      moved.add(name);
+      if (!this.#lacking.delete(name)) this.#lacking.add(name);
+    }
+    return moved;
+  }
+
+  /** What was lacking may be given now. @returns the documents that were shown without */
+  takeLacking(): ReadonlySet<DocId> {
+    const lacking = this.#lacking;
+    this.#lacking = new Set();
+    return lacking;
+  }
+
+  /** In hex: another where other parts of a document may count, or are lacking. */
   digestOf(name: DocId): string {
     const writer = new ByteWriter();
+    if (this.#lacking.has(name)) writer.u8(1);
     for (const part of this.partsOf(name)) writer.bytes(part.writer).uleb(part.seq).uleb(part.index);
     return toHex(this.#at.verifier.sha256(writer.finish()).subarray(0, digestBytes));
   }
 
-  #counts(name: DocId, { writer }: RemotePart): boolean {
-    return this.#at.counts(writer, placeOf(name).keyId);
+  /** By writers of whom something may count. */
+  #chainsOf(name: DocId): readonly (readonly [string, readonly RemotePart[]])[] {
+    const { keyId } = placeOf(name);
+    const chains = [...(this.#documents.get(name)?.parts ?? [])];
+    return chains.filter(([, [first]]) => first !== undefined && this.#at.counts(first.writer, keyId));
   }
 
   #note(delivery: Delivery, touched: Set<DocId>): void {
@@ -113,7 +138,7 @@ export class RemoteIndex {
         if (name !== null) this.#add(name, place, toldOf(headOf(part.plaintext)), touched);
       } else if (part.type === "hole" && entry.parts[part.index]?.kind === CHANGE) {
         const said = told.get(part.index);
-        if (said === undefined) this.#untold.set(keyOf(place), place);
+        if (said === undefined) this.#untold.set(keyOfPart(place), place);
         else this.#add(said.name, place, said, touched);
       }
     }
@@ -142,18 +167,33 @@ export class RemoteIndex {
   }
 
   #add(name: DocId, part: RemotePart, { marks }: Pick<ToldPart, "marks">, touched: Set<DocId>): void {
-    const known = this.#documents.get(name) ?? { parts: [], isMarked: false };
+    const known: Known = this.#documents.get(name) ?? { parts: new Map(), isMarked: false };
     this.#documents.set(name, known);
     known.isMarked ||= marks;
-    const last = known.parts.at(-1);
-    const isLater = last === undefined || keyOf(last) < keyOf(part);
-    if (!isLater && known.parts.some((other) => keyOf(other) === keyOf(part))) return;
-    known.parts.push(part);
+    const chain = known.parts.get(toHex(part.writer)) ?? [];
+    known.parts.set(toHex(part.writer), chain);
+    const at = placeIn(chain, part);
+    const found = chain[at];
+    if (found?.seq === part.seq && found.index === part.index) return;
+    chain.splice(at, 0, part);
     touched.add(name);
   }
 }
 
+/** How many parts of a chain come before one. */
+function placeIn(chain: readonly RemotePart[], { seq, index }: RemotePart): number {
+  let [from, to] = [0, chain.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const other = chain[middle];
+    if (other !== undefined && (other.seq - seq || other.index - index) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
 const CHANGE = 1 satisfies VerifiedEntry["parts"][number]["kind"];
 
-const keyOf = ({ writer, seq, index }: RemotePart): string =>
+/** Names a part as text, in chain order of each writer. */
+export const keyOfPart = ({ writer, seq, index }: RemotePart): string =>
   `${toHex(writer)} ${String(seq).padStart(16, "0")} ${String(index).padStart(4, "0")}`;

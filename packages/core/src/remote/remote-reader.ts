@@ -15,7 +15,7 @@ import type { KeyRing } from "../keys/key-ring.ts";
 import type { Delivery } from "../replica/delivery.ts";
 import { openEntries } from "../sealing/open-entry.ts";
 import type { PartCache } from "./part-cache.ts";
-import type { RemoteIndex, RemotePart } from "./remote-index.ts";
+import { keyOfPart, type RemoteIndex, type RemotePart } from "./remote-index.ts";
 
 export interface RemoteReaderContext {
   readonly crypto: CryptoProvider;
@@ -35,6 +35,18 @@ export interface RemoteReaderContext {
   missing(entry: VerifiedEntry): void;
 }
 
+type Records = ReadonlyMap<DocId, DocumentRecord>;
+
+/** What was read of parts. */
+interface ReadParts {
+  readonly deliveries: readonly Delivery[];
+  /** The keys of those that nobody has who is connected. */
+  readonly lacking: ReadonlySet<string>;
+}
+
+/** Parts of unknown documents that are in memory at once: each has up to 1 MiB. */
+const AT_ONCE = 64;
+
 /** An entry, and which of its parts are read. */
 interface Reading {
   entry: VerifiedEntry;
@@ -48,19 +60,48 @@ interface Reading {
  */
 export class RemoteReader {
   readonly #at: RemoteReaderContext;
+  /** Parts that were asked for, and nobody had, since somebody was connected last. */
+  readonly #inVain = new Set<string>();
 
   constructor(at: RemoteReaderContext) {
     this.#at = at;
   }
 
   /**
-   * What counts of these documents; none of one of which nothing does.
-   * @throws CoreError REPLICA_OFFLINE | PART_MISSING
+   * What counts of these documents, as far as others have it; none of one of which nothing does.
+   * SECURITY: P-9. What nobody has of one document, or of nobody knows which, holds up no other (remote-trouble.test.ts).
+   * @throws CoreError REPLICA_OFFLINE
    */
-  async read(names: readonly DocId[]): Promise<ReadonlyMap<DocId, DocumentRecord>> {
+  async readSome(names: readonly DocId[]): Promise<Pick<ReadParts, "lacking"> & { readonly records: Records }> {
+    const { index, found } = this.#at;
     await this.tell();
-    const deliveries = await this.#delivered(names.flatMap((name) => this.#at.index.partsOf(name)));
+    const partsByName = new Map(names.map((name) => [name, index.partsOf(name)]));
+    const { deliveries, lacking } = await this.#delivered([...partsByName.values()].flat());
     this.#note(deliveries); // an author may have said another document than the part does
+    const isLacking = (parts: readonly RemotePart[]): boolean => parts.some((part) => lacking.has(keyOfPart(part)));
+    const without = new Set([...partsByName].filter(([, parts]) => isLacking(parts)).map(([name]) => name));
+    const moved = index.showed(names, without);
+    if (moved.size > 0) found(moved);
+    return { records: await this.#recordsOf(names, deliveries), lacking };
+  }
+
+  /** The same, of all of them. @throws CoreError REPLICA_OFFLINE | PART_MISSING */
+  async read(names: readonly DocId[]): Promise<Records> {
+    const { records, lacking } = await this.readSome(names);
+    if (lacking.size > 0)
+      throw new CoreError("PART_MISSING", "nobody who is connected has all parts of what was to be read");
+    return records;
+  }
+
+  /** Somebody else is connected: what nobody had before may be had now. */
+  reached(): void {
+    const { index, found } = this.#at;
+    this.#inVain.clear();
+    const lacking = index.takeLacking();
+    if (lacking.size > 0) found(lacking);
+  }
+
+  async #recordsOf(names: readonly DocId[], deliveries: readonly Delivery[]): Promise<Records> {
     const rebuilt = new RebuiltDocuments(this.#at.state, this.#at.rights, new Set(names));
     const receive = (some: readonly Delivery[]): void => void rebuilt.received.receive(some);
     receive(deliveries);
@@ -82,13 +123,20 @@ export class RemoteReader {
     return records;
   }
 
-  /** Finds out of which documents those parts are that nobody says it of. @throws CoreError REPLICA_OFFLINE | PART_MISSING */
+  /** Finds out of which documents those parts are that nobody says it of: as far as somebody is connected who has them. */
   async tell(): Promise<void> {
     const { index } = this.#at;
-    const { untold } = index;
-    if (untold.length === 0) return;
-    this.#note(await this.#delivered(untold));
-    for (const part of untold) index.giveUp(part); // what opened is noted, the rest is for nobody here
+    const untold = index.untold.filter((part) => !this.#inVain.has(keyOfPart(part)));
+    for (let at = 0; at < untold.length; at += AT_ONCE) {
+      const some = untold.slice(at, at + AT_ONCE);
+      const read = await this.#delivered(some).catch(unlessOffline);
+      if (read === null) return;
+      const { deliveries, lacking } = read;
+      this.#note(deliveries);
+      for (const part of some)
+        if (lacking.has(keyOfPart(part))) this.#inVain.add(keyOfPart(part));
+        else index.giveUp(part); // what opened is noted, the rest is for nobody here
+    }
   }
 
   #note(deliveries: readonly Delivery[]): void {
@@ -96,16 +144,18 @@ export class RemoteReader {
     if (found.size > 0) this.#at.found(found);
   }
 
-  async #delivered(parts: readonly RemotePart[]): Promise<readonly Delivery[]> {
+  /** @throws CoreError REPLICA_OFFLINE */
+  async #delivered(parts: readonly RemotePart[]): Promise<ReadParts> {
     const readings = await this.#readings(parts);
-    await this.#fill(readings);
+    const lacking = await this.#fill(readings);
     const { crypto, ring } = this.#at;
     const entries = readings.map(({ entry }) => entry);
     const opened = await openEntries(crypto, ring, entries, ["change"]);
-    return readings.map(({ entry, admission, indexes }, at) => {
+    const deliveries = readings.map(({ entry, admission, indexes }, at) => {
       const read = (opened[at] ?? []).filter(({ index }) => indexes.has(index));
       return { entry, admission, parts: read };
     });
+    return { deliveries, lacking };
   }
 
   /** Entry by entry, in chain order of each writer. What is purged is not read. */
@@ -125,8 +175,8 @@ export class RemoteReader {
     return readings;
   }
 
-  /** Puts parts into the holes of entries, from the cache, or from others. */
-  async #fill(readings: readonly Reading[]): Promise<void> {
+  /** Puts parts into the holes of entries, from the cache, or from others. @returns the keys of those that nobody has: they are not read */
+  async #fill(readings: readonly Reading[]): Promise<ReadonlySet<string>> {
     const { cache, fetch } = this.#at;
     const lacking: { readonly reading: Reading; readonly index: number }[] = [];
     for (const reading of readings)
@@ -135,21 +185,21 @@ export class RemoteReader {
         const cached = await cache.get({ entry: reading.entry.id, index });
         if (cached === undefined || !this.#put(reading, index, cached)) lacking.push({ reading, index });
       }
-    if (lacking.length === 0) return;
+    if (lacking.length === 0) return new Set();
     const places = lacking.map(({ reading: { entry }, index }) => ({ ...placeOf(entry), index }));
     const fetched = await fetch(places);
     const kept: Parameters<PartCache["put"]>[0][number][] = [];
-    let missing: VerifiedEntry | null = null;
+    const missing = new Set<string>();
     for (const [at, { reading, index }] of lacking.entries()) {
       const ciphertext = fetched[at]?.ciphertext ?? null;
       if (ciphertext === null || !this.#put(reading, index, ciphertext)) {
-        missing ??= reading.entry;
+        missing.add(keyOfPart({ ...placeOf(reading.entry), index }));
+        reading.indexes.delete(index);
         this.#at.missing(reading.entry);
       } else kept.push({ entry: reading.entry.id, index, ciphertext });
     }
     await cache.put(kept);
-    if (missing !== null)
-      throw new CoreError("PART_MISSING", "nobody who is connected has all parts of what was to be read");
+    return missing;
   }
 
   /** @returns false for bytes that are not the part: a row of the cache that was exchanged */
@@ -162,6 +212,12 @@ export class RemoteReader {
       throw error;
     }
   }
+}
+
+/** Who is offline finds out nothing. */
+function unlessOffline(error: unknown): null {
+  if (error instanceof CoreError && error.code === "REPLICA_OFFLINE") return null;
+  throw error;
 }
 
 const placeOf = ({ header: { writer, seq } }: VerifiedEntry): Pick<RemotePart, "writer" | "seq"> => ({ writer, seq });

@@ -59,6 +59,8 @@ export interface ReplicaHooks {
   readonly room: Pick<EntryRoom, "refusals" | "tryAgain" | "forget">;
   /** Connections find out what is missing here. */
   compare(): void;
+  /** Somebody else is connected, and has given what they have of it: once for each connection. */
+  reached(): void;
   /** Puts a run in the place of what is stored from a seq on: that is of a branch that does not count. Null where it has to stay. */
   replace(run: VerifiedRun, from: number): Promise<AppendResult | null>;
 }
@@ -94,6 +96,11 @@ export class SyncedReplica implements EntryStore {
 
   flush(): Promise<void> {
     return this.#hooks.flush();
+  }
+
+  /** Somebody else is connected, and has given what they have of it: once for each connection. */
+  reached(): void {
+    this.#hooks.reached();
   }
 
   /** Resolves when everything stored so far is applied. */

@@ -34,6 +34,7 @@ export function directoryReplicaOf(
     }),
   });
   return new SyncedReplica(entries, {
+    reached: () => undefined,
     ...{ ...hooks, room, named: log.named, branches: log.branches },
     ...{ directory: null, ready: () => null, flush: async () => undefined },
     isOwn: (writer) => isOf(log.admissionOf(writer), device),

@@ -39,6 +39,7 @@ export const memoryOptions = {
 export function replicaOf(database: DatabaseId, flush = async (): Promise<void> => undefined): SyncedReplica {
   const inner = store.entries(testTenant, database);
   return new SyncedReplica(inner, {
+    reached: () => undefined,
     directory: null,
     ready: () => null,
     flush,

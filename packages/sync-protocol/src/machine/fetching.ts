@@ -10,6 +10,9 @@ import type { Turn } from "./turn.ts";
 /** Stages of a database that is about to be open. */
 const COMING: readonly Database["stage"][] = ["preparing", "opening", "answering", "crossed"];
 
+/** Times of silence that an answer may take: two minutes for two megabytes. */
+const MOST_SILENCES = 4;
+
 /** Our user lacks these parts of a database. */
 export function fetchRequested(turn: Turn, caller: number, id: DatabaseId, places: readonly PartPlace[]): void {
   set(turn, { waiting: [...turn.state.fetching.waiting, { caller, id, places }] });
@@ -29,7 +32,7 @@ export function progressFetches(turn: Turn): void {
   const handle = next === undefined ? undefined : turn.findById(next.id)?.handle;
   set(turn, { waiting: left.filter((each) => each !== next) });
   if (next === undefined || handle === undefined) return;
-  set(turn, { asked: { caller: next.caller, handle, count: next.places.length } });
+  set(turn, { asked: { caller: next.caller, handle, count: next.places.length, silences: 0 } });
   turn.send({ type: "fetch", handle, places: next.places });
 }
 
@@ -51,6 +54,17 @@ export function onParts(turn: Turn, { handle, parts }: Parts): void {
     throw new SyncError("UNEXPECTED_MESSAGE", "parts that nobody asked for");
   set(turn, { asked: null });
   if (asked.caller !== null) turn.effect({ type: "resolve", caller: asked.caller, parts });
+}
+
+/**
+ * A time of silence is over. A peer that does not answer is given up, so that others are asked.
+ * SECURITY: A11. Whatever else it sends: it can't make anybody wait for ever (fetching.test.ts).
+ */
+export function ageFetch(turn: Turn): void {
+  const { asked } = turn.state.fetching;
+  if (asked === null) return;
+  if (asked.silences >= MOST_SILENCES) throw new SyncError("PEER_SILENT", "the peer does not answer a question");
+  set(turn, { asked: { ...asked, silences: asked.silences + 1 } });
 }
 
 /** The answer that we owe, as an effect. */

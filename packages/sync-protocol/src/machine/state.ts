@@ -170,6 +170,8 @@ export interface Asked {
   readonly handle: number;
   /** How many parts were asked for. */
   readonly count: number;
+  /** Times of silence that have gone since, whatever else arrived. */
+  readonly silences: number;
 }
 
 /** Parts that are asked for one by one. */

@@ -19,7 +19,7 @@ import { describe, expect, test } from "vitest";
 import type { Gatekeeper } from "../../src/index.ts";
 import { device } from "../support/credentials.ts";
 import { connect, holding, Peer } from "../support/peers.ts";
-import { faceOpenDialler, faceOpenListener } from "../support/raw-peer.ts";
+import { faceOpenDialler, faceOpenListener, settled } from "../support/raw-peer.ts";
 import { bytesOf, databaseOf, TestKey, tenant, verifier } from "../support/writer.ts";
 
 const database = databaseOf("fetching");
@@ -65,7 +65,7 @@ async function asking() {
   await opening;
   const fetching = session.fetch(database, placesIn(run, 0)).catch((error: unknown) => error);
   await raw.take("fetch");
-  return { run, session, raw, fetching };
+  return { run, peer, session, raw, fetching };
 }
 
 describe("a side that wants contents in the place of changes", () => {
@@ -115,6 +115,17 @@ describe("a side that wants contents in the place of changes", () => {
     await raw.send({ type: "parts", handle: 0, parts: given(run) });
     expect(await fetching).toMatchObject({ code: "PART_OTHER" });
     expect(await session.closed).toMatchObject({ code: "PART_OTHER" });
+  });
+
+  test("A11 gives up a peer that sends this and that, and no answer", async () => {
+    const { peer, session, raw, fetching } = await asking();
+    for (let silence = 0; silence < 5; silence++) {
+      await raw.send({ type: "ping", token: silence });
+      peer.scheduler.advance(30_000);
+      await settled();
+    }
+    expect(await fetching).toMatchObject({ code: "PEER_SILENT" });
+    expect(await session.closed).toMatchObject({ code: "PEER_SILENT" });
   });
 
   test("waits no more when the database is closed, and takes no answer that nobody waits for", async () => {

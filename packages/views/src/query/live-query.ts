@@ -1,4 +1,4 @@
-import type { Off } from "@selkie/core";
+import { CoreError, type Off } from "@selkie/core";
 import type { IndexSource } from "../follow/feed-index.ts";
 import type { IndexPlan } from "../indexer/index-plan.ts";
 import { OpenIndex } from "../indexer/open-index.ts";
@@ -61,6 +61,8 @@ class LiveQuery {
   readonly #own: OpenIndex[] = [];
   readonly #offs: Off[] = [];
   #rows: readonly QueryRow<object>[] | null = null;
+  /** Ends the waiting for those whom databases are read through. */
+  #waiting: AbortController | null = null;
   #isRunning = false;
   #isDue = false;
   #isOver = false;
@@ -82,6 +84,7 @@ class LiveQuery {
 
   stop(): void {
     this.#isOver = true;
+    this.#waiting?.abort();
     for (const off of this.#offs.splice(0)) off();
     for (const index of this.#own.splice(0)) index[Symbol.asyncDispose]().catch(this.#onError);
   }
@@ -145,7 +148,10 @@ class LiveQuery {
     if (this.#isRunning || this.#isOver) return;
     this.#isRunning = true;
     this.#run()
-      .catch((error: unknown) => this.#fail(error))
+      .catch((error: unknown) => {
+        this.#await(error);
+        this.#fail(error);
+      })
       .finally(() => {
         this.#isRunning = false;
         if (this.#isDue) this.#changed();
@@ -170,6 +176,25 @@ class LiveQuery {
     this.#listener(rows);
   }
 
+  /** What could not be followed yet, as nobody was connected whom it is read through, is when somebody is. */
+  #await(error: unknown): void {
+    if (!isOffline(error) || this.#waiting !== null) return;
+    const waiting = new AbortController();
+    this.#waiting = waiting;
+    const { sources, joins } = this.#plan;
+    const reached = async (): Promise<void> => {
+      for (const source of [...sources, ...joins.map(({ from }) => from)]) await readable(source, waiting.signal);
+    };
+    reached()
+      .then(
+        () => this.#changed(),
+        (reason: unknown) => this.#fail(reason),
+      )
+      .finally(() => {
+        this.#waiting = null;
+      });
+  }
+
   #fail(error: unknown): void {
     if (!this.#isOver) this.#onError(error);
   }
@@ -179,6 +204,19 @@ class LiveQuery {
 function sameRow(before: QueryRow<object> | undefined, row: QueryRow<object>): QueryRow<object> {
   if (before === undefined) return row;
   return before.data === row.data || compareValues(before.data, row.data) === 0 ? before : row;
+}
+
+const isOffline = (error: unknown): boolean => error instanceof CoreError && error.code === "REPLICA_OFFLINE";
+
+/** Resolves once more of a database can be read than when it was called, or all of it. */
+async function readable(source: QuerySource<object>, signal: AbortSignal): Promise<void> {
+  let given = 0;
+  try {
+    for await (const _ of source.iterateChangesSince(null, { signal })) given += 1;
+  } catch (error) {
+    if (!isOffline(error)) throw error;
+    for await (const _ of source.iterateChangesSince(null, { live: true, signal })) if (--given < 0) return;
+  }
 }
 
 function thrown(error: unknown): void {

@@ -205,3 +205,32 @@ async function following(view: View) {
     },
   };
 }
+
+test("a database is in a view once, and in another as it was", async () => {
+  await using device = await reopened();
+  const { database } = device;
+  const twice = { code: "VIEW_INVALID" };
+  await expect(createView([database, database], definition)).rejects.toMatchObject(twice);
+  const again = await database.tenant.openDB<Item>("items");
+  await expect(createView([database, again], definition)).rejects.toMatchObject(twice);
+});
+
+test("what is in a row is a copy: who changes it changes no view", async () => {
+  await using alice = await found();
+  const lists = await alice.tenant.openDB<{ tags: string[]; at: Date }>("lists");
+  await lists.createDocument({ tags: ["a", "b"], at: new Date(0) });
+  await using view = await createView(lists, {
+    name: "lists",
+    columns: [
+      { name: "at", value: "at", category: true },
+      { name: "tags", value: "tags", total: "max" },
+    ],
+  });
+  const before = JSON.stringify(await Array.fromAsync(view.rows()));
+  for await (const { values } of view.rows()) {
+    const { tags, at } = values;
+    if (Array.isArray(tags)) tags.push("c");
+    if (at instanceof Date) at.setTime(1);
+  }
+  expect(JSON.stringify(await Array.fromAsync(view.rows()))).toBe(before);
+});

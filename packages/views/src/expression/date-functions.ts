@@ -4,6 +4,12 @@ import { numberOf } from "./number-functions.ts";
 
 const DAY_MS = 86_400_000;
 
+/** Characters of a time zone's name. */
+const LONGEST_ZONE = 64;
+
+/** Documents may name another zone each time, and to make a calendar takes some 50 us. */
+const STEPS_OF_A_ZONE = 64;
+
 /** A day, or a moment with its time zone: what every engine reads alike, but for days that a month does not have. */
 const DATE = /^(\d{4}-\d{2}-\d{2})(T([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[-+]\d{2}:\d{2}))?$/;
 
@@ -43,8 +49,8 @@ interface Day {
 function ofDay(read: (day: Day) => number): ExpressionFunction {
   return strict(1, 2, ([value, zone = "UTC"], budget) => {
     const date = dateOf(value);
-    if (date === null || typeof zone !== "string") return null;
-    budget.take(zone === "UTC" ? 0 : 4);
+    if (date === null || typeof zone !== "string" || zone.length > LONGEST_ZONE) return null;
+    budget.take(zone === "UTC" ? 0 : STEPS_OF_A_ZONE);
     const day = zone === "UTC" ? utcDay(date) : zonedDay(date, zone);
     return day && read(day);
   });

@@ -1,6 +1,7 @@
 import { ViewError } from "../errors.ts";
 import type { Origin } from "../expression/scope.ts";
 import type { Compare } from "../value/order.ts";
+import { plainValue } from "../value/value.ts";
 import { beginning } from "../view/bounds.ts";
 import { entryOrder, keyEntry } from "../view/entry.ts";
 import { type Bound, type Located, MergedIndex } from "../view/merged-index.ts";
@@ -68,8 +69,8 @@ export class IndexReader {
   #entry({ entry, source }: Located): IndexEntry {
     const place = this.#places[source] ?? { tenant: "", database: "" };
     return {
-      key: keyIn(entry),
-      value: entry.values[0] ?? null,
+      key: keyIn(entry).map(plainValue),
+      value: plainValue(entry.values[0]),
       origin: { ...place, id: entry.id },
       place: keyOf({ type: "document", located: { entry: keyEntry(entry), source } }),
     };

@@ -1,3 +1,4 @@
+import { ViewError } from "../errors.ts";
 import type { IndexSource } from "../follow/feed-index.ts";
 import { OpenView } from "./open-view.ts";
 import type { View, ViewDefinition } from "./view.ts";
@@ -10,7 +11,10 @@ export async function createView<T extends object>(
   sources: IndexSource<T> | readonly IndexSource<T>[],
   definition: ViewDefinition<T>,
 ): Promise<View> {
-  const view = new OpenView("name" in sources ? [sources] : sources, definition);
+  const each = "name" in sources ? [sources] : sources;
+  if (each.some((source, at) => each.slice(0, at).some((other) => isSame(source, other))))
+    throw new ViewError("VIEW_INVALID", "a view has each database once");
+  const view = new OpenView(each, definition);
   try {
     await view.open();
   } catch (error) {
@@ -18,4 +22,11 @@ export async function createView<T extends object>(
     throw error;
   }
   return view;
+}
+
+type Named = Pick<IndexSource<object>, "name" | "tenant">;
+
+/** A database as it was is another than it is now. */
+function isSame(a: Named, b: Named): boolean {
+  return a === b || (a.name === b.name && a.tenant.id === b.tenant.id && !("at" in a) && !("at" in b));
 }

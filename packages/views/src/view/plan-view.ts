@@ -1,5 +1,6 @@
 import { ViewError } from "../errors.ts";
 import type { Expression } from "../expression/expression.ts";
+import { collationStamp } from "../value/collation.ts";
 import { planColumn, planValue } from "./column.ts";
 import type { ViewPlan } from "./map-document.ts";
 import { Paths } from "./paths.ts";
@@ -29,7 +30,10 @@ export function definitionText<T extends object>({ columns }: ViewDefinition<T>,
     sources.push(value.source);
   }
   const rest = columns.map(({ name, category, sort, language, total }) => [name, category, sort, language, total]);
-  const said = [sources, rest.map((column) => column.map((one) => one ?? null))];
+  const stamps = columns.map(({ language = "en", category, sort }) =>
+    category || sort ? collationStamp(language) : 0,
+  );
+  const said = [sources, rest.map((column) => column.map((one) => one ?? null)), stamps];
   if (plan.responseTo === null) return JSON.stringify(said);
   const { source } = plan.responseTo;
   return source === undefined ? null : JSON.stringify([...said, source]);

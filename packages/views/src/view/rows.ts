@@ -1,5 +1,5 @@
 import type { Origin } from "../expression/scope.ts";
-import type { Value } from "../value/value.ts";
+import { plainValue, type Value } from "../value/value.ts";
 import { beginning, endOf, startOf } from "./bounds.ts";
 import type { PlannedColumn } from "./column.ts";
 import { DistinctCounts } from "./distinct-counts.ts";
@@ -87,7 +87,7 @@ export class Rows {
     const { entries, totals } = await this.#at.index.stretch(startOf(path, this.#order), endOf(path, this.#order));
     const step = path.at(-1);
     const name = this.#at.columns[step?.column ?? -1]?.name;
-    const own = name === undefined ? {} : { [name]: step?.value ?? null };
+    const own = name === undefined ? {} : { [name]: plainValue(step?.value) };
     return {
       ...{ type: "category", key: keyOf({ type: "category", path }), level: path.length - 1, documents: entries },
       values: { ...this.#totalled(totals, await this.#distinct.of(path)), ...own },
@@ -105,7 +105,7 @@ export class Rows {
         origin: { ...place, id: entry.id },
       },
       key: keyOf({ type: "document", located: { entry, source } }),
-      values: Object.fromEntries(columns.map(({ name }, at) => [name, entry.values[at] ?? null])),
+      values: Object.fromEntries(columns.map(({ name }, at) => [name, plainValue(entry.values[at])])),
     };
   }
 
@@ -120,7 +120,7 @@ export class Rows {
     const [summed, counted] = [totals.values(), distinct.values()];
     const values: (readonly [string, Value])[] = [];
     for (const { name, total } of this.#at.columns) {
-      if (isSummed(total)) values.push([name, shownTotal(total, summed.next().value ?? NO_TOTAL)]);
+      if (isSummed(total)) values.push([name, plainValue(shownTotal(total, summed.next().value ?? NO_TOTAL))]);
       else if (total !== null) values.push([name, counted.next().value ?? 0]);
     }
     return Object.fromEntries(values);

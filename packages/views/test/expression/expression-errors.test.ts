@@ -81,6 +81,7 @@ describe("an expression that is wrong", () => {
       `upper(text)${" & upper(text)".repeat(50)}`,
       `text${" & text".repeat(300)}`,
       `join([${"text, ".repeat(300)} text], "")`,
+      `[${Array.from({ length: 320 }, (_, at) => `hour(0, "Etc/GMT+${at}")`).join(", ")}]`,
     ]) {
       expect(errorOf(() => evaluate(parseExpression(costly), { text, list }))).toEqual({
         code: "EXPRESSION_TOO_COSTLY",

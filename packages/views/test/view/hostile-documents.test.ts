@@ -4,13 +4,14 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { isDamaged } from "../../src/damaged-index.ts";
 import { ViewError } from "../../src/errors.ts";
+import { collationStamp } from "../../src/value/collation.ts";
 import { compareValues } from "../../src/value/order.ts";
 import { sortValue } from "../../src/value/sort-value.ts";
 import { plainValue } from "../../src/value/value.ts";
 import { decodeValue, encodeValue } from "../../src/value/value-codec.ts";
 import { costOf } from "../../src/value/value-cost.ts";
 import { entriesOf } from "../../src/view/map-document.ts";
-import { planView } from "../../src/view/plan-view.ts";
+import { definitionText, planView } from "../../src/view/plan-view.ts";
 import { readKey } from "../../src/view/row-key.ts";
 import type { ViewDefinition } from "../../src/view/view.ts";
 
@@ -73,6 +74,14 @@ test("D13 what orders a document is short, whatever stands in its columns", () =
   expect(entry.path.map((step) => String(step.value).length)).toEqual([0, 1_024, 1]);
   expect(entry.sort).toEqual([url.slice(0, 1_024)]);
   expect(entry.values).toEqual([`\\${url}\\b`, url]);
+});
+
+test("a view that is kept follows from the order of the languages that it sorts by, and no other", () => {
+  const columns = ["sv", "de"].map((language, at) => ({ name: language, value: "a", language, category: at === 0 }));
+  const text = definitionText({ name: "view", columns }, planOf({ columns })) ?? expect.fail("it can be kept");
+  expect(JSON.parse(text).at(-1)).toEqual([collationStamp("sv"), 0]);
+  expect(collationStamp("sv")).not.toBe(collationStamp("en"));
+  expect(collationStamp("en")).toBe(collationStamp("en-US"));
 });
 
 test.each([

@@ -164,7 +164,9 @@ class Story {
       const found = erasable[dice % Math.max(1, erasable.length)];
       if (found === undefined) return;
       text.splice(found.index, found[0].length);
-      if (this.live.includes(device)) this.erased.add(found[0]);
+      // Of one that was readmitted beside what was made anew of it, the other stays.
+      const isAlone = words.filter(([word]) => word === found[0]).length === 1;
+      if (this.live.includes(device) && isAlone) this.erased.add(found[0]);
     });
   }
 

@@ -4,14 +4,17 @@ import {
   applyPatches,
   createView,
   type DeclaredIndexes,
+  type DeclaredSearch,
   type DocId,
   declareIndexes,
+  declareSearch,
   defineIndexer,
   openIndex,
   type Query,
   type QuerySource,
   query,
   type Row,
+  search,
   type ViewDefinition,
 } from "@selkie/client";
 import fc from "fast-check";
@@ -116,6 +119,27 @@ const subjects: Readonly<Record<string, Subject>> = {
         read: async () => (await query(sources, asked)).map(({ key, origin, data }) => ({ key, origin, data })),
         async [Symbol.asyncDispose]() {
           for (const indexes of declared) await indexes[Symbol.asyncDispose]();
+        },
+      };
+    },
+  },
+  "a search": {
+    async open(sources, isAnew) {
+      const name = isAnew ? "anew" : "by words";
+      const declared: DeclaredSearch[] = [];
+      for (const source of sources) {
+        const own = await declareSearch(source, { name, fields: { group: { boost: 2 }, text: {} } });
+        declared.push(own);
+        await own.caughtUp();
+      }
+      return {
+        read: async () => ({
+          rows: await search(sources, "a xxx", { name, prefix: true, highlights: true }),
+          some: await search(sources, "b", { name, where: "rank < 2", fuzzy: 0.5 }),
+          failures: declared.flatMap(({ failures }) => failures),
+        }),
+        async [Symbol.asyncDispose]() {
+          for (const own of declared) await own[Symbol.asyncDispose]();
         },
       };
     },
@@ -275,7 +299,7 @@ async function close(made: ReadonlyMap<string, Made>): Promise<void> {
   for (const one of made.values()) await one[Symbol.asyncDispose]();
 }
 
-test("views, indexes and queries equal what is made anew, after any changes, deletions, purges, key losses and gains", async () => {
+test("views, indexes, queries and searches equal what is made anew, after any changes, deletions, purges, key losses and gains", async () => {
   await using world = await TwoTenants.begin();
   let stories = 0;
   await fc.assert(

@@ -15,10 +15,13 @@ const ACCENTS = /[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]/gu
 const PLAIN: Readonly<Record<string, string>> = { ø: "o", ł: "l", đ: "d", ħ: "h", æ: "ae", œ: "oe", ς: "σ" };
 const NOT_PLAIN = /[øłđħæœς]/gu;
 
+/** Some characters stand for several words: the spaces between these, and signs. */
+const NO_WORD = /[^\p{L}\p{M}\p{N}]+/gu;
+
 /** What a word is found by: without case, accents and forms of letters (Unicode normalization form KC). Empty for a word of accents alone. */
 export function foldWord(word: string): string {
   if (ASCII.test(word)) return word.slice(0, LONGEST).toLowerCase();
-  const bare = word.slice(0, LOOKED_AT).normalize("NFKD").replace(ACCENTS, "").normalize("NFC");
+  const bare = word.slice(0, LOOKED_AT).normalize("NFKD").replace(ACCENTS, "").replace(NO_WORD, "").normalize("NFC");
   const folded = bare.toUpperCase().toLowerCase(); // by way of capitals, as only that makes one of ß and ss
   return withoutHalf(folded.replace(NOT_PLAIN, (letter) => PLAIN[letter] ?? letter).slice(0, LONGEST));
 }

@@ -22,6 +22,8 @@ export function planWords(
     throw new ViewError("QUERY_TOO_COSTLY", `what is looked for has ${LONGEST} characters at most`);
   const part = fuzzy === true ? SOME_EDITS : fuzzy === false ? 0 : fuzzy;
   if (!(part >= 0 && part < 1)) throw new ViewError("QUERY_INVALID", "`fuzzy` is a part of a word's letters, below 1");
+  if (prefix !== "last" && typeof prefix !== "boolean")
+    throw new ViewError("QUERY_INVALID", "`prefix` is of all words, of none, or of the last");
   const said = terms(text);
   const last = said.at(-1);
   const words = new Set(said);

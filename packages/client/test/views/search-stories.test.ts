@@ -89,7 +89,9 @@ async function open(person: Person, story: number): Promise<Open> {
   for (const name of [`notes ${story}`, `more ${story}`]) {
     const database = await person.tenant.openDB<Note>(name);
     notes.push(database);
-    declared.push(await declareSearch(database, declaration));
+    const own = await declareSearch(database, declaration);
+    declared.push(own);
+    await own.caughtUp(); // what was kept of it is shown before
   }
   return { person, notes, declared };
 }

@@ -46,10 +46,10 @@ export class MadeIndex<Mapped, Moved extends object, Index extends FeedIndex<Map
     await this.#follower.caughtUp();
   }
 
-  /** Runs what reads it, once it holds what its database does. @throws as `caughtUp` does */
+  /** Runs what reads it: as it was kept until it has caught up, and from then on once it holds what its database does. @throws as `caughtUp` does */
   async readNow<Result>(job: (index: Index) => Promise<Result>): Promise<Result> {
     await this.#made();
-    await this.#follower.refresh();
+    if (this.#follower.isCaughtUp) await this.#follower.refresh();
     return this.readOn(job);
   }
 

@@ -10,12 +10,13 @@ export interface MakeOptions {
   readonly onProgress?: (documents: number) => void;
 }
 
-/** An index of one database, which goes on from what is kept, or is made in the background, and follows what changes. */
+/** An index of one database, which goes on from what is kept, or is made in the background. */
 export class MadeIndex<Mapped, Moved extends object, Index extends FeedIndex<Mapped, Moved>> {
   readonly #follower: Follower<Mapped, Moved, Index>;
   readonly #options: MakeOptions;
   readonly #listeners = new Set<() => void>();
   #isMade = false;
+  #isFollowing = false;
   #making: Promise<void> | null = null;
   #isClosed = false;
 
@@ -36,8 +37,17 @@ export class MadeIndex<Mapped, Moved extends object, Index extends FeedIndex<Map
 
   async open(): Promise<void> {
     this.#isMade = await this.#follower.openKept();
-    const following = this.#isMade ? this.#follower.caughtUp() : this.#made();
-    following.catch((error: unknown) => this.#follower.fail(error));
+    if (!this.#isMade) this.follow();
+  }
+
+  /** Begins to follow what changes, where it does not yet: what was kept answers at once when nobody else has begun. */
+  follow(): void {
+    if (this.#isFollowing || this.#isClosed) return;
+    this.#isFollowing = true;
+    this.caughtUp().catch((error: unknown) => {
+      this.#isFollowing = false;
+      this.#follower.fail(error);
+    });
   }
 
   /** Once it holds what its database does. @throws ViewError CLOSED; the signal's reason; what the database throws */

@@ -7,7 +7,7 @@ import type { Ranked } from "./rank.ts";
 import { entriesOf } from "./read-tree.ts";
 
 /** Where a row stands among those of its search: the better first, then by id, then by database. */
-interface Place {
+export interface Place {
   readonly score: number;
   readonly id: string;
   readonly source: number;

@@ -1,14 +1,14 @@
 import { parseDocId } from "@selkie/core";
 import { ViewError } from "../errors.ts";
 import type { Origin } from "../expression/scope.ts";
-import { MOST_ROWS, objectIn, planQuery } from "../query/plan-query.ts";
+import { MOST_ROWS, objectIn, planQuery, type QueryPlan } from "../query/plan-query.ts";
 import type { QuerySource, Selected } from "../query/query.ts";
 import { selected } from "../query/run-query.ts";
 import { WhichCount } from "../query/which-count.ts";
 import { type OpenSearch, searchOf } from "./declare-search.ts";
 import { highlightsOf } from "./highlights.ts";
-import { inOrder, keyOfPlace, placeIn } from "./in-order.ts";
-import { planAsked } from "./plan-asked.ts";
+import { inOrder, keyOfPlace, type Place, placeIn } from "./in-order.ts";
+import { type PlannedSearch, planAsked } from "./plan-asked.ts";
 import { rankedIn } from "./ranked-in.ts";
 import type { SearchOptions, SearchRow } from "./search-options.ts";
 
@@ -39,6 +39,28 @@ export async function search<T extends object>(
   const searches = plan.sources.map((source) => openOf(source, options));
   const planned = planAsked(searches, text, options);
   const before = after === undefined ? null : placeIn(after, planned.mark);
+  try {
+    return (await rowsOf(plan, searches, {
+      planned,
+      options,
+      before,
+    })) as readonly SearchRow<object>[] as readonly SearchRow<T>[];
+  } finally {
+    for (const { index } of searches) index.follow(); // not before: what was kept answers at once
+  }
+}
+
+interface Asked {
+  readonly planned: PlannedSearch;
+  readonly options: SearchOptions;
+  readonly before: Place | null;
+}
+
+async function rowsOf(
+  plan: QueryPlan,
+  searches: readonly OpenSearch[],
+  { planned, options, before }: Asked,
+): Promise<readonly SearchRow<object>[]> {
   const ranked = await rankedIn(searches, planned);
   const which = new WhichCount(plan);
   const rows: SearchRow<object>[] = [];
@@ -64,7 +86,7 @@ export async function search<T extends object>(
     if (rows.length > MOST_ROWS)
       throw new ViewError("QUERY_TOO_COSTLY", `a search gives ${MOST_ROWS} rows at most: say a limit`);
   }
-  return rows as readonly SearchRow<object>[] as readonly SearchRow<T>[];
+  return rows;
 }
 
 /** @throws ViewError SEARCH_INVALID */

@@ -299,7 +299,9 @@ async function close(made: ReadonlyMap<string, Made>): Promise<void> {
   for (const one of made.values()) await one[Symbol.asyncDispose]();
 }
 
-test("views, indexes, queries and searches equal what is made anew, after any changes, deletions, purges, key losses and gains", async () => {
+test("views, indexes, queries and searches equal what is made anew, after any changes, deletions, purges, key losses and gains", {
+  timeout: 900_000,
+}, async () => {
   await using world = await TwoTenants.begin();
   let stories = 0;
   await fc.assert(

@@ -1,8 +1,10 @@
 // People who write, meet, are cut off and readmitted, and restart, in any order: in the end what live people wrote stands there, once.
+import * as Automerge from "@automerge/automerge";
 import { toHex, type VerifiedRun } from "@selkie/entry";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { TextDraft } from "../../src/automerge/draft-text.ts";
+import { partsOf } from "../../src/database/over-database.ts";
 import type { PlacedStatement } from "../../src/directory/admission.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
 import { testDatabase } from "../fixture.ts";
@@ -34,7 +36,10 @@ class Story {
   readonly ids: readonly DocId[];
   /** Words of live people, by document. */
   readonly words: { readonly id: DocId; readonly word: string }[] = [];
-  /** Words of others that somebody deleted who stays. */
+  /**
+   * The changes that wrote words of others which somebody deleted who stays, by hash. Who was cut off, and makes a word anew without knowing
+   * that it was deleted, writes another, which nobody deleted (decision 86).
+   */
   readonly erased = new Set<string>();
   readonly #lab: Lab;
   readonly #statements: PlacedStatement[] = [];
@@ -158,7 +163,8 @@ class Story {
 
   /** A word of somebody's who may be cut off. */
   async #erase(device: Device, dice: number): Promise<void> {
-    await this.#edit(device, dice, (text) => {
+    const deleted: string[] = [];
+    const id = await this.#edit(device, dice, (text) => {
       const words = [...String(text).matchAll(/\[\d+\]/g)];
       const erasable = words.filter(([word]) => !this.words.some((live) => live.word === word));
       const found = erasable[dice % Math.max(1, erasable.length)];
@@ -166,8 +172,9 @@ class Story {
       text.splice(found.index, found[0].length);
       // Of one that was readmitted beside what was made anew of it, the other stays.
       const isAlone = words.filter(([word]) => word === found[0]).length === 1;
-      if (this.live.includes(device) && isAlone) this.erased.add(found[0]);
+      if (this.live.includes(device) && isAlone) deleted.push(found[0]);
     });
+    for (const word of deleted) for (const hash of writingsOf(device, id, word)) this.erased.add(hash);
   }
 
   /** Where something is follows from the text that is edited: it may have moved since somebody looked. */
@@ -219,6 +226,20 @@ class Story {
   }
 }
 
+/** The changes that insert a word and count, by hash. */
+function writingsOf(device: Device, id: DocId, word: string): readonly string[] {
+  const { changes } = partsOf(device.database).documents.require(id);
+  return changes
+    .map((change) => Automerge.decodeChange(change))
+    .filter(({ ops }) =>
+      ops
+        .map((op) => ("insert" in op && op.insert === true ? op.value : ""))
+        .join("")
+        .includes(word),
+    )
+    .map(({ hash }) => hash ?? "");
+}
+
 /** After healing: what is not as it must be. */
 async function wrongIn(story: Story): Promise<readonly string[]> {
   const wrong: string[] = [];
@@ -237,7 +258,8 @@ async function wrongIn(story: Story): Promise<readonly string[]> {
         for (const word of new Set(some))
           if (some.filter((other) => other === word).length > 1 && !story.mayRepeat(word))
             wrong.push(`${LIVE[at]}${how}: ${word} twice`);
-          else if (story.erased.has(word)) wrong.push(`${LIVE[at]}${how}: ${word} is back`);
+          else if (writingsOf(one, story.ids[index] ?? expect.fail(), word).every((hash) => story.erased.has(hash)))
+            wrong.push(`${LIVE[at]}${how}: ${word} is back`);
         for (const { id, word } of story.words)
           if (id === story.ids[index] && !some.some((other) => other === word))
             wrong.push(`${LIVE[at]}${how}: ${word} is lost`);

@@ -101,7 +101,7 @@ export class OwnWork {
     const each = new Map(all.map((own) => [toHex(own.change.hash), own]));
     const own = [...each.values()].filter((one) => !this.#isDone(one) && !counts(one.change.hash));
     const pool = new Map([...lost].map(([hash, { change }]) => [hash, change]));
-    for (const { change } of waiting.list(name)) pool.set(toHex(change.hash), change);
+    for (const { change } of [...waiting.list(name), ...aside]) pool.set(toHex(change.hash), change);
     const isBeyond = ({ actor, seq }: ChangeChunk): boolean => {
       const first = this.#ends.get(placeName(name, actor));
       return first !== undefined && first <= seq;
@@ -125,6 +125,22 @@ export class OwnWork {
   /** What lies aside and was made anew before. */
   over(): readonly Own[] {
     return [...this.#aside.values()].flat().filter((own) => this.#isDone(own));
+  }
+
+  /** What lies aside and is stood for, but is built on by what lies there and is still to be made anew. */
+  below(stoodFor: ReadonlySet<JournalRow>): ReadonlySet<JournalRow> {
+    const below = new Set<JournalRow>();
+    for (const rows of this.#aside.values()) {
+      const byHash = new Map(rows.map((own) => [toHex(own.change.hash), own]));
+      const left = rows.filter((own) => own.row !== null && !stoodFor.has(own.row) && !this.#isDone(own));
+      for (let own = left.pop(); own !== undefined; own = left.pop())
+        for (const dep of own.change.deps.flatMap((hash) => byHash.get(toHex(hash)) ?? [])) {
+          if (dep.row === null || below.has(dep.row) || !stoodFor.has(dep.row)) continue;
+          below.add(dep.row);
+          left.push(dep);
+        }
+    }
+    return below;
   }
 
   /** Whether something stands for a change that lies aside. */

@@ -95,7 +95,9 @@ export class Reissue {
     }
     this.#lacking = lacking;
     const over = [...work.over(), ...remade.flatMap(({ from }) => from)];
-    const gone = new Set(over.flatMap((own) => (this.#isToKeep(state, own) ? [] : (own.row ?? []))));
+    const stoodFor = new Set(over.flatMap((own) => (this.#isToKeep(state, own) ? [] : (own.row ?? []))));
+    const below = work.below(stoodFor);
+    const gone = new Set([...stoodFor].filter((row) => !below.has(row)));
     const rows = remade.flatMap(({ rows }) => rows);
     if (gone.size > 0 || rows.length > 0)
       await journal.exchange(gone, rows, rows.length > 0 ? [await chain.row()] : []);

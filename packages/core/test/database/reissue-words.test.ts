@@ -118,7 +118,7 @@ test("D9 a deletion that no entry holds counts when what it deleted does again, 
   }
 });
 
-const between = ["in a change between them", "in one of them"].flatMap((where) =>
+const between = ["in a change between them", "in one of them", "in a change behind them"].flatMap((where) =>
   ["goes on", "is closed meanwhile"].map((how) => ({ where, how })),
 );
 
@@ -137,8 +137,10 @@ test.each(between)(
         draft.text(["text"]).splice(8, 0, " two");
       });
     else {
-      await carol.database.changeDoc(doc, (draft) => draft.text(["text"]).splice(4, 4));
-      await insert(carol, id, 8, " two");
+      const erase = () => carol.database.changeDoc(doc, (draft) => draft.text(["text"]).splice(4, 4));
+      if (where === "in a change between them") await erase();
+      await insert(carol, id, where === "in a change between them" ? 8 : 12, " two");
+      if (where === "in a change behind them") await erase();
     }
     await hear(carol, cut);
     if (how === "is closed meanwhile") {

@@ -129,25 +129,38 @@ export class OwnChains {
   }
 
   /**
-   * Looks where something shows that this device had taken the place of beyond the end of a chain: it did not count when that was made anew.
-   * What is beyond an end is not withdrawn where it would count again: it does not.
+   * Looks where something shows that this device had taken the place of beyond the end of a chain, or in what waits: it did not count when
+   * that was made anew. Neither is withdrawn where that would count again: it does not count itself.
    */
-  async lookBack({ documents, replaced }: OwnChainsContext["state"]): Promise<void> {
-    const device = toHex(this.#device);
-    const isDone = (name: DocId, change: Pick<ChangeChunk, "actor" | "seq">) => replaced.has(name, device, change);
+  async lookBack(state: OwnChainsContext["state"]): Promise<void> {
+    const { documents, replaced } = state;
     for (const { writer } of this.#chains()) {
       const spans = this.#lost.get(toHex(writer))?.spans ?? [];
       const isThere = ({ name }: LostSpan): boolean => replaced.isSaidIn(name) && documents.get(name) !== undefined;
       if (!spans.some(isThere)) continue;
       const { changes } = await this.beyond(writer);
-      for (const [name, some] of Map.groupBy(changes, docIdOf)) {
-        const record = documents.get(name);
-        const lost = some.flatMap(({ change }) => (isDone(name, change) ? [change] : []));
-        if (record === undefined || lost[0] === undefined) continue;
-        const ground = record.changes.map((bytes) => parseChange(bytes, documents.sha256));
-        if (showsAgain(lost, { ground, lost, actor: lost[0].actor })) replaced.returns(name, device);
-      }
+      for (const [name, some] of Map.groupBy(changes, docIdOf)) this.#lookBackAt(state, name, some.map(changeOf));
     }
+    for (const [name, spans] of Map.groupBy(ownSpans(state.waiting, toHex(this.#device)), (span) => span.name)) {
+      if (!replaced.isSaidIn(name)) continue;
+      const actors = new Set(spans.map(({ actor }) => toHex(actor)));
+      const own = [...state.waiting.list(name)].filter(({ change }) => actors.has(toHex(change.actor)));
+      this.#lookBackAt(state, name, own.map(changeOf));
+    }
+  }
+
+  /** @param changes of this device, that do not count */
+  #lookBackAt(
+    { documents, replaced }: Pick<DocumentState, "documents" | "replaced">,
+    name: DocId,
+    changes: readonly ChangeChunk[],
+  ): void {
+    const device = toHex(this.#device);
+    const record = documents.get(name);
+    const lost = changes.filter((change) => replaced.has(name, device, change));
+    if (record === undefined || lost[0] === undefined) return;
+    const ground = record.changes.map((bytes) => parseChange(bytes, documents.sha256));
+    if (showsAgain(lost, { ground, lost, actor: lost[0].actor })) replaced.returns(name, device);
   }
 
   /** What lies beyond the end of a chain of this device, which may have grown since it was looked at. */
@@ -212,3 +225,5 @@ function spansOf(writer: WriterKey, changes: readonly UnheardChange[]): readonly
     return [{ name, writer, actor: first.actor, first: first.seq, last: last.seq, replaces }];
   });
 }
+
+const changeOf = ({ change }: { readonly change: ChangeChunk }): ChangeChunk => change;

@@ -118,6 +118,31 @@ test("D9 a deletion that no entry holds counts when what it deleted does again, 
   }
 });
 
+test("D9 what had been deleted is deleted again when it is readmitted, also where the deletion stands on what somebody else made anew", async () => {
+  const { lab, id, bob, others, ofBob, ofMallory, cut, readmit } = await begin(
+    "deleted on what was made anew",
+    "carol",
+  );
+  const [carol] = others;
+  if (carol === undefined) return expect.fail("Carol");
+  await insert(bob, id, 4, " more");
+  const later = await bob.runs();
+  await carol.receive(...later, ...ofMallory);
+  const text = await textOn(carol, id);
+  const doc = await carol.database.getDocument(id);
+  await carol.database.changeDoc(doc, (draft) => draft.text(["text"]).splice(text?.indexOf(" bad") ?? 0, 4));
+  await settle(carol);
+  const ended = changed(lab, "bob", "editor", tipOf(ofBob));
+  for (const statement of [cut, ended]) for (const device of [bob, carol]) await hear(device, statement);
+  await settle(bob);
+  await carol.receive(...(await bob.runs()));
+  await settle(carol);
+  expect(await textOn(carol, id)).toBe("note more");
+  await hear(carol, readmit);
+  await settle(carol);
+  for (const one of [carol, await carol.reopened()]) expect(await textOn(one, id)).toBe("note more");
+});
+
 const between = ["in a change between them", "in one of them", "in a change behind them"].flatMap((where) =>
   ["goes on", "is closed meanwhile"].map((how) => ({ where, how })),
 );

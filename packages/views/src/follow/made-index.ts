@@ -2,6 +2,7 @@ import type { Off } from "@selkie/core";
 import type { Failure } from "./failures.ts";
 import type { FeedIndex, IndexKind, IndexSource } from "./feed-index.ts";
 import { Follower } from "./follower.ts";
+import { Making } from "./making.ts";
 
 export interface MakeOptions {
   /** Ends the making of an index that is not kept yet: nothing of it stays. */
@@ -13,15 +14,12 @@ export interface MakeOptions {
 /** An index of one database, which goes on from what is kept, or is made in the background. */
 export class MadeIndex<Mapped, Moved extends object, Index extends FeedIndex<Mapped, Moved>> {
   readonly #follower: Follower<Mapped, Moved, Index>;
-  readonly #options: MakeOptions;
+  readonly #making: Making;
   readonly #listeners = new Set<() => void>();
-  #isMade = false;
   #isFollowing = false;
-  #making: Promise<void> | null = null;
   #isClosed = false;
 
   constructor(source: IndexSource<object>, kind: IndexKind<Mapped, Moved, Index>, options: MakeOptions) {
-    this.#options = options;
     this.#follower = new Follower([source], kind, {
       moved: async (moved) => {
         if (moved === null || moved.length > 0) for (const listener of this.#listeners) listener();
@@ -29,6 +27,10 @@ export class MadeIndex<Mapped, Moved extends object, Index extends FeedIndex<Map
       lost: () => undefined,
       filled: (documents) => options.onProgress?.(documents),
     });
+    this.#making = new Making(
+      { caughtUp: () => this.#follower.caughtUp(), close: () => this.#follower.close(), made: async () => undefined },
+      options.signal,
+    );
   }
 
   get failures(): readonly Failure[] {
@@ -36,8 +38,8 @@ export class MadeIndex<Mapped, Moved extends object, Index extends FeedIndex<Map
   }
 
   async open(): Promise<void> {
-    this.#isMade = await this.#follower.openKept();
-    if (!this.#isMade) this.follow();
+    if (await this.#follower.openKept()) this.#making.goOn();
+    else this.follow();
   }
 
   /** Begins to follow what changes, where it does not yet: what was kept answers at once when nobody else has begun. */
@@ -52,13 +54,13 @@ export class MadeIndex<Mapped, Moved extends object, Index extends FeedIndex<Map
 
   /** Once it holds what its database does. @throws ViewError CLOSED; the signal's reason; what the database throws */
   async caughtUp(): Promise<void> {
-    await this.#made();
+    await this.#making.done();
     await this.#follower.caughtUp();
   }
 
   /** Runs what reads it: as it was kept until it has caught up, and from then on once it holds what its database does. @throws as `caughtUp` does */
   async readNow<Result>(job: (index: Index) => Promise<Result>): Promise<Result> {
-    await this.#made();
+    await this.#making.done();
     if (this.#follower.isCaughtUp) await this.#follower.refresh();
     return this.readOn(job);
   }
@@ -78,31 +80,8 @@ export class MadeIndex<Mapped, Moved extends object, Index extends FeedIndex<Map
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#making.close();
     this.#listeners.clear();
     await this.#follower.close();
-  }
-
-  /** Once there is something to read. What failed is tried again when somebody asks next. */
-  async #made(): Promise<void> {
-    if (this.#isMade) return;
-    this.#making ??= this.#make().finally(() => {
-      this.#making = null;
-    });
-    await this.#making;
-  }
-
-  async #make(): Promise<void> {
-    const { signal } = this.#options;
-    const abort = () => void this.#follower.close();
-    signal?.addEventListener("abort", abort);
-    try {
-      signal?.throwIfAborted();
-      await this.#follower.caughtUp();
-    } catch (error) {
-      throw signal?.aborted === true && !this.#isClosed ? signal.reason : error;
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
-    this.#isMade = true;
   }
 }

@@ -4,6 +4,7 @@ import { ViewError } from "../errors.ts";
 import type { Failure } from "../follow/failures.ts";
 import type { IndexSource } from "../follow/feed-index.ts";
 import { Follower } from "../follow/follower.ts";
+import { Making } from "../follow/making.ts";
 import { limitIn } from "../value/limit.ts";
 import type { Entry } from "../view/entry.ts";
 import { joinMoved, type Moved } from "../view/moved.ts";
@@ -46,23 +47,20 @@ export async function openIndex<T extends object>(
 export class OpenIndex implements Index {
   readonly name: string;
   readonly #sources: readonly IndexSource<object>[];
-  readonly #options: OpenIndexOptions;
   readonly #follower: Follower<readonly Entry[], Moved, SourceIndex>;
+  readonly #making: Making;
   readonly #reader: IndexReader;
   readonly #slots = new Map<IndexSource<object>, Slots>();
   readonly #listeners = new Set<() => void>();
   /** Of the version before, until this one is made. */
   #old: IndexReader | null = null;
-  #isMade = false;
   /** Something may have moved that nobody was told. */
   #isLost = false;
-  #making: Promise<void> | null = null;
   #isClosed = false;
 
   constructor(sources: readonly IndexSource<object>[], plan: IndexPlan, options: OpenIndexOptions = {}) {
     this.name = plan.name;
     this.#sources = [...new Set(sources)];
-    this.#options = options;
     const columns = indexColumns(plan.shape);
     this.#follower = new Follower<readonly Entry[], Moved, SourceIndex>(
       this.#sources,
@@ -90,6 +88,14 @@ export class OpenIndex implements Index {
         filled: (documents) => options.onProgress?.(documents),
       },
     );
+    this.#making = new Making(
+      {
+        caughtUp: () => this.#follower.caughtUp(),
+        close: () => this.#follower.close(),
+        made: () => this.#replaceOld(),
+      },
+      options.signal,
+    );
     const { databases } = this.#follower;
     this.#reader = new IndexReader(
       plan.shape,
@@ -108,7 +114,7 @@ export class OpenIndex implements Index {
 
   /** Whether it answers in its own version without being waited for. */
   get isMade(): boolean {
-    return this.#isMade;
+    return this.#making.isMade;
   }
 
   get isClosed(): boolean {
@@ -116,9 +122,9 @@ export class OpenIndex implements Index {
   }
 
   async open(): Promise<void> {
-    this.#isMade = await this.#follower.openKept();
-    if (!this.#isMade) this.#old = await this.#readerOfOld();
-    const following = this.#isMade ? this.#follower.caughtUp() : this.#made();
+    if (await this.#follower.openKept()) this.#making.goOn();
+    else this.#old = await this.#readerOfOld();
+    const following = this.isMade ? this.#follower.caughtUp() : this.#making.done();
     following.catch((error: unknown) => this.#follower.fail(error));
   }
 
@@ -147,13 +153,13 @@ export class OpenIndex implements Index {
   }
 
   async caughtUp(): Promise<void> {
-    await this.#made();
+    await this.#making.done();
     await this.#follower.caughtUp();
   }
 
   /** Runs what reads the index in this version, once it holds what its databases do. @throws as `get` does */
   async readNow<Result>(job: (reader: IndexReader) => Promise<Result>): Promise<Result> {
-    await this.#made();
+    await this.#making.done();
     await this.#follower.refresh();
     return this.#follower.read(() => job(this.#reader));
   }
@@ -171,6 +177,7 @@ export class OpenIndex implements Index {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    this.#making.close();
     const listeners = [...this.#listeners];
     this.#listeners.clear();
     for (const listener of listeners) listener();
@@ -179,32 +186,9 @@ export class OpenIndex implements Index {
     this.#slots.clear();
   }
 
-  /** Once there is something to read in this version. What failed is tried again when somebody asks next. */
-  async #made(): Promise<void> {
-    if (this.#isMade) return;
-    this.#making ??= this.#make().finally(() => {
-      this.#making = null;
-    });
-    await this.#making;
-  }
-
-  async #make(): Promise<void> {
-    const { signal } = this.#options;
-    const abort = () => void this.#follower.close();
-    signal?.addEventListener("abort", abort);
-    try {
-      await this.#follower.caughtUp();
-    } catch (error) {
-      throw signal?.aborted === true && !this.#isClosed ? signal.reason : error;
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
-    this.#isMade = true;
-    if (this.#old !== null) await this.#replaceOld();
-  }
-
   /** What is kept of the version before goes once the new one is kept. */
   async #replaceOld(): Promise<void> {
+    if (this.#old === null) return;
     this.#old = null;
     await this.#follower.keep();
     if (this.#follower.databases.every(({ index }) => index.fresh === 0))
@@ -241,7 +225,7 @@ export class OpenIndex implements Index {
         if (this.#old === old) this.#old = null;
       }
     }
-    await this.#made();
+    await this.#making.done();
     if (this.#follower.isCaughtUp) await this.#follower.refresh();
     return this.#follower.read(() => job(this.#reader));
   }

@@ -1,10 +1,9 @@
-import { isDamaged } from "../damaged-index.ts";
-import { ViewError } from "../errors.ts";
 import { byCodeUnits } from "../value/order.ts";
-import { listIn, numberIn, textIn } from "../value/read-json.ts";
+import { numberIn, textIn } from "../value/read-json.ts";
 import type { Value } from "../value/value.ts";
 import { encodeValue, type Json } from "../value/value-codec.ts";
 import { valuesIn } from "../view/view-codec.ts";
+import { readMarkedKey } from "./marked-key.ts";
 import type { PlannedSort } from "./sort-key.ts";
 
 /** Where a row stands in the order of a query. */
@@ -36,14 +35,12 @@ export function keyOfRow({ order, id, source }: Standing, mark: number): string 
 
 /** @throws ViewError KEY_INVALID also for a key of another order */
 export function standingIn(key: string, mark: number): Standing {
-  try {
-    const [of, order, id, source] = listIn(JSON.parse(key));
-    const standing = { order: valuesIn(order), id: textIn(id), source: numberIn(source) };
-    if (of === mark) return standing;
-  } catch (error) {
-    if (!isDamaged(error) && !(error instanceof SyntaxError)) throw error;
-  }
-  throw new ViewError("KEY_INVALID", "no row of a query in this order has this key");
+  const read = ([order, id, source]: readonly unknown[]): Standing => ({
+    order: valuesIn(order),
+    id: textIn(id),
+    source: numberIn(source),
+  });
+  return readMarkedKey(key, mark, read, "no row of a query in this order has this key");
 }
 
 /** Tells keys of one order from those of another. */

@@ -1,7 +1,6 @@
-import { isDamaged } from "../damaged-index.ts";
-import { ViewError } from "../errors.ts";
+import { readMarkedKey } from "../query/marked-key.ts";
 import { byCodeUnits } from "../value/order.ts";
-import { listIn, numberIn, textIn } from "../value/read-json.ts";
+import { numberIn, textIn } from "../value/read-json.ts";
 import type { OpenSearch } from "./declare-search.ts";
 import type { Ranked } from "./rank.ts";
 import { entriesOf } from "./read-tree.ts";
@@ -69,12 +68,10 @@ async function locate(group: readonly Ranked[], searches: readonly OpenSearch[])
 
 /** @throws ViewError KEY_INVALID */
 export function placeIn(key: string, mark: number): Place {
-  try {
-    const [of, score, id, source] = listIn(JSON.parse(key));
-    const place = { score: numberIn(score), id: textIn(id), source: numberIn(source) };
-    if (of === mark) return place;
-  } catch (error) {
-    if (!isDamaged(error) && !(error instanceof SyntaxError)) throw error;
-  }
-  throw new ViewError("KEY_INVALID", "no row of this search has this key");
+  const read = ([score, id, source]: readonly unknown[]): Place => ({
+    score: numberIn(score),
+    id: textIn(id),
+    source: numberIn(source),
+  });
+  return readMarkedKey(key, mark, read, "no row of this search has this key");
 }

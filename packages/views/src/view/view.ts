@@ -37,7 +37,7 @@ export interface View extends AsyncDisposable {
    * it was open last. @throws ViewError CLOSED | KEY_INVALID
    */
   rows(options?: RowOptions): AsyncIterable<Row>;
-  /** Somebody's way through its rows; a view has any number of them. */
+  /** Somebody's way through its rows: one for each who looks around. */
   navigator(options?: NavigatorOptions): Navigator;
   /** Resolves once it shows what its databases hold. @throws ViewError CLOSED; what the databases throw */
   caughtUp(): Promise<void>;

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readTable } from "./read-table.ts";
 
 /** An order in the books of a company. */
 export interface Order {
@@ -22,11 +22,9 @@ const COLUMNS = "date,company,region,customer,product,pieces,amount";
 
 /** Reads the orders that are shipped with the guides: 1,200 of two companies in two years, by invented customers. */
 export async function readOrders(): Promise<readonly CompanyOrder[]> {
-  const text = await readFile(new URL("../../../docs/guides/data/sales.csv", import.meta.url), "utf8");
-  const [head, ...lines] = text.trimEnd().split("\n");
-  if (head !== COLUMNS) throw new RangeError("the orders have other columns");
-  return lines.map((line) => {
-    const [date = "", company = "", region = "", customer = "", product = "", pieces, amount] = line.split(",");
+  const rows = await readTable(new URL("../../../docs/guides/data/sales.csv", import.meta.url), COLUMNS);
+  return rows.map((row) => {
+    const [date = "", company = "", region = "", customer = "", product = "", pieces, amount] = row;
     return { company, order: { date, region, customer, product, pieces: Number(pieces), amount: Number(amount) } };
   });
 }

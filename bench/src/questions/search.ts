@@ -1,12 +1,8 @@
-import { mkdtempDisposable } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { figure } from "../measure.ts";
-import { startProcess } from "../peers/process.ts";
+import type { BenchProcess } from "../peers/process.ts";
 import type { Figure, Question } from "../question.ts";
+import { ofEach, roundsOfEach } from "../rounds.ts";
 
-const COUNTS = [10_000, 100_000] as const;
-const ROUNDS = 5;
 const KEEPER = new URL("../peers/search-keeper.js", import.meta.url);
 const ASKED = ["words", "prefix", "fuzzy"] as const;
 
@@ -29,27 +25,12 @@ export const search: Question = {
   name: "search",
   asks: "an index of the words of notes, until a search has found the first 50 / MiniSearch.addAll of the same objects (CPU)",
   run: async (progress) => {
-    await using directory = await mkdtempDisposable(join(tmpdir(), "search-bench-"));
-    const found = new Map<number, readonly Round[]>();
-    for (const count of COUNTS) {
-      progress(`${count} documents are made`);
-      await using keeper = startProcess(KEEPER);
-      await keeper.ask("make", { directory: join(directory.path, String(count)), count });
-      const rounds: Round[] = [];
-      for (let round = 0; round <= ROUNDS; round++) {
-        progress(round === 0 ? `${count} documents, warming up` : `${count} documents, round ${round} of ${ROUNDS}`);
-        const one = await askOnce(keeper, `search ${round}`);
-        if (round > 0) rounds.push(one);
-      }
-      found.set(count, rounds);
-    }
-    const each = <Value>(make: (count: number, rounds: readonly Round[]) => readonly (readonly [string, Value])[]) =>
-      Object.fromEntries([...found].flatMap(([count, rounds]) => make(count, rounds)));
-    return { figures: each(figuresOf), ratios: each(ratiosOf) };
+    const found = await roundsOfEach({ question: "search", keeper: KEEPER }, progress, askOnce);
+    return { figures: ofEach(found, figuresOf), ratios: ofEach(found, ratiosOf) };
   },
 };
 
-async function askOnce(keeper: ReturnType<typeof startProcess>, name: string): Promise<Round> {
+async function askOnce(keeper: BenchProcess, name: string): Promise<Round> {
   await keeper.ask("restart");
   const read = await keeper.ask<number>("read");
   await keeper.ask("close");

@@ -1,12 +1,8 @@
-import { mkdtempDisposable } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { figure, median } from "../measure.ts";
-import { startProcess } from "../peers/process.ts";
+import type { BenchProcess } from "../peers/process.ts";
 import type { Figure, Question } from "../question.ts";
+import { ofEach, roundsOfEach } from "../rounds.ts";
 
-const COUNTS = [10_000, 100_000] as const;
-const ROUNDS = 5;
 /** Of ten changes, in one process, with a view that follows them and beside it without. */
 const TURNS = 5;
 const KEEPER = new URL("../peers/view-keeper.js", import.meta.url);
@@ -28,38 +24,7 @@ export const view: Question = {
   name: "view",
   asks: "a view of two categories, a sorted column and a sum, until its first 50 rows are there / a plain group and sort (CPU)",
   run: async (progress) => {
-    await using directory = await mkdtempDisposable(join(tmpdir(), "view-bench-"));
-    const found = new Map<number, readonly Round[]>();
-    for (const count of COUNTS) {
-      progress(`${count} documents are made`);
-      await using keeper = startProcess(KEEPER);
-      await keeper.ask("make", { directory: join(directory.path, String(count)), count });
-      const rounds: Round[] = [];
-      for (let round = 0; round <= ROUNDS; round++) {
-        progress(round === 0 ? `${count} documents, warming up` : `${count} documents, round ${round} of ${ROUNDS}`);
-        await keeper.ask("restart");
-        const read = await keeper.ask<number>("read");
-        const plain = await keeper.ask<number>("plain");
-        await keeper.ask("restart");
-        const name = `view ${round}`;
-        const build = await keeper.ask<number>("build", name);
-        const changes: number[] = [];
-        const follows: number[] = [];
-        for (let turn = 0; turn < TURNS; turn++) {
-          follows.push(await keeper.ask<number>("follow"));
-          changes.push(await keeper.ask<number>("change"));
-        }
-        const [follow, change] = [median(follows), median(changes)];
-        await keeper.ask("close");
-        await keeper.ask("restart");
-        const reopen = await keeper.ask<number>("build", name);
-        await keeper.ask("close");
-        if (round > 0) rounds.push({ plain, read, build, change, follow, reopen });
-      }
-      found.set(count, rounds);
-    }
-    const each = <Value>(make: (count: number, rounds: readonly Round[]) => readonly (readonly [string, Value])[]) =>
-      Object.fromEntries([...found].flatMap(([count, rounds]) => make(count, rounds)));
+    const found = await roundsOfEach({ question: "view", keeper: KEEPER }, progress, askOnce);
     const of = (rounds: readonly Round[], what: keyof Round): Figure =>
       figure(
         "us",
@@ -68,7 +33,7 @@ export const view: Question = {
     const ratio = (rounds: readonly Round[], make: (round: Round) => number): Figure =>
       figure("ratio", rounds.map(make));
     return {
-      figures: each((count, rounds) => [
+      figures: ofEach(found, (count, rounds) => [
         [`CPU, plain, objects in memory, ${count} documents`, of(rounds, "plain")],
         [`CPU, plain, read from the database, ${count} documents`, of(rounds, "read")],
         [`CPU, first build, ${count} documents`, of(rounds, "build")],
@@ -76,7 +41,7 @@ export const view: Question = {
         [`CPU, ten changes until they are shown, ${count} documents`, of(rounds, "follow")],
         [`CPU, reopened, ${count} documents`, of(rounds, "reopen")],
       ]),
-      ratios: each((count, rounds) => {
+      ratios: ofEach(found, (count, rounds) => {
         const documents = `${count.toLocaleString("en")} documents`;
         return [
           [`plain / first build, ${documents}`, ratio(rounds, ({ read, build }) => read / build)],
@@ -94,3 +59,23 @@ export const view: Question = {
     };
   },
 };
+
+async function askOnce(keeper: BenchProcess, name: string): Promise<Round> {
+  await keeper.ask("restart");
+  const read = await keeper.ask<number>("read");
+  const plain = await keeper.ask<number>("plain");
+  await keeper.ask("restart");
+  const build = await keeper.ask<number>("build", name);
+  const changes: number[] = [];
+  const follows: number[] = [];
+  for (let turn = 0; turn < TURNS; turn++) {
+    follows.push(await keeper.ask<number>("follow"));
+    changes.push(await keeper.ask<number>("change"));
+  }
+  const [follow, change] = [median(follows), median(changes)];
+  await keeper.ask("close");
+  await keeper.ask("restart");
+  const reopen = await keeper.ask<number>("build", name);
+  await keeper.ask("close");
+  return { plain, read, build, change, follow, reopen };
+}

@@ -1,0 +1,44 @@
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BenchProcess, startProcess } from "./peers/process.ts";
+
+const COUNTS = [10_000, 100_000] as const;
+const ROUNDS = 5;
+
+/** Rounds by the number of documents. */
+export type Rounds<Round> = ReadonlyMap<number, readonly Round[]>;
+
+/**
+ * Has a process make databases of 10,000 and of 100,000 documents, and asks it for some rounds of each behind one that warms up.
+ * @param ask one round, under a name that was not there before
+ */
+export async function roundsOfEach<Round>(
+  { question, keeper }: { readonly question: string; readonly keeper: URL },
+  progress: (text: string) => void,
+  ask: (keeper: BenchProcess, name: string) => Promise<Round>,
+): Promise<Rounds<Round>> {
+  await using directory = await mkdtempDisposable(join(tmpdir(), `${question}-bench-`));
+  const found = new Map<number, readonly Round[]>();
+  for (const count of COUNTS) {
+    progress(`${count} documents are made`);
+    await using process = startProcess(keeper);
+    await process.ask("make", { directory: join(directory.path, String(count)), count });
+    const rounds: Round[] = [];
+    for (let round = 0; round <= ROUNDS; round++) {
+      progress(round === 0 ? `${count} documents, warming up` : `${count} documents, round ${round} of ${ROUNDS}`);
+      const one = await ask(process, `${question} ${round}`);
+      if (round > 0) rounds.push(one);
+    }
+    found.set(count, rounds);
+  }
+  return found;
+}
+
+/** What is said of each number of documents, together. */
+export function ofEach<Round, Value>(
+  found: Rounds<Round>,
+  make: (count: number, rounds: readonly Round[]) => readonly (readonly [string, Value])[],
+): Readonly<Record<string, Value>> {
+  return Object.fromEntries([...found].flatMap(([count, rounds]) => make(count, rounds)));
+}

@@ -36,7 +36,7 @@ export { type DocumentRefusal, type Presented, presentDocuments } from "./access
 export {
   decodeRetireList,
   encodeRetireList,
-  MAX_RETIRED_PARTS,
+  MAX_RETIRED_BYTES,
   type RetiredPart,
   type RetireList,
   retireListPayload,

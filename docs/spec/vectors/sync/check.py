@@ -324,11 +324,11 @@ def read_document(data):
             document.update(slot=r.take(32), signer=r.take(32), loginKey=r.take(32))
             name, signer = "sign-slot-login", document["signer"]
         elif kind == 0x15:
-            document.update(database=r.take(32), signer=r.take(32), wait=r.u(4), parts=[])
-            count = r.u(4)
-            need(1 <= count <= 24_576, "BAD_DOCUMENT")
-            for row in ascending(r, count, count, lambda: r.take(34)):
-                document["parts"].append({"id": row[:32], "index": int.from_bytes(row[32:], "big")})
+            document.update(database=r.take(32), signer=r.take(32), wait=r.u(4))
+            parts = retired(r, 34, 835_584)
+            document["parts"] = [{"id": row[:32], "index": int.from_bytes(row[32:], "big")} for row in parts]
+            document["blobs"] = retired(r, 32, 835_584 - 34 * len(parts))
+            need(parts or document["blobs"], "BAD_DOCUMENT")
             name, signer = "sign-retire-list", document["signer"]
         else:
             document.update(listEpoch=r.u(8), listHeight=r.u(8), slot=r.take(32))
@@ -354,6 +354,10 @@ def read_chain(r, document):
         for before, s in zip(keys, document["successions"])
     )
     return document, is_signed
+
+
+def retired(r, width, most):
+    return ascending(r, r.u(4), most // width, lambda: r.take(width))
 
 
 def ascending(r, count, most, read):

@@ -37,7 +37,7 @@ export async function retireLists(
       if (!isOwn || purge.parts.length === 0 || told.has(purge.id)) continue;
       const wait = purge.person === null || isConfirmed(purge, purges) ? 0 : purgeDelay(view());
       const parts = purge.parts.map(({ entry, part }) => ({ id: entry, index: part }));
-      const list = await signRetireList({ tenant, database: purge.database, wait, parts }, signer);
+      const list = await signRetireList({ tenant, database: purge.database, wait, parts, blobs: [] }, signer);
       lists.set(purge.id, encodeRetireList(list));
     }
   return lists;

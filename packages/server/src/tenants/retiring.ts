@@ -111,7 +111,7 @@ export class Retiring {
     if (tenant === null || by === null) return isDue ? this.#end(stored) : undefined;
     const isWhole = isDue || by === "root";
     const parts = isWhole ? list.parts : this.#saidByOthers(tenant, by, list);
-    if (parts.length === 0) return;
+    if (!isWhole && parts.length === 0) return;
     const dropped = await store.entries(tenant.id, list.database).retire(parts);
     counters.count("parts_retired_total", dropped);
     if (parts.length === list.parts.length) await this.#end(stored);

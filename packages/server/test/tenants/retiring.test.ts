@@ -51,7 +51,7 @@ const part = (seq: number): RetiredPart => ({ id: idAt(seq), index: 0 });
 
 function listBy(signer: Identity, parts: readonly RetiredPart[], { wait = 0, database = contacts } = {}): Uint8Array {
   const sorted = parts.toSorted((a, b) => Buffer.compare(a.id, b.id));
-  const list = { tenant: acme.id, database, signer: signer.publicKey, wait, parts: sorted };
+  const list = { tenant: acme.id, database, signer: signer.publicKey, wait, parts: sorted, blobs: [] };
   return encodeRetireList({ ...list, signature: signer.sign("sign-retire-list", retireListPayload(list)) });
 }
 

@@ -1,10 +1,19 @@
 // Retire lists, and what a relay makes of them.
-import { parseEntryId, parseLoginKey, parseSignature, type TenantId, toHex } from "@selkie/entry";
+import {
+  type BlobHash,
+  parseBlobHash,
+  parseEntryId,
+  parseLoginKey,
+  parseSignature,
+  type TenantId,
+  toHex,
+} from "@selkie/entry";
 import {
   encodeAccessList,
   encodeRetireList,
   encodeSlotChain,
   encodeSlotLogin,
+  type RetiredPart,
   type RetireList,
   signRetireList,
 } from "../../src/index.ts";
@@ -27,13 +36,16 @@ async function keys() {
   return { root, alice, next, bob, laptop, phone };
 }
 
-function retire(tenant: TenantId, signer: TestKey, database = databaseOf("contacts")): Promise<RetireList> {
-  const parts = [
-    { id: low, index: 0 },
-    { id: low, index: 258 },
-    { id: high, index: 1 },
-  ];
-  return signRetireList({ tenant, database, wait: 604_800, parts }, signer);
+const FIRST: RetiredPart = { id: low, index: 0 };
+const PARTS: readonly RetiredPart[] = [FIRST, { id: low, index: 258 }, { id: high, index: 1 }];
+const BLOBS: readonly BlobHash[] = [low, high].map((id) => parseBlobHash(id));
+
+function retire(
+  tenant: TenantId,
+  signer: TestKey,
+  { database = databaseOf("contacts"), parts = PARTS, blobs = BLOBS } = {},
+): Promise<RetireList> {
+  return signRetireList({ tenant, database, wait: 604_800, parts, blobs }, signer);
 }
 
 export async function makeRetireCases(): Promise<readonly AccessCase[]> {
@@ -42,17 +54,21 @@ export async function makeRetireCases(): Promise<readonly AccessCase[]> {
   const list = await retire(tenant, laptop);
   const signature = parseSignature(bytesOf("signature", 64));
   const bytes = toHex(encodeRetireList(list));
-  // 0x15, version, tenant, database, signer, wait: then the number of parts.
-  const count = 2 * (2 + 32 + 32 + 32 + 4);
-  const [head, first, second, rest] = [
-    bytes.slice(0, count),
-    bytes.slice(count + 8, count + 76),
-    bytes.slice(count + 76, count + 144),
-    bytes.slice(count + 144),
-  ];
+  // 0x15, version, tenant, database, signer, wait.
+  const head = bytes.slice(0, 2 * (2 + 32 + 32 + 32 + 4));
+  const made = (parts: string, blobs: string): string => `${head}${parts}${blobs}${bytes.slice(-128)}`;
+  const row = ({ id, index }: RetiredPart): string => `${toHex(id)}${u32(index).slice(4)}`;
+  const partRows = PARTS.map(row).join("");
+  const [parts, blobs] = [`${u32(3)}${partRows}`, `${u32(2)}${BLOBS.map(toHex).join("")}`];
   const bad = { kind: "retire", code: "BAD_DOCUMENT" };
+  const good = async (comment: string, fields: Parameters<typeof retire>[2]): Promise<AccessCase> => {
+    const made = await retire(tenant, laptop, fields);
+    return { comment, kind: "retire", bytes: toHex(encodeRetireList(made)), document: toJson(made) };
+  };
   return [
-    { comment: "a retire list", kind: "retire", bytes, document: toJson(list) },
+    await good("a retire list of parts and blobs", {}),
+    await good("a retire list of parts alone", { blobs: [] }),
+    await good("a retire list of blobs alone", { parts: [] }),
     {
       comment: "a retire list with a signature of nobody",
       kind: "retire",
@@ -60,15 +76,42 @@ export async function makeRetireCases(): Promise<readonly AccessCase[]> {
       document: toJson({ ...list, signature }),
       isValid: false,
     },
-    { ...bad, comment: "a retire list of no part", bytes: `${head}00000000${bytes.slice(-128)}` },
-    { ...bad, comment: "a retire list of 24,577 parts", bytes: `${head}00006001${bytes.slice(count + 8)}` },
-    { ...bad, comment: "a retire list that does not ascend", bytes: `${head}00000003${second}${first}${rest}` },
-    { ...bad, comment: "a retire list that names a part twice", bytes: `${head}00000003${first}${first}${rest}` },
+    { ...bad, comment: "a retire list of nothing", bytes: made(u32(0), u32(0)) },
+    { ...bad, comment: "a retire list of 24,577 parts", bytes: made(`${u32(24_577)}${partRows}`, blobs) },
+    { ...bad, comment: "a retire list of 26,113 blobs", bytes: made(u32(0), `${u32(26_113)}${blobs.slice(8)}`) },
+    {
+      ...bad,
+      comment: "a retire list of three parts, and blobs of more bytes than they leave",
+      bytes: made(parts, `${u32(26_109)}${blobs.slice(8)}`),
+    },
+    {
+      ...bad,
+      comment: "a retire list that does not ascend",
+      bytes: made(`${u32(3)}${PARTS.toReversed().map(row).join("")}`, blobs),
+    },
+    {
+      ...bad,
+      comment: "a retire list that names a part twice",
+      bytes: made(`${u32(2)}${row(FIRST)}${row(FIRST)}`, blobs),
+    },
+    {
+      ...bad,
+      comment: "a retire list whose blobs do not ascend",
+      bytes: made(parts, `${u32(2)}${BLOBS.toReversed().map(toHex).join("")}`),
+    },
+    {
+      ...bad,
+      comment: "a retire list that names a blob twice",
+      bytes: made(parts, `${u32(2)}${toHex(low)}${toHex(low)}`),
+    },
+    { ...bad, comment: "a retire list that says nothing of blobs", bytes: made(parts, "") },
     { ...bad, comment: "a retire list of version 2", bytes: `1502${bytes.slice(4)}` },
     { ...bad, comment: "a retire list that goes on", bytes: `${bytes}00` },
     { ...bad, comment: "a retire list that stops short", bytes: bytes.slice(0, -2) },
   ];
 }
+
+const u32 = (value: number): string => value.toString(16).padStart(8, "0");
 
 export async function makeRetireRules(): Promise<readonly RulesCase[]> {
   const { root, alice, next, bob, laptop, phone } = await keys();
@@ -101,7 +144,7 @@ export async function makeRetireRules(): Promise<readonly RulesCase[]> {
     await rulesCase(
       "of the directory nothing is dropped, whoever signs it, and nothing for another tenant's list",
       tenant,
-      [begin, [await list(tenant, root, DIRECTORY)], [await list(otherTenant, root)]],
+      [begin, [await list(tenant, root, { database: DIRECTORY })], [await list(otherTenant, root)]],
       logins,
     ),
     await rulesCase(

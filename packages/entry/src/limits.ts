@@ -28,4 +28,6 @@ export const limits = {
   sessionWriters: 4_096,
   /** Writers of one vector. */
   vectorWriters: 65_536,
+  /** Bytes of one blob of an attachment: 16 sealed chunks of 262,160 bytes. */
+  blobBytes: 4_194_560,
 } as const;

@@ -1,13 +1,32 @@
 // Blobs as files named by their hash, below a directory of their tenant.
 import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type BlobHash, equalBytes, parseBlobHash, parseTenantId, type TenantId, toHex } from "@selkie/entry";
-import { type BlobStore, type ByteRange, checkRange, type ForgottenTenants, StoreError } from "@selkie/store";
+import {
+  type BlobHash,
+  equalBytes,
+  fromHex,
+  limits,
+  parseBlobHash,
+  parseTenantId,
+  type TenantId,
+  toHex,
+} from "@selkie/entry";
+import {
+  type BlobStore,
+  type ByteRange,
+  checkRange,
+  type ForgottenTenants,
+  type StoredBlob,
+  StoreError,
+} from "@selkie/store";
+import { BlobIntake } from "./blob-intake.ts";
 import { translatedAsync } from "./store-errors.ts";
 
 /** Bytes read at a time. */
 const CHUNK = 262_144;
+/** Bytes of a blob with a given name that are held before they are written: such a one may come slowly, from a stranger. */
+const NAMED_IN_MEMORY = 1_048_576;
 /** Blobs whose hash is remembered as checked while their file does not change; those of one chunk are hashed on every read. */
 const REMEMBERED = 1_024;
 
@@ -44,9 +63,25 @@ export class FileBlobs {
     const directory = toHex(own);
     const watch = () => this.#forgotten.watch(own);
     return {
-      put: (hash, chunks) => this.#run(() => this.#put(this.#pathOf(directory, hash), hash, chunks, watch())),
+      put: (hash, chunks) =>
+        this.#run(async () => {
+          const path = this.#pathOf(directory, hash);
+          await this.#take({ chunks, most: NAMED_IN_MEMORY, checkLanding: watch() }, (named) => {
+            // SECURITY: bytes are stored under their own hash or not at all (B8). Test: contract "B8 are refused when ...".
+            if (equalBytes(named, hash)) return path;
+            throw new StoreError("BLOB_MISMATCH", "the blob's bytes do not hash to its name");
+          });
+        }),
+      add: (chunks) =>
+        this.#run(() =>
+          this.#take({ chunks, most: limits.blobBytes, checkLanding: watch() }, (hash) =>
+            this.#pathOf(directory, hash),
+          ),
+        ),
       get: (hash, range) => this.#run(() => this.#get(this.#pathOf(directory, hash), hash, range)),
       has: (hash) => this.#run(async () => (await sizeOf(this.#pathOf(directory, hash).file)) !== null),
+      sizeOf: (hash) => this.#run(async () => (await sizeOf(this.#pathOf(directory, hash).file)) ?? undefined),
+      list: () => this.#list(join(this.#directory, directory)),
       remove: (hash) =>
         this.#run(async () => {
           const path = this.#pathOf(directory, hash);
@@ -99,32 +134,23 @@ export class FileBlobs {
     return { tenant: join(this.#directory, tenant), shelf, file: join(shelf, name.slice(2)) };
   }
 
-  async #put(
-    path: BlobPath,
-    hash: BlobHash,
-    chunks: AsyncIterable<Uint8Array>,
-    checkLanding: () => void,
-  ): Promise<void> {
-    const unfinished = join(this.#unfinished, randomBytes(16).toString("hex"));
-    try {
-      const file = await open(unfinished, "wx", 0o600);
-      try {
-        await writeChecked(file, hash, chunks);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await this.#place(async () => {
-        checkLanding();
-        await this.#makeShelf(path);
-        await rename(unfinished, path.file);
-        await syncDirectory(path.shelf);
-      });
-    } catch (error) {
-      await rm(unfinished, { force: true });
-      throw error;
-    }
-    this.#checked.delete(path.file);
+  /** Stores the chunks at the path of their hash. */
+  async #take({ chunks, most, checkLanding }: Arriving, pathOf: (hash: BlobHash) => BlobPath): Promise<BlobHash> {
+    await using intake = new BlobIntake(join(this.#unfinished, randomBytes(16).toString("hex")), most);
+    for await (const chunk of chunks) await intake.take(chunk);
+    const hash = intake.digest();
+    const path = pathOf(hash);
+    const isThere = intake.isInMemory && (await this.#isWhole(path, hash, intake.length));
+    if (!isThere) await intake.sync();
+    await this.#place(async () => {
+      checkLanding();
+      await this.#makeShelf(path);
+      if (!isThere) await intake.moveTo(path.file);
+      // Also for what was there: whoever put it there may not have come so far yet.
+      await syncDirectory(path.shelf);
+    });
+    if (!isThere) this.#checked.delete(path.file);
+    return hash;
   }
 
   /** Runs what changes a tenant's directory, which is not deleted meanwhile. */
@@ -155,20 +181,46 @@ export class FileBlobs {
     const file = await openOrNull(path.file);
     if (file === null) return undefined;
     try {
-      const { size, dev, ino, mtimeNs, ctimeNs } = await file.stat({ bigint: true });
+      const { size } = await file.stat();
       if (size <= CHUNK) {
         const bytes = await file.readFile();
         if (!equalBytes(createHash("sha256").update(bytes).digest(), hash)) return await this.#drop(path);
         return once(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length).subarray(...range));
       }
-      const version = [size, dev, ino, mtimeNs, ctimeNs].join();
-      if (this.#checked.get(path.file) !== version) {
-        if (!equalBytes(await hashOf(file), hash)) return await this.#drop(path);
-        this.#remember(path.file, version);
-      }
-      return readRange(path.file, range);
+      return (await this.#isUnchanged(path, file, hash)) ? readRange(path.file, range) : await this.#drop(path);
     } finally {
       await file.close();
+    }
+  }
+
+  /** Whether the file has this hash, as far as is known since it last changed. */
+  async #isUnchanged(path: BlobPath, file: FileHandle, hash: BlobHash): Promise<boolean> {
+    const { size, dev, ino, mtimeNs, ctimeNs } = await file.stat({ bigint: true });
+    const version = [size, dev, ino, mtimeNs, ctimeNs].join();
+    if (this.#checked.get(path.file) === version) return true;
+    if (!equalBytes(await hashOf(file), hash)) return false;
+    this.#remember(path.file, version);
+    return true;
+  }
+
+  /** Whether the blob is there, undamaged. */
+  async #isWhole(path: BlobPath, hash: BlobHash, length: number): Promise<boolean> {
+    if ((await sizeOf(path.file)) !== length) return false;
+    const file = await openOrNull(path.file);
+    if (file === null) return false;
+    try {
+      return await this.#isUnchanged(path, file, hash);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async *#list(directory: string): AsyncIterable<StoredBlob> {
+    for (const shelf of await this.#run(() => namesIn(directory, SHELF))) {
+      for (const name of await this.#run(() => namesIn(join(directory, shelf), FILE))) {
+        const size = await this.#run(() => sizeOf(join(directory, shelf, name)));
+        if (size !== null) yield { hash: parseBlobHash(fromHex(shelf + name)), size };
+      }
     }
   }
 
@@ -193,21 +245,21 @@ export class FileBlobs {
   }
 }
 
+/** Names of directories of a tenant, and of files in them. */
+const SHELF = /^[0-9a-f]{2}$/;
+const FILE = /^[0-9a-f]{62}$/;
+
+interface Arriving {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Bytes held in memory before they are written. */
+  readonly most: number;
+  readonly checkLanding: () => void;
+}
+
 interface BlobPath {
   readonly tenant: string;
   readonly shelf: string;
   readonly file: string;
-}
-
-async function writeChecked(file: FileHandle, hash: BlobHash, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const hashing = createHash("sha256");
-  for await (const chunk of chunks) {
-    hashing.update(chunk);
-    for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
-  }
-  // SECURITY: bytes are stored under their own hash or not at all (B8). Test: contract "B8 are refused when ...".
-  if (!equalBytes(hashing.digest(), hash))
-    throw new StoreError("BLOB_MISMATCH", "the blob's bytes do not hash to its name");
 }
 
 async function hashOf(file: FileHandle): Promise<Uint8Array> {
@@ -255,6 +307,16 @@ async function sizeOf(path: string): Promise<number | null> {
     return (await stat(path)).size;
   } catch (error) {
     if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** The names in a directory that look like this, ascending; none when it is not there. */
+async function namesIn(directory: string, pattern: RegExp): Promise<readonly string[]> {
+  try {
+    return (await readdir(directory)).filter((name) => pattern.test(name)).sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
     throw error;
   }
 }

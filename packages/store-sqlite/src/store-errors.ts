@@ -32,6 +32,7 @@ const CODE_OF_SQLITE: Readonly<Record<string, StoreErrorCode>> = {
 const CODE_OF_SYSTEM: Readonly<Record<string, StoreErrorCode>> = {
   ENOSPC: "STORE_FULL",
   EDQUOT: "STORE_FULL",
+  EFBIG: "STORE_FULL",
   EACCES: "STORE_UNWRITABLE",
   EPERM: "STORE_UNWRITABLE",
   EROFS: "STORE_UNWRITABLE",

@@ -11,10 +11,17 @@ export class Child {
   readonly #closed: Promise<unknown>;
   #heard: (() => void) | null = null;
 
-  constructor(command: "hold" | "fill" | "write" | "forget", directory: string, seed = 0) {
+  /** @param fileBlocks how long any file may get that it writes, in blocks of the shell's `ulimit -f` */
+  constructor(
+    command: "hold" | "fill" | "write" | "forget" | "large",
+    directory: string,
+    { seed = 0, fileBlocks = null }: { readonly seed?: number; readonly fileBlocks?: number | null } = {},
+  ) {
     const script = fileURLToPath(new URL("child.ts", import.meta.url));
     const flags = ["--conditions=@selkie/source", "--disable-warning=ExperimentalWarning"];
-    this.#process = spawn(process.execPath, [...flags, script, command, directory, String(seed)], {
+    const limited = fileBlocks === null ? [] : ["sh", "-c", `ulimit -f ${fileBlocks} && exec "$0" "$@"`];
+    const [program = "", ...args] = [...limited, process.execPath, ...flags, script, command, directory, String(seed)];
+    this.#process = spawn(program, args, {
       stdio: ["pipe", "pipe", "inherit"],
     });
     this.#closed = once(this.#process, "close");

@@ -31,6 +31,27 @@ async function writeForEver(store: Store): Promise<never> {
   }
 }
 
+/** Stores large blobs, under their names and without, and says what becomes of each; then small ones. */
+async function storeLarge(store: Store): Promise<void> {
+  const blobs = store.blobs(tenantOf(1));
+  for (const length of [4_000_000, 1_000]) {
+    const bytes = bytesOf(length, length);
+    const hash = parseBlobHash(nativeVerifier.sha256(bytes));
+    say(`put ${await outcomeOf(() => blobs.put(hash, once(bytes)))}`);
+    say(`add ${await outcomeOf(() => blobs.add(once(bytes)))}`);
+    say(`held ${(await blobs.sizeOf(hash)) ?? "nothing"}`);
+  }
+}
+
+async function outcomeOf(work: () => Promise<unknown>): Promise<string> {
+  try {
+    await work();
+    return "done";
+  } catch (error) {
+    return error instanceof StoreError ? error.code : String(error);
+  }
+}
+
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
 }
@@ -47,6 +68,7 @@ try {
     say("forgetting");
     await store.forget(WIPED);
   }
+  if (command === "large") await storeLarge(store);
   if (command === "write") await writeForEver(store);
   say("ready");
 } catch (error) {

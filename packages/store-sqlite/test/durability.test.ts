@@ -102,7 +102,7 @@ async function killOften(kills: number, lane: number): Promise<void> {
   const instances = new Set<string>();
   for (let kill = 0; kill < kills; kill++) {
     const seed = lane * 1_000 + kill;
-    const child = new Child("write", directory, seed);
+    const child = new Child("write", directory, { seed });
     // After how much of its work it dies follows from the seed.
     await child.hear(2 + (bytesOf(seed, 1)[0] ?? 0));
     await child.kill();

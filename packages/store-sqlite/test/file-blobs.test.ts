@@ -1,13 +1,18 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseBlobHash, toHex } from "@selkie/entry";
 import { nativeVerifier } from "@selkie/entry/native";
 import { bytesOf, tenantOf } from "@selkie/store/contract";
 import { describe, expect, it } from "vitest";
 import { openSqliteStore } from "../src/index.ts";
+import { Child } from "./child-process.ts";
 import { newDirectory } from "./sqlite-place.ts";
 
 const verifier = nativeVerifier;
+/** Bytes of a file that a process may write at most, in blocks of 512 bytes or of 1,024, as the shell counts. */
+const FILE_BLOCKS = 2_048;
+const canLimit = process.platform !== "win32";
+if (!canLimit) console.warn("NOT RUN: blobs that do not fit (no ulimit)");
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
@@ -65,6 +70,49 @@ describe("blobs as files", () => {
     writeFileSync(path, readFileSync(path).fill(0, 300_000, 300_001));
     expect(await blobs.get(hash, [0, 10])).toBeUndefined();
     expect(existsSync(path)).toBe(false);
+    rmSync(directory, { recursive: true });
+  });
+
+  it.skipIf(!canLimit)("that do not fit are refused, leave nothing, and smaller ones still go in", async () => {
+    const directory = await newDirectory();
+    const child = new Child("large", directory, { fileBlocks: FILE_BLOCKS });
+    await child.hear("ready");
+    expect(child.lines.slice(1, -1)).toEqual([
+      ...["put STORE_FULL", "add STORE_FULL", "held nothing"],
+      ...["put done", "add done", "held 1000"],
+    ]);
+    const files = readdirSync(join(directory, "blobs"), { recursive: true, withFileTypes: true });
+    expect(files.filter((entry) => entry.isFile())).toHaveLength(1);
+    await child.kill();
+    rmSync(directory, { recursive: true });
+  });
+
+  it("that are there and whole are not written again", async () => {
+    const directory = await newDirectory();
+    await using store = await openSqliteStore({ directory, verifier });
+    const blobs = store.blobs(tenantOf(1));
+    for (const length of [1_000, 600_000]) {
+      const hash = await blobs.add(once(bytesOf(4, length)));
+      const name = toHex(hash);
+      const path = join(directory, "blobs", toHex(tenantOf(1)), name.slice(0, 2), name.slice(2));
+      const { ino } = statSync(path);
+      expect(await blobs.add(once(bytesOf(4, length)))).toEqual(hash);
+      await blobs.put(hash, once(bytesOf(4, length)));
+      expect(statSync(path).ino).toBe(ino);
+    }
+    rmSync(directory, { recursive: true });
+  });
+
+  it("are listed whatever else lies there", async () => {
+    const directory = await newDirectory();
+    await using store = await openSqliteStore({ directory, verifier });
+    const blobs = store.blobs(tenantOf(1));
+    const hash = await blobs.add(once(bytesOf(5, 10)));
+    const own = join(directory, "blobs", toHex(tenantOf(1)));
+    writeFileSync(join(own, ".DS_Store"), "");
+    writeFileSync(join(own, toHex(hash).slice(0, 2), "lost+found"), "");
+    const listed = await Array.fromAsync(blobs.list());
+    expect(listed).toEqual([{ hash, size: 10 }]);
     rmSync(directory, { recursive: true });
   });
 });

@@ -1,5 +1,5 @@
 // The door of @selkie/store: the interfaces, what adapters share, and the store in memory.
-export type { BlobStore, ByteRange } from "./blob-store.ts";
+export type { BlobStore, ByteRange, StoredBlob } from "./blob-store.ts";
 export { checkRange } from "./blob-store.ts";
 export { type Arrival, collectArrivals } from "./collect-arrivals.ts";
 export {

@@ -1,5 +1,5 @@
 // Contract: blobs.
-import { type BlobHash, concatBytes, equalBytes, parseBlobHash } from "@selkie/entry";
+import { type BlobHash, compareBytes, concatBytes, equalBytes, limits, parseBlobHash } from "@selkie/entry";
 import { describe, expect, it } from "vitest";
 import { type ContractContext, codeOf, collect } from "./place.ts";
 import { bytesOf, tenantOf } from "./test-writer.ts";
@@ -91,7 +91,72 @@ export function blobContract({ verifier, withStore }: ContractContext): void {
           throw failure;
         }
         await expect(blobs.put(hashOf(bytes), broken())).rejects.toBe(failure);
+        await expect(blobs.add(broken())).rejects.toBe(failure);
         expect(await blobs.has(hashOf(bytes))).toBe(false);
+      }),
+    );
+
+    it(
+      "are stored under the hash that they have, once, and repaired",
+      withStore(async (store) => {
+        const blobs = store.blobs(tenant);
+        for (const [length, size] of [
+          [0, 1],
+          [1_000, 7],
+          [262_160, 262_160],
+          [limits.blobBytes, 262_160],
+          [5_000_000, 100_000],
+        ] as const) {
+          const bytes = bytesOf(length, length);
+          const hash = await blobs.add(inChunks(bytes, size));
+          expect(hash).toEqual(hashOf(bytes));
+          expect(await blobs.sizeOf(hash)).toBe(length);
+          const again = await Promise.all([size + 1, size].map((other) => blobs.add(inChunks(bytes, other))));
+          expect(again).toEqual([hash, hash]);
+          await blobs.put(hash, inChunks(bytes, size));
+          expect(equalBytes(concatBytes(...(await collect(await blobs.get(hash)))), bytes)).toBe(true);
+        }
+      }),
+    );
+
+    it(
+      "are taken from a buffer that is filled again and again",
+      withStore(async (store) => {
+        const blobs = store.blobs(tenant);
+        const bytes = bytesOf(12, 3_000);
+        async function* reusing(): AsyncIterable<Uint8Array> {
+          const buffer = new Uint8Array(1_000);
+          for (let at = 0; at < bytes.length; at += 1_000) {
+            buffer.set(bytes.subarray(at, at + 1_000));
+            yield buffer;
+          }
+        }
+        expect(await blobs.add(reusing())).toEqual(hashOf(bytes));
+        await blobs.remove(hashOf(bytes));
+        await blobs.put(hashOf(bytes), reusing());
+        expect(equalBytes(concatBytes(...(await collect(await blobs.get(hashOf(bytes))))), bytes)).toBe(true);
+      }),
+    );
+
+    it(
+      "are listed by their hashes with their sizes, as they are while the list is walked",
+      withStore(async (store) => {
+        const blobs = store.blobs(tenant);
+        expect(await collect(blobs.list())).toEqual([]);
+        const all = Array.from({ length: 300 }, (_, seed) => bytesOf(seed, seed));
+        await Promise.all(all.map((bytes) => blobs.add(inChunks(bytes, 1_000))));
+        await store.blobs(tenantOf(2)).add(inChunks(bytesOf(1_000, 10), 10));
+        const expected = all
+          .map((bytes) => ({ hash: hashOf(bytes), size: bytes.length }))
+          .sort((a, b) => compareBytes(a.hash, b.hash));
+        expect(await collect(blobs.list())).toEqual(expected);
+        const walked: BlobHash[] = [];
+        for await (const { hash } of blobs.list()) {
+          walked.push(hash);
+          if (walked.length === 1) for (const { hash: other } of expected.slice(1)) await blobs.remove(other);
+        }
+        expect(walked).toEqual([expected[0]?.hash]);
+        expect(await blobs.sizeOf(hashOf(bytesOf(0, 0)))).toBe(expected[0]?.size === 0 ? 0 : undefined);
       }),
     );
 
@@ -133,6 +198,7 @@ export function blobContract({ verifier, withStore }: ContractContext): void {
           expect(await codeOf(() => blobs.put(name as BlobHash, inChunks(name, 10)))).toBe("BAD_LENGTH");
           expect(await codeOf(() => blobs.get(name as BlobHash))).toBe("BAD_LENGTH");
           expect(await codeOf(() => blobs.has(name as BlobHash))).toBe("BAD_LENGTH");
+          expect(await codeOf(() => blobs.sizeOf(name as BlobHash))).toBe("BAD_LENGTH");
           expect(await codeOf(() => blobs.remove(name as BlobHash))).toBe("BAD_LENGTH");
         }
       }),

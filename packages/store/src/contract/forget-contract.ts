@@ -105,6 +105,7 @@ export function forgetContract(context: ContractContext): void {
           () => store.state.put(stateKey(ours), value(2)),
           () => store.state.remove(stateKey(ours, 1)),
           () => store.blobs(ours).put(hash, inChunks(blob, 100)),
+          () => store.blobs(ours).add(inChunks(blob, 100)),
           () => store.blobs(ours).remove(hash),
         ].map(codeOf);
         const allowed = [others.append([first]), store.state.put(ours.slice(0, 31), value(3))];
@@ -129,9 +130,11 @@ export function forgetContract(context: ContractContext): void {
           yield blob.subarray(300);
         }
         const putting = [ours, theirs].map((tenant) => codeOf(() => store.blobs(tenant).put(hash, slow())));
+        const adding = codeOf(() => store.blobs(ours).add(slow()));
         await store.forget(ours);
         goOn();
         expect(await Promise.all(putting)).toEqual(["TENANT_FORGOTTEN", undefined]);
+        expect(await adding).toBe("TENANT_FORGOTTEN");
         expect([await store.blobs(ours).has(hash), await store.blobs(theirs).has(hash)]).toEqual([false, true]);
       }),
     );

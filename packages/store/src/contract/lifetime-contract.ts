@@ -52,6 +52,9 @@ export function lifetimeContract(context: ContractContext): void {
           () => store.blobs(tenant).has(hash),
           () => store.blobs(tenant).get(hash),
           () => store.blobs(tenant).put(hash, inChunks(blob, 100)),
+          () => store.blobs(tenant).add(inChunks(blob, 100)),
+          () => store.blobs(tenant).sizeOf(hash),
+          () => collect(store.blobs(tenant).list()),
           () => store.blobs(tenant).remove(hash),
         ];
         for (const call of calls) expect(await codeOf(call)).toBe("STORE_CLOSED");
@@ -235,6 +238,12 @@ function damageContract({ verifier, withPlace }: ContractContext): void {
           expect(await blobs.get(hash, [0, 1])).toBeUndefined();
           expect(await blobs.has(hash)).toBe(false);
           await blobs.put(hash, inChunks(bytes, 65_536));
+          expect(await collect(await blobs.get(hash))).not.toEqual([]);
+        });
+        await place.damageBlob(tenant, hash);
+        await inStore(place, async (store) => {
+          const blobs = store.blobs(tenant);
+          expect(await blobs.add(inChunks(bytes, 65_536))).toEqual(hash);
           expect(await collect(await blobs.get(hash))).not.toEqual([]);
         });
       }

@@ -18,16 +18,19 @@ export interface FeedIndex<Mapped, Moved> {
   open(): Promise<string | null>;
   /** Begins anew, and removes what is kept: nobody reads it before it is filled. */
   filling(): Promise<Filling<Mapped>>;
-  /** A document has changed. */
-  move(id: string, mapped: Mapped): Promise<Moved>;
+  /** Documents have changed, each of them once. @returns what moved for each */
+  move(documents: readonly Changed<Mapped>[]): Promise<readonly Moved[]>;
   /** Keeps it as it is. @param mark says how far it has come in the database's changes @throws CoreError CLOSED */
   save(mark: string): Promise<void>;
 }
 
+/** A document, and what goes into an index of it now. */
+export type Changed<Mapped> = readonly [id: string, mapped: Mapped];
+
 /** An index that takes all documents at once, in pieces. */
 export interface Filling<Mapped> {
   /** A document may come again: what came last counts. */
-  add(documents: readonly (readonly [id: string, mapped: Mapped])[]): Promise<void>;
+  add(documents: readonly Changed<Mapped>[]): Promise<void>;
   /** Takes the place of all that was kept. */
   finish(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { type DerivedRows, type FeedItemType, parseDocId, scanDocuments } from "@selkie/core";
 import type { Origin } from "../expression/scope.ts";
 import type { Failures } from "./failures.ts";
-import type { FeedIndex, IndexKind, IndexSource } from "./feed-index.ts";
+import type { Changed, FeedIndex, IndexKind, IndexSource } from "./feed-index.ts";
 import { decodeMark, encodeMark } from "./kept-mark.ts";
 
 export interface Following {
@@ -27,7 +27,7 @@ interface Mapping {
 /** Changed pages that stay in memory alone. */
 const UNSAVED = 512;
 
-/** Documents that an index is filled with at a time. */
+/** Documents that an index takes at a time. */
 const PIECE = 512;
 
 /** One database, and its index, which follows it. */
@@ -78,22 +78,33 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
       return null;
     }
     const moved = new Map<string, Moved>();
-    const move = async (doc: Seen, gone: boolean): Promise<void> => {
-      const mapped = await this.#mapped(doc, { signal, isGone: gone });
-      const now = await run(() => this.#move(doc.id, mapped));
-      const before = moved.get(doc.id);
-      moved.set(doc.id, before === undefined ? now : this.#kind.join(before, now));
+    const move = async (documents: ReadonlyMap<string, Mapped>): Promise<void> => {
+      const changed = [...documents];
+      const each = changed.length === 0 ? [] : await run(() => this.#move(changed));
+      for (const [at, now] of each.entries()) {
+        const [id = ""] = changed[at] ?? [];
+        const before = moved.get(id);
+        moved.set(id, before === undefined ? now : this.#kind.join(before, now));
+      }
     };
     while (this.#failed.length > 0) {
       const [id, ...others] = this.#failed;
       const doc = id === undefined ? undefined : await this.#database.findDocument(parseDocId(id));
-      if (doc?.isDeleted() === false) await move(doc, false);
+      if (doc?.isDeleted() === false) await move(new Map([[doc.id, await this.#mapped(doc, { signal })]]));
       this.#failed = others;
     }
+    let [piece, last]: [Map<string, Mapped>, string | null] = [new Map(), this.#cursor];
+    const take = async (): Promise<void> => {
+      await move(piece);
+      this.#cursor = last;
+      piece = new Map();
+    };
     for await (const { doc, cursor, type } of this.#database.iterateChangesSince(this.#cursor, { signal })) {
-      await move(doc, isGone(type));
-      this.#cursor = cursor;
+      piece.set(doc.id, await this.#mapped(doc, { signal, isGone: isGone(type) }));
+      last = cursor;
+      if (piece.size === PIECE) await take();
     }
+    await take();
     return [...moved.values()];
   }
 
@@ -126,9 +137,9 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
   }
 
   /** What was moved by half is made again: nobody knows where the other half stands. */
-  async #move(id: string, mapped: Mapped): Promise<Moved> {
+  async #move(documents: readonly Changed<Mapped>[]): Promise<readonly Moved[]> {
     try {
-      return await this.#index.move(id, mapped);
+      return await this.#index.move(documents);
     } catch (error) {
       this.forget();
       throw error;
@@ -139,7 +150,7 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
     this.#kept = null;
     const index = this.#kind.create(this.#rows);
     const filling = await index.filling();
-    let piece: (readonly [string, Mapped])[] = [];
+    let piece: Changed<Mapped>[] = [];
     let last: string | null = null;
     for await (const doc of scanDocuments(this.#database, { signal })) {
       const mapped = this.#mapped(doc, { signal });

@@ -21,6 +21,10 @@ export function lengthsOf(fields: DocumentTerms): readonly number[] {
   return fields.map((field) => field?.terms.length ?? NO_TEXT);
 }
 
+export function areSameLengths(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((length, field) => length === b[field]);
+}
+
 /** Of a field: in how many documents it has a text, and how long these are together. */
 export interface FieldTotal {
   readonly documents: number;

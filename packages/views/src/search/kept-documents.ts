@@ -64,6 +64,11 @@ export function keepFields(fields: DocumentTerms): KeptDocument["fields"] {
   return fields.map((field) => field && { terms: encodeTerms(field.terms), counts: encodeAlike(field.counts) });
 }
 
+/** Whether the same stands in both, in the same order. */
+export function areSameFields(a: KeptDocument["fields"], b: KeptDocument["fields"]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 /** @throws ViewError INDEX_DAMAGED */
 export function termsIn(fields: KeptDocument["fields"]): DocumentTerms {
   return fields.map((field): FieldTerms | null => {

@@ -17,11 +17,12 @@ export interface Posting {
   readonly count: number;
 }
 
-const compare: Compare<Posting> = (a, b) => byCodeUnits(a.term, b.term) || a.field - b.field || a.number - b.number;
+export const comparePostings: Compare<Posting> = (a, b) =>
+  byCodeUnits(a.term, b.term) || a.field - b.field || a.number - b.number;
 
 /** By term, then by field, then by document. */
 export const postingShape: KeptShape<Posting, null> = {
-  ...{ number: 1, mostOnPage: MANY_ON_PAGE, weigh: null, summary: nothing, compare },
+  ...{ number: 1, mostOnPage: MANY_ON_PAGE, weigh: null, summary: nothing, compare: comparePostings },
   key: ({ term, field, number }) => ({ term, field, number, count: 0 }),
   codec: { entries: { encode: encodePostings, decode: decodePostings }, summary: nothingCodec },
 };

@@ -1,12 +1,11 @@
 import type { DerivedRows } from "@selkie/core";
 import { isDamaged } from "../damaged-index.ts";
-import type { FeedIndex, Filling } from "../follow/feed-index.ts";
+import type { Changed, FeedIndex, Filling } from "../follow/feed-index.ts";
 import { KeptTrees } from "../tree/kept-trees.ts";
 import { numberIn } from "../value/read-json.ts";
-import type { DocumentTerms, FieldTerms } from "./document-terms.ts";
-import { lengthsOf } from "./field-lengths.ts";
+import { changeTrees } from "./change-trees.ts";
+import type { DocumentTerms } from "./document-terms.ts";
 import { TreeFilling } from "./fill-trees.ts";
-import { keepFields, termsIn } from "./kept-documents.ts";
 import { SearchTrees } from "./search-trees.ts";
 
 /** A document that was taken in, or out. */
@@ -67,51 +66,13 @@ export class SearchIndex implements FeedIndex<DocumentTerms | null, Moved> {
     };
   }
 
-  /** @param fields null for a document that is not found any more */
-  async move(id: string, fields: DocumentTerms | null): Promise<Moved> {
-    const { documents, numbers, lengths } = this.trees;
-    const before = await this.trees.document(id);
-    const number = before?.number ?? this.#next;
-    if (before === null && fields !== null) this.#next += 1;
-    const [old, now] = [termsIn(before?.fields ?? []), fields ?? []];
-    for (let field = 0; field < Math.max(old.length, now.length); field++)
-      await this.#moveField({ field, number }, old[field] ?? null, now[field] ?? null);
-    if (fields !== null) {
-      await documents.tree.put({ id, number, fields: keepFields(fields) });
-      await lengths.tree.put({ number, lengths: lengthsOf(fields) });
-      if (before === null) await numbers.tree.put({ number, id });
-    } else if (before !== null) {
-      await documents.tree.remove(before);
-      await lengths.tree.remove({ number, lengths: [] });
-      await numbers.tree.remove({ number, id });
-    }
-    return { id };
+  /** @param documents their terms; null for one that is not found any more */
+  async move(documents: readonly Changed<DocumentTerms | null>[]): Promise<readonly Moved[]> {
+    this.#next = await changeTrees(this.trees, documents, this.#next);
+    return documents.map(([id]) => ({ id }));
   }
 
   async save(cursor: string): Promise<void> {
     await this.#kept.save(cursor, this.#next);
   }
-
-  async #moveField(
-    at: { readonly field: number; readonly number: number },
-    before: FieldTerms | null,
-    now: FieldTerms | null,
-  ): Promise<void> {
-    const { postings, vocabulary } = this.trees;
-    const [old, fresh] = [countsIn(before), countsIn(now)];
-    for (const [term, count] of fresh) {
-      if (old.get(term) === count) continue;
-      if (!old.has(term) && !(await this.trees.hasTerm(term))) await vocabulary.tree.put(term);
-      await postings.tree.put({ term, ...at, count });
-    }
-    for (const term of old.keys()) {
-      if (fresh.has(term)) continue;
-      await postings.tree.remove({ term, ...at, count: 0 });
-      if (!(await this.trees.hasTerm(term))) await vocabulary.tree.remove(term);
-    }
-  }
-}
-
-function countsIn(field: FieldTerms | null): ReadonlyMap<string, number> {
-  return new Map(field?.terms.map((term, at) => [term, field.counts[at] ?? 0]));
 }

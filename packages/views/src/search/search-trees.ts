@@ -26,11 +26,4 @@ export class SearchTrees {
   document(id: string): Promise<KeptDocument | null> {
     return this.documents.tree.find({ id, number: 0, fields: [] });
   }
-
-  /** Whether a term stands in some document. */
-  async hasTerm(term: string): Promise<boolean> {
-    const { tree } = this.postings;
-    const [found] = await tree.slice(await tree.countBefore((other) => other.term < term), 1);
-    return found?.term === term;
-  }
 }

@@ -42,9 +42,9 @@ export class Pages<E, S> {
     return this.#next;
   }
 
-  /** How many pages the source lacks, or has no more use for. */
+  /** How many pages the source lacks, or has no more use for: of a page that was made anew both are said once. */
   get fresh(): number {
-    return this.#fresh.size + this.#gone.size;
+    return Math.max(this.#fresh.size, this.#gone.size);
   }
 
   /** @param after the last entry before those of the page; null for none. @throws ViewError INDEX_DAMAGED */

@@ -13,13 +13,25 @@ import {
 import type { Pages } from "./pages.ts";
 import type { IsBefore, TreeShape } from "./tree-shape.ts";
 
-/** What becomes of the entry at a place; null stands for none. */
-interface Edit<E> {
+/** What becomes of the entry at a place. */
+export interface TreeChange<E> {
+  /** Where it comes in the order. */
   readonly entry: E;
+  /** Gives what is to stand in the place of what stands there, equal to it in the order; null stands for none. */
   readonly change: (found: E | null) => E | null;
+}
+
+interface Edit<E> extends TreeChange<E> {
   /** What stood there before. */
   found: E | null;
-  isRemoved: boolean;
+}
+
+/** What stands in the place of a page. */
+interface Edited<E, S> {
+  /** None, it alone, or several of its height. */
+  readonly children: readonly Child<E, S>[];
+  /** Whether something was removed, so that it may have become small. */
+  readonly hasShrunk: boolean;
 }
 
 /**
@@ -72,28 +84,39 @@ export class Tree<E, S> {
     return this.change(entry, () => null);
   }
 
-  /** @param change gives what is to stand in the place of the entry, where it comes in the order; null for none. @returns what stood there */
-  async change(entry: E, change: Edit<E>["change"]): Promise<E | null> {
-    const edit: Edit<E> = { entry, change, found: null, isRemoved: false };
-    if (this.#root !== null) await this.#grow(await this.#edit(this.#root, null, edit));
-    else {
-      const first = change(null);
-      this.#root = first === null ? null : this.#added({ type: "leaf", items: [first] });
-    }
-    return edit.found;
+  /** @returns what stood there */
+  async change(entry: E, change: TreeChange<E>["change"]): Promise<E | null> {
+    const [found = null] = await this.changeAll([{ entry, change }]);
+    return found;
+  }
+
+  /**
+   * Changes entries at several places by one walk: each page is read and made anew once.
+   * @param changes ascending, no two of one place @returns what stood at each
+   */
+  async changeAll(changes: readonly TreeChange<E>[]): Promise<readonly (E | null)[]> {
+    const edits = changes.map((change): Edit<E> => ({ ...change, found: null }));
+    if (this.#root === null)
+      this.#grow(this.#added({ type: "leaf", items: changedItems([], edits, this.#shape).items }));
+    else if (edits.length > 0) this.#grow((await this.#edit(this.#root, null, edits)).children);
+    await this.#lower();
+    return edits.map(({ found }) => found);
   }
 
   /** The entry that is equal to one in the order; null when there is none. */
   async find(entry: E): Promise<E | null> {
     const { compare } = this.#shape;
+    const found = await this.firstFrom((other) => compare(other, entry) < 0);
+    return found !== null && compare(found, entry) === 0 ? found : null;
+  }
+
+  /** The first entry of a stretch that goes on to the end; null when it has none. */
+  async firstFrom(isBefore: IsBefore<E>): Promise<E | null> {
     let [child, after]: [Child<E, S> | null, E | null] = [this.#root, null];
     while (child !== null) {
       const page: Page<E, S> = await this.#pages.get(child, after);
-      if (page.type === "leaf") {
-        const found = page.items[firstWhere(page.items, (other) => compare(other, entry) >= 0)];
-        return found !== undefined && compare(found, entry) === 0 ? found : null;
-      }
-      const at = firstWhere(page.items, ({ last }) => compare(last, entry) >= 0);
+      if (page.type === "leaf") return page.items[firstWhere(page.items, (entry) => !isBefore(entry))] ?? null;
+      const at = firstWhere(page.items, ({ last }) => !isBefore(last));
       after = lastBefore(page.items, at, after);
       child = page.items[at] ?? null;
     }
@@ -149,46 +172,88 @@ export class Tree<E, S> {
     return summary.join(parts);
   }
 
-  /** @returns what stands in the place of the page: none, it alone, or several of its height */
-  async #edit(child: Child<E, S>, after: E | null, edit: Edit<E>): Promise<readonly Child<E, S>[]> {
-    const { compare } = this.#shape;
-    const { entry } = edit;
+  async #edit(child: Child<E, S>, after: E | null, edits: readonly Edit<E>[]): Promise<Edited<E, S>> {
     const { id } = child;
     const page = await this.#pages.get(child, after);
     if (page.type === "leaf") {
-      const at = firstWhere(page.items, (other) => compare(other, entry) >= 0);
-      const other = page.items[at];
-      edit.found = other !== undefined && compare(other, entry) === 0 ? other : null;
-      const now = edit.change(edit.found);
-      edit.isRemoved = now === null;
-      const items = page.items.toSpliced(at, edit.found === null ? 0 : 1, ...(now === null ? [] : [now]));
-      return this.#placed(id, { type: "leaf", items });
+      const { items, isSame, hasShrunk } = changedItems(page.items, edits, this.#shape);
+      return { children: isSame ? [child] : this.#placed(id, { type: "leaf", items }), hasShrunk };
     }
-    const due = firstWhere(page.items, ({ last }) => compare(last, entry) >= 0);
-    const at = Math.min(due, page.items.length - 1);
-    const below = page.items[at];
-    const children = below === undefined ? [] : await this.#edit(below, lastBefore(page.items, at, after), edit);
-    const items = page.items.toSpliced(at, 1, ...children);
-    return this.#placed(id, {
-      type: "branch",
-      items: edit.isRemoved ? await this.#joinSmall(items, at, after) : items,
-    });
+    const items: Child<E, S>[] = [];
+    const shrunk = new Set<PageId>();
+    let [taken, hasShrunk] = [0, false];
+    for (const { at, own } of this.#partsOf(page.items, edits)) {
+      const below = page.items[at];
+      if (below === undefined) continue;
+      const edited = await this.#edit(below, lastBefore(page.items, at, after), own);
+      items.push(...page.items.slice(taken, at), ...edited.children);
+      taken = at + 1;
+      if (!edited.hasShrunk) continue;
+      hasShrunk = true;
+      for (const one of edited.children) shrunk.add(one.id);
+    }
+    items.push(...page.items.slice(taken));
+    if (items.length === page.items.length && items.every((one, at) => one === page.items[at]))
+      return { children: [child], hasShrunk };
+    const joined = hasShrunk ? await this.#joinSmall(items, shrunk, after) : items;
+    return { children: this.#placed(id, { type: "branch", items: joined }), hasShrunk };
   }
 
-  /** A child that has become small is joined with one beside it. */
-  async #joinSmall(children: readonly Child<E, S>[], at: number, after: E | null): Promise<readonly Child<E, S>[]> {
-    const first = Math.max(0, Math.min(at, children.length - 2));
+  /** Edits by the child whose entries they are among. */
+  *#partsOf(
+    children: readonly Child<E, S>[],
+    edits: readonly Edit<E>[],
+  ): Iterable<{ readonly at: number; readonly own: readonly Edit<E>[] }> {
+    const { compare } = this.#shape;
+    for (let from = 0; from < edits.length; ) {
+      const [first, final] = [edits[from], children.length - 1];
+      const at = firstWhere(children, ({ last }) => first !== undefined && compare(last, first.entry) >= 0);
+      const last = at < final ? children[at]?.last : undefined;
+      const to = last === undefined ? edits.length : firstWhere(edits, ({ entry }) => compare(entry, last) > 0);
+      yield { at: Math.min(at, final), own: edits.slice(from, to) };
+      from = to;
+    }
+  }
+
+  /** Children that have become small are joined with those beside them. @param shrunk those that may have */
+  async #joinSmall(
+    children: readonly Child<E, S>[],
+    shrunk: ReadonlySet<PageId>,
+    after: E | null,
+  ): Promise<readonly Child<E, S>[]> {
+    let items = children;
+    let joined: PageId | null = null;
+    for (let at = 0; at < items.length; ) {
+      const child = items[at];
+      const first = Math.max(0, Math.min(at, items.length - 2));
+      const isDue: boolean = child !== undefined && (shrunk.has(child.id) || child.id === joined);
+      const one: Child<E, S> | null = isDue ? await this.#joinedAt(items, { at, first }, after) : null;
+      if (one === null) at++;
+      else {
+        items = items.toSpliced(first, 2, one);
+        [joined, at] = [one.id, first];
+      }
+    }
+    return items;
+  }
+
+  /** Two children as one, where one of them is small and they fit on a page together; null otherwise. */
+  async #joinedAt(
+    children: readonly Child<E, S>[],
+    { at, first }: { readonly at: number; readonly first: number },
+    after: E | null,
+  ): Promise<Child<E, S> | null> {
     const [left, right, child] = [children[first], children[first + 1], children[at]];
-    if (left === undefined || right === undefined || child === undefined) return children;
-    if (!isSmall(this.#shape, await this.#pages.get(child, lastBefore(children, at, after)))) return children;
+    if (left === undefined || right === undefined || child === undefined) return null;
+    if (!isSmall(this.#shape, await this.#pages.get(child, lastBefore(children, at, after)))) return null;
     const [page, next] = [
       await this.#pages.get(left, lastBefore(children, first, after)),
       await this.#pages.get(right, left.last),
     ];
     const joined = together(page, next);
-    if (!fits(this.#shape, joined)) return children;
+    if (!fits(this.#shape, joined)) return null;
     this.#pages.remove(right.id);
-    return children.toSpliced(first, 2, ...this.#placed(left.id, joined));
+    return childOf(this.#shape, this.#pages.replace(left.id, joined), joined);
   }
 
   #placed(id: PageId, page: Page<E, S>): readonly Child<E, S>[] {
@@ -197,24 +262,33 @@ export class Tree<E, S> {
       return [];
     }
     const [first = page, ...rest] = pagesOf(this.#shape, page);
-    return [childOf(this.#shape, this.#pages.replace(id, first), first), ...rest.map((other) => this.#added(other))];
+    return [
+      childOf(this.#shape, this.#pages.replace(id, first), first),
+      ...rest.flatMap((other) => this.#added(other)),
+    ];
   }
 
-  #added(page: Page<E, S>): Child<E, S> {
-    return childOf(this.#shape, this.#pages.add(page), page);
+  #added(page: Page<E, S>): readonly Child<E, S>[] {
+    if (page.items.length === 0) return [];
+    return pagesOf(this.#shape, page).map((one) => childOf(this.#shape, this.#pages.add(one), one));
   }
 
-  /** A root that was split gets one above it; one with a single child goes. */
-  async #grow(children: readonly Child<E, S>[]): Promise<void> {
-    let [root = null] = children.length > 1 ? [this.#added({ type: "branch", items: children })] : children;
-    for (;;) {
-      const page = root === null ? null : await this.#pages.get(root, null);
-      const [child, second] = page?.type === "branch" ? page.items : [];
-      if (root === null || child === undefined || second !== undefined) break;
+  /** A root that was split gets one above it. */
+  #grow(children: readonly Child<E, S>[]): void {
+    let level = children;
+    while (level.length > 1) level = this.#added({ type: "branch", items: level });
+    this.#root = level[0] ?? null;
+  }
+
+  /** A root with a single child goes. */
+  async #lower(): Promise<void> {
+    for (let root = this.#root; root !== null; root = this.#root) {
+      const page = await this.#pages.get(root, null);
+      const [child, second] = page.type === "branch" ? page.items : [];
+      if (child === undefined || second !== undefined) return;
       this.#pages.remove(root.id);
-      root = child;
+      this.#root = child;
     }
-    this.#root = root;
   }
 }
 
@@ -248,4 +322,27 @@ function* partsOf<E, S>(
 
 function countOf(children: readonly Child<unknown, unknown>[]): number {
   return children.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** The entries of a page as edits leave them. */
+function changedItems<E, S>(
+  items: readonly E[],
+  edits: readonly Edit<E>[],
+  { compare }: TreeShape<E, S>,
+): { readonly items: readonly E[]; readonly isSame: boolean; readonly hasShrunk: boolean } {
+  const changed: E[] = [];
+  let [next, isSame, hasShrunk] = [0, true, false];
+  for (const edit of edits) {
+    const at = firstWhere(items, (other) => compare(other, edit.entry) >= 0);
+    const other = items[at];
+    edit.found = other !== undefined && compare(other, edit.entry) === 0 ? other : null;
+    const now = edit.change(edit.found);
+    changed.push(...items.slice(next, at));
+    if (now !== null) changed.push(now);
+    next = edit.found === null ? at : at + 1;
+    isSame &&= now === edit.found;
+    hasShrunk ||= now === null && edit.found !== null;
+  }
+  changed.push(...items.slice(next));
+  return { items: changed, isSame, hasShrunk };
 }

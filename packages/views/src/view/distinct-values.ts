@@ -1,9 +1,10 @@
 import type { DerivedRows } from "@selkie/core";
 import { KeptTree } from "../tree/kept-tree.ts";
-import { byCodeUnits } from "../value/order.ts";
+import { byCodeUnits, type Compare } from "../value/order.ts";
 import type { EntryColumn } from "./column.ts";
 import { type DistinctValue, distinctColumns, distinctShape, distinctText, pathText } from "./distinct-shape.ts";
 import { type CategoryPath, type Entry, pathOrder } from "./entry.ts";
+import type { MovedDocument } from "./moved.ts";
 
 /** A value that came to a category, or went from it, in one database. */
 export interface Appearance extends DistinctValue {
@@ -17,21 +18,33 @@ const MOST_REMEMBERED = 4_096;
 export class DistinctValues {
   readonly kept: KeptTree<DistinctValue, null>;
   readonly #columns: readonly number[];
-  readonly #order: (a: CategoryPath, b: CategoryPath) => number;
+  readonly #order: Compare<CategoryPath>;
+  readonly #compare: Compare<DistinctValue>;
   /** Since somebody asked last; null when nobody does, or there were too many. */
   #appearances: Appearance[] | null = null;
 
   constructor(columns: readonly EntryColumn[], rows: DerivedRows | null) {
-    this.kept = new KeptTree(distinctShape(columns), rows);
+    const shape = distinctShape(columns);
+    this.kept = new KeptTree(shape, rows);
+    this.#compare = shape.compare;
     this.#columns = distinctColumns(columns);
     this.#order = pathOrder(columns);
   }
 
-  /** A document stood at some places, and now at others. @param gone with their values */
-  async move(gone: readonly Entry[], come: readonly Entry[]): Promise<void> {
-    const [before, after] = [this.#valuesOf(gone), this.#valuesOf(come)];
-    for (const [name, value] of before) if (!after.has(name)) await this.#count(value, -1);
-    for (const [name, value] of after) if (!before.has(name)) await this.#count(value, 1);
+  /** Documents stood at some places, and now at others. */
+  async move(moved: readonly Pick<MovedDocument, "gone" | "come">[]): Promise<void> {
+    const counted = new Map<string, { readonly value: DistinctValue; gained: number }>();
+    for (const { gone, come } of moved)
+      for (const [values, gained] of [
+        [this.#valuesOf(gone), -1],
+        [this.#valuesOf(come), 1],
+      ] as const)
+        for (const [name, value] of values) {
+          const known = counted.get(name) ?? { value, gained: 0 };
+          known.gained += gained;
+          counted.set(name, known);
+        }
+    await this.#count([...counted.values()].filter(({ gained }) => gained !== 0));
   }
 
   /** Takes the place of all there was. @param documents the entries of each */
@@ -71,14 +84,21 @@ export class DistinctValues {
     return known;
   }
 
-  async #count(value: DistinctValue, gained: 1 | -1): Promise<void> {
-    let documents = 0;
-    await this.kept.tree.change(value, (found) => {
-      documents = (found?.documents ?? 0) + gained;
-      return documents > 0 ? { ...value, documents } : null;
-    });
-    if (documents !== (gained === 1 ? 1 : 0)) return;
-    this.#appearances?.push({ ...value, gained });
+  async #count(counted: readonly { readonly value: DistinctValue; readonly gained: number }[]): Promise<void> {
+    const inOrder = counted.toSorted((a, b) => this.#compare(a.value, b.value));
+    const found = await this.kept.tree.changeAll(
+      inOrder.map(({ value, gained }) => ({
+        entry: value,
+        change: (before) => {
+          const documents = (before?.documents ?? 0) + gained;
+          return documents > 0 ? { ...value, documents } : null;
+        },
+      })),
+    );
+    for (const [at, { value, gained }] of inOrder.entries()) {
+      const before = found[at]?.documents ?? 0;
+      if (before === 0 || before + gained <= 0) this.#appearances?.push({ ...value, gained: gained > 0 ? 1 : -1 });
+    }
     if ((this.#appearances?.length ?? 0) > MOST_REMEMBERED) this.#appearances = null;
   }
 

@@ -1,10 +1,9 @@
 import type { DerivedRows } from "@selkie/core";
-import type { FeedIndex, Filling } from "../follow/feed-index.ts";
+import type { Changed, FeedIndex, Filling } from "../follow/feed-index.ts";
 import { KeptTree } from "../tree/kept-tree.ts";
 import { KeptTrees } from "../tree/kept-trees.ts";
 import type { Tree } from "../tree/tree.ts";
-import type { Compare } from "../value/order.ts";
-import { byCodeUnits } from "../value/order.ts";
+import { byCodeUnits, type Compare } from "../value/order.ts";
 import type { EntryColumn } from "./column.ts";
 import { distinctColumns } from "./distinct-shape.ts";
 import { DistinctValues } from "./distinct-values.ts";
@@ -94,18 +93,16 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
     };
   }
 
-  /** @param entries where it stands now; none when it is not shown */
-  async move(id: string, entries: readonly MappedEntry[]): Promise<Moved> {
-    const place = await this.#place(id);
-    if (this.#responses === null) return { documents: [await this.#moveTo(id, place, entries)] };
-    const documents: MovedDocument[] = [];
-    const moving = { id, alone: entries, before: place, placeOf: (one: string) => this.#place(one) };
-    for (const now of await this.#responses.moving(moving)) {
-      const before = now.id === id ? place : await this.#place(now.id);
-      const isSame = now.id !== id && before !== null && areSame(this.#compare, before.keys, now.entries);
-      if (!isSame) documents.push(await this.#moveTo(now.id, before, now.entries, now.responseTo));
-    }
-    return { documents };
+  /** @param documents where each stands now; at no place when it is not shown */
+  async move(documents: readonly Changed<readonly MappedEntry[]>[]): Promise<readonly Moved[]> {
+    const moved: Moved[] = [];
+    if (this.#responses === null) {
+      const standing = documents.map(([id, entries]): StandingDocument => ({ id, entries, responseTo: null }));
+      for (const one of await this.#moveTo(standing)) moved.push({ documents: [one] });
+    } else
+      for (const [id, entries] of documents)
+        moved.push({ documents: await this.#moveAmong(this.#responses, id, entries) });
+    return moved;
   }
 
   save(mark: string): Promise<void> {
@@ -133,24 +130,54 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
     else for (const [id, entries] of documents) if (entries.length > 0) yield { id, entries, responseTo: null };
   }
 
-  /** @param entries where the document stands now */
-  async #moveTo(
+  /** With those that stand elsewhere for it. */
+  async #moveAmong(
+    responses: ResponseTree,
     id: string,
-    place: Place | null,
-    entries: readonly Entry[],
-    responseTo: string | null = null,
-  ): Promise<MovedDocument> {
-    const come = eachOnce(this.#compare, entries);
-    const gone: Entry[] = [];
-    for (const key of this.#leaving(place?.keys ?? [], come)) gone.push((await this.entries.remove(key)) ?? key);
-    for (const entry of come) {
-      const before = await this.entries.put(entry);
-      if (before !== null) gone.push(before);
+    alone: readonly MappedEntry[],
+  ): Promise<readonly MovedDocument[]> {
+    const before = await this.#place(id);
+    const moving: StandingDocument[] = [];
+    for (const now of await responses.moving({ id, alone, before, placeOf: (one) => this.#place(one) })) {
+      const place = now.id === id ? null : await this.#place(now.id);
+      if (place === null || !areSame(this.#compare, place.keys, now.entries)) moving.push(now);
     }
-    await this.distinct?.move(gone, come);
-    if (come.length > 0) await this.#places.tree.put(this.#placeOf(id, come, responseTo));
-    else if (place !== null) await this.#places.tree.remove(place);
-    return { id, number: this.#moved++, gone, come };
+    return this.#moveTo(moving);
+  }
+
+  /** @param documents where they stand now, each once @returns them in the same order */
+  async #moveTo(documents: readonly StandingDocument[]): Promise<readonly MovedDocument[]> {
+    const standing = documents.map(({ entries, ...one }) => ({ ...one, come: eachOnce(this.#compare, entries) }));
+    const places = await this.#putPlaces(standing);
+    const edits = standing.flatMap(({ id, come }, at) => [
+      ...this.#leaving(places.get(id)?.keys ?? [], come).map((entry) => ({ at, entry, now: null })),
+      ...come.map((entry) => ({ at, entry, now: entry })),
+    ]);
+    edits.sort((a, b) => this.#compare(a.entry, b.entry));
+    const found = await this.entries.changeAll(edits.map(({ entry, now }) => ({ entry, change: () => now })));
+    const gone: Entry[][] = standing.map(() => []);
+    for (const [edit, { at, entry, now }] of edits.entries()) {
+      const before = found[edit] ?? (now === null ? entry : null);
+      if (before !== null) gone[at]?.push(before);
+    }
+    const moved = standing.map(
+      ({ id, come }, at): MovedDocument => ({ id, number: this.#moved++, gone: gone[at] ?? [], come }),
+    );
+    await this.distinct?.move(moved);
+    return moved;
+  }
+
+  /** @returns where each stood, by id */
+  async #putPlaces(
+    documents: readonly { readonly id: string; readonly come: readonly Entry[]; readonly responseTo: string | null }[],
+  ): Promise<ReadonlyMap<string, Place | null>> {
+    const places = documents
+      .map(({ id, come, responseTo }) => ({ id, now: come.length > 0 ? this.#placeOf(id, come, responseTo) : null }))
+      .sort((a, b) => byCodeUnits(a.id, b.id));
+    const found = await this.#places.tree.changeAll(
+      places.map(({ id, now }) => ({ entry: now ?? placeKey(id), change: () => now })),
+    );
+    return new Map(places.map(({ id }, at) => [id, found[at] ?? null]));
   }
 
   /** Those of which none that comes is equal in the order; both are in order. */
@@ -164,7 +191,7 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
   }
 
   #place(id: string): Promise<Place | null> {
-    return this.#places.tree.find({ id, keys: [], values: [] });
+    return this.#places.tree.find(placeKey(id));
   }
 
   #placeOf(id: string, entries: readonly Entry[], responseTo: string | null): Place {
@@ -173,3 +200,5 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
     return { id, keys: entries.map(keyEntry), values, ...(responseTo === null ? {} : { responseTo }) };
   }
 }
+
+const placeKey = (id: string): Place => ({ id, keys: [], values: [] });

@@ -47,6 +47,37 @@ describe("a tree", () => {
     );
   });
 
+  it("is what a sorted list is, after many changes at once", async () => {
+    const change = fc.record({ isPut: fc.boolean(), first: fc.nat(4_000), count: fc.nat(600), step: fc.nat(3) });
+    await fc.assert(
+      fc.asyncProperty(fc.nat(2_000), fc.array(change, { maxLength: 8 }), async (count, changes) => {
+        const pages = new Pages<number, number>(null, 0);
+        const tree = Tree.from(sums, pages, many(count));
+        const model = new Set(many(count));
+        for (const { isPut, first, count, step } of changes) {
+          const entries = Array.from({ length: count }, (_, at) => first + at * (step + 1));
+          const stood = entries.map((entry) => (model.has(entry) ? entry : null));
+          const found = await tree.changeAll(entries.map((entry) => ({ entry, change: () => (isPut ? entry : null) })));
+          expect(found).toEqual(stood);
+          for (const entry of entries) isPut ? model.add(entry) : model.delete(entry);
+        }
+        await expectHolds(tree, [...model].sort(sums.compare));
+        expect(pages.changes().put.size).toBeLessThanOrEqual(3 + model.size / 8);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("makes no page anew where all stays as it is", async () => {
+    const pages = new Pages<number, number>(null, 0);
+    const tree = Tree.from(sums, pages, many(5_000));
+    for (const id of pages.changes().put.keys()) pages.written(id);
+    await tree.changeAll(many(9_000).map((entry) => ({ entry, change: (found) => found })));
+    expect([pages.fresh, tree.size]).toEqual([0, 5_000]);
+    await tree.changeAll([6, 7].map((entry) => ({ entry, change: (found) => found ?? entry })));
+    expect([pages.fresh, tree.size]).toEqual([3, 5_001]);
+  });
+
   it("D13 has room on a page for what it weighs, and holds entries of any weight", async () => {
     const heavy: TreeShape<number, number> = { ...sums, weigh: (entry) => (entry % 7 === 0 ? 3_000 : 1) };
     const pages = new Pages<number, number>(null, 0);

@@ -69,7 +69,7 @@ test("is that of a count of all documents, after any changes, reopened and made 
       );
       for (const { source, id, document, next } of acts) {
         const entries = document === null ? [] : entriesOf(plan, document, { tenant: "t", database: "d", id });
-        await indexes[source]?.move(id, entries);
+        await indexes[source]?.move([[id, entries]]);
         models[source]?.set(id, entries);
         if (next === "reopen") {
           await indexes[source]?.save("cursor");

@@ -1,8 +1,9 @@
 // Documents that answer others, in front of an index: it holds what a plain walk through all of them gives.
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import type { Entry } from "../../src/view/entry.ts";
+import type { Entry, MappedEntry } from "../../src/view/entry.ts";
 import { mappedOf } from "../../src/view/map-document.ts";
+import type { Moved } from "../../src/view/moved.ts";
 import { planView } from "../../src/view/plan-view.ts";
 import { SourceIndex } from "../../src/view/source-index.ts";
 import { memoryRows } from "../support/memory-rows.ts";
@@ -61,7 +62,7 @@ describe("documents that answer others", () => {
         const model = new Map<string, Note>();
         for (const { id, note, isReopened } of acts) {
           const before = linesOf(await holds(index));
-          const { documents } = await index.move(id, note === null ? [] : mappedOf(plan, note, origin(id)));
+          const { documents } = await moveIn(index, id, note === null ? [] : mappedOf(plan, note, origin(id)));
           if (note === null) model.delete(id);
           else model.set(id, note);
           const now = linesOf(await holds(index));
@@ -89,9 +90,9 @@ describe("documents that answer others", () => {
     const entries = await holds(index);
     expect(entries.length).toBe(3_000);
     expect(Math.max(...entries.map(({ above = [] }) => above.length))).toBe(32);
-    const last = await index.move("2999", mappedOf(plan, { group: "b", rank: 1, to: "2998" }, origin("2999")));
+    const last = await moveIn(index, "2999", mappedOf(plan, { group: "b", rank: 1, to: "2998" }, origin("2999")));
     expect(last.documents.length).toBe(1);
-    const closed = await index.move("0", mappedOf(plan, { group: "a", rank: 0, to: "2999" }, origin("0")));
+    const closed = await moveIn(index, "0", mappedOf(plan, { group: "a", rank: 0, to: "2999" }, origin("0")));
     expect(closed.documents.length).toBe(1);
     expect((await holds(index)).filter(({ above }) => above === undefined).map(({ id }) => id)).toEqual(["0"]);
   });
@@ -100,7 +101,7 @@ describe("documents that answer others", () => {
     const index = await filled(
       new Map(IDS.map((id) => [id, { group: "a", rank: 0, to: id === "0" ? null : "0" }] as const)),
     );
-    const { documents } = await index.move("0", mappedOf(plan, { group: "a", rank: 0, to: "nobody" }, origin("0")));
+    const { documents } = await moveIn(index, "0", mappedOf(plan, { group: "a", rank: 0, to: "nobody" }, origin("0")));
     expect(documents.map(({ id }) => id)).toEqual(["0"]);
   });
 });
@@ -156,4 +157,9 @@ function cutIn(id: string, model: ReadonlyMap<string, Note>): string | null {
     if (way.includes(to)) return null;
     way.push(to);
   }
+}
+
+async function moveIn(index: SourceIndex, id: string, entries: readonly MappedEntry[]): Promise<Moved> {
+  const [moved] = await index.move([[id, entries]]);
+  return moved ?? expect.fail("nothing is said of it");
 }

@@ -74,6 +74,8 @@ export { DEFAULT_LIMITS } from "./session/limits.ts";
 export { runSession } from "./session/run-session.ts";
 export type {
   Admission,
+  BlobPiece,
+  BlobSource,
   Claim,
   Credentials,
   FetchedPart,

@@ -102,7 +102,7 @@ def check_documents(value):
 
 
 # Section 3: messages
-NAMES = "hello claim admitted refused open opened vector entries ack caughtUp fence fenced ping pong present error goaway close want fetch parts".split()
+NAMES = "hello claim admitted refused open opened vector entries ack caughtUp fence fenced ping pong present error goaway close want fetch parts fetchBlob blob askTicket ticket".split()
 KINDS, ROLES = ["none", "login", "device"], {1: "dialler", 2: "listener"}
 ANSWERS = ["same", "same", "streaming", "different", "unknown", "crossed"]
 
@@ -236,7 +236,7 @@ def read_want(r):
     return {"handle": r.uleb(), "wanted": read_wanted(r) if read_reply(r) else None}
 
 
-# Section 3.6
+# Sections 6.5 to 6.7
 def read_fetch(r):
     message = {"handle": r.uleb(), "places": []}
     count = r.uleb(256)
@@ -253,6 +253,21 @@ def read_parts(r):
     for _ in range(count):
         message["parts"].append(r.take(r.uleb(1_048_576)) or None)
     return message
+
+
+def read_fetch_blob(r):
+    message = {"hash": r.take(32), "from": r.uleb(4_194_560), "length": r.uleb(524_288)}
+    need(message["length"] > 0)
+    return message
+
+
+def read_blob(r):
+    size = read_opt(r)
+    if size is None:
+        return {"piece": None}
+    piece = {"size": size, "bytes": r.take(r.left())}
+    need(size <= 4_194_560 and len(piece["bytes"]) <= min(size, 524_288))
+    return {"piece": piece}
 
 
 def read_present(r):
@@ -282,6 +297,10 @@ READERS = {
     "want": read_want,
     "fetch": read_fetch,
     "parts": read_parts,
+    "fetchBlob": read_fetch_blob,
+    "blob": read_blob,
+    "askTicket": lambda r: {},
+    "ticket": lambda r: {"ticket": r.take(32) if read_reply(r) else None},
 }
 
 
@@ -546,7 +565,7 @@ def without_tags(role, nonces, frames):
     """Section 3.4: the frames of one side, their tags checked and taken off."""
     count = 0
     for frame in frames:
-        if frame[0] not in (3, 4, 6, 7, 9, 12):
+        if frame[0] not in (3, 4, 6, 7, 9, 12, 21, 23, 25):
             yield frame
             continue
         place = bytes([{"dialler": 1, "listener": 2}[role]]) + count.to_bytes(8, "big")

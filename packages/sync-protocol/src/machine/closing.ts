@@ -2,9 +2,9 @@
 import type { DatabaseId } from "@selkie/entry";
 import type { Close, OpenAnswer } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
+import { dropQuestion, voidQuestions } from "./asking.ts";
 import type { Database } from "./database.ts";
 import { dropFences, voidFences } from "./fences.ts";
-import { dropFetch, voidFetch } from "./fetching.ts";
 import type { Closer } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { dropListed } from "./uploads.ts";
@@ -90,7 +90,7 @@ function sayClosed(turn: Turn, { handle }: Database): void {
     caughtUpDue: "no",
   });
   voidFences(turn, handle);
-  voidFetch(turn, handle);
+  voidQuestions(turn, handle);
   const { messages } = turn.state.outbox;
   const last = messages.at(-1);
   if (last?.type !== "close") turn.send({ type: "close", handles: [handle] });
@@ -100,7 +100,7 @@ function sayClosed(turn: Turn, { handle }: Database): void {
 function forget(turn: Turn, database: Database): void {
   const { handle, id } = database;
   dropFences(turn, handle);
-  dropFetch(turn, handle);
+  dropQuestion(turn, handle);
   turn.remove(database);
   turn.effect({ type: "forget", handle });
   const { inbox } = turn.state;

@@ -1,7 +1,7 @@
 // What the machine asks its driver to do. Effects marked (pen) are answered by `writable` once the transport takes more.
 import type { DatabaseId, TenantId, Vector, Wanted, WriterKey } from "@selkie/entry";
 import type { Grant } from "../access/rights.ts";
-import type { ClaimMessage, Hello, Message, OpenItem, PartPlace, Role } from "../message/message.ts";
+import type { Answer, ClaimMessage, Hello, Message, OpenItem, Question, Role } from "../message/message.ts";
 import type { Claim, SessionEvents, SessionReady } from "../session/session.ts";
 import type { SyncError } from "../sync-error.ts";
 import type { Missing } from "./database.ts";
@@ -45,10 +45,9 @@ export type Effect =
       readonly lead: Lead | null;
     }
   | {
-      readonly type: "sendParts"; // (pen)
-      readonly handle: number;
-      readonly places: readonly PartPlace[];
-      /** Whether the peer may have them. */
+      readonly type: "sendAnswer"; // (pen)
+      readonly question: Question;
+      /** Whether the peer may have what we hold. */
       readonly mayRead: boolean;
     }
   // handshake
@@ -112,7 +111,7 @@ export type Effect =
       readonly caller: number;
       readonly rights?: Grant;
       readonly left?: readonly DatabaseId[];
-      readonly parts?: readonly (Uint8Array | null)[];
+      readonly answer?: Answer;
     }
   | { readonly type: "reject"; readonly caller: number; readonly error: SyncError }
   /** Tells the peer, if there is something to tell, and closes. `error` is null when this side wanted it. */

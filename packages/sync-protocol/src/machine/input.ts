@@ -1,10 +1,10 @@
 // What happens to a session: messages, answers of the driver, wishes of the user.
 import type { DatabaseId, Wanted, WriterKey } from "@selkie/entry";
-import type { ClaimMessage, Message, PartPlace, RunException } from "../message/message.ts";
+import type { ClaimMessage, Message, RunException } from "../message/message.ts";
 import type { Admission } from "../session/session.ts";
 import type { SyncError } from "../sync-error.ts";
 import type { Missing } from "./database.ts";
-import type { OpenRequest, SentRun, Unframed } from "./state.ts";
+import type { OpenRequest, SentRun, Unframed, Wish } from "./state.ts";
 
 /** Our replica at one moment; `position` was read before the vector. */
 interface Snapshot {
@@ -111,12 +111,7 @@ export type Input =
   | { readonly type: "announce"; readonly database: DatabaseId }
   | { readonly type: "compare"; readonly database: DatabaseId }
   | { readonly type: "want"; readonly database: DatabaseId; readonly wanted: Wanted | null }
-  | {
-      readonly type: "fetch";
-      readonly caller: number;
-      readonly database: DatabaseId;
-      readonly places: readonly PartPlace[];
-    }
+  | { readonly type: "ask"; readonly wish: Wish }
   | { readonly type: "sync"; readonly caller: number; readonly databases: readonly DatabaseId[] }
   | { readonly type: "present"; readonly caller: number; readonly documents: readonly Uint8Array[] }
   | { readonly type: "reconsider" }

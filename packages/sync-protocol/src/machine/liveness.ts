@@ -1,7 +1,7 @@
 // Whether the peer is still there: after a time of silence it is asked, after as much again it is given up.
 import type { Goaway } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
-import { ageFetch } from "./fetching.ts";
+import { ageQuestion } from "./asking.ts";
 import type { Turn } from "./turn.ts";
 
 /** Anything arrived. */
@@ -14,7 +14,7 @@ export function noteHeard(turn: Turn): void {
 export function onLivenessTimer(turn: Turn): void {
   const { liveness, options } = turn.state;
   if (!liveness.heard && liveness.asked) throw new SyncError("PEER_SILENT", "the peer does not answer");
-  ageFetch(turn);
+  ageQuestion(turn);
   turn.set({ liveness: { heard: false, asked: !liveness.heard } });
   if (!liveness.heard) turn.send({ type: "ping", token: turn.token() });
   turn.effect({ type: "startTimer", timer: "liveness", ms: options.limits.silenceMs });

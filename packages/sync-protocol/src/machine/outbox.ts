@@ -1,8 +1,8 @@
 // What is sent next. One thing at a time, and only when the transport takes it: whatever a peer makes us owe it is a flag or a number
 // until then, so a peer that never reads cannot make memory grow.
 import type { Ack } from "../message/message.ts";
+import { nextAnswer } from "./asking.ts";
 import type { Effect } from "./effect.ts";
-import { nextParts } from "./fetching.ts";
 import { nextReply } from "./reconcile.ts";
 import type { Turn } from "./turn.ts";
 import { nextSlice } from "./uploads.ts";
@@ -30,7 +30,7 @@ function next(turn: Turn): Effect | null {
     turn.setOutbox({ pong: null });
     return { type: "send", message: { type: "pong", token: outbox.pong } };
   }
-  return nextReply(turn) ?? nextParts(turn) ?? nextSlice(turn);
+  return nextReply(turn) ?? nextAnswer(turn) ?? nextSlice(turn);
 }
 
 /** What is to be acknowledged. A position goes along with an acknowledgement, and waits for one that is to come. */

@@ -3,10 +3,10 @@ import { assertNever } from "../assert-never.ts";
 import type { Message } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import { onAck } from "./acks.ts";
+import { askRequested, onAnswer, onQuestion, progressQuestions } from "./asking.ts";
 import { closeRequested, onClose, progressClosers } from "./closing.ts";
 import type { Effect } from "./effect.ts";
 import { onFence, onFenced, onPositions, passBarriers, progressFences, syncRequested } from "./fences.ts";
-import { fetchRequested, onFetch, onParts, progressFetches } from "./fetching.ts";
 import {
   onAdmitted,
   onClaim,
@@ -49,7 +49,7 @@ export function step(state: State, input: Input): Step {
     apply(turn, input);
     progressClosers(turn);
     progressFences(turn);
-    progressFetches(turn);
+    progressQuestions(turn);
     pump(turn);
     if (hasLeft(turn)) end(turn, new SyncError("PEER_LEAVING", "the peer asked this side to come back later"));
     return { state: turn.state, effects: turn.effects };
@@ -137,7 +137,7 @@ type Wish = Extract<
       | "announce"
       | "compare"
       | "want"
-      | "fetch"
+      | "ask"
       | "sync"
       | "present"
       | "reconsider"
@@ -163,8 +163,8 @@ function applyWish(turn: Turn, input: Wish): void {
     case "want":
       wantRequested(turn, input.database, input.wanted);
       break;
-    case "fetch":
-      fetchRequested(turn, input.caller, input.database, input.places);
+    case "ask":
+      askRequested(turn, input.wish);
       break;
     case "sync":
       syncRequested(turn, input.caller, input.databases);
@@ -271,10 +271,14 @@ function onOpenMessage(turn: Turn, message: OpenMessage, bytes: number): void {
       onWant(turn, message);
       break;
     case "fetch":
-      onFetch(turn, message);
+    case "fetchBlob":
+    case "askTicket":
+      onQuestion(turn, message);
       break;
     case "parts":
-      onParts(turn, message);
+    case "blob":
+    case "ticket":
+      onAnswer(turn, message);
       break;
     default:
       assertNever(message);

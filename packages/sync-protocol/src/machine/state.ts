@@ -1,7 +1,16 @@
 // The whole state of a session. Immutable: `step` returns another one.
 import type { DatabaseId, Head, TenantId, Wanted, WriterKey } from "@selkie/entry";
 import type { Grant } from "../access/rights.ts";
-import type { Hello, Message, PartPlace, Role, RunException } from "../message/message.ts";
+import type {
+  AskTicket,
+  FetchBlob,
+  Hello,
+  Message,
+  PartPlace,
+  Question,
+  Role,
+  RunException,
+} from "../message/message.ts";
 import type { Claim, SessionLimits } from "../session/session.ts";
 import type { Database } from "./database.ts";
 import { Table } from "./table.ts";
@@ -163,28 +172,27 @@ export interface Fence {
   readonly fenced: boolean;
 }
 
-/** A question for parts that the peer has not answered. */
-export interface Asked {
+/** What our user wants to ask, once it is its turn. */
+export type Wish = { readonly caller: number } & (
+  | { readonly about: "parts"; readonly database: DatabaseId; readonly places: readonly PartPlace[] }
+  | { readonly about: "tenant"; readonly question: FetchBlob | AskTicket }
+);
+
+/** A question that the peer has not answered. */
+interface Asked {
   /** Null: the database was closed, and nobody waits any more. */
   readonly caller: number | null;
-  readonly handle: number;
-  /** How many parts were asked for. */
-  readonly count: number;
+  readonly question: Question;
   /** Times of silence that have gone since, whatever else arrived. */
   readonly silences: number;
 }
 
-/** Parts that are asked for one by one. */
-export interface Fetching {
+/** Questions: one at a time in each direction. */
+export interface Asking {
   readonly asked: Asked | null;
-  /** Callers whose turn comes. */
-  readonly waiting: readonly {
-    readonly caller: number;
-    readonly id: DatabaseId;
-    readonly places: readonly PartPlace[];
-  }[];
-  /** What the peer asked for. */
-  readonly owed: { readonly handle: number; readonly places: readonly PartPlace[] } | null;
+  readonly waiting: readonly Wish[];
+  /** What the peer asked. */
+  readonly owed: Question | null;
 }
 
 /** The state of a session. */
@@ -197,7 +205,7 @@ export interface State {
   readonly flight: Flight;
   readonly outbox: Outbox;
   readonly fences: readonly Fence[];
-  readonly fetching: Fetching;
+  readonly asking: Asking;
   readonly nextToken: number;
   /** Something arrived since the last look; a ping is out. */
   readonly liveness: { readonly heard: boolean; readonly asked: boolean };
@@ -243,7 +251,7 @@ export function initialState(options: MachineOptions): State {
       listed: 0,
     },
     fences: [],
-    fetching: { asked: null, waiting: [], owed: null },
+    asking: { asked: null, waiting: [], owed: null },
     nextToken: 1,
     liveness: { heard: true, asked: false },
   };

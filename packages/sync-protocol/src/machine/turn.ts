@@ -144,6 +144,11 @@ export class Turn {
     return granted?.pull === true && received?.rights.push === true;
   }
 
+  /** Whether whatever we hold of the tenant may go to the peer: not only the directory. */
+  maySendAll(): boolean {
+    return this.maySend() && this.#state.handshake.granted?.directoryOnly !== true;
+  }
+
   /** Whether entries may come from the peer. */
   mayReceive(): boolean {
     const { granted, received } = this.#state.handshake;

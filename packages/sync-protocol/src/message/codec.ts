@@ -4,6 +4,7 @@ import { bitsToGrant, grantToBits } from "../access/rights.ts";
 import { assertNever } from "../assert-never.ts";
 import { SyncError } from "../sync-error.ts";
 import { readAck, writeAck } from "./ack-codec.ts";
+import { readBlob, readFetchBlob, readTicket, writeBlob, writeFetchBlob, writeTicket } from "./blob-codec.ts";
 import { DIGEST_BYTES, MAX_DATABASES, MAX_POSITION, PROTOCOL_VERSION } from "./bounds.ts";
 import {
   decodeClaim,
@@ -16,7 +17,7 @@ import {
   encodeGoaway,
 } from "./control-codec.ts";
 import { readFetch, readParts, writeFetch, writeParts } from "./fetch-codec.ts";
-import type { Entries, Hello, Message, VectorMessage } from "./message.ts";
+import type { Answer, Entries, Hello, Message, Question, VectorMessage } from "./message.ts";
 import { readOpen, readOpened, writeOpen, writeOpened } from "./open-codec.ts";
 import { readOptional, writeOptional } from "./optional.ts";
 import { readFlag, readWanted, writeWanted } from "./wanted-codec.ts";
@@ -43,6 +44,10 @@ const typeByte = {
   want: 19,
   fetch: 20,
   parts: 21,
+  fetchBlob: 22,
+  blob: 23,
+  askTicket: 24,
+  ticket: 25,
 } as const satisfies Record<Message["type"], number>;
 
 const tagged: ReadonlySet<number | undefined> = new Set([
@@ -53,6 +58,8 @@ const tagged: ReadonlySet<number | undefined> = new Set([
   typeByte.ack,
   typeByte.fenced,
   typeByte.parts,
+  typeByte.blob,
+  typeByte.ticket,
 ]);
 
 /** Whether a frame says what its sender allows or holds: then it ends in a tag. */
@@ -173,10 +180,12 @@ function encodeHotMessage(message: HotMessage): Uint8Array {
       if (message.wanted !== null) writeWanted(writer, message.wanted);
       return writer.finish();
     case "fetch":
-      writeFetch(writer, message);
-      return writer.finish();
     case "parts":
-      writeParts(writer, message);
+    case "fetchBlob":
+    case "blob":
+    case "askTicket":
+    case "ticket":
+      writeQuestionOrAnswer(writer, message);
       return writer.finish();
     case "fenced":
     case "ping":
@@ -184,6 +193,30 @@ function encodeHotMessage(message: HotMessage): Uint8Array {
       return writer.uleb(message.token).finish();
     default:
       return assertNever(message);
+  }
+}
+
+function writeQuestionOrAnswer(writer: ByteWriter, message: Question | Answer): void {
+  switch (message.type) {
+    case "fetch":
+      writeFetch(writer, message);
+      break;
+    case "parts":
+      writeParts(writer, message);
+      break;
+    case "fetchBlob":
+      writeFetchBlob(writer, message);
+      break;
+    case "blob":
+      writeBlob(writer, message);
+      break;
+    case "askTicket":
+      break;
+    case "ticket":
+      writeTicket(writer, message);
+      break;
+    default:
+      assertNever(message);
   }
 }
 
@@ -232,6 +265,14 @@ function readMessage(reader: ByteReader): Message {
       return readFetch(reader);
     case typeByte.parts:
       return readParts(reader);
+    case typeByte.fetchBlob:
+      return readFetchBlob(reader);
+    case typeByte.blob:
+      return readBlob(reader);
+    case typeByte.askTicket:
+      return { type: "askTicket" };
+    case typeByte.ticket:
+      return readTicket(reader);
     default:
       throw new SyncError("BAD_MESSAGE", "a message of no known type");
   }

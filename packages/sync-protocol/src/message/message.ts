@@ -1,5 +1,5 @@
 // The messages of the protocol, decoded. docs/spec/sync.md section 3 has their bytes.
-import type { DatabaseId, EntryId, Signature, TenantId, Vector, Wanted, WriterKey } from "@selkie/entry";
+import type { BlobHash, DatabaseId, EntryId, Signature, TenantId, Vector, Wanted, WriterKey } from "@selkie/entry";
 import type { Grant } from "../access/rights.ts";
 
 /** Which side opened the connection. */
@@ -147,7 +147,7 @@ export interface PartPlace {
   readonly index: number;
 }
 
-/** Asks for parts of entries that the sender holds without them; answered by `parts` before the next one. */
+/** Asks for parts of entries that the sender holds without them. A side asks one question at a time: the next one once this is answered. */
 export interface Fetch {
   readonly type: "fetch";
   readonly handle: number;
@@ -160,6 +160,38 @@ export interface Parts {
   readonly handle: number;
   readonly parts: readonly (Uint8Array | null)[];
 }
+
+/** Asks for bytes of a blob of the tenant. */
+export interface FetchBlob {
+  readonly type: "fetchBlob";
+  readonly hash: BlobHash;
+  readonly from: number;
+  /** How many bytes, at most. */
+  readonly length: number;
+}
+
+/** The size of a blob, and the first of the bytes that were asked for: none where it ends before. Null for one that is not held. */
+export interface BlobMessage {
+  readonly type: "blob";
+  readonly piece: { readonly size: number; readonly bytes: Uint8Array } | null;
+}
+
+/** Asks for what opens the other side's HTTP door for this session. */
+export interface AskTicket {
+  readonly type: "askTicket";
+}
+
+/** What opens the sender's HTTP door, 32 bytes; null where there is none. */
+export interface TicketMessage {
+  readonly type: "ticket";
+  readonly ticket: Uint8Array | null;
+}
+
+/** What a side may ask of the other, one question at a time. */
+export type Question = Fetch | FetchBlob | AskTicket;
+
+/** What a question is answered with. */
+export type Answer = Parts | BlobMessage | TicketMessage;
 
 /** Asks to be told once everything now held of these databases was sent. */
 export interface Fence {
@@ -226,5 +258,5 @@ export type Message =
   | Goaway
   | Close
   | Want
-  | Fetch
-  | Parts;
+  | Question
+  | Answer;

@@ -15,10 +15,11 @@ import { DIGEST_BYTES } from "../message/bounds.ts";
 import { encodeEntriesMessage, encodeMessage, encodeVectorMessage } from "../message/codec.ts";
 import type { PartPlace } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
+import { Answerer } from "./answers.ts";
 import { DatabaseResource } from "./database-resource.ts";
 import { Delivery } from "./delivery.ts";
 import type { Events } from "./events.ts";
-import { checkParts, readParts } from "./fetched-parts.ts";
+import { checkParts } from "./fetched-parts.ts";
 import { LeftOut } from "./left-out.ts";
 import { openDigest } from "./open-digest.ts";
 import type { FetchedPart, OpenDatabase, SessionLimits, SessionOptions } from "./session.ts";
@@ -47,7 +48,7 @@ export type ReplicaEffect = EffectOf<
 >;
 
 /** Effects that end in a frame to send. */
-export type FrameEffect = EffectOf<"send" | "sendVector" | "sendCaughtUp" | "sendSlice" | "sendParts">;
+export type FrameEffect = EffectOf<"send" | "sendVector" | "sendCaughtUp" | "sendSlice" | "sendAnswer">;
 
 /** What a {@link ReplicaDriver} needs of its session. */
 export interface ReplicaDriverOptions {
@@ -62,6 +63,7 @@ export class ReplicaDriver {
   readonly #options: ReplicaDriverOptions;
   readonly #delivery: Delivery;
   readonly #leftOut: LeftOut;
+  readonly #answerer: Answerer;
   readonly #byId = new Map<string, DatabaseResource>();
   readonly #byHandle = new Map<number, DatabaseResource>();
   #encoder: RunEncoder | null = null;
@@ -72,6 +74,11 @@ export class ReplicaDriver {
     const { verifier, scheduler } = options.session;
     this.#delivery = new Delivery(verifier, options.events, options.input);
     this.#leftOut = new LeftOut({ verifier, scheduler, most: options.limits.leftOutBytes });
+    this.#answerer = new Answerer({
+      ...{ session: options.session, leftOut: this.#leftOut },
+      tenant: () => this.#need().tenant,
+      replicaAt: (handle) => this.#at(handle).replica,
+    });
   }
 
   /** The handshake is over. */
@@ -143,8 +150,8 @@ export class ReplicaDriver {
       }
       case "sendSlice":
         return await this.#slice(effect);
-      case "sendParts":
-        return await this.#parts(effect);
+      case "sendAnswer":
+        return encodeMessage(await this.#answerer.answer(effect.question, effect.mayRead));
       default:
         return assertNever(effect);
     }
@@ -283,14 +290,6 @@ export class ReplicaDriver {
     this.#options.input({ type: "sliceRead", handle, result, frame: { bytes: frame.length, runs: sent } });
     resource.announceProgress(this.#options.events);
     return frame;
-  }
-
-  async #parts({ handle, places, mayRead }: EffectOf<"sendParts">): Promise<Uint8Array> {
-    const { replica } = this.#at(handle);
-    if (!mayRead) return encodeMessage({ type: "parts", handle, parts: places.map(() => null) });
-    const { parts, left } = await readParts(replica, places);
-    await this.#leftOut.pace(left);
-    return encodeMessage({ type: "parts", handle, parts });
   }
 
   /** Of a database that may be closed by now: then nobody waits for it. */

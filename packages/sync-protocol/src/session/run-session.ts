@@ -1,12 +1,12 @@
 // The driver of the session machine: it carries out effects against transport, replicas, verifier, credentials, gatekeeper and
 // scheduler, and turns what comes of them into inputs. It decides nothing.
-import { type DatabaseId, toHex, type Wanted } from "@selkie/entry";
+import { type BlobHash, type DatabaseId, limits as formatLimits, toHex, type Wanted } from "@selkie/entry";
 import type { Grant } from "../access/rights.ts";
 import type { Effect } from "../machine/effect.ts";
 import type { Input } from "../machine/input.ts";
 import { step } from "../machine/session-machine.ts";
-import { initialState, type OpenRequest, type State } from "../machine/state.ts";
-import { MAX_FETCHED, MAX_GOAWAY_MS, MAX_RECIPIENTS, MAX_WANTED_TAGS } from "../message/bounds.ts";
+import { initialState, type OpenRequest, type State, type Wish } from "../machine/state.ts";
+import { MAX_BLOB_PIECE, MAX_FETCHED, MAX_GOAWAY_MS, MAX_RECIPIENTS, MAX_WANTED_TAGS } from "../message/bounds.ts";
 import { decodeMessage, encodeMessage } from "../message/codec.ts";
 import { isCode } from "../message/control-codec.ts";
 import type { PartPlace } from "../message/message.ts";
@@ -21,6 +21,7 @@ import { checkProof } from "./proof.ts";
 import { type FrameEffect, ReplicaDriver } from "./replica-driver.ts";
 import type {
   Admission,
+  BlobPiece,
   FetchedPart,
   OpenDatabase,
   Session,
@@ -131,8 +132,9 @@ class SyncSession implements Session {
     while (fetched.length < places.length) {
       options.signal?.throwIfAborted();
       const asked = places.slice(fetched.length, fetched.length + MAX_FETCHED);
-      const ask = (caller: number): void => this.#input({ type: "fetch", caller, database, places: asked });
-      const { parts = [] } = await this.#callers.call(ask, options.signal);
+      const ask = (caller: number): void => this.#ask({ caller, about: "parts", database, places: asked });
+      const { answer } = await this.#callers.call(ask, options.signal);
+      const parts = answer?.type === "parts" ? answer.parts : [];
       try {
         fetched.push(...(await this.#replicas.checked(database, asked, parts)));
       } catch (error) {
@@ -142,6 +144,28 @@ class SyncSession implements Session {
       }
     }
     return fetched;
+  }
+
+  async fetchBlob(
+    hash: BlobHash,
+    [from, to]: readonly [from: number, to: number],
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<BlobPiece | null> {
+    const isRange = Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from < to;
+    if (!isRange || from > formatLimits.blobBytes) throw new SyncError("BAD_OPTIONS", "a range that no blob has");
+    options.signal?.throwIfAborted();
+    await this.ready;
+    const question = { type: "fetchBlob", hash, from, length: Math.min(to - from, MAX_BLOB_PIECE) } as const;
+    const ask = (caller: number): void => this.#ask({ caller, about: "tenant", question });
+    const { answer } = await this.#callers.call(ask, options.signal);
+    return answer?.type === "blob" ? answer.piece : null;
+  }
+
+  async ticket(): Promise<Uint8Array | null> {
+    await this.ready;
+    const question = { type: "askTicket" } as const;
+    const { answer } = await this.#callers.call((caller) => this.#ask({ caller, about: "tenant", question }));
+    return answer?.type === "ticket" ? answer.ticket : null;
   }
 
   async synced(databases: readonly DatabaseId[], options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -190,6 +214,10 @@ class SyncSession implements Session {
     await this.close();
   }
 
+  #ask(wish: Wish): void {
+    this.#input({ type: "ask", wish });
+  }
+
   /** Steps the machine. What an effect causes at once waits until the effects before it are carried out. */
   #input(input: Input): void {
     this.#inputs.push(input);
@@ -234,7 +262,7 @@ class SyncSession implements Session {
       case "sendVector":
       case "sendCaughtUp":
       case "sendSlice":
-      case "sendParts":
+      case "sendAnswer":
         void this.#send(effect);
         break;
       case "startTimer":

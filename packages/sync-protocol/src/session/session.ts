@@ -1,5 +1,6 @@
 // What a session is to its user: options in, a handle and events out.
 import type {
+  BlobHash,
   Ciphertext,
   DatabaseId,
   EntryId,
@@ -72,6 +73,22 @@ export interface SessionLimits {
   readonly junkRuns: number;
 }
 
+/** Bytes of a blob, as a store or a peer gives them: nothing says that they are those of its name. */
+export interface BlobPiece {
+  /** Bytes of the whole blob. */
+  readonly size: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Blobs that the peer may ask for. */
+export interface BlobSource {
+  /**
+   * The bytes of a blob from `from` to before `to`, or the first of them, cut at its end: at least one where there is one. Null for one that is not held.
+   * A rejection ends the session with `REPLICA_FAILED`.
+   */
+  read(tenant: TenantId, hash: BlobHash, range: readonly [from: number, to: number]): Promise<BlobPiece | null>;
+}
+
 /** What {@link runSession} needs. */
 export interface SessionOptions {
   readonly role: "dialler" | "listener";
@@ -91,6 +108,10 @@ export interface SessionOptions {
   readonly generation: Uint8Array;
   /** Nothing of other databases goes out before the peer has acknowledged what is here of this one: their entries name entries of it. */
   readonly lead?: DatabaseId;
+  /** What a peer that may pull is given of blobs; without it, nothing. */
+  readonly blobs?: BlobSource;
+  /** The 32 bytes that open this side's HTTP door for this session; null, or absent, where it has none. */
+  readonly ticket?: () => Uint8Array | null;
   /** The tenant that a dialler without credentials connects to. */
   readonly tenant?: TenantId;
   readonly limits?: Partial<SessionLimits>;
@@ -224,6 +245,24 @@ export interface Session extends AsyncDisposable {
     places: readonly PartPlace[],
     options?: { readonly signal?: AbortSignal },
   ): Promise<readonly FetchedPart[]>;
+  /**
+   * Asks for the bytes of a blob of the tenant from `from` to before `to`. What comes is not verified: the first of these bytes, at most
+   * 512 KiB, at least one where the blob does not end before. Null where the peer does not hold it, or this side may not have it.
+   *
+   * @throws SyncError `BAD_OPTIONS` unless 0 <= from < to and from <= `limits.blobBytes`, or what ended the session; the signal's reason when
+   * aborted
+   */
+  fetchBlob(
+    hash: BlobHash,
+    range: readonly [from: number, to: number],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<BlobPiece | null>;
+  /**
+   * Asks for the 32 bytes that open the peer's HTTP door for this session: a secret. Null where it has none.
+   *
+   * @throws SyncError what ended the session
+   */
+  ticket(): Promise<Uint8Array | null>;
   /**
    * Resolves once everything these replicas hold now is acknowledged by the peer, and everything the peer holds now is appended
    * here. Directions that the rights do not allow are not waited for.

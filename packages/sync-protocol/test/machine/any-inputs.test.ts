@@ -1,4 +1,4 @@
-import { parseEntryId, parseKeyTag, parseWriterKey, toHex } from "@selkie/entry";
+import { parseBlobHash, parseEntryId, parseKeyTag, parseWriterKey, toHex } from "@selkie/entry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ALL_RIGHTS, SyncError } from "../../src/index.ts";
@@ -72,6 +72,18 @@ describe("any sequence of inputs", () => {
       handle: small,
       parts: fc.array(fc.option(bytes(144), { nil: null }), { minLength: 1, maxLength: 3 }),
     }),
+    fc.record({
+      type: fc.constant("fetchBlob" as const),
+      hash: bytes(32).map(parseBlobHash),
+      from: small,
+      length: fc.integer({ min: 1, max: 9 }),
+    }),
+    fc.record({
+      type: fc.constant("blob" as const),
+      piece: fc.option(fc.record({ size: small, bytes: fc.uint8Array({ maxLength: 3 }) }), { nil: null }),
+    }),
+    fc.record({ type: fc.constant("askTicket" as const) }),
+    fc.record({ type: fc.constant("ticket" as const), ticket: fc.option(bytes(32), { nil: null }) }),
     fc.record({ type: fc.constant("close" as const), handles: fc.array(small, { maxLength: 3 }) }),
     fc.record({ type: fc.constantFrom("fenced" as const, "ping" as const, "pong" as const), token: small }),
     fc.record({ type: fc.constant("present" as const), documents: fc.constant([]) }),
@@ -82,6 +94,22 @@ describe("any sequence of inputs", () => {
       generation: bytes(8),
     }),
     fc.record({ type: fc.constantFrom("error" as const, "refused" as const), code: fc.constant("NO") }),
+  );
+  const asked = fc.oneof(
+    fc.record({ caller: small, about: fc.constant("parts" as const), database: id, places }),
+    fc.record({
+      caller: small,
+      about: fc.constant("tenant" as const),
+      question: fc.oneof(
+        fc.record({
+          type: fc.constant("fetchBlob" as const),
+          hash: bytes(32).map(parseBlobHash),
+          from: small,
+          length: fc.integer({ min: 1, max: 9 }),
+        }),
+        fc.constant({ type: "askTicket" as const }),
+      ),
+    }),
   );
   const wish = fc.oneof(
     fc.record({
@@ -96,7 +124,7 @@ describe("any sequence of inputs", () => {
     }),
     fc.record({ type: fc.constantFrom("announce" as const, "compare" as const), database: id }),
     fc.record({ type: fc.constant("want" as const), database: id, wanted: fc.option(wanted, { nil: null }) }),
-    fc.record({ type: fc.constant("fetch" as const), caller: small, database: id, places }),
+    fc.record({ type: fc.constant("ask" as const), wish: asked }),
     fc.record({ type: fc.constant("sync" as const), caller: small, databases: fc.array(id, { maxLength: 3 }) }),
     fc.record({ type: fc.constant("present" as const), caller: small, documents: fc.constant([]) }),
     fc.record({ type: fc.constant("reconsider" as const) }),

@@ -1,5 +1,5 @@
 // Messages, valid and not. Valid frames are what the code does, frozen by the commit; what is refused is written down by hand.
-import { parseEntryId, parseKeyTag, parseSignature, parseWriterKey, toHex } from "@selkie/entry";
+import { parseBlobHash, parseEntryId, parseKeyTag, parseSignature, parseWriterKey, toHex } from "@selkie/entry";
 import { DIRECTORY_ONLY } from "../../src/index.ts";
 import { encodeMessage } from "../../src/message/codec.ts";
 import type { Message } from "../../src/message/message.ts";
@@ -9,6 +9,7 @@ import { toJson } from "./json.ts";
 
 const digest = bytesOf("digest", 16);
 const id = parseEntryId(bytesOf("entry"));
+const blobHash = parseBlobHash(bytesOf("blob"));
 const wanted = {
   recipients: [bytesOf("recipient"), bytesOf("another recipient")],
   tags: [parseKeyTag(bytesOf("tag", 16))],
@@ -162,12 +163,21 @@ const valid: readonly (readonly [string, Message])[] = [
     },
   ],
   ["parts, of which the second is not held", { type: "parts", handle: 2, parts: [bytesOf("part", 144), null] }],
+  ["a question for a piece of a blob", { type: "fetchBlob", hash: blobHash, from: 262_160, length: 524_288 }],
+  ["a question for the first byte of a blob", { type: "fetchBlob", hash: blobHash, from: 0, length: 1 }],
+  ["a question behind the end of the largest blob", { type: "fetchBlob", hash: blobHash, from: 4_194_560, length: 1 }],
+  ["a piece of a blob", { type: "blob", piece: { size: 4_194_560, bytes: bytesOf("piece", 40) } }],
+  ["of a blob that ends before, its size alone", { type: "blob", piece: { size: 262_160, bytes: new Uint8Array() } }],
+  ["a blob that is not held", { type: "blob", piece: null }],
+  ["a question for a ticket", { type: "askTicket" }],
+  ["a ticket", { type: "ticket", ticket: bytesOf("ticket") }],
+  ["no HTTP door", { type: "ticket", ticket: null }],
 ];
 
 const hello = toHex(encodeMessage(valid[0]?.[1] ?? { type: "ping", token: 0 }));
 const invalid: readonly (readonly [comment: string, frame: string, code: string])[] = [
   ["nothing", "", "BAD_MESSAGE"],
-  ["a type that is not known", "16", "BAD_MESSAGE"],
+  ["a type that is not known", "1a", "BAD_MESSAGE"],
   ["a close of more databases than there are bytes", "120300", "BAD_MESSAGE"],
   ["type 0", "0000", "BAD_MESSAGE"],
   ["a hello of version 2", `0102${hello.slice(4)}`, "VERSION_UNSUPPORTED"],
@@ -196,6 +206,18 @@ const invalid: readonly (readonly [comment: string, frame: string, code: string]
   ["a fetch of 257 parts", `14008102${`${"01".repeat(32)}0000`.repeat(257)}`, "BAD_MESSAGE"],
   ["parts that nobody gave", "150000", "BAD_MESSAGE"],
   ["a part that stops short", "150001" + "9001" + "00", "BAD_MESSAGE"],
+  ["a question for no byte of a blob", `16${"01".repeat(32)}0000`, "BAD_MESSAGE"],
+  ["a question for 524,289 bytes of a blob", `16${"01".repeat(32)}00${"818020"}`, "BAD_MESSAGE"],
+  ["a question beyond any blob", `16${"01".repeat(32)}${"81828002"}01`, "BAD_MESSAGE"],
+  ["a question for a blob whose hash stops short", `16${"01".repeat(31)}`, "BAD_MESSAGE"],
+  ["a piece of a blob that is not held", "1700" + "01", "BAD_MESSAGE"],
+  ["a piece of more bytes than its blob", "1702" + "0101", "BAD_MESSAGE"],
+  ["a piece of a blob of 4,194,561 bytes", "17" + "82828002" + "01", "BAD_MESSAGE"],
+  ["a blob without its size", "17", "BAD_MESSAGE"],
+  ["a question for a ticket that goes on", "1800", "BAD_MESSAGE"],
+  ["a ticket with flag 2", `1902${"01".repeat(32)}`, "BAD_MESSAGE"],
+  ["a ticket of 31 bytes", `1901${"01".repeat(31)}`, "BAD_MESSAGE"],
+  ["no ticket, and one", `1900${"01".repeat(32)}`, "BAD_MESSAGE"],
   ["a want of 1,025 tags", `130001008108${"00".repeat(16 * 1_025)}`, "BAD_MESSAGE"],
   ["an open that wants parts of a database that it does not open", "0500000000", "BAD_MESSAGE"],
   ["an open that wants parts of one database twice", `0501${"01".repeat(48)}000000000000000000`, "BAD_MESSAGE"],

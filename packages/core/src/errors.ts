@@ -1,5 +1,6 @@
 /** Every way in which core refuses to go on. Codes are API: `docs/errors.md` says what the user should do about each. */
 export type CoreErrorCode =
+  | "BLOBS_UNSENT"
   | "BRANCH_UNKNOWN"
   | "CHANGE_CLOSED"
   | "CHAIN_BROKEN"

@@ -25,7 +25,7 @@ export const HASH_LABELS = [
   "history-commitment", // to its history secret alone: what a holder of the content secret is told
   "fingerprint", // what two people compare
   "recipient", // a recipient's KEM key, before the MAC that makes its tag
-  "blob-name", // where a blob of sealed chunks lies
+  "offered-blobs", // the blobs that a device has offered its relays
   "accepted-set", // digest of the accepted set of a database
   "cuts", // digest of the cuts of a revocation
   "access-list", // a relay's access list, named by its successor

@@ -89,7 +89,7 @@ export type {
 } from "./session/session.ts";
 export { SYNC_ERROR_CODES, SyncError, type SyncErrorCode, type SyncErrorOptions } from "./sync-error.ts";
 export { type DialOptions, dialWebSocket } from "./transport/dial-web-socket.ts";
-export { originOf, parseRelayUrl, type RelayUrl } from "./transport/origin.ts";
+export { httpUrlOf, originOf, parseRelayUrl, type RelayUrl } from "./transport/origin.ts";
 export { pipe } from "./transport/pipe.ts";
 export { type Dialler, MAX_FRAME_BYTES, type Transport } from "./transport/transport.ts";
 export { type WebSocketLike, type WebSocketTransportOptions, webSocketTransport } from "./transport/web-socket.ts";

@@ -1,4 +1,5 @@
-import type { DatabaseId } from "@selkie/entry";
+import type { BlobHash, DatabaseId } from "@selkie/entry";
+import type { BlobStore, ByteRange } from "@selkie/store";
 import {
   type Dialler,
   type FetchedPart,
@@ -8,6 +9,8 @@ import {
   SyncError,
   type Transport,
 } from "@selkie/sync-protocol";
+import { givenBlobs, SessionBlobs } from "../blobs/session-blobs.ts";
+import type { Uploads } from "../blobs/uploads.ts";
 import { CoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
@@ -44,6 +47,12 @@ export interface LinkContext {
   onStatus(status: ConnectionStatus, error: unknown): void;
   /** The other side has no room: for all databases that are open, which wait until others are closed, or for what is written. */
   onNoRoom(error: CoreError): void;
+  /** This device's blobs. */
+  readonly blobs: BlobStore;
+  /** What brings a relay blobs; null for a peer, which asks for what it wants. */
+  readonly uploads: Uploads | null;
+  /** Where a relay's HTTP door is; null where it was not dialled by a URL. */
+  readonly url: string | null;
   onSession(session: Session): void;
   onEnded(): void;
 }
@@ -69,6 +78,8 @@ export class Link implements Connection {
   #admitted: Admitted | null = null;
   /** With all databases open. */
   #session: Session | null = null;
+  /** Of that session. */
+  #blobs: SessionBlobs | null = null;
   /** That session, or the one after it. */
   #next = awaited<Session>();
   #joining: Promise<unknown> = Promise.resolve();
@@ -102,6 +113,8 @@ export class Link implements Connection {
 
   async synced(options: { signal?: AbortSignal } = {}): Promise<void> {
     const { left, refused, unstored, held } = await this.#sync(this.#context.replicas, options);
+    const { uploads } = this.#context;
+    if (uploads !== null) await unlessAborted(uploads.settled(), options.signal);
     if (left > 0) throw leftOut(left);
     if (refused !== null) throw refused;
     if (unstored !== null) throw unstored;
@@ -206,6 +219,24 @@ export class Link implements Connection {
     return session.fetch(database, parts);
   }
 
+  /** A blob of the other side's, or a range of it, unchecked; null where it is not held. @throws CoreError CLOSED | BLOBS_UNSENT; SyncError */
+  async fetchBlob(hash: BlobHash, range: ByteRange, signal: AbortSignal | undefined): Promise<Uint8Array | null> {
+    if (this.#blobs === null) throw new CoreError("CLOSED", "the connection is closed");
+    return await unlessAborted(this.#blobs.get(hash, range, signal), signal);
+  }
+
+  /** More blobs are offered. */
+  offered(): void {
+    this.#context.uploads?.look();
+  }
+
+  /** Tells a relay something about this tenant. @returns whether it was there to hear it */
+  async present(documents: readonly Uint8Array[]): Promise<boolean> {
+    if (this.#session === null || this.#context.relay === null) return false;
+    for (const each of documents) await this.#session.present([each]);
+    return true;
+  }
+
   compare(database: DatabaseId): void {
     this.#session?.compare(database);
   }
@@ -251,6 +282,7 @@ export class Link implements Connection {
       verifier: platform.crypto,
       random: (length) => platform.crypto.randomBytes(length),
       open: async (_tenant, database) => this.#context.replica(database),
+      blobs: givenBlobs(this.#context.blobs),
       ...leadOf(this.#context.replicas()),
     });
     const stop = (): void => void session.close();
@@ -276,6 +308,7 @@ export class Link implements Connection {
       const first = this.#context.replicas();
       await databases.open(first);
       this.#session = session;
+      this.#exchangeBlobs(session, { generation, mayPush: rights.push });
       this.join(...without(this.#context.replicas(), first));
       this.#set("online", null);
       this.#next.resolve(session);
@@ -286,10 +319,22 @@ export class Link implements Connection {
       signal.removeEventListener("abort", stop);
       if (this.#session !== null) this.#next = awaited();
       this.#session = null;
+      this.#blobs = null;
+      this.#context.uploads?.end();
       this.#admitted = null;
       await session[Symbol.asyncDispose]();
     }
     this.#set("offline", null);
+  }
+
+  #exchangeBlobs(
+    session: Session,
+    { generation, mayPush }: { readonly generation: Uint8Array; readonly mayPush: boolean },
+  ): void {
+    const { platform, url, uploads } = this.#context;
+    const blobs = new SessionBlobs({ session, scheduler: platform.scheduler, url });
+    this.#blobs = blobs;
+    if (mayPush) uploads?.begin({ generation, door: () => blobs.door() });
   }
 
   async #directoryFirst(step: (at: DirectoryFirstContext) => Promise<void>): Promise<void> {

@@ -1,14 +1,27 @@
-import { type DatabaseId, type EntryId, equalBytes, hash, toHex, type WriterKey } from "@selkie/entry";
+import {
+  type BlobHash,
+  type DatabaseId,
+  type EntryId,
+  equalBytes,
+  hash,
+  limits,
+  toHex,
+  type WriterKey,
+} from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
+import type { ByteRange } from "@selkie/store";
 import {
   type Dialler,
   dialWebSocket,
   type FetchedPart,
+  httpUrlOf,
   originOf,
   type PartPlace,
   type Session,
   type Transport,
 } from "@selkie/sync-protocol";
+import type { Offers } from "../blobs/offers.ts";
+import { Uploads } from "../blobs/uploads.ts";
 import { CoreError } from "../errors.ts";
 import type { Events } from "../events.ts";
 import type { SyncedReplica } from "../replica/synced-replica.ts";
@@ -36,6 +49,8 @@ export interface LinksContext {
   replica(database: DatabaseId): SyncedReplica | undefined;
   /** A connection came up. */
   onOnline(): void;
+  /** What of this device's blobs relays are brought. */
+  readonly offers: Offers;
 }
 
 /** How long a revocation waits for what others have. */
@@ -127,6 +142,44 @@ export class Links {
     return fetched;
   }
 
+  /** As `BlobRoom.fetch`: from the first of the other sides in reach that has it. @throws CoreError REPLICA_OFFLINE; the signal's reason */
+  async fetchBlob(
+    hash: BlobHash,
+    range: ByteRange | null,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array | null> {
+    const { crypto } = this.#context.context.platform;
+    let failed: unknown = null;
+    let isReached = false;
+    for (const link of this.#links) {
+      if (link.status !== "online") continue;
+      try {
+        const bytes = await link.fetchBlob(hash, range ?? [0, limits.blobBytes], signal);
+        isReached = true;
+        // SECURITY: B8. Other bytes than those of that name are as good as none (blobs-of-others.test.ts).
+        if (bytes !== null && (range !== null || equalBytes(crypto.sha256(bytes), hash))) return bytes;
+      } catch (error) {
+        signal?.throwIfAborted();
+        failed = error;
+      }
+    }
+    if (!isReached)
+      throw new CoreError("REPLICA_OFFLINE", "nobody is connected who could give what is not here", { cause: failed });
+    return null;
+  }
+
+  /** More blobs are offered. */
+  offered(): void {
+    for (const link of this.#links) link.offered();
+  }
+
+  /** Tells the relays in reach something about this tenant. @returns the addresses of those that were told */
+  async present(documents: readonly Uint8Array[]): Promise<readonly string[]> {
+    const told: string[] = [];
+    for (const link of this.#links) if ((await link.present(documents)) && link.relay !== null) told.push(link.relay);
+    return told;
+  }
+
   async connect(target: string | Transport | Dialler, options: ConnectOptions): Promise<Connection> {
     const link = this.#link(target, options);
     this.#links.add(link);
@@ -179,6 +232,12 @@ export class Links {
       handshake: () => (peer === "relay" ? relayHandshake(at, origin) : peerHandshake(at, peer, origin)),
       relay: peer === "relay" ? name : null,
       memory: peer === "relay" ? this.#memory(origin) : null,
+      blobs: context.store.blobs(context.tenant),
+      uploads:
+        peer === "relay"
+          ? this.#uploads(origin, (error) => events.emit("sync", { target: name, status: link.status, error }))
+          : null,
+      url: peer === "relay" && typeof target === "string" ? httpUrlOf(target) : null,
       replicas,
       replica,
       onNoRoom: (error) => events.emit("sync", { target: name, status: link.status, error }),
@@ -206,11 +265,21 @@ export class Links {
     void lost().catch(context.platform.report);
   }
 
-  #memory(name: string): PeerMemory {
+  #uploads(origin: string, failed: (error: unknown) => void): Uploads {
+    const { context, offers } = this.#context;
+    const blobs = context.store.blobs(context.tenant);
+    return new Uploads({ offers, blobs, relay: this.#peerName(origin), failed });
+  }
+
+  /** 16 bytes that name a relay in local state. */
+  #peerName(origin: string): Uint8Array {
+    return hash(this.#context.context.platform.crypto, "recipient", new TextEncoder().encode(origin)).slice(0, 16);
+  }
+
+  #memory(origin: string): PeerMemory {
     const { platform, local, store } = this.#context.context;
-    const peer = hash(platform.crypto, "recipient", new TextEncoder().encode(name)).slice(0, 16);
     return new PeerMemory(local, store.state, {
-      peer,
+      peer: this.#peerName(origin),
       later: (ms, run) => platform.scheduler.after(ms, run),
       report: platform.report,
     });

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { plainCopy } from "../automerge/plain-data.ts";
+import { ATTACHMENTS } from "../document/attachments-field.ts";
 import { CoreError } from "../errors.ts";
 
 /**
@@ -38,7 +39,10 @@ export function checkWith<T extends object, In>(schema: Schema<T, In>): SchemaCh
       });
     return result.value;
   };
-  const changed = (data: object): void => void validate(plainCopy(data));
+  const changed = (data: object): void => {
+    const { [ATTACHMENTS]: _, ...own } = data as Readonly<Record<string, unknown>>;
+    validate(plainCopy(own));
+  };
   const created = (data: In): T => {
     const made = validate(data);
     changed(made); // what a schema makes and then refuses could never be changed

@@ -147,6 +147,20 @@ export class KeyRing implements Disposable {
     return { type: "found", key: parts.length === 1 ? first : await this.#merge(parts) };
   }
 
+  /** The version of these ids, or what these versions of one key make together, ascending. Null unless all may be used. */
+  async findVersions(versions: readonly Uint8Array[]): Promise<KeyVersion | null> {
+    const parts: KeyVersion[] = [];
+    for (const version of versions) {
+      const held = this.#find(version);
+      const before = parts.at(-1);
+      if (held?.state !== "confirmed" || (before !== undefined && !follows(before, held.key))) return null;
+      parts.push(held.key);
+    }
+    const [first] = parts;
+    if (first === undefined || parts.length > maxMerged) return null;
+    return parts.length === 1 ? first : await this.#merge(parts);
+  }
+
   /**
    * Opens what links lead to, as far as this ring holds the later versions. A forged link leads nowhere; what an honest one gives is
    * unconfirmed until the directory names it.

@@ -27,6 +27,8 @@ export const rowKind = {
   derived: 21,
   parts: 22,
   remote: 23,
+  offered: 24,
+  brought: 25,
 } as const;
 export type RowKind = (typeof rowKind)[keyof typeof rowKind];
 

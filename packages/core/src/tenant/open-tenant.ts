@@ -1,6 +1,7 @@
 import { type DatabaseId, equalBytes, type StatementId, toHex } from "@selkie/entry";
 import type { TenantRecord } from "@selkie/keybag";
 import type { Dialler, Transport } from "@selkie/sync-protocol";
+import { TenantBlobs } from "../blobs/tenant-blobs.ts";
 import type { Connection } from "../connection/connection.ts";
 import { Links } from "../connection/links.ts";
 import { openPast } from "../database/past-database.ts";
@@ -80,6 +81,7 @@ export class OpenTenant implements Tenant {
   readonly #missing: MissingParts;
   readonly #replica: SyncedReplica;
   readonly #links: Links;
+  readonly #blobs: TenantBlobs;
   readonly #writer: DirectoryWriter;
   readonly #forks: ForkProofs;
   readonly #voices: ForkVoices;
@@ -161,18 +163,19 @@ export class OpenTenant implements Tenant {
       onOut: (device) => this.#events.emit("revoked", { device, wiped: false }), // connections end by themselves, with the reason
       onWipe: (device) => this.#wipe(device),
     });
-    this.#purging = new Purging({
-      ...{ ...context, directory, view },
-      onCarriedOut: () => this.#databases.purge(),
-    });
+    this.#purging = new Purging({ ...context, directory, view, onCarriedOut: () => this.#databases.purge() });
     this.#hold = new Hold({
       ...{ context, directory, entries, log: this.#log, alarm },
       online: () => this.#links.online,
       catchUp: () => this.#links.catchUp(),
       resume: () => this.#resume(),
     });
+    this.#blobs = new TenantBlobs({
+      ...{ context, directory, view, membership: this.#membership, requireOpen: () => this.#open() },
+      ...{ databaseId: (name: string) => this.#databaseId(name), links: () => this.#links },
+    });
     this.#links = new Links({
-      ...{ context, record, log: this.#log, events: this.#events, hold: this.#hold },
+      ...{ context, record, log: this.#log, events: this.#events, hold: this.#hold, offers: this.#blobs.offers },
       replicas: () => [this.#replica, ...this.#databases.replicas],
       replica: (id) => (equalBytes(id, directory) ? this.#replica : this.#databases.replica(id)),
       onOnline: () => this.#resume(),
@@ -203,6 +206,11 @@ export class OpenTenant implements Tenant {
     await tenant.#purging.check();
     context.platform.scheduler.after(0, () => tenant.#hold.contact.check()); // once somebody listens
     return tenant;
+  }
+
+  /** The blobs of an open tenant, for functions over its databases. */
+  static blobsOf(tenant: OpenTenant): TenantBlobs {
+    return tenant.#blobs;
   }
 
   get name(): string {
@@ -304,6 +312,7 @@ export class OpenTenant implements Tenant {
       await this.#forks.idle();
       await this.#voices.idle();
       await this.#reader.idle();
+      this.#blobs[Symbol.dispose]();
       this.#context.ring[Symbol.dispose]();
       disposeDeviceKeys(this.#context.keys);
       this.#onClosed();

@@ -1,0 +1,21 @@
+import type { BlobHash } from "@selkie/entry";
+import type { ByteRange } from "@selkie/store";
+
+/** The blobs of somebody this device is connected to. */
+export interface BlobSource {
+  /** The bytes of a blob, or those of `range`, cut at its end; null where it is not held. They are not checked. */
+  get(hash: BlobHash, range: ByteRange, signal: AbortSignal | undefined): Promise<Uint8Array | null>;
+}
+
+/** Where a relay takes blobs. */
+export interface BlobDoor extends BlobSource {
+  /** Those of up to {@link MOST_ASKED} that the relay does not hold, in order; it keeps the others. */
+  missing(hashes: readonly BlobHash[]): Promise<readonly BlobHash[]>;
+  /** Those that the relay is about to drop. */
+  retiring(): Promise<readonly BlobHash[]>;
+  /** Durable when it resolves. @throws CoreError QUOTA_EXCEEDED | RELAY_FULL | BLOBS_UNSENT */
+  put(hash: BlobHash, bytes: Uint8Array): Promise<void>;
+}
+
+/** Hashes that a relay is asked about at once. */
+export const MOST_ASKED = 512;

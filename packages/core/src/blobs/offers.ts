@@ -1,0 +1,103 @@
+// What this device offers every relay of its tenant: the blobs that it made, and those it promised to keep.
+import type { CryptoProvider } from "@selkie/crypto";
+import { type BlobHash, compareBytes, type DatabaseId, hash, parseBlobHash, toHex } from "@selkie/entry";
+import type { Store } from "@selkie/store";
+import { CborFields, encodeCbor } from "../cbor.ts";
+import { type LocalState, rowKind } from "../local/local-state.ts";
+import { Serial } from "../serial.ts";
+
+/** What a relay was brought, when it was asked last: under another generation of its store this means nothing. */
+interface Brought {
+  /** 8 bytes. */
+  readonly generation: Uint8Array;
+  /** 32 bytes: of all that was offered then. */
+  readonly digest: Uint8Array;
+}
+
+export interface OffersContext {
+  readonly crypto: CryptoProvider;
+  readonly store: Pick<Store, "state" | "commit">;
+  readonly local: LocalState;
+  /** Whose rows these are among: the tenant's directory. */
+  readonly directory: DatabaseId;
+}
+
+/** The offers of one tenant, kept sealed between runs. */
+export class Offers {
+  readonly #at: OffersContext;
+  readonly #writing = new Serial();
+  /** By hash in hexadecimal; null before they were read. */
+  #offered: Map<string, BlobHash> | null = null;
+
+  constructor(at: OffersContext) {
+    this.#at = at;
+  }
+
+  /** Ascending. */
+  async all(): Promise<readonly BlobHash[]> {
+    const offered = await this.#writing.run(() => this.#read());
+    return [...offered.values()].toSorted(compareBytes);
+  }
+
+  /** Durable when it resolves. */
+  add(hashes: readonly BlobHash[]): Promise<void> {
+    return this.#writing.run(async () => {
+      const offered = await this.#read();
+      const fresh = hashes.filter((each) => !offered.has(toHex(each)));
+      const { local, store } = this.#at;
+      const put = await Promise.all(fresh.map((each) => local.seal(this.#key(each), new Uint8Array())));
+      if (put.length > 0) await store.commit({ put });
+      for (const each of fresh) offered.set(toHex(each), parseBlobHash(each.slice()));
+    });
+  }
+
+  /** These are offered no more. */
+  remove(hashes: readonly BlobHash[]): Promise<void> {
+    return this.#writing.run(async () => {
+      const offered = await this.#read();
+      const gone = hashes.filter((each) => offered.has(toHex(each)));
+      if (gone.length > 0) await this.#at.store.commit({ remove: gone.map((each) => this.#key(each)) });
+      for (const each of gone) offered.delete(toHex(each));
+    });
+  }
+
+  /** Stands for all of these, 32 bytes. */
+  digest(hashes: readonly BlobHash[]): Uint8Array {
+    return hash(this.#at.crypto, "offered-blobs", ...hashes);
+  }
+
+  /** What was noted of a relay, which 16 bytes name. */
+  async brought(relay: Uint8Array): Promise<Brought | null> {
+    const { local, directory } = this.#at;
+    const row = await local.recall(local.key(rowKind.brought, directory, relay));
+    if (row === undefined) return null;
+    const fields = CborFields.decode(row, "LOCAL_STATE_DAMAGED");
+    const brought = { generation: fields.bytes(8), digest: fields.bytes(32) };
+    fields.end();
+    return brought;
+  }
+
+  async noteBrought(relay: Uint8Array, { generation, digest }: Brought): Promise<void> {
+    const { local, directory, store } = this.#at;
+    const row = await local.seal(local.key(rowKind.brought, directory, relay), encodeCbor([generation, digest]));
+    await store.commit({ put: [row] });
+  }
+
+  async #read(): Promise<Map<string, BlobHash>> {
+    if (this.#offered !== null) return this.#offered;
+    const { local, directory } = this.#at;
+    const start = local.key(rowKind.offered, directory).length;
+    const offered = new Map<string, BlobHash>();
+    // A damaged row says by its key all that it is to say.
+    for await (const { key } of local.range(rowKind.offered, directory)) {
+      const blob = parseBlobHash(key.slice(start));
+      offered.set(toHex(blob), blob);
+    }
+    this.#offered = offered;
+    return offered;
+  }
+
+  #key(blob: BlobHash): Uint8Array {
+    return this.#at.local.key(rowKind.offered, this.#at.directory, blob);
+  }
+}

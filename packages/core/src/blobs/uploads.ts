@@ -1,0 +1,116 @@
+// Brings one relay the blobs that this device offers.
+import { type BlobHash, equalBytes, toHex } from "@selkie/entry";
+import type { BlobStore } from "@selkie/store";
+import { CoreError } from "../errors.ts";
+import { Serial } from "../serial.ts";
+import { type BlobDoor, MOST_ASKED } from "./blob-door.ts";
+import type { Offers } from "./offers.ts";
+import { readBlob } from "./session-blobs.ts";
+
+export interface UploadsContext {
+  readonly offers: Offers;
+  readonly blobs: BlobStore;
+  /** 16 bytes that name the relay. */
+  readonly relay: Uint8Array;
+  /** Gets what goes wrong while nobody waits. */
+  failed(error: unknown): void;
+}
+
+/** A session with the relay. */
+export interface UploadSession {
+  /** The generation of the relay's store, 8 bytes. */
+  readonly generation: Uint8Array;
+  /** Null where the relay takes no blobs. */
+  door(): Promise<BlobDoor | null>;
+}
+
+/** Blobs on their way at once: a few megabytes each. */
+const AT_ONCE = 2;
+
+export class Uploads {
+  readonly #at: UploadsContext;
+  readonly #running = new Serial();
+  #session: UploadSession | null = null;
+  /** The session in which the relay was last asked what it is about to drop. */
+  #kept: UploadSession | null = null;
+
+  constructor(at: UploadsContext) {
+    this.#at = at;
+  }
+
+  /** The relay is there: what it lacks is brought to it. */
+  begin(session: UploadSession): void {
+    this.#session = session;
+    this.look();
+  }
+
+  end(): void {
+    this.#session = null;
+  }
+
+  /** More is offered. */
+  look(): void {
+    const session = this.#session;
+    if (session === null) return;
+    this.settled().catch((error: unknown) => {
+      if (this.#session === session) this.#at.failed(error); // else the next session does it
+    });
+  }
+
+  /**
+   * Resolves once the relay has all that was offered at the call.
+   * @throws CoreError QUOTA_EXCEEDED | RELAY_FULL | BLOBS_UNSENT; what was brought until then stays brought
+   */
+  settled(): Promise<void> {
+    return this.#running.run(() => this.#bring());
+  }
+
+  async #bring(): Promise<void> {
+    const offered = await this.#at.offers.all();
+    const session = this.#session;
+    if (session === null || offered.length === 0) return;
+    const isBrought = await this.#wasBrought(session, offered);
+    if (isBrought && this.#kept === session) return;
+    const door = await session.door();
+    if (door === null) throw new CoreError("BLOBS_UNSENT", "the relay takes no blobs over this connection");
+    // What others had dropped there and this device offers still is kept.
+    const due = isBrought ? among(offered, await door.retiring()) : offered;
+    for (let at = 0; at < due.length; at += MOST_ASKED)
+      await this.#send(session, door, await door.missing(due.slice(at, at + MOST_ASKED)));
+    this.#kept = session;
+    if (!isBrought) await this.#noteBrought(session, offered);
+  }
+
+  async #wasBrought({ generation }: UploadSession, offered: readonly BlobHash[]): Promise<boolean> {
+    const { offers, relay } = this.#at;
+    const before = await offers.brought(relay);
+    return (
+      before !== null && equalBytes(before.generation, generation) && equalBytes(before.digest, offers.digest(offered))
+    );
+  }
+
+  async #noteBrought({ generation }: UploadSession, offered: readonly BlobHash[]): Promise<void> {
+    const { offers, relay } = this.#at;
+    await offers.noteBrought(relay, { generation, digest: offers.digest(offered) });
+  }
+
+  /** These come ascending by hash: an order that says nothing of which blobs make a file, and where in it they stand. */
+  async #send(session: UploadSession, door: BlobDoor, missing: readonly BlobHash[]): Promise<void> {
+    const left = missing.values();
+    const send = async (): Promise<void> => {
+      for (const next of left) {
+        if (this.#session !== session) throw new CoreError("BLOBS_UNSENT", "the connection ended");
+        const bytes = await readBlob(this.#at.blobs, next);
+        if (bytes !== null) await door.put(next, bytes); // what is gone by now nobody refers to
+      }
+    };
+    const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, send));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
+  }
+}
+
+/** Those of the offered that are named among these. */
+function among(offered: readonly BlobHash[], these: readonly BlobHash[]): readonly BlobHash[] {
+  const names = new Set(these.map(toHex));
+  return offered.filter((each) => names.has(toHex(each)));
+}

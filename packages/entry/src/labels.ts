@@ -89,7 +89,6 @@ export const DERIVE_LABELS = [
   "derive-tenant-secret", // names databases; from the founding secret
   "derive-chunk-key", // AES key of an attachment chunk
   "derive-chunk-mac-key", // MAC key of chunk ids
-  "derive-manifest-key", // AES key of a manifest blob
   "derive-sealed-box", // AES key of one sealed box
   "derive-committed-box", // AES key and commitment of one committed box
   "derive-local-state", // sealed local state, from the KeyBag

@@ -138,6 +138,9 @@ export const handshake = (): Handshake => ({
 
 /** Of the directory alone, and nobody listens. */
 export const context: Omit<LinkContext, "dial"> = {
+  blobs: store.blobs(testTenant),
+  uploads: null,
+  url: null,
   platform,
   redial: true,
   handshake,

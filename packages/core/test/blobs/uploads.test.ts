@@ -1,0 +1,164 @@
+// The relay's end is a store of its own, asked directly: what HTTP and a real relay do with it is tested in client.
+import { nativeCrypto as crypto } from "@selkie/crypto/native";
+import { type BlobHash, compareBytes, parseBlobHash, toHex } from "@selkie/entry";
+import { type BlobStore, memoryStore } from "@selkie/store";
+import { describe, expect, test } from "vitest";
+import type { BlobDoor } from "../../src/blobs/blob-door.ts";
+import { Offers } from "../../src/blobs/offers.ts";
+import { readBlob } from "../../src/blobs/session-blobs.ts";
+import { Uploads } from "../../src/blobs/uploads.ts";
+import { CoreError } from "../../src/errors.ts";
+import { LocalState } from "../../src/local/local-state.ts";
+import { codeOfAsync } from "../codes.ts";
+import { directoryDatabase, pattern, testTenant } from "../fixture.ts";
+
+interface Relay extends BlobDoor {
+  readonly blobs: BlobStore;
+  readonly asked: string[];
+  readonly put: BlobDoor["put"];
+  dropping: readonly BlobHash[];
+  /** What happens before a blob is taken. */
+  before: (count: number) => void;
+}
+
+const newStore = (name: string) => memoryStore({ verifier: crypto, random: (length) => pattern(name, length) });
+
+function relayOf(): Relay {
+  const blobs = newStore("relay").blobs(testTenant);
+  let count = 0;
+  const relay: Relay = {
+    ...{ blobs, asked: [], dropping: [], before: () => undefined },
+    missing: async (hashes) => {
+      relay.asked.push(`missing ${hashes.length}`);
+      const held = await Promise.all(hashes.map((each) => blobs.has(each)));
+      return hashes.filter((_, at) => held[at] === false);
+    },
+    retiring: async () => {
+      relay.asked.push("retiring");
+      return relay.dropping;
+    },
+    put: async (hash, bytes) => {
+      relay.before(count++);
+      relay.asked.push(`put ${toHex(hash)}`);
+      await blobs.put(hash, one(bytes));
+    },
+    get: (hash, range) => readBlob(blobs, hash, range),
+  };
+  return relay;
+}
+
+async function device() {
+  const store = newStore("device");
+  const local = new LocalState(crypto, store.state, await crypto.importSecret(pattern("local", 32)), testTenant);
+  const offers = new Offers({ crypto, store, local, directory: directoryDatabase });
+  const blobs = store.blobs(testTenant);
+  const failures: unknown[] = [];
+  const failed = (error: unknown): void => void failures.push(error);
+  const uploads = (name = "relay") => new Uploads({ offers, blobs, relay: pattern(name, 16), failed });
+  const add = async (...names: readonly string[]): Promise<readonly BlobHash[]> => {
+    const hashes = await Promise.all(names.map((name) => blobs.add(one(pattern(name, 1_000)))));
+    await offers.add(hashes);
+    return hashes;
+  };
+  return { offers, blobs, uploads, add, failures };
+}
+
+const sessionWith = (door: BlobDoor | null, generation = "generation") => ({
+  generation: pattern(generation, 8),
+  door: async () => door,
+});
+const puts = ({ asked }: Relay): readonly string[] => asked.filter((each) => each.startsWith("put"));
+
+async function* one(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
+
+describe("what a device offers", () => {
+  test("is brought to a relay, in an order that says nothing of files, and not again by the next session", async () => {
+    const [relay, { uploads, add }] = [relayOf(), await device()];
+    const hashes = await add("a", "b", "c", "d");
+    const bringing = uploads();
+    bringing.begin(sessionWith(relay));
+    await bringing.settled();
+    expect(puts(relay)).toEqual(hashes.toSorted(compareBytes).map((each) => `put ${toHex(each)}`));
+    const after = uploads();
+    after.begin(sessionWith(relay));
+    await after.settled();
+    expect(puts(relay)).toHaveLength(4);
+    expect(relay.asked.filter((each) => each.startsWith("missing"))).toEqual(["missing 4"]);
+  });
+
+  test("goes on where it ended: what a relay has is not sent again", async () => {
+    const [relay, { uploads, add }] = [relayOf(), await device()];
+    await add("a", "b", "c", "d");
+    relay.before = (count) => {
+      if (count >= 2) throw new CoreError("BLOBS_UNSENT", "the line is cut");
+    };
+    const bringing = uploads();
+    bringing.begin(sessionWith(relay));
+    expect(await codeOfAsync(() => bringing.settled())).toBe("BLOBS_UNSENT");
+    relay.before = () => undefined;
+    await bringing.settled();
+    expect(new Set(puts(relay)).size).toBe(4);
+    expect(puts(relay)).toHaveLength(4);
+  });
+
+  test("is brought anew to a relay whose store is another than before", async () => {
+    const [first, second, { uploads, add }] = [relayOf(), relayOf(), await device()];
+    await add("a", "b");
+    const bringing = uploads();
+    bringing.begin(sessionWith(first));
+    await bringing.settled();
+    bringing.end();
+    bringing.begin(sessionWith(second, "restored"));
+    await bringing.settled();
+    expect(puts(second)).toHaveLength(2);
+  });
+
+  test("is kept at a relay that is about to drop it: who offers it says so", async () => {
+    const [relay, { uploads, add }] = [relayOf(), await device()];
+    const [a] = await add("a", "b");
+    const bringing = uploads();
+    bringing.begin(sessionWith(relay));
+    await bringing.settled();
+    relay.dropping = [a ?? parseBlobHash(new Uint8Array(32)), parseBlobHash(pattern("somebody else's", 32))];
+    const after = uploads();
+    after.begin(sessionWith(relay));
+    await after.settled();
+    expect(relay.asked.slice(-2)).toEqual(["retiring", "missing 1"]);
+  });
+
+  test("is brought to each relay", async () => {
+    const [one, two, { uploads, add }] = [relayOf(), relayOf(), await device()];
+    await add("a");
+    for (const [name, relay] of [
+      ["one", one],
+      ["two", two],
+    ] as const) {
+      const bringing = uploads(name);
+      bringing.begin(sessionWith(relay));
+      await bringing.settled();
+    }
+    expect([puts(one), puts(two)].map(({ length }) => length)).toEqual([1, 1]);
+  });
+
+  test("stays here where a connection takes no blobs, and who waits for it hears so", async () => {
+    const { uploads, add, failures } = await device();
+    const bringing = uploads();
+    bringing.begin(sessionWith(null));
+    await bringing.settled(); // nothing is offered yet
+    await add("a");
+    expect(await codeOfAsync(() => bringing.settled())).toBe("BLOBS_UNSENT");
+    expect(failures).toEqual([]);
+  });
+
+  test("and was removed meanwhile does not hold up the rest", async () => {
+    const [relay, { uploads, add, blobs }] = [relayOf(), await device()];
+    const [a] = await add("a", "b");
+    if (a !== undefined) await blobs.remove(a);
+    const bringing = uploads();
+    bringing.begin(sessionWith(relay));
+    await bringing.settled();
+    expect(puts(relay)).toHaveLength(1);
+  });
+});

@@ -1,14 +1,10 @@
 import type { BlobHash } from "@selkie/entry";
 import type { ByteRange } from "@selkie/store";
 
-/** The blobs of somebody this device is connected to. */
-export interface BlobSource {
+/** Where a relay takes blobs. */
+export interface BlobDoor {
   /** The bytes of a blob, or those of `range`, cut at its end; null where it is not held. They are not checked. */
   get(hash: BlobHash, range: ByteRange, signal: AbortSignal | undefined): Promise<Uint8Array | null>;
-}
-
-/** Where a relay takes blobs. */
-export interface BlobDoor extends BlobSource {
   /** Those of up to {@link MOST_ASKED} that the relay does not hold, in order; it keeps the others. */
   missing(hashes: readonly BlobHash[]): Promise<readonly BlobHash[]>;
   /** Those that the relay is about to drop. */

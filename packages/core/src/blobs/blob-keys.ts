@@ -34,7 +34,7 @@ export class BlobKeyRing implements Disposable {
 
   /**
    * Those of a version that was named, if it is one of this key.
-   * SECURITY: C1. What is sealed for some can't be passed off as sealed for others (blob-room.test.ts).
+   * SECURITY: C1. What is sealed for some can't be passed off as sealed for others (blob-keys.test.ts).
    *
    * @returns null for a version of another key, or one that this device does not hold
    */

@@ -1,7 +1,7 @@
 // What of the platform's `fetch` (https://fetch.spec.whatwg.org) is used.
 import { CoreError } from "../errors.ts";
 
-export interface RequestLike {
+interface RequestLike {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;

@@ -43,7 +43,7 @@ export class SessionBlobs {
     const pieces: Uint8Array[] = [];
     for (let at = from; at < to; ) {
       signal?.throwIfAborted();
-      const answer = await this.#at.session.fetchBlob(hash, [at, to]);
+      const answer = await this.#at.session.fetchBlob(hash, [at, to], signal === undefined ? {} : { signal });
       if (answer === null) return null;
       pieces.push(answer.bytes);
       at += answer.bytes.length;

@@ -156,7 +156,7 @@ export class Links {
       try {
         const bytes = await link.fetchBlob(hash, range ?? [0, limits.blobBytes], signal);
         isReached = true;
-        // SECURITY: B8. Other bytes than those of that name are as good as none (blobs-of-others.test.ts).
+        // SECURITY: B8. Other bytes than those of that name are as good as none (blobs-of-peers.test.ts).
         if (bytes !== null && (range !== null || equalBytes(crypto.sha256(bytes), hash))) return bytes;
       } catch (error) {
         signal?.throwIfAborted();

@@ -39,14 +39,18 @@ export function checkWith<T extends object, In>(schema: Schema<T, In>): SchemaCh
       });
     return result.value;
   };
-  const changed = (data: object): void => {
-    const { [ATTACHMENTS]: _, ...own } = data as Readonly<Record<string, unknown>>;
-    validate(plainCopy(own));
-  };
+  const changed = (data: object): void => void validate(plainCopy(ownOf(data)));
   const created = (data: In): T => {
     const made = validate(data);
     changed(made); // what a schema makes and then refuses could never be changed
     return made;
   };
   return { created, changed };
+}
+
+/** What an app has written itself. */
+function ownOf(data: object): object {
+  if (!(ATTACHMENTS in data)) return data;
+  const { [ATTACHMENTS]: _, ...own } = data;
+  return own;
 }

@@ -2,6 +2,7 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { parseBlobHash, toBase64url, toHex } from "@selkie/entry";
+import type { Scheduler } from "@selkie/sync-protocol";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { httpDoor } from "../../src/blobs/http-door.ts";
 import { codeOfAsync } from "../codes.ts";
@@ -9,7 +10,7 @@ import { pattern } from "../fixture.ts";
 
 const blob = parseBlobHash(pattern("blob", 32));
 const ticket = pattern("ticket", 32);
-const scheduler = { after: () => () => undefined };
+const scheduler: Scheduler = { after: () => () => undefined };
 
 async function doorOf(listener: RequestListener, after = scheduler) {
   const server = createServer(listener);

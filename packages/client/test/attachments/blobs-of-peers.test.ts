@@ -1,8 +1,8 @@
 // Blobs between two devices that are connected directly, under what attachments are made of.
 import { type ClientStore, createClient, memory } from "@selkie/client";
 import { blobRoomOf } from "@selkie/core";
-import { parseBlobHash, type TenantId } from "@selkie/entry";
-import type { Store } from "@selkie/store";
+import { type BlobHash, parseBlobHash, type TenantId } from "@selkie/entry";
+import type { ByteRange, Store } from "@selkie/store";
 import { pipe } from "@selkie/sync-protocol";
 import { expect, test } from "vitest";
 import { cheapKeyBag, MemoryPlace, PASSWORD } from "../support/places.ts";
@@ -25,7 +25,8 @@ function instead<Target extends object>(target: Target, method: string, other: u
 
 /** A place of which the blobs are not what their names say. */
 async function lying(): Promise<ClientStore> {
-  const reversed = async () => one(bytes.toReversed());
+  const reversed = async (_: BlobHash, range: ByteRange = [0, bytes.length]) =>
+    one(bytes.toReversed().subarray(...range));
   const wrap = (store: Store): Store =>
     instead(store, "blobs", (tenant: TenantId) => instead(store.blobs(tenant), "get", reversed));
   return new MemoryPlace(await cheapKeyBag(), { wrap });

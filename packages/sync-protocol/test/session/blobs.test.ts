@@ -1,8 +1,10 @@
 // Pieces of blobs, and tickets, that a side asks for. docs/spec/sync.md sections 6.6 and 6.7.
 import { type BlobHash, concatBytes, limits, parseBlobHash, type TenantId } from "@selkie/entry";
 import type { BlobStore } from "@selkie/store";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  type BlobPiece,
   type BlobSource,
   DIRECTORY_ONLY,
   dialWebSocket,
@@ -11,6 +13,7 @@ import {
   pipe,
   type Session,
   type SessionOptions,
+  SyncError,
   type Transport,
   webSocketTransport,
 } from "../../src/index.ts";
@@ -304,6 +307,59 @@ describe("a side that is asked", () => {
     expect(await session.closed).toMatchObject({ code: "UNEXPECTED_MESSAGE" });
     expect(blobs.reads).toEqual([]);
     expect((await raw.rest()).map(({ type }) => type)).toEqual(["error"]);
+  });
+});
+
+describe("whatever a peer says of blobs and tickets", () => {
+  const piece = fc.record({ size: fc.nat(20), bytes: fc.uint8Array({ maxLength: 6 }) });
+  const said: fc.Arbitrary<Message | Uint8Array> = fc.oneof(
+    fc.record({
+      type: fc.constant("fetchBlob" as const),
+      hash: fc.constantFrom(hash, other),
+      from: fc.constantFrom(0, 9, blob.length - 1, blob.length, limits.blobBytes),
+      length: fc.constantFrom(1, 5, PIECE),
+    }),
+    fc.constant({ type: "askTicket" as const }),
+    fc.record({ type: fc.constant("blob" as const), piece: fc.option(piece, { nil: null }) }),
+    fc.record({
+      type: fc.constant("ticket" as const),
+      ticket: fc.option(fc.uint8Array({ minLength: 32, maxLength: 32 }), { nil: null }),
+    }),
+    fc.record({ type: fc.constant("parts" as const), handle: fc.nat(2), parts: fc.constant([null]) }),
+    fc.tuple(fc.integer({ min: 20, max: 27 }), fc.uint8Array({ maxLength: 60 })).map(([type, body]) => {
+      return Uint8Array.of(type, ...body);
+    }),
+  );
+  const ask = fc.constantFrom("blob" as const, "ticket" as const);
+  const isQuestion = (each: Message | Uint8Array | string): boolean =>
+    each instanceof Uint8Array || (typeof each === "object" && ["fetchBlob", "askTicket"].includes(each.type));
+  const turn = fc.oneof({ weight: 3, arbitrary: said }, ask, fc.constant("look" as const));
+
+  test("F4 every question has one end, the session lives on or ends with a code, and nobody is answered more than asked", async () => {
+    const property = fc.asyncProperty(fc.array(turn, { maxLength: 12 }), async (turns) => {
+      const blobs = new OneBlob();
+      const { session, raw } = await faceOpenListener(new Peer(), { blobs, ticket: () => bytesOf("ticket") });
+      const asked: Promise<unknown>[] = [];
+      const failed = (error: unknown): unknown => error;
+      for (const each of turns) {
+        if (each === "look") await settled();
+        else if (each === "blob") asked.push(session.fetchBlob(hash, [0, 4]).catch(failed));
+        else if (each === "ticket") asked.push(session.ticket().catch(failed));
+        else if (each instanceof Uint8Array) await raw.sendFrame(each).catch(failed);
+        else await raw.send(each).catch(failed);
+      }
+      await settled();
+      await session.close();
+      for (const end of await Promise.all(asked))
+        if (end !== null && !(end instanceof Uint8Array) && !(end instanceof SyncError))
+          expect((end as BlobPiece).bytes.length).toBeLessThanOrEqual(4);
+      const heard = await raw.rest();
+      const answers = heard.filter(({ type }) => type === "blob" || type === "ticket");
+      expect(answers.length).toBeLessThanOrEqual(turns.filter(isQuestion).length);
+      const error = await session.closed;
+      expect(error === null || error instanceof SyncError).toBe(true);
+    });
+    await fc.assert(property, { numRuns: 300 });
   });
 });
 

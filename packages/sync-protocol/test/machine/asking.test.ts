@@ -52,7 +52,7 @@ const answered = (effects: readonly Effect[]): readonly Effect[] => effects.filt
 describe("an answer", () => {
   test.each<readonly [question: Question, answer: Answer, isOne: boolean]>([
     [fetchBlob, blob(150, 50), true],
-    [fetchBlob, blob(150, 1), true],
+    [fetchBlob, blob(1_000, 50), true],
     [fetchBlob, blob(120, 20), true],
     [fetchBlob, blob(100, 0), true],
     [fetchBlob, blob(0, 0), true],
@@ -60,6 +60,8 @@ describe("an answer", () => {
     [fetchBlob, blob(1_000, 51), false],
     [fetchBlob, blob(120, 21), false],
     [fetchBlob, blob(101, 0), false],
+    [fetchBlob, blob(150, 49), false],
+    [fetchBlob, blob(120, 19), false],
     [fetchBlob, blob(100, 1), false],
     [fetchBlob, ticket(null), false],
     [fetchBlob, parts(1), false],

@@ -9,7 +9,8 @@ const mayImport = {
   keybag: ["crypto", "entry"],
   core: ["keybag", "crypto", "store", "sync-protocol", "entry"],
   views: ["core"],
-  client: ["views", "core", "keybag", "crypto", "store", "store-sqlite", "sync-protocol", "entry"],
+  attachments: ["core", "crypto", "store", "entry"],
+  client: ["views", "attachments", "core", "keybag", "crypto", "store", "store-sqlite", "sync-protocol", "entry"],
   server: ["store", "store-sqlite", "sync-protocol", "entry"],
 };
 const layers = Object.entries(mayImport).map(([name, allowed]) => ({
@@ -49,7 +50,7 @@ module.exports = {
       from: { path: "^(packages/server|apps/relay)/src" },
       to: {
         reachable: true,
-        path: "^packages/(crypto|keybag|core|views|client)/|node_modules/(@automerge|@noble/ciphers|@noble/post-quantum|hash-wasm)/",
+        path: "^packages/(crypto|keybag|core|views|attachments|client)/|node_modules/(@automerge|@noble/ciphers|@noble/post-quantum|hash-wasm)/",
       },
     },
     {
@@ -57,7 +58,7 @@ module.exports = {
       severity: "error",
       comment: "no node: module in core and below, but for the native doors",
       from: {
-        path: "^packages/(entry|crypto|keybag|store|sync-protocol|core|views)/src",
+        path: "^packages/(entry|crypto|keybag|store|sync-protocol|core|views|attachments)/src",
         pathNot: "/native-node[.]ts$|/src/node/",
       },
       to: { dependencyTypes: ["core"] },

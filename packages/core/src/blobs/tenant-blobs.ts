@@ -7,6 +7,7 @@ import { signWith } from "../connection/sign-with.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { purgeDelay } from "../directory/purges.ts";
 import { type DocId, placeOf } from "../document/doc-id.ts";
+import { rowKind } from "../local/local-state.ts";
 import type { OwnMembership } from "../tenant/own-membership.ts";
 import { requireAdmin } from "../tenant/statement-work.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
@@ -90,7 +91,12 @@ export class TenantBlobs implements BlobRoom, Disposable {
     requireOpen();
     const ids = await Promise.all(databases.map(({ name }) => databaseId(name)));
     const names = new Set([directory, ...ids].map(toHex));
-    return (await context.store.databases(context.tenant)).every((id) => names.has(toHex(id)));
+    // What was written last may be in a journal alone.
+    const held = [
+      ...(await context.store.databases(context.tenant)),
+      ...(await context.local.databases(rowKind.journal)),
+    ];
+    return held.every((id) => names.has(toHex(id)));
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,5 @@
 import { asPlaintext, BoxSeries, type CryptoProvider, type SecretKey } from "@selkie/crypto";
-import { concatBytes, type DatabaseId, type TenantId } from "@selkie/entry";
+import { concatBytes, type DatabaseId, parseDatabaseId, type TenantId } from "@selkie/entry";
 import { type StateItem, type StateStore, type StoredState, StoreError, sealedState } from "@selkie/store";
 
 /** What a row of local state holds; part of its key, so that a row can't be passed off as one of another kind. */
@@ -81,6 +81,19 @@ export class LocalState {
     return this.#between(from, concatBytes(from, new Uint8Array(64).fill(0xff)));
   }
 
+  /** The databases that have rows of a kind. */
+  async databases(kind: RowKind): Promise<readonly DatabaseId[]> {
+    const before = concatBytes(this.#tenant, Uint8Array.of(kind));
+    const found: DatabaseId[] = [];
+    for (let from = before; ; ) {
+      const [row] = await firstOf(this.#between(from, concatBytes(this.#tenant, Uint8Array.of(kind + 1))));
+      if (row === undefined) return found;
+      const database = parseDatabaseId(row.key.slice(before.length, before.length + 32));
+      found.push(database);
+      from = concatBytes(before, database, new Uint8Array(64).fill(0xff));
+    }
+  }
+
   /** Every row from one key to another, both included. */
   stretch(from: Uint8Array, to: Uint8Array): AsyncIterable<LocalRow> {
     return this.#between(from, keyAfter(to));
@@ -125,6 +138,11 @@ async function* inBatches(rows: AsyncIterable<StateItem>): AsyncIterable<readonl
     bytes = 0;
   }
   if (batch.length > 0) yield batch;
+}
+
+async function firstOf<Row>(rows: AsyncIterable<Row>): Promise<readonly Row[]> {
+  for await (const row of rows) return [row];
+  return [];
 }
 
 /** The next key in byte order. */

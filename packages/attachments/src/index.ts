@@ -1,0 +1,10 @@
+export type { Source } from "./content/source.ts";
+export { append, attach, detach, type NewAttachment, type WritingOptions } from "./document/attach.ts";
+export type { Attachment } from "./document/attached.ts";
+export { type AttachmentDatabase, listAttachments, type ReadingOptions, readAttachment } from "./document/read.ts";
+export { AttachmentError, type AttachmentErrorCode } from "./errors.ts";
+export { type PinnedAttachments, type PinOptions, pinAttachments } from "./space/pin.ts";
+export type { ScannedDatabase } from "./space/referred.ts";
+export { type SweepOptions, type SweptAttachments, sweepAttachments } from "./space/sweep.ts";
+export { type AttachmentUsage, attachmentUsage } from "./space/usage.ts";
+export { type VerifiedAttachment, type VerifyingOptions, verifyAttachment } from "./space/verify.ts";

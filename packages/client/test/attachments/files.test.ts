@@ -1,0 +1,247 @@
+import {
+  append,
+  attach,
+  attachmentUsage,
+  detach,
+  listAttachments,
+  readAttachment,
+  verifyAttachment,
+} from "@selkie/client";
+import { blobRoomOf } from "@selkie/core";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { broken, CHUNK, codeOf, contentOf, desk, noise, text, twoDesks } from "./files-world.ts";
+
+test("what is attached is listed, and read whole or in part", async () => {
+  const at = await desk();
+  const content = noise(3 * CHUNK + 5);
+  const attached = await attach(at.notes, at.doc, { name: "plan.pdf", mediaType: "application/pdf", content });
+  expect(attached).toMatchObject({
+    name: "plan.pdf",
+    mediaType: "application/pdf",
+    size: content.length,
+    isDamaged: false,
+  });
+  expect(await listAttachments(at.notes, at.doc)).toEqual([attached]);
+  expect(Buffer.compare(await contentOf(at, "plan.pdf"), content)).toBe(0);
+  expect(
+    Buffer.compare(await contentOf(at, attached.id, [CHUNK - 3, CHUNK + 3]), content.subarray(CHUNK - 3, CHUNK + 3)),
+  ).toBe(0);
+  expect(await contentOf(at, "plan.pdf", [content.length, content.length + 9])).toHaveLength(0);
+  expect(at.doc.getData().title).toBe("a note");
+});
+
+test("a file's own media type is taken, and one without is of no special type", async () => {
+  const { notes, doc } = await desk();
+  const file = new File(["<p>"], "page.html", { type: "text/html" });
+  expect((await attach(notes, doc, { name: file.name, content: file })).mediaType).toBe("text/html");
+  expect((await attach(notes, doc, { name: "page", content: text("<p>") })).mediaType).toBe("application/octet-stream");
+});
+
+test("a file of the same name takes the place of the one before, in one change", async () => {
+  const at = await desk();
+  const first = await attach(at.notes, at.doc, { name: "a.txt", content: text("one") });
+  await attach(at.notes, at.doc, { name: "small", content: text("o"), variantOf: "a.txt", variant: "thumbnail" });
+  const heads = at.doc.getHeads();
+  const second = await attach(at.notes, at.doc, { name: "a.txt", content: text("two") });
+  expect(second.id).not.toBe(first.id);
+  expect(await listAttachments(at.notes, at.doc)).toEqual([second]);
+  const changes = [];
+  for await (const change of at.notes.history.changes(at.doc.id)) changes.push(change);
+  expect(at.doc.getHeads()).not.toEqual(heads);
+  expect(changes).toHaveLength(4);
+});
+
+test("what is appended stands behind what was there, and the id stays", async () => {
+  const at = await desk();
+  const { id } = await attach(at.notes, at.doc, { name: "log", content: text("one ") });
+  expect(await append(at.notes, at.doc, "log", text("two "))).toMatchObject({ id, size: 8 });
+  await append(at.notes, at.doc, id, text("three"));
+  expect((await contentOf(at, "log")).toString()).toBe("one two three");
+  expect((await contentOf(at, "log", [2, 9])).toString()).toBe("e two t");
+});
+
+test("what is detached is gone, with what derives from it", async () => {
+  const { notes, doc } = await desk();
+  await attach(notes, doc, { name: "photo", content: text("photo") });
+  const thumbnail = await attach(notes, doc, {
+    name: "thumb",
+    content: text("t"),
+    variantOf: "photo",
+    variant: "thumbnail",
+  });
+  expect(thumbnail).toMatchObject({ variant: "thumbnail" });
+  await attach(notes, doc, { name: "other", content: text("o") });
+  await detach(notes, doc, "photo");
+  expect((await listAttachments(notes, doc)).map(({ name }) => name)).toEqual(["other"]);
+  expect(await codeOf(detach(notes, doc, "photo"))).toBe("ATTACHMENT_NOT_FOUND");
+});
+
+test("a source that breaks off, a name that is none and an abort attach nothing", async () => {
+  const { notes, doc } = await desk();
+  const heads = doc.getHeads();
+  expect(await codeOf(attach(notes, doc, { name: "a", content: broken(noise(20 * CHUNK)) }))).toBe("SOURCE_FAILED");
+  for (const name of ["", "a\u0000b", "x".repeat(1_025)])
+    expect(await codeOf(attach(notes, doc, { name, content: text("x") }))).toBe("ATTACHMENT_INVALID");
+  const reason = new Error("enough");
+  expect(
+    await codeOf(attach(notes, doc, { name: "a", content: text("x") }, { signal: AbortSignal.abort(reason) })),
+  ).toBe(reason);
+  expect(await codeOf(attach(notes, doc, { name: "a", content: text("x"), variantOf: "none" }))).toBe(
+    "ATTACHMENT_NOT_FOUND",
+  );
+  expect(await codeOf(append(notes, doc, "none", text("x")))).toBe("ATTACHMENT_NOT_FOUND");
+  expect(() => readAttachment(notes, doc, "a", { range: [2, 1] })).toThrow(
+    expect.objectContaining({ code: "RANGE_INVALID" }),
+  );
+  expect(await listAttachments(notes, doc)).toEqual([]);
+  expect(doc.getHeads()).toEqual(heads);
+});
+
+test("two devices that attach and append at once keep all of it", async () => {
+  const { alice, bob, part, meet } = await twoDesks();
+  await attach(alice.notes, alice.doc, { name: "log", content: text("begin|") });
+  await part();
+  await append(alice.notes, alice.doc, "log", text("alice|"));
+  await append(bob.notes, bob.doc, "log", text("bob|"));
+  await attach(alice.notes, alice.doc, { name: "of alice", content: text("a") });
+  await attach(bob.notes, bob.doc, { name: "of bob", content: text("b") });
+  await meet();
+  for (const one of [alice, bob]) {
+    expect((await listAttachments(one.notes, one.doc)).map(({ name }) => name).sort()).toEqual([
+      "log",
+      "of alice",
+      "of bob",
+    ]);
+    expect((await contentOf(one, "log")).toString()).toMatch(/^begin\|(alice\|bob\||bob\|alice\|)$/);
+    expect((await contentOf(one, "of alice")).toString() + (await contentOf(one, "of bob")).toString()).toBe("ab");
+  }
+  expect(await contentOf(alice, "log")).toEqual(await contentOf(bob, "log"));
+});
+
+test("two devices that attach the first file of a document at once keep both", async () => {
+  const { alice, bob, part, meet } = await twoDesks();
+  await part();
+  await attach(alice.notes, alice.doc, { name: "same", content: text("of alice") });
+  await attach(bob.notes, bob.doc, { name: "same", content: text("of bob") });
+  await meet();
+  const listed = await listAttachments(alice.notes, alice.doc);
+  expect(listed).toHaveLength(2);
+  expect(await listAttachments(bob.notes, bob.doc)).toEqual(listed);
+  expect(await contentOf(alice, "same")).toEqual(await contentOf(bob, "same"));
+  await attach(alice.notes, alice.doc, { name: "same", content: text("one again") });
+  expect(await listAttachments(alice.notes, alice.doc)).toHaveLength(1);
+});
+
+test("another device reads what it does not have while they are connected, and keeps what it read whole", async () => {
+  const { alice, bob, part, meet } = await twoDesks();
+  const content = noise(5 * CHUNK);
+  await attach(alice.notes, alice.doc, { name: "film", content });
+  await part();
+  await meet();
+  expect(Buffer.compare(await contentOf(bob, "film", [10, 20]), content.subarray(10, 20))).toBe(0);
+  expect((await attachmentUsage(bob.notes)).localBytes).toBe(0);
+  expect(Buffer.compare(await contentOf(bob, "film"), content)).toBe(0);
+  await part();
+  expect(Buffer.compare(await contentOf(bob, "film"), content)).toBe(0);
+  expect(await verifyAttachment(bob.notes, bob.doc, "film")).toEqual({
+    isWhole: true,
+    chunks: 5,
+    missing: 0,
+    damaged: 0,
+  });
+});
+
+test("what is out of reach is said to be", async () => {
+  const { alice, bob, part, meet } = await twoDesks();
+  await part();
+  await attach(alice.notes, alice.doc, { name: "film", content: noise(2 * CHUNK) });
+  await meet();
+  await part();
+  expect(await codeOf(contentOf(bob, "film"))).toBe("ATTACHMENT_UNREACHABLE");
+  expect(await verifyAttachment(bob.notes, bob.doc, "film")).toEqual({
+    isWhole: false,
+    chunks: 2,
+    missing: 2,
+    damaged: 0,
+  });
+});
+
+test("a document as it was has the files that it had", async () => {
+  const at = await desk();
+  await attach(at.notes, at.doc, { name: "a", content: text("before") });
+  const heads = at.doc.getHeads();
+  await attach(at.notes, at.doc, { name: "a", content: text("after") });
+  await using past = await at.person.tenant.openDB<{ title: string }>("notes", { at: heads });
+  const pieces: Uint8Array[] = [];
+  for await (const piece of readAttachment(past, at.doc.id, "a")) pieces.push(piece);
+  expect(Buffer.concat(pieces).toString()).toBe("before");
+});
+
+test("C4 switched off, the same file takes its room again", async () => {
+  const { notes, doc } = await desk();
+  const content = noise(2 * CHUNK);
+  await attach(notes, doc, { name: "a", content });
+  await attach(notes, doc, { name: "b", content });
+  const shared = await attachmentUsage(notes);
+  expect(shared).toMatchObject({
+    attachments: 2,
+    bytes: 4 * CHUNK,
+    storedBytes: 2 * (CHUNK + 16),
+    sharedBytes: 2 * (CHUNK + 16),
+  });
+  await attach(notes, doc, { name: "c", content, deduplicate: false });
+  const usage = await attachmentUsage(notes);
+  expect(usage.storedBytes).toBe(4 * (CHUNK + 16));
+  expect(usage.sharedBytes).toBe(shared.sharedBytes);
+  expect(usage.localBytes).toBe(usage.storedBytes);
+});
+
+test("C2 the same file in two tenants gives blobs that have nothing in common", async () => {
+  const [one, two] = [await desk(), await desk()];
+  const hashes: string[] = [];
+  for (const { notes, doc, person } of [one, two]) {
+    await attach(notes, doc, { name: "a", content: noise(3 * CHUNK) });
+    for await (const { hash } of blobRoomOf(person.tenant).blobs.list()) hashes.push(Buffer.from(hash).toString("hex"));
+  }
+  expect(new Set(hashes).size).toBe(2);
+});
+
+test("any sequence of attaching, appending and detaching leaves what a map of texts holds", async () => {
+  const names = fc.constantFrom("a", "b", "c");
+  const steps = fc.array(
+    fc.record({
+      type: fc.constantFrom("attach", "append", "detach"),
+      name: names,
+      length: fc.integer({ min: 0, max: 300_000 }),
+    }),
+    { maxLength: 12 },
+  );
+  await fc.assert(
+    fc.asyncProperty(steps, async (all) => {
+      const at = await desk();
+      const model = new Map<string, Uint8Array>();
+      for (const [step, { type, name, length }] of all.entries()) {
+        const content = noise(length, step + 1);
+        const before = model.get(name);
+        if (type === "attach") {
+          await attach(at.notes, at.doc, { name, content });
+          model.set(name, content);
+        } else if (before === undefined) {
+          const missing = type === "append" ? append(at.notes, at.doc, name, content) : detach(at.notes, at.doc, name);
+          expect(await codeOf(missing)).toBe("ATTACHMENT_NOT_FOUND");
+        } else if (type === "append") {
+          await append(at.notes, at.doc, name, content);
+          model.set(name, Buffer.concat([before, content]));
+        } else {
+          await detach(at.notes, at.doc, name);
+          model.delete(name);
+        }
+      }
+      const listed = await listAttachments(at.notes, at.doc);
+      expect(listed.map(({ name }) => name).sort()).toEqual([...model.keys()].sort());
+      for (const [name, content] of model) expect(Buffer.compare(await contentOf(at, name), content)).toBe(0);
+    }),
+    { numRuns: process.env["SELKIE_TEST_FULL"] === "1" ? 100 : 8 },
+  );
+});

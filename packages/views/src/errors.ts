@@ -5,6 +5,7 @@ export type ViewErrorCode =
   | "EXPRESSION_TOO_COSTLY"
   | "INDEX_DAMAGED"
   | "INDEX_ENTRY_INVALID"
+  | "INDEX_OPEN"
   | "INDEXER_INVALID"
   | "KEY_INVALID"
   | "QUERY_INVALID"

@@ -12,6 +12,7 @@ export type { IndexerDefinition, IndexItem, StoredMap } from "./indexer/indexer.
 export type { IndexKey, KeyPart } from "./indexer/key-order.ts";
 export { openIndex } from "./indexer/open-index.ts";
 export type { Index, IndexEntry, KeyRange, OpenIndexOptions, RangeOptions, Reduced } from "./indexer/opened-index.ts";
+export { dropKeptIndex, type KeptIndex, keptIndexes } from "./kept/kept-indexes.ts";
 export { type Aggregate, type Aggregation, aggregate, type Group } from "./query/aggregate.ts";
 export type { Comparisons, Conditions } from "./query/conditions.ts";
 export { type DeclaredIndexes, declareIndexes, type IndexDeclaration } from "./query/declare-indexes.ts";

@@ -7,8 +7,11 @@ import {
   createView,
   type Database,
   declareIndexes,
+  declareSearch,
   defineIndexer,
+  dropKeptIndex,
   explain,
+  keptIndexes,
   openIndex,
   parseDocId,
   query,
@@ -203,6 +206,43 @@ test("P-9 where a page could not be read while a document moved, nothing of the 
 });
 
 const byText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+
+test("what is kept is listed whether it is open or not, and what is dropped leaves nothing on the disk", async () => {
+  const stores: Store[] = [];
+  const place = new MemoryPlace(await cheapKeyBag()).again((store) => {
+    stores.push(store);
+    return store;
+  });
+  await using client = await createClient({ store: place, password: PASSWORD });
+  await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  const items = await itemsOf(client);
+  await items.createDocuments(rows());
+  const kept = async () => (await Promise.all(stores.map(pagesIn))).flat().length;
+  expect([await keptIndexes(items), await kept()]).toEqual([[], 0]);
+  await look(items);
+  await using view = await createView(items, { name: "index b", columns: [{ name: "n", value: "n", sort: "asc" }] });
+  await view[Symbol.asyncDispose]();
+  await using words = await declareSearch(items, { name: "a view", fields: ["group"] });
+  await words.caughtUp();
+  expect(await keptIndexes(items)).toEqual([
+    { type: "index", name: "canary groups", isOpen: false },
+    { type: "index", name: "canary index", isOpen: false },
+    { type: "search", name: "a view", isOpen: true },
+    { type: "view", name: "index b", isOpen: false },
+  ]);
+  const [groups = expect.fail("it is kept")] = await keptIndexes(items);
+  await using index = await openIndex(items, byGroup);
+  await expect(dropKeptIndex(items, groups)).rejects.toMatchObject({ code: "INDEX_OPEN" });
+  await index[Symbol.asyncDispose]();
+  await words[Symbol.asyncDispose]();
+  for (const one of await keptIndexes(items)) await dropKeptIndex(items, one);
+  await dropKeptIndex(items, groups);
+  expect([await keptIndexes(items), await kept()]).toEqual([[], 0]);
+  const { made, said } = await look(items);
+  expect([made >= 2 * MANY, said]).toEqual([true, truth]);
+  const past = await (await client.openTenant("acme-corp")).openDB("items", { at: new Date() });
+  expect(await keptIndexes(past)).toEqual([]);
+});
 
 test("what is purged is on no page that is kept of an index", async () => {
   const stores: Store[] = [];

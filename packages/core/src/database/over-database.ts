@@ -53,4 +53,25 @@ export function derivedRowsOf(database: Pick<ReadableDatabase<object>, "name">, 
   return database instanceof OpenDatabase ? OpenDatabase.partsOf(database).derived.take(name) : null;
 }
 
+/**
+ * The names under which something derived from a database is kept on this device, each with whether somebody has the rows now (`derivedRowsOf`);
+ * none for a database as it was. @throws CoreError CLOSED
+ */
+export async function derivedNamesOf(
+  database: Pick<ReadableDatabase<object>, "name">,
+): Promise<ReadonlyMap<string, { readonly isTaken: boolean }>> {
+  return database instanceof OpenDatabase ? OpenDatabase.partsOf(database).derived.names() : new Map();
+}
+
+/**
+ * Removes what is kept under some names, on this device alone. @returns false, with nothing done, where somebody has rows of one of them
+ * @throws CoreError CLOSED
+ */
+export async function dropDerivedRows(
+  database: Pick<ReadableDatabase<object>, "name">,
+  names: readonly string[],
+): Promise<boolean> {
+  return database instanceof OpenDatabase ? OpenDatabase.partsOf(database).derived.drop(names) : true;
+}
+
 const notOpened = (): TypeError => new TypeError("not a database that was opened here");

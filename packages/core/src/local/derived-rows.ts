@@ -96,6 +96,32 @@ export class DerivedStore {
     };
   }
 
+  /** The names under which something is kept, and whether somebody has the rows. */
+  names(): Promise<ReadonlyMap<string, { readonly isTaken: boolean }>> {
+    return this.#serial.run(async () => {
+      const names = [...(await this.#names()).keys()];
+      return new Map(names.map((name) => [name, { isTaken: this.#holders.has(name) }]));
+    });
+  }
+
+  /** Removes the rows of some names, and that they were there. @returns false, with nothing done, where somebody has rows of one of them */
+  drop(names: readonly string[]): Promise<boolean> {
+    return this.#serial.run(async () => {
+      if (names.some((name) => this.#holders.has(name))) return false;
+      const { local, database, store } = this.#at;
+      const known = await this.#names();
+      const remove: Uint8Array[] = [];
+      for (const name of names) {
+        const id = known.get(name);
+        if (id !== undefined) remove.push(...(await this.#keys(id)));
+        known.delete(name);
+      }
+      if (known.size > 0) await store.commit({ put: [await this.#named(known)], remove });
+      else await store.commit({ remove: [...remove, local.key(rowKind.derived, database)] });
+      return true;
+    });
+  }
+
   /** Something of the database is purged, and may be in what is derived from it. @param remove drops the rows of these keys */
   purge(remove: (keys: readonly Uint8Array[]) => Promise<unknown>): Promise<void> {
     return this.#serial.run(async () => {

@@ -109,3 +109,29 @@ test("where their names are damaged, all of them are gone, and nobody goes on wi
   expect(await before?.read(bytes("a"))).toBeUndefined();
   expect(await rowsIn(store)).toHaveLength(0);
 });
+
+test("who drops names leaves no row of them, unless somebody has them", async () => {
+  const { open, store } = await device();
+  const derived = open();
+  const [region, name] = [derived.take("by region"), derived.take("by name")];
+  await region?.commit([[bytes("a"), bytes("1")]], []);
+  await name?.commit([[bytes("b"), bytes("2")]], []);
+  name?.release();
+  expect(await derived.names()).toEqual(
+    new Map([
+      ["by region", { isTaken: true }],
+      ["by name", { isTaken: false }],
+    ]),
+  );
+  const before = (await rowsIn(store)).length;
+  expect(await derived.drop(["by name", "by region"])).toBe(false);
+  expect((await rowsIn(store)).length).toBe(before);
+  expect(await derived.drop(["by name", "nobody's"])).toBe(true);
+  expect((await rowsIn(store)).length).toBe(before - 1);
+  expect([...(await derived.names()).keys()]).toEqual(["by region"]);
+  expect(await region?.read(bytes("a"))).toEqual(bytes("1"));
+  expect(await derived.take("by name")?.read(bytes("b"))).toBeUndefined();
+  region?.release();
+  expect(await derived.drop(["by region"])).toBe(true);
+  expect(await rowsIn(store)).toEqual([]);
+});

@@ -1,5 +1,6 @@
 import { type DerivedRows, derivedRowsOf } from "@selkie/core";
 import type { IndexSource } from "../follow/feed-index.ts";
+import { rowNames } from "../kept/row-names.ts";
 import { keptDefinition } from "../tree/kept-trees.ts";
 import { INDEX_FORMAT } from "../view/source-index.ts";
 
@@ -20,8 +21,8 @@ export interface Slots {
 
 /** @throws CoreError CLOSED */
 export async function takeSlots(database: IndexSource<object>, name: string, definition: string): Promise<Slots> {
-  const a = derivedRowsOf(database, `index ${name} a`);
-  const b = derivedRowsOf(database, `index ${name} b`);
+  const [nameOfA, nameOfB] = rowNames.index(name);
+  const [a, b] = [derivedRowsOf(database, nameOfA), derivedRowsOf(database, nameOfB)];
   if (a === null || b === null) {
     a?.release();
     b?.release();

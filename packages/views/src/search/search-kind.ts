@@ -1,6 +1,7 @@
 import { derivedRowsOf, unlessAborted } from "@selkie/core";
 import type { Origin } from "../expression/scope.ts";
 import type { IndexKind, Mapping } from "../follow/feed-index.ts";
+import { rowNames } from "../kept/row-names.ts";
 import { countTerms, type DocumentTerms } from "./document-terms.ts";
 import { checkLength, textOf } from "./field-text.ts";
 import type { SearchPlan } from "./plan-declaration.ts";
@@ -11,7 +12,7 @@ export function searchKind(plan: SearchPlan): IndexKind<DocumentTerms | null, Mo
   const { name, definition, fields } = plan;
   return {
     none: null,
-    take: async (database) => derivedRowsOf(database, `search ${name}`),
+    take: async (database) => derivedRowsOf(database, ...rowNames.search(name)),
     map: (data, origin, mapping) =>
       plan.extract === null ? termsOf(plan, ownTexts(plan, data, origin)) : extracted(plan, data, { origin, mapping }),
     create: (rows) => new SearchIndex({ fields: fields.length, definition, rows }),

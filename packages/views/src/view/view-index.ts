@@ -1,5 +1,6 @@
 import { derivedRowsOf } from "@selkie/core";
 import type { IndexKind } from "../follow/feed-index.ts";
+import { rowNames } from "../kept/row-names.ts";
 import type { MappedEntry } from "./entry.ts";
 import { mappedOf, type ViewPlan } from "./map-document.ts";
 import { joinMoved, type Moved } from "./moved.ts";
@@ -13,7 +14,7 @@ export function viewIndex(
 ): IndexKind<readonly MappedEntry[], Moved, SourceIndex> {
   return {
     none: [],
-    take: async (database) => (definition === null ? null : derivedRowsOf(database, `view ${name}`)),
+    take: async (database) => (definition === null ? null : derivedRowsOf(database, ...rowNames.view(name))),
     map: (data, origin) => mappedOf(plan, data, origin),
     create: (rows) =>
       new SourceIndex({

@@ -256,7 +256,7 @@ def read_parts(r):
 
 
 def read_fetch_blob(r):
-    message = {"hash": r.take(32), "from": r.uleb(4_194_560), "length": r.uleb(524_288)}
+    message = {"hash": r.take(32), "from": r.uleb(4_194_560), "length": r.uleb(524_320)}
     need(message["length"] > 0)
     return message
 
@@ -266,7 +266,7 @@ def read_blob(r):
     if size is None:
         return {"piece": None}
     piece = {"size": size, "bytes": r.take(r.left())}
-    need(size <= 4_194_560 and len(piece["bytes"]) <= min(size, 524_288))
+    need(size <= 4_194_560 and len(piece["bytes"]) <= min(size, 524_320))
     return {"piece": piece}
 
 
@@ -461,7 +461,7 @@ class Relay:
 
     def may_retire(self, document):
         """Section 8.7. A ticket gives no right to purge."""
-        if document["database"] == self.directory:
+        if document["parts"] and document["database"] == self.directory:
             return False
         if document["signer"] == self.root:
             return True

@@ -4,6 +4,7 @@
 // integer from 2^53 - 1 up would become a BigInt, a larger timestamp an invalid Date, an unknown type an opaque object, and a value
 // in another than its shortest encoding would be encoded anew with another hash. Tests: change-op.test.ts.
 import { ByteCursor } from "./byte-cursor.ts";
+import type { ByteSink } from "./byte-sink.ts";
 import { ChangeError } from "./change-error.ts";
 import { largestInteger, largestTimestamp } from "./change-limits.ts";
 import { checkText } from "./text.ts";
@@ -50,6 +51,18 @@ export function readInteger(bytes: Uint8Array, start: number, end: number): numb
 export function readFloat(bytes: Uint8Array, start: number, end: number): number {
   if (end - start !== floatLength) throw new ChangeError("CHANGE_MALFORMED", "a float has 8 bytes");
   return new DataView(bytes.buffer, bytes.byteOffset + start, floatLength).getFloat64(0, true);
+}
+
+/** Adds the bytes of a number. @returns its type */
+export function writeNumber(sink: ByteSink, value: number): number {
+  if (Number.isInteger(value) && !Object.is(value, -0)) {
+    sink.signed(value);
+    return valueType.int;
+  }
+  const float = new DataView(new ArrayBuffer(floatLength));
+  float.setFloat64(0, value, true);
+  sink.append(new Uint8Array(float.buffer));
+  return valueType.float;
 }
 
 function checkInteger(bytes: Uint8Array, start: number, end: number, largest: number): void {

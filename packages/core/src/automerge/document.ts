@@ -5,10 +5,11 @@
 import * as Automerge from "@automerge/automerge/slim";
 import { concatBytes, equalBytes, toHex } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
-import { dependencyCount } from "./change-chunk.ts";
-import { openDraft } from "./draft.ts";
+import { dependencyCount, isBy, parseChange, type Sha256 } from "./change-chunk.ts";
+import { type OpenDraft, openDraft } from "./draft.ts";
 import { type Path, type TextDraft, type TextMark, valueAt } from "./draft-text.ts";
 import { freezeDeep } from "./freeze.ts";
+import { OwnTip, type PlainSets } from "./own-tip.ts";
 import { type Patch, shownPatches } from "./patch.ts";
 
 type Data = Record<string, unknown>;
@@ -18,6 +19,8 @@ export interface LiveDocument {
   /** Automerge's plain objects; behind by `unseen` local changes, which the next reader makes up for. */
   doc: Automerge.Doc<Data>;
   unseen: number;
+  /** So many of those, the last of `changes`, Automerge itself does not have yet: it takes them together when it is asked for anything. */
+  untaken: number;
   /** From the beginning of an edit to `endEdit`: how many changes are there to see; the edit may still come to nothing. */
   visible: number | null;
   /** The changes it holds, dependencies first: what it is loaded from again after a failure. */
@@ -30,6 +33,8 @@ export interface LiveDocument {
   heads: readonly string[] | null;
   /** What Automerge hands to a change, from the first on: asking for it anew takes longer than most edits. */
   root: Record<PropertyKey, unknown> | null;
+  /** Where the next local change follows, as far as that is known without Automerge. */
+  tip: OwnTip | null;
 }
 
 /** What applying changes did. */
@@ -59,9 +64,8 @@ const MOST_UNSEEN = 1_024;
  */
 export function loadDocument(changes: readonly Uint8Array[], actor?: Uint8Array): LiveDocument {
   const doc = changes.length === 0 ? null : loadAll(changes, actor);
-  const rest = { unseen: 0, visible: null, editedLate: false, actor: actor ?? null, heads: null, root: null };
-  if (doc !== null) return { doc, changes: [...changes], ...rest };
-  const live: LiveDocument = { doc: load([], actor), changes: [], ...rest };
+  if (doc !== null) return liveOf(doc, changes, actor);
+  const live = liveOf(load([], actor), [], actor);
   if (changes.length > 0) applyTo(live, changes);
   return live;
 }
@@ -77,11 +81,25 @@ export function loadSaved(
 ): LiveDocument | null {
   const doc = loadAll(pieces, actor);
   if (doc === null) return null;
-  const rest = { unseen: 0, visible: null, editedLate: false, actor: actor ?? null, heads: null, root: null };
-  const live = { doc, changes: [...changes], ...rest };
+  const live = liveOf(doc, changes, actor);
   if (Automerge.stats(doc).numChanges === changes.length) return live;
   freeDocument(live);
   return null;
+}
+
+function liveOf(doc: Automerge.Doc<Data>, changes: readonly Uint8Array[], actor: Uint8Array | undefined): LiveDocument {
+  return {
+    doc,
+    unseen: 0,
+    untaken: 0,
+    visible: null,
+    changes: [...changes],
+    editedLate: false,
+    actor: actor ?? null,
+    heads: null,
+    root: null,
+    tip: null,
+  };
 }
 
 /** The data, frozen, of what `saveDocument` gave and changes after it; null when its heads, in hexadecimal and ascending, are others. */
@@ -99,9 +117,17 @@ export function saveDocument(live: LiveDocument): Uint8Array {
   return Automerge.save(live.doc);
 }
 
+/** Gives Automerge what it does not have yet: of twenty together each takes a quarter of what one does. */
+function handOver(live: LiveDocument): void {
+  if (live.untaken === 0) return;
+  Automerge.getBackend(live.doc).applyChanges(live.changes.slice(-live.untaken));
+  live.untaken = 0;
+}
+
 /** Brings the data up to date. */
 function catchUp(live: LiveDocument): void {
   if (live.unseen === 0) return;
+  handOver(live);
   const handle = Automerge.getBackend(live.doc);
   live.doc = handle.applyPatches(live.doc, { handle, heads: undefined, freeze: false });
   live.unseen = 0;
@@ -110,6 +136,7 @@ function catchUp(live: LiveDocument): void {
 /** The same, and gives the patches since it last was, which takes several times as long. */
 export function refresh(live: LiveDocument): readonly Patch[] {
   if (live.unseen === 0) return [];
+  handOver(live);
   const patches = moveOn(live);
   live.unseen = 0;
   return patches;
@@ -138,24 +165,32 @@ function isOneLine(before: readonly string[], changes: readonly Uint8Array[], af
   return before.length <= 1 && after.length === 1 && changes.every((change) => dependencyCount(change) <= 1);
 }
 
+/** What a change is made with. */
+export interface Making {
+  readonly actor: Uint8Array;
+  readonly sha256: Sha256;
+  readonly message?: string | undefined;
+}
+
 /**
  * Runs `edit` on the document's data as one change of `actor`, which nobody else sees before `endEdit`. What it writes is guarded, and what it tries to write after it returned
  * throws `CHANGE_CLOSED`. When it throws, nothing has changed.
  */
-export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: Edit<R>, message?: string): Edited<R> {
-  useActor(live, actor);
+export function editDocument<R>(live: LiveDocument, by: Making, edit: Edit<R>): Edited<R> {
+  useActor(live, by.actor);
   const handle = Automerge.getBackend(live.doc);
-  const draft = openDraft<object>(rootOf(live));
+  const draft = openDraft<object>(() => rootOf(live));
   live.visible = live.changes.length;
   live.editedLate = false;
   let result: R;
-  let head: string | null;
+  let change: Uint8Array | null;
   try {
     result = edit(draft.data, draft.text);
     if (result instanceof Promise) result.catch(() => undefined); // nobody waits for it when the next line throws
     draft.requireWhole();
-    // Not by Automerge, which would bring its plain objects up to date for a reader who may never come.
-    head = handle.pendingOps() === 0 ? null : handle.commit(message, 0);
+    const sets = draft.untold();
+    const written = sets === null ? undefined : writeSets(live, sets, by);
+    change = written === undefined ? commit(live, draft, by) : written;
   } catch (error) {
     handle.rollback();
     throw error;
@@ -164,18 +199,49 @@ export function editDocument<R>(live: LiveDocument, actor: Uint8Array, edit: Edi
       live.editedLate = true;
     });
   }
-  const isPlain = draft.isPlain();
-  if (head === null) return { change: null, isPlain, result };
+  return { change, isPlain: draft.isPlain(), result };
+}
+
+/** Makes the change without Automerge: null when it would change nothing. Gives nothing when Automerge has to make it. */
+function writeSets(live: LiveDocument, sets: PlainSets, by: Making): Uint8Array | null | undefined {
+  live.tip ??= ownTip(live, by.sha256);
+  const handle = Automerge.getBackend(live.doc);
+  const chunk = live.tip?.write(sets, (key) => handle.getAll("/", key), by);
+  if (chunk === undefined || chunk === null) return chunk;
+  live.unseen += 1;
+  live.untaken += 1;
+  live.changes.push(chunk.bytes);
+  live.heads = [toHex(chunk.hash)];
+  return chunk.bytes;
+}
+
+/** The newest change, if it is one of the document's actor and the only one that no other builds on. */
+function ownTip(live: LiveDocument, sha256: Sha256): OwnTip | null {
+  const last = live.changes.at(-1);
+  if (last === undefined || live.actor === null || !isBy(last, live.actor)) return null;
+  const chunk = parseChange(last, sha256);
+  const [head, ...others] = headsOf(live);
+  return others.length === 0 && head === toHex(chunk.hash) ? new OwnTip(chunk) : null;
+}
+
+/** Ends the change that Automerge was told of; null when there is nothing to end. */
+function commit(live: LiveDocument, draft: OpenDraft<object>, { message }: Making): Uint8Array | null {
+  draft.tell();
+  const handle = Automerge.getBackend(live.doc);
+  // Not by Automerge, which would bring its plain objects up to date for a reader who may never come.
+  const head = handle.pendingOps() === 0 ? null : handle.commit(message, 0);
+  if (head === null) return null;
   live.unseen += 1;
   const change = takeLocalChange(live);
   live.heads = [head]; // it follows on everything the document holds
-  return { change, isPlain, result };
+  return change;
 }
 
 const forgetWhatWasRead = Symbol.for("_am_clearCache");
 
 /** The root of the document as a change sees it. */
 function rootOf(live: LiveDocument): Record<PropertyKey, unknown> {
+  handOver(live);
   if (live.root !== null) {
     // As Automerge itself does after a splice. Test: document.test.ts "... what came since ...".
     live.root[forgetWhatWasRead] = true;
@@ -238,6 +304,7 @@ export function headsOf(live: LiveDocument): readonly string[] {
 
 /** How many operations it holds. */
 export function countOps(live: LiveDocument): number {
+  handOver(live);
   return Automerge.stats(live.doc).numOps;
 }
 
@@ -302,8 +369,10 @@ function replace(live: LiveDocument, doc: Automerge.Doc<Data>): void {
   const old = live.doc;
   live.doc = doc;
   live.unseen = 0;
+  live.untaken = 0;
   live.heads = null;
   live.root = null;
+  live.tip = null;
   Automerge.free(old);
 }
 
@@ -320,6 +389,7 @@ function applyHalves(live: LiveDocument, changes: readonly Uint8Array[]): readon
 function applyAll(live: LiveDocument, changes: readonly Uint8Array[]): boolean {
   try {
     live.heads = null;
+    live.tip = null;
     live.unseen = 0;
     Automerge.getBackend(live.doc).applyChanges([...changes]);
     if (!isComplete(live.doc)) return false;
@@ -343,6 +413,7 @@ function takeLocalChange(live: LiveDocument): Uint8Array {
   const change = Automerge.getLastLocalChange(live.doc);
   if (change === undefined) throw new CoreError("CHANGE_REFUSED", "Automerge made no change");
   live.heads = null;
+  live.tip = null;
   live.changes.push(change);
   return change;
 }

@@ -5,6 +5,7 @@ import { type Counter, draftCounter } from "./counter.ts";
 import { type Path, type TextDraft, textDraft } from "./draft-text.ts";
 import { givenValue } from "./given-value.ts";
 import { HandedOut } from "./handed-out.ts";
+import type { PlainSets, PlainValue } from "./own-tip.ts";
 import { guardKey, guardValue, isCounter, unsupported } from "./values.ts";
 
 /** A draft and what ends it. */
@@ -12,6 +13,10 @@ export interface OpenDraft<T extends object> {
   readonly data: T;
   /** The text at a path. */
   text(path: Path): TextDraft;
+  /** All that was done so far, while Automerge knows nothing of it; null once it does. */
+  untold(): PlainSets | null;
+  /** Tells Automerge of it. */
+  tell(): void;
   /** Whether nothing was done so far but to give a few keys of maps numbers, truth values or null. */
   isPlain(): boolean;
   /** @throws CoreError VALUE_UNSUPPORTED when something was changed in a way that does not reach the document */
@@ -35,13 +40,19 @@ const listWriters: ReadonlySet<PropertyKey> = new Set([
   "unshift",
 ]);
 
-/** Wraps the root that Automerge hands to a change. */
-export function openDraft<T extends object>(root: T): OpenDraft<T> {
-  const guard = new DraftGuard();
+/**
+ * Wraps the root that Automerge hands to a change.
+ * @param root is asked for it once something is done that is more than to give a key of it a number, a truth value or null
+ */
+export function openDraft<T extends object>(root: () => T): OpenDraft<T> {
+  const guard = new DraftGuard(root);
   return {
-    data: guard.wrap(root, []),
-    text: (path) => textDraft(root, path, () => guard.begin()),
-    isPlain: () => guard.plain >= 0, // no accessor: an object of its own with one is dear to make
+    data: guard.wrapRoot() as T,
+    text: (path) => textDraft(guard.root(), path, () => guard.begin()),
+    // No accessors: an object of its own with one is dear to make.
+    untold: () => guard.untold,
+    tell: () => void guard.root(),
+    isPlain: () => guard.plain >= 0,
     requireWhole: () => guard.handedOut.requireWhole(),
     close: (onLateEdit) => guard.close(onLateEdit),
   };
@@ -49,13 +60,38 @@ export function openDraft<T extends object>(root: T): OpenDraft<T> {
 
 /** Whether the change is still open, for all parts of its draft. */
 class DraftGuard {
+  readonly #openRoot: () => object;
+  #root: Record<PropertyKey, unknown> | null = null;
+  /** What keys of the root were given, each once, before Automerge was asked for its root; null since. */
+  untold: Map<string, PlainValue> | null = new Map();
   #onLateEdit: (() => void) | null = null;
   /** How many more plain edits there may be. */
   plain: number = mostPlainOps;
   readonly handedOut: HandedOut = new HandedOut();
 
+  constructor(openRoot: () => object) {
+    this.#openRoot = openRoot;
+  }
+
   close(onLateEdit: () => void): void {
     this.#onLateEdit = onLateEdit;
+    this.untold = null;
+  }
+
+  /** Automerge's root, once it was told of what was done before. */
+  root(): Record<PropertyKey, unknown> {
+    if (this.#root !== null) return this.#root;
+    this.#root = this.#openRoot() as Record<PropertyKey, unknown>;
+    for (const [key, value] of this.untold ?? []) this.#root[key] = value;
+    this.untold = null;
+    return this.#root;
+  }
+
+  /** Gives a key of the root a value without Automerge. @returns false when it has to be told */
+  keep(key: string, value: unknown): boolean {
+    if (this.untold === null || this.untold.has(key) || !isPlain(value) || Object.is(value, -0)) return false;
+    this.untold.set(key, value);
+    return true;
   }
 
   requireOpen(): void {
@@ -71,6 +107,10 @@ class DraftGuard {
   begin(): void {
     this.requireOpen();
     this.plain = NOT_PLAIN;
+  }
+
+  wrapRoot(): object {
+    return new Proxy({}, new MapGuard(this, null, []));
   }
 
   wrap<T extends object>(live: T, path: Path): T {
@@ -91,20 +131,25 @@ class DraftGuard {
 /** What stands in place of the number of plain edits that are left, once an edit was another. */
 const NOT_PLAIN = -1;
 
-/** A value that is one operation, whatever it is. */
-function isPlain(value: unknown): boolean {
+function isPlain(value: unknown): value is PlainValue {
   return typeof value === "number" || typeof value === "boolean" || value === null;
 }
 
 class MapGuard implements ProxyHandler<object> {
   protected readonly guard: DraftGuard;
-  protected readonly live: Record<PropertyKey, unknown>;
+  readonly #live: Record<PropertyKey, unknown> | null;
   protected readonly path: Path;
 
-  constructor(guard: DraftGuard, live: object, path: Path) {
+  /** @param live null for the root */
+  constructor(guard: DraftGuard, live: object | null, path: Path) {
     this.guard = guard;
-    this.live = live as Record<PropertyKey, unknown>;
+    this.#live = live as Record<PropertyKey, unknown> | null;
     this.path = path;
+  }
+
+  /** What Automerge gives in a change. */
+  protected get live(): Record<PropertyKey, unknown> {
+    return this.#live ?? this.guard.root();
   }
 
   get(_: object, key: PropertyKey): unknown {
@@ -123,6 +168,7 @@ class MapGuard implements ProxyHandler<object> {
       this.guard.handedOut.assigned(value);
     }
     this.guard.plain = isPlain(value) ? this.guard.plain - 1 : NOT_PLAIN;
+    if (this.#live === null && typeof key === "string" && this.guard.keep(key, value)) return true;
     this.live[key] = givenValue(value); // of Automerge's proxy: `Reflect.set` takes longer
     return true;
   }

@@ -5,7 +5,7 @@ import { ByteSink } from "./byte-sink.ts";
 import type { ChangeChunk, Sha256 } from "./change-chunk.ts";
 import { madeHere } from "./change-error.ts";
 import { action, emptyOp, type Op } from "./change-op.ts";
-import { valueType } from "./change-value.ts";
+import { valueType, writeNumber } from "./change-value.ts";
 import { writeChange } from "./change-writer.ts";
 import { OpWriter } from "./op-writer.ts";
 import { isMap } from "./plain-data.ts";
@@ -104,7 +104,7 @@ class Objects {
     this.#lastOp++;
     if (typeof given === "string") this.#make(action.makeText, given);
     else if (typeof given === "object" && given !== null) this.#addObject(given);
-    else if (typeof given === "number") this.#op.valueType = writeNumber(given);
+    else if (typeof given === "number") this.#op.valueType = writeNumber(value, given);
     else if (typeof given === "boolean") this.#op.valueType = given ? valueType.true : valueType.false;
     this.#op.valueStart = 0;
     this.#op.valueEnd = value.length;
@@ -131,21 +131,6 @@ class Objects {
     this.#op.action = code;
     this.#waiting.push({ id: this.#lastOp, content });
   }
-}
-
-function writeNumber(given: number): number {
-  if (Number.isInteger(given) && !Object.is(given, -0)) {
-    value.signed(given);
-    return valueType.int;
-  }
-  value.append(new Uint8Array(littleEndianFloat(given)));
-  return valueType.float;
-}
-
-function littleEndianFloat(value: number): ArrayBuffer {
-  const buffer = new ArrayBuffer(8);
-  new DataView(buffer).setFloat64(0, value, true);
-  return buffer;
 }
 
 /** How many letters from `start` on have as many bytes. */

@@ -1,5 +1,5 @@
 import { equalBytes } from "@selkie/entry";
-import type { Edit as DocumentEdit, Edited, LiveDocument } from "../automerge/document.ts";
+import type { Edit as DocumentEdit, Edited, LiveDocument, Making } from "../automerge/document.ts";
 import { guardMessage } from "../automerge/values.ts";
 import type { AutomergeDocuments } from "../document/automerge-documents.ts";
 import type { DocId } from "../document/doc-id.ts";
@@ -71,7 +71,7 @@ async function place(
     const kind = typeof edit === "string" ? edit : "change";
     record.busy = true;
     const live = record.live ?? shelf.live(automerge, record); // what is shown below is used
-    const made = beginEdit(automerge, live, { actor, edit, message });
+    const made = beginEdit(automerge, live, edit, { actor, sha256: platform.crypto.sha256, message });
     if (made.result !== undefined) await parts.waitFor(endOf(automerge, live, made.result));
     if (made.change !== null && parts.now() !== parts)
       return placeAmongAll(parts.now(), record.name, { writer, kind, bytes: made.change });
@@ -122,10 +122,11 @@ export function isDone({ deleted }: DocumentRecord, edit: Edit): boolean {
 export function beginEdit(
   automerge: AutomergeDocuments,
   live: LiveDocument,
-  { actor, edit, message }: { readonly actor: Uint8Array; readonly edit: Edit; readonly message: string | undefined },
+  edit: Edit,
+  by: Making,
 ): Edited<void | Promise<void>> {
-  if (typeof edit === "function") return automerge.editDocument(live, actor, edit, message);
-  return { change: automerge.emptyChange(live, actor, message), isPlain: false, result: undefined };
+  if (typeof edit === "function") return automerge.editDocument(live, by, edit);
+  return { change: automerge.emptyChange(live, by.actor, by.message), isPlain: false, result: undefined };
 }
 
 /** @throws CoreError CHANGE_CLOSED for an edit after an `await`, which lands outside the change; bare Automerge would drop it silently */

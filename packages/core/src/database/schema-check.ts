@@ -50,7 +50,7 @@ export function checkWith<T extends object, In>(schema: Schema<T, In>): SchemaCh
 
 /** What an app has written itself. */
 function ownOf(data: object): object {
-  if (!(ATTACHMENTS in data)) return data;
-  const { [ATTACHMENTS]: _, ...own } = data;
-  return own;
+  const entries = Object.entries(data);
+  const own = entries.filter(([name]) => !name.startsWith(`${ATTACHMENTS}/`));
+  return own.length === entries.length ? data : Object.fromEntries(own);
 }

@@ -169,7 +169,7 @@ export class Transaction {
     const live = shelf.live(automerge, shadow);
     shadow.busy = true; // it stays loaded
     try {
-      const made = beginEdit(automerge, live, { actor, edit, message });
+      const made = beginEdit(automerge, live, edit, { actor, sha256: documents.sha256, message });
       if (made.result !== undefined) await endOf(automerge, live, made.result);
       automerge.endEdit(live);
       if (made.change === null) return;

@@ -1,2 +1,5 @@
-/** Under this name the attachments of a document stand in its data. An app's schema is not shown it: what it holds is no app's to write. */
+/**
+ * The attachments of a document stand in its data under names that begin with this and a slash. An app's schema is not shown them: what they
+ * hold is no app's to write.
+ */
 export const ATTACHMENTS = "_attachments";

@@ -25,7 +25,7 @@ test("a document is created, edited, judged, packed and read in the browser", ()
   );
   expect(readFirstChange(first)).toEqual({ title: "héllo", list: [1, { deep: true }], at: new Date(5) });
   const writer = loadDocument([first.bytes], bob);
-  const { change } = editDocument(writer, bob, (data) => Object.assign(data, { n: 1 }));
+  const { change } = editDocument(writer, { actor: bob, sha256 }, (data) => Object.assign(data, { n: 1 }));
   const second = parseChange(change ?? alice, sha256);
   const history = new DocumentHistory();
   expect(gate(first, { history, actor: alice })).toEqual({ type: "pass" });
@@ -36,7 +36,7 @@ test("a document is created, edited, judged, packed and read in the browser", ()
   const reader = loadDocument([first.bytes]);
   expect(applyTo(reader, [second.bytes]).refused).toEqual([]);
   expect(dataOf(reader)).toEqual({ title: "héllo", list: [1, { deep: true }], at: new Date(5), n: 1 });
-  expect(() => editDocument(reader, alice, (data) => Object.assign(data, { n: Number.NaN }))).toThrow(
-    "cannot be stored",
-  );
+  expect(() =>
+    editDocument(reader, { actor: alice, sha256 }, (data) => Object.assign(data, { n: Number.NaN })),
+  ).toThrow("cannot be stored");
 });

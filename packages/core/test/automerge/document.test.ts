@@ -38,7 +38,7 @@ interface Shape {
 /** Runs an edit on data of this shape. */
 function edit<R>(live: LiveDocument, change: (data: Shape) => R, actor: Uint8Array = aliceId): Edited<R> {
   try {
-    return editDocument(live, actor, (data) => change(data as Shape));
+    return editDocument(live, { actor, sha256 }, (data) => change(data as Shape));
   } finally {
     endEdit(live);
   }
@@ -61,7 +61,7 @@ describe("a local change", () => {
       [aliceId, 4, " one"],
       [bobId, 8, " two"],
     ] as const) {
-      editDocument(live, actor, (_, text) => text(["text"]).splice(at, 0, word));
+      editDocument(live, { actor, sha256 }, (_, text) => text(["text"]).splice(at, 0, word));
       endEdit(live);
     }
     expect(dataOf(live)).toEqual({ text: "note one two" });
@@ -69,7 +69,11 @@ describe("a local change", () => {
 
   test("comes with its bytes, its patches and what the callback returned", () => {
     const live = loadDocument([], aliceId);
-    const { change, result } = editDocument(live, aliceId, (data) => Object.assign(data, { n: 1 }) && "done");
+    const { change, result } = editDocument(
+      live,
+      { actor: aliceId, sha256 },
+      (data) => Object.assign(data, { n: 1 }) && "done",
+    );
     expect(result).toBe("done");
     expect(parse(change ?? aliceId)).toMatchObject({ actor: aliceId, seq: 1, startOp: 1, time: 0 });
     expect(refresh(live)).toEqual([{ action: "put", path: ["n"], value: 1 }]);
@@ -81,7 +85,7 @@ describe("a local change", () => {
     const live = loadDocument([createChange(aliceId, { n: 0 })], aliceId);
     const seen: unknown[] = [];
     for (const n of [1, 2, 3]) {
-      editDocument(live, aliceId, (data) => {
+      editDocument(live, { actor: aliceId, sha256 }, (data) => {
         seen.push(dataOf(live));
         Object.assign(data, { n });
         seen.push(dataOf(live));
@@ -158,8 +162,8 @@ describe("a local change", () => {
 
   test("is made under the actor it is given, whoever loaded the document", () => {
     const live = loadDocument([createChange(aliceId, { n: 1 })]);
-    const byBob = editDocument(live, bobId, (data) => Object.assign(data, { n: 2 })).change;
-    const again = editDocument(live, aliceId, (data) => Object.assign(data, { n: 3 })).change;
+    const byBob = editDocument(live, { actor: bobId, sha256 }, (data) => Object.assign(data, { n: 2 })).change;
+    const again = editDocument(live, { actor: aliceId, sha256 }, (data) => Object.assign(data, { n: 3 })).change;
     expect(parse(byBob ?? bobId)).toMatchObject({ actor: bobId, seq: 1 });
     expect(parse(again ?? bobId)).toMatchObject({ actor: aliceId, seq: 2 });
   });

@@ -28,7 +28,7 @@ interface Shape {
 /** Runs an edit on data of this shape. */
 function edit<R>(live: LiveDocument, change: (data: Shape) => R): Edited<R> {
   try {
-    return editDocument(live, aliceId, (data) => change(data as Shape));
+    return editDocument(live, { actor: aliceId, sha256 }, (data) => change(data as Shape));
   } finally {
     endEdit(live);
   }

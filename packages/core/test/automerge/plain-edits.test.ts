@@ -23,7 +23,10 @@ interface Shape {
 const start = (): Uint8Array => {
   const live = loadDocument([], actors[0]);
   const data = { map: { inner: {} }, list: [1, 2], count: new Counter(1), n: 0 };
-  return editDocument(live, actors[0], (draft) => void Object.assign(draft, data)).change ?? new Uint8Array();
+  return (
+    editDocument(live, { actor: actors[0], sha256 }, (draft) => void Object.assign(draft, data)).change ??
+    new Uint8Array()
+  );
 };
 
 const keys = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, n) => [`key ${n}`, n]));
@@ -31,7 +34,7 @@ const keys = (count: number): object => Object.fromEntries(Array.from({ length: 
 /** An edit of a document with a map, a list and a counter. */
 function edit(change: (data: Shape) => unknown): Edited<void> {
   const live = loadDocument([start()], actors[0]);
-  const edited = editDocument(live, actors[0], (data) => void change(data as Shape));
+  const edited = editDocument(live, { actor: actors[0], sha256 }, (data) => void change(data as Shape));
   endEdit(live);
   return edited;
 }
@@ -79,7 +82,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])("no rule refuses a plain edit, whatever came
       mine.push(...theirs);
       continue;
     }
-    const { change, isPlain } = editDocument(live, actors[at] ?? actors[0], (data) => {
+    const { change, isPlain } = editDocument(live, { actor: actors[at] ?? actors[0], sha256 }, (data) => {
       let map = data as Record<string, unknown>;
       for (let depth = random.below(4); depth > 0; depth--)
         if (typeof map["map"] === "object" && map["map"] !== null) map = map["map"] as Record<string, unknown>;

@@ -61,7 +61,7 @@ test("what grows is weighed again", async () => {
   await use(0, 1, 2);
   const automerge = await shelf.automerge();
   const grown = records[2] as DocumentRecord;
-  const { change } = automerge.editDocument(shelf.live(automerge, grown), fromHex(alice), (data) => {
+  const { change } = automerge.editDocument(shelf.live(automerge, grown), { actor: fromHex(alice), sha256 }, (data) => {
     Object.assign(data, { more: "y".repeat(20_000) });
   });
   grown.changes.push(change as Uint8Array);

@@ -106,7 +106,7 @@ test("a document is loaded for whoever edits here: it is not copied when it is e
   const live = shelf.live(automerge, record);
   const { doc } = live;
   const actor = actorIn(nativeCrypto, record, writer);
-  const { change } = automerge.editDocument(live, actor, (data) => Object.assign(data, { n: 2 }));
+  const { change } = automerge.editDocument(live, { actor, sha256 }, (data) => Object.assign(data, { n: 2 }));
   expect(live.doc).toBe(doc);
   expect(parseChange(change ?? actor, sha256)).toMatchObject({ actor, seq: 1, startOp: 2 });
   expect(automerge.dataOf(live)).toEqual({ n: 1 }); // others see it once the edit has ended

@@ -73,7 +73,7 @@ export function changesOf({ data, edits = 0, edit = () => undefined }: Shape): r
   const changes = [writeFirstChange(actor, data, sha256)];
   const live = loadDocument(changes, actor);
   for (let at = 0; at < edits; at++) {
-    const { change } = editDocument(live, actor, (draft) => edit(draft as Record<string, unknown>, at));
+    const { change } = editDocument(live, { actor, sha256 }, (draft) => edit(draft as Record<string, unknown>, at));
     endEdit(live);
     if (change !== null) changes.push(change);
   }

@@ -104,10 +104,11 @@ export function rightsOf(
   };
 }
 
-/** Whose word a retire list is: `root`, or a slot in hexadecimal; null for who may have nothing dropped, or for a list about the directory. */
+/** Whose word a retire list is: `root`, or a slot in hexadecimal; null for who may have nothing dropped, or for parts of the directory. */
 export function retirerOf(state: AccessState, list: VerifiedRetireList): string | null {
   const { founding, slots } = state;
-  if (!equalBytes(list.tenant, founding.tenant) || equalBytes(list.database, founding.database)) return null;
+  if (!equalBytes(list.tenant, founding.tenant)) return null;
+  if (list.parts.length > 0 && equalBytes(list.database, founding.database)) return null;
   if (equalBytes(list.signer, founding.root)) return "root";
   const key = parseLoginKey(list.signer);
   for (const [name, slot] of slots)

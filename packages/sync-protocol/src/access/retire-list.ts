@@ -35,6 +35,7 @@ export interface RetiredPart {
 /** What a retire list says, before it is signed. */
 export interface UnsignedRetireList {
   readonly tenant: TenantId;
+  /** What the parts are of; of blobs alone, which are the tenant's, the directory's does. */
   readonly database: DatabaseId;
   /** The login key, or the root key, that signs this: 32 bytes. */
   readonly signer: Uint8Array;

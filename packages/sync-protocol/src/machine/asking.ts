@@ -1,6 +1,7 @@
 // Questions: parts of entries, pieces of blobs, tickets. Each side asks one at a time. docs/spec/sync.md section 6.5.
 
 import { assertNever } from "../assert-never.ts";
+import { bytesDue } from "../message/blob-codec.ts";
 import type { Answer, Question } from "../message/message.ts";
 import { SyncError } from "../sync-error.ts";
 import type { Database } from "./database.ts";
@@ -73,20 +74,16 @@ export function onAnswer(turn: Turn, answer: Answer): void {
   if (asked.caller !== null) turn.effect({ type: "resolve", caller: asked.caller, answer });
 }
 
-/** Whether it is about that question, and gives no more than was asked for, and something where there is something. */
+/** Whether it is about that question, and gives no more than was asked for; of a blob, no less either. */
 function isAnswerTo(question: Question, answer: Answer): boolean {
   switch (question.type) {
     case "fetch":
       return (
         answer.type === "parts" && answer.handle === question.handle && answer.parts.length <= question.places.length
       );
-    case "fetchBlob": {
+    case "fetchBlob":
       if (answer.type !== "blob") return false;
-      if (answer.piece === null) return true;
-      const most = Math.min(question.length, Math.max(0, answer.piece.size - question.from));
-      const given = answer.piece.bytes.length;
-      return given <= most && (given > 0 || most === 0);
-    }
+      return answer.piece === null || answer.piece.bytes.length === bytesDue(question, answer.piece.size);
     case "askTicket":
       return answer.type === "ticket";
     default:

@@ -6,6 +6,11 @@ import type { BlobMessage, FetchBlob, TicketMessage } from "./message.ts";
 import { readOptional, writeOptional } from "./optional.ts";
 import { readFlag } from "./wanted-codec.ts";
 
+/** How many bytes of a blob of this size are the answer. */
+export function bytesDue({ from, length }: FetchBlob, size: number): number {
+  return Math.min(length, Math.max(0, size - from));
+}
+
 export function writeFetchBlob(writer: ByteWriter, { hash, from, length }: FetchBlob): void {
   writer.bytes(hash).uleb(from).uleb(length);
 }

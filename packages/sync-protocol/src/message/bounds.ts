@@ -17,8 +17,8 @@ export const MAX_WANTED_TAGS = 1_024;
 export const MAX_WANTED = 16_384;
 /** Parts that a side asks for at a time. */
 export const MAX_FETCHED = 256;
-/** Bytes of a blob that a side asks for, and is given, at a time. */
-export const MAX_BLOB_PIECE = 524_288;
+/** Bytes of a blob that a side asks for, and is given, at a time: two sealed chunks. */
+export const MAX_BLOB_PIECE = 524_320;
 /** Bytes of what opens a relay's HTTP door for a session. */
 export const TICKET_BYTES = 32;
 /** Entries messages in flight, not yet acknowledged. */

@@ -166,11 +166,10 @@ export interface FetchBlob {
   readonly type: "fetchBlob";
   readonly hash: BlobHash;
   readonly from: number;
-  /** How many bytes, at most. */
   readonly length: number;
 }
 
-/** The size of a blob, and the first of the bytes that were asked for: none where it ends before. Null for one that is not held. */
+/** The size of a blob, and the bytes that were asked for, cut at its end. Null for one that is not held. */
 export interface BlobMessage {
   readonly type: "blob";
   readonly piece: { readonly size: number; readonly bytes: Uint8Array } | null;

@@ -1,6 +1,7 @@
 // What the peer asks for, read as it is answered.
 import { limits, type Replica, type TenantId } from "@selkie/entry";
 import { assertNever } from "../assert-never.ts";
+import { bytesDue } from "../message/blob-codec.ts";
 import { TICKET_BYTES } from "../message/bounds.ts";
 import type { Answer, Fetch, FetchBlob, Question } from "../message/message.ts";
 import { readParts } from "./fetched-parts.ts";
@@ -49,13 +50,14 @@ export class Answerer {
   }
 
   /** SECURITY: F4. Small pieces cost what reading a whole blob does, and take as long (blobs.test.ts). */
-  async #piece({ hash, from, length }: FetchBlob): Promise<BlobPiece | null> {
+  async #piece(question: FetchBlob): Promise<BlobPiece | null> {
     const { session, tenant, leftOut } = this.#at;
+    const { hash, from, length } = question;
     const piece = (await session.blobs?.read(tenant(), hash, [from, from + length])) ?? null;
     if (piece === null) return null;
     const { size, bytes } = piece;
-    const isAnswer = size <= limits.blobBytes && bytes.length <= length && bytes.length <= Math.max(0, size - from);
-    if (!isAnswer || (bytes.length === 0 && from < size)) throw new RangeError("another piece than was asked for");
+    if (size > limits.blobBytes || bytes.length !== bytesDue(question, size))
+      throw new RangeError("another piece than was asked for");
     if (bytes.length <= SMALL_PIECE) await leftOut.pace(size - bytes.length);
     return piece;
   }

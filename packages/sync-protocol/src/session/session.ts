@@ -83,7 +83,7 @@ export interface BlobPiece {
 /** Blobs that the peer may ask for. */
 export interface BlobSource {
   /**
-   * The bytes of a blob from `from` to before `to`, or the first of them, cut at its end: at least one where there is one. Null for one that is not held.
+   * The bytes of a blob from `from` to before `to`, cut at its end. Null for one that is not held.
    * A rejection ends the session with `REPLICA_FAILED`.
    */
   read(tenant: TenantId, hash: BlobHash, range: readonly [from: number, to: number]): Promise<BlobPiece | null>;
@@ -246,8 +246,8 @@ export interface Session extends AsyncDisposable {
     options?: { readonly signal?: AbortSignal },
   ): Promise<readonly FetchedPart[]>;
   /**
-   * Asks for the bytes of a blob of the tenant from `from` to before `to`. What comes is not verified: the first of these bytes, at most
-   * 512 KiB, at least one where the blob does not end before. Null where the peer does not hold it, or this side may not have it.
+   * Asks for the bytes of a blob of the tenant from `from` to before `to`: of more than 524,320, for the first so many. What comes is not
+   * verified; it is cut at the end of the blob. Null where the peer does not hold it, or this side may not have it.
    *
    * @throws SyncError `BAD_OPTIONS` unless 0 <= from < to and from <= `limits.blobBytes`, or what ended the session; the signal's reason when
    * aborted

@@ -118,7 +118,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     type: fc.constant("fetchBlob" as const),
     hash: bytes(32).map(parseBlobHash),
     from: fc.nat(limits.blobBytes),
-    length: fc.integer({ min: 1, max: 524_288 }),
+    length: fc.integer({ min: 1, max: 524_320 }),
   }),
   fc.record({
     type: fc.constant("blob" as const),
@@ -257,8 +257,8 @@ describe("messages", () => {
     const blob = (length: number): Message => ({
       ...{ type: "blob", piece: { size: limits.blobBytes, bytes: new Uint8Array(length) } },
     });
-    expect(codeOf(encodeMessage(blob(524_288)))).toBeNull();
-    expect(codeOf(encodeMessage(blob(524_289)))).toBe("BAD_MESSAGE");
+    expect(codeOf(encodeMessage(blob(524_320)))).toBeNull();
+    expect(codeOf(encodeMessage(blob(524_321)))).toBe("BAD_MESSAGE");
   });
 
   test("with rights or flags that mean nothing are refused", () => {

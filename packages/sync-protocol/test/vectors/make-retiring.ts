@@ -142,9 +142,15 @@ export async function makeRetireRules(): Promise<readonly RulesCase[]> {
       logins,
     ),
     await rulesCase(
-      "of the directory nothing is dropped, whoever signs it, and nothing for another tenant's list",
+      "of the directory no part is dropped, whoever signs it, and nothing for another tenant's list",
       tenant,
-      [begin, [await list(tenant, root, { database: DIRECTORY })], [await list(otherTenant, root)]],
+      [
+        begin,
+        [await list(tenant, root, { database: DIRECTORY })],
+        [await list(tenant, root, { database: DIRECTORY, blobs: [] })],
+        [await list(tenant, laptop, { database: DIRECTORY, parts: [] })],
+        [await list(otherTenant, root)],
+      ],
       logins,
     ),
     await rulesCase(

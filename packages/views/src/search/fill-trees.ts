@@ -1,4 +1,3 @@
-import { byCodeUnits } from "../value/order.ts";
 import type { DocumentTerms, FieldTerms } from "./document-terms.ts";
 import { lengthsOf } from "./field-lengths.ts";
 import { type KeptDocument, keepFields } from "./kept-documents.ts";
@@ -9,127 +8,109 @@ import type { SearchTrees } from "./search-trees.ts";
 interface FilledDocument {
   readonly kept: KeptDocument["fields"];
   readonly lengths: readonly number[];
-  /** Field by field. */
-  readonly terms: readonly (NumberedTerms | null)[];
+  /** Where its terms begin among those of all documents, field by field. */
+  readonly start: number;
 }
 
-/** The terms of a field, as numbers. */
+/** The terms of documents, as numbers, and how often each stands there. */
 interface NumberedTerms {
   readonly terms: readonly number[];
   readonly counts: readonly number[];
 }
 
-/** All documents of a database, on their way into an index: each term is held once. */
+/**
+ * All documents of a database, on their way into an index: each term is held once. A database of 100,000 short documents has millions of
+ * postings: what is done for each of them makes no objects but these.
+ */
 export class TreeFilling {
   readonly #numberOf = new Map<string, number>();
-  readonly #terms: string[] = [];
   readonly #documents = new Map<string, FilledDocument>();
+  readonly #terms: number[] = [];
+  readonly #counts: number[] = [];
 
   /** A document may come again: what came last counts. @param fields null for one that is not there any more */
   add(id: string, fields: DocumentTerms | null): void {
     if (fields === null) this.#documents.delete(id);
-    else
-      this.#documents.set(id, {
-        ...{ kept: keepFields(fields), lengths: lengthsOf(fields) },
-        terms: fields.map((field) => field && this.#numbered(field)),
-      });
+    else {
+      this.#documents.set(id, { kept: keepFields(fields), lengths: lengthsOf(fields), start: this.#terms.length });
+      for (const field of fields) if (field !== null) this.#number(field);
+    }
   }
 
   /** @returns the first number that no document has */
   finish(trees: SearchTrees): number {
-    const documents = [...this.#documents].sort(([a], [b]) => byCodeUnits(a, b));
-    const [terms, ranks] = this.#inOrder();
-    const fields = documents.reduce((most, [, { lengths }]) => Math.max(most, lengths.length), 0);
-    const postings = postingsOf(
-      documents.map(([, document]) => document.terms),
-      { terms, ranks, fields },
+    const ids = [...this.#documents.keys()].sort(); // by code units, as nothing else is said
+    const documents = ids.flatMap((id) => this.#documents.get(id) ?? []);
+    const inOrder = [...this.#numberOf.keys()].sort();
+    const ranks = new Uint32Array(inOrder.length);
+    for (let rank = 0; rank < inOrder.length; rank++) ranks[this.#numberOf.get(inOrder[rank] ?? "") ?? 0] = rank;
+    const { postings, vocabulary } = postingsOf(
+      documents,
+      { terms: this.#terms, counts: this.#counts },
+      inOrder,
+      ranks,
     );
     trees.postings.fill(postings);
-    trees.vocabulary.fill(distinct(postings));
-    trees.documents.fill(documents.map(([id, { kept }], number) => ({ id, number, fields: kept })));
-    trees.lengths.fill(documents.map(([, { lengths }], number) => ({ number, lengths })));
-    trees.numbers.fill(documents.map(([id], number) => ({ number, id })));
+    trees.vocabulary.fill(vocabulary);
+    trees.documents.fill(documents.map(({ kept }, number) => ({ id: ids[number] ?? "", number, fields: kept })));
+    trees.lengths.fill(documents.map(({ lengths }, number) => ({ number, lengths })));
+    trees.numbers.fill(ids.map((id, number) => ({ number, id })));
     return documents.length;
   }
 
-  /** All terms in order, and by its number where each stands among them. */
-  #inOrder(): readonly [terms: readonly string[], ranks: Uint32Array] {
-    const order = this.#terms.map((term, number) => ({ term, number })).sort((a, b) => byCodeUnits(a.term, b.term));
-    const ranks = new Uint32Array(order.length);
-    for (const [rank, { number }] of order.entries()) ranks[number] = rank;
-    return [order.map(({ term }) => term), ranks];
+  #number({ terms, counts }: FieldTerms): void {
+    for (let at = 0; at < terms.length; at++) {
+      const term = terms[at] ?? "";
+      let number = this.#numberOf.get(term);
+      if (number === undefined) {
+        number = this.#numberOf.size;
+        this.#numberOf.set(term, number);
+      }
+      this.#terms.push(number);
+      this.#counts.push(counts[at] ?? 0);
+    }
   }
-
-  #numbered({ terms, counts }: FieldTerms): NumberedTerms {
-    return { terms: terms.map((term) => this.#number(term)), counts };
-  }
-
-  #number(term: string): number {
-    const known = this.#numberOf.get(term);
-    if (known !== undefined) return known;
-    const number = this.#terms.push(term) - 1;
-    this.#numberOf.set(term, number);
-    return number;
-  }
-}
-
-interface Terms {
-  /** Ascending. */
-  readonly terms: readonly string[];
-  /** By the number of a term, where it stands among these. */
-  readonly ranks: Uint32Array;
-  readonly fields: number;
 }
 
 /**
- * All postings in order, by counting how many there are of each term and field (Knuth, The Art of Computer Programming, volume 3, section 5.2,
- * algorithm D). A database of 100,000 short documents has millions: no iterators.
+ * All postings in order, and the terms that have one, by counting how many there are of each term and field (Knuth, The Art of Computer
+ * Programming, volume 3, section 5.2, algorithm D).
+ * @param inOrder all terms, ascending @param ranks by the number of a term, where it stands among these
  */
 function postingsOf(
-  documents: readonly (readonly (NumberedTerms | null)[])[],
-  { terms, ranks, fields }: Terms,
-): readonly Posting[] {
-  const starts = new Uint32Array(terms.length * fields + 1);
-  eachPosting(documents, (term, field) => {
-    const at = (ranks[term] ?? 0) * fields + field + 1;
-    starts[at] = (starts[at] ?? 0) + 1;
+  documents: readonly FilledDocument[],
+  { terms, counts }: NumberedTerms,
+  inOrder: readonly string[],
+  ranks: Uint32Array,
+): { readonly postings: readonly Posting[]; readonly vocabulary: readonly string[] } {
+  const fields = documents.reduce((most, { lengths }) => Math.max(most, lengths.length), 0);
+  const next = new Uint32Array(inOrder.length * fields + 1);
+  eachTerm(documents, (at, field) => {
+    const place = (ranks[terms[at] ?? 0] ?? 0) * fields + field + 1;
+    next[place] = (next[place] ?? 0) + 1;
   });
-  for (let at = 1; at < starts.length; at++) starts[at] = (starts[at] ?? 0) + (starts[at - 1] ?? 0);
-  const next = starts.slice();
-  const [numbers, counts] = [new Uint32Array(starts.at(-1) ?? 0), new Uint32Array(starts.at(-1) ?? 0)];
-  eachPosting(documents, (term, field, number, count) => {
-    const place = (ranks[term] ?? 0) * fields + field;
-    const at = next[place] ?? 0;
-    next[place] = at + 1;
-    numbers[at] = number;
-    counts[at] = count;
+  for (let at = 1; at < next.length; at++) next[at] = (next[at] ?? 0) + (next[at - 1] ?? 0);
+  const postings = new Array<Posting>(next.at(-1) ?? 0);
+  eachTerm(documents, (at, field, number) => {
+    const rank = ranks[terms[at] ?? 0] ?? 0;
+    const place = rank * fields + field;
+    const to = next[place] ?? 0;
+    next[place] = to + 1;
+    postings[to] = { term: inOrder[rank] ?? "", field, number, count: counts[at] ?? 0 };
   });
-  const postings: Posting[] = [];
-  for (let rank = 0; rank < terms.length; rank++)
-    for (let field = 0; field < fields; field++) {
-      const [term = "", end = 0] = [terms[rank], starts[rank * fields + field + 1]];
-      for (let at = postings.length; at < end; at++)
-        postings.push({ term, field, number: numbers[at] ?? 0, count: counts[at] ?? 0 });
-    }
-  return postings;
+  // Each place has come to where the next one began: a term without postings has come nowhere.
+  const vocabulary = inOrder.filter((_, rank) => next[rank * fields + fields - 1] !== (next[rank * fields - 1] ?? 0));
+  return { postings, vocabulary };
 }
 
-function eachPosting(
-  documents: readonly (readonly (NumberedTerms | null)[])[],
-  take: (term: number, field: number, number: number, count: number) => void,
+function eachTerm(
+  documents: readonly FilledDocument[],
+  take: (at: number, field: number, number: number) => void,
 ): void {
   for (let number = 0; number < documents.length; number++) {
-    const fields = documents[number] ?? [];
-    for (let field = 0; field < fields.length; field++) {
-      const { terms = [], counts = [] } = fields[field] ?? {};
-      for (let at = 0; at < terms.length; at++) take(terms[at] ?? 0, field, number, counts[at] ?? 0);
-    }
+    const { lengths = [], start = 0 } = documents[number] ?? {};
+    let at = start;
+    for (let field = 0; field < lengths.length; field++)
+      for (const end = at + Math.max(0, lengths[field] ?? 0); at < end; at++) take(at, field, number);
   }
-}
-
-/** Their terms, each once. */
-function distinct(postings: readonly Posting[]): readonly string[] {
-  const terms: string[] = [];
-  for (const { term } of postings) if (term !== terms.at(-1)) terms.push(term);
-  return terms;
 }

@@ -54,14 +54,17 @@ async function locate(group: readonly Ranked[], searches: readonly OpenSearch[])
     const own = new Map(group.filter((one) => one.source === source).map((one) => [one.number, one]));
     if (own.size === 0) continue;
     const numbers = [...own.keys()].sort((a, b) => a - b);
-    await index.readOn(async ({ trees }) => {
+    const located = await index.readOn(async ({ trees }) => {
       const byNumber = { keyOf: ({ number }: { number: number }) => number, compare: (a: number, b: number) => a - b };
+      const some: Located[] = []; // of this reading: it begins anew where a page is damaged
       for await (const piece of entriesOf(trees.numbers.tree, numbers, byNumber))
         for (const { number, id } of piece) {
           const one = own.get(number);
-          if (one !== undefined) found.push({ ...one, id });
+          if (one !== undefined) some.push({ ...one, id });
         }
+      return some;
     });
+    for (const one of located) found.push(one);
   }
   return found.sort(comparePlaces);
 }

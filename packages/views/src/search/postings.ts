@@ -1,7 +1,7 @@
 import { damaged } from "../damaged-index.ts";
 import type { KeptShape } from "../tree/kept-tree.ts";
 import { nothingCodec } from "../tree/page-codec.ts";
-import { MANY_ON_PAGE, nothing } from "../tree/tree-shape.ts";
+import { MOST_ON_PAGE, nothing } from "../tree/tree-shape.ts";
 import { byCodeUnits, type Compare } from "../value/order.ts";
 import { listIn } from "../value/read-json.ts";
 import type { Json } from "../value/value-codec.ts";
@@ -22,7 +22,7 @@ export const comparePostings: Compare<Posting> = (a, b) =>
 
 /** By term, then by field, then by document. */
 export const postingShape: KeptShape<Posting, null> = {
-  ...{ number: 1, mostOnPage: MANY_ON_PAGE, weigh: null, summary: nothing, compare: comparePostings },
+  ...{ number: 1, mostOnPage: MOST_ON_PAGE, weigh: null, summary: nothing, compare: comparePostings },
   key: ({ term, field, number }) => ({ term, field, number, count: 0 }),
   codec: { entries: { encode: encodePostings, decode: decodePostings }, summary: nothingCodec },
 };

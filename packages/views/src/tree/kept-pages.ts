@@ -38,10 +38,7 @@ export class KeptPages<E, S> implements PageSource<E, S> {
   }
 
   key(id: PageId): Uint8Array {
-    const key = new DataView(new ArrayBuffer(5));
-    key.setUint8(0, this.#number);
-    key.setUint32(1, id);
-    return new Uint8Array(key.buffer);
+    return Uint8Array.of(this.#number, id >>> 24, id >>> 16, id >>> 8, id);
   }
 }
 

@@ -23,9 +23,10 @@ export interface TreeShape<E, S> {
   readonly summary: Summary<E, S>;
 }
 
-/** Room on a page for entries of some hundred bytes, and of some ten. */
+/** Room on a page for entries of some hundred bytes, of some ten, and of a few. */
 export const SOME_ON_PAGE = 64;
 export const MANY_ON_PAGE = 256;
+export const MOST_ON_PAGE = 1_024;
 
 /** Where a stretch begins: whether an entry comes before it. True for the first entries of a tree, and for none after them. */
 export type IsBefore<E> = (entry: E) => boolean;

@@ -27,6 +27,8 @@ export function checkExpression(value: unknown): Expression {
     const args = rest.map((argument, at) => check(argument, [...path, at]));
     const [least, most] = arityOf(name, args, wrong);
     if (args.length < least || args.length > most) throw wrong(`${name} takes another number of arguments`);
+    const refused = functions.get(name)?.refuse?.(args);
+    if (refused) throw new ViewError("EXPRESSION_INVALID", refused.message, { path: [...path, refused.at] });
     return [name, ...args];
   }
   return check(value, []);

@@ -1,5 +1,6 @@
 import type { Value } from "../value/value.ts";
-import { type ExpressionFunction, strict } from "./function-table.ts";
+import { type Expression, isCall } from "./expression.ts";
+import { type ExpressionFunction, strict, type WrongArgument } from "./function-table.ts";
 import { numberOf } from "./number-functions.ts";
 
 const DAY_MS = 86_400_000;
@@ -47,13 +48,21 @@ interface Day {
 
 /** What a calendar says of a moment; in UTC, or in the time zone that the second argument names. */
 function ofDay(read: (day: Day) => number): ExpressionFunction {
-  return strict(1, 2, ([value, zone = "UTC"], budget) => {
+  const computed = strict(1, 2, ([value, zone = "UTC"], budget) => {
     const date = dateOf(value);
     if (date === null || typeof zone !== "string" || zone.length > LONGEST_ZONE) return null;
     budget.take(zone === "UTC" ? 0 : STEPS_OF_A_ZONE);
     const day = zone === "UTC" ? utcDay(date) : zonedDay(date, zone);
     return day && read(day);
   });
+  return { ...computed, refuse: wrongZone };
+}
+
+/** A time zone that is named, and does not exist. */
+function wrongZone([, zone = null]: readonly Expression[]): WrongArgument | null {
+  if (zone === null || isCall(zone)) return null;
+  if (typeof zone === "string" && zone.length <= LONGEST_ZONE && formatOf(zone) !== null) return null;
+  return { at: 1, message: "there is no such time zone" };
 }
 
 function utcDay(date: Date): Day {

@@ -1,5 +1,6 @@
 import type { Value } from "../value/value.ts";
 import type { Budget } from "./budget.ts";
+import type { Expression } from "./expression.ts";
 import type { Evaluate } from "./scope.ts";
 
 /**
@@ -11,6 +12,15 @@ export interface ExpressionFunction {
   readonly arity: readonly [least: number, most: number];
   /** How a call of it is evaluated; most evaluate all arguments first (`strict`). */
   readonly compile: (args: readonly Evaluate[]) => Evaluate;
+  /** What is wrong with arguments as they are written, whatever documents say; null for nothing. */
+  readonly refuse?: (args: readonly Expression[]) => WrongArgument | null;
+}
+
+/** An argument that never gives anything. */
+export interface WrongArgument {
+  /** Which of them, 0 being the first. */
+  readonly at: number;
+  readonly message: string;
 }
 
 export type FunctionTable = ReadonlyMap<string, ExpressionFunction>;

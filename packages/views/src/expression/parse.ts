@@ -1,6 +1,6 @@
 import { ViewError } from "../errors.ts";
 import { checkExpression } from "./check.ts";
-import { type Call, type Expression, expressionLimits } from "./expression.ts";
+import { type Call, type Expression, expressionLimits, isCall } from "./expression.ts";
 import { binary, chained, NOT_BINDS, reserved, SIGN_BINDS } from "./operators.ts";
 import { type Token, tokensOf } from "./tokens.ts";
 
@@ -138,10 +138,10 @@ class Parser {
     if (!this.#takeSign(sign)) throw this.#wrong(`${sign} is missing`);
   }
 
-  /** The name and the number of arguments are checked where they stand. */
+  /** The name and the number of arguments are checked where they stand, and those that are no calls. */
   #made(call: Call, offset: number): Call {
     const [name, ...args] = call;
-    this.#checked([name, ...args.map((argument) => (name === "field" ? argument : null))], offset);
+    this.#checked([name, ...args.map((argument) => (isCall(argument) ? null : argument))], offset);
     return call;
   }
 

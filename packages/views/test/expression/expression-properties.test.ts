@@ -27,10 +27,10 @@ const literal = fc.oneof(
 );
 const { expression } = fc.letrec<{ expression: Expression; call: Expression }>((tie) => ({
   expression: fc.oneof({ maxDepth: 6 }, field, literal, tie("call")),
-  call: fc.constantFrom(...functions).chain(([name, { arity }]) => {
+  call: fc.constantFrom(...functions).chain(([name, { arity, refuse }]) => {
     const [least, most] = arity;
     const args = fc.array(tie("expression"), { minLength: least, maxLength: Math.min(most, least + 2) });
-    return args.map((some): Expression => [name, ...some]);
+    return args.map((some): Expression => [name, ...(refuse?.(some) ? some.slice(0, 1) : some)]);
   }),
 }));
 

@@ -65,6 +65,13 @@ export const settings: { readonly [Name in SettingName]: Setting<RelayConfig[Nam
   tenantBytes: limit("tenantBytes", integer(1, PiB), "sealed bytes kept for one tenant"),
   loginKeyBytes: limit("loginKeyBytes", integer(1, PiB), "sealed bytes kept of what one login key pushed"),
   retireAfterMs: limit("retireAfterMs", integer(0, 366 * DAY_MS), "ms that what one admin wants dropped waits"),
+  transfers: limit("transfers", integer(1, 100_000), "blobs that come and go at once, all together"),
+  transfersPerSession: limit(
+    "transfersPerSession",
+    integer(1, 100_000),
+    "blobs that come and go at once for one session",
+  ),
+  transferMs: limit("transferMs", integer(100, DAY_MS), "time in ms that a blob may take to come or go"),
   tenants: limit("tenants", integer(1, 1_000_000_000), "tenants registered"),
 };
 

@@ -8,6 +8,12 @@ export const COUNTERS = [
   "logins_directory_only_total",
   "logins_refused_total",
   "parts_retired_total",
+  "blobs_stored_total",
+  "blob_bytes_stored_total",
+  "blobs_served_total",
+  "blob_bytes_served_total",
+  "blobs_retired_total",
+  "blob_requests_refused_total",
   "tenants_registered_total",
   "sessions_dropped_total",
   "sessions_failed_total",
@@ -22,7 +28,7 @@ export const COUNTERS = [
   "damage_noticed_total",
 ] as const;
 /** What is open now. */
-export const GAUGES = ["connections", "sessions", "subscriptions"] as const;
+export const GAUGES = ["connections", "sessions", "subscriptions", "transfers"] as const;
 /** A name of {@link COUNTERS}. */
 export type CounterName = (typeof COUNTERS)[number];
 /** A name of {@link GAUGES}. */

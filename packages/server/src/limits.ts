@@ -24,6 +24,12 @@ export interface RelayLimits {
   tenantBytes: number;
   /** Sealed bytes kept of what one login key pushed. */
   loginKeyBytes: number;
+  /** Blobs that come and go at once, all together. */
+  transfers: number;
+  /** Blobs that come and go at once for one session. */
+  transfersPerSession: number;
+  /** Time in ms that a blob may take to come or go. */
+  transferMs: number;
   /** Tenants this relay registers. */
   tenants: number;
   /** What a retire list waits at least before anything is dropped, ms; what only one admin says. */
@@ -44,6 +50,9 @@ export const defaultLimits: Readonly<RelayLimits> = Object.freeze({
   signatureBurst: 8_000,
   tenantBytes: 10 * GiB,
   loginKeyBytes: 5 * GiB,
+  transfers: 256,
+  transfersPerSession: 8,
+  transferMs: 120_000,
   tenants: 100_000,
   retireAfterMs: 604_800_000,
 });

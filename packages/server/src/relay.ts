@@ -7,7 +7,10 @@ import { LONGEST_WAIT_MS, type Scheduler, type Transport } from "@selkie/sync-pr
 import type { FastifyInstance } from "fastify";
 import { Counters } from "./counters.ts";
 import { RelayError, type RelayErrorCode } from "./errors.ts";
+import { addBlobRoutes } from "./http/blob-routes.ts";
 import { createHttp } from "./http/health.ts";
+import { Tickets } from "./http/tickets.ts";
+import { Transfers } from "./http/transfers.ts";
 import { completeLimits, type RelayLimits } from "./limits.ts";
 import { type Logger, silentLogger } from "./log/log.ts";
 import { describeFailure } from "./log/redaction.ts";
@@ -99,6 +102,7 @@ class RunningRelay implements Relay {
   readonly #host: ConnectionHost;
   readonly #http: FastifyInstance;
   readonly #sockets: Sockets;
+  readonly #transfers: Transfers;
   readonly #served = new Set<Connection>();
   #origins: readonly string[];
   #stopping: Promise<void> | null = null;
@@ -126,11 +130,16 @@ class RunningRelay implements Relay {
         retireAfterMs: limits.retireAfterMs,
       }),
       databases: new LiveDatabases(counters, now),
+      tickets: new Tickets({ verifier, random }),
       origins: () => this.#origins,
     };
     this.#sockets = new Sockets({ host: this.#host, trustProxy, isOpen: () => this.#stopping === null });
-    const connections = limits.connections + OTHER_CONNECTIONS;
-    this.#http = createHttp({ logger, connections, isReady: () => this.#isReady() });
+    const connections = limits.connections + limits.transfers + OTHER_CONNECTIONS;
+    this.#http = createHttp({ logger, connections, requestMs: limits.transferMs, isReady: () => this.#isReady() });
+    const { tickets, tenants } = this.#host;
+    this.#transfers = new Transfers({ ...limits, scheduler, counters });
+    const { blobs, retiring } = tenants;
+    addBlobRoutes(this.#http, { tickets, blobs, retiring, transfers: this.#transfers, counters });
     this.#sockets.attach(this.#http.server);
     const failed = (failure: unknown): void => logger.log("error", "store.failed", describeFailure(failure));
     this.#host.tenants.retiring.look().catch(failed);
@@ -181,6 +190,7 @@ class RunningRelay implements Relay {
     await gone;
     await this.#host.tenants.retiring.stop();
     await this.#http.close();
+    await this.#transfers.finished();
   }
 
   /** Waits for `work`, but no longer than `ms`. */

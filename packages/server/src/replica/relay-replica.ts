@@ -27,7 +27,7 @@ import {
   usageKey,
   usageRecord,
 } from "../tenants/records.ts";
-import type { Admitted } from "../tenants/tenants.ts";
+import type { Admitted } from "../tenants/tenant.ts";
 import type { Charge } from "../tenants/usage.ts";
 import type { LiveDatabase, Subscriber } from "./live-databases.ts";
 

@@ -15,12 +15,14 @@ import {
 } from "@selkie/sync-protocol";
 import type { Counters } from "../counters.ts";
 import type { RelayRefusalCode } from "../errors.ts";
+import type { IssuedTicket, Tickets } from "../http/tickets.ts";
 import type { RelayLimits } from "../limits.ts";
 import type { LogFields, Logger, LogLevel } from "../log/log.ts";
 import { describeFailure, logTag } from "../log/redaction.ts";
 import type { LiveDatabases, Subscriber } from "../replica/live-databases.ts";
 import { RelayReplica } from "../replica/relay-replica.ts";
-import type { Admitted, Tenants } from "../tenants/tenants.ts";
+import type { Admitted } from "../tenants/tenant.ts";
+import type { Tenants } from "../tenants/tenants.ts";
 import { Closers } from "./closers.ts";
 import { budgetedVerifier } from "./signature-budget.ts";
 
@@ -29,6 +31,7 @@ export interface ConnectionHost {
   readonly store: Store;
   readonly tenants: Tenants;
   readonly databases: LiveDatabases;
+  readonly tickets: Tickets;
   readonly verifier: Verifier;
   readonly scheduler: Scheduler;
   readonly limits: Readonly<RelayLimits>;
@@ -56,6 +59,7 @@ export class Connection {
   readonly #subscriber: Subscriber;
   readonly #closers = new Closers();
   #admitted: Admitted | null = null;
+  #ticket: IssuedTicket | null = null;
   #isOver = false;
 
   /** Serves a peer over any transport. `number` names the connection in the log. */
@@ -72,6 +76,11 @@ export class Connection {
       scheduler,
       random,
       open: async (tenant, database) => this.#open(tenant, database),
+      blobs: {
+        read: async (_tenant, hash, range) =>
+          this.#admitted === null ? null : await host.tenants.blobs.read(this.#admitted, hash, range),
+      },
+      ticket: () => this.#issueTicket(),
       generation: store.generation,
       limits: {
         databases: limits.databasesPerSession,
@@ -147,9 +156,17 @@ export class Connection {
     });
   }
 
+  /** One ticket a session, made when it is first asked for; it ends with the session. */
+  #issueTicket(): Uint8Array | null {
+    if (this.#admitted === null || this.#isOver) return null;
+    this.#ticket ??= this.#host.tickets.issue(this.#admitted);
+    return this.#ticket.bytes;
+  }
+
   async #finish(failure: SyncError | null): Promise<void> {
     const { counters } = this.#host;
     this.#isOver = true;
+    this.#ticket?.end();
     this.#closers.closeAll();
     counters.move("sessions", -1);
     const isOrdinary = failure === null || ORDINARY_ENDS.has(failure.code);

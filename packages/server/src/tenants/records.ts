@@ -216,7 +216,7 @@ export async function* registeredTenants(state: StateStore): AsyncIterable<Tenan
 }
 
 /** The pairs whose keys start with `prefix`, without those that the store found damaged. */
-async function* undamaged(state: StateStore, prefix: Uint8Array): AsyncIterable<StateItem> {
+export async function* undamaged(state: StateStore, prefix: Uint8Array): AsyncIterable<StateItem> {
   let from = prefix;
   for (;;) {
     try {

@@ -1,6 +1,14 @@
 // Retire lists: what admins want dropped waits here, and is dropped from the store when its time has come.
 
-import { type DatabaseId, type LoginKey, type TenantId, toHex, type Verifier } from "@selkie/entry";
+import {
+  type BlobHash,
+  compareBytes,
+  equalBytes,
+  type LoginKey,
+  type TenantId,
+  toHex,
+  type Verifier,
+} from "@selkie/entry";
 import type { Store } from "@selkie/store";
 import {
   encodeRetireList,
@@ -22,6 +30,7 @@ import {
 } from "./records.ts";
 import { Serial } from "./serial.ts";
 import type { Tenant } from "./tenant.ts";
+import type { TenantBlobs } from "./tenant-blobs.ts";
 
 export interface RetiringOptions {
   readonly store: Store;
@@ -34,6 +43,13 @@ export interface RetiringOptions {
   readonly counters: Counters;
   readonly logger: Logger;
   find(tenant: TenantId): Promise<Tenant | null>;
+  readonly blobs: Pick<TenantBlobs, "drop" | "unclaimed">;
+}
+
+interface WaitingList {
+  /** When it came, ms since the epoch. */
+  readonly since: number;
+  readonly list: VerifiedRetireList;
 }
 
 /**
@@ -45,7 +61,7 @@ export class Retiring {
   readonly #at: RetiringOptions;
   readonly #working = new Serial();
   /** By tenant and hash, in hexadecimal; done ones too. Null until they were read. */
-  #lists: Map<string, StoredRetireList> | null = null;
+  #lists: Promise<Map<string, StoredRetireList>> | null = null;
   #cancel: (() => void) | null = null;
   #isStopped = false;
 
@@ -66,6 +82,25 @@ export class Retiring {
     });
   }
 
+  /** When the latest list came that names a blob and waits, by hash; null for those that none names. */
+  async waiting(tenant: TenantId): Promise<(hash: BlobHash) => number | null> {
+    const lists = (await this.#waitingOf(tenant)).filter(({ list }) => list.blobs.length > 0);
+    return (hash) =>
+      lists.reduce((latest: number | null, { since, list }) => {
+        return isAmong(list.blobs, hash) ? Math.max(since, latest ?? 0) : latest;
+      }, null);
+  }
+
+  /** The blobs that wait to be dropped, ascending. */
+  async waitingBlobs(tenant: Tenant): Promise<readonly BlobHash[]> {
+    const found = new Map<string, BlobHash>();
+    for (const { since, list } of await this.#waitingOf(tenant.id)) {
+      const unclaimed = await this.#at.blobs.unclaimed(tenant, list.blobs, since);
+      for (const hash of unclaimed) found.set(toHex(hash), hash);
+    }
+    return [...found.values()].sort(compareBytes);
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancel?.();
@@ -75,11 +110,28 @@ export class Retiring {
   #run(work: (known: Map<string, StoredRetireList>) => Promise<void>): Promise<void> {
     return this.#working.run(async () => {
       if (this.#isStopped) return;
-      this.#lists ??= await storedRetireLists(this.#at.store.state, this.#at.verifier);
-      await work(this.#lists);
-      for (const list of [...this.#lists.values()]) await this.#carryOut(list);
-      this.#wait();
+      const known = await this.#known();
+      await work(known);
+      for (const list of [...known.values()]) await this.#carryOut(known, list);
+      this.#wait(known);
     });
+  }
+
+  /** The same map for everybody, once it could be read. */
+  async #known(): Promise<Map<string, StoredRetireList>> {
+    this.#lists ??= storedRetireLists(this.#at.store.state, this.#at.verifier);
+    try {
+      return await this.#lists;
+    } catch (failure) {
+      this.#lists = null;
+      throw failure;
+    }
+  }
+
+  async #waitingOf(tenant: TenantId): Promise<readonly WaitingList[]> {
+    return [...(await this.#known()).values()].flatMap(({ since, list, tenant: of }) =>
+      list !== null && equalBytes(of, tenant) ? [{ since, list }] : [],
+    );
   }
 
   async #take(
@@ -97,53 +149,49 @@ export class Retiring {
     }
     const stored: StoredRetireList = { key, tenant: tenant.id, since: Math.floor(clock()), list };
     const usage = { key: usageKey(tenant.id, login), value: usageRecord(tenant.usage.save(login)) };
-    await store.commit({ put: [retiringRecord(stored), usage] });
-    known.set(toHex(key), stored);
+    known.set(toHex(key), stored); // before it is durable: whoever claims a blob from now on claims it behind this list
+    try {
+      await store.commit({ put: [retiringRecord(stored), usage] });
+    } catch (failure) {
+      known.delete(toHex(key));
+      throw failure;
+    }
   }
 
-  async #carryOut(stored: StoredRetireList): Promise<void> {
+  async #carryOut(known: Map<string, StoredRetireList>, stored: StoredRetireList): Promise<void> {
     const { store, clock, counters, find } = this.#at;
     const { list } = stored;
     if (list === null) return;
     const tenant = await find(stored.tenant);
     const by = tenant === null ? null : retirerOf(tenant.state, list);
     const isDue = this.#dueAt(stored) <= clock();
-    if (tenant === null || by === null) return isDue ? this.#end(stored) : undefined;
+    if (tenant === null || by === null) return isDue ? this.#end(known, stored) : undefined;
     const isWhole = isDue || by === "root";
-    const parts = isWhole ? list.parts : this.#saidByOthers(tenant, by, list);
-    if (!isWhole && parts.length === 0) return;
-    const dropped = await store.entries(tenant.id, list.database).retire(parts);
-    counters.count("parts_retired_total", dropped);
-    if (parts.length === list.parts.length) await this.#end(stored);
-  }
-
-  /** What lists of other slots that wait too name as well. */
-  #saidByOthers(tenant: Tenant, by: string, { database, parts }: VerifiedRetireList): readonly RetiredPart[] {
-    const said = new Set<string>();
-    for (const { list } of this.#lists?.values() ?? []) {
-      if (list === null || !isSame(list.database, database)) continue;
-      const other = retirerOf(tenant.state, list);
-      if (other !== null && other !== by) for (const part of list.parts) said.add(nameOf(part));
+    const { parts, blobs } = isWhole ? list : saidByOthers(known, { tenant, by, list });
+    if (parts.length > 0) {
+      const dropped = await store.entries(tenant.id, list.database).retire(parts);
+      counters.count("parts_retired_total", dropped);
     }
-    return said.size === 0 ? [] : parts.filter((part) => said.has(nameOf(part)));
+    await this.#at.blobs.drop(tenant, blobs, stored.since);
+    if (parts.length === list.parts.length && blobs.length === list.blobs.length) await this.#end(known, stored);
   }
 
   /** It is remembered that it was here, so that it is not taken again. */
-  async #end(stored: StoredRetireList): Promise<void> {
+  async #end(known: Map<string, StoredRetireList>, stored: StoredRetireList): Promise<void> {
     const over: StoredRetireList = { ...stored, list: null };
     await this.#at.store.commit({ put: [retiringRecord(over)] });
-    this.#lists?.set(toHex(stored.key), over);
+    known.set(toHex(stored.key), over);
   }
 
   #dueAt({ since, list }: StoredRetireList): number {
     return since + Math.max(this.#at.leastMs, (list?.wait ?? 0) * 1_000);
   }
 
-  #wait(): void {
+  #wait(known: Map<string, StoredRetireList>): void {
     const { scheduler, clock, logger } = this.#at;
     this.#cancel?.();
     this.#cancel = null;
-    const waiting = [...(this.#lists?.values() ?? [])].filter(({ list }) => list !== null);
+    const waiting = [...known.values()].filter(({ list }) => list !== null);
     if (waiting.length === 0) return;
     const next = Math.min(...waiting.map((stored) => this.#dueAt(stored)));
     const failed = (failure: unknown): void => logger.log("error", "store.failed", describeFailure(failure));
@@ -152,5 +200,44 @@ export class Retiring {
   }
 }
 
+interface SlotsList {
+  readonly tenant: Tenant;
+  /** The slot that signed. */
+  readonly by: string;
+  readonly list: VerifiedRetireList;
+}
+
+/** What lists of other slots that wait too name as well. */
+function saidByOthers(
+  known: ReadonlyMap<string, StoredRetireList>,
+  { tenant, by, list: { database, parts, blobs } }: SlotsList,
+): Pick<VerifiedRetireList, "parts" | "blobs"> {
+  const said = new Set<string>();
+  for (const { list } of known.values()) {
+    if (list === null || !equalBytes(list.tenant, tenant.id) || !equalBytes(list.database, database)) continue;
+    const other = retirerOf(tenant.state, list);
+    if (other === null || other === by) continue;
+    for (const part of list.parts) said.add(nameOf(part));
+    for (const hash of list.blobs) said.add(toHex(hash));
+  }
+  if (said.size === 0) return { parts: [], blobs: [] };
+  return {
+    parts: parts.filter((part) => said.has(nameOf(part))),
+    blobs: blobs.filter((hash) => said.has(toHex(hash))),
+  };
+}
+
 const nameOf = ({ id, index }: RetiredPart): string => `${toHex(id)} ${index}`;
-const isSame = (a: DatabaseId, b: DatabaseId): boolean => toHex(a) === toHex(b);
+
+/** Whether a hash is among these, which ascend. */
+function isAmong(hashes: readonly BlobHash[], wanted: BlobHash): boolean {
+  let [from, to] = [0, hashes.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const hash = hashes[middle];
+    if (hash !== undefined && compareBytes(hash, wanted) < 0) from = middle + 1;
+    else to = middle;
+  }
+  const found = hashes[from];
+  return found !== undefined && equalBytes(found, wanted);
+}

@@ -26,6 +26,12 @@ export interface Login {
   drop(code: RelayRefusalCode): void;
 }
 
+/** A session that was let in, until it leaves. */
+export interface Admitted {
+  readonly tenant: Tenant;
+  readonly login: Login;
+}
+
 /** A registered tenant. */
 export class Tenant {
   readonly id: TenantId;
@@ -33,6 +39,7 @@ export class Tenant {
   readonly holes: KnownHoles;
   readonly begun: BegunChains;
   readonly #logins = new Set<Login>();
+  #held = 0;
   #state: AccessState;
 
   /** @param known what was stored of a tenant that is not new */
@@ -49,7 +56,17 @@ export class Tenant {
   }
 
   get isIdle(): boolean {
-    return this.#logins.size === 0;
+    return this.#logins.size === 0 && this.#held === 0;
+  }
+
+  /** Does work that counts bytes and may go on when no session is open: this object stays the one that counts. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.#held += 1;
+    try {
+      return await work();
+    } finally {
+      this.#held -= 1;
+    }
   }
 
   enter(login: Login): void {
@@ -65,6 +82,11 @@ export class Tenant {
     if (grant === null || !grant.pull) return false;
     // SECURITY: who was removed reads the directory and nothing else. Test: farewell.test.ts.
     return grant.directoryOnly !== true || equalBytes(database, this.#state.founding.database);
+  }
+
+  /** Whether a session may receive what lies beside the entries, in no database. */
+  mayPullBlobs({ grant }: Login): boolean {
+    return grant?.pull === true && grant.directoryOnly !== true;
   }
 
   /** Whether a session may know that this database is here. */

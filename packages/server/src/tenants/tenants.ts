@@ -12,7 +12,8 @@ import { loadTenant } from "./load-tenant.ts";
 import { documentRecord, registeredTenants, slotOf, slotRecord, usageKey, usageRecord } from "./records.ts";
 import { Retiring } from "./retiring.ts";
 import { Serial } from "./serial.ts";
-import { grantOf, type Login, Tenant } from "./tenant.ts";
+import { type Admitted, grantOf, type Login, Tenant } from "./tenant.ts";
+import { TenantBlobs } from "./tenant-blobs.ts";
 import { TenantUsage, type UsageCaps } from "./usage.ts";
 
 export interface TenantsOptions {
@@ -39,12 +40,6 @@ export interface LoginRequest {
   drop(code: RelayRefusalCode): void;
 }
 
-/** A session that was let in, until it leaves. */
-export interface Admitted {
-  readonly tenant: Tenant;
-  readonly login: Login;
-}
-
 /** Tenants kept in memory although nobody is connected under them. */
 const IDLE_TENANTS = 1_024;
 /** Tickets remembered for one session. */
@@ -58,11 +53,16 @@ export class Tenants {
   readonly #registration = new Serial();
   /** What is to be dropped. */
   readonly retiring: Retiring;
+  readonly blobs: TenantBlobs;
   #registered: number | null = null;
 
   constructor(options: TenantsOptions) {
     this.#options = options;
-    this.retiring = new Retiring({ ...options, leastMs: options.retireAfterMs, find: (id) => this.#find(id) });
+    this.blobs = new TenantBlobs({ ...options, waiting: (tenant) => this.retiring.waiting(tenant) });
+    this.retiring = new Retiring({
+      ...options,
+      ...{ leastMs: options.retireAfterMs, find: (id) => this.#find(id), blobs: this.blobs },
+    });
   }
 
   /** Lets a login key in, or answers null: whether the tenant is unknown, or the key, is for nobody to learn. */

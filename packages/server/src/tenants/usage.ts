@@ -16,12 +16,23 @@ export interface Charge {
   settle(bytes: number): void;
 }
 
+/** Bytes taken before something arrives that may take long, or may not come at all: until it is here, none of them are stored as used. */
+export interface Reservation {
+  readonly bytes: number;
+  /** It is here. */
+  keep(): void;
+  /** It does not come. */
+  release(): void;
+}
+
 /** Bytes by login key. */
 export class TenantUsage {
   readonly #caps: UsageCaps;
   readonly #bytesByKey: Map<string, number>;
   /** Login keys whose stored number is too high, because a charge was given back after it was written. */
   readonly #unsaved = new Set<string>();
+  readonly #reservedByKey = new Map<string, number>();
+  #reserved = 0;
   #total: number;
 
   constructor(caps: UsageCaps, bytesByKey: ReadonlyMap<string, number>) {
@@ -41,9 +52,7 @@ export class TenantUsage {
   /** Charges a login key, or answers null when the key or its tenant has too little left. */
   charge(key: LoginKey, bytes: number): Charge | null {
     const name = toHex(key);
-    const bytesOfKey = this.bytesOf(key) + bytes;
-    const exceeds = bytesOfKey > this.#caps.loginKeyBytes || this.#total + bytes > this.#caps.tenantBytes;
-    if (exceeds && bytes > 0) return null;
+    if (bytes > 0 && !this.#hasRoom(name, bytes)) return null;
     this.#add(name, bytes);
     let open = true;
     return {
@@ -56,6 +65,33 @@ export class TenantUsage {
     };
   }
 
+  /** Keeps room for what a login key is about to bring, or answers null when the key or its tenant has too little left. */
+  reserve(key: LoginKey, bytes: number): Reservation | null {
+    const name = toHex(key);
+    if (!this.#hasRoom(name, bytes)) return null;
+    this.#reserve(name, bytes);
+    let open = true;
+    const end = (kept: number): void => {
+      if (!open) return;
+      open = false;
+      this.#reserve(name, -bytes);
+      this.#add(name, kept);
+    };
+    return { bytes, keep: () => end(bytes), release: () => end(0) };
+  }
+
+  /** Gives back what was dropped, or not stored after all. The number is to be stored. */
+  giveBack(key: LoginKey, bytes: number): void {
+    const name = toHex(key);
+    this.#unsaved.add(name);
+    this.#add(name, -Math.min(bytes, this.bytesOf(key)));
+  }
+
+  /** Charges anew what was given back and is there still. */
+  takeAgain(key: LoginKey, bytes: number): void {
+    this.#add(toHex(key), bytes);
+  }
+
   /** The number to store for a login key, with what is charged and not yet settled. */
   save(key: LoginKey): number {
     this.#unsaved.delete(toHex(key));
@@ -65,6 +101,19 @@ export class TenantUsage {
   /** Whether the number stored for a login key is out of date. */
   isUnsaved(key: LoginKey): boolean {
     return this.#unsaved.has(toHex(key));
+  }
+
+  #hasRoom(name: string, bytes: number): boolean {
+    const ofKey = (this.#bytesByKey.get(name) ?? 0) + (this.#reservedByKey.get(name) ?? 0);
+    const { loginKeyBytes, tenantBytes } = this.#caps;
+    return ofKey + bytes <= loginKeyBytes && this.#total + this.#reserved + bytes <= tenantBytes;
+  }
+
+  #reserve(name: string, bytes: number): void {
+    const reserved = (this.#reservedByKey.get(name) ?? 0) + bytes;
+    if (reserved === 0) this.#reservedByKey.delete(name);
+    else this.#reservedByKey.set(name, reserved);
+    this.#reserved += bytes;
   }
 
   #add(name: string, bytes: number): void {

@@ -15,6 +15,7 @@ async function start(isReady: () => Promise<boolean> = async () => true) {
     logger: jsonLogger({ write: (line) => lines.push(line), now: () => 0, level: "debug" }),
     isReady,
     connections: 10,
+    requestMs: 10_000,
   });
   closers.push(() => http.close());
   return { http, lines, url: await http.listen({ host: "127.0.0.1", port: 0 }) };

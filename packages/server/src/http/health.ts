@@ -6,6 +6,7 @@ import { finished } from "node:stream";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import type { Logger } from "../log/log.ts";
 import { describeFailure } from "../log/redaction.ts";
+import type { HttpRefusalCode } from "./http-refusal.ts";
 
 export interface HttpOptions {
   readonly logger: Logger;
@@ -69,9 +70,10 @@ function dropRest(request: IncomingMessage): void {
   request.resume();
 }
 
-const NOT_FOUND = { error: "NOT_FOUND" };
-const BAD_REQUEST = { error: "BAD_REQUEST" };
-const FAILED = { error: "FAILED" };
+const answerOf = (code: HttpRefusalCode) => ({ error: code });
+const NOT_FOUND = answerOf("NOT_FOUND");
+const BAD_REQUEST = answerOf("BAD_REQUEST");
+const FAILED = answerOf("FAILED");
 
 function statusOf(failure: unknown): number {
   const status: unknown =

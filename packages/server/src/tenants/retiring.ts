@@ -54,8 +54,8 @@ interface WaitingList {
 
 /**
  * The retire lists of all tenants.
- * SECURITY: D11. A list is carried out only if its signer has the purge right still when its time has come; at once where the root, or two
- * slots, say the same. Test: retiring.test.ts.
+ * SECURITY: D11. A list is carried out only if its signer has the purge right still when its time has come; of parts at once where the
+ * root, or two slots, say the same. Test: retiring.test.ts.
  */
 export class Retiring {
   readonly #at: RetiringOptions;
@@ -166,14 +166,14 @@ export class Retiring {
     const by = tenant === null ? null : retirerOf(tenant.state, list);
     const isDue = this.#dueAt(stored) <= clock();
     if (tenant === null || by === null) return isDue ? this.#end(known, stored) : undefined;
-    const isWhole = isDue || by === "root";
-    const { parts, blobs } = isWhole ? list : saidByOthers(known, { tenant, by, list });
+    const parts = isDue || by === "root" ? list.parts : saidByOthers(known, { tenant, by, list });
     if (parts.length > 0) {
       const dropped = await store.entries(tenant.id, list.database).retire(parts);
       counters.count("parts_retired_total", dropped);
     }
-    await this.#at.blobs.drop(tenant, blobs, stored.since);
-    if (parts.length === list.parts.length && blobs.length === list.blobs.length) await this.#end(known, stored);
+    // Who still needs a blob may come within the wait, whoever signed: equal contents are one blob.
+    if (isDue) await this.#at.blobs.drop(tenant, list.blobs, stored.since);
+    if (isDue || (parts.length === list.parts.length && list.blobs.length === 0)) await this.#end(known, stored);
   }
 
   /** It is remembered that it was here, so that it is not taken again. */
@@ -210,21 +210,15 @@ interface SlotsList {
 /** What lists of other slots that wait too name as well. */
 function saidByOthers(
   known: ReadonlyMap<string, StoredRetireList>,
-  { tenant, by, list: { database, parts, blobs } }: SlotsList,
-): Pick<VerifiedRetireList, "parts" | "blobs"> {
+  { tenant, by, list: { database, parts } }: SlotsList,
+): readonly RetiredPart[] {
   const said = new Set<string>();
   for (const { list } of known.values()) {
     if (list === null || !equalBytes(list.tenant, tenant.id) || !equalBytes(list.database, database)) continue;
     const other = retirerOf(tenant.state, list);
-    if (other === null || other === by) continue;
-    for (const part of list.parts) said.add(nameOf(part));
-    for (const hash of list.blobs) said.add(toHex(hash));
+    if (other !== null && other !== by) for (const part of list.parts) said.add(nameOf(part));
   }
-  if (said.size === 0) return { parts: [], blobs: [] };
-  return {
-    parts: parts.filter((part) => said.has(nameOf(part))),
-    blobs: blobs.filter((hash) => said.has(toHex(hash))),
-  };
+  return said.size === 0 ? [] : parts.filter((part) => said.has(nameOf(part)));
 }
 
 const nameOf = ({ id, index }: RetiredPart): string => `${toHex(id)} ${index}`;

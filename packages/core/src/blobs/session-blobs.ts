@@ -1,23 +1,54 @@
 import { type BlobHash, concatBytes } from "@selkie/entry";
-import type { BlobStore, ByteRange } from "@selkie/store";
-import type { Scheduler, Session, SessionOptions } from "@selkie/sync-protocol";
+import type { ByteRange } from "@selkie/store";
+import type { Scheduler, Session, SessionReady } from "@selkie/sync-protocol";
 import type { BlobDoor } from "./blob-door.ts";
 import { httpDoor } from "./http-door.ts";
+import type { UploadSession, Uploads } from "./uploads.ts";
 
 export interface SessionBlobsContext {
-  readonly session: Pick<Session, "fetchBlob" | "ticket">;
+  readonly session: Pick<Session, "fetchBlob" | "ticket" | "on">;
+  /** What the other side says of itself. */
+  readonly ready: SessionReady;
   readonly scheduler: Scheduler;
   /** Where the paths of the other side's HTTP door begin; null where it was not dialled by a URL. */
   readonly url: string | null;
+  /** Null for a peer, which is brought nothing. */
+  readonly uploads: Uploads | null;
 }
 
 /** The blobs of the other side of a session: at a relay's HTTP door where it has one, else over the session itself. */
 export class SessionBlobs {
   readonly #at: SessionBlobsContext;
+  readonly #uploading: UploadSession;
   #door: Promise<BlobDoor | null> | null = null;
+  #mayPush: boolean;
+  #isUsed = false;
 
   constructor(at: SessionBlobsContext) {
+    const { session, ready } = at;
     this.#at = at;
+    this.#mayPush = ready.rights.push;
+    this.#uploading = { generation: ready.generation, door: () => this.door() };
+    session.on("rights", ({ rights }) => {
+      this.#mayPush = rights.push;
+      if (this.#isUsed) this.#upload();
+    });
+  }
+
+  /** The session is used from now on: a relay is brought what it lacks, while this side may push. */
+  begin(): void {
+    this.#isUsed = true;
+    this.#upload();
+  }
+
+  end(): void {
+    this.#isUsed = false;
+    this.#at.uploads?.end();
+  }
+
+  #upload(): void {
+    if (this.#mayPush) this.#at.uploads?.begin(this.#uploading);
+    else this.#at.uploads?.end();
   }
 
   /** Null where the other side takes no blobs. */
@@ -51,24 +82,4 @@ export class SessionBlobs {
     }
     return concatBytes(...pieces);
   }
-}
-
-/** What the other side of a session may ask this device for. */
-export function givenBlobs(blobs: BlobStore): NonNullable<SessionOptions["blobs"]> {
-  return {
-    read: async (_tenant, hash, range) => {
-      const size = await blobs.sizeOf(hash);
-      const bytes = await readBlob(blobs, hash, range);
-      return size === undefined || bytes === null ? null : { size, bytes };
-    },
-  };
-}
-
-/** The bytes of a blob, or of a range of it; null when it is not here. */
-export async function readBlob(blobs: BlobStore, hash: BlobHash, range?: ByteRange): Promise<Uint8Array | null> {
-  const chunks = await blobs.get(hash, range);
-  if (chunks === undefined) return null;
-  const read: Uint8Array[] = [];
-  for await (const chunk of chunks) read.push(chunk);
-  return concatBytes(...read);
 }

@@ -4,8 +4,8 @@ import type { BlobStore } from "@selkie/store";
 import { CoreError } from "../errors.ts";
 import { Serial } from "../serial.ts";
 import { type BlobDoor, MOST_ASKED } from "./blob-door.ts";
+import { readBlob } from "./given-blobs.ts";
 import type { Offers } from "./offers.ts";
-import { readBlob } from "./session-blobs.ts";
 
 export interface UploadsContext {
   readonly offers: Offers;
@@ -75,8 +75,10 @@ export class Uploads {
     if (door === null) throw new CoreError("BLOBS_UNSENT", "the relay takes no blobs over this connection");
     // What others had dropped there and this device offers still is kept.
     const due = isBrought ? among(offered, await door.retiring()) : offered;
-    for (let at = 0; at < due.length; at += MOST_ASKED)
-      await this.#send(session, door, await door.missing(due.slice(at, at + MOST_ASKED)));
+    for (let at = 0; at < due.length; at += MOST_ASKED) {
+      const asked = due.slice(at, at + MOST_ASKED);
+      await this.#send(session, door, among(asked, await door.missing(asked)));
+    }
     this.#kept = session;
     if (!isBrought) await this.#noteBrought(session, offered);
   }
@@ -109,8 +111,8 @@ export class Uploads {
   }
 }
 
-/** Those of the offered that are named among these. */
-function among(offered: readonly BlobHash[], these: readonly BlobHash[]): readonly BlobHash[] {
-  const names = new Set(these.map(toHex));
-  return offered.filter((each) => names.has(toHex(each)));
+/** Those of ours that the relay names, each once: what else it names it is not given. */
+function among(ours: readonly BlobHash[], named: readonly BlobHash[]): readonly BlobHash[] {
+  const names = new Set(named.map(toHex));
+  return ours.filter((each) => names.has(toHex(each)));
 }

@@ -9,7 +9,8 @@ import {
   SyncError,
   type Transport,
 } from "@selkie/sync-protocol";
-import { givenBlobs, SessionBlobs } from "../blobs/session-blobs.ts";
+import { givenBlobs } from "../blobs/given-blobs.ts";
+import { SessionBlobs } from "../blobs/session-blobs.ts";
 import type { Uploads } from "../blobs/uploads.ts";
 import { CoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
@@ -282,16 +283,19 @@ export class Link implements Connection {
       verifier: platform.crypto,
       random: (length) => platform.crypto.randomBytes(length),
       open: async (_tenant, database) => this.#context.replica(database),
-      blobs: givenBlobs(this.#context.blobs),
+      // SECURITY: R3. A relay is brought what it is to have, and cannot ask which blobs this device holds (link-blobs.test.ts).
+      ...(this.#context.relay === null ? { blobs: givenBlobs(this.#context.blobs) } : {}),
       ...leadOf(this.#context.replicas()),
     });
     const stop = (): void => void session.close();
     signal.addEventListener("abort", stop, { once: true }); // while the other side has not answered yet, too
     try {
-      const { generation, rights } = await session.ready;
+      const ready = await session.ready;
+      const { generation, rights } = ready;
+      const blobs = new SessionBlobs({ ...this.#context, session, ready, scheduler: platform.scheduler });
       this.#context.memory?.connected(generation);
       this.#context.memory?.follow(session);
-      const { onNoRoom, platform } = this.#context;
+      const { onNoRoom } = this.#context;
       const databases = new SessionDatabases(session, {
         ...this.#context,
         onLeftOut: (count) => onNoRoom(leftOut(count)),
@@ -308,7 +312,8 @@ export class Link implements Connection {
       const first = this.#context.replicas();
       await databases.open(first);
       this.#session = session;
-      this.#exchangeBlobs(session, { generation, mayPush: rights.push });
+      this.#blobs = blobs;
+      blobs.begin();
       this.join(...without(this.#context.replicas(), first));
       this.#set("online", null);
       this.#next.resolve(session);
@@ -319,22 +324,12 @@ export class Link implements Connection {
       signal.removeEventListener("abort", stop);
       if (this.#session !== null) this.#next = awaited();
       this.#session = null;
+      this.#blobs?.end();
       this.#blobs = null;
-      this.#context.uploads?.end();
       this.#admitted = null;
       await session[Symbol.asyncDispose]();
     }
     this.#set("offline", null);
-  }
-
-  #exchangeBlobs(
-    session: Session,
-    { generation, mayPush }: { readonly generation: Uint8Array; readonly mayPush: boolean },
-  ): void {
-    const { platform, url, uploads } = this.#context;
-    const blobs = new SessionBlobs({ session, scheduler: platform.scheduler, url });
-    this.#blobs = blobs;
-    if (mayPush) uploads?.begin({ generation, door: () => blobs.door() });
   }
 
   async #directoryFirst(step: (at: DirectoryFirstContext) => Promise<void>): Promise<void> {

@@ -4,8 +4,8 @@ import { type BlobHash, compareBytes, parseBlobHash, toHex } from "@selkie/entry
 import { type BlobStore, memoryStore } from "@selkie/store";
 import { describe, expect, test } from "vitest";
 import type { BlobDoor } from "../../src/blobs/blob-door.ts";
+import { readBlob } from "../../src/blobs/given-blobs.ts";
 import { Offers } from "../../src/blobs/offers.ts";
-import { readBlob } from "../../src/blobs/session-blobs.ts";
 import { Uploads } from "../../src/blobs/uploads.ts";
 import { CoreError } from "../../src/errors.ts";
 import { LocalState } from "../../src/local/local-state.ts";
@@ -16,6 +16,7 @@ interface Relay extends BlobDoor {
   readonly blobs: BlobStore;
   readonly asked: string[];
   readonly put: BlobDoor["put"];
+  missing: BlobDoor["missing"];
   dropping: readonly BlobHash[];
   /** What happens before a blob is taken. */
   before: (count: number) => void;
@@ -126,6 +127,17 @@ describe("what a device offers", () => {
     after.begin(sessionWith(relay));
     await after.settled();
     expect(relay.asked.slice(-2)).toEqual(["retiring", "missing 1"]);
+  });
+
+  test("F4 is all that a relay gets, each blob once, whatever it says that it lacks", async () => {
+    const [relay, { uploads, add, blobs }] = [relayOf(), await device()];
+    const [a] = await add("a");
+    const other = await blobs.add(one(pattern("kept to itself", 1_000)));
+    relay.missing = async (hashes) => [...hashes, ...hashes, other];
+    const bringing = uploads();
+    bringing.begin(sessionWith(relay));
+    await bringing.settled();
+    expect(puts(relay)).toEqual([`put ${toHex(a ?? other)}`]);
   });
 
   test("is brought to each relay", async () => {

@@ -27,6 +27,8 @@ interface Item {
   weight: number;
   /** Large ones are what a database that is read through others does not have. */
   text: string;
+  /** The document that it answers. */
+  to: string | null;
 }
 
 type Sources = readonly QuerySource<Item>[];
@@ -68,10 +70,8 @@ const byGroup = (name: string) =>
     totals: { weight: "sum" },
   });
 
-const asked: Query = { where: { rank: { gte: 1 } }, orderBy: ["rank", { value: "group", sort: "desc" }] };
-
-const subjects: Readonly<Record<string, Subject>> = {
-  "a view and its totals": {
+function viewOf(definition: ViewDefinition<Item>): Subject {
+  return {
     async open(sources, isAnew) {
       const view = await createView(sources, isAnew ? { ...definition, name: "anew" } : definition);
       await view.caughtUp();
@@ -88,7 +88,14 @@ const subjects: Readonly<Record<string, Subject>> = {
         [Symbol.asyncDispose]: () => view[Symbol.asyncDispose](),
       };
     },
-  },
+  };
+}
+
+const asked: Query = { where: { rank: { gte: 1 } }, orderBy: ["rank", { value: "group", sort: "desc" }] };
+
+const subjects: Readonly<Record<string, Subject>> = {
+  "a view and its totals": viewOf(definition),
+  "a view with responses": viewOf({ ...definition, name: "threads", responseTo: "to" }),
   "an index of an app": {
     async open(sources, isAnew) {
       const index = await openIndex(sources, byGroup(isAnew ? "anew" : "by group"));
@@ -146,7 +153,7 @@ const subjects: Readonly<Record<string, Subject>> = {
   },
 };
 
-const item = fc.record<Item>({
+const item = fc.record<Omit<Item, "to">>({
   group: fc.constantFrom<unknown>("a", "b", "a\\x", "ä", null, 0, ["a", "b"], "x".repeat(1_030)),
   rank: fc.integer({ min: 0, max: 3 }),
   weight: fc.constantFrom(0, 0.1, 0.2, 1e15 + 0.5, -1e15, 1e-9),
@@ -154,11 +161,15 @@ const item = fc.record<Item>({
 });
 const database = fc.nat(2);
 const at = fc.nat(9);
+const to = fc.option(fc.nat(4), { freq: 3 });
 const how = fc.constantFrom("delete", "undelete", "purge");
-const created = fc.record({ type: fc.constant("create"), database, data: item, isOnBoard: fc.boolean() });
+const created = fc.record({ type: fc.constant("create"), database, data: item, to, isOnBoard: fc.boolean() });
 const act = fc.oneof(
   { arbitrary: created, weight: 4 },
-  { arbitrary: fc.record({ type: fc.constant("change"), database, at, data: item, isOwn: fc.boolean() }), weight: 2 },
+  {
+    arbitrary: fc.record({ type: fc.constant("change"), database, at, data: item, to, isOwn: fc.boolean() }),
+    weight: 2,
+  },
   { arbitrary: fc.record({ type: fc.constant("remove"), database, at, how }), weight: 3 },
   { arbitrary: fc.record({ type: fc.constant("share"), tenant: fc.nat(1), isShared: fc.boolean() }), weight: 2 },
   { arbitrary: fc.record({ type: fc.constant("reopen"), isRestart: fc.boolean() }), weight: 2 },
@@ -205,7 +216,7 @@ class Story {
     const documents = this.#documents[one.database] ?? [];
     if (one.type === "create") {
       const options = one.isOnBoard ? { key: BOARD } : {};
-      documents.push({ ...one, id: (await theirs.createDocument(one.data, options)).id });
+      documents.push({ ...one, id: (await theirs.createDocument(answering(one, documents), options)).id });
       return;
     }
     const document = documents[one.at];
@@ -215,7 +226,7 @@ class Story {
       const at = one.isOwn && own !== null && !isOnBoard ? own : theirs;
       const doc = await at.findDocument(id);
       if (doc === undefined || doc.isDeleted()) return;
-      await at.changeDoc(doc, (draft) => void Object.assign(draft.getData(), structuredClone(one.data)));
+      await at.changeDoc(doc, (draft) => void Object.assign(draft.getData(), answering(one, documents)));
     } else if (one.how === "purge") {
       await theirs.purgeDocHistory(id);
       documents.splice(one.at, 1);
@@ -283,6 +294,14 @@ class Story {
   #shared(at: number): Shared<Item> {
     return this.#opened.shared[at] ?? expect.fail("there are three databases");
   }
+}
+
+/** What a document is to say, and which of the others it answers: circles are among them. */
+function answering(
+  { data, to }: { readonly data: Omit<Item, "to">; readonly to: number | null },
+  documents: readonly Document[],
+): Item {
+  return { ...structuredClone(data), to: documents[to ?? -1]?.id ?? null };
 }
 
 const byId = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? -1 : 1);

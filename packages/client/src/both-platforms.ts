@@ -165,6 +165,7 @@ export {
   keptIndexes,
   type LiveOptions,
   liveQuery,
+  liveSearch,
   type Navigator,
   type NavigatorOptions,
   type OpenIndexOptions,

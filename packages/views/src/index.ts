@@ -16,11 +16,13 @@ export { dropKeptIndex, type KeptIndex, keptIndexes } from "./kept/kept-indexes.
 export { type Aggregate, type Aggregation, aggregate, type Group } from "./query/aggregate.ts";
 export type { Comparisons, Conditions } from "./query/conditions.ts";
 export { type DeclaredIndexes, declareIndexes, type IndexDeclaration } from "./query/declare-indexes.ts";
-export { type LiveOptions, liveQuery } from "./query/live-query.ts";
+export { liveQuery } from "./query/live-query.ts";
+export type { LiveOptions } from "./query/live-rows.ts";
 export type { Join, OrderedBy, Query, QueryRow, QuerySource, Selected, Selection, SortKey } from "./query/query.ts";
 export { explain, type QueryExplanation, query } from "./query/run-query.ts";
 export type { Extraction, SearchDeclaration, SearchField } from "./search/declaration.ts";
 export { type DeclaredSearch, declareSearch } from "./search/declare-search.ts";
+export { liveSearch } from "./search/live-search.ts";
 export { search } from "./search/search.ts";
 export type { Highlight, SearchOptions, SearchRow } from "./search/search-options.ts";
 export type { Column } from "./view/column.ts";

@@ -12,7 +12,7 @@ import { type PlannedSearch, planAsked } from "./plan-asked.ts";
 import { rankedIn } from "./ranked-in.ts";
 import type { SearchOptions, SearchRow } from "./search-options.ts";
 
-type Sources<T extends object> = QuerySource<T> | readonly QuerySource<T>[];
+export type Sources<T extends object> = QuerySource<T> | readonly QuerySource<T>[];
 
 /**
  * Finds documents by words, in a database or in several that were declared alike (`declareSearch`), as they are or as they were: the best first.
@@ -34,33 +34,38 @@ export async function search<T extends object>(
   text: string,
   options: SearchOptions = {},
 ): Promise<readonly SearchRow<T>[]> {
-  const { after, ...asked } = objectIn(options, "what is looked for");
-  const plan = planQuery(sources, asked);
-  const searches = plan.sources.map((source) => openOf(source, options));
-  const planned = planAsked(searches, text, options);
-  const before = after === undefined ? null : placeIn(after, planned.mark);
-  try {
-    return (await rowsOf(plan, searches, {
-      planned,
-      options,
-      before,
-    })) as readonly SearchRow<object>[] as readonly SearchRow<T>[];
-  } finally {
-    for (const { index } of searches) index.follow(); // not before: what was kept answers at once
-  }
+  const rows = await foundBy(askedIn(sources, text, options));
+  return rows as readonly SearchRow<object>[] as readonly SearchRow<T>[];
 }
 
-interface Asked {
+/** What is looked for, as it is worked with. */
+export interface Asked {
+  readonly plan: QueryPlan;
+  readonly searches: readonly OpenSearch[];
   readonly planned: PlannedSearch;
   readonly options: SearchOptions;
   readonly before: Place | null;
 }
 
-async function rowsOf(
-  plan: QueryPlan,
-  searches: readonly OpenSearch[],
-  { planned, options, before }: Asked,
-): Promise<readonly SearchRow<object>[]> {
+/** @throws ViewError SEARCH_INVALID | QUERY_INVALID | EXPRESSION_INVALID | KEY_INVALID | QUERY_TOO_COSTLY */
+export function askedIn<T extends object>(sources: Sources<T>, text: string, options: SearchOptions): Asked {
+  const { after, ...asked } = objectIn(options, "what is looked for");
+  const plan = planQuery(sources, asked);
+  const searches = plan.sources.map((source) => openOf(source, options));
+  const planned = planAsked(searches, text, options);
+  return { plan, searches, planned, options, before: after === undefined ? null : placeIn(after, planned.mark) };
+}
+
+/** @throws as `search` does */
+export async function foundBy(asked: Asked): Promise<readonly SearchRow<object>[]> {
+  try {
+    return await rowsOf(asked);
+  } finally {
+    for (const { index } of asked.searches) index.follow(); // not before: what was kept answers at once
+  }
+}
+
+async function rowsOf({ plan, searches, planned, options, before }: Asked): Promise<readonly SearchRow<object>[]> {
   const ranked = await rankedIn(searches, planned);
   const which = new WhichCount(plan);
   const rows: SearchRow<object>[] = [];

@@ -11,7 +11,7 @@ export class BlobIntake implements AsyncDisposable {
   readonly #path: string;
   readonly #most: number;
   readonly #hashing = createHash("sha256");
-  #gathered = new Uint8Array(FIRST_ROOM);
+  #gathered: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_ROOM);
   #held = 0;
   #length = 0;
   #file: FileHandle | null = null;
@@ -65,15 +65,15 @@ export class BlobIntake implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#close();
+    this.#gathered.buffer.transfer(0); // megabytes, which the collector would find late
     if (this.#isLeft) await rm(this.#path, { force: true });
   }
 
   #gather(part: Uint8Array): void {
     const needed = this.#held + part.length;
     if (needed > this.#gathered.length) {
-      const larger = new Uint8Array(Math.min(this.#most, Math.max(needed, 2 * this.#gathered.length)));
-      larger.set(this.#gathered.subarray(0, this.#held));
-      this.#gathered = larger;
+      const room = Math.min(this.#most, Math.max(needed, 2 * this.#gathered.length));
+      this.#gathered = new Uint8Array(this.#gathered.buffer.transfer(room));
     }
     this.#gathered.set(part, this.#held);
     this.#held = needed;

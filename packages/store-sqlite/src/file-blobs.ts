@@ -23,8 +23,8 @@ import {
 import { BlobIntake } from "./blob-intake.ts";
 import { translatedAsync } from "./store-errors.ts";
 
-/** Bytes read at a time. */
-const CHUNK = 262_144;
+/** Bytes read at a time: the largest blob in sixteen pieces, as its chunks were sealed. */
+const CHUNK: number = limits.blobBytes / 16;
 /** Bytes of a blob with a given name that are held before they are written: such a one may come slowly, from a stranger. */
 const NAMED_IN_MEMORY = 1_048_576;
 /** Blobs whose hash is remembered as checked while their file does not change; those of one chunk are hashed on every read. */
@@ -278,7 +278,7 @@ async function* readRange(path: string, [from, to]: ByteRange): AsyncIterable<Ui
   const file = await translatedAsync(() => open(path, "r"));
   try {
     for (let at = from; at < to; ) {
-      const chunk = new Uint8Array(Math.min(CHUNK, to - at));
+      const chunk = new Uint8Array(Buffer.allocUnsafeSlow(Math.min(CHUNK, to - at)).buffer); // not zeroed first
       const { bytesRead } = await translatedAsync(() => file.read(chunk, 0, chunk.length, at));
       if (bytesRead === 0) return;
       yield chunk.subarray(0, bytesRead);

@@ -14,7 +14,7 @@ export interface StoredBlob {
 /** The blobs of one tenant. */
 export interface BlobStore {
   /**
-   * Stores the chunks, joined, under their hash. Durable when it resolves; storing a blob again is harmless and repairs it.
+   * Stores the chunks, joined, under their hash. A chunk may be changed once the next is asked for. Durable when it resolves; storing a blob again is harmless and repairs it.
    *
    * @throws StoreError `BLOB_MISMATCH` when the bytes do not hash to `hash`, `STORE_FULL` when they do not fit; nothing is stored then
    */
@@ -28,7 +28,7 @@ export interface BlobStore {
   add(chunks: AsyncIterable<Uint8Array>): Promise<BlobHash>;
   /**
    * The blob's bytes, or those of `range` (cut at the blob's end). The whole blob is hashed before the first byte is given out; a
-   * damaged blob is dropped and reported as absent, so that it is fetched again.
+   * damaged blob is dropped and reported as absent, so that it is fetched again. The memory of the pieces is the reader's.
    *
    * @throws StoreError `BAD_RANGE` unless 0 <= from <= to
    */

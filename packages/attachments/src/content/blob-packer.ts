@@ -1,5 +1,6 @@
 // Sealed chunks on their way into blobs: while one blob is made durable the next is being filled.
 import type { BlobHash, Ciphertext } from "@selkie/entry";
+import { free } from "./free.ts";
 import { BLOB_SLOTS, SLOT_BYTES } from "./layout.ts";
 
 /** Blobs that are being stored at a time. */
@@ -106,7 +107,10 @@ class ChunkQueue implements AsyncIterable<Uint8Array> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
     for (;;) {
-      for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) yield chunk;
+      for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {
+        yield chunk;
+        free(chunk);
+      }
       if (this.#end === "whole") return;
       if (this.#end !== null) throw this.#end.error;
       await new Promise<void>((resolve) => {

@@ -14,6 +14,7 @@ import {
   sealedLength,
 } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";
+import { PieceReader } from "./piece-reader.ts";
 import { readAhead } from "./read-ahead.ts";
 import { decodeRow, type Row } from "./table.ts";
 
@@ -26,13 +27,21 @@ export interface BlobBytes {
   readonly isHashed: boolean;
 }
 
+/** The same in pieces. */
+export interface BlobPieces {
+  readonly pieces: AsyncIterable<Uint8Array>;
+  /** Whether nobody else has the memory of these. */
+  readonly areOwn: boolean;
+  readonly isHashed: boolean;
+}
+
 /** Where blobs come from: this device, or whoever is in reach. */
 export interface BlobSource {
   /**
    * Bytes `from` (inclusive) to `to` (exclusive) of a blob, fewer at its end. `whole` asks for bytes that a hash vouches for.
    * @throws AttachmentError ATTACHMENT_UNREACHABLE when nobody in reach has it
    */
-  read(hash: BlobHash, range: readonly [from: number, to: number], whole: boolean): Promise<BlobBytes>;
+  read(hash: BlobHash, range: readonly [from: number, to: number], whole: boolean): Promise<BlobPieces>;
 }
 
 /** Chunks that lie one after the other in one blob. */
@@ -83,9 +92,11 @@ export class ContentReader {
     const runs = this.#runs(level, Math.floor(from / CHUNK_BYTES), chunkCount(end));
     const load = async (run: Run) => ({ run, loaded: await this.#blobs.read(run.blob, run.range, false) });
     for await (const { run, loaded } of readAhead(runs, load, RUNS_AHEAD)) {
+      await using sealed = new PieceReader(loaded);
       for (const [at, row] of run.rows.entries()) {
         const index = run.first + at;
-        const opened = await this.open(level, index, row, { ...loaded, bytes: loaded.bytes.subarray(at * SLOT_BYTES) });
+        const bytes = await sealed.next(this.sealedLength(level, index));
+        const opened = await this.open(level, index, row, { bytes, isHashed: loaded.isHashed });
         const start = index * CHUNK_BYTES;
         yield sliceOf(opened, Math.max(0, from - start), Math.min(end - start, CHUNK_BYTES));
       }
@@ -130,7 +141,8 @@ export class ContentReader {
       );
     // Who answered with a part of the blob may have lied; the whole of it has a hash.
     const range = [row.slot * SLOT_BYTES, row.slot * SLOT_BYTES + sealedBytes] as const;
-    return this.open(level, index, row, { ...(await this.#blobs.read(row.blob, range, true)), isHashed: true });
+    await using whole = new PieceReader(await this.#blobs.read(row.blob, range, true));
+    return await this.open(level, index, row, { bytes: await whole.next(sealedBytes), isHashed: true });
   }
 
   /** Whether a chunk is the one of its name; for `verify`, which trusts no hash. */

@@ -5,7 +5,7 @@ import { type BlobHash, toHex } from "@selkie/entry";
 import type { ByteRange } from "@selkie/store";
 import { AttachmentError } from "../errors.ts";
 import { BLOB_SLOTS, SLOT_BYTES } from "./layout.ts";
-import type { BlobBytes, BlobSource } from "./read-content.ts";
+import type { BlobPieces, BlobSource } from "./read-content.ts";
 
 /** A part from this size on brings the whole blob here. */
 const WORTH_KEEPING = (BLOB_SLOTS / 2) * SLOT_BYTES;
@@ -28,14 +28,14 @@ export class RoomBlobSource implements BlobSource {
     this.#options = options;
   }
 
-  async read(hash: BlobHash, range: ByteRange, whole: boolean): Promise<BlobBytes> {
+  async read(hash: BlobHash, range: ByteRange, whole: boolean): Promise<BlobPieces> {
     const { keep, signal } = this.#options;
     signal?.throwIfAborted();
     const held = await this.#room.blobs.get(hash, range);
-    if (held !== undefined) return { bytes: await joined(held, range), isHashed: true };
+    if (held !== undefined) return { pieces: held, areOwn: true, isHashed: true };
     if (!keep && !whole && range[1] - range[0] < WORTH_KEEPING)
-      return { bytes: await this.#ask(hash, range), isHashed: false };
-    return { bytes: (await this.fetch(hash)).subarray(...range), isHashed: true };
+      return { pieces: once(await this.#ask(hash, range)), areOwn: false, isHashed: false };
+    return { pieces: once((await this.fetch(hash)).subarray(...range)), areOwn: false, isHashed: true };
   }
 
   /** The whole blob, which is on this device from now on. @throws AttachmentError ATTACHMENT_UNREACHABLE */
@@ -61,17 +61,6 @@ export class RoomBlobSource implements BlobSource {
       throw new AttachmentError("ATTACHMENT_UNREACHABLE", "nobody in reach has a part of the attachment");
     return bytes;
   }
-}
-
-/** Into one array: pieces of a store lie anywhere. */
-async function joined(pieces: AsyncIterable<Uint8Array>, [from, to]: ByteRange): Promise<Uint8Array> {
-  const bytes = new Uint8Array(to - from);
-  let at = 0;
-  for await (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes.subarray(0, at);
 }
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {

@@ -1,5 +1,6 @@
 import type { DocId, PastDoc } from "@selkie/core";
 import { SLOT_BYTES } from "../content/layout.ts";
+import { PieceReader } from "../content/piece-reader.ts";
 import type { BlobSource } from "../content/read-content.ts";
 import { RoomBlobSource } from "../content/room-blobs.ts";
 import { type AttachmentDatabase, dataOf, idOf, requireReadable } from "../document/read.ts";
@@ -62,6 +63,10 @@ export async function verifyAttachment<T extends object>(
 
 async function isRight(source: BlobSource, { reader, level, index, row }: ReferredChunk): Promise<boolean> {
   const from = row.slot * SLOT_BYTES;
-  const bytes = await source.read(row.blob, [from, from + reader.sealedLength(level, index)], true);
-  return await reader.isNamed(level, index, row, await reader.open(level, index, row, bytes));
+  const length = reader.sealedLength(level, index);
+  const found = await source.read(row.blob, [from, from + length], true);
+  await using sealed = new PieceReader(found);
+  const bytes = await sealed.next(length);
+  const opened = await reader.open(level, index, row, { bytes, isHashed: found.isHashed });
+  return await reader.isNamed(level, index, row, opened);
 }

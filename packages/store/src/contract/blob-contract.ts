@@ -36,6 +36,27 @@ export function blobContract({ verifier, withStore }: ContractContext): void {
     );
 
     it(
+      "share no memory with who gives them or reads them",
+      withStore(async (store) => {
+        const blobs = store.blobs(tenant);
+        const bytes = bytesOf(8, 1_000_000);
+        const overwritten = async function* (): AsyncIterable<Uint8Array> {
+          for await (const chunk of inChunks(bytes, 262_160)) {
+            const own = chunk.slice();
+            yield own;
+            own.buffer.transfer(0);
+          }
+        };
+        const hash = await blobs.add(overwritten());
+        expect(equalBytes(hash, hashOf(bytes))).toBe(true);
+        for (const range of [undefined, [5, 300_000], [0, 100]] as const) {
+          for (const piece of await collect(await blobs.get(hash, range))) piece.fill(0);
+          expect(equalBytes(concatBytes(...(await collect(await blobs.get(hash)))), bytes)).toBe(true);
+        }
+      }),
+    );
+
+    it(
       "are read in ranges, cut at their end",
       withStore(async (store) => {
         const blobs = store.blobs(tenant);

@@ -1,4 +1,5 @@
 import type { Question } from "./question.ts";
+import { attach } from "./questions/attach.ts";
 import { create } from "./questions/create.ts";
 import { directory } from "./questions/directory.ts";
 import { history } from "./questions/history.ts";
@@ -35,5 +36,6 @@ export const questions: ReadonlyMap<string, Question> = new Map(
     view,
     query,
     search,
+    attach,
   ].map((question) => [question.name, question]),
 );

@@ -1,6 +1,6 @@
 // Parses an Automerge change chunk (https://automerge.org/automerge-binary-format-spec, section "Change chunk") without Automerge:
 // what a peer sent is judged before Automerge sees it, and a hundred times cheaper than its own decoder.
-import { compareBytes, equalBytes } from "@selkie/entry";
+import { compareBytes } from "@selkie/entry";
 import { ByteCursor } from "./byte-cursor.ts";
 import { type ColumnTable, column, columnEnd, columnStart, readColumnTable } from "./change-columns.ts";
 import { ChangeError } from "./change-error.ts";
@@ -62,14 +62,6 @@ export function dependencyCount(bytes: Uint8Array): number {
   const cursor = new ByteCursor(bytes, hashedFrom + 1, bytes.length);
   cursor.unsigned(); // its length
   return cursor.unsigned();
-}
-
-/** Whether the change in these bytes, which passed the gate, is one of this actor. */
-export function isBy(bytes: Uint8Array, actor: Uint8Array): boolean {
-  const cursor = new ByteCursor(bytes, hashedFrom + 1, bytes.length);
-  cursor.unsigned(); // its length
-  cursor.skip(cursor.unsigned() * changeHashLength);
-  return equalBytes(readActor(cursor), actor);
 }
 
 /** How many operations the change in these bytes has, which passed the gate, and how many of them make a map, a list or a text. */

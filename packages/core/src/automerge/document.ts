@@ -5,7 +5,7 @@
 import * as Automerge from "@automerge/automerge/slim";
 import { concatBytes, equalBytes, toHex } from "@selkie/entry";
 import { CoreError } from "../errors.ts";
-import { dependencyCount, isBy, parseChange, type Sha256 } from "./change-chunk.ts";
+import { dependencyCount, parseChange, type Sha256 } from "./change-chunk.ts";
 import { type OpenDraft, openDraft } from "./draft.ts";
 import { type Path, type TextDraft, type TextMark, valueAt } from "./draft-text.ts";
 import { freezeDeep } from "./freeze.ts";
@@ -33,7 +33,7 @@ export interface LiveDocument {
   heads: readonly string[] | null;
   /** What Automerge hands to a change, from the first on: asking for it anew takes longer than most edits. */
   root: Record<PropertyKey, unknown> | null;
-  /** Where the next local change follows, as far as that is known without Automerge. */
+  /** What the next local change follows on, where that was asked for since Automerge made one. */
   tip: OwnTip | null;
 }
 
@@ -179,7 +179,8 @@ export interface Making {
 export function editDocument<R>(live: LiveDocument, by: Making, edit: Edit<R>): Edited<R> {
   useActor(live, by.actor);
   const handle = Automerge.getBackend(live.doc);
-  const draft = openDraft<object>(() => rootOf(live));
+  // Where somebody looks after each change, Automerge is asked anyway, and making the change there costs less.
+  const draft = openDraft<object>(() => rootOf(live), live.unseen > 0);
   live.visible = live.changes.length;
   live.editedLate = false;
   let result: R;
@@ -204,24 +205,16 @@ export function editDocument<R>(live: LiveDocument, by: Making, edit: Edit<R>): 
 
 /** Makes the change without Automerge: null when it would change nothing. Gives nothing when Automerge has to make it. */
 function writeSets(live: LiveDocument, sets: PlainSets, by: Making): Uint8Array | null | undefined {
-  live.tip ??= ownTip(live, by.sha256);
+  // Of those that nobody looked at, the newest was made here, on top of all others.
+  live.tip ??= new OwnTip(parseChange(live.changes.at(-1) ?? new Uint8Array(), by.sha256));
   const handle = Automerge.getBackend(live.doc);
-  const chunk = live.tip?.write(sets, (key) => handle.getAll("/", key), by);
+  const chunk = live.tip.write(sets, (key) => handle.getAll("/", key), by);
   if (chunk === undefined || chunk === null) return chunk;
   live.unseen += 1;
   live.untaken += 1;
   live.changes.push(chunk.bytes);
   live.heads = [toHex(chunk.hash)];
   return chunk.bytes;
-}
-
-/** The newest change, if it is one of the document's actor and the only one that no other builds on. */
-function ownTip(live: LiveDocument, sha256: Sha256): OwnTip | null {
-  const last = live.changes.at(-1);
-  if (last === undefined || live.actor === null || !isBy(last, live.actor)) return null;
-  const chunk = parseChange(last, sha256);
-  const [head, ...others] = headsOf(live);
-  return others.length === 0 && head === toHex(chunk.hash) ? new OwnTip(chunk) : null;
 }
 
 /** Ends the change that Automerge was told of; null when there is nothing to end. */

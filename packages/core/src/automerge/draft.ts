@@ -42,10 +42,11 @@ const listWriters: ReadonlySet<PropertyKey> = new Set([
 
 /**
  * Wraps the root that Automerge hands to a change.
- * @param root is asked for it once something is done that is more than to give a key of it a number, a truth value or null
+ * @param root is asked for it when it is needed
+ * @param isKept whether giving a key of it a number, a truth value or null is kept from Automerge, as long as nothing else is done
  */
-export function openDraft<T extends object>(root: () => T): OpenDraft<T> {
-  const guard = new DraftGuard(root);
+export function openDraft<T extends object>(root: () => T, isKept: boolean): OpenDraft<T> {
+  const guard = new DraftGuard(root, isKept);
   return {
     data: guard.wrapRoot() as T,
     text: (path) => textDraft(guard.root(), path, () => guard.begin()),
@@ -62,15 +63,16 @@ export function openDraft<T extends object>(root: () => T): OpenDraft<T> {
 class DraftGuard {
   readonly #openRoot: () => object;
   #root: Record<PropertyKey, unknown> | null = null;
-  /** What keys of the root were given, each once, before Automerge was asked for its root; null since. */
-  untold: Map<string, PlainValue> | null = new Map();
+  /** What keys of the root were given, each once, as long as Automerge is not asked for it; null since. */
+  untold: Map<string, PlainValue> | null;
   #onLateEdit: (() => void) | null = null;
   /** How many more plain edits there may be. */
   plain: number = mostPlainOps;
   readonly handedOut: HandedOut = new HandedOut();
 
-  constructor(openRoot: () => object) {
+  constructor(openRoot: () => object, isKept: boolean) {
     this.#openRoot = openRoot;
+    this.untold = isKept ? new Map() : null;
   }
 
   close(onLateEdit: () => void): void {

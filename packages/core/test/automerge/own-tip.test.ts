@@ -32,6 +32,7 @@ class Twins {
   constructor(first: Uint8Array) {
     this.live = loadDocument([first], aliceId);
     this.bare = Automerge.load<Data>(first, { actor: alice });
+    this.edit((data) => Object.assign(data, { begun: true })); // by Automerge, as all was seen
   }
 
   /** Both make this edit. @returns whether Automerge was left out of it here */
@@ -193,7 +194,10 @@ test("who watches gets the patches of what Automerge was not told yet", () => {
     endEdit(live);
   }
   expect(live.untaken).toBe(2);
-  expect(refresh(live)).toEqual([{ action: "put", path: ["n"], value: 6 }]);
+  expect(refresh(live)).toEqual([
+    { action: "put", path: ["begun"], value: true },
+    { action: "put", path: ["n"], value: 6 },
+  ]);
 });
 
 test("a deletion is bound to changes that Automerge was not told yet", () => {

@@ -33,10 +33,14 @@ export function originOf(url: string): string {
   return parseRelayUrl(url).origin;
 }
 
-/** Where the paths of a relay's HTTP door begin, with a slash at the end: beside its WebSocket. @throws SyncError as {@link parseRelayUrl} */
+/**
+ * Where the paths of a relay's HTTP door begin, with a slash at the end: beside its WebSocket, whatever that one's name.
+ *
+ * @throws SyncError as {@link parseRelayUrl}
+ */
 export function httpUrlOf(url: string): string {
   const at = new URL(parseRelayUrl(url).url);
-  return `${at.protocol === "wss:" ? "https:" : "http:"}//${at.host}${at.pathname.replace(/\/*$/, "/")}`;
+  return `${at.protocol === "wss:" ? "https:" : "http:"}//${at.host}${at.pathname.replace(/[^/]*$/, "")}`;
 }
 
 function parse(url: string): URL {

@@ -17,12 +17,14 @@ import {
   type Transport,
   webSocketTransport,
 } from "../../src/index.ts";
+import { decodeMessage } from "../../src/message/codec.ts";
 import type { Message } from "../../src/message/message.ts";
 import { device } from "../support/credentials.ts";
 import { connect, Peer } from "../support/peers.ts";
 import { face, faceOpenDialler, faceOpenListener, settled } from "../support/raw-peer.ts";
 import { platformScheduler, socketPair } from "../support/socket-pair.ts";
 import { startServer } from "../support/sockets.ts";
+import { recordedPipe } from "../support/transports.ts";
 import { bytesOf, TestKey, tenant, verifier } from "../support/writer.ts";
 
 const PIECE = 524_320;
@@ -238,6 +240,26 @@ describe("a side that asks", () => {
     await raw.send({ type: "error", code: "REPLICA_FAILED" });
     const failed = { code: "PEER_FAILED", reason: "REPLICA_FAILED" };
     expect(await Promise.all(asking)).toMatchObject([failed, failed]);
+  });
+});
+
+describe("answers of an older connection, played again on a new one", () => {
+  test.each<readonly [what: Message["type"], ask: (session: Session) => Promise<unknown>]>([
+    ["blob", (session) => session.fetchBlob(hash, [0, 10])],
+    ["ticket", (session) => session.ticket()],
+  ])("B6 are believed by nobody: %s", async (type, ask) => {
+    const { ends, back } = recordedPipe();
+    const b = { blobs: new OneBlob(), ticket: () => bytesOf("ticket") };
+    const older = connect(new Peer(), new Peer(), { transports: ends, b });
+    expect(await ask(older.a)).not.toBeNull();
+    await older[Symbol.asyncDispose]();
+    const frame = back.frames.at(-1)?.slice() ?? new Uint8Array();
+    expect(decodeMessage(frame.subarray(0, -8)).type).toBe(type);
+    const { session, raw } = await faceOpenDialler(new Peer());
+    const asking = ask(session).catch((error: unknown) => error);
+    await raw.next();
+    await raw.sendFrame(frame);
+    expect(await asking).toMatchObject({ code: "FRAME_MISPLACED" });
   });
 });
 

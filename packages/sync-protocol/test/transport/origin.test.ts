@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { originOf, parseRelayUrl } from "../../src/index.ts";
+import { httpUrlOf, originOf, parseRelayUrl } from "../../src/index.ts";
 
 describe("a relay's origin", () => {
   test.each([
@@ -42,6 +42,16 @@ describe("a relay's origin", () => {
       expect(() => originOf(url)).toThrow(expect.objectContaining({ code: "BAD_URL" }));
     },
   );
+
+  test.each([
+    ["wss://Relay.example", "https://relay.example/"],
+    ["wss://relay.example/sync?a=b#c", "https://relay.example/"],
+    ["wss://example.org:8443/selkie/sync", "https://example.org:8443/selkie/"],
+    ["wss://example.org/selkie/", "https://example.org/selkie/"],
+    ["ws://127.0.0.1:4000/", "http://127.0.0.1:4000/"],
+  ])("finds the HTTP door of %s beside it", (url, door) => {
+    expect(httpUrlOf(url)).toBe(door);
+  });
 
   test("drops what is behind # from the URL that is dialled", () => {
     expect(parseRelayUrl("wss://relay.example/a#secret").url).toBe("wss://relay.example/a");

@@ -26,7 +26,7 @@ import { translatedAsync } from "./store-errors.ts";
 /** Bytes read at a time: the largest blob in sixteen pieces, as its chunks were sealed. */
 const CHUNK: number = limits.blobBytes / 16;
 /** Bytes of a blob with a given name that are held before they are written: such a one may come slowly, from a stranger. */
-const NAMED_IN_MEMORY = 1_048_576;
+const NAMED_IN_MEMORY = 262_144;
 /** Blobs whose hash is remembered as checked while their file does not change; those of one chunk are hashed on every read. */
 const REMEMBERED = 1_024;
 

@@ -1,6 +1,6 @@
 import { damaged } from "../damaged-index.ts";
 import type { KeptShape } from "../tree/kept-tree.ts";
-import { MANY_ON_PAGE, type Summary } from "../tree/tree-shape.ts";
+import { MOST_ON_PAGE, type Summary } from "../tree/tree-shape.ts";
 import { listIn } from "../value/read-json.ts";
 import type { Json } from "../value/value-codec.ts";
 import type { DocumentTerms } from "./document-terms.ts";
@@ -34,7 +34,7 @@ export interface FieldTotal {
 /** By the number of the document. */
 export function lengthShape(fields: number): KeptShape<FieldLengths, readonly FieldTotal[]> {
   return {
-    ...{ number: 3, mostOnPage: MANY_ON_PAGE, weigh: null, summary: totalsOf(fields) },
+    ...{ number: 3, mostOnPage: MOST_ON_PAGE, weigh: null, summary: totalsOf(fields) },
     compare: (a, b) => a.number - b.number,
     key: ({ number }) => ({ number, lengths: NO_LENGTHS }),
     codec: {

@@ -2,8 +2,12 @@ import { readMarkedKey } from "../query/marked-key.ts";
 import { byCodeUnits } from "../value/order.ts";
 import { numberIn, textIn } from "../value/read-json.ts";
 import type { OpenSearch } from "./declare-search.ts";
+import type { NumberedDocument } from "./kept-documents.ts";
 import type { Ranked } from "./rank.ts";
 import { entriesOf } from "./read-tree.ts";
+import type { SearchTrees } from "./search-trees.ts";
+
+const FEW = 64;
 
 /** Where a row stands among those of its search: the better first, then by id, then by database. */
 export interface Place {
@@ -55,18 +59,32 @@ async function locate(group: readonly Ranked[], searches: readonly OpenSearch[])
     if (own.size === 0) continue;
     const numbers = [...own.keys()].sort((a, b) => a - b);
     const located = await index.readOn(async ({ trees }) => {
-      const byNumber = { keyOf: ({ number }: { number: number }) => number, compare: (a: number, b: number) => a - b };
       const some: Located[] = []; // of this reading: it begins anew where a page is damaged
-      for await (const piece of entriesOf(trees.numbers.tree, numbers, byNumber))
-        for (const { number, id } of piece) {
-          const one = own.get(number);
-          if (one !== undefined) some.push({ ...one, id });
-        }
+      for await (const { number, id } of numbered(trees, numbers)) {
+        const one = own.get(number);
+        if (one !== undefined) some.push({ ...one, id });
+      }
       return some;
     });
     for (const one of located) found.push(one);
   }
   return found.sort(comparePlaces);
+}
+
+/** Documents of some numbers: a few are looked up one by one, as each stands on a page of its own. @param numbers ascending */
+async function* numbered(
+  { numbers: { tree } }: SearchTrees,
+  numbers: readonly number[],
+): AsyncGenerator<NumberedDocument, void> {
+  if (numbers.length < FEW) {
+    for (const number of numbers) {
+      const found = await tree.find({ number, id: "" });
+      if (found !== null) yield found;
+    }
+    return;
+  }
+  const byNumber = { keyOf: ({ number }: NumberedDocument) => number, compare: (a: number, b: number) => a - b };
+  for await (const piece of entriesOf(tree, numbers, byNumber)) yield* piece;
 }
 
 /** @throws ViewError KEY_INVALID */

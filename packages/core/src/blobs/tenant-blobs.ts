@@ -74,7 +74,7 @@ export class TenantBlobs implements BlobRoom, Disposable {
   async retire(hashes: readonly BlobHash[]): Promise<readonly string[]> {
     const { context, directory: database, view, links, requireOpen, membership } = this.#at;
     requireOpen();
-    requireAdmin(membership);
+    requireAdmin({ self: () => membership.self() });
     const { platform, tenant, keys } = context;
     const signer = { publicKey: keys.login.publicKey, sign: signWith(platform.crypto, keys.login) };
     const lists: Uint8Array[] = [];

@@ -55,8 +55,14 @@ serve({
   read: ({ bytes }: BenchFile) =>
     costOf(async () => {
       const { notes, doc } = opened();
-      let read = 0;
-      for await (const piece of readAttachment(notes, doc, NAME)) read += piece.length;
+      const reader = readAttachment(notes, doc, NAME).getReader({ mode: "byob" });
+      let [read, memory] = [0, new ArrayBuffer(PIECE)];
+      for (;;) {
+        const { value, done } = await reader.read(new Uint8Array(memory));
+        if (done || value === undefined) break;
+        read += value.length;
+        memory = value.buffer;
+      }
       if (read !== bytes) throw new RangeError(`${read} of ${bytes} bytes were read`);
     }),
   remove: async () => {

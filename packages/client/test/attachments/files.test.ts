@@ -31,6 +31,25 @@ test("what is attached is listed, and read whole or in part", async () => {
   expect(at.doc.getData().title).toBe("a note");
 });
 
+test("a reader with memory of its own has it filled, whatever its length", async () => {
+  const { notes, doc } = await desk();
+  const content = noise(2 * CHUNK + 77);
+  await attach(notes, doc, { name: "a", content });
+  for (const length of [1_000, CHUNK - 1, CHUNK, 3 * CHUNK]) {
+    const reader = readAttachment(notes, doc, "a").getReader({ mode: "byob" });
+    const pieces: Uint8Array[] = [];
+    let memory = new ArrayBuffer(length);
+    for (;;) {
+      const { value, done } = await reader.read(new Uint8Array(memory));
+      if (value === undefined) return expect.unreachable();
+      if (done) break;
+      pieces.push(value.slice());
+      memory = value.buffer;
+    }
+    expect(Buffer.compare(Buffer.concat(pieces), content)).toBe(0);
+  }
+});
+
 test("a file's own media type is taken, and one without is of no special type", async () => {
   const { notes, doc } = await desk();
   const file = new File(["<p>"], "page.html", { type: "text/html" });

@@ -53,8 +53,16 @@ export interface BookDeeds {
   redrawn(): Promise<readonly string[]>;
 }
 
+/** What is asked of a device on which somebody attaches files. */
+export interface FileDeeds {
+  /** Attaches the file at this path to a contact, as it is on this device. */
+  attachFile(id: string, path: string, mediaType: string): Promise<void>;
+  /** Reads an attachment of a contact to its end; its SHA-256, in hex, and its length. */
+  readFile(id: string, name: string): Promise<{ hash: string; size: number }>;
+}
+
 /** What the narrator asks of a person's device, which is a process of its own. */
-export interface Deeds extends BookDeeds {
+export interface Deeds extends BookDeeds, FileDeeds {
   /** Founds a tenant and imports contacts; the tenant's id, and how many there are now. */
   found(tenant: string, user: string, list: readonly Contact[]): Promise<{ tenant: string; imported: number }>;
   askToJoin(user: string, options: { device: boolean }): Promise<{ request: string; fingerprint: string }>;

@@ -11,6 +11,8 @@ export interface DeviceProcess extends AsyncDisposable {
     deed: Deed,
     ...args: Parameters<Deeds[Deed]>
   ): Promise<Awaited<ReturnType<Deeds[Deed]>>>;
+  /** Ends it in the middle of whatever it does, as a power cut would. */
+  kill(): Promise<void>;
 }
 
 /** How a device starts. */
@@ -68,6 +70,11 @@ export async function startDevice({ disk, password, clockBehind = 0 }: DeviceOpt
       const { id, answer } = expectAnswer();
       child.send({ id, deed, args } satisfies Question);
       return (await answer) as Awaited<ReturnType<Deeds[Deed]>>;
+    },
+    kill: async () => {
+      const exited = once(child, "exit");
+      child.kill("SIGKILL");
+      await exited;
     },
     [Symbol.asyncDispose]: () => stop(child),
   };

@@ -2,6 +2,7 @@ import { type Client, type Connection, createClient, type Database, parseDocId, 
 import type { VerifiedEntry } from "@selkie/entry";
 import { booksOf } from "./books.ts";
 import type { Contact } from "./contacts.ts";
+import { filesOf } from "./files.ts";
 import type { ContactList, Deeds, Met, Shown } from "./deeds.ts";
 
 const DATABASE = "contacts";
@@ -39,6 +40,7 @@ export function deviceOf(client: Client): Deeds {
     ...contacts(open),
     ...inspection(client, open),
     ...booksOf(client),
+    ...filesOf(() => contactsOf(open)),
   };
 }
 

@@ -1,5 +1,5 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 
 interface HeldFile {
   readonly path: string;
@@ -11,6 +11,18 @@ export async function readRelayFiles(directory: string): Promise<readonly HeldFi
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   return Promise.all(files.map(async (path) => ({ path, bytes: await readFile(path) })));
+}
+
+/** The files that hold attachments, which the relay knows by the hash of what is in them: size and time of each, by name. */
+export async function relayBlobs(directory: string): Promise<ReadonlyMap<string, { size: number; writtenAt: number }>> {
+  const blobs = new Map<string, { size: number; writtenAt: number }>();
+  const entries = await readdir(join(directory, "blobs"), { recursive: true, withFileTypes: true });
+  for (const entry of entries) {
+    if (!entry.isFile() || basename(entry.parentPath) === "unfinished") continue;
+    const { size, mtimeMs } = await stat(join(entry.parentPath, entry.name));
+    blobs.set(basename(entry.parentPath) + entry.name, { size, writtenAt: mtimeMs });
+  }
+  return blobs;
 }
 
 /** How many of these texts stand somewhere in the relay's files, as UTF-8, upper or lower case, UTF-16, hex or base64. */

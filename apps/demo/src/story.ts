@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { addPhone, BUYER, shareWithTheBoard } from "./acts/board.ts";
+import { sendFilm } from "./acts/film.ts";
 import { damage, heal, searchRelay } from "./acts/relay.ts";
 import { reportSales, SALE } from "./acts/report.ts";
 import { backdate, copyDisk, FORGERY, revoke, SUCCESSOR } from "./acts/revocation.ts";
@@ -65,5 +66,7 @@ async function tellActs(directory: string, relays: AsyncDisposableStack, narrato
     contacts: [BUYER, SUCCESSOR, FORGERY],
     words: ["CN=carol", "bobs-phone", "CN=dora", "CN=erik", ...new Set(customers)],
   });
+
+  await sendFilm(stage, { alice, carol, url, relayData });
   return second;
 }

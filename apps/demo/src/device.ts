@@ -2,8 +2,8 @@ import { type Client, type Connection, createClient, type Database, parseDocId, 
 import type { VerifiedEntry } from "@selkie/entry";
 import { booksOf } from "./books.ts";
 import type { Contact } from "./contacts.ts";
-import { filesOf } from "./files.ts";
 import type { ContactList, Deeds, Met, Shown } from "./deeds.ts";
+import { filesOf } from "./files.ts";
 
 const DATABASE = "contacts";
 

@@ -11,6 +11,15 @@ test("the demo tells its story, with each device and the relay in a process of i
 }, async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "--once"], { maxBuffer: 10_000_000 });
   expect(stdout).toContain("Every claim held.");
-  for (const act of ["Carol", "phone", "revoked", "clock", "quarantined", "report over two tenants", "goes on where she was", "no more room"])
+  for (const act of [
+    "Carol",
+    "phone",
+    "revoked",
+    "clock",
+    "quarantined",
+    "report over two tenants",
+    "goes on where she was",
+    "no more room",
+  ])
     expect(stdout).toContain(act);
 });

@@ -119,7 +119,7 @@ async function errorOf(response: ResponseLike): Promise<unknown> {
 }
 
 function refusal(status: number, code: unknown): CoreError {
-  if (code === "QUOTA_EXCEEDED") return new CoreError(code, "the relay stores no more of this device or its tenant");
+  if (code === "QUOTA") return new CoreError("QUOTA_EXCEEDED", "the relay stores no more of this device or its tenant");
   if (code === "RELAY_FULL") return new CoreError(code, "the relay's disk is full");
   return unsent(`the relay's door for blobs answers with status ${status}`);
 }

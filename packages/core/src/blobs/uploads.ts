@@ -1,6 +1,7 @@
 // Brings one relay the blobs that this device offers.
 import { type BlobHash, equalBytes, toHex } from "@selkie/entry";
 import type { BlobStore } from "@selkie/store";
+import type { GrowingPause } from "../connection/growing-pause.ts";
 import { CoreError } from "../errors.ts";
 import { Serial } from "../serial.ts";
 import { type BlobDoor, MOST_ASKED } from "./blob-door.ts";
@@ -12,6 +13,8 @@ export interface UploadsContext {
   readonly blobs: BlobStore;
   /** 16 bytes that name the relay. */
   readonly relay: Uint8Array;
+  /** Before it is tried again. */
+  readonly pause: Pick<GrowingPause, "wait" | "reset" | "end">;
   /** Gets what goes wrong while nobody waits. */
   failed(error: unknown): void;
 }
@@ -46,15 +49,27 @@ export class Uploads {
 
   end(): void {
     this.#session = null;
+    this.#at.pause.end();
   }
 
   /** More is offered. */
   look(): void {
     const session = this.#session;
     if (session === null) return;
-    this.settled().catch((error: unknown) => {
-      if (this.#session === session) this.#at.failed(error); // else the next session does it
-    });
+    this.settled().then(
+      () => this.#at.pause.reset(),
+      (error: unknown) => {
+        if (this.#session !== session) return; // the next session does it
+        this.#at.failed(error);
+        if (error instanceof CoreError && error.code === "BLOBS_UNSENT") void this.#again(session);
+      },
+    );
+  }
+
+  /** The relay is there, and its door is not, or it has more to do than it can. */
+  async #again(session: UploadSession): Promise<void> {
+    await this.#at.pause.wait();
+    if (this.#session === session) this.look();
   }
 
   /**

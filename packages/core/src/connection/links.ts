@@ -33,6 +33,7 @@ import type { TenantContext } from "../tenant/tenant-context.ts";
 import { decodeTenantData } from "../tenant/tenant-data.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import type { Connection, ConnectionStatus } from "./connection.ts";
+import { GrowingPause } from "./growing-pause.ts";
 import { type HandshakeContext, peerHandshake, relayHandshake } from "./handshake.ts";
 import { Link } from "./link.ts";
 import { PushBudget } from "./peer-gate.ts";
@@ -268,7 +269,8 @@ export class Links {
   #uploads(origin: string, failed: (error: unknown) => void): Uploads {
     const { context, offers } = this.#context;
     const blobs = context.store.blobs(context.tenant);
-    return new Uploads({ offers, blobs, relay: this.#peerName(origin), failed });
+    const pause = new GrowingPause(context.platform);
+    return new Uploads({ offers, blobs, relay: this.#peerName(origin), pause, failed });
   }
 
   /** 16 bytes that name a relay in local state. */

@@ -59,7 +59,7 @@ describe("a relay's door for blobs", () => {
   });
 
   test.each([
-    [507, '{"error":"QUOTA_EXCEEDED"}', "QUOTA_EXCEEDED"],
+    [507, '{"error":"QUOTA"}', "QUOTA_EXCEEDED"],
     [507, '{"error":"RELAY_FULL"}', "RELAY_FULL"],
     [507, '{"error":"toString"}', "BLOBS_UNSENT"],
     [500, "<html>", "BLOBS_UNSENT"],

@@ -55,7 +55,8 @@ async function device() {
   const blobs = store.blobs(testTenant);
   const failures: unknown[] = [];
   const failed = (error: unknown): void => void failures.push(error);
-  const uploads = (name = "relay") => new Uploads({ offers, blobs, relay: pattern(name, 16), failed });
+  const pause = { wait: async () => undefined, reset: () => undefined, end: () => undefined };
+  const uploads = (name = "relay") => new Uploads({ offers, blobs, relay: pattern(name, 16), pause, failed });
   const add = async (...names: readonly string[]): Promise<readonly BlobHash[]> => {
     const hashes = await Promise.all(names.map((name) => blobs.add(one(pattern(name, 1_000)))));
     await offers.add(hashes);
@@ -162,6 +163,19 @@ describe("what a device offers", () => {
     await add("a");
     expect(await codeOfAsync(() => bringing.settled())).toBe("BLOBS_UNSENT");
     expect(failures).toEqual([]);
+  });
+
+  test("is tried again by itself where the relay has too much to do", async () => {
+    const [relay, { uploads, add, failures }] = [relayOf(), await device()];
+    await add("a", "b");
+    const isDone = Promise.withResolvers<void>();
+    relay.before = (count) => {
+      if (count < 3) throw new CoreError("BLOBS_UNSENT", "come back later");
+      if (count === 4) isDone.resolve();
+    };
+    uploads().begin(sessionWith(relay));
+    await isDone.promise;
+    expect(failures.length).toBeGreaterThan(0);
   });
 
   test("and was removed meanwhile does not hold up the rest", async () => {

@@ -22,7 +22,7 @@ describe("room", () => {
   test("of a purged document is free again, here and at the relay, and what others refer to stays", async () => {
     await using company = await found({ SELKIE_RELAY_RETIRE_AFTER_MS: "0" });
     const { alice, bob, relay, john } = company;
-    await alice.tenant.settings.set("purgeAfter", 0);
+    await alice.tenant.settings.change({ purgeAfter: 0 });
     const [hers, both] = [fileOf(500_000), fileOf(600_000)];
     const jane = await alice.contacts.createDocument({ name: "Jane" });
     await attach(alice.contacts, john, { name: "hers", content: hers });

@@ -81,7 +81,7 @@ export function blobsIn(path: string): readonly string[] {
 export function holding(path: string, needles: readonly Uint8Array[]): number {
   const files = readdirSync(path, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
   const contents = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name)));
-  return contents.filter((bytes) => needles.some((needle) => bytes.includes(needle))).length;
+  return contents.filter((bytes) => needles.some((needle) => bytes.includes(Buffer.from(needle)))).length;
 }
 
 export async function found(env: Readonly<Record<string, string>> = {}): Promise<Company> {

@@ -24,7 +24,7 @@ test("a relay that is killed during an upload gets the rest when it is back, and
 
   const line = await bob.tenant.connect(relay.url);
   await line.synced();
-  expect(await read(readAttachment(bob.contacts, john.id, "film"))).toEqual(film);
+  expect(Buffer.compare(await read(readAttachment(bob.contacts, john.id, "film")), film)).toBe(0);
   expect(blobsIn(bob.path)).toEqual(all);
 });
 
@@ -49,5 +49,5 @@ test("a relay that is killed during a download: what came stays, and reading aga
   expect(blobsIn(bob.path).length).toBeGreaterThan(0);
   await relay.again();
   await line.synced();
-  expect(await read(readAttachment(bob.contacts, john.id, "film"))).toEqual(film);
+  expect(Buffer.compare(await read(readAttachment(bob.contacts, john.id, "film")), film)).toBe(0);
 });

@@ -56,4 +56,13 @@ describe("a relay's origin", () => {
   test("drops what is behind # from the URL that is dialled", () => {
     expect(parseRelayUrl("wss://relay.example/a#secret").url).toBe("wss://relay.example/a");
   });
+
+  test.each([
+    ["wss://relay.example", "https://relay.example/"],
+    ["wss://relay.example:8443/sync?x=1", "https://relay.example:8443/"],
+    ["wss://example.org/relay/sync", "https://example.org/relay/"],
+    ["ws://127.0.0.1:4000/", "http://127.0.0.1:4000/"],
+  ])("of %s has its HTTP door at %s", (url, door) => {
+    expect(httpUrlOf(url)).toBe(door);
+  });
 });

@@ -4,6 +4,7 @@ import { DIRECTORY_ONLY, pipe, runSession, type Session, type Transport } from "
 import { expect, test } from "vitest";
 import { Offers } from "../../src/blobs/offers.ts";
 import { Uploads } from "../../src/blobs/uploads.ts";
+import { GrowingPause } from "../../src/connection/growing-pause.ts";
 import { Link } from "../../src/connection/link.ts";
 import { directoryDatabase, pattern, testTenant } from "../fixture.ts";
 import { context, crypto, FULL, local, platform, relay, store } from "./link-fixture.ts";
@@ -21,7 +22,8 @@ async function heldBlob(): Promise<BlobHash> {
 async function offering(grants: Parameters<typeof relay>[0]) {
   const offers = new Offers({ crypto, store, local, directory: directoryDatabase });
   await offers.add([parseBlobHash(pattern("offered", 32))]);
-  const uploads = new Uploads({ offers, blobs, relay: pattern("relay", 16), failed: () => undefined });
+  const pause = new GrowingPause(platform);
+  const uploads = new Uploads({ offers, blobs, relay: pattern("relay", 16), pause, failed: () => undefined });
   return new Link({ ...context, uploads, relay: "wss://relay", dial: async () => relay(grants) });
 }
 

@@ -34,6 +34,8 @@ export class Uploads {
   readonly #at: UploadsContext;
   readonly #running = new Serial();
   #session: UploadSession | null = null;
+  /** Whether a session has let this device bring any. */
+  #mayBring = false;
   /** The session in which the relay was last asked what it is about to drop. */
   #kept: UploadSession | null = null;
 
@@ -44,6 +46,7 @@ export class Uploads {
   /** The relay is there: what it lacks is brought to it. */
   begin(session: UploadSession): void {
     this.#session = session;
+    this.#mayBring = true;
     this.look();
   }
 
@@ -83,7 +86,8 @@ export class Uploads {
   async #bring(): Promise<void> {
     const offered = await this.#at.offers.all();
     const session = this.#session;
-    if (session === null || offered.length === 0) return;
+    if (offered.length === 0 || !this.#mayBring) return;
+    if (session === null) throw new CoreError("BLOBS_UNSENT", "the connection ended");
     const isBrought = await this.#wasBrought(session, offered);
     if (isBrought && this.#kept === session) return;
     const door = await session.door();

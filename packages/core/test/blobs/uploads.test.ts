@@ -165,6 +165,16 @@ describe("what a device offers", () => {
     expect(failures).toEqual([]);
   });
 
+  test("is not said to be there when the connection ended before it was brought", async () => {
+    const [relay, { uploads, add }] = [relayOf(), await device()];
+    const bringing = uploads();
+    bringing.begin(sessionWith(relay));
+    await bringing.settled();
+    bringing.end();
+    await add("a");
+    expect(await codeOfAsync(() => bringing.settled())).toBe("BLOBS_UNSENT");
+  });
+
   test("is tried again by itself where the relay has too much to do", async () => {
     const [relay, { uploads, add, failures }] = [relayOf(), await device()];
     await add("a", "b");

@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient, type Database, type Doc, type Tenant } from "@selkie/client";
-import { RelayProcess } from "../../../../apps/relay/test/fixtures/relay-process.ts";
-import { newDirectory, PASSWORD } from "../../../client/test/support/places.ts";
+import { newDirectory, PASSWORD } from "../../../../packages/client/test/support/places.ts";
+import { RelayProcess } from "../../../relay/test/fixtures/relay-process.ts";
 
 export interface Contact {
   name: string;

@@ -6,11 +6,11 @@ import { createClient, type Database, type Doc, type Tenant } from "@selkie/clie
 import { newDirectory, PASSWORD } from "../../../../packages/client/test/support/places.ts";
 import { RelayProcess } from "../../../relay/test/fixtures/relay-process.ts";
 
-export interface Contact {
+interface Contact {
   name: string;
 }
 
-export interface Member {
+interface Member {
   readonly tenant: Tenant;
   readonly contacts: Database<Contact>;
   readonly path: string;
@@ -25,7 +25,7 @@ export interface Company extends AsyncDisposable {
 }
 
 /** Where a relay keeps its data: it can be killed and started again at the same address. */
-export class RelayPlace implements AsyncDisposable {
+class RelayPlace implements AsyncDisposable {
   readonly path: string;
   #running: RelayProcess;
 

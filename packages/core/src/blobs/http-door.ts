@@ -1,4 +1,4 @@
-// A relay's blobs over HTTP, beside the WebSocket: docs/spec/sync.md section 9.
+// A relay's blobs over HTTP, beside the WebSocket: docs/spec/sync.md section 6.8.
 import { type BlobHash, concatBytes, limits, parseBlobHash, toBase64url, toHex } from "@selkie/entry";
 import type { ByteRange } from "@selkie/store";
 import type { Scheduler } from "@selkie/sync-protocol";

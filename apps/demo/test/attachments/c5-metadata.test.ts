@@ -1,6 +1,7 @@
 import { attach, readAttachment } from "@selkie/client";
 import { expect, test } from "vitest";
-import { fileOf, found, holding, read } from "./company.ts";
+import { fileOf, read } from "./bytes.ts";
+import { found, holding } from "./company.ts";
 
 test("C5 no file on any disk, of clients or relay, holds a byte of an attachment, its name or its media type", async () => {
   await using company = await found();

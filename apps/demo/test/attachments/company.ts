@@ -1,5 +1,4 @@
 // Two people of one tenant on directories of this disk, and the real relay program in a process of its own.
-import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient, type Database, type Doc, type Tenant } from "@selkie/client";
@@ -112,12 +111,4 @@ export async function found(env: Readonly<Record<string, string>> = {}): Promise
     john,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
-}
-
-export const fileOf = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
-
-export async function read(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of stream) pieces.push(piece);
-  return new Uint8Array(Buffer.concat(pieces));
 }

@@ -1,6 +1,7 @@
 import { attach, listAttachments, readAttachment } from "@selkie/client";
 import { expect, test } from "vitest";
-import { blobsIn, fileOf, found, read } from "./company.ts";
+import { fileOf, read } from "./bytes.ts";
+import { blobsIn, found } from "./company.ts";
 
 const SIZE = 30_000_000;
 

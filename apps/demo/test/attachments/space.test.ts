@@ -1,7 +1,8 @@
 // What is removed, and what two have in common.
 import { attach, attachmentUsage, detach, readAttachment, sweepAttachments } from "@selkie/client";
 import { describe, expect, test } from "vitest";
-import { blobsIn, fileOf, found, read } from "./company.ts";
+import { fileOf, read } from "./bytes.ts";
+import { blobsIn, found } from "./company.ts";
 
 describe("room", () => {
   test("an attachment of another user with the same content takes no more of it", async () => {

@@ -35,7 +35,7 @@ export interface WritingOptions {
 /**
  * Attaches a file to a document. It is durable on this device when it resolves; who is connected, or connects later, gets it.
  * @throws AttachmentError ATTACHMENT_INVALID | ATTACHMENT_NOT_FOUND for a `variantOf` that is not there | ATTACHMENT_TOO_LARGE | SOURCE_CHANGED | SOURCE_FAILED;
- * StoreError NO_SPACE; the signal's reason; what `changeDoc` throws
+ * StoreError STORE_FULL; the signal's reason; what `changeDoc` throws
  */
 export async function attach<T extends object, In>(
   database: Database<T, In>,

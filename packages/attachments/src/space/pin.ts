@@ -25,7 +25,7 @@ export interface PinnedAttachments extends AsyncDisposable {
 /**
  * Fetches all that the documents of a database have attached, and what will be attached, until it is unpinned or the database is closed, so that
  * it can be read offline. Resolves once what is in reach is here.
- * @throws StoreError NO_SPACE; CoreError CLOSED; the signal's reason
+ * @throws StoreError STORE_FULL; CoreError CLOSED; the signal's reason
  */
 export async function pinAttachments<T extends object, In>(
   database: Database<T, In>,

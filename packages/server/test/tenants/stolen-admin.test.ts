@@ -128,15 +128,13 @@ async function begun(): Promise<Fight> {
 }
 
 test("D10 R17 a stolen admin takes a relay until the root speaks: from then on it has nothing there, whatever it signs and whatever is shown again, and the root may speak once more", async () => {
-  let taken = 0;
   await fc.assert(
     fc.asyncProperty(acts, acts, async (before, after) => {
       const fight = await begun();
+      // It was an admin's key, and is used as one.
+      await fight.tell(acme.list({ members: gang, height: 1, signer: eve.slot, signers: [eve.slot] }), loginOf(eve));
+      for (const relay of fight.relays) expect(await relay.login(loginOf(alice))).toBeNull();
       for (const each of before) await fight.do(each);
-      for (const relay of fight.relays) {
-        const isOurs = (await relay.login(loginOf(alice))) !== null;
-        if (!isOurs || relay.inside.size > 1) taken += 1;
-      }
       // A stranger brings it: nobody of the tenant needs to be let in for that.
       await fight.tell(acme.list({ ...HONEST, epoch: 1, height: 0 }), stranger);
       await fight.expectHonest();
@@ -156,7 +154,6 @@ test("D10 R17 a stolen admin takes a relay until the root speaks: from then on i
     }),
     { numRuns: 3 },
   );
-  expect(taken).toBeGreaterThan(0); // it was an admin's key, and was used as one
 });
 
 test("D10 once a relay heard of a list by which an admin signs no more, nothing that one signed, before or afterwards, counts there", async () => {

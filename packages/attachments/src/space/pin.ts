@@ -88,10 +88,11 @@ class Pin {
           const name = toHex(row.blob);
           if (seen.has(name)) continue;
           seen.add(name);
+          if (!(await this.#files.room.blobs.has(row.blob))) {
+            this.#fetched += (await source.fetch(row.blob)).length;
+            this.#onProgress?.(this.#fetched);
+          }
           held.push(row.blob);
-          if (await this.#files.room.blobs.has(row.blob)) continue;
-          this.#fetched += (await source.fetch(row.blob)).length;
-          this.#onProgress?.(this.#fetched);
         }
       } catch (error) {
         if (!isUnreadable(error)) throw error;

@@ -28,6 +28,7 @@ export class Offers {
   readonly #writing = new Serial();
   /** By hash in hexadecimal; null before they were read. */
   #offered: Map<string, BlobHash> | null = null;
+  #removals = 0;
 
   constructor(at: OffersContext) {
     this.#at = at;
@@ -51,12 +52,22 @@ export class Offers {
     });
   }
 
-  /** These are offered no more. */
+  /** How often something was offered no more: what was found out before is not to be noted after. */
+  get removals(): number {
+    return this.#removals;
+  }
+
+  /** These are offered no more. Relays may drop them, so each is asked about all again, also where the same is offered anew. */
   remove(hashes: readonly BlobHash[]): Promise<void> {
     return this.#writing.run(async () => {
       const offered = await this.#read();
       const gone = hashes.filter((each) => offered.has(toHex(each)));
-      if (gone.length > 0) await this.#at.store.commit({ remove: gone.map((each) => this.#key(each)) });
+      if (gone.length === 0) return;
+      this.#removals += 1;
+      const { local, store, directory } = this.#at;
+      const remove = gone.map((each) => this.#key(each));
+      for await (const { key } of local.range(rowKind.brought, directory)) remove.push(key);
+      await store.commit({ remove });
       for (const each of gone) offered.delete(toHex(each));
     });
   }
@@ -77,10 +88,14 @@ export class Offers {
     return brought;
   }
 
-  async noteBrought(relay: Uint8Array, { generation, digest }: Brought): Promise<void> {
-    const { local, directory, store } = this.#at;
-    const row = await local.seal(local.key(rowKind.brought, directory, relay), encodeCbor([generation, digest]));
-    await store.commit({ put: [row] });
+  /** @param removals as they were when it began: nothing is noted when there were more since */
+  noteBrought(relay: Uint8Array, { generation, digest }: Brought, removals: number): Promise<void> {
+    return this.#writing.run(async () => {
+      if (this.#removals !== removals) return;
+      const { local, directory, store } = this.#at;
+      const row = await local.seal(local.key(rowKind.brought, directory, relay), encodeCbor([generation, digest]));
+      await store.commit({ put: [row] });
+    });
   }
 
   async #read(): Promise<Map<string, BlobHash>> {

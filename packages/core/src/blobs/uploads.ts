@@ -84,6 +84,7 @@ export class Uploads {
   }
 
   async #bring(): Promise<void> {
+    const { removals } = this.#at.offers;
     const offered = await this.#at.offers.all();
     const session = this.#session;
     if (offered.length === 0 || !this.#mayBring) return;
@@ -94,12 +95,13 @@ export class Uploads {
     if (door === null) throw new CoreError("BLOBS_UNSENT", "the relay takes no blobs over this connection");
     // What others had dropped there and this device offers still is kept.
     const due = isBrought ? among(offered, await door.retiring()) : offered;
+    let isWhole = true;
     for (let at = 0; at < due.length; at += MOST_ASKED) {
       const asked = due.slice(at, at + MOST_ASKED);
-      await this.#send(session, door, among(asked, await door.missing(asked)));
+      if (!(await this.#send(session, door, among(asked, await door.missing(asked))))) isWhole = false;
     }
     this.#kept = session;
-    if (!isBrought) await this.#noteBrought(session, offered);
+    if (!isBrought && isWhole) await this.#noteBrought(session, offered, removals);
   }
 
   async #wasBrought({ generation }: UploadSession, offered: readonly BlobHash[]): Promise<boolean> {
@@ -110,23 +112,29 @@ export class Uploads {
     );
   }
 
-  async #noteBrought({ generation }: UploadSession, offered: readonly BlobHash[]): Promise<void> {
+  async #noteBrought({ generation }: UploadSession, offered: readonly BlobHash[], removals: number): Promise<void> {
     const { offers, relay } = this.#at;
-    await offers.noteBrought(relay, { generation, digest: offers.digest(offered) });
+    await offers.noteBrought(relay, { generation, digest: offers.digest(offered) }, removals);
   }
 
-  /** These come ascending by hash: an order that says nothing of which blobs make a file, and where in it they stand. */
-  async #send(session: UploadSession, door: BlobDoor, missing: readonly BlobHash[]): Promise<void> {
+  /**
+   * These come ascending by hash: an order that says nothing of which blobs make a file, and where in it they stand.
+   * @returns false when one is not here: swept by now, or lost, and then it may come back
+   */
+  async #send(session: UploadSession, door: BlobDoor, missing: readonly BlobHash[]): Promise<boolean> {
     const left = missing.values();
+    let isWhole = true;
     const send = async (): Promise<void> => {
       for (const next of left) {
         if (this.#session !== session) throw new CoreError("BLOBS_UNSENT", "the connection ended");
         const bytes = await readBlob(this.#at.blobs, next);
-        if (bytes !== null) await door.put(next, bytes); // what is gone by now nobody refers to
+        if (bytes === null) isWhole = false;
+        else await door.put(next, bytes);
       }
     };
     const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, send));
     for (const end of ends) if (end.status === "rejected") throw end.reason;
+    return isWhole;
   }
 }
 

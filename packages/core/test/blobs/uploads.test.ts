@@ -197,4 +197,51 @@ describe("what a device offers", () => {
     await bringing.settled();
     expect(puts(relay)).toHaveLength(1);
   });
+
+  test("and came here only later is brought then", async () => {
+    const [relay, { uploads, add, blobs }] = [relayOf(), await device()];
+    const [a] = await add("a");
+    if (a === undefined) throw new Error("nothing was added");
+    await blobs.remove(a);
+    const bringing = uploads();
+    bringing.begin(sessionWith(relay));
+    await bringing.settled();
+    await add("a");
+    await bringing.settled();
+    expect(await relay.blobs.has(a)).toBe(true);
+  });
+
+  test("again after it was dropped is brought again, in the same session and to all relays", async () => {
+    const [one, two, { offers, uploads, add }] = [relayOf(), relayOf(), await device()];
+    const [a] = await add("a");
+    if (a === undefined) throw new Error("nothing was added");
+    const [toOne, toTwo] = [uploads("one"), uploads("two")];
+    toOne.begin(sessionWith(one));
+    toTwo.begin(sessionWith(two));
+    await Promise.all([toOne.settled(), toTwo.settled()]);
+    await offers.remove([a]);
+    for (const relay of [one, two]) await relay.blobs.remove(a);
+    await add("a");
+    await Promise.all([toOne.settled(), toTwo.settled()]);
+    expect([await one.blobs.has(a), await two.blobs.has(a)]).toEqual([true, true]);
+  });
+
+  test("again after it was dropped while a relay was brought the rest is asked about again", async () => {
+    const [relay, { offers, uploads, add }] = [relayOf(), await device()];
+    const [a] = await add("a");
+    await add("b");
+    const { missing } = relay;
+    relay.missing = async (hashes) => {
+      relay.missing = missing;
+      const lacking = await missing(hashes);
+      await offers.remove(a === undefined ? [] : [a]);
+      await add("a");
+      return lacking;
+    };
+    const bringing = uploads();
+    bringing.begin(sessionWith(relay));
+    await bringing.settled();
+    await bringing.settled();
+    expect(relay.asked.filter((each) => each.startsWith("missing"))).toEqual(["missing 2", "missing 2"]);
+  });
 });

@@ -1,7 +1,8 @@
 // Which room files take, and how it is freed.
-import { attach, attachmentUsage, detach, pinAttachments, sweepAttachments } from "@selkie/client";
+import { attach, attachmentUsage, detach, pinAttachments, readAttachment, sweepAttachments } from "@selkie/client";
 import { blobRoomOf } from "@selkie/core";
 import { expect, onTestFinished, test } from "vitest";
+import { connect, join } from "../support/company.ts";
 import { broken, CHUNK, codeOf, contentOf, type Desk, desk, noise, text, twoDesks } from "./files-world.ts";
 
 async function blobsOf({ person }: Desk): Promise<number> {
@@ -68,6 +69,29 @@ test("a sweep that is not told of every database drops nothing", async () => {
   const elsewhere = await desk();
   expect(await codeOf(sweepAttachments([at.notes, others, elsewhere.notes]))).toBe("SWEEP_INCOMPLETE");
   expect(await sweepAttachments([at.notes, others])).toMatchObject({ blobs: 0 });
+});
+
+test("a sweep of a database as it was drops nothing: what was attached since is not to be seen there", async () => {
+  const at = await desk();
+  await using before = await at.person.tenant.openDB<{ title: string }>("notes", { at: at.doc.getHeads() });
+  await attach(at.notes, at.doc, { name: "a", content: text("a") });
+  expect(await codeOf(sweepAttachments([before]))).toBe("SWEEP_INCOMPLETE");
+  expect(await contentOf(at, "a")).toEqual(Buffer.from("a"));
+});
+
+test("a sweep drops nothing where a database is read through others: its documents are not here to look at", async () => {
+  const { alice } = await twoDesks();
+  await attach(alice.notes, alice.doc, { name: "a", content: text("a") });
+  const carol = await join(alice.person, "carol", "editor");
+  onTestFinished(() => carol[Symbol.asyncDispose]());
+  const lines = await connect(alice.person, carol);
+  const notes = await carol.tenant.openDB<{ title: string }>("notes", { replica: "remote" });
+  await Promise.all(lines.map((line) => line.synced()));
+  for await (const _ of readAttachment(notes, alice.doc.id, "a"));
+  expect(await codeOf(sweepAttachments([]))).toBe("SWEEP_INCOMPLETE");
+  const own = await carol.tenant.openDB<{ title: string }>("own");
+  await own.createDocument({ title: "carol's" });
+  expect(await codeOf(sweepAttachments([own]))).toBe("SWEEP_INCOMPLETE");
 });
 
 test("a sweep waits for what is being attached, and does not drop it", async () => {

@@ -30,6 +30,6 @@ export interface BlobRoom {
    * @throws CoreError NOT_ADMIN
    */
   retire(hashes: readonly BlobHash[]): Promise<readonly string[]>;
-  /** Whether these are all databases of the tenant that this device holds anything of. */
+  /** Whether these are all databases of the tenant that this device holds anything of, none of them as it was. */
   isAll(databases: readonly { readonly name: string }[]): Promise<boolean>;
 }

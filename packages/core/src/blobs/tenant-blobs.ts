@@ -4,6 +4,7 @@ import type { BlobStore, ByteRange } from "@selkie/store";
 import { encodeRetireList, signRetireList } from "@selkie/sync-protocol";
 import type { Links } from "../connection/links.ts";
 import { signWith } from "../connection/sign-with.ts";
+import { OpenDatabase } from "../database/open-database.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import { purgeDelay } from "../directory/purges.ts";
 import { type DocId, placeOf } from "../document/doc-id.ts";
@@ -89,6 +90,8 @@ export class TenantBlobs implements BlobRoom, Disposable {
   async isAll(databases: readonly { readonly name: string }[]): Promise<boolean> {
     const { context, directory, databaseId, requireOpen } = this.#at;
     requireOpen();
+    // One as it was does not say what is in it now.
+    if (!databases.every((each) => each instanceof OpenDatabase)) return false;
     const ids = await Promise.all(databases.map(({ name }) => databaseId(name)));
     const names = new Set([directory, ...ids].map(toHex));
     // What was written last may be in a journal alone.

@@ -95,8 +95,11 @@ export class ContentReader {
       await using sealed = new PieceReader(loaded);
       for (const [at, row] of run.rows.entries()) {
         const index = run.first + at;
-        const bytes = await sealed.next(this.sealedLength(level, index));
-        const opened = await this.open(level, index, row, { bytes, isHashed: loaded.isHashed });
+        const length = this.sealedLength(level, index);
+        const bytes = await sealed.next(length);
+        // What ends early may have been swept meanwhile: no hash vouches for it, and it is asked for again.
+        const isHashed = loaded.isHashed && bytes.length === length;
+        const opened = await this.open(level, index, row, { bytes, isHashed });
         const start = index * CHUNK_BYTES;
         yield sliceOf(opened, Math.max(0, from - start), Math.min(end - start, CHUNK_BYTES));
       }

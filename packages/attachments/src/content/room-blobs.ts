@@ -32,10 +32,19 @@ export class RoomBlobSource implements BlobSource {
     const { keep, signal } = this.#options;
     signal?.throwIfAborted();
     const held = await this.#room.blobs.get(hash, range);
-    if (held !== undefined) return { pieces: held, areOwn: true, isHashed: true };
+    if (held !== undefined) return { pieces: this.#whileHere(hash, held), areOwn: true, isHashed: true };
     if (!keep && !whole && range[1] - range[0] < WORTH_KEEPING)
       return { pieces: once(await this.#ask(hash, range)), areOwn: false, isHashed: false };
     return { pieces: once((await this.fetch(hash)).subarray(...range)), areOwn: false, isHashed: true };
+  }
+
+  /** A blob that is swept while it is read ends early. */
+  async *#whileHere(hash: BlobHash, pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    try {
+      yield* pieces;
+    } catch (error) {
+      if (await this.#room.blobs.has(hash)) throw error;
+    }
   }
 
   /** The whole blob, which is on this device from now on. @throws AttachmentError ATTACHMENT_UNREACHABLE */

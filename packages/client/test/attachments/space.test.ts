@@ -1,8 +1,17 @@
 // Which room files take, and how it is freed.
-import { attach, attachmentUsage, detach, pinAttachments, readAttachment, sweepAttachments } from "@selkie/client";
+import {
+  attach,
+  attachmentUsage,
+  createClient,
+  detach,
+  pinAttachments,
+  readAttachment,
+  sweepAttachments,
+} from "@selkie/client";
 import { blobRoomOf } from "@selkie/core";
 import { expect, onTestFinished, test } from "vitest";
 import { connect, join } from "../support/company.ts";
+import { newDirectory, PASSWORD } from "../support/places.ts";
 import { broken, CHUNK, codeOf, contentOf, type Desk, desk, noise, text, twoDesks } from "./files-world.ts";
 
 async function blobsOf({ person }: Desk): Promise<number> {
@@ -177,4 +186,21 @@ test("a file of another user with the same content takes no extra room", async (
   const usage = await attachmentUsage(alice.notes);
   expect(usage).toMatchObject({ attachments: 2, bytes: 40 * CHUNK, storedBytes: 20 * (CHUNK + 16) });
   expect(usage.localBytes).toBe(usage.storedBytes);
+});
+
+test("a file on the disk that is swept while it is read is out of reach from there on", async () => {
+  await using directory = await newDirectory();
+  await using client = await createClient({ store: directory.path, password: PASSWORD });
+  const tenant = await client.createTenant("acme-corp", { user: "CN=alice/O=acme" });
+  const notes = await tenant.openDB<{ title: string }>("notes");
+  const doc = await notes.createDocument({ title: "a note" });
+  await attach(notes, doc, { name: "a", content: noise(60 * CHUNK) });
+  const reader = readAttachment(notes, doc, "a").getReader();
+  expect((await reader.read()).done).toBe(false);
+  await detach(notes, doc, "a");
+  expect(await sweepAttachments([notes])).toMatchObject({ blobs: 4 });
+  const rest = async () => {
+    while (!(await reader.read()).done);
+  };
+  expect(await codeOf(rest())).toBe("ATTACHMENT_UNREACHABLE");
 });

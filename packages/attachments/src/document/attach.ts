@@ -14,7 +14,7 @@ export interface NewAttachment {
   /** Default: `application/octet-stream`, or the type of a `Blob` or `File`. */
   readonly mediaType?: string;
   readonly content: Source;
-  /** The attachment that this one derives from, by name or id: it goes when that one goes. */
+  /** The attachment that this one derives from, by name or id: it goes when that one goes. It has another name. */
   readonly variantOf?: string;
   /** What it is to that one, `"thumbnail"` for example. */
   readonly variant?: string;
@@ -47,10 +47,15 @@ export async function attach<T extends object, In>(
   const mediaType =
     file.mediaType ?? (content instanceof Blob && content.type !== "" ? content.type : "application/octet-stream");
   checkNames(name, mediaType, variant);
+  // Before a large file is read for nothing.
+  const before = await dataOf(database, doc);
+  if (variantOf !== undefined) requireAttached(before, variantOf);
   const id = toBase64url(TenantFiles.of(database.tenant).room.crypto.randomBytes(16));
   return await store(database, doc, content, { deduplicate, ...io }, (data, written) => {
     const main = variantOf === undefined ? null : requireAttached(data, variantOf).id;
     for (const { id: old, name: its } of attachedTo(data)) if (its === name) remove(data, old);
+    if (main !== null && !(propertyOf(main) in data))
+      throw new AttachmentError("ATTACHMENT_INVALID", "a variant would take the place of what it derives from");
     const derived = { ...(main === null ? {} : { variantOf: main }), ...(variant === null ? {} : { variant }) };
     data[propertyOf(id)] = { name, mediaType, parts: [manifestBytes(written)], ...derived };
     const { length: size } = written.manifest;

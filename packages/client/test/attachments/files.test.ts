@@ -117,6 +117,27 @@ test("a source that breaks off, a name that is none and an abort attach nothing"
   expect(doc.getHeads()).toEqual(heads);
 });
 
+test("a document or an attachment that is not there is said so before a source is read", async () => {
+  const { notes, doc } = await desk();
+  const unread = new ReadableStream<Uint8Array>({ pull: () => expect.unreachable() }, { highWaterMark: 0 });
+  const absent = doc.id.replace(/./g, "0") as typeof doc.id;
+  await expect(attach(notes, absent, { name: "a", content: unread })).rejects.toMatchObject({ code: "DOC_NOT_FOUND" });
+  expect(await codeOf(attach(notes, doc, { name: "a", content: unread, variantOf: "none" }))).toBe(
+    "ATTACHMENT_NOT_FOUND",
+  );
+});
+
+test("a variant does not take the place of what it derives from", async () => {
+  const { notes, doc } = await desk();
+  const photo = await attach(notes, doc, { name: "photo", content: text("photo") });
+  const small = await attach(notes, doc, { name: "small", content: text("s"), variantOf: "photo" });
+  for (const variantOf of ["photo", "small"])
+    expect(await codeOf(attach(notes, doc, { name: "photo", content: text("p"), variantOf }))).toBe(
+      "ATTACHMENT_INVALID",
+    );
+  expect(new Set(await listAttachments(notes, doc))).toEqual(new Set([photo, small]));
+});
+
 test("two devices that attach and append at once keep all of it", async () => {
   const { alice, bob, part, meet } = await twoDesks();
   await attach(alice.notes, alice.doc, { name: "log", content: text("begin|") });

@@ -49,7 +49,7 @@ export async function* chunksOf(source: Source, signal?: AbortSignal): AsyncGene
 async function* piecesOf(source: Source, signal?: AbortSignal): AsyncGenerator<Uint8Array, void> {
   signal?.throwIfAborted();
   if (source instanceof Uint8Array) return yield source;
-  const pieces = iteratorOf(source);
+  const pieces = opened(source);
   try {
     for (;;) {
       const next = await unlessAborted(nextOf(pieces), signal);
@@ -61,6 +61,15 @@ async function* piecesOf(source: Source, signal?: AbortSignal): AsyncGenerator<U
   } finally {
     // Whether the source can be told that nobody reads on changes nothing here.
     pieces.return?.().catch(() => undefined);
+  }
+}
+
+function opened(source: Exclude<Source, Uint8Array>): AsyncIterator<Uint8Array> {
+  try {
+    return iteratorOf(source);
+  } catch (cause) {
+    const message = "a source is bytes, a Blob, a stream that nobody else reads, or an async iterable of bytes";
+    throw new AttachmentError("SOURCE_FAILED", message, { cause });
   }
 }
 

@@ -64,6 +64,14 @@ test("a source that gives something else than bytes is refused", async () => {
   expect(await codeOf(() => room.write(texts() as unknown as Source))).toBe("SOURCE_FAILED");
 });
 
+test("what is no source, or is read by somebody else, is refused", async () => {
+  const room = await TestRoom.create(nativeCrypto);
+  const taken = new Blob(["text"]).stream();
+  taken.getReader();
+  for (const source of [null, "text", new ArrayBuffer(3), new Uint16Array(3), taken])
+    expect(await codeOf(() => room.write(source as unknown as Source))).toBe("SOURCE_FAILED");
+});
+
 test("a source that changes while it is read is one content or the other in each chunk, never an unreadable one", async () => {
   const room = await TestRoom.create(nativeCrypto);
   const bytes = noise(20 * CHUNK_BYTES);

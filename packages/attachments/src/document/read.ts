@@ -43,7 +43,7 @@ export function readAttachment<T extends object>(
   doc: PastDoc<T> | DocId,
   nameOrId: string,
   io: ReadingOptions = {},
-): ReadableStream<Uint8Array> {
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   const [from, to] = io.range ?? [0, Number.MAX_SAFE_INTEGER];
   if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from <= to))
     throw new AttachmentError("RANGE_INVALID", "a range is two whole numbers, 0 <= from <= to");
@@ -89,7 +89,7 @@ export function requireReadable(data: object, nameOrId: string): StoredAttachmen
 }
 
 /** A stream of bytes: nothing is read before it is asked for, but for what is read ahead. */
-function streamOf(pieces: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array> {
+function streamOf(pieces: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array<ArrayBuffer>> {
   let piece = new Uint8Array();
   let at = 0;
   return new ReadableStream({

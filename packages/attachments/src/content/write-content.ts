@@ -11,7 +11,7 @@ import { encodeRow } from "./table.ts";
 /** Where blobs go, and what is there already. */
 export interface BlobSink {
   readonly add: AddBlob;
-  /** Whether this device has the blob, and keeps it. */
+  /** Whether this device has the blob, undamaged, and keeps it. */
   has(hash: BlobHash): Promise<boolean>;
   readonly known: KnownChunks;
 }

@@ -1,6 +1,7 @@
 // Files are put into documents.
 import type { Database, Doc, DocId } from "@selkie/core";
-import { toBase64url } from "@selkie/entry";
+import { type BlobHash, toBase64url, toHex } from "@selkie/entry";
+import type { BlobStore } from "@selkie/store";
 import type { Source } from "../content/source.ts";
 import { manifestBytes, type WrittenContent, writeContent } from "../content/write-content.ts";
 import { AttachmentError } from "../errors.ts";
@@ -53,7 +54,9 @@ export async function attach<T extends object, In>(
   const id = toBase64url(TenantFiles.of(database.tenant).room.crypto.randomBytes(16));
   return await store(database, doc, content, { deduplicate, ...io }, (data, written) => {
     const main = variantOf === undefined ? null : requireAttached(data, variantOf).id;
-    for (const { id: old, name: its } of attachedTo(data)) if (its === name) remove(data, old);
+    const replaced = attachedTo(data).filter((each) => each.name === name);
+    const gone = replaced.map((each) => each.id);
+    if (gone.length > 0) remove(data, gone);
     if (main !== null && !(propertyOf(main) in data))
       throw new AttachmentError("ATTACHMENT_INVALID", "a variant would take the place of what it derives from");
     const derived = { ...(main === null ? {} : { variantOf: main }), ...(variant === null ? {} : { variant }) };
@@ -97,7 +100,7 @@ export async function detach<T extends object, In>(
 ): Promise<void> {
   await database.changeDoc(doc, (draft) => {
     const data = draft.getData() as Record<string, unknown>;
-    remove(data, requireAttached(data, nameOrId).id);
+    remove(data, [requireAttached(data, nameOrId).id]);
   });
 }
 
@@ -114,7 +117,7 @@ async function store<T extends object, In>(
     async () => {
       const { crypto, blobs } = room;
       const keys = await room.sealingKeys(id);
-      const sink = { add: (chunks: AsyncIterable<Uint8Array>) => blobs.add(chunks), has: blobs.has.bind(blobs), known };
+      const sink = { add: (chunks: AsyncIterable<Uint8Array>) => blobs.add(chunks), has: wholeBlobs(blobs), known };
       const salt = deduplicate ? null : crypto.randomBytes(32);
       const written = await writeContent({ crypto, keys }, sink, content, { salt, signal, onProgress });
       // Before the document refers to them: after a crash in between somebody has blobs that nobody needs, never the other way round.
@@ -135,8 +138,23 @@ async function dataOf<T extends object, In>(database: Database<T, In>, doc: Doc<
   return (await database.getDocument(typeof doc === "string" ? doc : doc.id)).getData();
 }
 
-/** With what derives from it, and from that. */
-function remove(data: Record<string, unknown>, id: string): void {
-  delete data[propertyOf(id)];
-  for (const { id: derived, variantOf } of attachedTo(data)) if (variantOf === id) remove(data, derived);
+/** With what derives from these, and from that. */
+function remove(data: Record<string, unknown>, ids: readonly string[]): void {
+  const derived = Map.groupBy(attachedTo(data), ({ variantOf }) => variantOf);
+  const gone = new Set(ids);
+  for (const id of gone) {
+    delete data[propertyOf(id)];
+    for (const each of derived.get(id) ?? []) gone.add(each.id); // comes up in this loop
+  }
+}
+
+/** Whether blobs are here and undamaged; each is hashed once. */
+function wholeBlobs(blobs: BlobStore): (hash: BlobHash) => Promise<boolean> {
+  const found = new Map<string, Promise<boolean>>();
+  return (hash) => {
+    const name = toHex(hash);
+    const isWhole = found.get(name) ?? blobs.get(hash, [0, 1]).then((bytes) => bytes !== undefined);
+    found.set(name, isWhole);
+    return isWhole;
+  };
 }

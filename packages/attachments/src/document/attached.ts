@@ -43,10 +43,13 @@ export function attachedTo(data: object): readonly StoredAttachment[] {
   return found.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** By id, or else by name; of several of one name the first. @throws AttachmentError ATTACHMENT_NOT_FOUND */
+/** By id, or else by name; of several of one name the first that is not damaged. @throws AttachmentError ATTACHMENT_NOT_FOUND */
 export function requireAttached(data: object, nameOrId: string): StoredAttachment {
   const all = attachedTo(data);
-  const found = all.find(({ id }) => id === nameOrId) ?? all.find(({ name }) => name === nameOrId);
+  const found =
+    all.find(({ id }) => id === nameOrId && isId(id)) ??
+    all.find(({ name, isDamaged }) => name === nameOrId && !isDamaged) ??
+    all.find(({ id, name }) => id === nameOrId || name === nameOrId);
   if (found === undefined) throw new AttachmentError("ATTACHMENT_NOT_FOUND", "the document has no such attachment");
   return found;
 }

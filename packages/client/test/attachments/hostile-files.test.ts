@@ -88,3 +88,34 @@ test("attachments that derive from each other in a circle are detached like othe
   await detach(at.notes, at.doc, a);
   expect(await listAttachments(at.notes, at.doc)).toHaveLength(0);
 });
+
+test("what is damaged does not stand before a file of its name", async () => {
+  const at = await desk();
+  await at.notes.changeDoc(at.doc, (draft) => {
+    const data = draft.getData() as unknown as Record<string, unknown>;
+    data["_attachments/report.pdf"] = "its id is the name";
+  });
+  await attach(at.notes, at.doc, { name: "report.pdf", content: text("mine") });
+  await at.notes.changeDoc(at.doc, (draft) => {
+    const data = draft.getData() as unknown as Record<string, unknown>;
+    data[`_attachments/${toBase64url(new Uint8Array(16))}`] = { ...fine, name: "report.pdf", parts: [] };
+  });
+  expect((await contentOf(at, "report.pdf")).toString()).toBe("mine");
+});
+
+test("thousands that derive from one another are detached like others", async () => {
+  const at = await desk();
+  const ids = Array.from({ length: 1_000 }, (_, index) => {
+    const bytes = new Uint8Array(16);
+    new DataView(bytes.buffer).setUint32(0, index);
+    return toBase64url(bytes);
+  });
+  for (let from = 0; from < ids.length; from += 500)
+    await at.notes.changeDoc(at.doc, (draft) => {
+      const data = draft.getData() as unknown as Record<string, unknown>;
+      for (const [index, id] of ids.slice(from, from + 500).entries())
+        data[`_attachments/${id}`] = { ...fine, mediaType: "x", variantOf: ids[from + index - 1] ?? id };
+    });
+  await detach(at.notes, at.doc, ids[0] ?? "");
+  expect(await listAttachments(at.notes, at.doc)).toEqual([]);
+});

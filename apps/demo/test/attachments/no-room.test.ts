@@ -12,7 +12,7 @@ test("a relay without room says so to who waits, nothing is lost, and the rest g
   await attach(alice.contacts, john, { name: "film", content: film });
   const up = await alice.tenant.connect(relay.url);
   await expect(up.synced()).rejects.toMatchObject({ code: "QUOTA_EXCEEDED" });
-  expect(relay.blobs().length).toBe(1);
+  expect([1, 2]).toContain(relay.blobs().length); // one of 4 MiB, and that of the table if it came before
   expect(Buffer.compare(await read(readAttachment(alice.contacts, john, "film")), film)).toBe(0);
   await relay.kill();
   await relay.again(); // with the room that a relay has by default

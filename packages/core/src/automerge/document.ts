@@ -21,6 +21,8 @@ export interface LiveDocument {
   unseen: number;
   /** So many of those, the last of `changes`, Automerge itself does not have yet: it takes them together when it is asked for anything. */
   untaken: number;
+  /** Whether whoever looked last had let many changes come together: then Automerge is not told of each. */
+  isLookedAtRarely: boolean;
   /** From the beginning of an edit to `endEdit`: how many changes are there to see; the edit may still come to nothing. */
   visible: number | null;
   /** The changes it holds, dependencies first: what it is loaded from again after a failure. */
@@ -57,6 +59,8 @@ export interface Edited<R> {
 
 /** Local changes that nobody looked at; Automerge remembers what each did until then. */
 const MOST_UNSEEN = 1_024;
+/** From so many on a look costs less with what was kept from Automerge than without; the fewer, the more it costs (ADR 90). */
+const RARELY = 8;
 
 /**
  * Loads a document from changes that passed the gate, dependencies first; from none, an empty one. Give the actor when the document is
@@ -92,6 +96,7 @@ function liveOf(doc: Automerge.Doc<Data>, changes: readonly Uint8Array[], actor:
     doc,
     unseen: 0,
     untaken: 0,
+    isLookedAtRarely: true,
     visible: null,
     changes: [...changes],
     editedLate: false,
@@ -127,6 +132,7 @@ function handOver(live: LiveDocument): void {
 /** Brings the data up to date. */
 function catchUp(live: LiveDocument): void {
   if (live.unseen === 0) return;
+  live.isLookedAtRarely = live.unseen >= RARELY;
   handOver(live);
   const handle = Automerge.getBackend(live.doc);
   live.doc = handle.applyPatches(live.doc, { handle, heads: undefined, freeze: false });
@@ -136,6 +142,7 @@ function catchUp(live: LiveDocument): void {
 /** The same, and gives the patches since it last was, which takes several times as long. */
 export function refresh(live: LiveDocument): readonly Patch[] {
   if (live.unseen === 0) return [];
+  live.isLookedAtRarely = live.unseen >= RARELY;
   handOver(live);
   const patches = moveOn(live);
   live.unseen = 0;
@@ -179,8 +186,8 @@ export interface Making {
 export function editDocument<R>(live: LiveDocument, by: Making, edit: Edit<R>): Edited<R> {
   useActor(live, by.actor);
   const handle = Automerge.getBackend(live.doc);
-  // Where somebody looks after each change, Automerge is asked anyway, and making the change there costs less.
-  const draft = openDraft<object>(() => rootOf(live), live.unseen > 0);
+  // Where somebody looks after each change or a few, Automerge is asked anyway, and making the changes there costs less.
+  const draft = openDraft<object>(() => rootOf(live), live.unseen > 0 && live.isLookedAtRarely);
   live.visible = live.changes.length;
   live.editedLate = false;
   let result: R;

@@ -163,8 +163,8 @@ describe("a plain edit of the root has the bytes that Automerge would write", ()
           else Reflect.set(data, key, value);
       };
     };
-    for (let step = 0; step < 80; step++) {
-      const dice = random.below(10);
+    for (let step = 0; step < 300; step++) {
+      const dice = random.below(10) + (random.below(4) === 0 ? 0 : -4);
       if (dice < 6) {
         edits += 1;
         if (twins.edit(once(plain))) leftOut += 1;
@@ -185,6 +185,23 @@ describe("a plain edit of the root has the bytes that Automerge would write", ()
     twins.compare();
     expect([edits > 30, leftOut > 3]).toEqual([true, true]);
   });
+});
+
+test("Automerge is told of each change again where somebody looks after a few, until nobody has looked for long", () => {
+  const twins = new Twins(first());
+  let made = 0;
+  const keptBack = (changes: number): number => {
+    let kept = 0;
+    for (const end = made + changes; made < end; made++)
+      if (twins.edit((data) => Object.assign(data, { n: 1_000 + made }))) kept += 1;
+    twins.compare();
+    return kept;
+  };
+  expect(keptBack(3)).toBe(2);
+  expect(keptBack(3)).toBe(0);
+  expect(keptBack(9)).toBe(0);
+  expect(keptBack(9)).toBe(8);
+  expect(keptBack(2)).toBe(1);
 });
 
 test("who watches gets the patches of what Automerge was not told yet", () => {

@@ -12,6 +12,8 @@ interface Brought {
   readonly generation: Uint8Array;
   /** 32 bytes: of all that was offered then. */
   readonly digest: Uint8Array;
+  /** When that was, in ms since the epoch. */
+  readonly at: number;
 }
 
 export interface OffersContext {
@@ -83,17 +85,17 @@ export class Offers {
     const row = await local.recall(local.key(rowKind.brought, directory, relay));
     if (row === undefined) return null;
     const fields = CborFields.decode(row, "LOCAL_STATE_DAMAGED");
-    const brought = { generation: fields.bytes(8), digest: fields.bytes(32) };
+    const brought = { generation: fields.bytes(8), digest: fields.bytes(32), at: fields.number() };
     fields.end();
     return brought;
   }
 
   /** @param removals as they were when it began: nothing is noted when there were more since */
-  noteBrought(relay: Uint8Array, { generation, digest }: Brought, removals: number): Promise<void> {
+  noteBrought(relay: Uint8Array, { generation, digest, at }: Brought, removals: number): Promise<void> {
     return this.#writing.run(async () => {
       if (this.#removals !== removals) return;
       const { local, directory, store } = this.#at;
-      const row = await local.seal(local.key(rowKind.brought, directory, relay), encodeCbor([generation, digest]));
+      const row = await local.seal(local.key(rowKind.brought, directory, relay), encodeCbor([generation, digest, at]));
       await store.commit({ put: [row] });
     });
   }

@@ -3,6 +3,7 @@ import { type BlobHash, equalBytes, toHex } from "@selkie/entry";
 import type { BlobStore } from "@selkie/store";
 import type { GrowingPause } from "../connection/growing-pause.ts";
 import { CoreError } from "../errors.ts";
+import type { Platform } from "../platform.ts";
 import { Serial } from "../serial.ts";
 import { type BlobDoor, MOST_ASKED } from "./blob-door.ts";
 import { readBlob } from "./given-blobs.ts";
@@ -13,6 +14,7 @@ export interface UploadsContext {
   readonly blobs: BlobStore;
   /** 16 bytes that name the relay. */
   readonly relay: Uint8Array;
+  readonly platform: Pick<Platform, "now" | "scheduler">;
   /** Before it is tried again. */
   readonly pause: Pick<GrowingPause, "wait" | "reset" | "end">;
   /** Gets what goes wrong while nobody waits. */
@@ -27,6 +29,10 @@ export interface UploadSession {
   door(): Promise<BlobDoor | null>;
 }
 
+/** After so long a relay is asked again what it is about to drop, also in a session that lasts. */
+const ASKED_AGAIN_MS = 6 * 3_600_000;
+/** And after so long what it lacks of all that is offered, as a disk may have lost something. */
+const COMPARED_AGAIN_MS = 7 * 86_400_000;
 /** Blobs on their way at once: a few megabytes each. */
 const AT_ONCE = 2;
 
@@ -36,8 +42,9 @@ export class Uploads {
   #session: UploadSession | null = null;
   /** Whether a session has let this device bring any. */
   #mayBring = false;
-  /** The session in which the relay was last asked what it is about to drop. */
-  #kept: UploadSession | null = null;
+  /** The session in which the relay was last asked what it is about to drop, and when. */
+  #kept: { readonly session: UploadSession; readonly at: number } | null = null;
+  #stopAsking: () => void = () => undefined;
 
   constructor(at: UploadsContext) {
     this.#at = at;
@@ -48,11 +55,20 @@ export class Uploads {
     this.#session = session;
     this.#mayBring = true;
     this.look();
+    this.#askAgain();
   }
 
   end(): void {
     this.#session = null;
+    this.#stopAsking();
     this.#at.pause.end();
+  }
+
+  #askAgain(): void {
+    this.#stopAsking = this.#at.platform.scheduler.after(ASKED_AGAIN_MS, () => {
+      this.look();
+      this.#askAgain();
+    });
   }
 
   /** More is offered. */
@@ -90,7 +106,7 @@ export class Uploads {
     if (offered.length === 0 || !this.#mayBring) return;
     if (session === null) throw new CoreError("BLOBS_UNSENT", "the connection ended");
     const isBrought = await this.#wasBrought(session, offered);
-    if (isBrought && this.#kept === session) return;
+    if (isBrought && this.#kept?.session === session && this.#isWithin(ASKED_AGAIN_MS, this.#kept.at)) return;
     const door = await session.door();
     if (door === null) throw new CoreError("BLOBS_UNSENT", "the relay takes no blobs over this connection");
     // What others had dropped there and this device offers still is kept.
@@ -100,21 +116,24 @@ export class Uploads {
       const asked = due.slice(at, at + MOST_ASKED);
       if (!(await this.#send(session, door, among(asked, await door.missing(asked))))) isWhole = false;
     }
-    this.#kept = session;
+    this.#kept = { session, at: this.#at.platform.now() };
     if (!isBrought && isWhole) await this.#noteBrought(session, offered, removals);
   }
 
   async #wasBrought({ generation }: UploadSession, offered: readonly BlobHash[]): Promise<boolean> {
     const { offers, relay } = this.#at;
     const before = await offers.brought(relay);
-    return (
-      before !== null && equalBytes(before.generation, generation) && equalBytes(before.digest, offers.digest(offered))
-    );
+    if (before === null || !this.#isWithin(COMPARED_AGAIN_MS, before.at)) return false;
+    return equalBytes(before.generation, generation) && equalBytes(before.digest, offers.digest(offered));
+  }
+
+  #isWithin(ms: number, at: number): boolean {
+    return Math.abs(this.#at.platform.now() - at) < ms;
   }
 
   async #noteBrought({ generation }: UploadSession, offered: readonly BlobHash[], removals: number): Promise<void> {
-    const { offers, relay } = this.#at;
-    await offers.noteBrought(relay, { generation, digest: offers.digest(offered) }, removals);
+    const { offers, relay, platform } = this.#at;
+    await offers.noteBrought(relay, { generation, digest: offers.digest(offered), at: platform.now() }, removals);
   }
 
   /**

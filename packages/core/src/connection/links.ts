@@ -270,7 +270,8 @@ export class Links {
     const { context, offers } = this.#context;
     const blobs = context.store.blobs(context.tenant);
     const pause = new GrowingPause(context.platform);
-    return new Uploads({ offers, blobs, relay: this.#peerName(origin), pause, failed });
+    const { platform } = context;
+    return new Uploads({ offers, blobs, platform, relay: this.#peerName(origin), pause, failed });
   }
 
   /** 16 bytes that name a relay in local state. */

@@ -30,7 +30,7 @@ describe("what is offered to relays", () => {
 
   test("is remembered of each relay by itself, with the generation of its store", async () => {
     const offers = open();
-    const brought = { generation: pattern("generation", 8), digest: offers.digest(blobs) };
+    const brought = { generation: pattern("generation", 8), digest: offers.digest(blobs), at: 7 };
     await offers.noteBrought(pattern("one", 16), brought, offers.removals);
     expect(await open().brought(pattern("one", 16))).toEqual(brought);
     expect(await open().brought(pattern("another", 16))).toBeNull();

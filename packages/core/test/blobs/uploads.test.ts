@@ -56,13 +56,26 @@ async function device() {
   const failures: unknown[] = [];
   const failed = (error: unknown): void => void failures.push(error);
   const pause = { wait: async () => undefined, reset: () => undefined, end: () => undefined };
-  const uploads = (name = "relay") => new Uploads({ offers, blobs, relay: pattern(name, 16), pause, failed });
+  const clock = { now: 1_800_000_000_000, timers: new Set<() => void>() };
+  const after = (_: number, run: () => void) => {
+    clock.timers.add(run);
+    return () => void clock.timers.delete(run);
+  };
+  const platform = { now: () => clock.now, scheduler: { after } };
+  const uploads = (name = "relay") => new Uploads({ offers, blobs, platform, relay: pattern(name, 16), pause, failed });
   const add = async (...names: readonly string[]): Promise<readonly BlobHash[]> => {
     const hashes = await Promise.all(names.map((name) => blobs.add(one(pattern(name, 1_000)))));
     await offers.add(hashes);
     return hashes;
   };
-  return { offers, blobs, uploads, add, failures };
+  /** Hours go by. */
+  const pass = (hours: number): void => {
+    clock.now += hours * 3_600_000;
+    const due = [...clock.timers];
+    clock.timers.clear();
+    for (const run of due) run();
+  };
+  return { offers, blobs, uploads, add, failures, pass };
 }
 
 const sessionWith = (door: BlobDoor | null, generation = "generation") => ({
@@ -139,6 +152,33 @@ describe("what a device offers", () => {
     bringing.begin(sessionWith(relay));
     await bringing.settled();
     expect(puts(relay)).toEqual([`put ${toHex(a ?? other)}`]);
+  });
+
+  test("is kept there also in a session that lasts: the relay is asked again now and then", async () => {
+    const [relay, { uploads, add, pass }] = [relayOf(), await device()];
+    const [a] = await add("a", "b");
+    const bringing = uploads();
+    bringing.begin(sessionWith(relay));
+    await bringing.settled();
+    relay.dropping = [a ?? parseBlobHash(new Uint8Array(32))];
+    pass(7);
+    await bringing.settled();
+    expect(relay.asked.slice(-2)).toEqual(["retiring", "missing 1"]);
+    pass(1);
+    await bringing.settled();
+    expect(relay.asked.filter((each) => each === "retiring")).toHaveLength(1);
+  });
+
+  test("is brought again within a week to a relay whose disk lost it", async () => {
+    const [relay, { uploads, add, pass }] = [relayOf(), await device()];
+    const [a] = await add("a", "b");
+    const bringing = uploads();
+    bringing.begin(sessionWith(relay));
+    await bringing.settled();
+    if (a !== undefined) await relay.blobs.remove(a);
+    pass(8 * 24);
+    await bringing.settled();
+    expect(puts(relay)).toHaveLength(3);
   });
 
   test("is brought to each relay", async () => {

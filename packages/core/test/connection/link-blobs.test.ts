@@ -23,7 +23,7 @@ async function offering(grants: Parameters<typeof relay>[0]) {
   const offers = new Offers({ crypto, store, local, directory: directoryDatabase });
   await offers.add([parseBlobHash(pattern("offered", 32))]);
   const pause = new GrowingPause(platform);
-  const uploads = new Uploads({ offers, blobs, relay: pattern("relay", 16), pause, failed: () => undefined });
+  const uploads = new Uploads({ offers, blobs, platform, relay: pattern("relay", 16), pause, failed: () => undefined });
   return new Link({ ...context, uploads, relay: "wss://relay", dial: async () => relay(grants) });
 }
 

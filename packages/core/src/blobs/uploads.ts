@@ -65,6 +65,7 @@ export class Uploads {
   }
 
   #askAgain(): void {
+    this.#stopAsking(); // a session may begin twice: when it is there, and when it gave this device its rights
     this.#stopAsking = this.#at.platform.scheduler.after(ASKED_AGAIN_MS, () => {
       this.look();
       this.#askAgain();

@@ -75,7 +75,7 @@ async function device() {
     clock.timers.clear();
     for (const run of due) run();
   };
-  return { offers, blobs, uploads, add, failures, pass };
+  return { offers, blobs, uploads, add, failures, pass, timers: clock.timers };
 }
 
 const sessionWith = (door: BlobDoor | null, generation = "generation") => ({
@@ -167,6 +167,16 @@ describe("what a device offers", () => {
     pass(1);
     await bringing.settled();
     expect(relay.asked.filter((each) => each === "retiring")).toHaveLength(1);
+  });
+
+  test("leaves no timer behind, however often a session began", async () => {
+    const [relay, { uploads, timers }] = [relayOf(), await device()];
+    const bringing = uploads();
+    bringing.begin(sessionWith(relay));
+    bringing.begin(sessionWith(relay));
+    expect(timers.size).toBe(1);
+    bringing.end();
+    expect(timers.size).toBe(0);
   });
 
   test("is brought again within a week to a relay whose disk lost it", async () => {

@@ -68,9 +68,12 @@ module.exports = {
       severity: "error",
       comment:
         "a database is opened, and documents are created, without loading WebAssembly: what calls Automerge is imported when needed",
-      from: { path: "^packages/core/src", pathNot: "/automerge/(document|draft|draft-text|past-document)[.]ts$" },
+      from: {
+        path: "^packages/core/src",
+        pathNot: "/automerge/(document|document-edit|draft|draft-text|live-document|past-document)[.]ts$",
+      },
       to: {
-        path: "^packages/core/src/automerge/(document|draft|draft-text|past-document)[.]ts$|node_modules/@automerge",
+        path: "^packages/core/src/automerge/(document|document-edit|draft|draft-text|live-document|past-document)[.]ts$|node_modules/@automerge",
         dependencyTypesNot: ["dynamic-import", "type-only", "type-import"],
       },
     },

@@ -1,10 +1,12 @@
 import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { median } from "./measure.ts";
 import { type BenchProcess, startProcess } from "./peers/process.ts";
 
 const COUNTS = [10_000, 100_000] as const;
 const ROUNDS = 5;
+const TURNS = 5;
 
 /** Rounds by the number of documents. */
 export type Rounds<Round> = ReadonlyMap<number, readonly Round[]>;
@@ -33,6 +35,28 @@ export async function roundsOfEach<Round>(
     found.set(count, rounds);
   }
   return found;
+}
+
+/** Ten changes in a database that something follows and, by turns in the same process, in one that nothing does: the medians. */
+export async function changesByTurns(
+  keeper: BenchProcess,
+): Promise<{ readonly follow: number; readonly change: number }> {
+  const follows: number[] = [];
+  const changes: number[] = [];
+  for (let turn = 0; turn < TURNS; turn++) {
+    follows.push(await keeper.ask<number>("follow"));
+    changes.push(await keeper.ask<number>("change"));
+  }
+  return { follow: median(follows), change: median(changes) };
+}
+
+/** What is there is opened again in a client that has just begun, and closed. */
+export async function openAgain(keeper: BenchProcess, name: string): Promise<number> {
+  await keeper.ask("close");
+  await keeper.ask("restart");
+  const reopen = await keeper.ask<number>("build", name);
+  await keeper.ask("close");
+  return reopen;
 }
 
 /** What is said of each number of documents, together. */

@@ -1,10 +1,8 @@
-import { figure, median } from "../measure.ts";
+import { figure } from "../measure.ts";
 import type { BenchProcess } from "../peers/process.ts";
 import type { Figure, Question } from "../question.ts";
-import { ofEach, roundsOfEach } from "../rounds.ts";
+import { changesByTurns, ofEach, openAgain, roundsOfEach } from "../rounds.ts";
 
-/** Of ten changes, in one process, in a database that is searched and beside it in one that is not. */
-const TURNS = 5;
 const KEEPER = new URL("../peers/search-keeper.js", import.meta.url);
 const ASKED = ["words", "prefix", "fuzzy"] as const;
 
@@ -43,17 +41,8 @@ async function askOnce(keeper: BenchProcess, name: string): Promise<Round> {
   const asked: Record<string, readonly [number, number]> = {};
   for (const question of ASKED)
     asked[question] = [await keeper.ask<number>("askPlain", question), await keeper.ask<number>("ask", question)];
-  const changes: number[] = [];
-  const follows: number[] = [];
-  for (let turn = 0; turn < TURNS; turn++) {
-    follows.push(await keeper.ask<number>("follow"));
-    changes.push(await keeper.ask<number>("change"));
-  }
-  const [follow, change] = [median(follows), median(changes)];
-  await keeper.ask("close");
-  await keeper.ask("restart");
-  const reopen = await keeper.ask<number>("build", name);
-  await keeper.ask("close");
+  const { follow, change } = await changesByTurns(keeper);
+  const reopen = await openAgain(keeper, name);
   return { plain, read, build, change, follow, reopen, asked };
 }
 

@@ -10,7 +10,8 @@ import { decodeManifest, encodeManifest, type Manifest } from "../../src/content
 import { decodeRow, encodeRow } from "../../src/content/table.ts";
 import type { WrittenContent } from "../../src/content/write-content.ts";
 import { codeOf } from "../support/codes.ts";
-import { hashOf, join, noise, TestRoom } from "../support/room.ts";
+import { noise } from "../support/noise.ts";
+import { hashOf, join, TestRoom } from "../support/room.ts";
 
 const content = noise(4 * CHUNK_BYTES);
 

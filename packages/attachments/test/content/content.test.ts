@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BLOB_SLOTS, CHUNK_BYTES } from "../../src/content/layout.ts";
 import { decodeManifest, encodeManifest } from "../../src/content/manifest.ts";
-import { join, noise, TestRoom } from "../support/room.ts";
+import { noise } from "../support/noise.ts";
+import { join, TestRoom } from "../support/room.ts";
 
 const BLOB_PLAINTEXT = BLOB_SLOTS * CHUNK_BYTES;
 

@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { openChunk } from "../../src/content/chunk.ts";
 import { CHUNK_BYTES, SLOT_BYTES } from "../../src/content/layout.ts";
 import { decodeRow } from "../../src/content/table.ts";
-import { noise, TestRoom } from "../support/room.ts";
+import { noise } from "../support/noise.ts";
+import { TestRoom } from "../support/room.ts";
 
 /** All that is computed from a plaintext without a key: its digests, and its blob under keys that an attacker makes up. */
 async function guessesOf(content: Uint8Array): Promise<readonly string[]> {

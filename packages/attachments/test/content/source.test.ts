@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { CHUNK_BYTES } from "../../src/content/layout.ts";
 import type { Source } from "../../src/content/source.ts";
 import { codeOf } from "../support/codes.ts";
-import { join, noise, TestRoom } from "../support/room.ts";
+import { noise } from "../support/noise.ts";
+import { join, TestRoom } from "../support/room.ts";
 
 const content = noise(2 * CHUNK_BYTES + 77);
 

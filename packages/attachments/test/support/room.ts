@@ -16,21 +16,9 @@ import {
   type WrittenContent,
   writeContent,
 } from "../../src/content/write-content.ts";
+import { noise } from "./noise.ts";
 
 const TENANT = parseTenantId(new Uint8Array(32).fill(7));
-
-/** Bytes that look random and are the same each time (xorshift32). */
-export function noise(length: number, seed = 1): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let state = Math.imul(seed, 0x9e37_79b1) | 0 || 1;
-  for (let at = 0; at < length; at++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    bytes[at] = state;
-  }
-  return bytes;
-}
 
 async function keysOf(crypto: CryptoProvider, fill = 5): Promise<ChunkKeys> {
   const chunks = await crypto.importSecret(new Uint8Array(32).fill(fill));

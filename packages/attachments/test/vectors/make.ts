@@ -5,7 +5,8 @@ import { CHUNK_BYTES, paddedLength } from "../../src/content/layout.ts";
 import { encodeManifest } from "../../src/content/manifest.ts";
 import { encodeRow } from "../../src/content/table.ts";
 import { manifestBytes } from "../../src/content/write-content.ts";
-import { hashOf, noise, portable, TestRoom } from "../support/room.ts";
+import { noise } from "../support/noise.ts";
+import { hashOf, portable, TestRoom } from "../support/room.ts";
 import type { ChunkCase, ContentCase, ManifestCase, VectorFiles } from "./format.ts";
 import { sequence } from "./format.ts";
 

@@ -1,6 +1,9 @@
 // Documents with files, on one device or on several that meet.
 import { AttachmentError, type Database, type Doc, readAttachment } from "@selkie/client";
 import { onTestFinished } from "vitest";
+
+export { noise } from "../../../attachments/test/support/noise.ts";
+
 import { connect, found, join, type Person } from "../support/company.ts";
 
 interface Note {
@@ -8,19 +11,6 @@ interface Note {
 }
 
 export const CHUNK = 262_144;
-
-/** Bytes that look random and are the same each time (xorshift32). */
-export function noise(length: number, seed = 1): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let state = Math.imul(seed, 0x9e37_79b1) | 0 || 1;
-  for (let at = 0; at < length; at++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    bytes[at] = state;
-  }
-  return bytes;
-}
 
 export interface Desk {
   readonly person: Person;

@@ -6,7 +6,7 @@ import { type BenchProcess, startProcess } from "./peers/process.ts";
 
 const COUNTS = [10_000, 100_000] as const;
 const ROUNDS = 5;
-const TURNS = 5;
+const TURNS = 15;
 
 /** Rounds by the number of documents. */
 export type Rounds<Round> = ReadonlyMap<number, readonly Round[]>;

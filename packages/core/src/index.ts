@@ -16,7 +16,14 @@ export type {
   Verification,
   When,
 } from "./database/history.ts";
-export { derivedNamesOf, derivedRowsOf, docIdNamed, dropDerivedRows, whenVerified } from "./database/over-database.ts";
+export {
+  derivedNamesOf,
+  derivedRowsOf,
+  docIdNamed,
+  dropDerivedRows,
+  othersFirst,
+  whenVerified,
+} from "./database/over-database.ts";
 export type { PendingPurge, PurgeOptions, PurgeReport } from "./database/purge-report.ts";
 export { marksOf, valuesAt } from "./database/read-document.ts";
 export type { ReadableDatabase } from "./database/readable-database.ts";

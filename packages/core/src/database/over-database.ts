@@ -74,4 +74,11 @@ export async function dropDerivedRows(
   return database instanceof OpenDatabase ? OpenDatabase.partsOf(database).derived.drop(names) : true;
 }
 
+/** Resolves once whoever waits has had a turn, for who is about to read much of a database that nobody asks for yet. @throws CoreError CLOSED */
+export async function othersFirst(database: Pick<ReadableDatabase<object>, "name">): Promise<void> {
+  if (!(database instanceof OpenDatabase)) return;
+  const { scheduler } = OpenDatabase.partsOf(database).platform;
+  await new Promise<void>((resolve) => scheduler.after(0, resolve));
+}
+
 const notOpened = (): TypeError => new TypeError("not a database that was opened here");

@@ -9,7 +9,7 @@ import type { WaitOptions } from "../unless-aborted.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import type { PastDoc } from "./history.ts";
 import { OpenDatabase } from "./open-database.ts";
-import { loadedPartsOf, partsOf } from "./over-database.ts";
+import { loadedPartsOf, othersFirst, partsOf } from "./over-database.ts";
 
 /** A database as it is, as it was, or read through others. */
 interface Followed<T extends object> {
@@ -53,7 +53,7 @@ async function* scanOpen(
   database: OpenDatabase<object, object, unknown>,
   { signal }: WaitOptions,
 ): AsyncIterable<ScannedDocument<object>> {
-  const { feed, loading, early, currentRows, platform } = await loadedPartsOf(database);
+  const { feed, loading, early, currentRows } = await loadedPartsOf(database);
   // Rows are good once they were held against the documents.
   if (early !== null) await loading.verified().catch(() => undefined);
   const { ids, cursor } = await feed.shown(signal);
@@ -68,7 +68,7 @@ async function* scanOpen(
     if (getData === null || parts.documents.purged.has(id)) continue;
     yield { id, cursor, getData };
     given += 1;
-    if (given % AT_ONCE === 0) await new Promise<void>((resolve) => platform.scheduler.after(0, resolve));
+    if (given % AT_ONCE === 0) await othersFirst(database);
   }
 }
 

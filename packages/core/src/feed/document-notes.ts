@@ -58,15 +58,22 @@ export class DocumentNoter implements Noter<DocumentNote> {
     return this.#at.ring.confirmed().map(({ keyId }) => toHex(keyId));
   }
 
-  notes(index: StampedIndex<DocumentNote>, changed: ReadonlySet<DocId>, isFirst: boolean): readonly DocumentNote[] {
+  *notes(
+    index: StampedIndex<DocumentNote>,
+    changed: ReadonlySet<DocId>,
+    isFirst: boolean,
+  ): Iterable<DocumentNote | null> {
     const { documents, isEntitled } = this.#at;
     const sight = new Sight({ documents, digests: this.#digests, index, isEntitled });
     const ids = new Set(changed);
     if (isFirst) for (const name of documents.names({ deleted: true })) ids.add(name);
     if (isFirst || this.isMoved()) for (const { id } of index.all()) if (isFirst || sight.isMoved(id)) ids.add(id);
     this.#view = this.#at.view();
-    const notes = [...ids].map((id) => sight.of(id)).filter((note) => note !== null);
-    // What was announced may look as it did, and have been delivered as it was in between.
-    return notes.filter((note) => !isFirst || changed.has(note.id) || sight.isOther(note));
+    for (const id of ids) {
+      const note = sight.of(id);
+      // What was announced may look as it did, and have been delivered as it was in between.
+      const isNews = note !== null && (!isFirst || changed.has(id) || sight.isOther(note));
+      yield isNews ? note : null;
+    }
   }
 }

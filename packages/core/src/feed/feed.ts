@@ -20,8 +20,6 @@ export interface FeedContext<Note extends { readonly id: string }, Item extends 
   readonly kind: CursorKind;
   readonly database: DatabaseId;
   documentOf(note: Note): DocId;
-  /** Resolves when others have had their turn. */
-  pause(): Promise<void>;
   /** For one reader: gives what is delivered of a row, without its cursor; null when nothing is. */
   reader(): (row: Stamped<Note>, index: StampedIndex<Note>) => Promise<Omit<Item, "cursor"> | null>;
 }

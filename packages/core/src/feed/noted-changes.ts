@@ -10,11 +10,11 @@ export interface Noter<Note extends { readonly id: string }> {
   /** Whether there may be something to note of documents that were not announced. */
   isMoved(): boolean;
   /**
-   * What is to be noted.
+   * What is to be noted, one by one as it is looked at; null where there is nothing. What happens meanwhile is announced.
    * @param changed the documents that were announced
    * @param isFirst whether others may have changed, or gone: the index was just read
    */
-  notes(index: StampedIndex<Note>, changed: ReadonlySet<DocId>, isFirst: boolean): readonly Note[];
+  notes(index: StampedIndex<Note>, changed: ReadonlySet<DocId>, isFirst: boolean): Iterable<Note | null>;
   /** The keys that this device holds, in hex, where they matter. */
   keys(): Iterable<string>;
 }
@@ -23,11 +23,16 @@ export interface NotedChangesContext<Note extends { readonly id: string }>
   extends Omit<StampedIndexContext<Note>, "format"> {
   readonly events: Events<DatabaseEvents>;
   readonly noter: Noter<Note>;
+  /** Resolves when others have had their turn. */
+  pause(): Promise<void>;
   /** A document has a new state, which is not noted yet. */
   announced(): void;
   /** What had these stamps gets others. */
   moved(stamps: readonly number[]): void;
 }
+
+/** Documents that are looked at before others have their turn. */
+const AT_ONCE = 256;
 
 /**
  * Keeps an index up with the documents once somebody reads the feed. Until then nothing is noted: what happened meanwhile is found by
@@ -76,7 +81,7 @@ export class NotedChanges<Note extends { readonly id: string }> {
     this.#index = null;
     try {
       const keys = new Set([...index.keys, ...noter.keys()]);
-      const notes = noter.notes(index, changed, known === null);
+      const notes = await this.#look(noter.notes(index, changed, known === null));
       moved(notes.map(({ id }) => index.get(id)?.stamp ?? 0));
       await index.note(notes, keys);
       this.#index = index;
@@ -85,5 +90,16 @@ export class NotedChanges<Note extends { readonly id: string }> {
       for (const id of changed) this.#changed.add(id); // looked at again, with the index as it is on the disk
       throw error;
     }
+  }
+
+  async #look(looked: Iterable<Note | null>): Promise<readonly Note[]> {
+    const notes: Note[] = [];
+    let count = 0;
+    for (const note of looked) {
+      if (note !== null) notes.push(note);
+      count += 1;
+      if (count % AT_ONCE === 0) await this.#at.pause();
+    }
+    return notes;
   }
 }

@@ -58,11 +58,10 @@ export class RevisionNoter implements Noter<RevisionNote> {
     return [];
   }
 
-  notes(index: StampedIndex<RevisionNote>, changed: ReadonlySet<DocId>, isFirst: boolean): readonly RevisionNote[] {
+  *notes(index: StampedIndex<RevisionNote>, changed: ReadonlySet<DocId>, isFirst: boolean): Iterable<RevisionNote> {
     if (isFirst) this.#noted.clear();
     const ids = new Set(changed);
     if (isFirst) for (const name of this.#documents.names({ deleted: true })) ids.add(name);
-    const counting: RevisionNote[] = [];
     const rebuilt = new Map<DocId, ReadonlySet<string>>();
     for (const id of ids) {
       const changes = this.#documents.get(id)?.changes ?? [];
@@ -72,13 +71,12 @@ export class RevisionNoter implements Noter<RevisionNote> {
       if (isFirst || (noted !== undefined && !isGrown)) rebuilt.set(id, new Set(revisions));
       this.#noted.set(id, { changes, count: changes.length });
       for (const revision of revisions)
-        if (index.get(revision)?.counts !== true) counting.push({ id: revision, document: id, counts: true });
+        if (index.get(revision)?.counts !== true) yield { id: revision, document: id, counts: true };
     }
-    if (rebuilt.size === 0 && !isFirst) return counting;
+    if (rebuilt.size === 0 && !isFirst) return;
     const isGone = ({ id, document, counts }: RevisionNote): boolean =>
       counts && !(rebuilt.get(document)?.has(id) ?? !isFirst);
-    const gone = [...index.all()].filter(isGone).map(({ id, document }) => ({ id, document, counts: false }));
-    return [...gone, ...counting];
+    for (const row of index.all()) if (isGone(row)) yield { id: row.id, document: row.document, counts: false };
   }
 
   #hashOf(change: Uint8Array): string {

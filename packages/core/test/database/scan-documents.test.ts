@@ -109,11 +109,11 @@ test("it ends with an error when the database is closed meanwhile, or by its sig
   const { device } = await deviceWithMany("ends");
   const abort = new AbortController();
   const reading = scanDocuments(device.database, { signal: abort.signal })[Symbol.asyncIterator]();
-  await reading.next();
+  await meanwhile(device, reading.next());
   abort.abort(new RangeError("enough"));
   await expect(reading.next()).rejects.toThrow("enough");
   const other: AsyncIterator<ScannedDocument<object>> = scanDocuments(device.database)[Symbol.asyncIterator]();
-  await other.next();
+  await meanwhile(device, other.next());
   await device.close();
   await expect(other.next()).rejects.toMatchObject({ code: "CLOSED" });
 });

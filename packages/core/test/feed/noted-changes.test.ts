@@ -6,14 +6,15 @@ import { Documents } from "../../src/document/documents.ts";
 import { Events } from "../../src/events.ts";
 import { DocumentNoter } from "../../src/feed/document-notes.ts";
 import { NotedChanges, type Noter } from "../../src/feed/noted-changes.ts";
-import { RevisionNoter } from "../../src/feed/revision-notes.ts";
+import { type RevisionNote, RevisionNoter } from "../../src/feed/revision-notes.ts";
+import type { DocumentNote } from "../../src/feed/sight.ts";
 import type { StampedIndex } from "../../src/feed/stamped-index.ts";
 import { LocalState } from "../../src/local/local-state.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
 import { Lab, placeOf } from "../database/lab.ts";
 import { pattern, repeatableCrypto, testDatabase, testRing, testTenant } from "../fixture.ts";
 
-const places = [1, 2, 3].map((n) => placeOf(`document ${n}`));
+const places = Array.from({ length: 600 }, (_, n) => placeOf(`document ${n}`));
 
 type Noting<Note extends { readonly id: string }> = (documents: Documents, lab: Lab) => Noter<Note>;
 
@@ -24,6 +25,7 @@ async function begin<Note extends { readonly id: string }>(noting: Noting<Note>)
   const random = (length: number): Uint8Array => crypto.randomBytes(length);
   const disk = memoryStore({ verifier: crypto, random });
   const fault = { isFull: false };
+  const others = { run: (): void => undefined };
   const commit: Store["commit"] = (write) =>
     fault.isFull ? Promise.reject(new RangeError("the disk is full")) : disk.commit(write);
   const store = Object.create(disk, { commit: { value: commit } }) as Store;
@@ -32,6 +34,7 @@ async function begin<Note extends { readonly id: string }>(noting: Noting<Note>)
   const events = new Events<DatabaseEvents>((error) => expect.fail(String(error)));
   const noted = new NotedChanges({
     ...{ database: testDatabase, store, local, random, events, noter: noting(documents, lab) },
+    pause: async () => others.run(),
     announced: () => undefined,
     moved: () => undefined,
   });
@@ -40,10 +43,10 @@ async function begin<Note extends { readonly id: string }>(noting: Noting<Note>)
     const record = documents.ensure(place);
     const ops = [{ key: { text: "n" }, value: record.changes.length }];
     const seq = record.changes.length + 1;
-    record.changes.push(handMade({ actor: `${n}a`.repeat(16), seq, startOp: seq, ops }).bytes);
+    record.changes.push(handMade({ actor: n.toString(16).padStart(32, "0"), seq, startOp: seq, ops }).bytes);
     events.emit("change", { id: docIdOf(place) });
   };
-  return { noted, fault, change };
+  return { noted, fault, change, others };
 }
 
 /** @param first documents or changes of the first, and `last` of all */
@@ -78,17 +81,47 @@ test("there is news until what is noted is durable", async () => {
   expect(noted.hasNews()).toBe(false);
 });
 
+const notingDocuments: Noting<DocumentNote> = (documents, { crypto, keys, world }) => {
+  const [view, ring] = [world.view(), testRing(crypto, ...keys)];
+  return new DocumentNoter({ documents, ring, view: () => view, isEntitled: () => true });
+};
+const notingRevisions: Noting<RevisionNote> = (documents) => new RevisionNoter(documents);
+
 test("documents that could not be noted are noted later, once the disk takes it", async () => {
-  await fail(
-    (documents, { crypto, keys, world }) => {
-      const [view, ring] = [world.view(), testRing(crypto, ...keys)];
-      return new DocumentNoter({ documents, ring, view: () => view, isEntitled: () => true });
-    },
-    1,
-    3,
-  );
+  await fail(notingDocuments, 1, 3);
 });
 
 test("revisions that could not be noted are noted later, once the disk takes it", async () => {
-  await fail((documents) => new RevisionNoter(documents), 1, 4);
+  await fail(notingRevisions, 1, 4);
+});
+
+/** Others have turns while all documents are looked at for the first time, and change one that was looked at, and one that was not. */
+async function changeMeanwhile<Note extends { readonly id: string }>(noting: Noting<Note>) {
+  const { noted, change, others } = await begin(noting);
+  for (const n of places.keys()) change(n);
+  let turns = 0;
+  others.run = () => {
+    turns += 1;
+    if (turns !== 1) return;
+    change(0);
+    change(599);
+  };
+  const first = await noted.refreshed();
+  expect(turns).toBeGreaterThan(1);
+  const [size, newest] = [[...first.all()].length, first.newest];
+  expect([0, 1, 599].map((n) => noted.hasNews(docIdOf(places[n] ?? expect.fail("a place"))))).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  const index = await noted.refreshed();
+  return { size, grown: [...index.all()].length - size, stamped: index.newest - newest };
+}
+
+test("others have their turn while documents are looked at; what changes meanwhile is noted again", async () => {
+  expect(await changeMeanwhile(notingDocuments)).toEqual({ size: 600, grown: 0, stamped: 2 });
+});
+
+test("others have their turn while revisions are looked at; each is noted once", async () => {
+  expect(await changeMeanwhile(notingRevisions)).toEqual({ size: 601, grown: 1, stamped: 1 });
 });

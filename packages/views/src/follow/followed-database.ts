@@ -1,4 +1,4 @@
-import { type DerivedRows, type FeedItemType, parseDocId, scanDocuments } from "@selkie/core";
+import { type DerivedRows, type FeedItemType, othersFirst, parseDocId, scanDocuments } from "@selkie/core";
 import type { Origin } from "../expression/scope.ts";
 import type { Failures } from "./failures.ts";
 import type { Changed, FeedIndex, IndexKind, IndexSource } from "./feed-index.ts";
@@ -39,6 +39,8 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
   #rows: DerivedRows | null = null;
   #index: Index;
   #isFilled = false;
+  /** Whether it goes on from what is kept, and has not asked yet what changed since. */
+  #isAsKept = false;
   /** Up to where the index has it; null before there is anything. */
   #cursor: string | null = null;
   /** The mark of what is kept. */
@@ -67,12 +69,16 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
     this.#cursor = mark?.cursor ?? null;
     this.#failed = mark?.failed ?? [];
     this.#isFilled = mark !== null;
+    this.#isAsKept = this.#isFilled;
     return this.#isFilled;
   }
 
   /** Takes what has changed. @returns what moved in the index, each document once; null when it was filled */
   async follow(following: Following): Promise<readonly Moved[] | null> {
     const { signal, run } = following;
+    // What is kept can be looked at, and to find out what changed since takes a look at all documents.
+    if (this.#isAsKept) await othersFirst(this.#database);
+    this.#isAsKept = false;
     if (!this.#isFilled) {
       await this.#fill(following);
       return null;

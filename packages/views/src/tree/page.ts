@@ -46,7 +46,9 @@ export function fits<E, S>({ weigh, mostOnPage }: TreeShape<E, S>, page: Page<E,
   const { length } = page.items;
   if (length > mostOnPage) return false;
   if (weigh === null || length < 2 || page.type === "branch") return true;
-  return page.items.reduce((sum, entry) => sum + weigh(entry), 0) <= MOST_WEIGHT;
+  let weight = 0;
+  for (const entry of page.items) weight += weigh(entry);
+  return weight <= MOST_WEIGHT;
 }
 
 /** Whether a page holds so little that it is joined with one beside it. */

@@ -2,9 +2,9 @@ import { kind, kindOf, type Value } from "./value.ts";
 
 /** Steps that looking at a value takes, all of it. Documents are at most 64 deep. */
 export function costOf(value: Value): number {
+  if (typeof value === "string") return value.length / 32; // first: whatever is put on a page is weighed
+  if (typeof value !== "object") return 0;
   switch (kindOf(value)) {
-    case kind.text:
-      return (value as string).length / 32;
     case kind.bytes:
       return (value as Uint8Array).length / 32;
     case kind.list:

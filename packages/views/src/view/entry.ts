@@ -49,9 +49,11 @@ export function orderWithin(columns: readonly EntryColumn[]): Compare<Entry> {
   const sorted = columns.filter(({ isSorted }) => isSorted);
   const idsFall = columns.some((column) => column.idsFall);
   const own: Compare<Standing> = (a, b) => {
-    for (const [at, { compare }] of sorted.entries()) {
+    let at = 0;
+    for (const { compare } of sorted) {
       const order = compare(a.sort[at], b.sort[at]);
       if (order !== 0) return order;
+      at++;
     }
     return idsFall ? byCodeUnits(b.id, a.id) : byCodeUnits(a.id, b.id);
   };

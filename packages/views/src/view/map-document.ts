@@ -39,6 +39,9 @@ export interface ViewPlan {
   readonly paths: Paths;
 }
 
+/** A category that a document stands in, and what it shows there. */
+type InCategory = Pick<Entry, "path" | "values">;
+
 /** Where a document stands in a view: in each of its categories, or nowhere. @throws ViewError EXPRESSION_TOO_COSTLY; what a column's function throws */
 export function entriesOf({ columns, where, paths }: ViewPlan, data: object, origin: Origin): readonly Entry[] {
   if (where !== null && !isTrue(where.compute(data, origin))) return [];
@@ -46,14 +49,15 @@ export function entriesOf({ columns, where, paths }: ViewPlan, data: object, ori
   if (costOf(computed) > MOST_STEPS) throw tooLarge();
   const values = computed.map(plainValue);
   const sort = values.filter((_, at) => columns[at]?.isSorted === true).map(sortValue);
-  let entries: readonly Entry[] = [{ path: paths.top, sort, id: origin.id, values }];
+  let places: readonly InCategory[] = [{ path: paths.top, values }];
   for (const [column, { isCategory }] of columns.entries()) {
     if (!isCategory) continue;
     const categories = categoriesIn(values[column]);
     const most = Math.ceil(MOST_CATEGORIES / categories.length);
-    const within = (entry: Entry) => categories.map((one) => inCategory(entry, { column, value: one }, paths));
-    entries = entries.slice(0, most).flatMap(within).slice(0, MOST_CATEGORIES);
+    const within = (place: InCategory) => categories.map((one) => inCategory(place, { column, value: one }, paths));
+    places = places.slice(0, most).flatMap(within).slice(0, MOST_CATEGORIES);
   }
+  const entries = places.map((place): Entry => ({ path: place.path, sort, id: origin.id, values: place.values }));
   const counted = distinctColumns(columns);
   if (entries.reduce((sum, entry) => sum + stepsOf(entry, counted), 0) > MOST_STEPS) throw tooLarge();
   return entries;
@@ -83,11 +87,11 @@ function categoriesIn(value: Value): readonly Value[] {
   return [...new Set(value)].slice(0, MOST_CATEGORIES);
 }
 
-function inCategory({ path, sort, id, values }: Entry, { column, value }: Step, paths: Paths): Entry {
+function inCategory({ path, values }: InCategory, { column, value }: Step, paths: Paths): InCategory {
   const below = (above: CategoryPath, level: Value) => paths.below(above, column, sortValue(level));
   return {
     path: levelsOf(value).reduce(below, path),
-    ...{ sort, id, values: Object.is(values[column], value) ? values : values.with(column, value) },
+    values: Object.is(values[column], value) ? values : values.with(column, value),
   };
 }
 

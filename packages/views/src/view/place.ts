@@ -4,9 +4,9 @@ import type { Entry } from "./entry.ts";
 /** Where a document stands in a view, by its id. */
 export interface Place {
   readonly id: string;
-  /** Enough of each of its entries to find it. */
+  /** Its entries, or enough of each to find it. */
   readonly keys: readonly Entry[];
-  /** What it adds to the totals of the whole view, once however many categories it stands in: a value for each column. */
+  /** What it adds to the totals of the whole view, once however many categories it stands in: a value for each column that is summed up. */
   readonly values: readonly Value[];
   /** The id of the document that it says it answers. */
   readonly responseTo?: string;

@@ -7,13 +7,13 @@ import { byCodeUnits, type Compare } from "../value/order.ts";
 import type { EntryColumn } from "./column.ts";
 import { distinctColumns } from "./distinct-shape.ts";
 import { DistinctValues } from "./distinct-values.ts";
-import { type Entry, keyEntry, type MappedEntry } from "./entry.ts";
+import type { Entry, MappedEntry } from "./entry.ts";
 import type { Moved, MovedDocument } from "./moved.ts";
 import type { Place } from "./place.ts";
 import { ResponseTree } from "./response-tree.ts";
 import type { StandingDocument } from "./responses.ts";
 import { areSame, eachOnce, sortEntries } from "./sort-entries.ts";
-import { isSummed, type Totals } from "./total.ts";
+import type { Totals } from "./total.ts";
 import { entryShape, placeShape } from "./view-trees.ts";
 
 /** Of what is kept. */
@@ -118,7 +118,7 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
       const own = eachOnce(this.#compare, entries);
       for (const entry of own) all.push(entry);
       shown.push(own);
-      places.push(this.#placeOf(id, own, responseTo));
+      places.push(placeOf(id, own, responseTo));
     }
     this.#entries.fill(sortEntries(this.#at.columns, all));
     this.#places.fill(places.sort((a, b) => byCodeUnits(a.id, b.id)));
@@ -172,7 +172,7 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
     documents: readonly { readonly id: string; readonly come: readonly Entry[]; readonly responseTo: string | null }[],
   ): Promise<ReadonlyMap<string, Place | null>> {
     const places = documents
-      .map(({ id, come, responseTo }) => ({ id, now: come.length > 0 ? this.#placeOf(id, come, responseTo) : null }))
+      .map(({ id, come, responseTo }) => ({ id, now: come.length > 0 ? placeOf(id, come, responseTo) : null }))
       .sort((a, b) => byCodeUnits(a.id, b.id));
     const found = await this.#places.tree.changeAll(
       places.map(({ id, now }) => ({ entry: now ?? placeKey(id), change: () => now })),
@@ -193,12 +193,11 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
   #place(id: string): Promise<Place | null> {
     return this.#places.tree.find(placeKey(id));
   }
+}
 
-  #placeOf(id: string, entries: readonly Entry[], responseTo: string | null): Place {
-    const [first] = entries;
-    const values = this.#at.columns.map(({ total }, at) => (isSummed(total) ? first?.values[at] : null));
-    return { id, keys: entries.map(keyEntry), values, ...(responseTo === null ? {} : { responseTo }) };
-  }
+function placeOf(id: string, keys: readonly Entry[], responseTo: string | null): Place {
+  const values = keys[0]?.values ?? [];
+  return responseTo === null ? { id, keys, values } : { id, keys, values, responseTo };
 }
 
 const placeKey = (id: string): Place => ({ id, keys: [], values: [] });

@@ -6,7 +6,7 @@ import { costOf } from "../value/value-cost.ts";
 import type { EntryColumn } from "./column.ts";
 import { type Entry, entryOrder, keyEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
-import { isSummed, joinTotals, NO_TOTAL, type Totals, totalOf } from "./total.ts";
+import { isSummed, joinTotals, NO_TOTAL, type SummedKind, type Totals, totalOf } from "./total.ts";
 import { entryCodec, placeCodec } from "./view-codec.ts";
 
 /** Documents as a view shows them. */
@@ -20,21 +20,31 @@ export function entryShape(columns: readonly EntryColumn[]): KeptShape<Entry, To
 
 /** The same documents by id. */
 export function placeShape(columns: readonly EntryColumn[]): KeptShape<Place, Totals> {
+  const totalled = totalledOf(columns);
   return {
     ...{ number: 2, mostOnPage: SOME_ON_PAGE, summary: totals(columns), codec: placeCodec(columns) },
     compare: (a, b) => byCodeUnits(a.id, b.id),
     key: ({ id }) => ({ id, keys: [], values: [] }),
-    weigh: ({ keys, values }) => keys.reduce((sum, key) => sum + weightOf(key), costOf(values)),
+    weigh: ({ keys, values }) => {
+      let weight = 1;
+      for (const { at } of totalled) weight += costOf(values[at]);
+      for (const key of keys) weight += weightOfKey(key);
+      return weight;
+    },
   };
 }
 
-export function weightOf({ path, sort, values, above = [] }: Entry): number {
-  const own = path.reduce((sum, { value }) => sum + 1 + costOf(value), costOf(sort) + costOf(values));
-  return above.reduce((sum, standing) => sum + 1 + costOf(standing.sort), own);
+export const weightOf = (entry: Entry): number => weightOfKey(entry) + costOf(entry.values);
+
+function weightOfKey({ path, sort, above }: Entry): number {
+  let weight = costOf(sort);
+  for (const { value } of path) weight += 1 + costOf(value);
+  if (above !== undefined) for (const standing of above) weight += 1 + costOf(standing.sort);
+  return weight;
 }
 
 function totals<E extends { readonly values: readonly Value[] }>(columns: readonly EntryColumn[]): Summary<E, Totals> {
-  const totalled = columns.flatMap(({ total }, at) => (isSummed(total) ? [{ total, at }] : []));
+  const totalled = totalledOf(columns);
   return {
     none: totalled.map(() => NO_TOTAL),
     of: (entries) =>
@@ -52,4 +62,8 @@ function totals<E extends { readonly values: readonly Value[] }>(columns: readon
         ),
       ),
   };
+}
+
+function totalledOf(columns: readonly EntryColumn[]): readonly { readonly total: SummedKind; readonly at: number }[] {
+  return columns.flatMap(({ total }, at) => (isSummed(total) ? [{ total, at }] : []));
 }

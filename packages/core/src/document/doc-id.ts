@@ -33,13 +33,18 @@ export class KeyIds {
   readonly #byText = new Map<string, Uint8Array>();
 
   in(name: DocId): Uint8Array {
-    const text = name.slice(2 * stemBytes);
+    const text = keyTextIn(name);
     const known = this.#byText.get(text);
     if (known !== undefined) return known;
     const keyId = fromHex(text); // not a view, which takes a buffer of its own
     this.#byText.set(text, keyId);
     return keyId;
   }
+}
+
+/** The id of the key that an id ends in, in hex. */
+export function keyTextIn(name: DocId): string {
+  return name.slice(2 * stemBytes);
 }
 
 /** What an id begins with: what names the document under its key. */

@@ -26,6 +26,8 @@ export class HeadsDigest {
     }
     read.count = changes.length;
     if (read.count >= MANY) this.#read.set(changes, read);
-    return toHex(this.#sha256(...[...read.heads.values()].sort(compareBytes)).subarray(0, digestBytes));
+    const heads = [...read.heads.values()].sort(compareBytes);
+    const [digest = this.#sha256()] = heads.length > 1 ? [this.#sha256(...heads)] : heads; // one is a digest itself
+    return toHex(digest.subarray(0, digestBytes));
   }
 }

@@ -1,5 +1,5 @@
-import { toHex } from "@selkie/entry";
-import { type DocId, placeOf } from "../document/doc-id.ts";
+import { fromHex, toHex } from "@selkie/entry";
+import { type DocId, keyTextIn } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
 import type { Documents } from "../document/documents.ts";
 import type { HeadsDigest } from "./heads-digest.ts";
@@ -50,9 +50,10 @@ export class Sight {
   /** Whether this is not what was noted of it. */
   isOther({ id, digest, state }: DocumentNote): boolean {
     const row = this.#at.index.get(id);
-    // The same change may have been signed as a deletion, too, and of what is purged perhaps nothing counted: heads don't tell.
-    const isOf = (each: SeenState): boolean => (state === each) !== (row?.state === each);
-    return row?.digest !== digest || isOf("deleted") || isOf("purged") || this.isMoved(id);
+    if (row?.digest !== digest) return true;
+    // Heads don't tell: the same change may have been signed as a deletion, too, and of what is purged perhaps nothing counted.
+    const isOf = (each: SeenState): boolean => (state === each) !== (row.state === each);
+    return isOf("deleted") || isOf("purged") || (state !== "purged" && isOf("hidden"));
   }
 
   #stateOf(id: DocId, record: DocumentRecord | undefined): SeenState {
@@ -68,11 +69,12 @@ export class Sight {
 
   /** A device that is out shows what it showed. */
   #isHidden(id: DocId): boolean {
-    const { keyId } = placeOf(id);
-    const key = toHex(keyId);
-    const known = this.#isEntitled.get(key);
-    const isEntitled = known === undefined ? this.#at.isEntitled(keyId) : known;
-    this.#isEntitled.set(key, isEntitled);
+    const key = keyTextIn(id);
+    let isEntitled = this.#isEntitled.get(key);
+    if (isEntitled === undefined) {
+      isEntitled = this.#at.isEntitled(fromHex(key));
+      this.#isEntitled.set(key, isEntitled);
+    }
     return isEntitled === null ? this.#at.index.get(id)?.state === "hidden" : !isEntitled;
   }
 }

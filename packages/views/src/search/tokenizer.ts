@@ -1,5 +1,5 @@
 import { ViewError } from "../errors.ts";
-import { foldWord } from "./fold.ts";
+import { asciiWords, foldWord } from "./fold.ts";
 
 /** A word of a text: what it is found by, and where it stands, in code units. */
 interface Word {
@@ -39,6 +39,8 @@ export function tokenizer(language: string): Tokenizer {
   return {
     words,
     terms: (text) => {
+      const plain = asciiWords(text); // what many are, in half the time
+      if (plain !== null) return plain;
       if (SPACELESS.test(text)) return Array.from(words(text), ({ term }) => term);
       return (text.match(WORD) ?? []).map(foldWord).filter((term) => term !== "");
     },

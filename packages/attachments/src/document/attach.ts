@@ -111,6 +111,7 @@ async function store<T extends object, In>(
   { signal, onProgress, deduplicate = true }: WritingOptions,
   place: (data: Record<string, unknown>, written: WrittenContent) => Attachment,
 ): Promise<Attachment> {
+  await database.changeDoc(doc, () => undefined); // who may not write it is told so before a large file is read for nothing
   const { room, known, gate } = TenantFiles.of(database.tenant);
   const id = typeof doc === "string" ? doc : doc.id;
   const attached = await gate.attach(

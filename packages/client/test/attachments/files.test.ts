@@ -9,7 +9,8 @@ import {
 } from "@selkie/client";
 import { blobRoomOf } from "@selkie/core";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { connect, join } from "../support/company.ts";
 import { broken, CHUNK, codeOf, contentOf, desk, noise, text, twoDesks } from "./files-world.ts";
 
 test("what is attached is listed, and read whole or in part", async () => {
@@ -94,6 +95,30 @@ test("what is detached is gone, with what derives from it", async () => {
   await detach(notes, doc, "photo");
   expect((await listAttachments(notes, doc)).map(({ name }) => name)).toEqual(["other"]);
   expect(await codeOf(detach(notes, doc, "photo"))).toBe("ATTACHMENT_NOT_FOUND");
+});
+
+test("who may not write a document is told so before anything of a file is read", async () => {
+  const alice = await desk();
+  const carol = await join(alice.person, "carol", "reader");
+  onTestFinished(() => carol[Symbol.asyncDispose]());
+  const notes = await carol.tenant.openDB<{ title: string }>("notes");
+  const lines = await connect(alice.person, carol);
+  await Promise.all(lines.map((line) => line.synced()));
+  const read: number[] = [];
+  const source = async function* () {
+    read.push(1);
+    yield text("x");
+  };
+  await expect(attach(notes, alice.doc.id, { name: "a", content: source() })).rejects.toMatchObject({
+    code: "WRITE_NOT_ALLOWED",
+  });
+  await attach(alice.notes, alice.doc, { name: "log", content: text("1") });
+  await alice.notes.deleteDocument(alice.doc);
+  await expect(attach(alice.notes, alice.doc, { name: "a", content: source() })).rejects.toMatchObject({
+    code: "DOC_DELETED",
+  });
+  await expect(append(alice.notes, alice.doc, "log", source())).rejects.toMatchObject({ code: "ATTACHMENT_NOT_FOUND" });
+  expect(read).toEqual([]);
 });
 
 test("a source that breaks off, a name that is none and an abort attach nothing", async () => {

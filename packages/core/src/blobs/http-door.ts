@@ -1,9 +1,9 @@
 // A relay's blobs over HTTP, beside the WebSocket: docs/spec/sync.md section 6.8.
-import { type BlobHash, concatBytes, limits, parseBlobHash, toBase64url, toHex } from "@selkie/entry";
+import { type BlobHash, concatBytes, parseBlobHash, toBase64url, toHex } from "@selkie/entry";
 import type { ByteRange } from "@selkie/store";
 import type { Scheduler } from "@selkie/sync-protocol";
 import { CoreError } from "../errors.ts";
-import type { BlobDoor } from "./blob-door.ts";
+import { type BlobDoor, MOST_RETIRING } from "./blob-door.ts";
 import { platformFetch, type ResponseLike } from "./fetch-like.ts";
 
 export interface HttpDoorContext {
@@ -25,7 +25,10 @@ export function httpDoor(at: HttpDoorContext): BlobDoor {
       const body = concatBytes(...hashes);
       return hashesOf(await ask(at, "blobs/missing", { method: "POST", body, headers: BINARY, most: body.length }));
     },
-    retiring: async () => hashesOf(await ask(at, "blobs/retiring", { method: "GET", most: limits.blobBytes })),
+    retiring: async (after) => {
+      const path = after === null ? "blobs/retiring" : `blobs/retiring/${toHex(after)}`;
+      return hashesOf(await ask(at, path, { method: "GET", most: 32 * MOST_RETIRING }));
+    },
     put: async (hash, bytes) => {
       await ask(at, `blobs/${toHex(hash)}`, { method: "PUT", body: bytes, headers: BINARY, most: MOST_ERROR });
     },

@@ -5,7 +5,7 @@ import type { GrowingPause } from "../connection/growing-pause.ts";
 import { CoreError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import { Serial } from "../serial.ts";
-import { type BlobDoor, MOST_ASKED } from "./blob-door.ts";
+import { type BlobDoor, MOST_ASKED, MOST_RETIRING } from "./blob-door.ts";
 import { readBlob } from "./given-blobs.ts";
 import type { Offers } from "./offers.ts";
 
@@ -33,6 +33,8 @@ export interface UploadSession {
 const ASKED_AGAIN_MS = 6 * 3_600_000;
 /** And after so long what it lacks of all that is offered, as a disk may have lost something. */
 const COMPARED_AGAIN_MS = 7 * 86_400_000;
+/** Of hashes that a relay is about to drop: a million. */
+const MOST_PAGES = 64;
 /** Blobs on their way at once: a few megabytes each. */
 const AT_ONCE = 2;
 
@@ -111,7 +113,7 @@ export class Uploads {
     const door = await session.door();
     if (door === null) throw new CoreError("BLOBS_UNSENT", "the relay takes no blobs over this connection");
     // What others had dropped there and this device offers still is kept.
-    const due = isBrought ? among(offered, await door.retiring()) : offered;
+    const due = isBrought ? await retiringAmong(offered, door) : offered;
     let isWhole = true;
     for (let at = 0; at < due.length; at += MOST_ASKED) {
       const asked = due.slice(at, at + MOST_ASKED);
@@ -156,6 +158,19 @@ export class Uploads {
     for (const end of ends) if (end.status === "rejected") throw end.reason;
     return isWhole;
   }
+}
+
+/** Those of ours that the relay is about to drop. @throws CoreError BLOBS_UNSENT when it goes on and on */
+async function retiringAmong(ours: readonly BlobHash[], door: BlobDoor): Promise<readonly BlobHash[]> {
+  const due: BlobHash[] = [];
+  let after: BlobHash | null = null;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const named: readonly BlobHash[] = await door.retiring(after);
+    due.push(...among(ours, named));
+    if (named.length < MOST_RETIRING) return due;
+    after = named.at(-1) ?? null;
+  }
+  throw new CoreError("BLOBS_UNSENT", "the relay names more blobs that it is about to drop than it can hold");
 }
 
 /** Those of ours that the relay names, each once: what else it names it is not given. */

@@ -3,7 +3,7 @@ import { nativeCrypto as crypto } from "@selkie/crypto/native";
 import { type BlobHash, compareBytes, parseBlobHash, toHex } from "@selkie/entry";
 import { type BlobStore, memoryStore } from "@selkie/store";
 import { describe, expect, test } from "vitest";
-import type { BlobDoor } from "../../src/blobs/blob-door.ts";
+import { type BlobDoor, MOST_RETIRING } from "../../src/blobs/blob-door.ts";
 import { readBlob } from "../../src/blobs/given-blobs.ts";
 import { Offers } from "../../src/blobs/offers.ts";
 import { Uploads } from "../../src/blobs/uploads.ts";
@@ -17,6 +17,7 @@ interface Relay extends BlobDoor {
   readonly asked: string[];
   readonly put: BlobDoor["put"];
   missing: BlobDoor["missing"];
+  retiring: BlobDoor["retiring"];
   dropping: readonly BlobHash[];
   /** What happens before a blob is taken. */
   before: (count: number) => void;
@@ -34,9 +35,10 @@ function relayOf(): Relay {
       const held = await Promise.all(hashes.map((each) => blobs.has(each)));
       return hashes.filter((_, at) => held[at] === false);
     },
-    retiring: async () => {
+    retiring: async (after) => {
       relay.asked.push("retiring");
-      return relay.dropping;
+      const behind = relay.dropping.filter((hash) => after === null || compareBytes(hash, after) > 0);
+      return behind.slice(0, MOST_RETIRING);
     },
     put: async (hash, bytes) => {
       relay.before(count++);
@@ -141,6 +143,26 @@ describe("what a device offers", () => {
     after.begin(sessionWith(relay));
     await after.settled();
     expect(relay.asked.slice(-2)).toEqual(["retiring", "missing 1"]);
+  });
+
+  test("is kept there however much the relay is about to drop; one that names blobs without end is not listened to", async () => {
+    const [relay, { uploads, add, failures }] = [relayOf(), await device()];
+    const ours = await add("a", "b", "c");
+    const bringing = uploads();
+    bringing.begin(sessionWith(relay));
+    await bringing.settled();
+    const others = Array.from({ length: 2 * MOST_RETIRING }, (_, n) => parseBlobHash(pattern(`other ${n}`, 32)));
+    relay.dropping = [...ours, ...others].sort(compareBytes);
+    const after = uploads();
+    after.begin(sessionWith(relay));
+    await after.settled();
+    expect(relay.asked.slice(-4)).toEqual(["retiring", "retiring", "retiring", "missing 3"]);
+    let pages = 0;
+    relay.retiring = async () => (++pages <= 64 ? others.slice(0, MOST_RETIRING) : []);
+    const again = uploads();
+    again.begin(sessionWith(relay));
+    await again.settled(); // the second time: the first was given up
+    expect([pages, failures]).toMatchObject([65, [{ code: "BLOBS_UNSENT" }]]);
   });
 
   test("F4 is all that a relay gets, each blob once, whatever it says that it lacks", async () => {

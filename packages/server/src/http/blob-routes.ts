@@ -11,6 +11,7 @@ import type { Admitted } from "../tenants/tenant.ts";
 import type { OpenedBlob, TenantBlobs } from "../tenants/tenant-blobs.ts";
 import { askedRange } from "./byte-range.ts";
 import { HTTP_REFUSALS, HttpRefusal } from "./http-refusal.ts";
+import { pageOf } from "./page-of-hashes.ts";
 import type { Tickets } from "./tickets.ts";
 import type { Transfers } from "./transfers.ts";
 
@@ -48,7 +49,8 @@ export function addBlobRoutes(app: FastifyInstance, options: BlobRoutesOptions):
     routes.setErrorHandler((failure, request, reply) => door.refuse(failure, request, reply));
     routes.options("/blobs/*", (_request, reply) => reply.code(204).headers(PREFLIGHT).send());
     routes.post("/blobs/missing", (request, reply) => door.missing(request, reply));
-    routes.get("/blobs/retiring", (request, reply) => door.retiring(request, reply));
+    routes.get("/blobs/retiring", (request, reply) => door.retiring(null, request, reply));
+    routes.get<Named>("/blobs/retiring/:hash", (request, reply) => door.retiring(hashOf(request), request, reply));
     routes.head<Named>("/blobs/:hash", (request, reply) => door.describe(request, reply));
     routes.get<Named>("/blobs/:hash", (request, reply) => door.give(request, reply));
     routes.put<Named>("/blobs/:hash", (request, reply) => door.take(request, reply));
@@ -77,13 +79,14 @@ class BlobDoor {
     }
   }
 
-  async retiring(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  /** @param after the last that was told; null for the first of them */
+  async retiring(after: BlobHash | null, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { tenant, login } = this.#pusher(request);
     const end = this.#at.transfers.begin(login, () => reply.raw.destroy());
     finished(reply.raw, end);
     // SECURITY: C3. Who could not fetch them learns of no blobs. Test: blob-routes.test.ts "C3 ...".
     const waiting = tenant.mayPullBlobs(login) ? await this.#at.retiring.waitingBlobs(tenant) : [];
-    return reply.type(BINARY).send(Buffer.concat(waiting));
+    return reply.type(BINARY).send(Buffer.concat(pageOf(waiting, after)));
   }
 
   async take(request: FastifyRequest<Named>, reply: FastifyReply): Promise<FastifyReply> {

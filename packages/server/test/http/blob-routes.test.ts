@@ -4,9 +4,10 @@ import { connect, type Socket } from "node:net";
 import { equalBytes, limits, toHex } from "@selkie/entry";
 import { describe, expect, test } from "vitest";
 import { BlobDoor, blobOf, hashOf } from "../fixtures/blob-door.ts";
+import { retiredBlobs } from "../fixtures/retired-blobs.ts";
 import { TestClient } from "../fixtures/test-client.ts";
 import { TestRelay } from "../fixtures/test-relay.ts";
-import { memberOf, TestTenant } from "../fixtures/test-tenant.ts";
+import { loginOf, memberOf, TestTenant } from "../fixtures/test-tenant.ts";
 
 const acme = new TestTenant("acme");
 const other = new TestTenant("other");
@@ -149,6 +150,7 @@ describe("the ticket", () => {
       ["HEAD", `/blobs/${hash}`],
       ["POST", "/blobs/missing", hashOf(blobOf(1))],
       ["GET", "/blobs/retiring"],
+      ["GET", `/blobs/retiring/${hash}`],
     ] as const;
     const refused = async (authorization: string) => {
       for (const [method, path, body] of requests) {
@@ -196,6 +198,24 @@ describe("the ticket", () => {
 });
 
 describe("what a relay says of blobs", () => {
+  test("which wait to be dropped, ascending, and those behind one that it told", async () => {
+    await using relay = await TestRelay.start();
+    await using client = await TestClient.login(relay.url, acme, alice, members);
+    const door = await BlobDoor.of(relay.url, client);
+    const hashes = [1, 2, 3, 4].map((n) => hashOf(blobOf(n))).sort(Buffer.compare);
+    for (const n of [1, 2, 3, 4]) await door.put(blobOf(n));
+    const put = Date.now(); // what was claimed in the same millisecond stays
+    while (Date.now() === put) await new Promise((resolve) => setImmediate(resolve));
+    await client.session.present([retiredBlobs(acme, loginOf(alice), ...hashes.slice(1))]);
+    const told = async (path: string) => (await door.ask("GET", `/blobs/retiring${path}`)).bytes.toString("hex");
+    const named = hashes.map(toHex);
+    expect(await told("")).toBe(named.slice(1).join(""));
+    expect(await told(`/${named[0]}`)).toBe(named.slice(1).join(""));
+    expect(await told(`/${named[2]}`)).toBe(named[3]);
+    expect(await told(`/${named[3]}`)).toBe("");
+    expect((await door.ask("GET", "/blobs/retiring/none")).status).toBe(404);
+  });
+
   test("C3 never depends on another tenant, and inside one only on what the caller could fetch itself: the same file, the same answers and sizes", async () => {
     await using relay = await TestRelay.start();
     const bytes = blobOf(1, 20_000);

@@ -1,17 +1,16 @@
 // Blobs of tenants without a network: who pays, what a crash leaves, what is claimed and what is dropped, with a real store.
 import type { BlobHash } from "@selkie/entry";
 import { publicState, type Store, StoreError, type StoreWrite } from "@selkie/store";
-import { encodeRetireList, retireListPayload } from "@selkie/sync-protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { blobRecordsOf, costOf } from "../../src/tenants/blob-records.ts";
 import type { Admitted } from "../../src/tenants/tenant.ts";
 import type { Tenants } from "../../src/tenants/tenants.ts";
 import { blobOf, hashOf } from "../fixtures/blob-door.ts";
 import type { Identity } from "../fixtures/identity.ts";
+import { retiredBlobs } from "../fixtures/retired-blobs.ts";
 import { newStore } from "../fixtures/store.ts";
 import { tenantsOn } from "../fixtures/tenants.ts";
 import { loginKeyOf, loginOf, memberOf, TestTenant } from "../fixtures/test-tenant.ts";
-import { databaseOf } from "../fixtures/test-writer.ts";
 
 const DAY = 86_400_000;
 const acme = new TestTenant("acme");
@@ -48,13 +47,7 @@ function take(tenants: Tenants, admitted: Admitted, bytes: Uint8Array, isAllowed
   return tenants.blobs.take(admitted, arriving);
 }
 
-function listBy(signer: Identity, ...hashes: readonly BlobHash[]): Uint8Array {
-  const blobs = hashes.toSorted(Buffer.compare);
-  const list = {
-    ...{ tenant: acme.id, database: databaseOf("contacts"), signer: signer.publicKey, wait: 0, parts: [], blobs },
-  };
-  return encodeRetireList({ ...list, signature: signer.sign("sign-retire-list", retireListPayload(list)) });
-}
+const listBy = (signer: Identity, ...hashes: readonly BlobHash[]) => retiredBlobs(acme, signer, ...hashes);
 
 const usedBy = ({ tenant, login }: Admitted): number => tenant.usage.bytesOf(login.key);
 const isHere = (bytes: Uint8Array): Promise<boolean> => store.blobs(acme.id).has(hashOf(bytes));

@@ -1,12 +1,15 @@
-// A process that holds a database of orders, and asks it; and the same question of a plain array.
+// A process that makes a database of orders, and asks it, with an index and without; and the same of a plain array.
 import {
+  type Client,
   createClient,
   type Database,
+  type DeclaredIndexes,
+  type DocId,
   declareIndexes,
-  memory,
   type Query,
-  type QuerySource,
   query,
+  scanDocuments,
+  whenVerified,
 } from "@selkie/client";
 import { cleanCpuMicroseconds } from "../measure.ts";
 import { serve } from "./process.ts";
@@ -17,6 +20,17 @@ interface Order {
   amount: number;
 }
 
+interface Open {
+  readonly client: Client;
+  readonly orders: Database<Order>;
+  /** Of which there is no index: what ten changes cost by themselves. */
+  readonly others: Database<Order>;
+}
+
+const PASSWORD = "a password for the benchmark";
+const CHANGES = 10;
+/** Documents of the database that has no index: as many as are looked at fast. */
+const OTHERS = 2_000;
 const LIMIT = 50;
 const LEAST = 1_000;
 const REGION = "Region 3";
@@ -29,22 +43,17 @@ const asked: Query = {
   limit: LIMIT,
 };
 
-let orders: Database<Order> | undefined;
+let store = "";
+let at: Open | undefined;
+let ids: readonly DocId[] = [];
+let otherIds: readonly DocId[] = [];
 let objects: readonly Order[] = [];
+let indexes: DeclaredIndexes | undefined;
+let edits = 0;
 
-function opened(): Database<Order> {
-  if (orders === undefined) throw new RangeError("nothing is open");
-  return orders;
-}
-
-/** The same, of which nobody knows an index. */
-function bare(): QuerySource<Order> {
-  const database = opened();
-  return {
-    ...{ name: database.name, tenant: database.tenant },
-    findDocument: (id) => database.findDocument(id),
-    iterateChangesSince: database.iterateChangesSince.bind(database),
-  };
+function opened(): Open {
+  if (at === undefined) throw new RangeError("nothing is open");
+  return at;
 }
 
 function orderOf(n: number): Order {
@@ -58,13 +67,23 @@ function plainAnswer(): readonly Order[] {
     .slice(0, LIMIT);
 }
 
-async function ask(): Promise<void> {
-  const truth = plainAnswer();
-  for (const source of [opened(), bare()]) {
-    const rows = await query<Order>(source, asked);
-    if (rows.length !== truth.length || rows.some(({ data }, at) => data.amount !== truth[at]?.amount))
-      throw new RangeError("the answers differ");
-  }
+async function readAll(): Promise<readonly Order[]> {
+  const all: Order[] = [];
+  for await (const doc of scanDocuments(opened().orders)) all.push(doc.getData());
+  return all;
+}
+
+/** By region, and in each by amount: what the index holds. */
+function grouped(orders: readonly Order[]): number {
+  const regions = Map.groupBy(orders, ({ region }) => region);
+  for (const region of regions.values()) region.sort((a, b) => a.amount - b.amount);
+  return regions.size;
+}
+
+async function answers(database: Database<Order>): Promise<readonly Order[]> {
+  const rows = (await query<Order>(database, asked)).map(({ data }) => data);
+  if (rows.length !== LIMIT) throw new RangeError(`${rows.length} rows are found`);
+  return rows;
 }
 
 async function times(work: () => unknown): Promise<number> {
@@ -74,22 +93,65 @@ async function times(work: () => unknown): Promise<number> {
   return all / TIMES;
 }
 
+/** Ten documents, all over a database, get other amounts; and somebody asks the index for the largest then. */
+async function changeAndAsk(database: Database<Order>, all: readonly DocId[]): Promise<void> {
+  edits += 1;
+  await database.transact(async (tx) => {
+    for (let n = 0; n < CHANGES; n++) {
+      const id = all[Math.floor((n * all.length) / CHANGES) + edits];
+      if (id === undefined) throw new RangeError("there are too few documents");
+      await tx.changeDoc(id, (draft) => {
+        draft.getData().amount = LEAST + edits * CHANGES + n;
+      });
+    }
+  });
+  await answers(opened().orders);
+}
+
 serve({
-  make: async (count: number) => {
-    const client = await createClient({ store: memory(), password: "a password for the benchmark" });
+  make: async ({ directory, count }: { directory: string; count: number }) => {
+    store = directory;
+    const client = await createClient({ store, password: PASSWORD });
     const tenant = await client.createTenant("bench", { user: "CN=alice" });
-    orders = await tenant.openDB<Order>("orders");
-    await orders.createDocuments(Array.from({ length: count }, (_, n) => orderOf(n)));
-    objects = (await query<Order>(orders, {})).map(({ data }) => data);
-    await ask();
+    const [orders, others] = [await tenant.openDB<Order>("orders"), await tenant.openDB<Order>("others")];
+    at = { client, orders, others };
+    ids = await orders.createDocuments(Array.from({ length: count }, (_, n) => orderOf(n)));
+    otherIds = await others.createDocuments(Array.from({ length: OTHERS }, (_, n) => orderOf(n)));
+    objects = await readAll();
   },
-  index: () =>
-    cleanCpuMicroseconds(async () => {
-      const indexes = await declareIndexes(opened(), [{ name: "by region", on: ["region", "amount"] }]);
-      await indexes.caughtUp();
-    }),
-  check: () => ask(),
   plain: () => times(plainAnswer),
-  indexed: () => times(() => query(opened(), asked)),
-  scan: () => cleanCpuMicroseconds(() => query(bare(), asked)),
+  /** Grouped and sorted, of the objects as they come out of the database. */
+  read: () =>
+    cleanCpuMicroseconds(async () => {
+      objects = await readAll();
+      grouped([...objects]);
+    }),
+  /** Each looked at: there is no index. */
+  scan: () => cleanCpuMicroseconds(() => answers(opened().orders)),
+  build: (name: string) =>
+    cleanCpuMicroseconds(async () => {
+      indexes = await declareIndexes(opened().orders, [{ name, on: ["region", "amount"] }]);
+      await indexes.caughtUp();
+      await answers(opened().orders);
+    }),
+  indexed: () => times(() => answers(opened().orders)),
+  check: async () => {
+    const [rows, truth] = [await answers(opened().orders), plainAnswer()];
+    if (rows.some(({ amount }, row) => amount !== truth[row]?.amount)) throw new RangeError("the answers differ");
+  },
+  change: () => cleanCpuMicroseconds(() => changeAndAsk(opened().others, otherIds)),
+  follow: () => cleanCpuMicroseconds(() => changeAndAsk(opened().orders, ids)),
+  close: async () => {
+    await indexes?.[Symbol.asyncDispose]();
+    indexes = undefined;
+  },
+  /** The client, once all entries are verified. */
+  restart: async () => {
+    await opened().client[Symbol.asyncDispose]();
+    const client = await createClient({ store, password: PASSWORD });
+    const tenant = await client.openTenant("bench");
+    at = { client, orders: await tenant.openDB<Order>("orders"), others: await tenant.openDB<Order>("others") };
+    await whenVerified(at.orders);
+    await whenVerified(at.others);
+  },
 });

@@ -1,18 +1,8 @@
 // A process that makes a database of orders, and asks it, with an index and without; and the same of a plain array.
-import {
-  type Client,
-  createClient,
-  type Database,
-  type DeclaredIndexes,
-  type DocId,
-  declareIndexes,
-  type Query,
-  query,
-  scanDocuments,
-  whenVerified,
-} from "@selkie/client";
+import { type DeclaredIndexes, declareIndexes, type Query, query, scanDocuments } from "@selkie/client";
 import { cleanCpuMicroseconds } from "../measure.ts";
 import { serve } from "./process.ts";
+import { CHANGES, OTHERS, TwoDatabases } from "./two-databases.ts";
 
 interface Order {
   region: string;
@@ -20,17 +10,6 @@ interface Order {
   amount: number;
 }
 
-interface Open {
-  readonly client: Client;
-  readonly orders: Database<Order>;
-  /** Of which there is no index: what ten changes cost by themselves. */
-  readonly others: Database<Order>;
-}
-
-const PASSWORD = "a password for the benchmark";
-const CHANGES = 10;
-/** Documents of the database that has no index: as many as are looked at fast. */
-const OTHERS = 2_000;
 const LIMIT = 50;
 const LEAST = 1_000;
 const REGION = "Region 3";
@@ -43,18 +22,9 @@ const asked: Query = {
   limit: LIMIT,
 };
 
-let store = "";
-let at: Open | undefined;
-let ids: readonly DocId[] = [];
-let otherIds: readonly DocId[] = [];
+const databases = new TwoDatabases<Order>();
 let objects: readonly Order[] = [];
 let indexes: DeclaredIndexes | undefined;
-let edits = 0;
-
-function opened(): Open {
-  if (at === undefined) throw new RangeError("nothing is open");
-  return at;
-}
 
 function orderOf(n: number): Order {
   return { region: `Region ${n % 10}`, customer: `Customer ${n % 5_000}`, amount: (n * 7_919) % 100_003 };
@@ -69,7 +39,7 @@ function plainAnswer(): readonly Order[] {
 
 async function readAll(): Promise<readonly Order[]> {
   const all: Order[] = [];
-  for await (const doc of scanDocuments(opened().orders)) all.push(doc.getData());
+  for await (const doc of scanDocuments(databases.own)) all.push(doc.getData());
   return all;
 }
 
@@ -80,8 +50,8 @@ function grouped(orders: readonly Order[]): number {
   return regions.size;
 }
 
-async function answers(database: Database<Order>): Promise<readonly Order[]> {
-  const rows = (await query<Order>(database, asked)).map(({ data }) => data);
+async function answers(): Promise<readonly Order[]> {
+  const rows = (await query<Order>(databases.own, asked)).map(({ data }) => data);
   if (rows.length !== LIMIT) throw new RangeError(`${rows.length} rows are found`);
   return rows;
 }
@@ -94,29 +64,17 @@ async function times(work: () => unknown): Promise<number> {
 }
 
 /** Ten documents, all over a database, get other amounts; and somebody asks the index for the largest then. */
-async function changeAndAsk(database: Database<Order>, all: readonly DocId[]): Promise<void> {
-  edits += 1;
-  await database.transact(async (tx) => {
-    for (let n = 0; n < CHANGES; n++) {
-      const id = all[Math.floor((n * all.length) / CHANGES) + edits];
-      if (id === undefined) throw new RangeError("there are too few documents");
-      await tx.changeDoc(id, (draft) => {
-        draft.getData().amount = LEAST + edits * CHANGES + n;
-      });
-    }
+async function changeAndAsk(which: "own" | "others"): Promise<void> {
+  await databases.change(which, (turn) => (order, n) => {
+    order.amount = LEAST + turn * CHANGES + n;
   });
-  await answers(opened().orders);
+  await answers();
 }
 
 serve({
   make: async ({ directory, count }: { directory: string; count: number }) => {
-    store = directory;
-    const client = await createClient({ store, password: PASSWORD });
-    const tenant = await client.createTenant("bench", { user: "CN=alice" });
-    const [orders, others] = [await tenant.openDB<Order>("orders"), await tenant.openDB<Order>("others")];
-    at = { client, orders, others };
-    ids = await orders.createDocuments(Array.from({ length: count }, (_, n) => orderOf(n)));
-    otherIds = await others.createDocuments(Array.from({ length: OTHERS }, (_, n) => orderOf(n)));
+    const orders = (many: number) => Array.from({ length: many }, (_, n) => orderOf(n));
+    await databases.make(directory, orders(count), orders(OTHERS));
     objects = await readAll();
   },
   plain: () => times(plainAnswer),
@@ -124,34 +82,27 @@ serve({
   read: () =>
     cleanCpuMicroseconds(async () => {
       objects = await readAll();
-      grouped([...objects]);
+      grouped(objects);
     }),
   /** Each looked at: there is no index. */
-  scan: () => cleanCpuMicroseconds(() => answers(opened().orders)),
+  scan: () => cleanCpuMicroseconds(() => answers()),
   build: (name: string) =>
     cleanCpuMicroseconds(async () => {
-      indexes = await declareIndexes(opened().orders, [{ name, on: ["region", "amount"] }]);
+      indexes = await declareIndexes(databases.own, [{ name, on: ["region", "amount"] }]);
       await indexes.caughtUp();
-      await answers(opened().orders);
+      await answers();
     }),
-  indexed: () => times(() => answers(opened().orders)),
+  indexed: () => times(() => answers()),
   check: async () => {
-    const [rows, truth] = [await answers(opened().orders), plainAnswer()];
+    const [rows, truth] = [await answers(), plainAnswer()];
     if (rows.some(({ amount }, row) => amount !== truth[row]?.amount)) throw new RangeError("the answers differ");
   },
-  change: () => cleanCpuMicroseconds(() => changeAndAsk(opened().others, otherIds)),
-  follow: () => cleanCpuMicroseconds(() => changeAndAsk(opened().orders, ids)),
+  change: () => cleanCpuMicroseconds(() => changeAndAsk("others")),
+  follow: () => cleanCpuMicroseconds(() => changeAndAsk("own")),
   close: async () => {
     await indexes?.[Symbol.asyncDispose]();
     indexes = undefined;
   },
   /** The client, once all entries are verified. */
-  restart: async () => {
-    await opened().client[Symbol.asyncDispose]();
-    const client = await createClient({ store, password: PASSWORD });
-    const tenant = await client.openTenant("bench");
-    at = { client, orders: await tenant.openDB<Order>("orders"), others: await tenant.openDB<Order>("others") };
-    await whenVerified(at.orders);
-    await whenVerified(at.others);
-  },
+  restart: () => databases.restart(),
 });

@@ -1,41 +1,16 @@
 // A process that makes a database of sales, and views of it; and the same report by plain means.
-import {
-  type Client,
-  createClient,
-  createView,
-  type Database,
-  type DocId,
-  scanDocuments,
-  type Tenant,
-  type View,
-  whenVerified,
-} from "@selkie/client";
+import { createView, scanDocuments, type View } from "@selkie/client";
 import { cleanCpuMicroseconds } from "../measure.ts";
 import { type Sale, sale } from "../sale.ts";
 import { serve } from "./process.ts";
+import { OTHERS, TwoDatabases } from "./two-databases.ts";
 
-const PASSWORD = "a password for the benchmark";
-const CHANGES = 10;
-/** Documents of the database that has no view. */
-const OTHERS = 2_000;
 /** Rows that somebody looks at. */
 const SHOWN = 50;
 
-interface Open {
-  readonly client: Client;
-  readonly tenant: Tenant;
-  readonly sales: Database<Sale>;
-  /** Of which there is no view: what ten changes cost by themselves. */
-  readonly others: Database<Sale>;
-}
-
-let store = "";
-let at: Open | undefined;
-let ids: readonly DocId[] = [];
-let otherIds: readonly DocId[] = [];
+const databases = new TwoDatabases<Sale>();
 let objects: readonly Sale[] = [];
 let view: View | undefined;
-let edits = 0;
 
 const columns = [
   { name: "region", value: "region", category: true },
@@ -43,19 +18,6 @@ const columns = [
   { name: "customer", value: "customer", sort: "asc" },
   { name: "amount", value: "amount", total: "sum" },
 ] as const;
-
-function opened(): Open {
-  if (at === undefined) throw new RangeError("nothing is open");
-  return at;
-}
-
-/** Opened, and all of it verified. */
-async function open(client: Client): Promise<Open> {
-  const tenant = await client.openTenant("bench");
-  const sales = await tenant.openDB<Sale>("sales");
-  at = { client, tenant, sales, others: await tenant.openDB<Sale>("others") };
-  return at;
-}
 
 async function look(shown: View): Promise<void> {
   let rows = 0;
@@ -65,7 +27,7 @@ async function look(shown: View): Promise<void> {
 
 async function readAll(): Promise<readonly Sale[]> {
   const all: Sale[] = [];
-  for await (const doc of scanDocuments(opened().sales)) all.push(doc.getData());
+  for await (const doc of scanDocuments(databases.own)) all.push(doc.getData());
   return all;
 }
 
@@ -91,31 +53,18 @@ function plainReport(sales: readonly Sale[]): number {
 }
 
 /** Ten documents, all over a database, get other values; and somebody looks at the view then. */
-async function changeAndLook(database: Database<Sale>, all: readonly DocId[]): Promise<void> {
-  edits += 1;
-  await database.transact(async (tx) => {
-    for (let n = 0; n < CHANGES; n++) {
-      const id = all[Math.floor((n * all.length) / CHANGES) + edits];
-      if (id === undefined) throw new RangeError("there are too few documents");
-      await tx.changeDoc(id, (draft) => {
-        draft.getData().amount += edits;
-        draft.getData().customer = `Customer ${edits * 31 + n}`;
-      });
-    }
+async function changeAndLook(which: "own" | "others"): Promise<void> {
+  await databases.change(which, (turn) => (sale, n) => {
+    sale.amount += turn;
+    sale.customer = `Customer ${turn * 31 + n}`;
   });
   if (view !== undefined) await look(view);
 }
 
 serve({
   make: async ({ directory, count }: { directory: string; count: number }) => {
-    store = directory;
-    const client = await createClient({ store, password: PASSWORD });
-    const tenant = await client.createTenant("bench", { user: "CN=alice" });
-    const sales = await tenant.openDB<Sale>("sales");
-    const others = await tenant.openDB<Sale>("others");
-    at = { client, tenant, sales, others };
-    ids = await sales.createDocuments(Array.from({ length: count }, (_, n) => sale(n, count)));
-    otherIds = await others.createDocuments(Array.from({ length: OTHERS }, (_, n) => sale(n, OTHERS)));
+    const sales = (many: number) => Array.from({ length: many }, (_, n) => sale(n, many));
+    await databases.make(directory, sales(count), sales(OTHERS));
     objects = await readAll();
   },
   plain: () => cleanCpuMicroseconds(() => plainReport(objects)),
@@ -123,21 +72,15 @@ serve({
   read: () => cleanCpuMicroseconds(async () => plainReport(await readAll())),
   build: (name: string) =>
     cleanCpuMicroseconds(async () => {
-      view = await createView(opened().sales, { name, columns });
+      view = await createView(databases.own, { name, columns });
       await look(view);
     }),
-  change: () => cleanCpuMicroseconds(() => changeAndLook(opened().others, otherIds)),
-  follow: () => cleanCpuMicroseconds(() => changeAndLook(opened().sales, ids)),
+  change: () => cleanCpuMicroseconds(() => changeAndLook("others")),
+  follow: () => cleanCpuMicroseconds(() => changeAndLook("own")),
   close: async () => {
     await view?.[Symbol.asyncDispose]();
     view = undefined;
   },
   /** The client, once all entries are verified. */
-  restart: async () => {
-    await opened().client[Symbol.asyncDispose]();
-    const client = await createClient({ store, password: PASSWORD });
-    const { sales, others } = await open(client);
-    await whenVerified(sales);
-    await whenVerified(others);
-  },
+  restart: () => databases.restart(),
 });

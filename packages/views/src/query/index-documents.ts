@@ -15,10 +15,10 @@ export interface Named {
 
 /** What an index answers: a sequence for each of its stretches, and one of the odd documents. */
 export function documentsIn(access: Access, { after, limit }: QueryPlan): readonly Named[] {
-  const isOrdered = access.isReversed !== null;
+  const isOrdered = access.isReversed !== null; // else nothing is left out before it is looked at: what follows a row may stand anywhere
   const batch = limit === null ? BATCH : Math.min(BATCH, limit);
   const read = ([from, to]: readonly [Bound, Bound], start: readonly Value[] | null): AsyncIterable<string> => {
-    const goesOn = after !== null && start !== null && startsAt(access, start, after);
+    const goesOn = isOrdered && after !== null && start !== null && startsAt(access, start, after);
     const last = goesOn
       ? { source: 0, entry: { path: [], sort: [keyAt(access, start, after)], id: after.id, values: [] } }
       : null;

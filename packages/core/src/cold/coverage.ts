@@ -8,10 +8,7 @@ import type { Ingest } from "../replica/ingest.ts";
 import type { MissingParts } from "../replica/missing-parts.ts";
 import type { TenantContext } from "../tenant/tenant-context.ts";
 import { basisOf } from "./basis.ts";
-import type { Head } from "./page-codec.ts";
-
-/** What a head says, but for its pages. */
-export type Covered = Pick<Head, "basis" | "vector" | "ended">;
+import type { Covered } from "./covered.ts";
 
 export interface CoverageContext {
   readonly verifier: Verifier;

@@ -17,7 +17,7 @@ export interface Listing {
 }
 
 /** Of the pages, and of the rules by which documents follow from entries. */
-export const pageFormat = 3;
+export const pageFormat = 4;
 export const stampBytes = 8;
 const STATES: readonly RowState[] = ["shown", "deleted", "unread"];
 const keyIdBytes = documentIdBytes - stemBytes;

@@ -1,8 +1,9 @@
 // What lies in the sealed local state of the projections of a database: pages of documents whose ids begin with the same bits, each with its
 // listing apart, and a head that says what they came from. ADR 56, ADR 70.
-import { type ByteReader, ByteWriter, decodeVector, encodeVector, fromHex, toHex, type Vector } from "@selkie/entry";
+import { type ByteReader, ByteWriter, fromHex, toHex } from "@selkie/entry";
 import { actorLength, changeHashLength } from "../automerge/change-limits.ts";
 import type { DocId } from "../document/doc-id.ts";
+import { type Covered, readCovered, writeCovered } from "./covered.ts";
 import { decodedRow } from "./decoded-row.ts";
 import { type Listing, pageFormat, type RowState, stampBytes } from "./listing-codec.ts";
 
@@ -24,21 +25,14 @@ export interface Row {
   readonly ground: Ground | null;
 }
 
-export interface Head {
-  /** In hex: a digest of what the documents follow from beside their entries. */
-  readonly basis: string;
+/** What the rows came from, and the pages that they are on. */
+export interface Head extends Covered {
   /** There are 2 to the power of this pages. */
   readonly bits: number;
   /** Of each page, in hex; empty for one that is not there. */
   readonly stamps: readonly string[];
-  /** How far the entries were read that the rows came from: what lies beyond may say something else of a document. */
-  readonly vector: Vector;
-  /** Chains that end: what comes of them may decide about what came before. In hex. */
-  readonly ended: readonly string[];
 }
 
-const basisBytes = 32;
-const writerBytes = 32;
 const MOST_BITS = 20;
 
 /** What the documents of a listing show, in its order. */
@@ -70,29 +64,24 @@ export function decodeRows(bytes: Uint8Array, { stamp, ids, states }: Listing): 
   });
 }
 
-export function encodeHead({ basis, bits, stamps, vector, ended }: Head): Uint8Array {
-  const writer = new ByteWriter(64 + stamps.length * stampBytes).u8(pageFormat).bytes(fromHex(basis)).u8(bits);
+export function encodeHead(head: Head): Uint8Array {
+  const { bits, stamps } = head;
+  const writer = new ByteWriter(64 + stamps.length * stampBytes).u8(pageFormat).u8(bits);
   for (const stamp of stamps) writer.bytes(stamp === "" ? NO_STAMP : fromHex(stamp));
-  const heads = encodeVector(vector);
-  writer.uleb(heads.length).bytes(heads).uleb(ended.length);
-  for (const name of ended) writer.bytes(fromHex(name));
+  writeCovered(writer, head);
   return writer.finish();
 }
 
 /** Null for what is no head of this format. */
 export function decodeHead(bytes: Uint8Array): Head | null {
   return decodedRow(bytes, pageFormat, (reader) => {
-    const basis = toHex(reader.bytes(basisBytes));
     const bits = reader.u8();
     if (bits > MOST_BITS) return null;
     const stamps = Array.from({ length: 2 ** bits }, () => {
       const stamp = reader.bytes(stampBytes);
       return stamp.every((byte) => byte === 0) ? "" : toHex(stamp);
     });
-    const vector = decodeVector(reader.bytes(reader.uleb()));
-    const ended: string[] = [];
-    for (let left = reader.uleb(); left > 0; left--) ended.push(toHex(reader.bytes(writerBytes)));
-    return { basis, bits, stamps, vector, ended };
+    return { ...readCovered(reader), bits, stamps };
   });
 }
 

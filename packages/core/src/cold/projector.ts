@@ -8,7 +8,7 @@ import type { Events } from "../events.ts";
 import type { JournalRow } from "../journal/journal-row.ts";
 import type { Platform } from "../platform.ts";
 import { Serial } from "../serial.ts";
-import type { Covered } from "./coverage.ts";
+import type { Covered } from "./covered.ts";
 import { groundOf } from "./ground.ts";
 import { joinedHeads, joinedHeadsIn } from "./heads.ts";
 import type { Row } from "./page-codec.ts";

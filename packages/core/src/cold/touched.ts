@@ -5,7 +5,7 @@ import type { DocId } from "../document/doc-id.ts";
 import { nameIn } from "../document/part-contents.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import { openEntries } from "../sealing/open-entry.ts";
-import type { Head } from "./page-codec.ts";
+import type { Covered } from "./covered.ts";
 
 /** So many parts, and bytes of entries, are looked through before anything is shown: with more, reading everything is no slower by much. */
 const MOST = { parts: 4_096, bytes: 2 ** 25 };
@@ -24,7 +24,7 @@ export interface TouchedContext {
  */
 export async function touchedSince(
   at: TouchedContext,
-  head: Pick<Head, "vector" | "ended">,
+  head: Pick<Covered, "vector" | "ended">,
 ): Promise<ReadonlySet<DocId> | null | "lost"> {
   const stored = await at.entries.vector();
   const gone = [...head.vector].flatMap(([name, { seq, id }]) => {

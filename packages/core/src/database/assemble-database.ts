@@ -8,6 +8,7 @@ import { type DocId, docIdOf } from "../document/doc-id.ts";
 import { quarantinedIn } from "../document/document-state.ts";
 import { CoreError } from "../errors.ts";
 import { Events } from "../events.ts";
+import type { ChangeFeed } from "../feed/change-feed.ts";
 import { isHold } from "../hold-code.ts";
 import { Journal } from "../journal/journal.ts";
 import { MissingParts } from "../replica/missing-parts.ts";
@@ -127,12 +128,12 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   });
   const replica = replicaOf(host, entries, { daily, named, missing, received, readable, writes, loading, journal });
   const sources = new ChangeSources({ documents, received, journal, own, self: host.self });
-  const feed = feedOf(host, id, { ...shown, sources });
+  const feed = feedOf(host, entries, { ...shown, sources, journal, missing, received });
   const database = databaseOf(host, received, {
     ...{ ...shown, name, id, ownChanges, writes, chain, replica, sources, feed, loading, early, currentRows, purges },
     close: () => {
       const parts = [daily, writes, claims, received, feed, shelf];
-      return closeAll({ host, timer, loading, early, journal, writes, projector, parts }, () => {
+      return closeAll({ host, timer, loading, early, journal, writes, projector, feed, parts }, () => {
         isOpen = false; // what is due then is done when it is opened again
       });
     },
@@ -187,22 +188,24 @@ function databaseOf(
 }
 
 interface Closing extends Pick<DatabaseParts, "loading" | "early" | "writes"> {
-  readonly host: Pick<DatabaseHost, "closed">;
+  readonly host: Pick<DatabaseHost, "closed" | "context">;
   readonly timer: FlushTimer;
   readonly projector: Projector;
+  readonly feed: ChangeFeed;
   readonly journal: Pick<Journal, "isEmpty">;
   readonly parts: readonly { close(): Promise<void> }[];
 }
 
 /** Seals what can be sealed, and keeps what the documents show; of one that was not loaded, and not edited, nothing has changed. */
 async function closeAll(at: Closing, end: () => void): Promise<void> {
-  const { host, timer, loading, early, writes, projector, parts } = at;
+  const { host, timer, loading, early, writes, projector, feed, parts } = at;
   timer.stop();
   if (early?.isEditable === true && !at.journal.isEmpty) await loading.whole().catch(() => undefined); // what was edited stays in the journal
   await loading.stop();
   try {
     if (loading.isDone) await flushLast(writes);
     if (loading.isDone) await projector.close();
+    if (loading.isDone) await feed.mark().catch(host.context.platform.report);
   } finally {
     end();
     for (const part of parts) await part.close();

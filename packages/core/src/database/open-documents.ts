@@ -1,4 +1,6 @@
 import { type DatabaseId, toHex, type WriterKey } from "@selkie/entry";
+import type { EntryStore } from "@selkie/store";
+import { DocumentMarks, type DocumentMarksContext } from "../cold/document-marks.ts";
 import { Snapshots } from "../cold/snapshots.ts";
 import type { ChangeAuthors } from "../document/change-authors.ts";
 import type { DocumentState } from "../document/document-state.ts";
@@ -10,6 +12,7 @@ import { type AuthorsOf, Shelf } from "../document/shelf.ts";
 import { WaitingChanges } from "../document/waiting-changes.ts";
 import type { Events } from "../events.ts";
 import { ChangeFeed, type ChangeFeedContext } from "../feed/change-feed.ts";
+import type { MissingParts } from "../replica/missing-parts.ts";
 import { Quarantine } from "../replica/quarantine.ts";
 import type { DatabaseEvents } from "./database.ts";
 import type { DatabaseHost } from "./database-host.ts";
@@ -43,16 +46,26 @@ export function newDocuments(
   return { state, documents, ownChanges: new OwnChanges(documents, waiting), shelf, snapshots };
 }
 
+interface FeedParts extends Pick<ChangeFeedContext, "documents" | "shelf" | "events" | "sources"> {
+  readonly journal: DocumentMarksContext["journal"];
+  readonly missing: Pick<MissingParts, "isMissing">;
+  readonly received: Pick<DocumentMarksContext, "covered">;
+}
+
 export function feedOf(
   host: DatabaseHost,
-  database: DatabaseId,
-  parts: Pick<ChangeFeedContext, "documents" | "shelf" | "events" | "sources">,
+  entries: EntryStore,
+  { journal, missing, received, ...parts }: FeedParts,
 ): ChangeFeed {
   const { platform, ring, store, local } = host.context;
+  const marks = new DocumentMarks({
+    ...{ crypto: platform.crypto, ring, entries, journal },
+    isMissing: (entry) => missing.isMissing(entry),
+    covered: () => received.covered(),
+  });
   return new ChangeFeed({
-    ...{ ...parts, database, ring, store, local, view: host.view },
+    ...{ ...parts, platform, database: entries.database, ring, store, local, view: host.view, marks },
     random: (length) => platform.crypto.randomBytes(length),
-    pause: () => new Promise((resolve) => platform.scheduler.after(0, resolve)),
     isEntitled: entitlementOf(host),
   });
 }

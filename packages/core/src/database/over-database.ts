@@ -2,6 +2,7 @@
 import { idOf } from "../document/doc-handle.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { DocumentRecord } from "../document/document-record.ts";
+import { giveWay } from "../give-way.ts";
 import type { DerivedRows } from "../local/derived-rows.ts";
 import { unlessAborted, type WaitOptions } from "../unless-aborted.ts";
 import type { DatabaseParts } from "./database-parts.ts";
@@ -77,8 +78,7 @@ export async function dropDerivedRows(
 /** Resolves once whoever waits has had a turn, for who is about to read much of a database that nobody asks for yet. @throws CoreError CLOSED */
 export async function othersFirst(database: Pick<ReadableDatabase<object>, "name">): Promise<void> {
   if (!(database instanceof OpenDatabase)) return;
-  const { scheduler } = OpenDatabase.partsOf(database).platform;
-  await new Promise<void>((resolve) => scheduler.after(0, resolve));
+  await giveWay(OpenDatabase.partsOf(database).platform);
 }
 
 const notOpened = (): TypeError => new TypeError("not a database that was opened here");

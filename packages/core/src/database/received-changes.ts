@@ -7,7 +7,8 @@ import {
   type Verifier,
   type WriterKey,
 } from "@selkie/entry";
-import { Coverage, type Covered } from "../cold/coverage.ts";
+import { Coverage } from "../cold/coverage.ts";
+import type { Covered } from "../cold/covered.ts";
 import type { Admission } from "../directory/admission.ts";
 import type { DocId } from "../document/doc-id.ts";
 import { type DocumentState, isTouched, writersOf } from "../document/document-state.ts";

@@ -5,6 +5,7 @@ import { type Doc, DocHandle } from "../document/doc-handle.ts";
 import { type DocId, placeOf } from "../document/doc-id.ts";
 import type { Cursor } from "../feed/cursor.ts";
 import type { FeedItem, FeedOptions } from "../feed/feed-item.ts";
+import { AT_ONCE } from "../give-way.ts";
 import type { WaitOptions } from "../unless-aborted.ts";
 import type { DatabaseParts } from "./database-parts.ts";
 import type { PastDoc } from "./history.ts";
@@ -24,9 +25,6 @@ export interface ScannedDocument<T extends object> {
   /** From where the change feed goes on once the scan has come to its end: what changed since it began comes there. */
   readonly cursor: Cursor;
 }
-
-/** Documents that are given before others have their turn. */
-const AT_ONCE = 256;
 
 /**
  * All documents that exist, that nobody deleted and of which this device's user has the key, each once, in no order. No handles are made, and

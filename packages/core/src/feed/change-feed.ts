@@ -17,7 +17,10 @@ const BATCH = 10_000;
 
 export interface ChangeFeedContext
   extends DocumentNoterContext,
-    Pick<FeedContext<DocumentNote, FeedItem<object>>, "database" | "store" | "local" | "random" | "events" | "pause"> {
+    Pick<
+      FeedContext<DocumentNote, FeedItem<object>>,
+      "database" | "store" | "local" | "random" | "events" | "platform" | "marks"
+    > {
   readonly shelf: Shelf;
   readonly sources: Pick<ChangeSources, "historyOf">;
 }
@@ -42,6 +45,7 @@ export class ChangeFeed {
     this.#revisions = new Feed({
       ...at,
       kind: "revisions",
+      marks: null, // what a document's changes are is looked at in each
       noter: new RevisionNoter(at.documents),
       documentOf: ({ document }) => document,
       reader: () => this.#revisionReader(),
@@ -67,6 +71,11 @@ export class ChangeFeed {
 
   revisions(cursor: string | null, options: RevisionOptions): AsyncIterable<RevisionItem<object>> {
     return this.#revisions.since(cursor, options);
+  }
+
+  /** Says how far documents are noted, where that can be said: whoever opens the database next need not look at all of them. */
+  mark(): Promise<void> {
+    return this.#documents.mark();
   }
 
   async close(): Promise<void> {

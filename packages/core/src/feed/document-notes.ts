@@ -7,26 +7,25 @@ import type { KeyVersion } from "../keys/key-version.ts";
 import { rowKind } from "../local/local-state.ts";
 import { documentIdBytes } from "../sealing/document-id.ts";
 import { digestBytes, HeadsDigest } from "./heads-digest.ts";
-import { damaged, decodeRows, encodeRows } from "./index-codec.ts";
+import { damaged, type RowFormat } from "./index-codec.ts";
 import type { Noter } from "./noted-changes.ts";
 import { type DocumentNote, type SeenState, Sight } from "./sight.ts";
-import type { RowFormat, StampedIndex } from "./stamped-index.ts";
+import type { StampedIndex } from "./stamped-index.ts";
 
 const STATES: readonly SeenState[] = ["changed", "deleted", "hidden", "revealed", "purged"];
 
 export const documentRows: RowFormat<DocumentNote> = {
   kind: rowKind.feed,
-  encode: (rows) =>
-    encodeRows(rows, 56, (writer, { id, state, digest }) =>
-      writer.bytes(fromHex(id)).u8(STATES.indexOf(state)).bytes(fromHex(digest)),
-    ),
-  decode: (bytes) =>
-    decodeRows(bytes, (reader) => {
-      const id = docIdOfBytes(reader.bytes(documentIdBytes));
-      const state = STATES[reader.u8()];
-      if (state === undefined) throw damaged();
-      return { id, state, digest: toHex(reader.bytes(digestBytes)) };
-    }),
+  bytes: 56,
+  write: (writer, { id, state, digest }) => {
+    writer.bytes(fromHex(id)).u8(STATES.indexOf(state)).bytes(fromHex(digest));
+  },
+  read: (reader) => {
+    const id = docIdOfBytes(reader.bytes(documentIdBytes));
+    const state = STATES[reader.u8()];
+    if (state === undefined) throw damaged();
+    return { id, state, digest: toHex(reader.bytes(digestBytes)) };
+  },
 };
 
 export interface DocumentNoterContext {
@@ -58,22 +57,26 @@ export class DocumentNoter implements Noter<DocumentNote> {
     return this.#at.ring.confirmed().map(({ keyId }) => toHex(keyId));
   }
 
+  settle(): void {
+    this.#view = this.#at.view();
+  }
+
   *notes(
     index: StampedIndex<DocumentNote>,
     changed: ReadonlySet<DocId>,
-    isFirst: boolean,
+    others: ReadonlySet<DocId> | null,
   ): Iterable<DocumentNote | null> {
     const { documents, isEntitled } = this.#at;
     const sight = new Sight({ documents, digests: this.#digests, index, isEntitled });
-    const ids = new Set(changed);
-    if (isFirst) for (const name of documents.names({ deleted: true })) ids.add(name);
-    if (isFirst || this.isMoved()) for (const { id } of index.all()) if (isFirst || sight.isMoved(id)) ids.add(id);
-    this.#view = this.#at.view();
+    const ids = new Set([...changed, ...(others ?? documents.names({ deleted: true }))]);
+    if (others === null || this.isMoved())
+      for (const { id } of index.all()) if (others === null || sight.isMoved(id)) ids.add(id);
+    this.settle();
     for (const id of ids) {
       const note = sight.of(id);
       // What was announced may look as it did, and have been delivered as it was in between.
-      const isNews = note !== null && (!isFirst || changed.has(id) || sight.isOther(note));
-      yield isNews ? note : null;
+      const mayBeSame = (others === null || others.has(id)) && !changed.has(id);
+      yield note !== null && (!mayBeSame || sight.isOther(note)) ? note : null;
     }
   }
 }

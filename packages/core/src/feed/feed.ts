@@ -1,14 +1,12 @@
 import type { DatabaseId } from "@selkie/entry";
 import type { DocId } from "../document/doc-id.ts";
+import { AT_ONCE, giveWay } from "../give-way.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import { type Cursor, type CursorKind, encodeCursor, parseCursor } from "./cursor.ts";
 import type { FeedOptions } from "./feed-item.ts";
 import type { Stamped } from "./index-codec.ts";
 import { NotedChanges, type NotedChangesContext } from "./noted-changes.ts";
 import type { StampedIndex } from "./stamped-index.ts";
-
-/** Documents that are given before others have their turn: what was given to nobody's keeping is freed only then. */
-const AT_ONCE = 256;
 
 /** Something with the cursor to go on from. */
 interface WithCursor {
@@ -88,7 +86,7 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
     const { database, kind, documentOf } = this.#at;
     const place = cursor === null ? null : parseCursor(database, kind, cursor);
     if (this.#isClosed) return;
-    const index = await unlessAborted(this.#noted.refreshed(), signal);
+    const index = await unlessAborted(this.#noted.refreshed(place), signal);
     const stamp = place === null ? 0 : index.stampOf(place);
     const reading = { index, stamp, end: live ? Number.POSITIVE_INFINITY : index.newest, isBehind: false };
     let isExtended = false;
@@ -106,7 +104,8 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
           const next = encodeCursor(database, kind, reading.index.placeOf(row.stamp));
           yield { ...item, cursor: next } as Item;
           given += 1;
-          if (given % AT_ONCE === 0) await this.#at.pause();
+          // What was given to nobody's keeping is freed only when others had their turn.
+          if (given % AT_ONCE === 0) await giveWay(this.#at.platform);
         } else if (row === undefined || row.stamp > reading.end) {
           // Once: what moves again and again comes with the next call, as an end would never be reached.
           if (!live && (isExtended || !reading.isBehind)) return;
@@ -124,8 +123,13 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
   /** All that is noted, and the cursor behind it. @throws the signal's reason */
   async noted(signal?: AbortSignal): Promise<{ readonly notes: Iterable<Note>; readonly cursor: Cursor }> {
     const { database, kind } = this.#at;
-    const index = await unlessAborted(this.#noted.refreshed(), signal);
+    const index = await unlessAborted(this.#noted.refreshed(null), signal);
     return { notes: index.all(), cursor: encodeCursor(database, kind, index.placeOf(index.newest)) };
+  }
+
+  /** Says how far it goes, where that can be said: whoever opens the database next need not look at all documents. */
+  mark(): Promise<void> {
+    return this.#noted.mark();
   }
 
   async close(): Promise<void> {
@@ -136,10 +140,10 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
 
   async #refresh(reading: Reading<Note>, signal: AbortSignal | undefined): Promise<void> {
     if (this.#isClosed) return;
-    const index = await unlessAborted(this.#noted.refreshed(), signal);
+    const place = reading.index.placeOf(reading.stamp);
+    const index = await unlessAborted(this.#noted.refreshed(place), signal);
     // After a disk has failed it is another, which may know less.
-    if (index !== reading.index)
-      Object.assign(reading, { index, stamp: index.stampOf(reading.index.placeOf(reading.stamp)) });
+    if (index !== reading.index) Object.assign(reading, { index, stamp: index.stampOf(place) });
   }
 
   #moved(stamps: readonly number[]): void {

@@ -1,51 +1,74 @@
+import type { Covered } from "../cold/covered.ts";
 import type { DatabaseEvents } from "../database/database.ts";
 import type { DocId } from "../document/doc-id.ts";
 import type { Events, Off } from "../events.ts";
+import { AT_ONCE, giveWay } from "../give-way.ts";
+import type { Platform } from "../platform.ts";
 import { Serial } from "../serial.ts";
-import { type RowFormat, StampedIndex, type StampedIndexContext } from "./stamped-index.ts";
+import type { CursorPlace } from "./cursor.ts";
+import type { RowFormat } from "./index-codec.ts";
+import { isDamaged, StampedIndex, type StampedIndexContext } from "./stamped-index.ts";
 
 /** What one kind of feed notes. */
 export interface Noter<Note extends { readonly id: string }> {
   readonly format: RowFormat<Note>;
   /** Whether there may be something to note of documents that were not announced. */
   isMoved(): boolean;
+  /** What was noted is what there is to note now, but for documents that are announced, or told of. */
+  settle(): void;
   /**
    * What is to be noted, one by one as it is looked at; null where there is nothing. What happens meanwhile is announced.
    * @param changed the documents that were announced
-   * @param isFirst whether others may have changed, or gone: the index was just read
+   * @param others which others may have changed, or gone; null for any: the index was just read
    */
-  notes(index: StampedIndex<Note>, changed: ReadonlySet<DocId>, isFirst: boolean): Iterable<Note | null>;
+  notes(
+    index: StampedIndex<Note>,
+    changed: ReadonlySet<DocId>,
+    others: ReadonlySet<DocId> | null,
+  ): Iterable<Note | null>;
   /** The keys that this device holds, in hex, where they matter. */
   keys(): Iterable<string>;
+}
+
+/** What documents were when an index said so of all of them, and what may be another since. */
+export interface Marks {
+  /** How far the documents are what entries say, all of them; null while that is moving. */
+  now(): Promise<Covered | null>;
+  /** The documents that may be others than they were then; null where any may be. */
+  touchedSince(mark: Covered): Promise<ReadonlySet<DocId> | null>;
 }
 
 export interface NotedChangesContext<Note extends { readonly id: string }>
   extends Omit<StampedIndexContext<Note>, "format"> {
   readonly events: Events<DatabaseEvents>;
   readonly noter: Noter<Note>;
-  /** Resolves when others have had their turn. */
-  pause(): Promise<void>;
+  /** Null where all documents are looked at each time. */
+  readonly marks: Marks | null;
+  readonly platform: Pick<Platform, "scheduler" | "report">;
   /** A document has a new state, which is not noted yet. */
   announced(): void;
   /** What had these stamps gets others. */
   moved(stamps: readonly number[]): void;
 }
 
-/** Documents that are looked at before others have their turn. */
-const AT_ONCE = 256;
+/** It is said how far the index goes when nothing was noted for so long. */
+const QUIET_MS = 5_000;
 
 /**
  * Keeps an index up with the documents once somebody reads the feed. Until then nothing is noted: what happened meanwhile is found by
- * looking at each document.
+ * looking at each document that may have changed since the mark of the index, or at all of them.
  */
 export class NotedChanges<Note extends { readonly id: string }> {
   readonly #at: NotedChangesContext<Note>;
   readonly #working = new Serial();
-  /** Null before the first look at all documents, and after a failure. */
+  /** Null before the first look at the documents, and after a failure. */
   #index: StampedIndex<Note> | null = null;
+  /** Whether a piece was found to be damaged that is not read when an index is loaded. */
+  #isDamaged = false;
   /** Announced since the index was brought up to date. */
   #changed = new Set<DocId>();
   #off: Off | null = null;
+  #cancel: (() => void) | null = null;
 
   constructor(at: NotedChangesContext<Note>) {
     this.#at = at;
@@ -57,39 +80,78 @@ export class NotedChanges<Note extends { readonly id: string }> {
     return id === undefined ? this.#changed.size > 0 || this.#at.noter.isMoved() : this.#changed.has(id);
   }
 
-  /** The index, with all that happened until now; durable. */
-  refreshed(): Promise<StampedIndex<Note>> {
+  /** The index, with all that happened until now; durable. @param from where somebody reads on; null for the beginning */
+  refreshed(from: CursorPlace | null): Promise<StampedIndex<Note>> {
     this.#off ??= this.#at.events.on("change", ({ id }) => {
       this.#changed.add(id);
       this.#at.announced();
     });
-    return this.#working.run(() => this.#refresh());
+    return this.#working.run(async () => {
+      try {
+        return await this.#reaching(from);
+      } catch (error) {
+        if (this.#isDamaged || !isDamaged(error)) throw error;
+        this.#isDamaged = true;
+        this.#index = null;
+        return await this.#reaching(from);
+      }
+    });
+  }
+
+  /** Says how far the index goes, where nothing is left to be noted: whoever opens it next looks at what came since. */
+  mark(): Promise<void> {
+    return this.#working.run(async () => {
+      const covered = this.hasNews() ? null : await this.#at.marks?.now();
+      const index = this.#index;
+      if (index === null || covered == null || this.hasNews()) return;
+      this.#index = null;
+      await index.markAt(covered);
+      this.#index = index;
+    });
   }
 
   async close(): Promise<void> {
     this.#off?.();
+    this.#cancel?.();
     await this.#working.idle();
+  }
+
+  async #reaching(from: CursorPlace | null): Promise<StampedIndex<Note>> {
+    const index = await this.#refresh();
+    await index.reach(from === null ? 0 : index.stampOf(from));
+    return index;
   }
 
   async #refresh(): Promise<StampedIndex<Note>> {
     const { noter, moved } = this.#at;
     const known = this.#index;
     if (known !== null && !this.hasNews()) return known;
-    const index = known ?? (await StampedIndex.load({ ...this.#at, format: noter.format }));
+    const index = known ?? (await StampedIndex.load({ ...this.#at, format: noter.format }, this.#isDamaged));
+    const others = known === null ? await this.#touchedSince(index.mark) : NONE;
     const changed = this.#changed;
     this.#changed = new Set();
     this.#index = null;
     try {
       const keys = new Set([...index.keys, ...noter.keys()]);
-      const notes = await this.#look(noter.notes(index, changed, known === null));
+      if (others === null || noter.isMoved() || keys.size > index.keys.size) await index.reach(0);
+      const notes = await this.#look(noter.notes(index, changed, others));
       moved(notes.map(({ id }) => index.get(id)?.stamp ?? 0));
       await index.note(notes, keys);
       this.#index = index;
+      if (notes.length > 0 || known === null) this.#arm();
       return index;
     } catch (error) {
       for (const id of changed) this.#changed.add(id); // looked at again, with the index as it is on the disk
       throw error;
     }
+  }
+
+  /** Null where all documents are to be looked at. */
+  async #touchedSince(mark: Covered | null): Promise<ReadonlySet<DocId> | null> {
+    const { marks, noter } = this.#at;
+    if (mark === null || marks === null) return null;
+    noter.settle();
+    return marks.touchedSince(mark);
   }
 
   async #look(looked: Iterable<Note | null>): Promise<readonly Note[]> {
@@ -98,8 +160,17 @@ export class NotedChanges<Note extends { readonly id: string }> {
     for (const note of looked) {
       if (note !== null) notes.push(note);
       count += 1;
-      if (count % AT_ONCE === 0) await this.#at.pause();
+      if (count % AT_ONCE === 0) await giveWay(this.#at.platform);
     }
     return notes;
   }
+
+  #arm(): void {
+    const { marks, platform } = this.#at;
+    if (marks === null) return;
+    this.#cancel?.();
+    this.#cancel = platform.scheduler.after(QUIET_MS, () => void this.mark().catch(platform.report));
+  }
 }
+
+const NONE: ReadonlySet<DocId> = new Set();

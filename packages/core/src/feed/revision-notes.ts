@@ -5,9 +5,9 @@ import { type DocId, docIdOfBytes } from "../document/doc-id.ts";
 import type { Documents } from "../document/documents.ts";
 import { rowKind } from "../local/local-state.ts";
 import { documentIdBytes } from "../sealing/document-id.ts";
-import { damaged, decodeRows, encodeRows } from "./index-codec.ts";
+import { damaged, type RowFormat } from "./index-codec.ts";
 import type { Noter } from "./noted-changes.ts";
-import type { RowFormat, StampedIndex } from "./stamped-index.ts";
+import type { StampedIndex } from "./stamped-index.ts";
 
 export interface RevisionNote {
   /** Of the change in its document. */
@@ -25,15 +25,17 @@ export const hashIn = ({ id, document }: RevisionNote): string => id.slice(docum
 
 export const revisionRows: RowFormat<RevisionNote> = {
   kind: rowKind.revisions,
-  encode: (rows) => encodeRows(rows, 72, (writer, { id, counts }) => writer.bytes(fromHex(id)).u8(counts ? 1 : 0)),
-  decode: (bytes) =>
-    decodeRows(bytes, (reader) => {
-      const document = docIdOfBytes(reader.bytes(documentIdBytes));
-      const id = revisionId(document, toHex(reader.bytes(hashBytes)));
-      const counts = reader.u8();
-      if (counts > 1) throw damaged();
-      return { id, document, counts: counts === 1 };
-    }),
+  bytes: 72,
+  write: (writer, { id, counts }) => {
+    writer.bytes(fromHex(id)).u8(counts ? 1 : 0);
+  },
+  read: (reader) => {
+    const document = docIdOfBytes(reader.bytes(documentIdBytes));
+    const id = revisionId(document, toHex(reader.bytes(hashBytes)));
+    const counts = reader.u8();
+    if (counts > 1) throw damaged();
+    return { id, document, counts: counts === 1 };
+  },
 };
 
 /**
@@ -58,10 +60,18 @@ export class RevisionNoter implements Noter<RevisionNote> {
     return [];
   }
 
-  *notes(index: StampedIndex<RevisionNote>, changed: ReadonlySet<DocId>, isFirst: boolean): Iterable<RevisionNote> {
+  settle(): void {
+    // nothing is noted but what documents hold
+  }
+
+  *notes(
+    index: StampedIndex<RevisionNote>,
+    changed: ReadonlySet<DocId>,
+    others: ReadonlySet<DocId> | null,
+  ): Iterable<RevisionNote> {
+    const isFirst = others === null;
     if (isFirst) this.#noted.clear();
-    const ids = new Set(changed);
-    if (isFirst) for (const name of this.#documents.names({ deleted: true })) ids.add(name);
+    const ids = new Set([...changed, ...(others ?? this.#documents.names({ deleted: true }))]);
     const rebuilt = new Map<DocId, ReadonlySet<string>>();
     for (const id of ids) {
       const changes = this.#documents.get(id)?.changes ?? [];

@@ -37,7 +37,7 @@ export class Sight {
   of(id: DocId): DocumentNote | null {
     const { documents, digests, index } = this.#at;
     const record = documents.peek(id);
-    if (record === undefined && index.get(id) === undefined) return null;
+    if (record === undefined && index.isWhole && index.get(id) === undefined) return null;
     return { id, digest: digests.of(record?.changes ?? []), state: this.#stateOf(id, record) };
   }
 

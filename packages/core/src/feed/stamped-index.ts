@@ -1,37 +1,25 @@
-import { ByteWriter, type DatabaseId, equalBytes, toHex } from "@selkie/entry";
-import type { Store } from "@selkie/store";
+import { toHex } from "@selkie/entry";
+import type { Covered } from "../cold/covered.ts";
 import { CoreError } from "../errors.ts";
-import type { LocalState, RowKind } from "../local/local-state.ts";
 import { type CursorPlace, stretchIdBytes } from "./cursor.ts";
-import { decodeHead, encodeHead, type IndexHead, type Stamped, type Stretch } from "./index-codec.ts";
+import { damaged, generationBytes, type IndexHead, type Mark, type Stamped, type Stretch } from "./index-codec.ts";
+import { IndexRows, SLACK } from "./index-rows.ts";
+import { IndexSegments, type IndexSegmentsContext, SEGMENT_ROWS } from "./index-segments.ts";
 
-const SEGMENT_ROWS = 100;
 /** Rows that one transaction adds: a first index is many. */
 const COMMIT_ROWS = 2_000;
-/** Superseded rows that are always let be. */
-const SLACK = 1_000;
 /** Stretches that are remembered: whoever has slept through more begins anew. */
 const STRETCHES = 256;
+/** Segments that are read back at a time, at first. */
+const READ_BACK = 16;
 
-/** What the rows of an index are, beside their stamps. */
-export interface RowFormat<Note> {
-  readonly kind: RowKind;
-  encode(rows: readonly Stamped<Note>[]): Uint8Array;
-  /** @throws CoreError LOCAL_STATE_DAMAGED */
-  decode(bytes: Uint8Array): readonly Stamped<Note>[];
-}
-
-export interface StampedIndexContext<Note> {
-  readonly format: RowFormat<Note>;
-  readonly database: DatabaseId;
-  readonly store: Store;
-  readonly local: LocalState;
+export interface StampedIndexContext<Note> extends IndexSegmentsContext<Note> {
   random(length: number): Uint8Array;
 }
 
 /**
  * What was last noted of each document of a database, or of each change, and when, in stamps. A disposable cache: what it says is held
- * against the documents before it is used.
+ * against the documents before it is used, but where a mark tells that nothing can have moved.
  *
  * INVARIANT: a cursor that is taken up was handed out by what this index has grown from: rows are durable before anybody sees their
  * stamps, and stamps that another life of the store gave are of a stretch that is not known here, or end it too late. Test:
@@ -39,41 +27,50 @@ export interface StampedIndexContext<Note> {
  */
 export class StampedIndex<Note extends { readonly id: string }> {
   readonly #at: StampedIndexContext<Note>;
-  readonly #rows = new Map<string, Stamped<Note>>();
-  /** Ascending by stamp; with rows that others took the place of. */
-  #order: Stamped<Note>[] = [];
-  #head: IndexHead = { stretches: [], keys: new Set() };
+  readonly #segments: IndexSegments<Note>;
+  readonly #rows = new IndexRows<Note>();
+  #head: IndexHead;
+  /** Segments from this one on were read, and rows of greater stamps than this are here. */
+  #first = 0;
+  #since = 0;
   /** Full segments on the disk, and the rows of the one that is not full. */
   #full = 0;
   #tail: readonly Stamped<Note>[] = [];
-  /** Rows on the disk, superseded ones too. */
-  #stored = 0;
   /** What is on the disk and of no use. */
-  #damaged: Uint8Array[] = [];
+  #useless: readonly Uint8Array[] = [];
   /** Whether this run of the program has given stamps. */
   #isBegun = false;
 
   private constructor(at: StampedIndexContext<Note>) {
     this.#at = at;
+    this.#segments = new IndexSegments(at);
+    this.#head = { generation: this.#newGeneration(), stretches: [], keys: new Set(), mark: null };
   }
 
-  /** What is damaged, or does not fit together, counts as absent as a whole. */
-  static async load<Note extends { readonly id: string }>(at: StampedIndexContext<Note>): Promise<StampedIndex<Note>> {
+  /**
+   * Reads what is behind the mark, or all of it. What is damaged, or does not fit together, counts as absent as a whole.
+   * @param isWhole whether all is to be read, without a mark: a piece was found to be damaged
+   */
+  static async load<Note extends { readonly id: string }>(
+    at: StampedIndexContext<Note>,
+    isWhole = false,
+  ): Promise<StampedIndex<Note>> {
     const index = new StampedIndex(at);
     try {
-      await index.#load();
+      await index.#load(isWhole);
       return index;
     } catch (error) {
-      if (!(error instanceof CoreError && error.code === "LOCAL_STATE_DAMAGED")) throw error;
+      if (!isDamaged(error)) throw error;
+      if (!isWhole) return await StampedIndex.load(at, true);
       const anew = new StampedIndex(at);
-      for await (const { key } of at.local.range(at.format.kind, at.database)) anew.#damaged.push(key);
+      anew.#useless = await anew.#segments.keys();
       return anew;
     }
   }
 
   /** The stamp given last; 0 before the first. */
   get newest(): number {
-    return this.#order.at(-1)?.stamp ?? 0;
+    return this.#rows.newest;
   }
 
   /** The keys that this device has held, in hex; none before the first index. */
@@ -81,27 +78,41 @@ export class StampedIndex<Note extends { readonly id: string }> {
     return this.#head.keys;
   }
 
+  /** When it said last what all documents were; null where that is not known. */
+  get mark(): Mark | null {
+    return this.#head.mark;
+  }
+
+  /** Whether all rows are here. */
+  get isWhole(): boolean {
+    return this.#first === 0;
+  }
+
+  /** Of the rows that are here. */
   get(id: string): Stamped<Note> | undefined {
     return this.#rows.get(id);
   }
 
+  /** The rows that are here. */
   all(): Iterable<Stamped<Note>> {
-    return this.#rows.values();
+    return this.#rows.all();
   }
 
-  /** The next row after a stamp. */
+  /** The next row after a stamp, as far back as was reached. */
   after(stamp: number): Stamped<Note> | undefined {
-    let [low, high] = [0, this.#order.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#order[middle]?.stamp ?? 0) > stamp) high = middle;
-      else low = middle + 1;
+    return this.#rows.after(stamp);
+  }
+
+  /** Reads back as far as somebody reads on from. @throws CoreError LOCAL_STATE_DAMAGED: then it is to be loaded again, whole */
+  async reach(stamp: number): Promise<void> {
+    for (let count = READ_BACK; stamp < this.#since; count *= 2) {
+      const first = Math.max(0, this.#first - count);
+      const rows = await this.#segments.read(this.#head.generation, first, this.#first);
+      if ((rows.at(-1)?.stamp ?? 0) > this.#since) throw damaged();
+      this.#rows.addBefore(rows);
+      this.#first = first;
+      this.#since = sinceOf(first, rows);
     }
-    while (low < this.#order.length) {
-      const row = this.#order[low++];
-      if (row !== undefined && this.#isCurrent(row)) return row;
-    }
-    return undefined;
   }
 
   /** Where a cursor goes on: at the beginning, unless what it counts on is certain. */
@@ -127,31 +138,49 @@ export class StampedIndex<Note extends { readonly id: string }> {
     if (!isKnown || this.#head.stretches.length === 0) await this.#note([], keys);
   }
 
-  async #note(notes: readonly Note[], keys: ReadonlySet<string>): Promise<void> {
-    const first = this.newest + 1;
-    const rows = notes.map((note, at): Stamped<Note> => ({ ...note, stamp: first + at }));
-    const { stretches } = this.#head;
-    const begins = !this.#isBegun && (rows.length > 0 || stretches.length === 0);
-    const head: IndexHead = { stretches: begins ? this.#begin(first) : stretches, keys };
-    const isRewritten = this.#stored > 2 * this.#rows.size + SLACK;
-    const renewed = new Set(notes.map(({ id }) => id));
-    const kept = isRewritten ? this.#order.filter((row) => this.#isCurrent(row) && !renewed.has(row.id)) : this.#tail;
-    const segments = pieces([...kept, ...rows], SEGMENT_ROWS);
-    const from = isRewritten ? 0 : this.#full;
-    await this.#commit(head, segments, from);
-    this.#tail = (segments.at(-1)?.length ?? SEGMENT_ROWS) < SEGMENT_ROWS ? (segments.at(-1) ?? []) : [];
-    this.#full = from + segments.length - (this.#tail.length > 0 ? 1 : 0);
-    this.#stored = (isRewritten ? kept.length : this.#stored) + rows.length;
+  /** What it says is what all documents were when this was covered. Rejects as `note` does. */
+  async markAt({ basis, vector, ended }: Covered): Promise<void> {
+    const segment = Math.max(0, this.#count - 1);
+    const mark: Mark = { basis, vector, ended, newest: this.newest, segment, size: this.#size };
+    const head = { ...this.#head, mark };
+    await this.#write(head, [], this.#count);
     this.#head = head;
-    this.#isBegun ||= begins;
-    for (const row of rows) this.#rows.set(row.id, row);
-    this.#order.push(...rows);
-    if (this.#order.length > 2 * this.#rows.size + SLACK)
-      this.#order = this.#order.filter((row) => this.#isCurrent(row));
   }
 
-  #isCurrent(row: Stamped<Note>): boolean {
-    return this.#rows.get(row.id) === row;
+  async #note(notes: readonly Note[], keys: ReadonlySet<string>): Promise<void> {
+    const stored = this.#full * SEGMENT_ROWS + this.#tail.length;
+    const isMuch = (): boolean => stored > 2 * this.#size + SLACK;
+    if (isMuch()) await this.reach(0);
+    const isRewritten = isMuch();
+    const first = this.newest + 1;
+    const rows = notes.map((note, at): Stamped<Note> => ({ ...note, stamp: first + at }));
+    const { stretches, generation, mark } = this.#head;
+    const begins = !this.#isBegun && (rows.length > 0 || stretches.length === 0);
+    const head: IndexHead = {
+      ...{ keys, stretches: begins ? this.#begin(first) : stretches },
+      ...(isRewritten ? { generation: this.#newGeneration(), mark: null } : { generation, mark }),
+    };
+    const renewed = new Set(notes.map(({ id }) => id));
+    const kept = isRewritten ? this.#rows.current().filter(({ id }) => !renewed.has(id)) : this.#tail;
+    const isSame = !begins && !isRewritten && keys === this.#head.keys;
+    const from = isRewritten ? 0 : this.#full;
+    const written = [...kept, ...rows];
+    await this.#write(isSame ? null : head, written, from);
+    this.#tail = written.slice(written.length - (written.length % SEGMENT_ROWS));
+    this.#full = from + Math.floor(written.length / SEGMENT_ROWS);
+    this.#head = head;
+    this.#isBegun ||= begins;
+    this.#rows.add(rows);
+  }
+
+  /** How many rows count, at least. */
+  get #size(): number {
+    return this.isWhole ? this.#rows.size : Math.max(this.#rows.size, this.mark?.size ?? 0);
+  }
+
+  /** Segments on the disk. */
+  get #count(): number {
+    return this.#full + (this.#tail.length > 0 ? 1 : 0);
   }
 
   #begin(from: number): readonly Stretch[] {
@@ -159,56 +188,39 @@ export class StampedIndex<Note extends { readonly id: string }> {
     return [...this.#head.stretches, { id, from }].slice(-STRETCHES);
   }
 
-  async #commit(head: IndexHead, segments: readonly (readonly Stamped<Note>[])[], from: number): Promise<void> {
-    const { store, local } = this.#at;
-    const isSame = head.stretches === this.#head.stretches && head.keys === this.#head.keys;
-    const put = await Promise.all([
-      ...(isSame ? [] : [local.seal(this.#key(null), encodeHead(head))]),
-      ...segments.map((rows, at) => local.seal(this.#key(from + at), this.#at.format.encode(rows))),
-    ]);
-    const written = new Set(put.map(({ key }) => toHex(key)));
-    const remove = this.#damaged.filter((key) => !written.has(toHex(key)));
-    for (let at = from + segments.length; at <= this.#full; at++) remove.push(this.#key(at));
-    await store.commit({ put, remove });
-    this.#damaged = [];
+  #newGeneration(): string {
+    return toHex(this.#at.random(generationBytes));
+  }
+
+  async #write(head: IndexHead | null, rows: readonly Stamped<Note>[], from: number): Promise<void> {
+    const { generation } = head ?? this.#head;
+    await this.#segments.write({ head, generation, rows, from, count: this.#count, useless: this.#useless });
+    this.#useless = [];
   }
 
   /** @throws CoreError LOCAL_STATE_DAMAGED */
-  async #load(): Promise<void> {
-    const { local, database, format } = this.#at;
-    const read: Stamped<Note>[] = [];
-    let head: IndexHead | null = null;
-    let segments = 0;
-    for await (const { key, value } of local.range(format.kind, database)) {
-      if (value === null || !equalBytes(key, this.#key(head === null ? null : segments))) throw damaged();
-      if (head === null) head = decodeHead(value);
-      else {
-        const rows = format.decode(value);
-        for (const row of rows) read.push(row);
-        segments += 1;
-        this.#tail = rows.length < SEGMENT_ROWS ? rows : [];
-      }
-    }
+  async #load(isWhole: boolean): Promise<void> {
+    const head = await this.#segments.head();
     if (head === null) return;
-    if (read.some(({ stamp }, at) => stamp <= (read[at - 1]?.stamp ?? 0))) throw damaged();
-    this.#head = head;
-    this.#full = segments - (this.#tail.length > 0 ? 1 : 0);
-    this.#stored = read.length;
-    for (const row of read) this.#rows.set(row.id, row);
-    this.#order = read.filter((row) => this.#isCurrent(row));
+    const mark = isWhole ? null : head.mark;
+    const first = mark?.segment ?? 0;
+    const read = await this.#segments.read(head.generation, first);
+    // Without it this is an older copy of the segment.
+    if (mark !== null && mark.newest > 0 && !read.some(({ stamp }) => stamp === mark.newest)) throw damaged();
+    this.#head = { ...head, mark };
+    this.#first = first;
+    this.#since = sinceOf(first, read);
+    this.#full = first + Math.floor(read.length / SEGMENT_ROWS);
+    this.#tail = read.slice(read.length - (read.length % SEGMENT_ROWS));
+    this.#rows.addBefore(read);
     if ((head.stretches.at(-1)?.from ?? 0) > this.newest + 1) throw damaged();
   }
-
-  #key(segment: number | null): Uint8Array {
-    const { local, database, format } = this.#at;
-    return local.key(format.kind, database, segment === null ? new Uint8Array() : numbered(segment));
-  }
 }
 
-const numbered = (segment: number): Uint8Array => new ByteWriter(4).u32(segment).finish();
+/** What is damaged, or does not fit together. */
+export const isDamaged = (error: unknown): boolean =>
+  error instanceof CoreError && error.code === "LOCAL_STATE_DAMAGED";
 
-function pieces<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
+function sinceOf(first: number, rows: readonly Stamped<unknown>[]): number {
+  return first === 0 ? 0 : (rows[0]?.stamp ?? 1) - 1;
 }
-
-const damaged = (): CoreError => new CoreError("LOCAL_STATE_DAMAGED", "the pieces of an index do not fit together");

@@ -66,6 +66,11 @@ export class Journal {
     return this.#batches.length === 0;
   }
 
+  /** Whether a change was made that could not be stored: it is shown until the database is closed. */
+  get hasFailed(): boolean {
+    return this.#failure !== null;
+  }
+
   /** The rows that are not set aside. */
   get sealable(): readonly JournalRow[] {
     return this.#batches.flatMap(({ rows, aside }) => (aside ? [] : rows));

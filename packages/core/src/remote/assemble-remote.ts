@@ -79,9 +79,8 @@ export async function assembleRemote(
   });
   const shelf = { automerge: automergeOf(platform) };
   const feed: RemoteFeed = new RemoteFeed({
-    ...{ database: id, store, local, events, index, ring, view, isPurged, isEntitled: entitlementOf(host) },
+    ...{ platform, database: id, store, local, events, index, ring, view, isPurged, isEntitled: entitlementOf(host) },
     random: (length) => platform.crypto.randomBytes(length),
-    pause: () => new Promise((resolve) => platform.scheduler.after(0, resolve)),
     read: (names) => readDocuments(parts, names),
   });
   const parts: RemoteParts = {

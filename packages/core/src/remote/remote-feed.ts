@@ -26,7 +26,7 @@ export interface ReadDoc {
 type Item = FeedItem<object, PastDoc<object>>;
 
 export interface RemoteFeedContext
-  extends Pick<FeedContext<DocumentNote, Item>, "database" | "store" | "local" | "random" | "events" | "pause"> {
+  extends Pick<FeedContext<DocumentNote, Item>, "database" | "store" | "local" | "random" | "events" | "platform"> {
   readonly index: RemoteIndex;
   readonly ring: { confirmed(): readonly { readonly keyId: Uint8Array }[] };
   isPurged(name: DocId): boolean;
@@ -50,6 +50,7 @@ export class RemoteFeed {
     this.#feed = new Feed({
       ...at,
       kind: "documents",
+      marks: null,
       noter: new RemoteNoter(at),
       documentOf: ({ id }) => id,
       reader: () => this.#reader(),
@@ -156,11 +157,19 @@ class RemoteNoter implements Noter<DocumentNote> {
     return this.#at.ring.confirmed().map(({ keyId }) => toHex(keyId));
   }
 
-  notes(index: StampedIndex<DocumentNote>, changed: ReadonlySet<DocId>, isFirst: boolean): readonly DocumentNote[] {
-    const ids = new Set(changed);
-    if (isFirst || this.isMoved()) for (const name of this.#at.index.names()) ids.add(name);
-    if (isFirst || this.isMoved()) for (const { id } of index.all()) ids.add(id);
+  settle(): void {
     this.#view = this.#at.view();
+  }
+
+  notes(
+    index: StampedIndex<DocumentNote>,
+    changed: ReadonlySet<DocId>,
+    others: ReadonlySet<DocId> | null,
+  ): readonly DocumentNote[] {
+    const ids = new Set([...changed, ...(others ?? [])]);
+    if (others === null || this.isMoved()) for (const name of this.#at.index.names()) ids.add(name);
+    if (others === null || this.isMoved()) for (const { id } of index.all()) ids.add(id);
+    this.settle();
     return [...ids].flatMap((id) => {
       const row = index.get(id);
       if (row === undefined && !this.#at.index.has(id)) return [];

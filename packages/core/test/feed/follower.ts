@@ -28,6 +28,14 @@ export class Follower {
     return new Map([...this.#state].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
+  /** Another who has read as far. */
+  copy(): Follower {
+    const copy = new Follower();
+    for (const [id, state] of this.#state) copy.#state.set(id, state);
+    copy.cursor = this.cursor;
+    return copy;
+  }
+
   /** @param most items to read; a reader that stops goes on later */
   async read({ database }: Device, most = Number.POSITIVE_INFINITY): Promise<number> {
     let read = 0;

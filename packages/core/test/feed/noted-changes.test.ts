@@ -10,6 +10,7 @@ import { type RevisionNote, RevisionNoter } from "../../src/feed/revision-notes.
 import type { DocumentNote } from "../../src/feed/sight.ts";
 import type { StampedIndex } from "../../src/feed/stamped-index.ts";
 import { LocalState } from "../../src/local/local-state.ts";
+import type { Platform } from "../../src/platform.ts";
 import { handMade } from "../automerge/hand-made-change.ts";
 import { Lab, placeOf } from "../database/lab.ts";
 import { pattern, repeatableCrypto, testDatabase, testRing, testTenant } from "../fixture.ts";
@@ -32,9 +33,16 @@ async function begin<Note extends { readonly id: string }>(noting: Noting<Note>)
   const local = new LocalState(crypto, disk.state, await crypto.importSecret(pattern("local", 32)), testTenant);
   const documents = new Documents(crypto);
   const events = new Events<DatabaseEvents>((error) => expect.fail(String(error)));
+  const scheduler: Platform["scheduler"] = {
+    after: (_, work) => {
+      others.run();
+      void Promise.resolve().then(work);
+      return () => undefined;
+    },
+  };
   const noted = new NotedChanges({
-    ...{ database: testDatabase, store, local, random, events, noter: noting(documents, lab) },
-    pause: async () => others.run(),
+    ...{ database: testDatabase, store, local, random, events, noter: noting(documents, lab), marks: null },
+    platform: { scheduler, report: (error) => expect.fail(String(error)) },
     announced: () => undefined,
     moved: () => undefined,
   });
@@ -54,27 +62,27 @@ async function fail<Note extends { readonly id: string }>(noting: Noting<Note>, 
   const { noted, fault, change } = await begin(noting);
   const count = (index: StampedIndex<Note>): number => [...index.all()].length;
   change(0);
-  expect(count(await noted.refreshed())).toBe(first);
+  expect(count(await noted.refreshed(null))).toBe(first);
   expect(noted.hasNews()).toBe(false);
   change(0);
   change(1);
   fault.isFull = true;
-  await expect(noted.refreshed()).rejects.toThrow("full");
+  await expect(noted.refreshed(null)).rejects.toThrow("full");
   expect(noted.hasNews(docIdOf(places[1] ?? expect.fail("a place")))).toBe(true);
   change(2);
-  await expect(noted.refreshed()).rejects.toThrow("full");
+  await expect(noted.refreshed(null)).rejects.toThrow("full");
   fault.isFull = false;
-  const index = await noted.refreshed();
+  const index = await noted.refreshed(null);
   expect([count(index), noted.hasNews()]).toEqual([last, false]);
-  expect(await noted.refreshed()).toBe(index);
+  expect(await noted.refreshed(null)).toBe(index);
 }
 
 test("there is news until what is noted is durable", async () => {
   const { noted, change } = await begin((documents) => new RevisionNoter(documents));
   change(0);
-  await noted.refreshed();
+  await noted.refreshed(null);
   change(1);
-  const refreshed = noted.refreshed();
+  const refreshed = noted.refreshed(null);
   await Promise.resolve();
   expect([noted.hasNews(), noted.hasNews(docIdOf(places[0] ?? expect.fail("a place")))]).toEqual([true, true]);
   await refreshed;
@@ -106,7 +114,7 @@ async function changeMeanwhile<Note extends { readonly id: string }>(noting: Not
     change(0);
     change(599);
   };
-  const first = await noted.refreshed();
+  const first = await noted.refreshed(null);
   expect(turns).toBeGreaterThan(1);
   const [size, newest] = [[...first.all()].length, first.newest];
   expect([0, 1, 599].map((n) => noted.hasNews(docIdOf(places[n] ?? expect.fail("a place"))))).toEqual([
@@ -114,7 +122,7 @@ async function changeMeanwhile<Note extends { readonly id: string }>(noting: Not
     false,
     true,
   ]);
-  const index = await noted.refreshed();
+  const index = await noted.refreshed(null);
   return { size, grown: [...index.all()].length - size, stamped: index.newest - newest };
 }
 

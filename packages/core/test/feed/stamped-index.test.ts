@@ -147,3 +147,82 @@ test("what could not be written is not there, and stamps are given once", async 
   expect(idsAfter(again, 5)).toEqual([idOf(7)]);
   expect(again.stampOf(index.placeOf(5))).toBe(5);
 });
+
+/** As of a moment when entries were read so far, wherever that is. */
+const covered = { basis: toHex(pattern("basis", 32)), vector: new Map(), ended: [] };
+
+test("reads what is behind its mark, and back as far as somebody reads on from", async () => {
+  const { index, disk } = await begin("marked");
+  await index.note(notes(0, 2_950), keys);
+  await index.markAt(covered);
+  await index.note([noteOf(3, 1), noteOf(2_949, 1), noteOf(4_000)], keys);
+  const { index: again } = await begin("marked again", disk);
+  expect(again.mark).toEqual({ ...covered, newest: 2_950, segment: 29, size: 2_950 });
+  expect([again.isWhole, again.newest, [...again.all()].length]).toEqual([false, 2_953, 52]);
+  expect(idsAfter(again, 2_940)).toEqual([...notes(2_940, 2_949).map(({ id }) => id), ...[3, 2_949, 4_000].map(idOf)]);
+  await again.reach(2_900);
+  expect([again.isWhole, [...again.all()].length]).toEqual([false, 52]);
+  await again.reach(1_500);
+  expect(idsAfter(again, 1_500)).toEqual(idsAfter(index, 1_500));
+  expect([again.isWhole, again.get(idOf(3))?.stamp, again.get(idOf(4))]).toEqual([false, 2_951, undefined]);
+  await again.reach(0);
+  expect([again.isWhole, idsAfter(again, 0)]).toEqual([true, idsAfter(index, 0)]);
+  await again.note([noteOf(7, 1)], keys);
+  const { index: last } = await begin("marked last", disk);
+  await last.reach(0);
+  expect(idsAfter(last, 0)).toEqual(idsAfter(again, 0));
+});
+
+test("a mark of an index that says nothing, and one at the end of a segment", async () => {
+  for (const count of [0, 100]) {
+    const { index, disk } = await begin("little");
+    await index.note(notes(0, count), keys);
+    await index.markAt(covered);
+    const { index: again } = await begin("little again", disk);
+    expect([count, again.mark?.newest, again.newest, again.isWhole]).toEqual([count, count, count, true]);
+    await again.note([noteOf(200)], keys);
+    expect((await begin("little last", disk)).index.newest).toBe(count + 1);
+  }
+});
+
+test("is kept in bounds where no run reads more of it than is behind its mark", async () => {
+  const disk = new MemoryDisk();
+  let [rows, rewritten] = [0, 0];
+  for (let run = 0; run < 60; run++) {
+    const { index, rowKeys } = await begin(`bounds ${run}`, disk);
+    if (run > 0 && index.mark === null) expect.fail("a mark");
+    await index.note(notes(0, 150, run), keys);
+    if (index.mark === null) rewritten += 1;
+    await index.markAt(covered);
+    rows = Math.max(rows, (await rowKeys()).length);
+  }
+  expect([rows < 18, rewritten > 3]).toEqual([true, true]);
+  const { index } = await begin("bounds last", disk);
+  await index.reach(0);
+  expect(new Set(idsAfter(index, 0))).toEqual(new Set(notes(0, 150).map(({ id }) => id)));
+  expect(index.get(idOf(7))?.digest).toBe(noteOf(7, 59).digest);
+});
+
+test("an older copy of a segment counts as damaged, also where it is read later", async () => {
+  const { index, disk, store, rowKeys } = await begin("older");
+  await index.note(notes(0, 130), keys);
+  const [, , last = expect.fail("a second segment")] = await rowKeys();
+  const older = publicState((await store.state.get(last)) ?? expect.fail("a row"));
+  await index.note(notes(130, 2_350), keys);
+  await index.markAt(covered);
+  const segments = (await rowKeys()).slice(1);
+  const newest = segments.at(-1) ?? expect.fail("a segment");
+
+  const copy = disk.copy();
+  const { store: written } = await begin("writes", copy);
+  await written.commit({ put: [{ key: last, value: older }] });
+  const { index: read } = await begin("read", copy);
+  expect([read.newest, read.mark?.newest]).toEqual([2_350, 2_350]);
+  await expect(read.reach(0)).rejects.toMatchObject({ code: "LOCAL_STATE_DAMAGED" });
+
+  const gone = disk.copy();
+  const { store: other } = await begin("others", gone);
+  await other.commit({ remove: [newest] });
+  const { index: without } = await begin("without", gone);
+  expect([without.mark, without.isWhole, without.newest]).toEqual([null, true, 2_300]);
+});

@@ -2,12 +2,18 @@
 import { expect, test } from "vitest";
 import { DocumentMarks } from "../../src/cold/document-marks.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
+import { Documents } from "../../src/document/documents.ts";
+import { DocumentNoter, documentRows } from "../../src/feed/document-notes.ts";
+import type { DocumentNote } from "../../src/feed/sight.ts";
+import { StampedIndex } from "../../src/feed/stamped-index.ts";
 import { rowKind } from "../../src/local/local-state.ts";
 import { Random } from "../automerge/random-history.ts";
 import { type Device, Lab } from "../database/lab.ts";
-import { isOfKind, putRows, type Row, stateRows } from "../database/state-rows.ts";
+import { flipped, isOfKind, putRows, type Row, stateRows } from "../database/state-rows.ts";
+import { testDatabase, testRing } from "../fixture.ts";
 import { cutOff } from "./cut-off.ts";
 import { Follower, pass, shownBy } from "./follower.ts";
+import { unshare } from "./unshare.ts";
 
 const isOfFeed = isOfKind(rowKind.feed);
 const COUNT = 240;
@@ -151,7 +157,7 @@ test("whichever older copies of its pieces are put back, whoever reads on has wh
   const now = await stateRows(anna);
   const others = now.filter((row) => !isOfFeed(row));
   const keys = [...new Set(moments.flat().map(({ key }) => String(key)))];
-  const mixes = Array.from({ length: 60 }, (_, mix) => {
+  const mixes = Array.from({ length: 30 }, (_, mix) => {
     const [head, rest] = [random.pick(moments), random.pick(moments)];
     return keys.flatMap((key, at) => {
       const from = at === 0 ? head : mix % 2 === 0 ? rest : random.pick([rest, random.pick(moments)]);
@@ -168,6 +174,60 @@ test("whichever older copies of its pieces are put back, whoever reads on has wh
     expect([mix, reader.state]).toEqual([mix, await shownBy(device)]);
   }
 }, 60_000);
+
+test("what the directory takes away is hidden, wherever the index says that it was shown", async () => {
+  const lab = await Lab.begin("taken away", ["default", "board"]);
+  const alice = await lab.device("alice");
+  await alice.hear(...lab.world.placed);
+  const secret = await alice.database.createDocument({ n: -1 }, { key: "board" });
+  await alice.database.createDocuments(Array.from({ length: COUNT }, (_, n) => ({ n })));
+  const follower = new Follower();
+  await follower.read(alice);
+  await alice.close();
+  await alice.open();
+  expect(await follower.read(alice)).toBe(0);
+  await alice.hear((await unshare(lab, alice)).unshared);
+  const items = await Array.fromAsync(alice.database.iterateChangesSince(follower.cursor));
+  expect(items.map(({ type, doc }) => [type, doc.id])).toEqual([["hidden", secret.id]]);
+});
+
+test("a piece that is damaged, and not read when the index is loaded, costs whoever needs it a new beginning, and nothing else", async () => {
+  const { anna, ids, follower } = await marked("damaged");
+  const rows = await stateRows(anna);
+  const first = rows.filter(isOfFeed)[1] ?? expect.fail("a segment");
+  await putRows(
+    anna,
+    rows.map((row) => (row === first ? { ...row, value: flipped(row.value, -1) } : row)),
+  );
+  await anna.open();
+  expect(await follower.read(anna)).toBe(0);
+  const other = new Follower();
+  expect(await other.read(anna)).toBe(COUNT);
+  await set(anna, ids[3], { n: -3 });
+  for (const reader of [follower, other]) {
+    await reader.read(anna);
+    expect(reader.state).toEqual(await shownBy(anna));
+  }
+});
+
+test("of a document that is gone the index may know what it did not read", async () => {
+  const { lab, anna, ids } = await marked("gone");
+  const random = (length: number): Uint8Array => lab.crypto.randomBytes(length);
+  let loaded: StampedIndex<DocumentNote> | undefined;
+  await anna.inJournal(async (_, at) => {
+    loaded = await StampedIndex.load({ ...at, format: documentRows, database: testDatabase, random });
+  });
+  const index = loaded ?? expect.fail("an index");
+  const view = lab.world.view();
+  const noter = new DocumentNoter({
+    ...{ documents: new Documents(lab.crypto), ring: testRing(lab.crypto, ...lab.keys) },
+    ...{ view: () => view, isEntitled: () => true },
+  });
+  const [id = expect.fail("a document")] = ids;
+  expect([index.isWhole, index.get(id)]).toEqual([false, undefined]);
+  noter.settle();
+  expect([...noter.notes(index, new Set([id]), new Set())]).toMatchObject([{ id, state: "deleted" }]);
+});
 
 test("nothing is marked while a change is in no entry, or could not be stored", async () => {
   const lab = await Lab.begin("not marked");

@@ -5,7 +5,7 @@ import { docIdOf } from "../../src/document/doc-id.ts";
 import { Documents } from "../../src/document/documents.ts";
 import { Events } from "../../src/events.ts";
 import { DocumentNoter } from "../../src/feed/document-notes.ts";
-import { NotedChanges, type Noter } from "../../src/feed/noted-changes.ts";
+import { type Marks, NotedChanges, type Noter } from "../../src/feed/noted-changes.ts";
 import { type RevisionNote, RevisionNoter } from "../../src/feed/revision-notes.ts";
 import type { DocumentNote } from "../../src/feed/sight.ts";
 import type { StampedIndex } from "../../src/feed/stamped-index.ts";
@@ -20,7 +20,7 @@ const places = Array.from({ length: 600 }, (_, n) => placeOf(`document ${n}`));
 type Noting<Note extends { readonly id: string }> = (documents: Documents, lab: Lab) => Noter<Note>;
 
 /** Documents of which one changes at a time, on a disk that is full now and then. */
-async function begin<Note extends { readonly id: string }>(noting: Noting<Note>) {
+async function begin<Note extends { readonly id: string }>(noting: Noting<Note>, marks: Marks | null = null) {
   const lab = await Lab.begin("noted");
   const crypto = repeatableCrypto("noted");
   const random = (length: number): Uint8Array => crypto.randomBytes(length);
@@ -41,7 +41,7 @@ async function begin<Note extends { readonly id: string }>(noting: Noting<Note>)
     },
   };
   const noted = new NotedChanges({
-    ...{ database: testDatabase, store, local, random, events, noter: noting(documents, lab), marks: null },
+    ...{ database: testDatabase, store, local, random, events, noter: noting(documents, lab), marks },
     platform: { scheduler, report: (error) => expect.fail(String(error)) },
     announced: () => undefined,
     moved: () => undefined,
@@ -132,4 +132,30 @@ test("others have their turn while documents are looked at; what changes meanwhi
 
 test("others have their turn while revisions are looked at; each is noted once", async () => {
   expect(await changeMeanwhile(notingRevisions)).toEqual({ size: 601, grown: 1, stamped: 1 });
+});
+
+test("an index is marked where nothing is left to be noted when it is known how far the documents go, and not before somebody reads", async () => {
+  const covered = { basis: "0".repeat(64), vector: new Map(), ended: [] };
+  const during = { now: async (): Promise<void> => undefined };
+  const { noted, change } = await begin(notingDocuments, {
+    now: async () => {
+      await during.now();
+      return covered;
+    },
+    touchedSince: async () => null,
+  });
+  await noted.mark();
+  change(0);
+  const index = await noted.refreshed(null);
+  change(1);
+  await noted.mark();
+  expect(index.mark).toBeNull();
+  await noted.refreshed(null);
+  during.now = async () => change(2);
+  await noted.mark();
+  expect(index.mark).toBeNull();
+  during.now = async () => undefined;
+  await noted.refreshed(null);
+  await noted.mark();
+  expect(index.mark).toEqual({ ...covered, newest: 3, segment: 0, size: 3 });
 });

@@ -5,7 +5,7 @@ import { isPlainObject } from "../value/plain-object.ts";
 import { plainValue, valueAt } from "../value/value.ts";
 import { costOf } from "../value/value-cost.ts";
 import { planExpression } from "../view/column.ts";
-import type { Entry } from "../view/entry.ts";
+import { type Entry, NO_CATEGORY } from "../view/entry.ts";
 import { SUMMED_KINDS } from "../view/total.ts";
 import { encodeDefinition, type IndexPlan, type IndexShape, indexColumns } from "./index-plan.ts";
 import type { IndexerDefinition, IndexItem, StoredMap } from "./indexer.ts";
@@ -110,7 +110,7 @@ function entriesOf(items: readonly IndexItem[], { totals }: IndexShape, { id }: 
     if (costOf(value) > MOST_STEPS) throw tooMuch();
     const plain = plainValue(value);
     return {
-      path: [],
+      path: NO_CATEGORY,
       sort: [key.map(plainValue)],
       id,
       values: [plain, ...totals.map(([name]) => valueAt(plain, [name]))],

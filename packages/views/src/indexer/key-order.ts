@@ -29,7 +29,9 @@ export function keyOrder(parts: readonly Compare<Value>[]): Compare<IndexKey> {
   return (a, b) => {
     const shared = Math.min(a.length, b.length);
     for (let at = 0; at < shared; at++) {
-      const order = (parts[at] ?? compareValues)(a[at], b[at]);
+      const one = a[at];
+      const other = b[at];
+      const order = one === other ? 0 : (parts[at] ?? compareValues)(one, other);
       if (order !== 0) return order;
     }
     return a.length - b.length;

@@ -6,8 +6,9 @@ import { encodeDefinition, type IndexPlan, type IndexShape } from "../indexer/in
 import type { OpenIndex } from "../indexer/open-index.ts";
 import { compareValues } from "../value/order.ts";
 import { sortValue } from "../value/sort-value.ts";
+import type { Value } from "../value/value.ts";
 import { costOf } from "../value/value-cost.ts";
-import type { Entry } from "../view/entry.ts";
+import { type Entry, NO_CATEGORY } from "../view/entry.ts";
 import { type Conjunct, valueOrNull } from "./plan-query.ts";
 import type { PlannedSort } from "./sort-key.ts";
 
@@ -30,6 +31,7 @@ export interface SecondaryOptions {
 
 /** The key of documents whose parts are too large for an index: whoever asks it looks at each of these. */
 const ODD = [true] as const;
+const NO_VALUES: readonly Value[] = [];
 
 /** Every document has an entry, so that an index answers what a look at all documents does. */
 export function secondaryPlan({ name, parts, where }: SecondaryOptions): IndexPlan {
@@ -55,7 +57,7 @@ export function secondaryPlan({ name, parts, where }: SecondaryOptions): IndexPl
       const values = parts.map(({ value }) => valueOrNull(value, data, origin));
       const key = values.map(sortValue);
       const isWhole = compareValues(values, key) === 0 && costOf(key) <= MOST_KEY_STEPS;
-      return [{ path: [], sort: [isWhole ? [false, ...key] : ODD], id: origin.id, values: [null] }];
+      return [{ path: NO_CATEGORY, sort: [isWhole ? [false, ...key] : ODD], id: origin.id, values: NO_VALUES }];
     },
   };
 }

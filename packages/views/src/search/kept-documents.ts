@@ -2,6 +2,7 @@ import { damaged } from "../damaged-index.ts";
 import type { KeptShape } from "../tree/kept-tree.ts";
 import { nothingCodec } from "../tree/page-codec.ts";
 import { nothing, SOME_ON_PAGE } from "../tree/tree-shape.ts";
+import { encodeIds, idsIn } from "../value/ids-codec.ts";
 import { byCodeUnits } from "../value/order.ts";
 import { listIn, numberIn, textIn } from "../value/read-json.ts";
 import type { DocumentTerms, FieldTerms } from "./document-terms.ts";
@@ -53,7 +54,10 @@ export const numberShape: KeptShape<NumberedDocument, null> = {
   key: ({ number }) => ({ number, id: "" }),
   codec: {
     entries: {
-      encode: (documents) => [encodeSteps(documents.map(({ number }) => number)), documents.map(({ id }) => id)],
+      encode: (documents) => [
+        encodeSteps(documents.map(({ number }) => number)),
+        encodeIds(documents.map(({ id }) => id)),
+      ],
       decode: decodeNumbers,
     },
     summary: nothingCodec,
@@ -98,7 +102,7 @@ function decodeField(json: unknown): KeptField | null {
 /** @throws ViewError INDEX_DAMAGED */
 function decodeNumbers(json: unknown): readonly NumberedDocument[] {
   const [said, ids] = listIn(json);
-  const [numbers, texts] = [decodeSteps(said), listIn(ids)];
-  if (texts.length !== numbers.length) throw damaged("a number without a document");
-  return numbers.map((number, at) => ({ number, id: textIn(texts[at]) }));
+  const [numbers, named] = [decodeSteps(said), idsIn(ids)];
+  if (named.length !== numbers.length) throw damaged("a number without a document");
+  return numbers.map((number, at) => ({ number, id: named[at] ?? "" }));
 }

@@ -23,7 +23,7 @@ export interface SearchIndexContext {
 }
 
 /** Of what is kept. */
-const FORMAT = "search 1";
+const FORMAT = "search 2";
 
 /** The terms of the documents of one database: in which documents each stands, and what stands of each document. */
 export class SearchIndex implements FeedIndex<DocumentTerms | null, Moved> {

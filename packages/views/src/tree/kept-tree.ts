@@ -39,10 +39,10 @@ export class KeptTree<E, S> {
     return this.#pages.fresh;
   }
 
-  /** Takes the place of all there was; nothing that is kept stays in use. @param entries ascending, no two equal */
-  fill(entries: readonly E[]): void {
+  /** Takes the place of all there was; nothing that is kept stays in use. Parameters as those of `Tree.from`. */
+  fill(entries: readonly E[], heaviest?: number): void {
     this.#pages = new Pages(this.#kept, 0);
-    this.#tree = Tree.from(this.#shape, this.#pages, entries);
+    this.#tree = Tree.from(this.#shape, this.#pages, entries, heaviest);
   }
 
   /** The first id that was never given to a page. */

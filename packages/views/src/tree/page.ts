@@ -51,6 +51,11 @@ export function fits<E, S>({ weigh, mostOnPage }: TreeShape<E, S>, page: Page<E,
   return weight <= MOST_WEIGHT;
 }
 
+/** Whether every page has room, where no entry weighs more than this. */
+export function areLight<E, S>({ mostOnPage }: TreeShape<E, S>, heaviest: number): boolean {
+  return heaviest * mostOnPage <= MOST_WEIGHT;
+}
+
 /** Whether a page holds so little that it is joined with one beside it. */
 export function isSmall<E, S>({ mostOnPage }: TreeShape<E, S>, page: Page<E, S>): boolean {
   return page.items.length < mostOnPage * LEAST_FILLED;

@@ -1,4 +1,5 @@
 import {
+  areLight,
   type Child,
   childOf,
   firstWhere,
@@ -52,10 +53,23 @@ export class Tree<E, S> {
     this.#root = root;
   }
 
-  /** @param entries ascending, no two equal */
-  static from<E, S>(shape: TreeShape<E, S>, pages: Pages<E, S>, entries: readonly E[]): Tree<E, S> {
+  /**
+   * @param entries ascending, no two equal
+   * @param heaviest what none of them outweighs; they are weighed where it is much
+   */
+  static from<E, S>(
+    shape: TreeShape<E, S>,
+    pages: Pages<E, S>,
+    entries: readonly E[],
+    heaviest: number = Number.POSITIVE_INFINITY,
+  ): Tree<E, S> {
     const made = (page: Page<E, S>): Child<E, S> => childOf(shape, pages.add(page), page);
-    let level = groups(entries, shape.mostOnPage).flatMap((items) => pagesOf(shape, { type: "leaf", items }).map(made));
+    const isLight = areLight(shape, heaviest);
+    const leaves = groups(entries, shape.mostOnPage).flatMap((items): readonly Page<E, S>[] => {
+      const leaf: Page<E, S> = { type: "leaf", items };
+      return isLight ? [leaf] : pagesOf(shape, leaf);
+    });
+    let level = leaves.map(made);
     while (level.length > 1) level = groups(level, shape.mostOnPage).map((items) => made({ type: "branch", items }));
     return new Tree(shape, pages, level[0] ?? null);
   }

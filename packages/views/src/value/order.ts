@@ -4,7 +4,7 @@ import { type Kind, kind, kindOf, type Value, valueIn } from "./value.ts";
 export type Compare<T> = (a: T, b: T) => number;
 
 /** By code units: the same on every device, whatever language it speaks. */
-export const byCodeUnits: Compare<string> = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+export const byCodeUnits: Compare<string> = (a, b) => (a === b ? 0 : a < b ? -1 : 1);
 
 /**
  * One order over all values: by kind, then within it. NaN comes before all other numbers, an invalid date before all others; 0 and -0 are
@@ -22,6 +22,10 @@ export function valueOrder(text: Compare<string> = byCodeUnits): Compare<Value> 
     [kind.object]: (a: object, b: object) => compareObjects(a, b, compare),
   };
   function compare(a: Value, b: Value): number {
+    // Nearly all are of these, and compared very often.
+    if (a === b) return 0;
+    if (typeof a === "string" && typeof b === "string") return text(a, b);
+    if (typeof a === "number" && typeof b === "number") return compareNumbers(a, b);
     const kindOfA = kindOf(a);
     return kindOfA - kindOf(b) || (within[kindOfA] as Compare<Value>)(a, b);
   }

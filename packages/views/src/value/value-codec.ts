@@ -22,7 +22,7 @@ export function encodeValue(value: Value): Json {
     case kind.bytes:
       return { b: [...(value as Uint8Array)] };
     case kind.list:
-      return (value as readonly Value[]).map(encodeValue);
+      return encodeList(value as readonly Value[]);
     case kind.object:
       return { o: Object.entries(value as object).map(([key, member]) => [key, encodeValue(member)]) };
     default:
@@ -65,6 +65,18 @@ function matching(said: unknown, pattern: RegExp): string {
   const text = textIn(said);
   if (!pattern.test(text)) throw damaged("no value");
   return text;
+}
+
+/** Nearly all keys of indexes are lists that JSON says as they are. */
+function encodeList(list: readonly Value[]): Json {
+  return isPlainList(list) ? list : list.map(encodeValue);
+}
+
+function isPlainList(list: readonly Value[]): list is readonly (string | boolean | null | number)[] {
+  return list.every((member) => {
+    if (typeof member === "number") return Number.isFinite(member) && !Object.is(member, -0);
+    return typeof member === "string" || typeof member === "boolean" || member === null;
+  });
 }
 
 /** JSON has no NaN, no infinities, no -0 and no bigints. */

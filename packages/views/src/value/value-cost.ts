@@ -4,11 +4,10 @@ import { kind, kindOf, type Value } from "./value.ts";
 export function costOf(value: Value): number {
   if (typeof value === "string") return value.length / 32; // first: whatever is put on a page is weighed
   if (typeof value !== "object") return 0;
+  if (Array.isArray(value)) return costOfMembers(value);
   switch (kindOf(value)) {
     case kind.bytes:
       return (value as Uint8Array).length / 32;
-    case kind.list:
-      return costOfMembers(value as readonly Value[]);
     case kind.object:
       return costOfMembers(Object.values(value as object));
     default:
@@ -17,7 +16,10 @@ export function costOf(value: Value): number {
 }
 
 function costOfMembers(members: readonly Value[]): number {
-  let sum = 1;
-  for (const member of members) sum += 1 + costOf(member);
+  let sum = 1 + members.length;
+  for (const member of members) {
+    if (typeof member === "string") sum += member.length / 32;
+    else if (typeof member === "object" && member !== null) sum += costOf(member);
+  }
   return sum;
 }

@@ -64,7 +64,7 @@ function memberOf(value: Value, step: string | number): unknown {
 }
 
 function kindOfObject(value: object): Kind {
+  if (Array.isArray(value)) return kind.list; // first: keys of indexes are lists
   if (value instanceof Date) return kind.date;
-  if (value instanceof Uint8Array) return kind.bytes;
-  return Array.isArray(value) ? kind.list : kind.object;
+  return value instanceof Uint8Array ? kind.bytes : kind.object;
 }

@@ -12,6 +12,9 @@ export interface Step {
 /** A category: the way to it from the top. */
 export type CategoryPath = readonly Step[];
 
+/** That of what stands in no category. One for all: a page says each path that it has once. */
+export const NO_CATEGORY: CategoryPath = [];
+
 /** A document that others stand beneath, as they answer it. */
 export interface Standing {
   readonly sort: readonly Value[];

@@ -1,9 +1,11 @@
 import type { DerivedRows } from "@selkie/core";
+import { damaged } from "../damaged-index.ts";
 import { KeptTree } from "../tree/kept-tree.ts";
 import { nothingCodec, type TreeCodec } from "../tree/page-codec.ts";
 import { nothing, SOME_ON_PAGE } from "../tree/tree-shape.ts";
+import { encodeIds, idsIn } from "../value/ids-codec.ts";
 import { byCodeUnits, type Compare } from "../value/order.ts";
-import { listIn, numberIn, textIn } from "../value/read-json.ts";
+import { listIn, numberIn } from "../value/read-json.ts";
 import type { EntryColumn } from "./column.ts";
 import { type Entry, entryOrder, type MappedEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
@@ -131,19 +133,21 @@ function codecOf(columns: readonly EntryColumn[]): TreeCodec<Response, null> {
   return {
     entries: {
       encode: (responses) => [
-        responses.map(({ responseTo }) => responseTo),
-        responses.map(({ id }) => id),
+        encodeIds(responses.map(({ responseTo }) => responseTo)),
+        encodeIds(responses.map(({ id }) => id)),
         responses.map(({ alone }) => alone.length),
         entries.encode(responses.flatMap(({ alone }) => alone)),
       ],
       decode: (json) => {
         const [parents, ids, counted, all] = listIn(json);
-        const [answered, counts, places] = [listIn(parents), listIn(counted).map(numberIn), entries.decode(all)];
+        const [answered, counts, places] = [idsIn(parents), listIn(counted).map(numberIn), entries.decode(all)];
         let next = 0;
-        return listIn(ids).map((id, at): Response => {
+        return idsIn(ids).map((id, at): Response => {
           const alone = places.slice(next, next + (counts[at] ?? 0));
           next += alone.length;
-          return { responseTo: textIn(answered[at]), id: textIn(id), alone };
+          const responseTo = answered[at];
+          if (responseTo === undefined) throw damaged("a response to nobody");
+          return { responseTo, id, alone };
         });
       },
     },

@@ -1,6 +1,7 @@
-import type { Compare } from "../value/order.ts";
+import { type Compare, compareValues } from "../value/order.ts";
 import type { EntryColumn } from "./column.ts";
 import { type CategoryPath, type Entry, orderWithin, pathOrder } from "./entry.ts";
+import { sortByLead } from "./sort-by-lead.ts";
 
 /**
  * Entries as `entryOrder` puts them, for many at once: categories are put in order once, so that documents are compared with those of their
@@ -8,6 +9,7 @@ import { type CategoryPath, type Entry, orderWithin, pathOrder } from "./entry.t
  */
 export function sortEntries(columns: readonly EntryColumn[], entries: readonly Entry[]): readonly Entry[] {
   const [paths, within] = [pathOrder(columns), orderWithin(columns)];
+  const lead = columns.find(({ isSorted }) => isSorted)?.compare ?? compareValues;
   const categories = [...byPath(entries)].sort(([a], [b]) => paths(a, b));
   const sorted: Entry[] = [];
   for (let at = 0; at < categories.length; ) {
@@ -15,7 +17,7 @@ export function sortEntries(columns: readonly EntryColumn[], entries: readonly E
     // Paths may be equal in the order and yet not the same: 1 and 1n, or two dates.
     for (at++; at < categories.length && paths(path, categories[at]?.[0] ?? path) === 0; at++)
       for (const entry of categories[at]?.[1] ?? []) together.push(entry);
-    for (const entry of together.sort(within)) sorted.push(entry);
+    for (const entry of sortByLead(together, lead, within)) sorted.push(entry);
   }
   return sorted;
 }

@@ -14,10 +14,10 @@ import { ResponseTree } from "./response-tree.ts";
 import type { StandingDocument } from "./responses.ts";
 import { areSame, eachOnce, sortEntries } from "./sort-entries.ts";
 import type { Totals } from "./total.ts";
-import { entryShape, placeShape } from "./view-trees.ts";
+import { entryShape, placeShape, weightOfAll } from "./view-trees.ts";
 
 /** Of what is kept. */
-export const INDEX_FORMAT = "index 4";
+export const INDEX_FORMAT = "index 5";
 
 export interface IndexContext {
   readonly columns: readonly EntryColumn[];
@@ -84,12 +84,17 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
 
   async filling(): Promise<Filling<readonly MappedEntry[]>> {
     await this.#kept.restart(); // now: what is purged from here on may be among what it is filled with
-    const documents = new Map<string, readonly MappedEntry[]>();
+    const documents: Changed<readonly MappedEntry[]>[] = [];
+    let heaviest = 0;
     return {
       add: async (some) => {
-        for (const [id, entries] of some) documents.set(id, entries);
+        for (const one of some) {
+          documents.push(one);
+          heaviest = Math.max(heaviest, weightOfAll(one[1])); // now, as it was just made: later it is far away in memory
+        }
       },
-      finish: async () => this.#fill(documents),
+      // What stands beneath others weighs more.
+      finish: async () => this.#fill(documents, this.#responses === null ? heaviest : Number.POSITIVE_INFINITY),
     };
   }
 
@@ -109,24 +114,27 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
     return this.#kept.save(mark, null);
   }
 
-  /** @param documents the entries of each document, by its id */
-  #fill(documents: ReadonlyMap<string, readonly MappedEntry[]>): void {
+  /** @param documents each once, and what none of them outweighs */
+  #fill(documents: readonly Changed<readonly MappedEntry[]>[], heaviest: number): void {
     const all: Entry[] = [];
     const places: Place[] = [];
     const shown: (readonly Entry[])[] = [];
     for (const { id, entries, responseTo } of this.#standing(documents)) {
       const own = eachOnce(this.#compare, entries);
       for (const entry of own) all.push(entry);
-      shown.push(own);
+      if (this.distinct !== null) shown.push(own);
       places.push(placeOf(id, own, responseTo));
     }
-    this.#entries.fill(sortEntries(this.#at.columns, all));
-    this.#places.fill(places.sort((a, b) => byCodeUnits(a.id, b.id)));
+    this.#entries.fill(sortEntries(this.#at.columns, all), heaviest);
+    this.#places.fill(
+      places.sort((a, b) => byCodeUnits(a.id, b.id)),
+      heaviest,
+    );
     this.distinct?.fill(shown);
   }
 
-  *#standing(documents: ReadonlyMap<string, readonly MappedEntry[]>): Iterable<StandingDocument> {
-    if (this.#responses !== null) yield* this.#responses.fill(documents);
+  *#standing(documents: readonly Changed<readonly MappedEntry[]>[]): Iterable<StandingDocument> {
+    if (this.#responses !== null) yield* this.#responses.fill(new Map(documents));
     else for (const [id, entries] of documents) if (entries.length > 0) yield { id, entries, responseTo: null };
   }
 

@@ -1,5 +1,6 @@
 import { damaged } from "../damaged-index.ts";
 import type { TreeCodec } from "../tree/page-codec.ts";
+import { encodeIds, idsIn } from "../value/ids-codec.ts";
 import { listIn, numberIn, textIn } from "../value/read-json.ts";
 import type { Value } from "../value/value.ts";
 import { decodeValue, encodeValue, type Json } from "../value/value-codec.ts";
@@ -29,7 +30,7 @@ export function entryCodec(columns: readonly EntryColumn[]): TreeCodec<Entry, To
         const isSame = (column: number, at: number) =>
           hasValues && entries.every(({ sort, values }) => Object.is(sort[at], values[column]));
         return [
-          entries.map(({ id }) => id),
+          encodeIds(entries.map(({ id }) => id)),
           encodePaths(entries),
           sorted.map((column, at) => (isSame(column, at) ? AS_ELSEWHERE : encodeSort(entries, at))),
           hasValues ? columns.map((_, column) => encodeColumn(entries, column)) : [],
@@ -38,7 +39,7 @@ export function entryCodec(columns: readonly EntryColumn[]): TreeCodec<Entry, To
       },
       decode: (json) => {
         const [said, places, sorts, shown, ...ways] = listIn(json);
-        const ids = listIn(said).map(textIn);
+        const ids = idsIn(said);
         const [paths, above] = [pathsIn(places), aboveIn(ways)];
         const values = listIn(shown).map((column, number) => columnIn(column, paths, number));
         const sort = listIn(sorts).map((one, at) => (one === AS_ELSEWHERE ? values[sorted[at] ?? -1] : valuesIn(one)));
@@ -61,7 +62,7 @@ export function placeCodec(columns: readonly EntryColumn[]): TreeCodec<Place, To
       encode: (places) => {
         const keys = places.flatMap((place) => place.keys);
         return [
-          places.map(({ id }) => id),
+          encodeIds(places.map(({ id }) => id)),
           places.map((place) => place.keys.length),
           totalled.map((column) => places.map(({ values }) => encodeValue(values[column]))),
           encodePaths(keys),
@@ -80,8 +81,7 @@ export function placeCodec(columns: readonly EntryColumn[]): TreeCodec<Place, To
         const responseTo = answered === AS_ELSEWHERE ? [] : listIn(answered);
         const sort = listIn(sorts).map(valuesIn);
         let next = 0;
-        return listIn(ids).map((said, at): Place => {
-          const id = textIn(said);
+        return idsIn(ids).map((id, at): Place => {
           const keys: Entry[] = [];
           for (const end = next + (counts[at] ?? 0); next < end; next++)
             keys.push({ id, path: pathAt(paths, next), sort: rowAt(sort, next), values: [], ...above[next] });
@@ -165,8 +165,13 @@ function columnIn(json: unknown, paths: readonly CategoryPath[], column: number)
 
 /** Undefined where a path has no step of a column, or several. */
 function onlyStep(path: CategoryPath, column: number): Step | undefined {
-  const steps = path.filter((step) => step.column === column);
-  return steps.length === 1 ? steps[0] : undefined;
+  let only: Step | undefined;
+  for (const step of path) {
+    if (step.column !== column) continue;
+    if (only !== undefined) return undefined;
+    only = step;
+  }
+  return only;
 }
 
 /** Of each entry. @throws ViewError INDEX_DAMAGED */

@@ -34,6 +34,11 @@ export function placeShape(columns: readonly EntryColumn[]): KeptShape<Place, To
   };
 }
 
+/** What a document's place weighs, or more, and each of its entries less. */
+export function weightOfAll(entries: readonly Entry[]): number {
+  return entries.reduce((sum, entry) => sum + weightOf(entry), 1);
+}
+
 export const weightOf = (entry: Entry): number => weightOfKey(entry) + costOf(entry.values);
 
 function weightOfKey({ path, sort, above }: Entry): number {

@@ -95,6 +95,23 @@ describe("a tree", () => {
     }
   });
 
+  it("made of entries of which none weighs much does not weigh each", async () => {
+    let weighed = 0;
+    const weigh = (): number => {
+      weighed += 1;
+      return 65;
+    };
+    const counting: TreeShape<number, number> = { ...sums, weigh };
+    const light = Tree.from(counting, new Pages(null, 0), many(3_000), 64);
+    expect(weighed).toBe(0);
+    const pages = new Pages<number, number>(null, 0);
+    await expectHolds(Tree.from(counting, pages, many(3_000), 65), many(3_000));
+    expect(weighed).toBeGreaterThanOrEqual(3_000);
+    for (const page of pages.changes().put.values())
+      if (page.type === "leaf") expect(page.items.length).toBeLessThanOrEqual(63);
+    await expectHolds(light, many(3_000));
+  });
+
   it("that lost all its entries is empty, and takes new ones", async () => {
     const tree = Tree.from(sums, new Pages(null, 0), many(5_000));
     for (const entry of many(5_000).toReversed()) await tree.remove(entry);

@@ -1,4 +1,4 @@
-import { equalBytes, toHex, type Verifier } from "@selkie/entry";
+import { equalBytes, toHex, type Verifier, type WriterKey } from "@selkie/entry";
 import type { EntryStore } from "@selkie/store";
 import type { ChainEnds } from "../database/chain-ends.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
@@ -20,6 +20,8 @@ export interface CoverageContext {
   /** With the purges that were carried out on the documents. */
   readonly state: { readonly documents: { readonly purged: Pick<Purged, "purges"> } };
   view(): DirectoryView;
+  /** Whether this device began a chain since the database was opened. */
+  isOwn(writer: WriterKey): boolean;
 }
 
 /** How far the documents of a database are what a fresh open would make of them, and as of what. */
@@ -39,13 +41,14 @@ export class Coverage {
 
   /** Null while that is moving. @param isSettled whether nothing is to be built anew */
   async now(isSettled: () => boolean): Promise<Covered | null> {
-    const { verifier, context, entries, ingest, ends, missing, view } = this.#at;
+    const { verifier, context, entries, ingest, ends, missing, view, isOwn } = this.#at;
     const tags = await context.ring.tags(entries.database);
     const vector = await entries.vector();
     // From here on nothing moves.
     const directory = view().digest();
     if (directory === null || this.#directory === null || !equalBytes(directory, this.#directory)) return null;
-    if (!this.#isPurged() || !isSettled() || !missing.isWhole || !ingest.isCaughtUp(vector, tags)) return null;
+    if (!this.#isPurged() || !isSettled() || !missing.isWhole) return null;
+    if (!ingest.isCaughtUp(vector, tags, isOwn)) return null;
     return { basis: basisOf(verifier, { directory, tags, parts: context.parts }), vector, ended: ends.ended() };
   }
 

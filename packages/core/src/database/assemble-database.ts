@@ -128,7 +128,7 @@ export async function assembleDatabase(host: DatabaseHost, name: string, id: Dat
   });
   const replica = replicaOf(host, entries, { daily, named, missing, received, readable, writes, loading, journal });
   const sources = new ChangeSources({ documents, received, journal, own, self: host.self });
-  const feed = feedOf(host, entries, { ...shown, sources, journal, missing, received });
+  const feed = feedOf(host, entries, { ...shown, sources, journal, writes, missing, received });
   const database = databaseOf(host, received, {
     ...{ ...shown, name, id, ownChanges, writes, chain, replica, sources, feed, loading, early, currentRows, purges },
     close: () => {

@@ -45,12 +45,9 @@ export async function createMany<T>(
   const seal = async (): Promise<void> => {
     const isHeld = parts.held() !== null;
     await parts.writes.ready(key, isHeld); // a key this device can't seal under is found out before anything is made
-    const made = await createChunk(parts, chunk, { key, isHeld, first: ids.length });
+    const made = await createChunk(parts, chunk, { key, isHeld, first: ids.length, created });
     chunk = [];
-    for (const { id } of made) {
-      ids.push(id);
-      created(id);
-    }
+    for (const { id } of made) ids.push(id);
   };
   let taken = 0;
   const take = (row: T): boolean => {
@@ -70,11 +67,17 @@ export async function createMany<T>(
   return ids;
 }
 
-/** Makes and keeps them, or none. */
+interface ChunkAt extends Pick<Creation<unknown>, "key" | "created"> {
+  readonly isHeld: boolean;
+  /** The number of its first row. */
+  readonly first: number;
+}
+
+/** Makes, keeps and announces them, or none. */
 async function createChunk(
   parts: DatabaseParts,
   rows: readonly object[],
-  { key, isHeld, first }: { readonly key: Uint8Array; readonly isHeld: boolean; readonly first: number },
+  { key, isHeld, first, created }: ChunkAt,
 ): Promise<readonly Created[]> {
   await parts.writes.enter();
   try {
@@ -88,6 +91,7 @@ async function createChunk(
       if (error instanceof CoreError) for (const { local } of made) parts.documents.forget(local.record);
       throw error;
     }
+    for (const { id } of made) created(id);
     return made;
   } finally {
     parts.writes.leave();

@@ -55,6 +55,7 @@ export class DatabaseHistory<T extends object> implements History<T> {
     this.#check.changed(then.data);
     const record = documents.require(id);
     await editDocument(parts, record, "undelete", message);
+    events.emit("change", { id });
     await editDocument(parts, record, (data, text) => equalize({ data, text }, then), message);
     events.emit("change", { id });
     return (await shelf.handle(record)) as unknown as Doc<T>;

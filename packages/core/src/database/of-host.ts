@@ -33,6 +33,9 @@ export function entitlementOf({
   };
 }
 
+/** Whether this device is out. */
+export const isOut = ({ self }: Pick<DatabaseHost, "self">): boolean => stillSelf(self) === null;
+
 /** Null for a device that is out. */
 function stillSelf(self: DatabaseHost["self"]): Admission | null {
   try {

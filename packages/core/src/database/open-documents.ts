@@ -16,7 +16,7 @@ import type { MissingParts } from "../replica/missing-parts.ts";
 import { Quarantine } from "../replica/quarantine.ts";
 import type { DatabaseEvents } from "./database.ts";
 import type { DatabaseHost } from "./database-host.ts";
-import { entitlementOf } from "./of-host.ts";
+import { entitlementOf, isOut } from "./of-host.ts";
 
 /** Documents, and what they are reached through. */
 interface OpenDocuments {
@@ -48,6 +48,7 @@ export function newDocuments(
 
 interface FeedParts extends Pick<ChangeFeedContext, "documents" | "shelf" | "events" | "sources"> {
   readonly journal: DocumentMarksContext["journal"];
+  readonly writes: DocumentMarksContext["writes"];
   readonly missing: Pick<MissingParts, "isMissing">;
   readonly received: Pick<DocumentMarksContext, "covered">;
 }
@@ -55,11 +56,12 @@ interface FeedParts extends Pick<ChangeFeedContext, "documents" | "shelf" | "eve
 export function feedOf(
   host: DatabaseHost,
   entries: EntryStore,
-  { journal, missing, received, ...parts }: FeedParts,
+  { journal, writes, missing, received, ...parts }: FeedParts,
 ): ChangeFeed {
   const { platform, ring, store, local } = host.context;
   const marks = new DocumentMarks({
-    ...{ crypto: platform.crypto, ring, entries, journal },
+    ...{ crypto: platform.crypto, ring, entries, journal, writes },
+    isOut: () => isOut(host),
     isMissing: (entry) => missing.isMissing(entry),
     covered: () => received.covered(),
   });

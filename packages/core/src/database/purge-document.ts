@@ -54,6 +54,7 @@ async function keepNewest(parts: DatabaseParts, id: DocId): Promise<DocId> {
   const { pastMarkedData } = await import("../automerge/past-document.ts");
   const newest = pastMarkedData(changes);
   const record = await createDocument(parts, { data: newest.data, key: keyId, name: null });
+  events.emit("change", { id: record.name });
   if (newest.marks.size > 0) await editDocument(parts, record, (data, text) => equalize({ data, text }, newest));
   events.emit("change", { id: record.name });
   await writes.flush();

@@ -121,7 +121,8 @@ export class ReceivedChanges {
     this.#rebuilding = new Rebuilding({ ...chains, rights: this.#rights, fresh: this.#fresh, chains: this.own });
     this.#stale = this.#rebuilding.stale;
     this.#moves = new ChainMoves({ ...chains, stale: this.#stale });
-    this.#coverage = new Coverage({ ...at, verifier, ingest: this.#ingest, ends: this.#ends });
+    const isOwn = (writer: WriterKey): boolean => this.own.has(writer);
+    this.#coverage = new Coverage({ ...at, verifier, ingest: this.#ingest, ends: this.#ends, isOwn });
   }
 
   /** Everything the store holds: nothing is announced. @param pause called after every few entries */

@@ -1,5 +1,4 @@
 import type { DatabaseId } from "@selkie/entry";
-import type { DocId } from "../document/doc-id.ts";
 import { AT_ONCE, giveWay } from "../give-way.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import { type Cursor, type CursorKind, encodeCursor, parseCursor } from "./cursor.ts";
@@ -17,7 +16,6 @@ export interface FeedContext<Note extends { readonly id: string }, Item extends 
   extends Omit<NotedChangesContext<Note>, "announced" | "moved"> {
   readonly kind: CursorKind;
   readonly database: DatabaseId;
-  documentOf(note: Note): DocId;
   /** For one reader: gives what is delivered of a row, without its cursor; null when nothing is. */
   reader(): (row: Stamped<Note>, index: StampedIndex<Note>) => Promise<Omit<Item, "cursor"> | null>;
 }

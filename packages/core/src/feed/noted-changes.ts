@@ -42,6 +42,7 @@ export interface NotedChangesContext<Note extends { readonly id: string }>
   extends Omit<StampedIndexContext<Note>, "format"> {
   readonly events: Events<DatabaseEvents>;
   readonly noter: Noter<Note>;
+  documentOf(note: Note): DocId;
   /** Null where all documents are looked at each time. */
   readonly marks: Marks | null;
   readonly platform: Pick<Platform, "scheduler" | "report">;
@@ -69,6 +70,7 @@ export class NotedChanges<Note extends { readonly id: string }> {
   #changed = new Set<DocId>();
   #off: Off | null = null;
   #cancel: (() => void) | null = null;
+  #isClosed = false;
 
   constructor(at: NotedChangesContext<Note>) {
     this.#at = at;
@@ -98,12 +100,13 @@ export class NotedChanges<Note extends { readonly id: string }> {
     });
   }
 
-  /** Says how far the index goes, where nothing is left to be noted: whoever opens it next looks at what came since. */
+  /** Says how far the index goes, once what is left is noted: whoever opens it next looks at what came since. */
   mark(): Promise<void> {
     return this.#working.run(async () => {
-      const covered = this.hasNews() ? null : await this.#at.marks?.now();
-      const index = this.#index;
-      if (index === null || covered == null || this.hasNews()) return;
+      if (this.#index === null) return;
+      const index = await this.#refresh();
+      const covered = await this.#at.marks?.now();
+      if (covered == null || this.hasNews()) return;
       this.#index = null;
       await index.markAt(covered);
       this.#index = index;
@@ -111,6 +114,7 @@ export class NotedChanges<Note extends { readonly id: string }> {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#off?.();
     this.#cancel?.();
     await this.#working.idle();
@@ -127,7 +131,7 @@ export class NotedChanges<Note extends { readonly id: string }> {
     const known = this.#index;
     if (known !== null && !this.hasNews()) return known;
     const index = known ?? (await StampedIndex.load({ ...this.#at, format: noter.format }, this.#isDamaged));
-    const others = known === null ? await this.#touchedSince(index.mark) : NONE;
+    const others = known === null ? await this.#touchedSince(index) : NONE;
     const changed = this.#changed;
     this.#changed = new Set();
     this.#index = null;
@@ -147,11 +151,18 @@ export class NotedChanges<Note extends { readonly id: string }> {
   }
 
   /** Null where all documents are to be looked at. */
-  async #touchedSince(mark: Covered | null): Promise<ReadonlySet<DocId> | null> {
-    const { marks, noter } = this.#at;
+  async #touchedSince(index: StampedIndex<Note>): Promise<ReadonlySet<DocId> | null> {
+    const { marks, noter, documentOf } = this.#at;
+    const { mark } = index;
     if (mark === null || marks === null) return null;
     noter.settle();
-    return marks.touchedSince(mark);
+    const touched = await marks.touchedSince(mark);
+    if (touched === null) return null;
+    // The mark says what documents were: what was noted since may be of a state that is no more.
+    const others = new Set(touched);
+    for (let row = index.after(mark.newest); row !== undefined; row = index.after(row.stamp))
+      others.add(documentOf(row));
+    return others;
   }
 
   async #look(looked: Iterable<Note | null>): Promise<readonly Note[]> {
@@ -167,7 +178,7 @@ export class NotedChanges<Note extends { readonly id: string }> {
 
   #arm(): void {
     const { marks, platform } = this.#at;
-    if (marks === null) return;
+    if (marks === null || this.#isClosed) return;
     this.#cancel?.();
     this.#cancel = platform.scheduler.after(QUIET_MS, () => void this.mark().catch(platform.report));
   }

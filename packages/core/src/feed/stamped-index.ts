@@ -1,8 +1,16 @@
-import { toHex } from "@selkie/entry";
+import { equalBytes, toHex } from "@selkie/entry";
 import type { Covered } from "../cold/covered.ts";
 import { CoreError } from "../errors.ts";
 import { type CursorPlace, stretchIdBytes } from "./cursor.ts";
-import { damaged, generationBytes, type IndexHead, type Mark, type Stamped, type Stretch } from "./index-codec.ts";
+import {
+  damaged,
+  encodeHead,
+  generationBytes,
+  type IndexHead,
+  type Mark,
+  type Stamped,
+  type Stretch,
+} from "./index-codec.ts";
 import { IndexRows, SLACK } from "./index-rows.ts";
 import { IndexSegments, type IndexSegmentsContext, SEGMENT_ROWS } from "./index-segments.ts";
 
@@ -143,6 +151,7 @@ export class StampedIndex<Note extends { readonly id: string }> {
     const segment = Math.max(0, this.#count - 1);
     const mark: Mark = { basis, vector, ended, newest: this.newest, segment, size: this.#size };
     const head = { ...this.#head, mark };
+    if (equalBytes(encodeHead(head), encodeHead(this.#head))) return;
     await this.#write(head, [], this.#count);
     this.#head = head;
   }

@@ -2,6 +2,7 @@ import {
   fromHex,
   type Head,
   parseKeyTag,
+  parseWriterKey,
   toHex,
   type Vector,
   type VerifiedEntry,
@@ -77,10 +78,13 @@ export class Ingest {
     }
   }
 
-  /** Whether all that a store of this vector holds was delivered, as far as it is admitted, and opened with these keys. */
-  isCaughtUp(vector: Vector, tags: ReadonlySet<string>): boolean {
+  /**
+   * Whether all that a store of this vector holds was delivered, as far as it is admitted, and opened with these keys.
+   * @param isOwn whether a chain was begun here since the store was read: its entries are not
+   */
+  isCaughtUp(vector: Vector, tags: ReadonlySet<string>, isOwn: (writer: WriterKey) => boolean): boolean {
     const isOpen = tags.size === this.#tags.size && [...tags].every((tag) => this.#tags.has(tag));
-    return isOpen && [...this.#chains.all()].every((chain) => isDelivered(chain, vector.get(toHex(chain.key))));
+    return isOpen && [...vector].every(([name, head]) => this.#isDelivered(parseWriterKey(fromHex(name)), head, isOwn));
   }
 
   /** Runs that were just appended. */
@@ -237,6 +241,13 @@ export class Ingest {
     return [{ chain, entries: skip === 0 ? run.entries : run.entries.slice(skip) }];
   }
 
+  /** Of a chain that was never read, and is not of this device, nothing is: it was stored just now. */
+  #isDelivered(writer: WriterKey, { seq }: Head, isOwn: (writer: WriterKey) => boolean): boolean {
+    const chain = this.#chains.find(writer);
+    if (chain === undefined) return isOwn(writer);
+    return typeof chain.verdict !== "object" || chain.next > seq;
+  }
+
   /** The entries that count. */
   #counting(entries: readonly VerifiedEntry[], admission: Admission): readonly Admitted[] {
     const { refusal, quarantine } = this.#context;
@@ -314,10 +325,6 @@ export class Ingest {
       }
     }
   }
-}
-
-function isDelivered({ verdict, next }: ReadChain, head: Head | undefined): boolean {
-  return typeof verdict !== "object" || head === undefined || next > head.seq;
 }
 
 /** A run in pieces of not too many parts. */

@@ -1,7 +1,7 @@
 import { memoryStore, type Store } from "@selkie/store";
 import { expect, test } from "vitest";
 import type { DatabaseEvents } from "../../src/database/database.ts";
-import { docIdOf } from "../../src/document/doc-id.ts";
+import { type DocId, docIdOf } from "../../src/document/doc-id.ts";
 import { Documents } from "../../src/document/documents.ts";
 import { Events } from "../../src/events.ts";
 import { DocumentNoter } from "../../src/feed/document-notes.ts";
@@ -34,14 +34,20 @@ async function begin<Note extends { readonly id: string }>(noting: Noting<Note>,
   const documents = new Documents(crypto);
   const events = new Events<DatabaseEvents>((error) => expect.fail(String(error)));
   const scheduler: Platform["scheduler"] = {
-    after: (_, work) => {
+    after: (ms, work) => {
+      if (ms > 0) {
+        timers.add(work);
+        return () => void timers.delete(work);
+      }
       others.run();
       void Promise.resolve().then(work);
       return () => undefined;
     },
   };
+  const timers = new Set<() => void>();
   const noted = new NotedChanges({
     ...{ database: testDatabase, store, local, random, events, noter: noting(documents, lab), marks },
+    documentOf: ({ id }) => id.slice(0, 64) as DocId, // those of revisions begin with them
     platform: { scheduler, report: (error) => expect.fail(String(error)) },
     announced: () => undefined,
     moved: () => undefined,
@@ -54,7 +60,7 @@ async function begin<Note extends { readonly id: string }>(noting: Noting<Note>,
     record.changes.push(handMade({ actor: n.toString(16).padStart(32, "0"), seq, startOp: seq, ops }).bytes);
     events.emit("change", { id: docIdOf(place) });
   };
-  return { noted, fault, change, others };
+  return { noted, fault, change, others, timers };
 }
 
 /** @param first documents or changes of the first, and `last` of all */
@@ -134,7 +140,7 @@ test("others have their turn while revisions are looked at; each is noted once",
   expect(await changeMeanwhile(notingRevisions)).toEqual({ size: 601, grown: 1, stamped: 1 });
 });
 
-test("an index is marked where nothing is left to be noted when it is known how far the documents go, and not before somebody reads", async () => {
+test("an index is marked once what is left is noted, where nothing more comes meanwhile, and not before somebody reads", async () => {
   const covered = { basis: "0".repeat(64), vector: new Map(), ended: [] };
   const during = { now: async (): Promise<void> => undefined };
   const { noted, change } = await begin(notingDocuments, {
@@ -148,14 +154,25 @@ test("an index is marked where nothing is left to be noted when it is known how 
   change(0);
   const index = await noted.refreshed(null);
   change(1);
-  await noted.mark();
-  expect(index.mark).toBeNull();
-  await noted.refreshed(null);
   during.now = async () => change(2);
   await noted.mark();
-  expect(index.mark).toBeNull();
+  expect([index.mark, index.newest]).toEqual([null, 2]);
   during.now = async () => undefined;
-  await noted.refreshed(null);
   await noted.mark();
   expect(index.mark).toEqual({ ...covered, newest: 3, segment: 0, size: 3 });
+});
+
+test("nothing is marked once it is closed", async () => {
+  const { noted, change, timers } = await begin(notingDocuments, {
+    now: async () => null,
+    touchedSince: async () => null,
+  });
+  change(0);
+  await noted.refreshed(null);
+  expect(timers.size).toBe(1);
+  change(1);
+  const refreshed = noted.refreshed(null);
+  await noted.close();
+  await refreshed;
+  expect(timers.size).toBe(0);
 });

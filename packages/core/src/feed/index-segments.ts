@@ -51,10 +51,9 @@ export class IndexSegments<Note> {
 
   /** Null where there is nothing. @throws CoreError LOCAL_STATE_DAMAGED */
   async head(): Promise<IndexHead | null> {
-    for await (const { key, value } of this.#at.local.range(this.#at.format.kind, this.#at.database)) {
-      if (value === null || !equalBytes(key, this.#key(null))) throw damaged();
-      return decodeHead(value);
-    }
+    const head = await this.#at.local.recall(this.#key(null));
+    if (head !== undefined) return decodeHead(head);
+    if ((await this.keys()).length > 0) throw damaged();
     return null;
   }
 

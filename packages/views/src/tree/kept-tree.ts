@@ -1,6 +1,6 @@
 import type { DerivedRows } from "@selkie/core";
 import { listIn, numberIn } from "../value/read-json.ts";
-import type { Json } from "../value/value-codec.ts";
+import { decodeValue, encodeValue, type Json } from "../value/value-codec.ts";
 import { KeptPages, type KeptRow } from "./kept-pages.ts";
 import type { Page, PageId } from "./page.ts";
 import { decodeChildren, encodeChildren, type TreeCodec } from "./page-codec.ts";
@@ -27,7 +27,7 @@ export class KeptTree<E, S> {
     this.#shape = shape;
     this.#kept = rows && new KeptPages(rows, shape.number, shape, shape.codec);
     this.#pages = new Pages(this.#kept, 0);
-    this.#tree = new Tree(shape, this.#pages, null);
+    this.#tree = new Tree(shape, this.#pages, null, 0);
   }
 
   get tree(): Tree<E, S> {
@@ -70,8 +70,9 @@ export class KeptTree<E, S> {
 
   /** Where the tree is found among its pages. */
   head(): Json {
-    const { root } = this.#tree;
-    return [this.#pages.next, root === null ? null : encodeChildren(this.#shape.codec, [root])];
+    const { root, heaviest } = this.#tree;
+    const top = root === null ? null : encodeChildren(this.#shape.codec, [root]);
+    return [this.#pages.next, top, encodeValue(heaviest)];
   }
 
   /**
@@ -79,12 +80,13 @@ export class KeptTree<E, S> {
    * to go. @throws ViewError INDEX_DAMAGED
    */
   open(head: unknown, taken = 0): void {
-    const [said, root] = listIn(head);
+    const [said, root, weight] = listIn(head);
+    const heaviest = numberIn(decodeValue(weight));
     const next = numberIn(said);
     const unused = Array.from({ length: Math.max(0, taken - next) }, (_, at) => next + at);
     this.#pages = new Pages(this.#kept, next + unused.length, unused);
     const [child = null] = root === null ? [] : decodeChildren(this.#shape.codec, root);
-    this.#tree = new Tree(this.#shape, this.#pages, child);
+    this.#tree = new Tree(this.#shape, this.#pages, child, heaviest);
   }
 }
 

@@ -36,24 +36,19 @@ export function childOf<E, S>({ summary, key }: TreeShape<E, S>, id: PageId, pag
   return { id, last: lastOf(items).last, count, summary: summary.join(items.map((child) => child.summary)) };
 }
 
-/** A page as it may be: itself, or several that have room for what it holds. */
-export function pagesOf<E, S>(shape: TreeShape<E, S>, page: Page<E, S>): readonly Page<E, S>[] {
-  return fits(shape, page) ? [page] : halves(page).flatMap((half) => pagesOf(shape, half));
+/** A page as it may be: itself, or several that have room for what it holds. Parameters as those of `fits`. */
+export function pagesOf<E, S>(shape: TreeShape<E, S>, page: Page<E, S>, heaviest: number): readonly Page<E, S>[] {
+  return fits(shape, page, heaviest) ? [page] : halves(page).flatMap((half) => pagesOf(shape, half, heaviest));
 }
 
-/** Whether a page has room for what it holds. */
-export function fits<E, S>({ weigh, mostOnPage }: TreeShape<E, S>, page: Page<E, S>): boolean {
+/** Whether a page has room for what it holds. @param heaviest what none of its entries outweighs: only where that is much they are weighed */
+export function fits<E, S>({ weigh, mostOnPage }: TreeShape<E, S>, page: Page<E, S>, heaviest: number): boolean {
   const { length } = page.items;
   if (length > mostOnPage) return false;
-  if (weigh === null || length < 2 || page.type === "branch") return true;
+  if (weigh === null || length < 2 || page.type === "branch" || heaviest * length <= MOST_WEIGHT) return true;
   let weight = 0;
   for (const entry of page.items) weight += weigh(entry);
   return weight <= MOST_WEIGHT;
-}
-
-/** Whether every page has room, where no entry weighs more than this. */
-export function areLight<E, S>({ mostOnPage }: TreeShape<E, S>, heaviest: number): boolean {
-  return heaviest * mostOnPage <= MOST_WEIGHT;
 }
 
 /** Whether a page holds so little that it is joined with one beside it. */

@@ -1,5 +1,4 @@
 import {
-  areLight,
   type Child,
   childOf,
   firstWhere,
@@ -45,9 +44,11 @@ export class Tree<E, S> {
   readonly #shape: TreeShape<E, S>;
   readonly #pages: Pages<E, S>;
   #root: Child<E, S> | null;
+  #heaviest: number;
 
-  /** @param root null for an empty one */
-  constructor(shape: TreeShape<E, S>, pages: Pages<E, S>, root: Child<E, S> | null) {
+  /** @param root null for an empty one @param heaviest as of `from` */
+  constructor(shape: TreeShape<E, S>, pages: Pages<E, S>, root: Child<E, S> | null, heaviest: number) {
+    this.#heaviest = heaviest;
     this.#shape = shape;
     this.#pages = pages;
     this.#root = root;
@@ -55,7 +56,7 @@ export class Tree<E, S> {
 
   /**
    * @param entries ascending, no two equal
-   * @param heaviest what none of them outweighs; they are weighed where it is much
+   * @param heaviest what none of them outweighs; only where that is much they are weighed
    */
   static from<E, S>(
     shape: TreeShape<E, S>,
@@ -64,14 +65,16 @@ export class Tree<E, S> {
     heaviest: number = Number.POSITIVE_INFINITY,
   ): Tree<E, S> {
     const made = (page: Page<E, S>): Child<E, S> => childOf(shape, pages.add(page), page);
-    const isLight = areLight(shape, heaviest);
-    const leaves = groups(entries, shape.mostOnPage).flatMap((items): readonly Page<E, S>[] => {
-      const leaf: Page<E, S> = { type: "leaf", items };
-      return isLight ? [leaf] : pagesOf(shape, leaf);
-    });
-    let level = leaves.map(made);
+    let level = groups(entries, shape.mostOnPage).flatMap((items) =>
+      pagesOf(shape, { type: "leaf", items }, heaviest).map(made),
+    );
     while (level.length > 1) level = groups(level, shape.mostOnPage).map((items) => made({ type: "branch", items }));
-    return new Tree(shape, pages, level[0] ?? null);
+    return new Tree(shape, pages, level[0] ?? null, heaviest);
+  }
+
+  /** What none of its entries outweighs, as far as that is known. */
+  get heaviest(): number {
+    return this.#heaviest;
   }
 
   /** What it begins with when it is opened again; null for an empty one. */
@@ -109,7 +112,9 @@ export class Tree<E, S> {
    * @param changes ascending, no two of one place @returns what stood at each
    */
   async changeAll(changes: readonly TreeChange<E>[]): Promise<readonly (E | null)[]> {
-    const edits = changes.map((change): Edit<E> => ({ ...change, found: null }));
+    const edits = changes.map(({ entry, change }): Edit<E> => {
+      return { entry, change: (found) => this.#weighed(change(found)), found: null };
+    });
     if (this.#root === null)
       this.#grow(this.#added({ type: "leaf", items: changedItems([], edits, this.#shape).items }));
     else if (edits.length > 0) this.#grow((await this.#edit(this.#root, null, edits)).children);
@@ -265,7 +270,7 @@ export class Tree<E, S> {
       await this.#pages.get(right, left.last),
     ];
     const joined = together(page, next);
-    if (!fits(this.#shape, joined)) return null;
+    if (!fits(this.#shape, joined, this.#heaviest)) return null;
     this.#pages.remove(right.id);
     return childOf(this.#shape, this.#pages.replace(left.id, joined), joined);
   }
@@ -275,7 +280,7 @@ export class Tree<E, S> {
       this.#pages.remove(id);
       return [];
     }
-    const [first = page, ...rest] = pagesOf(this.#shape, page);
+    const [first = page, ...rest] = pagesOf(this.#shape, page, this.#heaviest);
     return [
       childOf(this.#shape, this.#pages.replace(id, first), first),
       ...rest.flatMap((other) => this.#added(other)),
@@ -284,7 +289,14 @@ export class Tree<E, S> {
 
   #added(page: Page<E, S>): readonly Child<E, S>[] {
     if (page.items.length === 0) return [];
-    return pagesOf(this.#shape, page).map((one) => childOf(this.#shape, this.#pages.add(one), one));
+    return pagesOf(this.#shape, page, this.#heaviest).map((one) => childOf(this.#shape, this.#pages.add(one), one));
+  }
+
+  #weighed(entry: E | null): E | null {
+    const { weigh } = this.#shape;
+    if (entry !== null && weigh !== null && Number.isFinite(this.#heaviest))
+      this.#heaviest = Math.max(this.#heaviest, weigh(entry));
+    return entry;
   }
 
   /** A root that was split gets one above it. */

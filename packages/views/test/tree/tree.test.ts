@@ -95,21 +95,27 @@ describe("a tree", () => {
     }
   });
 
-  it("made of entries of which none weighs much does not weigh each", async () => {
+  it("D13 weighs entries only where one of them may weigh much, and all of a page then, also those that came before", async () => {
     let weighed = 0;
-    const weigh = (): number => {
+    const weigh = (entry: number): number => {
       weighed += 1;
-      return 65;
+      return entry % 2 === 1 && entry < 100 ? 3_000 : 60;
     };
-    const counting: TreeShape<number, number> = { ...sums, weigh };
-    const light = Tree.from(counting, new Pages(null, 0), many(3_000), 64);
-    expect(weighed).toBe(0);
     const pages = new Pages<number, number>(null, 0);
-    await expectHolds(Tree.from(counting, pages, many(3_000), 65), many(3_000));
-    expect(weighed).toBeGreaterThanOrEqual(3_000);
-    for (const page of pages.changes().put.values())
-      if (page.type === "leaf") expect(page.items.length).toBeLessThanOrEqual(63);
-    await expectHolds(light, many(3_000));
+    const tree = Tree.from({ ...sums, weigh }, pages, many(3_000), 60);
+    await tree.put(101);
+    expect([tree.heaviest, weighed]).toEqual([60, 1]);
+    const odd = Array.from({ length: 40 }, (_, at) => at * 2 + 1);
+    for (const entry of odd) await tree.put(entry);
+    expect([tree.heaviest, weighed > 100]).toEqual([3_000, true]);
+    await expectHolds(
+      tree,
+      [...many(3_000), ...odd, 101].sort((a, b) => a - b),
+    );
+    for (const page of pages.changes().put.values()) {
+      if (page.type === "leaf" && page.items.length > 1)
+        expect(page.items.reduce((sum, entry) => sum + weigh(entry), 0)).toBeLessThanOrEqual(4_096);
+    }
   });
 
   it("that lost all its entries is empty, and takes new ones", async () => {

@@ -54,10 +54,16 @@ export function secondaryPlan({ name, parts, where }: SecondaryOptions): IndexPl
     definition: encodeDefinition(shape, JSON.stringify(parts.map(({ text }) => text))),
     map: (data, origin): readonly Entry[] => {
       if (!where.every((conjunct) => holds(conjunct, data, origin))) return [];
-      const values = parts.map(({ value }) => valueOrNull(value, data, origin));
-      const key = values.map(sortValue);
-      const isWhole = compareValues(values, key) === 0 && costOf(key) <= MOST_KEY_STEPS;
-      return [{ path: NO_CATEGORY, sort: [isWhole ? [false, ...key] : ODD], id: origin.id, values: NO_VALUES }];
+      const key: Value[] = [false];
+      let isWhole = true;
+      for (const part of parts) {
+        const value = valueOrNull(part.value, data, origin);
+        const sorted = sortValue(value);
+        isWhole &&= compareValues(value, sorted) === 0;
+        key.push(sorted);
+      }
+      isWhole &&= costOf(key) <= MOST_KEY_STEPS;
+      return [{ path: NO_CATEGORY, sort: [isWhole ? key : ODD], id: origin.id, values: NO_VALUES }];
     },
   };
 }

@@ -58,4 +58,7 @@ function plainNumber(value: number | bigint): number | bigint {
 }
 
 /** Without the first half of a character whose second was cut off. */
-export const withoutHalf = (text: string): string => (/[\ud800-\udbff]$/.test(text) ? text.slice(0, -1) : text);
+export function withoutHalf(text: string): string {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last <= 0xdbff ? text.slice(0, -1) : text;
+}

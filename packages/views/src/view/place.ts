@@ -11,3 +11,8 @@ export interface Place {
   /** The id of the document that it says it answers. */
   readonly responseTo?: string;
 }
+
+export function placeOf(id: string, keys: readonly Entry[], responseTo: string | null): Place {
+  const values = keys[0]?.values ?? [];
+  return responseTo === null ? { id, keys, values } : { id, keys, values, responseTo };
+}

@@ -8,16 +8,17 @@ import type { EntryColumn } from "./column.ts";
 import { distinctColumns } from "./distinct-shape.ts";
 import { DistinctValues } from "./distinct-values.ts";
 import type { Entry, MappedEntry } from "./entry.ts";
+import { Gathered } from "./gathered.ts";
 import type { Moved, MovedDocument } from "./moved.ts";
-import type { Place } from "./place.ts";
+import { type Place, placeOf } from "./place.ts";
 import { ResponseTree } from "./response-tree.ts";
 import type { StandingDocument } from "./responses.ts";
-import { areSame, eachOnce, sortEntries } from "./sort-entries.ts";
+import { areSame, eachOnce } from "./sort-entries.ts";
 import type { Totals } from "./total.ts";
-import { entryShape, placeShape, weightOfAll } from "./view-trees.ts";
+import { entryShape, placeShape } from "./view-trees.ts";
 
 /** Of what is kept. */
-export const INDEX_FORMAT = "index 5";
+export const INDEX_FORMAT = "index 6";
 
 export interface IndexContext {
   readonly columns: readonly EntryColumn[];
@@ -84,17 +85,18 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
 
   async filling(): Promise<Filling<readonly MappedEntry[]>> {
     await this.#kept.restart(); // now: what is purged from here on may be among what it is filled with
-    const documents: Changed<readonly MappedEntry[]>[] = [];
-    let heaviest = 0;
+    const responses = this.#responses;
+    const gathered = new Gathered(this.#at.columns, this.distinct !== null);
+    const all = new Map<string, readonly MappedEntry[]>();
     return {
       add: async (some) => {
-        for (const one of some) {
-          documents.push(one);
-          heaviest = Math.max(heaviest, weightOfAll(one[1])); // now, as it was just made: later it is far away in memory
-        }
+        if (responses === null) gathered.add(some.map(([id, entries]) => ({ id, entries, responseTo: null })));
+        else for (const [id, entries] of some) all.set(id, entries);
       },
-      // What stands beneath others weighs more.
-      finish: async () => this.#fill(documents, this.#responses === null ? heaviest : Number.POSITIVE_INFINITY),
+      finish: async () => {
+        if (responses !== null) gathered.add(responses.fill(all));
+        this.#fill(gathered);
+      },
     };
   }
 
@@ -114,28 +116,11 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
     return this.#kept.save(mark, null);
   }
 
-  /** @param documents each once, and what none of them outweighs */
-  #fill(documents: readonly Changed<readonly MappedEntry[]>[], heaviest: number): void {
-    const all: Entry[] = [];
-    const places: Place[] = [];
-    const shown: (readonly Entry[])[] = [];
-    for (const { id, entries, responseTo } of this.#standing(documents)) {
-      const own = eachOnce(this.#compare, entries);
-      for (const entry of own) all.push(entry);
-      if (this.distinct !== null) shown.push(own);
-      places.push(placeOf(id, own, responseTo));
-    }
-    this.#entries.fill(sortEntries(this.#at.columns, all), heaviest);
-    this.#places.fill(
-      places.sort((a, b) => byCodeUnits(a.id, b.id)),
-      heaviest,
-    );
-    this.distinct?.fill(shown);
-  }
-
-  *#standing(documents: readonly Changed<readonly MappedEntry[]>[]): Iterable<StandingDocument> {
-    if (this.#responses !== null) yield* this.#responses.fill(new Map(documents));
-    else for (const [id, entries] of documents) if (entries.length > 0) yield { id, entries, responseTo: null };
+  #fill(gathered: Gathered): void {
+    const { heaviest } = gathered;
+    this.#entries.fill(gathered.entries(), heaviest);
+    this.#places.fill(gathered.places(), heaviest);
+    this.distinct?.fill(gathered.shown);
   }
 
   /** With those that stand elsewhere for it. */
@@ -201,11 +186,6 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
   #place(id: string): Promise<Place | null> {
     return this.#places.tree.find(placeKey(id));
   }
-}
-
-function placeOf(id: string, keys: readonly Entry[], responseTo: string | null): Place {
-  const values = keys[0]?.values ?? [];
-  return responseTo === null ? { id, keys, values } : { id, keys, values, responseTo };
 }
 
 const placeKey = (id: string): Place => ({ id, keys: [], values: [] });

@@ -1,5 +1,6 @@
 import { damaged } from "../damaged-index.ts";
 import type { TreeCodec } from "../tree/page-codec.ts";
+import { columnIn, encodeColumn } from "../value/column-codec.ts";
 import { encodeIds, idsIn } from "../value/ids-codec.ts";
 import { listIn, numberIn, textIn } from "../value/read-json.ts";
 import type { Value } from "../value/value.ts";
@@ -33,7 +34,7 @@ export function entryCodec(columns: readonly EntryColumn[]): TreeCodec<Entry, To
           encodeIds(entries.map(({ id }) => id)),
           encodePaths(entries),
           sorted.map((column, at) => (isSame(column, at) ? AS_ELSEWHERE : encodeSort(entries, at))),
-          hasValues ? columns.map((_, column) => encodeColumn(entries, column)) : [],
+          hasValues ? columns.map((_, column) => encodeShown(entries, column)) : [],
           ...encodeAbove(entries),
         ];
       },
@@ -41,8 +42,10 @@ export function entryCodec(columns: readonly EntryColumn[]): TreeCodec<Entry, To
         const [said, places, sorts, shown, ...ways] = listIn(json);
         const ids = idsIn(said);
         const [paths, above] = [pathsIn(places), aboveIn(ways)];
-        const values = listIn(shown).map((column, number) => columnIn(column, paths, number));
-        const sort = listIn(sorts).map((one, at) => (one === AS_ELSEWHERE ? values[sorted[at] ?? -1] : valuesIn(one)));
+        const values = listIn(shown).map((column, number) => shownIn(column, paths, number));
+        const sort = listIn(sorts).map((one, at) =>
+          one === AS_ELSEWHERE ? values[sorted[at] ?? -1] : columnIn(one, ids.length),
+        );
         return ids.map((id, at) => ({
           ...{ id, path: pathAt(paths, at), sort: rowAt(sort, at), values: rowAt(values, at) },
           ...above[at],
@@ -64,7 +67,7 @@ export function placeCodec(columns: readonly EntryColumn[]): TreeCodec<Place, To
         return [
           encodeIds(places.map(({ id }) => id)),
           places.map((place) => place.keys.length),
-          totalled.map((column) => places.map(({ values }) => encodeValue(values[column]))),
+          totalled.map((column) => encodeColumn(places.map(({ values }) => values[column]))),
           encodePaths(keys),
           sorted.map((_, at) => encodeSort(keys, at)),
           places.some(({ responseTo }) => responseTo !== undefined)
@@ -76,10 +79,10 @@ export function placeCodec(columns: readonly EntryColumn[]): TreeCodec<Place, To
       decode: (json) => {
         const [ids, counted, summed, found, sorts, answered, ...ways] = listIn(json);
         const counts = listIn(counted).map(numberIn);
-        const totals = listIn(summed).map(valuesIn);
+        const totals = listIn(summed).map((column) => columnIn(column, counts.length));
         const [paths, above] = [pathsIn(found), aboveIn(ways)];
         const responseTo = answered === AS_ELSEWHERE ? [] : listIn(answered);
-        const sort = listIn(sorts).map(valuesIn);
+        const sort = listIn(sorts).map((column) => columnIn(column, paths.length));
         let next = 0;
         return idsIn(ids).map((id, at): Place => {
           const keys: Entry[] = [];
@@ -148,19 +151,19 @@ export function wayIn(json: unknown): readonly Standing[] {
 }
 
 function encodeSort(keys: readonly Key[], at: number): Json {
-  return keys.map(({ sort }) => encodeValue(sort[at]));
+  return encodeColumn(keys.map(({ sort }) => sort[at]));
 }
 
 /** What stands in a category's column, its path mostly says. */
-function encodeColumn(entries: readonly Entry[], column: number): Json {
+function encodeShown(entries: readonly Entry[], column: number): Json {
   return entries.every(({ path, values }) => Object.is(onlyStep(path, column)?.value, values[column]))
     ? AS_ELSEWHERE
-    : entries.map(({ values }) => encodeValue(values[column]));
+    : encodeColumn(entries.map(({ values }) => values[column]));
 }
 
 /** @throws ViewError INDEX_DAMAGED */
-function columnIn(json: unknown, paths: readonly CategoryPath[], column: number): readonly (Value | undefined)[] {
-  return json === AS_ELSEWHERE ? paths.map((path) => onlyStep(path, column)?.value) : valuesIn(json);
+function shownIn(json: unknown, paths: readonly CategoryPath[], column: number): readonly (Value | undefined)[] {
+  return json === AS_ELSEWHERE ? paths.map((path) => onlyStep(path, column)?.value) : columnIn(json, paths.length);
 }
 
 /** Undefined where a path has no step of a column, or several. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { indexColumns } from "../../src/indexer/index-plan.ts";
+import { partOrder } from "../../src/indexer/key-order.ts";
 import type { Value } from "../../src/value/value.ts";
 import { type Entry, entryOrder, NO_CATEGORY, type Standing } from "../../src/view/entry.ts";
 import { sortByLead } from "../../src/view/sort-by-lead.ts";
@@ -8,18 +9,23 @@ import { sortEntries } from "../../src/view/sort-entries.ts";
 
 const text = fc.constantFrom("a", "A", "ä", "b", "", "Z");
 const part = fc.oneof({ weight: 4, arbitrary: text }, fc.constantFrom<Value>(null, true, 0, 1, Number.NaN, ["a"]));
+const number = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: -9, max: 9 }) },
+  fc.constantFrom(0.5, -0.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2 ** 53),
+);
+const rarely = (other: Value): fc.Arbitrary<Value> => fc.oneof({ weight: 200, arbitrary: number }, fc.constant(other));
 const keys: readonly fc.Arbitrary<Value>[] = [
+  ...[number.map((one) => [one]), fc.tuple(number, number), fc.tuple(fc.constant(false), rarely(null))],
+  ...[fc.tuple(text, number), fc.tuple(fc.constant(false), text, number), fc.tuple(fc.boolean(), number)],
   text.map((one) => [one]),
   fc.tuple(text, part),
   fc.tuple(fc.constant(false), text, part),
   fc.tuple(fc.boolean(), text),
   fc.array(part, { maxLength: 3 }),
-  text,
-  part,
 ];
 const above: readonly Standing[] = [{ sort: [["a"]], id: "above" }];
 const entries = fc.constantFrom(...keys).chain((key) =>
-  fc.array(fc.tuple(key, fc.nat(20)), { maxLength: 60 }).map((drawn) =>
+  fc.array(fc.tuple(key, fc.nat(20)), { maxLength: 120, size: "max" }).map((drawn) =>
     drawn.map(([value, n], at): Entry => {
       const id = `${String(n).padStart(2, "0")} ${at}`;
       return { path: NO_CATEGORY, sort: [value], id, values: [], ...(n === 20 && at === 7 ? { above } : {}) };
@@ -40,6 +46,24 @@ test("many entries are put in the order in which each stands to each", () => {
       const ids = (some: readonly Entry[]): readonly string[] => some.map(({ id }) => id);
       expect(ids(sortEntries(columns, drawn))).toEqual(ids(drawn.toSorted(entryOrder(columns))));
     }),
+    { numRuns: 500 },
+  );
+});
+
+test("so are those that several columns sort", () => {
+  const column = fc.tuple(orders, fc.boolean()).map(([order, idsFall]) => {
+    return { isSorted: true, compare: partOrder(order), total: null, idsFall };
+  });
+  const one = fc.constantFrom(text, number, rarely(Number.NaN), rarely(5n), rarely("5"), part);
+  fc.assert(
+    fc.property(
+      fc.tuple(column, column),
+      fc.tuple(one, one).chain((each) => fc.array(fc.tuple(...each), { maxLength: 120, size: "max" })),
+      (columns, drawn) => {
+        const all = drawn.map((sort, at): Entry => ({ path: NO_CATEGORY, sort, id: String(at), values: [] }));
+        expect(sortEntries(columns, all)).toEqual(all.toSorted(entryOrder(columns)));
+      },
+    ),
     { numRuns: 500 },
   );
 });

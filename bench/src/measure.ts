@@ -38,10 +38,20 @@ export async function briefCpuMicroseconds(work: () => unknown): Promise<number>
  * shapes of which no object is alive then, and compiles it again on other threads, which the process's CPU time counts.
  */
 export async function cleanCpuMicroseconds(work: () => unknown): Promise<number> {
-  // Twice: what lives through the first is young until the second, and the one behind the work would move it.
-  for (let time = 0; time < 2; time++) globalThis.gc?.({ type: "minor" });
+  collectYoung();
   return await briefCpuMicroseconds(async () => {
     await work();
     globalThis.gc?.({ type: "minor" });
   });
+}
+
+/** The same for work of few milliseconds, without collecting what it leaves: that would cost about as much as the work. */
+export async function freshCpuMicroseconds(work: () => unknown): Promise<number> {
+  collectYoung();
+  return await briefCpuMicroseconds(work);
+}
+
+/** Twice: what lives through the first is young until the second, and a collection in or behind the work would move it. */
+function collectYoung(): void {
+  for (let time = 0; time < 2; time++) globalThis.gc?.({ type: "minor" });
 }

@@ -14,9 +14,10 @@ interface Reply {
   readonly error?: string;
 }
 
-/** Starts a module that called `serve`. */
-export function startProcess(module: URL, args: readonly string[] = []): BenchProcess {
-  const child: ChildProcess = fork(module, [...args], { serialization: "advanced", execArgv: ["--expose-gc"] });
+/** Starts a module that called `serve`. @param flags of V8 beside that which lets it collect its garbage when it is asked */
+export function startProcess(module: URL, args: readonly string[] = [], flags: readonly string[] = []): BenchProcess {
+  const execArgv = ["--expose-gc", ...flags];
+  const child: ChildProcess = fork(module, [...args], { serialization: "advanced", execArgv });
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: unknown) => void }>();
   let next = 0;
   child.on("message", ({ id, value, error }: Reply) => {

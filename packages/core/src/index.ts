@@ -7,6 +7,7 @@ export type { BlobRoom } from "./blobs/blob-room.ts";
 export type { Connection, ConnectionStatus } from "./connection/connection.ts";
 export { type CopyOptions, copyToKey, readersGained } from "./database/copy-to-key.ts";
 export type { DatabaseEvents, DatabaseTransaction, Draft } from "./database/database.ts";
+export { followChanges, keepCursors } from "./database/follow-changes.ts";
 export type {
   ChangeOptions,
   History,

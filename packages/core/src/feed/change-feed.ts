@@ -5,8 +5,8 @@ import { type DocId, placeOf } from "../document/doc-id.ts";
 import type { Shelf } from "../document/shelf.ts";
 import type { Cursor } from "./cursor.ts";
 import { DocumentNoter, type DocumentNoterContext } from "./document-notes.ts";
-import { Feed, type FeedContext } from "./feed.ts";
-import type { FeedItem, FeedOptions, RevisionItem, RevisionOptions } from "./feed-item.ts";
+import { Feed, type FeedContext, type Waiting } from "./feed.ts";
+import type { FeedItem, RevisionItem, RevisionOptions } from "./feed-item.ts";
 import type { Stamped } from "./index-codec.ts";
 import { hashIn, type RevisionNote, RevisionNoter, revisionId } from "./revision-notes.ts";
 import type { DocumentNote } from "./sight.ts";
@@ -57,8 +57,13 @@ export class ChangeFeed {
     this.#documents.wake();
   }
 
-  documents(cursor: string | null, options: FeedOptions): AsyncIterable<FeedItem<object>> {
+  documents(cursor: string | null, options: Waiting): AsyncIterable<FeedItem<object>> {
     return this.#documents.since(cursor, options);
+  }
+
+  /** Cursors that were not lasting last from now on. */
+  keep(): Promise<void> {
+    return this.#documents.keep();
   }
 
   /** The documents that are shown, and from where to go on. @throws the signal's reason */

@@ -21,10 +21,14 @@ export interface FeedContext<Note extends { readonly id: string }, Item extends 
 }
 
 /** Whether a reader waits for more, and for how long. */
-type Waiting = Pick<FeedOptions, "live" | "signal">;
+export interface Waiting extends Pick<FeedOptions, "live" | "signal"> {
+  /** Whether its cursors outlive the open database; else they may be kept after `keep`. */
+  readonly isLasting?: boolean;
+}
 
 /** How far one reader is. */
 interface Reading<Note extends { readonly id: string }> {
+  readonly isLasting: boolean;
   index: StampedIndex<Note>;
   /** Of the row delivered last. */
   stamp: number;
@@ -78,15 +82,16 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
 
   async *#items(
     cursor: string | null,
-    { live = false, signal }: Waiting,
+    { live = false, signal, isLasting = true }: Waiting,
     reader: { readonly isGone: boolean },
   ): AsyncGenerator<Item, void> {
     const { database, kind, documentOf } = this.#at;
     const place = cursor === null ? null : parseCursor(database, kind, cursor);
     if (this.#isClosed) return;
-    const index = await unlessAborted(this.#noted.refreshed(place), signal);
+    const index = await unlessAborted(this.#noted.refreshed(place, isLasting), signal);
     const stamp = place === null ? 0 : index.stampOf(place);
-    const reading = { index, stamp, end: live ? Number.POSITIVE_INFINITY : index.newest, isBehind: false };
+    const end = live ? Number.POSITIVE_INFINITY : index.newest;
+    const reading = { index, isLasting, stamp, end, isBehind: false };
     let isExtended = false;
     let given = 0;
     const read = this.#at.reader();
@@ -95,12 +100,13 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
       while (!this.#isClosed && !reader.isGone) {
         signal?.throwIfAborted();
         const row = reading.index.after(reading.stamp);
-        if (row !== undefined && row.stamp <= reading.end && !this.#noted.hasNews(documentOf(row))) {
+        const isReady = !isLasting || reading.index.held.length === 0;
+        if (row !== undefined && row.stamp <= reading.end && isReady && !this.#noted.hasNews(documentOf(row))) {
           reading.stamp = row.stamp;
+          const next = reading.index.placeOf(row.stamp); // before others have had a turn, and noted more
           const item = await read(row, reading.index);
           if (item === null) continue;
-          const next = encodeCursor(database, kind, reading.index.placeOf(row.stamp));
-          yield { ...item, cursor: next } as Item;
+          yield { ...item, cursor: encodeCursor(database, kind, next) } as Item;
           given += 1;
           // What was given to nobody's keeping is freed only when others had their turn.
           if (given % AT_ONCE === 0) await giveWay(this.#at.platform);
@@ -125,6 +131,11 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
     return { notes: index.all(), cursor: encodeCursor(database, kind, index.placeOf(index.newest)) };
   }
 
+  /** What was delivered to who said that it would not last lasts from now on. */
+  async keep(): Promise<void> {
+    await this.#noted.keep();
+  }
+
   /** Says how far it goes, where that can be said: whoever opens the database next need not look at all documents. */
   mark(): Promise<void> {
     return this.#noted.mark();
@@ -139,7 +150,7 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
   async #refresh(reading: Reading<Note>, signal: AbortSignal | undefined): Promise<void> {
     if (this.#isClosed) return;
     const place = reading.index.placeOf(reading.stamp);
-    const index = await unlessAborted(this.#noted.refreshed(place), signal);
+    const index = await unlessAborted(this.#noted.refreshed(place, reading.isLasting), signal);
     // After a disk has failed it is another, which may know less.
     if (index !== reading.index) Object.assign(reading, { index, stamp: index.stampOf(place) });
   }

@@ -82,21 +82,33 @@ export class NotedChanges<Note extends { readonly id: string }> {
     return id === undefined ? this.#changed.size > 0 || this.#at.noter.isMoved() : this.#changed.has(id);
   }
 
-  /** The index, with all that happened until now; durable. @param from where somebody reads on; null for the beginning */
-  refreshed(from: CursorPlace | null): Promise<StampedIndex<Note>> {
+  /**
+   * The index, with all that happened until now.
+   * @param from where somebody reads on; null for the beginning
+   * @param isLasting whether it is durable when it resolves; else that may wait for who needs it
+   */
+  refreshed(from: CursorPlace | null, isLasting = true): Promise<StampedIndex<Note>> {
     this.#off ??= this.#at.events.on("change", ({ id }) => {
       this.#changed.add(id);
       this.#at.announced();
     });
     return this.#working.run(async () => {
       try {
-        return await this.#reaching(from);
+        return await this.#reaching(from, isLasting);
       } catch (error) {
         if (this.#isDamaged || !isDamaged(error)) throw error;
         this.#isDamaged = true;
         this.#index = null;
-        return await this.#reaching(from);
+        return await this.#reaching(from, isLasting);
       }
+    });
+  }
+
+  /** Makes durable what was noted. */
+  keep(): Promise<void> {
+    return this.#working.run(async () => {
+      const index = this.#index;
+      if (index !== null) await this.#writing(index, NONE, () => index.keep());
     });
   }
 
@@ -104,12 +116,10 @@ export class NotedChanges<Note extends { readonly id: string }> {
   mark(): Promise<void> {
     return this.#working.run(async () => {
       if (this.#index === null) return;
-      const index = await this.#refresh();
+      const index = await this.#refresh(true);
       const covered = await this.#at.marks?.now();
       if (covered == null || this.hasNews()) return;
-      this.#index = null;
-      await index.markAt(covered);
-      this.#index = index;
+      await this.#writing(index, NONE, () => index.markAt(covered));
     });
   }
 
@@ -120,32 +130,45 @@ export class NotedChanges<Note extends { readonly id: string }> {
     await this.#working.idle();
   }
 
-  async #reaching(from: CursorPlace | null): Promise<StampedIndex<Note>> {
-    const index = await this.#refresh();
+  async #reaching(from: CursorPlace | null, isLasting: boolean): Promise<StampedIndex<Note>> {
+    const index = await this.#refresh(isLasting);
     await index.reach(from === null ? 0 : index.stampOf(from));
     return index;
   }
 
-  async #refresh(): Promise<StampedIndex<Note>> {
+  async #refresh(isLasting: boolean): Promise<StampedIndex<Note>> {
     const { noter, moved } = this.#at;
     const known = this.#index;
-    if (known !== null && !this.hasNews()) return known;
+    if (known !== null && !this.hasNews()) {
+      if (isLasting) await this.#writing(known, NONE, () => known.keep());
+      return known;
+    }
     const index = known ?? (await StampedIndex.load({ ...this.#at, format: noter.format }, this.#isDamaged));
     const others = known === null ? await this.#touchedSince(index) : NONE;
     const changed = this.#changed;
     this.#changed = new Set();
+    let notes: readonly Note[] = [];
+    await this.#writing(index, changed, async () => {
+      const keys = new Set([...index.keys, ...noter.keys()]);
+      const isMoved = others === null || noter.isMoved() || keys.size > index.keys.size;
+      if (isMoved) await index.reach(0);
+      notes = await this.#look(noter.notes(index, changed, others));
+      moved(notes.map(({ id }) => index.get(id)?.stamp ?? 0));
+      if (isLasting || isMoved || known === null || !index.hold(notes)) await index.note(notes, keys);
+    });
+    if (notes.length > 0 || known === null) this.#arm();
+    return index;
+  }
+
+  /** @param changed what is being noted; after a failure it is looked at again, with the index as it is on the disk */
+  async #writing(index: StampedIndex<Note>, changed: ReadonlySet<DocId>, write: () => Promise<void>): Promise<void> {
+    const { held } = index;
     this.#index = null;
     try {
-      const keys = new Set([...index.keys, ...noter.keys()]);
-      if (others === null || noter.isMoved() || keys.size > index.keys.size) await index.reach(0);
-      const notes = await this.#look(noter.notes(index, changed, others));
-      moved(notes.map(({ id }) => index.get(id)?.stamp ?? 0));
-      await index.note(notes, keys);
+      await write();
       this.#index = index;
-      if (notes.length > 0 || known === null) this.#arm();
-      return index;
     } catch (error) {
-      for (const id of changed) this.#changed.add(id); // looked at again, with the index as it is on the disk
+      for (const id of [...changed, ...held.map(this.#at.documentOf)]) this.#changed.add(id);
       throw error;
     }
   }

@@ -18,6 +18,8 @@ import { IndexSegments, type IndexSegmentsContext, SEGMENT_ROWS } from "./index-
 const COMMIT_ROWS = 2_000;
 /** Stretches that are remembered: whoever has slept through more begins anew. */
 const STRETCHES = 256;
+/** Rows that wait to be written, at most. */
+const MOST_HELD = 1_000;
 /** Segments that are read back at a time, at first. */
 const READ_BACK = 16;
 
@@ -29,7 +31,7 @@ export interface StampedIndexContext<Note> extends IndexSegmentsContext<Note> {
  * What was last noted of each document of a database, or of each change, and when, in stamps. A disposable cache: what it says is held
  * against the documents before it is used, but where a mark tells that nothing can have moved.
  *
- * INVARIANT: a cursor that is taken up was handed out by what this index has grown from: rows are durable before anybody sees their
+ * INVARIANT: a cursor that is taken up was handed out by what this index has grown from: rows are durable before anybody keeps their
  * stamps, and stamps that another life of the store gave are of a stretch that is not known here, or end it too late. Test:
  * stamped-index.test.ts.
  */
@@ -44,6 +46,8 @@ export class StampedIndex<Note extends { readonly id: string }> {
   /** Full segments on the disk, and the rows of the one that is not full. */
   #full = 0;
   #tail: readonly Stamped<Note>[] = [];
+  /** Rows that are not on the disk yet, behind those of the tail. */
+  #held: readonly Stamped<Note>[] = [];
   /** What is on the disk and of no use. */
   #useless: readonly Uint8Array[] = [];
   /** Whether this run of the program has given stamps. */
@@ -137,6 +141,25 @@ export class StampedIndex<Note extends { readonly id: string }> {
     return { stretch: this.#head.stretches.at(-1)?.id ?? "", newest: this.newest, stamp };
   }
 
+  /** Rows that are not durable yet: nobody may keep their stamps. */
+  get held(): readonly Stamped<Note>[] {
+    return this.#held;
+  }
+
+  /** Gives each its stamp, and writes them with what comes later. @returns false where they have to be noted at once */
+  hold(notes: readonly Note[]): boolean {
+    if (!this.#isBegun || this.#held.length + notes.length > MOST_HELD) return false;
+    const rows = this.#stamped(notes);
+    this.#held = [...this.#held, ...rows];
+    this.#rows.add(rows);
+    return true;
+  }
+
+  /** What is held is durable when it resolves. Rejects as `note` does. */
+  async keep(): Promise<void> {
+    if (this.#held.length > 0) await this.#note([], this.#head.keys);
+  }
+
   /** Gives each its stamp; durable when it resolves. When it rejects, the index is to be loaded again. */
   async note(notes: readonly Note[], keys: ReadonlySet<string>): Promise<void> {
     for (let from = 0; from < notes.length; from += COMMIT_ROWS)
@@ -148,6 +171,7 @@ export class StampedIndex<Note extends { readonly id: string }> {
 
   /** What it says is what all documents were when this was covered. Rejects as `note` does. */
   async markAt({ basis, vector, ended }: Covered): Promise<void> {
+    await this.keep();
     const segment = Math.max(0, this.#count - 1);
     const mark: Mark = { basis, vector, ended, newest: this.newest, segment, size: this.#size };
     const head = { ...this.#head, mark };
@@ -157,20 +181,21 @@ export class StampedIndex<Note extends { readonly id: string }> {
   }
 
   async #note(notes: readonly Note[], keys: ReadonlySet<string>): Promise<void> {
-    const stored = this.#full * SEGMENT_ROWS + this.#tail.length;
+    const stored = this.#full * SEGMENT_ROWS + this.#tail.length + this.#held.length;
     const isMuch = (): boolean => stored > 2 * this.#size + SLACK;
     if (isMuch()) await this.reach(0);
     const isRewritten = isMuch();
-    const first = this.newest + 1;
-    const rows = notes.map((note, at): Stamped<Note> => ({ ...note, stamp: first + at }));
+    const rows = this.#stamped(notes);
     const { stretches, generation, mark } = this.#head;
     const begins = !this.#isBegun && (rows.length > 0 || stretches.length === 0);
     const head: IndexHead = {
-      ...{ keys, stretches: begins ? this.#begin(first) : stretches },
+      ...{ keys, stretches: begins ? this.#begin(this.newest + 1) : stretches },
       ...(isRewritten ? { generation: this.#newGeneration(), mark: null } : { generation, mark }),
     };
     const renewed = new Set(notes.map(({ id }) => id));
-    const kept = isRewritten ? this.#rows.current().filter(({ id }) => !renewed.has(id)) : this.#tail;
+    const kept = isRewritten
+      ? this.#rows.current().filter(({ id }) => !renewed.has(id))
+      : [...this.#tail, ...this.#held];
     const isSame = !begins && !isRewritten && keys === this.#head.keys;
     const from = isRewritten ? 0 : this.#full;
     const written = [...kept, ...rows];
@@ -178,8 +203,14 @@ export class StampedIndex<Note extends { readonly id: string }> {
     this.#tail = written.slice(written.length - (written.length % SEGMENT_ROWS));
     this.#full = from + Math.floor(written.length / SEGMENT_ROWS);
     this.#head = head;
+    this.#held = [];
     this.#isBegun ||= begins;
     this.#rows.add(rows);
+  }
+
+  #stamped(notes: readonly Note[]): readonly Stamped<Note>[] {
+    const first = this.newest + 1;
+    return notes.map((note, at) => ({ ...note, stamp: first + at }));
   }
 
   /** How many rows count, at least. */

@@ -5,7 +5,7 @@ import type { DocId } from "../../src/document/doc-id.ts";
 import { Random } from "../automerge/random-history.ts";
 import { type Device, Lab } from "../database/lab.ts";
 import { testDatabase } from "../fixture.ts";
-import { Chronicler, Follower, pass, shownBy } from "./follower.ts";
+import { Chronicler, Follower, pass, shownBy, Watcher } from "./follower.ts";
 
 /** Bob and Mallory write; Carol reads, hears that Mallory is out from some entry on, and of some entries that they count after all. */
 class Company {
@@ -20,6 +20,8 @@ class Company {
   readonly carol: Device;
   /** How often something was cut off or readmitted. */
   turns = 0;
+  /** How often the power went off. */
+  crashes = 0;
 
   readonly #target: StatementId;
 
@@ -50,6 +52,7 @@ class Company {
     else if (kind === 8) await pass(mallory, bob);
     else if (kind === 9) {
       carol.crash();
+      this.crashes += 1;
       await carol.open();
     } else await this.#judge();
   }
@@ -93,15 +96,21 @@ test("D9 who follows the feed has what the database shows, whatever is cut off a
   for (let seed = 0; seed < 10; seed++) {
     const company = await Company.begin(seed);
     const random = new Random(seed + 1_000_000);
-    const [follower, chronicler] = [new Follower(), new Chronicler()];
+    const [follower, chronicler, watcher] = [new Follower(), new Chronicler(), new Watcher()];
     for (let step = 0; step < 50; step++) {
+      const { crashes } = company;
       await company.step();
+      if (company.crashes > crashes) watcher.crash();
+      if (random.below(2) === 0) await watcher.read(company.carol);
+      if (random.below(8) === 0) await watcher.keep(company.carol);
       const kind = random.below(6);
       if (kind === 0) await follower.read(company.carol, 1);
       if (kind === 1) await chronicler.read(company.carol, 1 + random.below(3));
       if (kind > 2 && step < 49) continue;
       await follower.read(company.carol);
       expect([seed, step, follower.state]).toEqual([seed, step, await shownBy(company.carol)]);
+      await watcher.read(company.carol);
+      expect([seed, step, watcher.state]).toEqual([seed, step, follower.state]);
       await chronicler.read(company.carol);
       const ids = [...(await shownBy(company.carol)).keys()];
       expect([seed, step, await chronicler.missing(company.carol, ids)]).toEqual([seed, step, []]);

@@ -1,4 +1,6 @@
 // Who reads a change feed as an app does: it keeps what was delivered, and the cursor beside it.
+import { followChanges, keepCursors } from "../../src/database/follow-changes.ts";
+import type { PastDoc } from "../../src/database/history.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
 import type { FeedItem, RevisionItem } from "../../src/feed/feed-item.ts";
 import type { Device } from "../database/lab.ts";
@@ -46,15 +48,38 @@ export class Follower {
     return read;
   }
 
-  take({ type, doc, cursor }: FeedItem<object>): void {
+  take({ type, doc, cursor }: FeedItem<object, PastDoc<object>>): void {
     if (type === "deleted") this.#state.delete(doc.id);
     else this.#state.set(doc.id, stateOf(doc));
     this.cursor = cursor;
   }
 }
 
-const stateOf = (doc: FeedItem<object>["doc"]): string =>
+const stateOf = (doc: PastDoc<object>): string =>
   `${[...doc.getHeads()].sort().join(" ")} ${JSON.stringify(doc.getData())}`;
+
+/** Who follows a database in memory, and keeps how far it came now and then: what it did not keep a crash takes. */
+export class Watcher {
+  #kept = new Follower();
+  #now = new Follower();
+
+  get state(): ReadonlyMap<DocId, string> {
+    return this.#now.state;
+  }
+
+  async read({ database }: Device): Promise<void> {
+    for await (const item of followChanges(database, this.#now.cursor)) this.#now.take(item);
+  }
+
+  async keep({ database }: Device): Promise<void> {
+    await keepCursors(database);
+    this.#kept = this.#now.copy();
+  }
+
+  crash(): void {
+    this.#now = this.#kept.copy();
+  }
+}
 
 /** Who reads each change, and knows those that were delivered. */
 export class Chronicler {

@@ -109,6 +109,44 @@ test("revisions that could not be noted are noted later, once the disk takes it"
   await fail(notingRevisions, 1, 4);
 });
 
+test("what was noted and is not written yet is noted again, where the disk would not take it", async () => {
+  const covered = { basis: "0".repeat(64), vector: new Map(), ended: [] };
+  const marks = { now: async () => covered, touchedSince: async () => new Set<DocId>() };
+  const { noted, fault, change } = await begin(notingDocuments, marks);
+  change(0);
+  await noted.refreshed(null);
+  await noted.mark();
+  for (const failing of [() => noted.keep(), () => noted.refreshed(null), () => noted.mark()]) {
+    change(1);
+    const { held, newest } = await noted.refreshed(null, false);
+    expect([held.length, held[0]?.stamp === newest, noted.hasNews()]).toEqual([1, true, false]);
+    fault.isFull = true;
+    await expect(failing()).rejects.toThrow("full");
+    expect(noted.hasNews(docIdOf(places[1] ?? expect.fail("a place")))).toBe(true);
+    fault.isFull = false;
+    const index = await noted.refreshed(null);
+    expect([index.held.length, index.newest, index.after(newest - 1)?.id]).toEqual([
+      0,
+      newest,
+      places[1] && docIdOf(places[1]),
+    ]);
+  }
+});
+
+test("what waits to be written is written when it is much, and with what does not wait", async () => {
+  const { noted, change } = await begin(notingDocuments);
+  for (const n of places.keys()) change(n);
+  expect((await noted.refreshed(null, false)).held).toEqual([]); // the first look
+  const held = async (...changed: readonly number[]): Promise<number> => {
+    for (const n of changed) change(n);
+    return (await noted.refreshed(null, false)).held.length;
+  };
+  expect([await held(1), await held(2, 3), await held(...places.keys())]).toEqual([1, 3, 603]);
+  expect([await held(...places.keys()), await held(4)]).toEqual([0, 1]);
+  change(5);
+  expect([(await noted.refreshed(null)).held.length, await held()]).toEqual([0, 0]);
+});
+
 /** Others have turns while all documents are looked at for the first time, and change one that was looked at, and one that was not. */
 async function changeMeanwhile<Note extends { readonly id: string }>(noting: Noting<Note>) {
   const { noted, change, others } = await begin(noting);

@@ -1,4 +1,12 @@
-import { type DerivedRows, type FeedItemType, othersFirst, parseDocId, scanDocuments } from "@selkie/core";
+import {
+  type DerivedRows,
+  type FeedItemType,
+  followChanges,
+  keepCursors,
+  othersFirst,
+  parseDocId,
+  scanDocuments,
+} from "@selkie/core";
 import type { Origin } from "../expression/scope.ts";
 import type { Failures } from "./failures.ts";
 import type { Changed, FeedIndex, IndexKind, IndexSource } from "./feed-index.ts";
@@ -105,7 +113,7 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
       this.#cursor = last;
       piece = new Map();
     };
-    for await (const { doc, cursor, type } of this.#database.iterateChangesSince(this.#cursor, { signal })) {
+    for await (const { doc, cursor, type } of followChanges(this.#database, this.#cursor, { signal })) {
       piece.set(doc.id, await this.#mapped(doc, { signal, isGone: isGone(type) }));
       last = cursor;
       if (piece.size === PIECE) await take();
@@ -116,7 +124,7 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
 
   /** Calls back whenever something has changed, until the signal ends it; a database as it was never changes. */
   async watch(changed: () => void, signal: AbortSignal): Promise<void> {
-    for await (const _ of this.#database.iterateChangesSince(this.#cursor, { live: true, signal })) changed();
+    for await (const _ of followChanges(this.#database, this.#cursor, { live: true, signal })) changed();
   }
 
   /** Keeps the index, so that it need not be made again. @param isLast also when little of it changed */
@@ -126,6 +134,7 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
     const mark = encodeMark({ cursor: this.#cursor, failed });
     const { fresh } = this.#index;
     if (isLast ? fresh === 0 && mark === this.#kept : fresh <= UNSAVED) return;
+    await keepCursors(this.#database);
     await this.#index.save(mark);
     this.#kept = mark;
   }

@@ -26,6 +26,11 @@ export interface ScannedDocument<T extends object> {
   readonly cursor: Cursor;
 }
 
+interface ScanOptions extends WaitOptions {
+  /** Whether its cursor may be kept at once; else after `keepCursors`, as those of `followChanges`. True when nothing is said. */
+  readonly isLasting?: boolean;
+}
+
 /**
  * All documents that exist, that nobody deleted and of which this device's user has the key, each once, in no order. No handles are made, and
  * no document stays loaded for it: most are read from projections.
@@ -33,7 +38,7 @@ export interface ScannedDocument<T extends object> {
  */
 export function scanDocuments<T extends object>(
   database: Followed<T>,
-  options: WaitOptions = {},
+  options: ScanOptions = {},
 ): AsyncIterable<ScannedDocument<T>> {
   if (!(database instanceof OpenDatabase)) return scanFeed(database, options);
   return scanOpen(database, options) as AsyncIterable<unknown> as AsyncIterable<ScannedDocument<T>>;
@@ -49,16 +54,16 @@ async function* scanFeed<T extends object>(
 
 async function* scanOpen(
   database: OpenDatabase<object, object, unknown>,
-  { signal }: WaitOptions,
+  options: ScanOptions,
 ): AsyncIterable<ScannedDocument<object>> {
   const { feed, loading, early, currentRows } = await loadedPartsOf(database);
   // Rows are good once they were held against the documents.
   if (early !== null) await loading.verified().catch(() => undefined);
-  const { ids, cursor } = await feed.shown(signal);
+  const { ids, cursor } = await feed.shown(options);
   const rows = currentRows();
   let given = 0;
   for (const id of rows.inOrder(ids)) {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     const parts = partsOf(database);
     const found = rows.find(id);
     const row = found instanceof Promise ? await found : found;

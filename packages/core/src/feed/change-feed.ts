@@ -67,8 +67,8 @@ export class ChangeFeed {
   }
 
   /** The documents that are shown, and from where to go on. @throws the signal's reason */
-  async shown(signal?: AbortSignal): Promise<{ readonly ids: readonly DocId[]; readonly cursor: Cursor }> {
-    const { notes, cursor } = await this.#documents.noted(signal);
+  async shown(options: Omit<Waiting, "live">): Promise<{ readonly ids: readonly DocId[]; readonly cursor: Cursor }> {
+    const { notes, cursor } = await this.#documents.noted(options);
     const ids: DocId[] = [];
     for (const { id, state } of notes) if (state === "changed" || state === "revealed") ids.push(id);
     return { ids, cursor };

@@ -41,7 +41,7 @@ interface Reading<Note extends { readonly id: string }> {
 /**
  * An index in the order of its stamps, for any number of readers, each at its own pace.
  *
- * INVARIANT: what is delivered with a cursor is durable in the index, and what was announced since it was noted is noted again first: a
+ * INVARIANT: what is delivered with a cursor that lasts is durable in the index, and what was announced since it was noted is noted again first: a
  * document that moves on in a reader's hands comes once more. Test: change-feed.test.ts.
  */
 export class Feed<Note extends { readonly id: string }, Item extends WithCursor> {
@@ -100,20 +100,20 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
       while (!this.#isClosed && !reader.isGone) {
         signal?.throwIfAborted();
         const row = reading.index.after(reading.stamp);
-        const isReady = !isLasting || reading.index.held.length === 0;
-        if (row !== undefined && row.stamp <= reading.end && isReady && !this.#noted.hasNews(documentOf(row))) {
+        if (row !== undefined && row.stamp <= reading.end && !this.#noted.hasNews(documentOf(row))) {
           reading.stamp = row.stamp;
-          const next = reading.index.placeOf(row.stamp); // before others have had a turn, and noted more
           const item = await read(row, reading.index);
           if (item === null) continue;
-          yield { ...item, cursor: encodeCursor(database, kind, next) } as Item;
+          const next = encodeCursor(database, kind, reading.index.placeOf(row.stamp));
+          yield { ...item, cursor: next } as Item;
           given += 1;
           // What was given to nobody's keeping is freed only when others had their turn.
           if (given % AT_ONCE === 0) await giveWay(this.#at.platform);
         } else if (row === undefined || row.stamp > reading.end) {
           // Once: what moves again and again comes with the next call, as an end would never be reached.
           if (!live && (isExtended || !reading.isBehind)) return;
-          if (live && !this.#noted.hasNews()) await unlessAborted(this.#news.promise, signal);
+          const isIdle = !this.#noted.hasNews() && this.#noted.isNow(reading.index);
+          if (live && isIdle) await unlessAborted(this.#news.promise, signal);
           await this.#refresh(reading, signal);
           if (!live) reading.end = reading.index.newest;
           isExtended = true;
@@ -125,10 +125,13 @@ export class Feed<Note extends { readonly id: string }, Item extends WithCursor>
   }
 
   /** All that is noted, and the cursor behind it. @throws the signal's reason */
-  async noted(signal?: AbortSignal): Promise<{ readonly notes: Iterable<Note>; readonly cursor: Cursor }> {
+  async noted({
+    signal,
+    isLasting = true,
+  }: Omit<Waiting, "live">): Promise<{ readonly notes: Iterable<Note>; readonly cursor: Cursor }> {
     const { database, kind } = this.#at;
-    const index = await unlessAborted(this.#noted.refreshed(null), signal);
-    return { notes: index.all(), cursor: encodeCursor(database, kind, index.placeOf(index.newest)) };
+    const { index, place } = await unlessAborted(this.#noted.noted(isLasting), signal);
+    return { notes: index.all(), cursor: encodeCursor(database, kind, place) };
   }
 
   /** What was delivered to who said that it would not last lasts from now on. */

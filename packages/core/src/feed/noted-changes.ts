@@ -66,6 +66,13 @@ export class NotedChanges<Note extends { readonly id: string }> {
   #index: StampedIndex<Note> | null = null;
   /** Whether a piece was found to be damaged that is not read when an index is loaded. */
   #isDamaged = false;
+  /**
+   * Whether an app has read: what it was given may have been newer than its row, and what is noted of that then tells, also after a crash, that
+   * it is no more.
+   */
+  #hasLasting = false;
+  /** What somebody in memory has seen, and could not be written: that it is there no more has to be told, too. */
+  #unwritten: readonly Note[] = [];
   /** Announced since the index was brought up to date. */
   #changed = new Set<DocId>();
   #off: Off | null = null;
@@ -88,27 +95,28 @@ export class NotedChanges<Note extends { readonly id: string }> {
    * @param isLasting whether it is durable when it resolves; else that may wait for who needs it
    */
   refreshed(from: CursorPlace | null, isLasting = true): Promise<StampedIndex<Note>> {
-    this.#off ??= this.#at.events.on("change", ({ id }) => {
-      this.#changed.add(id);
-      this.#at.announced();
-    });
+    this.#listen();
+    return this.#working.run(() => this.#reached(from, isLasting));
+  }
+
+  /** The same from the beginning, and from where to go on behind all that it held then. */
+  noted(isLasting: boolean): Promise<{ readonly index: StampedIndex<Note>; readonly place: CursorPlace }> {
+    this.#listen();
     return this.#working.run(async () => {
-      try {
-        return await this.#reaching(from, isLasting);
-      } catch (error) {
-        if (this.#isDamaged || !isDamaged(error)) throw error;
-        this.#isDamaged = true;
-        this.#index = null;
-        return await this.#reaching(from, isLasting);
-      }
+      const index = await this.#reached(null, isLasting);
+      return { index, place: index.placeOf(index.newest) };
     });
   }
 
-  /** Makes durable what was noted. */
+  /** Whether an index is the one that is kept up with the documents. */
+  isNow(index: StampedIndex<Note>): boolean {
+    return this.#index === index;
+  }
+
+  /** Makes durable what was noted, with what is left to be noted. */
   keep(): Promise<void> {
     return this.#working.run(async () => {
-      const index = this.#index;
-      if (index !== null) await this.#writing(index, NONE, () => index.keep());
+      if (this.#off !== null) await this.#refresh(true);
     });
   }
 
@@ -130,6 +138,25 @@ export class NotedChanges<Note extends { readonly id: string }> {
     await this.#working.idle();
   }
 
+  #listen(): void {
+    this.#off ??= this.#at.events.on("change", ({ id }) => {
+      this.#changed.add(id);
+      this.#at.announced();
+    });
+  }
+
+  async #reached(from: CursorPlace | null, isLasting: boolean): Promise<StampedIndex<Note>> {
+    this.#hasLasting ||= isLasting;
+    try {
+      return await this.#reaching(from, isLasting);
+    } catch (error) {
+      if (this.#isDamaged || !isDamaged(error)) throw error;
+      this.#isDamaged = true;
+      if (this.#index !== null) this.#lose(this.#index.held);
+      return await this.#reaching(from, isLasting);
+    }
+  }
+
   async #reaching(from: CursorPlace | null, isLasting: boolean): Promise<StampedIndex<Note>> {
     const index = await this.#refresh(isLasting);
     await index.reach(from === null ? 0 : index.stampOf(from));
@@ -149,12 +176,15 @@ export class NotedChanges<Note extends { readonly id: string }> {
     this.#changed = new Set();
     let notes: readonly Note[] = [];
     await this.#writing(index, changed, async () => {
+      if (this.#unwritten.length > 0) await index.note(this.#unwritten, index.keys);
+      this.#unwritten = [];
       const keys = new Set([...index.keys, ...noter.keys()]);
       const isMoved = others === null || noter.isMoved() || keys.size > index.keys.size;
       if (isMoved) await index.reach(0);
       notes = await this.#look(noter.notes(index, changed, others));
       moved(notes.map(({ id }) => index.get(id)?.stamp ?? 0));
-      if (isLasting || isMoved || known === null || !index.hold(notes)) await index.note(notes, keys);
+      const mayWait = !this.#hasLasting && !isLasting && !isMoved && known !== null;
+      if (!mayWait || !index.hold(notes)) await index.note(notes, keys);
     });
     if (notes.length > 0 || known === null) this.#arm();
     return index;
@@ -168,9 +198,17 @@ export class NotedChanges<Note extends { readonly id: string }> {
       await write();
       this.#index = index;
     } catch (error) {
-      for (const id of [...changed, ...held.map(this.#at.documentOf)]) this.#changed.add(id);
+      for (const id of changed) this.#changed.add(id);
+      this.#lose(held);
       throw error;
     }
+  }
+
+  /** The index is to be loaded again. @param held rows that were not written */
+  #lose(held: readonly Note[]): void {
+    this.#index = null;
+    for (const row of held) this.#changed.add(this.#at.documentOf(row));
+    this.#unwritten = [...this.#unwritten, ...held];
   }
 
   /** Null where all documents are to be looked at. */

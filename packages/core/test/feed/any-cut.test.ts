@@ -97,6 +97,7 @@ test("D9 who follows the feed has what the database shows, whatever is cut off a
     const company = await Company.begin(seed);
     const random = new Random(seed + 1_000_000);
     const [follower, chronicler, watcher] = [new Follower(), new Chronicler(), new Watcher()];
+    const isAlone = seed % 2 === 1; // where an app reads beside a watcher nothing is held
     for (let step = 0; step < 50; step++) {
       const { crashes } = company;
       await company.step();
@@ -104,13 +105,14 @@ test("D9 who follows the feed has what the database shows, whatever is cut off a
       if (random.below(2) === 0) await watcher.read(company.carol);
       if (random.below(8) === 0) await watcher.keep(company.carol);
       const kind = random.below(6);
-      if (kind === 0) await follower.read(company.carol, 1);
+      if (kind === 0 && !isAlone) await follower.read(company.carol, 1);
       if (kind === 1) await chronicler.read(company.carol, 1 + random.below(3));
       if (kind > 2 && step < 49) continue;
+      await watcher.read(company.carol);
+      expect([seed, step, watcher.state]).toEqual([seed, step, await shownBy(company.carol)]);
+      if (isAlone && step < 49) continue;
       await follower.read(company.carol);
       expect([seed, step, follower.state]).toEqual([seed, step, await shownBy(company.carol)]);
-      await watcher.read(company.carol);
-      expect([seed, step, watcher.state]).toEqual([seed, step, follower.state]);
       await chronicler.read(company.carol);
       const ids = [...(await shownBy(company.carol)).keys()];
       expect([seed, step, await chronicler.missing(company.carol, ids)]).toEqual([seed, step, []]);

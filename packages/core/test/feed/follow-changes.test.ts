@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { followChanges, keepCursors } from "../../src/database/follow-changes.ts";
+import { scanDocuments } from "../../src/database/scan-documents.ts";
 import type { DocId } from "../../src/document/doc-id.ts";
 import { type Device, Lab } from "../database/lab.ts";
 import { drain } from "./follower.ts";
@@ -9,7 +10,8 @@ async function begin(name: string) {
   const lab = await Lab.begin(name);
   const anna = await lab.device("anna");
   const ids = await anna.database.createDocuments(Array.from({ length: 5 }, (_, n) => ({ n })));
-  const cursor = (await drain(anna, null)).at(-1)?.cursor ?? expect.fail("a cursor");
+  const cursor = (await follow(anna, null)).at(-1)?.cursor ?? expect.fail("a cursor");
+  await keepCursors(anna.database);
   return { anna, ids, cursor };
 }
 
@@ -61,6 +63,28 @@ test("a cursor of the change feed lasts, also where somebody in memory has heard
   expect(items.map((item) => item.cursor)).toEqual([heard?.cursor]);
   await crash(anna);
   expect(await drain(anna, items[0]?.cursor)).toEqual([]);
+});
+
+test("where an app has read, nothing is held", async () => {
+  const { anna, ids, cursor } = await begin("follow beside an app");
+  await drain(anna, cursor);
+  await set(anna, ids[1], 11);
+  const [heard] = await follow(anna, cursor);
+  await crash(anna);
+  expect(await drain(anna, heard?.cursor)).toEqual([]);
+});
+
+test("a cursor of a scan lasts, also where somebody in memory goes on meanwhile", async () => {
+  const { anna, ids, cursor } = await begin("follow and scan");
+  await set(anna, ids[1], 11);
+  await follow(anna, cursor);
+  const scanning = Array.fromAsync(scanDocuments(anna.database));
+  await set(anna, ids[2], 12);
+  const followed = follow(anna, cursor);
+  const [last] = (await scanning).slice(-1);
+  await followed;
+  await crash(anna);
+  expect((await drain(anna, last?.cursor)).length).toBeLessThan(2);
 });
 
 test("so does one that somebody in memory gets ahead of while it is read", async () => {

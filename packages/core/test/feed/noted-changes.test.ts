@@ -60,7 +60,8 @@ async function begin<Note extends { readonly id: string }>(noting: Noting<Note>,
     record.changes.push(handMade({ actor: n.toString(16).padStart(32, "0"), seq, startOp: seq, ops }).bytes);
     events.emit("change", { id: docIdOf(place) });
   };
-  return { noted, fault, change, others, timers };
+  const forget = (n: number): void => documents.forget(documents.ensure(places[n] ?? expect.fail("a place")));
+  return { noted, fault, change, forget, others, timers };
 }
 
 /** @param first documents or changes of the first, and `last` of all */
@@ -114,9 +115,9 @@ test("what was noted and is not written yet is noted again, where the disk would
   const marks = { now: async () => covered, touchedSince: async () => new Set<DocId>() };
   const { noted, fault, change } = await begin(notingDocuments, marks);
   change(0);
-  await noted.refreshed(null);
+  await noted.refreshed(null, false);
   await noted.mark();
-  for (const failing of [() => noted.keep(), () => noted.refreshed(null), () => noted.mark()]) {
+  for (const failing of [() => noted.keep(), () => noted.mark(), () => noted.refreshed(null)]) {
     change(1);
     const { held, newest } = await noted.refreshed(null, false);
     expect([held.length, held[0]?.stamp === newest, noted.hasNews()]).toEqual([1, true, false]);
@@ -124,13 +125,28 @@ test("what was noted and is not written yet is noted again, where the disk would
     await expect(failing()).rejects.toThrow("full");
     expect(noted.hasNews(docIdOf(places[1] ?? expect.fail("a place")))).toBe(true);
     fault.isFull = false;
-    const index = await noted.refreshed(null);
-    expect([index.held.length, index.newest, index.after(newest - 1)?.id]).toEqual([
-      0,
-      newest,
-      places[1] && docIdOf(places[1]),
+    await noted.keep();
+    const index = await noted.refreshed(null, false);
+    // As it was seen, and as it is.
+    expect([index.held.length, index.newest, index.after(newest)?.id]).toEqual([
+      ...[0, newest + 1, places[1] && docIdOf(places[1])],
     ]);
   }
+});
+
+test("a document that somebody in memory saw is deleted for them, also where it went before a disk that was full took it", async () => {
+  const { noted, fault, change, forget } = await begin(notingDocuments);
+  change(0);
+  await noted.refreshed(null, false);
+  change(1);
+  const { newest } = await noted.refreshed(null, false);
+  fault.isFull = true;
+  await expect(noted.keep()).rejects.toThrow("full");
+  forget(1);
+  await expect(noted.refreshed(null, false)).rejects.toThrow("full");
+  fault.isFull = false;
+  const index = await noted.refreshed(null, false);
+  expect(index.after(newest - 1)).toMatchObject({ id: places[1] && docIdOf(places[1]), state: "deleted" });
 });
 
 test("what waits to be written is written when it is much, and with what does not wait", async () => {

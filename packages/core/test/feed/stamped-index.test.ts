@@ -46,6 +46,21 @@ function idsAfter(index: StampedIndex<DocumentNote>, stamp: number): readonly Do
   return ids;
 }
 
+test("rows are held once this run of the program has given stamps, and are on the disk once they are kept", async () => {
+  const { index, disk } = await begin("held");
+  expect(index.hold([noteOf(0)])).toBe(false);
+  await index.note(notes(0, 150), keys);
+  expect([index.hold([noteOf(3, 1)]), index.hold([noteOf(200)]), index.held.length, index.newest]).toEqual([
+    ...[true, true, 2, 152],
+  ]);
+  const other = new MemoryDisk(disk.copy().content);
+  expect((await begin("not kept", other)).index.newest).toBe(150);
+  await index.keep();
+  expect([index.held, idsAfter(index, 150)]).toEqual([[], [3, 200].map(idOf)]);
+  const again = (await begin("kept", disk)).index;
+  expect([again.hold([noteOf(1, 1)]), idsAfter(again, 149)]).toEqual([false, [149, 3, 200].map(idOf)]);
+});
+
 test("gives documents in the order in which they were noted last, and is the same when it is read again", async () => {
   const { index, disk, rowKeys } = await begin("order");
   await index.note(notes(0, 250), keys);

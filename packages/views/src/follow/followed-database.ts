@@ -167,7 +167,7 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
     const filling = await index.filling();
     let piece: Changed<Mapped>[] = [];
     let last: string | null = null;
-    for await (const doc of scanDocuments(this.#database, { signal })) {
+    for await (const doc of scanDocuments(this.#database, { signal, isLasting: false })) {
       const mapped = this.#mapped(doc, { signal });
       piece.push([doc.id, mapped instanceof Promise ? await mapped : mapped]);
       last = doc.cursor;

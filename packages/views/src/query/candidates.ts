@@ -155,7 +155,8 @@ async function* scan(
   source: QuerySource<object>,
   signal: AbortSignal | null,
 ): AsyncGenerator<readonly [string, object], void> {
-  for await (const doc of scanDocuments(source, signal === null ? {} : { signal })) yield [doc.id, doc.getData()];
+  for await (const doc of scanDocuments(source, { isLasting: false, ...(signal === null ? {} : { signal }) }))
+    yield [doc.id, doc.getData()];
 }
 
 async function* named(

@@ -188,7 +188,7 @@ export class FollowedDatabase<Mapped, Moved extends object, Index extends FeedIn
 
   /** @throws the signal's reason */
   #mapped(doc: Seen, { signal, isGone = false }: Mapping): Mapped | Promise<Mapped> {
-    const origin: Origin = { ...this.place, id: doc.id };
+    const origin: Origin = { tenant: this.place.tenant, database: this.place.database, id: doc.id };
     this.#failures.clear(origin);
     if (isGone) return this.#kind.none;
     const failed = (error: unknown): Mapped => {

@@ -49,14 +49,12 @@ export function entryOrder(columns: readonly EntryColumn[]): Compare<Entry> {
 
 /** Of entries of one category. */
 export function orderWithin(columns: readonly EntryColumn[]): Compare<Entry> {
-  const sorted = columns.filter(({ isSorted }) => isSorted);
+  const orders = columns.filter(({ isSorted }) => isSorted).map(({ compare }) => compare);
   const idsFall = columns.some((column) => column.idsFall);
   const own: Compare<Standing> = (a, b) => {
-    let at = 0;
-    for (const { compare } of sorted) {
-      const order = compare(a.sort[at], b.sort[at]);
+    for (let at = 0; at < orders.length; at++) {
+      const order = orders[at]?.(a.sort[at], b.sort[at]) ?? 0;
       if (order !== 0) return order;
-      at++;
     }
     return idsFall ? byCodeUnits(b.id, a.id) : byCodeUnits(a.id, b.id);
   };

@@ -2,7 +2,6 @@ import { byCodeUnits, type Compare } from "../value/order.ts";
 import type { EntryColumn } from "./column.ts";
 import { type Entry, entryOrder } from "./entry.ts";
 import { type Place, placeOf } from "./place.ts";
-import type { StandingDocument } from "./responses.ts";
 import { eachOnce, sortEntries } from "./sort-entries.ts";
 import { weightOfAll } from "./view-trees.ts";
 
@@ -28,16 +27,14 @@ export class Gathered {
     return this.#heaviest;
   }
 
-  /** @param documents each once */
-  add(documents: readonly StandingDocument[]): void {
-    for (const { id, entries, responseTo } of documents) {
-      if (entries.length === 0) continue;
-      const own = eachOnce(this.#compare, entries);
-      this.#heaviest = Math.max(this.#heaviest, weightOfAll(own)); // now, as it was just made: later it is far away in memory
-      for (const entry of own) this.#entries.push(entry);
-      if (this.#isShown) this.shown.push(own);
-      this.#places.push(placeOf(id, own, responseTo));
-    }
+  /** Where a document stands that was not added yet. @param responseTo null where it answers none */
+  add(id: string, entries: readonly Entry[], responseTo: string | null): void {
+    if (entries.length === 0) return;
+    const own = eachOnce(this.#compare, entries);
+    this.#heaviest = Math.max(this.#heaviest, weightOfAll(own)); // now, as it was just made: later it is far away in memory
+    for (const entry of own) this.#entries.push(entry);
+    if (this.#isShown) this.shown.push(own);
+    this.#places.push(placeOf(id, own, responseTo));
   }
 
   /** In order. */

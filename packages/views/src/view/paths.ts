@@ -21,12 +21,11 @@ export class Paths {
     if (this.#count >= MOST) this.#forget();
     if (Object.is(value, -0)) return [...path, { column, value }]; // a `Map` takes it for 0, and a view shows what it is
     const columns = this.#below.get(path) ?? [];
-    this.#below.set(path, columns);
-    columns[column] ??= new Map();
-    const known = columns[column].get(value);
+    const known = columns[column]?.get(value);
     if (known !== undefined) return known;
     const made = [...path, { column, value }];
-    columns[column].set(value, made);
+    this.#below.set(path, columns);
+    columns[column] = (columns[column] ?? new Map<Value, CategoryPath>()).set(value, made);
     this.#count++;
     return made;
   }

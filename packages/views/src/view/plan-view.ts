@@ -2,7 +2,7 @@ import { ViewError } from "../errors.ts";
 import type { Expression } from "../expression/expression.ts";
 import { collationStamp } from "../value/collation.ts";
 import { planColumn, planValue } from "./column.ts";
-import type { ViewPlan } from "./map-document.ts";
+import { numbersOf, type ViewPlan } from "./map-document.ts";
 import { Paths } from "./paths.ts";
 import type { ViewDefinition } from "./view.ts";
 
@@ -15,8 +15,9 @@ export function planView<T extends object>({ name, columns, where, responseTo }:
     throw new ViewError("VIEW_INVALID", `a view has 1 to ${MOST_COLUMNS} columns`);
   if (new Set(columns.map((column) => column.name)).size < columns.length)
     throw new ViewError("VIEW_INVALID", "two columns have one name");
+  const planned = columns.map(planColumn);
   return {
-    ...{ columns: columns.map(planColumn), paths: new Paths() },
+    ...{ columns: planned, at: numbersOf(planned), paths: new Paths() },
     where: where === undefined ? null : planValue(where),
     responseTo: responseTo === undefined ? null : planValue(responseTo),
   };

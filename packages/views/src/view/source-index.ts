@@ -90,11 +90,12 @@ export class SourceIndex implements FeedIndex<readonly MappedEntry[], Moved> {
     const all = new Map<string, readonly MappedEntry[]>();
     return {
       add: async (some) => {
-        if (responses === null) gathered.add(some.map(([id, entries]) => ({ id, entries, responseTo: null })));
-        else for (const [id, entries] of some) all.set(id, entries);
+        for (const [id, entries] of some)
+          if (responses === null) gathered.add(id, entries, null);
+          else all.set(id, entries);
       },
       finish: async () => {
-        if (responses !== null) gathered.add(responses.fill(all));
+        for (const { id, entries, responseTo } of responses?.fill(all) ?? []) gathered.add(id, entries, responseTo);
         this.#fill(gathered);
       },
     };

@@ -94,7 +94,7 @@ class Summing {
       const own = plainValue(valueOrNull(value, data, origin));
       if (own === null) continue;
       if (kind === "distinct") this.#note(summed.distinct[at] ?? new Set(), own);
-      else summed.totals[at] = joinTotals(kind, [summed.totals[at] ?? NO_TOTAL, totalOf(kind, [own])]);
+      else summed.totals[at] = joinTotals(kind, [summed.totals[at] ?? NO_TOTAL, totalOf(kind, [{ values: [own] }], 0)]);
     }
   }
 

@@ -7,7 +7,14 @@ export type ExactSum = readonly number[];
 /** The sum of sums. */
 export function addExactly(sums: Iterable<ExactSum>): ExactSum {
   const parts: number[] = [];
-  for (const sum of sums) for (const part of sum) grow(parts, part);
+  let whole = 0; // integers, mostly all there is, come to one that a double holds
+  for (const sum of sums)
+    for (const part of sum) {
+      const more = whole + part;
+      if (Number.isSafeInteger(part) && Number.isSafeInteger(more)) whole = more;
+      else grow(parts, part);
+    }
+  if (whole !== 0) grow(parts, whole);
   return parts;
 }
 

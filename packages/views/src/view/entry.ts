@@ -77,6 +77,7 @@ function compareWays(own: Compare<Standing>, a: readonly Standing[], b: readonly
 
 export function pathOrder(columns: readonly EntryColumn[]): Compare<CategoryPath> {
   return (a, b) => {
+    if (a === b) return 0;
     const shared = Math.min(a.length, b.length);
     for (let at = 0; at < shared; at++) {
       const [step, other] = [a[at], b[at]];

@@ -37,10 +37,16 @@ export const NO_TOTAL: Total = { count: 0, sum: [], extreme: null };
 /** Larger numbers are not added up, so that no sum is more than a number can say. */
 const LARGEST = 1e300;
 
-export function totalOf(kind: SummedKind, values: readonly Value[]): Total {
+/** Of the values of one column. */
+export function totalOf(
+  kind: SummedKind,
+  entries: readonly { readonly values: readonly Value[] }[],
+  column: number,
+): Total {
   let [count, extreme]: [number, Value] = [0, null];
   const numbers: number[] = [];
-  for (const value of values) {
+  for (const { values } of entries) {
+    const value = values[column] ?? null;
     if (value === null) continue;
     if (kind === "sum" || kind === "avg") {
       const number = numberOf(value);
@@ -54,11 +60,11 @@ export function totalOf(kind: SummedKind, values: readonly Value[]): Total {
 
 /** Of stretches. */
 export function joinTotals(kind: SummedKind, totals: readonly Total[]): Total {
-  const { extreme } = totalOf(
-    kind === "min" || kind === "max" ? kind : "count",
-    totals.map((total) => total.extreme),
-  );
-  const count = totals.reduce((sum, total) => sum + total.count, 0);
+  let [count, extreme]: [number, Value] = [0, null];
+  for (const total of totals) {
+    count += total.count;
+    if ((kind === "min" || kind === "max") && total.extreme !== null) extreme = furthest(kind, total.extreme, extreme);
+  }
   return { count, sum: addExactly(totals.map(({ sum }) => sum)), extreme };
 }
 

@@ -52,13 +52,7 @@ function totals<E extends { readonly values: readonly Value[] }>(columns: readon
   const totalled = totalledOf(columns);
   return {
     none: totalled.map(() => NO_TOTAL),
-    of: (entries) =>
-      totalled.map(({ total, at }) =>
-        totalOf(
-          total,
-          entries.map(({ values }) => values[at] ?? null),
-        ),
-      ),
+    of: (entries) => totalled.map(({ total, at }) => totalOf(total, entries, at)),
     join: (parts) =>
       totalled.map(({ total }, at) =>
         joinTotals(

@@ -61,8 +61,9 @@ const codec: TreeCodec<DistinctValue, null> = {
     ],
     decode: (json) => {
       const [said, places, texts, counted] = listIn(json);
-      const [columns, paths, counts] = [listIn(said), pathsIn(places), listIn(counted)];
-      return listIn(texts).map((text, at) => ({
+      const each = listIn(texts);
+      const [columns, paths, counts] = [listIn(said), pathsIn(places, each.length), listIn(counted)];
+      return each.map((text, at) => ({
         ...{ column: numberIn(columns[at]), path: pathAt(paths, at) },
         ...{ text: textIn(text), documents: numberIn(counts[at]) },
       }));

@@ -1,7 +1,7 @@
 import type { Compare } from "../value/order.ts";
 import type { Value } from "../value/value.ts";
 import type { Entry } from "./entry.ts";
-import { sortByNumber } from "./sort-by-number.ts";
+import { sortByNumber, sortByText } from "./sort-apart.ts";
 
 /** With fewer entries of one lead it is no faster to put them together than to compare each with all others. */
 const FEWEST_OF_ONE = 8;
@@ -14,7 +14,7 @@ interface Group {
 
 /**
  * Sorts many entries of one category. Where they begin with few texts, each of these is compared with the others once, and entries with those
- * of their own; numbers that they begin with, or that come next, are sorted apart.
+ * of their own. Texts and numbers that they begin with, and numbers that come next, are sorted apart.
  * @param compare of what sorts entries first; of keys that begin alike the shorter one comes first
  */
 export function sortByLead(entries: Entry[], compare: Compare<Value>, within: Compare<Entry>): readonly Entry[] {
@@ -22,7 +22,10 @@ export function sortByLead(entries: Entry[], compare: Compare<Value>, within: Co
   if (first === undefined) return entries;
   const before = partsBefore(first.sort[0]);
   const groups = before === null ? undefined : groupsOf(entries, before)?.sort((a, b) => compare(a.lead, b.lead));
-  if (before === null || groups === undefined) return sortByNumber(entries, leadOf(first), within);
+  if (before === null || groups === undefined)
+    return (
+      (before === "none" ? sortByText(entries, compare, within) : null) ?? sortByNumber(entries, leadOf(first), within)
+    );
   const sorted: Entry[] = [];
   for (let at = 0; at < groups.length; ) {
     const { lead, entries: together } = groups[at] ?? { lead: null, entries: [] };

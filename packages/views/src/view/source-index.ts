@@ -18,7 +18,7 @@ import type { Totals } from "./total.ts";
 import { entryShape, placeShape } from "./view-trees.ts";
 
 /** Of what is kept. */
-export const INDEX_FORMAT = "index 6";
+export const INDEX_FORMAT = "index 7";
 
 export interface IndexContext {
   readonly columns: readonly EntryColumn[];

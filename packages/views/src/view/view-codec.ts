@@ -41,15 +41,14 @@ export function entryCodec(columns: readonly EntryColumn[]): TreeCodec<Entry, To
       decode: (json) => {
         const [said, places, sorts, shown, ...ways] = listIn(json);
         const ids = idsIn(said);
-        const [paths, above] = [pathsIn(places), aboveIn(ways)];
+        const [paths, above] = [pathsIn(places, ids.length), aboveIn(ways)];
         const values = listIn(shown).map((column, number) => shownIn(column, paths, number));
         const sort = listIn(sorts).map((one, at) =>
           one === AS_ELSEWHERE ? values[sorted[at] ?? -1] : columnIn(one, ids.length),
         );
-        return ids.map((id, at) => ({
-          ...{ id, path: pathAt(paths, at), sort: rowAt(sort, at), values: rowAt(values, at) },
-          ...above[at],
-        }));
+        return ids.map((id, at) =>
+          entryOf({ path: pathAt(paths, at), sort: rowAt(sort, at), id, values: rowAt(values, at) }, above[at]),
+        );
       },
     },
     summary,
@@ -80,17 +79,18 @@ export function placeCodec(columns: readonly EntryColumn[]): TreeCodec<Place, To
         const [ids, counted, summed, found, sorts, answered, ...ways] = listIn(json);
         const counts = listIn(counted).map(numberIn);
         const totals = listIn(summed).map((column) => columnIn(column, counts.length));
-        const [paths, above] = [pathsIn(found), aboveIn(ways)];
+        const keys = counts.reduce((sum, count) => sum + count, 0);
+        const [paths, above] = [pathsIn(found, keys), aboveIn(ways)];
         const responseTo = answered === AS_ELSEWHERE ? [] : listIn(answered);
-        const sort = listIn(sorts).map((column) => columnIn(column, paths.length));
+        const sort = listIn(sorts).map((column) => columnIn(column, keys));
         let next = 0;
         return idsIn(ids).map((id, at): Place => {
-          const keys: Entry[] = [];
+          const own: Entry[] = [];
           for (const end = next + (counts[at] ?? 0); next < end; next++)
-            keys.push({ id, path: pathAt(paths, next), sort: rowAt(sort, next), values: [], ...above[next] });
+            own.push(entryOf({ path: pathAt(paths, next), sort: rowAt(sort, next), id, values: [] }, above[next]));
           const values = columns.map((_, column) => totals[totalled.indexOf(column)]?.[at] ?? null);
           const to = responseTo[at] ?? null;
-          return { id, keys, values, ...(to === null ? {} : { responseTo: textIn(to) }) };
+          return { id, keys: own, values, ...(to === null ? {} : { responseTo: textIn(to) }) };
         });
       },
     },
@@ -103,15 +103,27 @@ function sortedOf(columns: readonly EntryColumn[]): readonly number[] {
   return columns.flatMap(({ isSorted }, column) => (isSorted ? [column] : []));
 }
 
-/** Each path once, and for each entry which of them is its own. */
+/** How paths are said: each once, and for each entry which of them is its own; or step by step, where most entries have their own. */
+const SAID = { once: 0, bySteps: 1 } as const;
+
 export function encodePaths(keys: readonly Pick<Key, "path">[]): Json {
   const table = new Map<CategoryPath, number>();
   const numbers = keys.map(({ path }) => {
     const number = table.get(path) ?? table.size;
-    table.set(path, number);
+    if (number === table.size) table.set(path, number);
     return number;
   });
-  return [[...table.keys()].map(encodePath), numbers];
+  const columns = table.size * 2 > keys.length ? columnsOf([...table.keys()]) : null;
+  return columns === null
+    ? [SAID.once, [...table.keys()].map(encodePath), numbers]
+    : [SAID.bySteps, columns, columns.map((_, at) => encodeColumn(keys.map(({ path }) => path[at]?.value)))];
+}
+
+/** The columns of steps that all paths take, one after the other; null where some take others. */
+function columnsOf([first = [], ...others]: readonly CategoryPath[]): readonly number[] | null {
+  const isAlike = (path: CategoryPath) =>
+    path.length === first.length && path.every(({ column }, at) => column === first[at]?.column);
+  return first.length > 0 && others.every(isAlike) ? first.map(({ column }) => column) : null;
 }
 
 /** What entries stand beneath, each way once; nothing where none does. */
@@ -128,13 +140,15 @@ function encodeAbove(keys: readonly Key[]): readonly Json[] {
 }
 
 /** Of each entry. @throws ViewError INDEX_DAMAGED */
-function aboveIn([table, numbers]: readonly unknown[]): readonly Pick<Entry, "above">[] {
+function aboveIn([table, numbers]: readonly unknown[]): readonly (readonly Standing[])[] {
   if (table === undefined) return [];
-  const ways = listIn(table).map((way): Pick<Entry, "above"> => {
-    const above = wayIn(way);
-    return above.length === 0 ? {} : { above };
-  });
-  return listIn(numbers).map((number) => ways[numberIn(number)] ?? {});
+  const ways = listIn(table).map(wayIn);
+  return listIn(numbers).map((number) => ways[numberIn(number)] ?? []);
+}
+
+/** With its members as an entry has them that was just made: what compares entries meets few shapes of objects. */
+function entryOf({ path, sort, id, values }: Entry, above: readonly Standing[] = []): Entry {
+  return above.length === 0 ? { path, sort, id, values } : { path, sort, id, values, above };
 }
 
 /** Ids and what sorts them, in turn. */
@@ -177,11 +191,18 @@ function onlyStep(path: CategoryPath, column: number): Step | undefined {
   return only;
 }
 
-/** Of each entry. @throws ViewError INDEX_DAMAGED */
-export function pathsIn(json: unknown): readonly CategoryPath[] {
-  const [table, numbers] = listIn(json);
-  const paths = listIn(table).map(pathIn);
-  return listIn(numbers).map((number) => pathAt(paths, numberIn(number)));
+/** Of each entry. @param length how many there are @throws ViewError INDEX_DAMAGED */
+export function pathsIn(json: unknown, length: number): readonly CategoryPath[] {
+  const [how, said, of] = listIn(json);
+  if (how === SAID.bySteps) {
+    const steps = listIn(said).map((column, at) => ({
+      column: numberIn(column),
+      values: columnIn(listIn(of)[at], length),
+    }));
+    return Array.from({ length }, (_, at) => steps.map(({ column, values }) => ({ column, value: values[at] })));
+  }
+  const paths = listIn(said).map(pathIn);
+  return listIn(of).map((number) => pathAt(paths, numberIn(number)));
 }
 
 /** @throws ViewError INDEX_DAMAGED */

@@ -5,6 +5,8 @@ import { median } from "./measure.ts";
 import { type BenchProcess, startProcess } from "./peers/process.ts";
 
 const COUNTS = [10_000, 100_000] as const;
+/** Rounds that warm up: until then V8 compiles what the round before had it drop again, as other views and indexes came to the same code. */
+const WARMING = 3;
 const ROUNDS = 5;
 const TURNS = 15;
 
@@ -14,31 +16,40 @@ const TURNS = 15;
  */
 const FLAGS = ["--initial-old-space-size=8192"];
 
-/** Rounds by the number of documents. */
-export type Rounds<Round> = ReadonlyMap<number, readonly Round[]>;
+/** What was asked of so many documents. */
+export interface Asked<Round> {
+  /** The first of the process. */
+  readonly cold: Round;
+  /** Those that count. */
+  readonly rounds: readonly Round[];
+}
+
+/** By the number of documents. */
+type EachAsked<Round> = ReadonlyMap<number, Asked<Round>>;
 
 /**
- * Has a process make databases of 10,000 and of 100,000 documents, and asks it for some rounds of each behind one that warms up.
+ * Has a process make databases of 10,000 and of 100,000 documents, and asks it for some rounds of each, behind those that warm up.
  * @param ask one round, under a name that was not there before
  */
 export async function roundsOfEach<Round>(
   { question, keeper }: { readonly question: string; readonly keeper: URL },
   progress: (text: string) => void,
   ask: (keeper: BenchProcess, name: string) => Promise<Round>,
-): Promise<Rounds<Round>> {
+): Promise<EachAsked<Round>> {
   await using directory = await mkdtempDisposable(join(tmpdir(), `${question}-bench-`));
-  const found = new Map<number, readonly Round[]>();
+  const found = new Map<number, Asked<Round>>();
   for (const count of COUNTS) {
     progress(`${count} documents are made`);
     await using process = startProcess(keeper, [], FLAGS);
     await process.ask("make", { directory: join(directory.path, String(count)), count });
-    const rounds: Round[] = [];
-    for (let round = 0; round <= ROUNDS; round++) {
-      progress(round === 0 ? `${count} documents, warming up` : `${count} documents, round ${round} of ${ROUNDS}`);
-      const one = await ask(process, `${question} ${round}`);
-      if (round > 0) rounds.push(one);
+    const all: Round[] = [];
+    for (let round = 0; round < WARMING + ROUNDS; round++) {
+      const counted = round < WARMING ? "warming up" : `round ${round - WARMING + 1} of ${ROUNDS}`;
+      progress(`${count} documents, ${counted}`);
+      all.push(await ask(process, `${question} ${round}`));
     }
-    found.set(count, rounds);
+    const [cold] = all;
+    if (cold !== undefined) found.set(count, { cold, rounds: all.slice(WARMING) });
   }
   return found;
 }
@@ -67,8 +78,8 @@ export async function openAgain(keeper: BenchProcess, name: string): Promise<num
 
 /** What is said of each number of documents, together. */
 export function ofEach<Round, Value>(
-  found: Rounds<Round>,
-  make: (count: number, rounds: readonly Round[]) => readonly (readonly [string, Value])[],
+  found: EachAsked<Round>,
+  make: (count: number, asked: Asked<Round>) => readonly (readonly [string, Value])[],
 ): Readonly<Record<string, Value>> {
-  return Object.fromEntries([...found].flatMap(([count, rounds]) => make(count, rounds)));
+  return Object.fromEntries([...found].flatMap(([count, asked]) => make(count, asked)));
 }

@@ -3,8 +3,8 @@ import { type Client, createClient, type Database, type DocId, whenVerified } fr
 
 const PASSWORD = "a password for the benchmark";
 export const CHANGES = 10;
-/** Documents of the one beside. */
-export const OTHERS = 2_000;
+/** Documents of the one beside: as many as the smaller of those that are asked about has, as changes among more cost a little more. */
+export const OTHERS = 10_000;
 
 interface Open<T extends object> {
   readonly client: Client;

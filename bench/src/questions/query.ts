@@ -1,7 +1,7 @@
 import { figure } from "../measure.ts";
 import type { BenchProcess } from "../peers/process.ts";
 import type { Figure, Question } from "../question.ts";
-import { changesByTurns, ofEach, openAgain, roundsOfEach } from "../rounds.ts";
+import { type Asked, changesByTurns, ofEach, openAgain, roundsOfEach } from "../rounds.ts";
 
 const KEEPER = new URL("../peers/query-keeper.js", import.meta.url);
 
@@ -44,7 +44,7 @@ async function askOnce(keeper: BenchProcess, name: string): Promise<Round> {
   return { plain, indexed, scan, read, build, ...turns, reopen };
 }
 
-function figuresOf(count: number, rounds: readonly Round[]): readonly (readonly [string, Figure])[] {
+function figuresOf(count: number, { cold, rounds }: Asked<Round>): readonly (readonly [string, Figure])[] {
   const of = (what: keyof Round): Figure =>
     figure(
       "us",
@@ -56,13 +56,14 @@ function figuresOf(count: number, rounds: readonly Round[]): readonly (readonly 
     [`CPU, each looked at, ${count} documents`, of("scan")],
     [`CPU, read, grouped and sorted plainly, ${count} documents`, of("read")],
     [`CPU, the index made, ${count} documents`, of("build")],
+    [`CPU, the index made, the first of the process, ${count} documents`, figure("us", [cold.build])],
     [`CPU, ten changes elsewhere and an answer, ${count} documents`, of("change")],
     [`CPU, ten changes and an answer that has them, ${count} documents`, of("follow")],
     [`CPU, reopened, ${count} documents`, of("reopen")],
   ];
 }
 
-function ratiosOf(count: number, rounds: readonly Round[]): readonly (readonly [string, Figure])[] {
+function ratiosOf(count: number, { rounds }: Asked<Round>): readonly (readonly [string, Figure])[] {
   const documents = `${count.toLocaleString("en")} documents`;
   const ratio = (make: (round: Round) => number): Figure => figure("ratio", rounds.map(make));
   return [

@@ -1,7 +1,7 @@
 import { figure } from "../measure.ts";
 import type { BenchProcess } from "../peers/process.ts";
 import type { Figure, Question } from "../question.ts";
-import { changesByTurns, ofEach, openAgain, roundsOfEach } from "../rounds.ts";
+import { type Asked, changesByTurns, ofEach, openAgain, roundsOfEach } from "../rounds.ts";
 
 const KEEPER = new URL("../peers/search-keeper.js", import.meta.url);
 const ASKED = ["words", "prefix", "fuzzy"] as const;
@@ -46,7 +46,7 @@ async function askOnce(keeper: BenchProcess, name: string): Promise<Round> {
   return { plain, read, build, change, follow, reopen, asked };
 }
 
-function figuresOf(count: number, rounds: readonly Round[]): readonly (readonly [string, Figure])[] {
+function figuresOf(count: number, { cold, rounds }: Asked<Round>): readonly (readonly [string, Figure])[] {
   const of = (what: Exclude<keyof Round, "asked">): Figure =>
     figure(
       "us",
@@ -56,6 +56,7 @@ function figuresOf(count: number, rounds: readonly Round[]): readonly (readonly 
     [`CPU, MiniSearch, objects in memory, ${count} documents`, of("plain")],
     [`CPU, MiniSearch, read from the database, ${count} documents`, of("read")],
     [`CPU, first build, ${count} documents`, of("build")],
+    [`CPU, first build, the first of the process, ${count} documents`, figure("us", [cold.build])],
     [`CPU, ten changes elsewhere and a search, ${count} documents`, of("change")],
     [`CPU, ten changes and a search that finds them, ${count} documents`, of("follow")],
     [`CPU, reopened, ${count} documents`, of("reopen")],
@@ -71,7 +72,7 @@ function figuresOf(count: number, rounds: readonly Round[]): readonly (readonly 
   ];
 }
 
-function ratiosOf(count: number, rounds: readonly Round[]): readonly (readonly [string, Figure])[] {
+function ratiosOf(count: number, { rounds }: Asked<Round>): readonly (readonly [string, Figure])[] {
   const documents = `${count.toLocaleString("en")} documents`;
   const ratio = (make: (round: Round) => number): Figure => figure("ratio", rounds.map(make));
   return [

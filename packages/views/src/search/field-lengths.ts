@@ -56,6 +56,14 @@ function totalsOf(fields: number): Summary<FieldLengths, readonly FieldTotal[]> 
         documents: parts.reduce((sum, part) => sum + (part[field]?.documents ?? 0), 0),
         length: parts.reduce((sum, part) => sum + (part[field]?.length ?? 0), 0),
       })),
+    changed: (before, gone, come) =>
+      none.map((_, field) => {
+        const [had, less, more] = [before[field], totalOf(gone, field), totalOf(come, field)];
+        return {
+          documents: (had?.documents ?? 0) - less.documents + more.documents,
+          length: (had?.length ?? 0) - less.length + more.length,
+        };
+      }),
   };
 }
 

@@ -25,15 +25,21 @@ const LEAST_FILLED = 1 / 4;
 /** How far pages are filled that are made at once, so that the first changes find room. */
 const FILLED = 3 / 4;
 
-/** @param id where the page is to be found */
-export function childOf<E, S>({ summary, key }: TreeShape<E, S>, id: PageId, page: Page<E, S>): Child<E, S> {
+/** @param id where the page is to be found @param known what it comes to; null where that is to be found */
+export function childOf<E, S>(
+  { summary, key }: TreeShape<E, S>,
+  id: PageId,
+  page: Page<E, S>,
+  known: S | null = null,
+): Child<E, S> {
   if (page.type === "leaf") {
     const { items } = page;
-    return { id, last: key(lastOf(items)), count: items.length, summary: summary.of(items) };
+    return { id, last: key(lastOf(items)), count: items.length, summary: known ?? summary.of(items) };
   }
   const { items } = page;
   const count = items.reduce((sum, child) => sum + child.count, 0);
-  return { id, last: lastOf(items).last, count, summary: summary.join(items.map((child) => child.summary)) };
+  const all = known ?? summary.join(items.map((child) => child.summary));
+  return { id, last: lastOf(items).last, count, summary: all };
 }
 
 /** A page as it may be: itself, or several that have room for what it holds. Parameters as those of `fits`. */

@@ -6,10 +6,12 @@ export interface Summary<E, S> {
   of(entries: readonly E[]): S;
   /** Of stretches that follow one another. */
   join(summaries: readonly S[]): S;
+  /** Of a stretch where some entries have gone and others come; null where that has to be found anew. */
+  changed(before: S, gone: readonly E[], come: readonly E[]): S | null;
 }
 
 /** Of trees whose stretches are not summed up. */
-export const nothing: Summary<unknown, null> = { none: null, of: () => null, join: () => null };
+export const nothing: Summary<unknown, null> = { none: null, of: () => null, join: () => null, changed: () => null };
 
 /** What makes one kind of tree: the order of its entries, no two of which are equal in it, and what they come to. */
 export interface TreeShape<E, S> {

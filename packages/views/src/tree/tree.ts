@@ -22,8 +22,9 @@ export interface TreeChange<E> {
 }
 
 interface Edit<E> extends TreeChange<E> {
-  /** What stood there before. */
+  /** What stood there before, and what stands there now. */
   found: E | null;
+  now: E | null;
 }
 
 /** What stands in the place of a page. */
@@ -113,7 +114,7 @@ export class Tree<E, S> {
    */
   async changeAll(changes: readonly TreeChange<E>[]): Promise<readonly (E | null)[]> {
     const edits = changes.map(({ entry, change }): Edit<E> => {
-      return { entry, change: (found) => this.#weighed(change(found)), found: null };
+      return { entry, change: (found) => this.#weighed(change(found)), found: null, now: null };
     });
     if (this.#root === null)
       this.#grow(this.#added({ type: "leaf", items: changedItems([], edits, this.#shape).items }));
@@ -192,11 +193,10 @@ export class Tree<E, S> {
   }
 
   async #edit(child: Child<E, S>, after: E | null, edits: readonly Edit<E>[]): Promise<Edited<E, S>> {
-    const { id } = child;
     const page = await this.#pages.get(child, after);
     if (page.type === "leaf") {
       const { items, isSame, hasShrunk } = changedItems(page.items, edits, this.#shape);
-      return { children: isSame ? [child] : this.#placed(id, { type: "leaf", items }), hasShrunk };
+      return { children: isSame ? [child] : this.#placed(child, { type: "leaf", items }, edits), hasShrunk };
     }
     const items: Child<E, S>[] = [];
     const shrunk = new Set<PageId>();
@@ -215,7 +215,7 @@ export class Tree<E, S> {
     if (items.length === page.items.length && items.every((one, at) => one === page.items[at]))
       return { children: [child], hasShrunk };
     const joined = hasShrunk ? await this.#joinSmall(items, shrunk, after) : items;
-    return { children: this.#placed(id, { type: "branch", items: joined }), hasShrunk };
+    return { children: this.#placed(child, { type: "branch", items: joined }, edits), hasShrunk };
   }
 
   /** Edits by the child whose entries they are among. */
@@ -275,16 +275,18 @@ export class Tree<E, S> {
     return childOf(this.#shape, this.#pages.replace(left.id, joined), joined);
   }
 
-  #placed(id: PageId, page: Page<E, S>): readonly Child<E, S>[] {
+  /** What takes a child's place. @param edits all that there were of its entries */
+  #placed(before: Child<E, S>, page: Page<E, S>, edits: readonly Edit<E>[]): readonly Child<E, S>[] {
     if (page.items.length === 0) {
-      this.#pages.remove(id);
+      this.#pages.remove(before.id);
       return [];
     }
     const [first = page, ...rest] = pagesOf(this.#shape, page, this.#heaviest);
-    return [
-      childOf(this.#shape, this.#pages.replace(id, first), first),
-      ...rest.flatMap((other) => this.#added(other)),
-    ];
+    const id = this.#pages.replace(before.id, first);
+    if (rest.length > 0) return [childOf(this.#shape, id, first), ...rest.flatMap((other) => this.#added(other))];
+    const gone = edits.flatMap(({ found }) => (found === null ? [] : [found]));
+    const come = edits.flatMap(({ now }) => (now === null ? [] : [now]));
+    return [childOf(this.#shape, id, first, this.#shape.summary.changed(before.summary, gone, come))];
   }
 
   #added(page: Page<E, S>): readonly Child<E, S>[] {
@@ -362,12 +364,12 @@ function changedItems<E, S>(
     const at = firstWhere(items, (other) => compare(other, edit.entry) >= 0);
     const other = items[at];
     edit.found = other !== undefined && compare(other, edit.entry) === 0 ? other : null;
-    const now = edit.change(edit.found);
+    edit.now = edit.change(edit.found);
     changed.push(...items.slice(next, at));
-    if (now !== null) changed.push(now);
+    if (edit.now !== null) changed.push(edit.now);
     next = edit.found === null ? at : at + 1;
-    isSame &&= now === edit.found;
-    hasShrunk ||= now === null && edit.found !== null;
+    isSame &&= edit.now === edit.found;
+    hasShrunk ||= edit.now === null && edit.found !== null;
   }
   changed.push(...items.slice(next));
   return { items: changed, isSame, hasShrunk };

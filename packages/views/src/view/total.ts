@@ -68,6 +68,14 @@ export function joinTotals(kind: SummedKind, totals: readonly Total[]): Total {
   return { count, sum: addExactly(totals.map(({ sum }) => sum)), extreme };
 }
 
+/** Of a stretch where some have gone and others come; null where those that have gone may have been the least or the greatest. */
+export function changedTotal(kind: SummedKind, before: Total, gone: Total, come: Total): Total | null {
+  if (gone.extreme !== null && compareValues(gone.extreme, before.extreme) === 0) return null;
+  const { extreme } = joinTotals(kind, [before, come]);
+  const sum = addExactly([before.sum, gone.sum.map((part) => -part), come.sum]);
+  return { count: before.count - gone.count + come.count, sum, extreme };
+}
+
 /** What is shown of it; null where there is nothing to compare, or to divide by. */
 export function shownTotal(kind: SummedKind, { count, sum, extreme }: Total): Value {
   if (kind === "count") return count;

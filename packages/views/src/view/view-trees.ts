@@ -6,7 +6,7 @@ import { costOf } from "../value/value-cost.ts";
 import type { EntryColumn } from "./column.ts";
 import { type Entry, entryOrder, keyEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
-import { isSummed, joinTotals, NO_TOTAL, type SummedKind, type Totals, totalOf } from "./total.ts";
+import { changedTotal, isSummed, joinTotals, NO_TOTAL, type SummedKind, type Totals, totalOf } from "./total.ts";
 import { entryCodec, placeCodec } from "./view-codec.ts";
 
 /** Documents as a view shows them. */
@@ -60,6 +60,12 @@ function totals<E extends { readonly values: readonly Value[] }>(columns: readon
           parts.map((part) => part[at] ?? NO_TOTAL),
         ),
       ),
+    changed: (before, gone, come) => {
+      const changed = totalled.map(({ total, at }, number) =>
+        changedTotal(total, before[number] ?? NO_TOTAL, totalOf(total, gone, at), totalOf(total, come, at)),
+      );
+      return changed.every((total) => total !== null) ? changed : null;
+    },
   };
 }
 

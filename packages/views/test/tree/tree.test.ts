@@ -4,6 +4,8 @@ import { Pages } from "../../src/tree/pages.ts";
 import { Tree } from "../../src/tree/tree.ts";
 import { SOME_ON_PAGE, type TreeShape } from "../../src/tree/tree-shape.ts";
 
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
 const sums: TreeShape<number, number> = {
   compare: (a, b) => a - b,
   key: (entry) => entry,
@@ -11,8 +13,9 @@ const sums: TreeShape<number, number> = {
   mostOnPage: SOME_ON_PAGE,
   summary: {
     none: 0,
-    of: (entries) => entries.reduce((a, b) => a + b, 0),
-    join: (parts) => parts.reduce((a, b) => a + b, 0),
+    of: sum,
+    join: sum,
+    changed: (before, gone, come) => (gone.includes(0) ? null : before - sum(gone) + sum(come)),
   },
 };
 

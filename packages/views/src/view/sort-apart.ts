@@ -4,7 +4,7 @@ import type { Compare } from "../value/order.ts";
 import type { Value } from "../value/value.ts";
 import type { Entry } from "./entry.ts";
 
-/** To take numbers out of fewer is no faster. */
+/** To take something out of fewer is no faster. */
 const FEWEST = 32;
 
 /**
@@ -24,12 +24,13 @@ export function sortByNumber(
   return sortApart(entries, rises ? rising : (a, b) => rising(b, a), compare);
 }
 
-/** Sorts entries that begin with texts, each mostly with its own; null where one begins otherwise. @param texts the order of what they begin with */
+/** Sorts many entries that begin with texts, each mostly with its own; null for few, and where one begins otherwise. @param texts the order of what they begin with */
 export function sortByText(
   entries: readonly Entry[],
   texts: Compare<Value>,
   compare: Compare<Entry>,
 ): readonly Entry[] | null {
+  if (entries.length < FEWEST) return null;
   const taken: string[] = [];
   for (const { sort, above } of entries) {
     const [text] = sort;

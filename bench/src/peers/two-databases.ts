@@ -17,8 +17,8 @@ export class TwoDatabases<T extends object> {
   #store = "";
   #open: Open<T> | undefined;
   readonly #ids = new Map<"own" | "others", readonly DocId[]>();
-  /** How often documents were changed. */
-  #edits = 0;
+  /** How often documents of each were changed. */
+  readonly #turns = { own: 0, others: 0 };
 
   /** The one that something is made of. */
   get own(): Database<T> {
@@ -48,11 +48,11 @@ export class TwoDatabases<T extends object> {
 
   /** Changes ten documents, all over a database, together. @param editing gives, for this turn, what is done to each */
   async change(which: "own" | "others", editing: (turn: number) => (data: T, at: number) => void): Promise<void> {
-    this.#edits += 1;
-    const [edit, ids] = [editing(this.#edits), this.#ids.get(which) ?? []];
+    const turn = ++this.#turns[which];
+    const [edit, ids] = [editing(turn), this.#ids.get(which) ?? []];
     await this.#opened()[which].transact(async (tx) => {
       for (let n = 0; n < CHANGES; n++) {
-        const id = ids[Math.floor((n * ids.length) / CHANGES) + this.#edits];
+        const id = ids[Math.floor((n * ids.length) / CHANGES) + turn];
         if (id === undefined) throw new RangeError("there are too few documents");
         await tx.changeDoc(id, (draft) => edit(draft.getData(), n));
       }

@@ -1,7 +1,7 @@
 import { damaged } from "../damaged-index.ts";
 import type { KeptShape } from "../tree/kept-tree.ts";
 import { nothingCodec } from "../tree/page-codec.ts";
-import { nothing, SOME_ON_PAGE } from "../tree/tree-shape.ts";
+import { MANY_ON_PAGE, nothing, SOME_ON_PAGE } from "../tree/tree-shape.ts";
 import { encodeIds, idsIn } from "../value/ids-codec.ts";
 import { byCodeUnits } from "../value/order.ts";
 import { listIn, numberIn, textIn } from "../value/read-json.ts";
@@ -49,7 +49,7 @@ export const documentShape: KeptShape<KeptDocument, null> = {
 
 /** By number. */
 export const numberShape: KeptShape<NumberedDocument, null> = {
-  ...{ number: 5, mostOnPage: SOME_ON_PAGE, weigh: null, summary: nothing },
+  ...{ number: 5, mostOnPage: MANY_ON_PAGE, weigh: null, summary: nothing },
   compare: (a, b) => a.number - b.number,
   key: ({ number }) => ({ number, id: "" }),
   codec: {

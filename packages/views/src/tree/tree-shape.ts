@@ -26,7 +26,7 @@ export interface TreeShape<E, S> {
 }
 
 /** Room on a page for entries of some hundred bytes, of some ten, and of a few. */
-export const SOME_ON_PAGE = 64;
+export const SOME_ON_PAGE = 128;
 export const MANY_ON_PAGE = 256;
 export const MOST_ON_PAGE = 1_024;
 

@@ -63,13 +63,14 @@ function figuresOf(count: number, { cold, rounds }: Asked<Round>): readonly (rea
   ];
 }
 
-function ratiosOf(count: number, { rounds }: Asked<Round>): readonly (readonly [string, Figure])[] {
+function ratiosOf(count: number, { cold, rounds }: Asked<Round>): readonly (readonly [string, Figure])[] {
   const documents = `${count.toLocaleString("en")} documents`;
   const ratio = (make: (round: Round) => number): Figure => figure("ratio", rounds.map(make));
   return [
     [`from an index, ${documents}`, ratio(({ indexed, plain }) => indexed / plain)],
     [`each looked at, ${documents}`, ratio(({ scan, plain }) => scan / plain)],
     [`plain / first build, ${documents}`, ratio(({ read, build }) => read / build)],
+    [`plain / first build, the first of the process, ${documents}`, figure("ratio", [cold.read / cold.build])],
     [
       `ten changes followed / first build, ${documents}`,
       ratio(({ follow, change, build }) => Math.max(0, follow - change) / build),

@@ -72,11 +72,15 @@ function figuresOf(count: number, { cold, rounds }: Asked<Round>): readonly (rea
   ];
 }
 
-function ratiosOf(count: number, { rounds }: Asked<Round>): readonly (readonly [string, Figure])[] {
+function ratiosOf(count: number, { cold, rounds }: Asked<Round>): readonly (readonly [string, Figure])[] {
   const documents = `${count.toLocaleString("en")} documents`;
   const ratio = (make: (round: Round) => number): Figure => figure("ratio", rounds.map(make));
   return [
     [`MiniSearch of objects in memory / first build, ${documents}`, ratio(({ plain, build }) => plain / build)],
+    [
+      `MiniSearch of objects in memory / first build, the first of the process, ${documents}`,
+      figure("ratio", [cold.plain / cold.build]),
+    ],
     [`MiniSearch of what is read / first build, ${documents}`, ratio(({ read, build }) => read / build)],
     [
       `ten changes followed / first build, ${documents}`,

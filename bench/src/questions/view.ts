@@ -40,10 +40,14 @@ export const view: Question = {
         [`CPU, ten changes and a look that shows them, ${count} documents`, of(rounds, "follow")],
         [`CPU, reopened, ${count} documents`, of(rounds, "reopen")],
       ]),
-      ratios: ofEach(found, (count, { rounds }) => {
+      ratios: ofEach(found, (count, { cold, rounds }) => {
         const documents = `${count.toLocaleString("en")} documents`;
         return [
           [`plain / first build, ${documents}`, ratio(rounds, ({ read, build }) => read / build)],
+          [
+            `plain / first build, the first of the process, ${documents}`,
+            ratio([cold], ({ read, build }) => read / build),
+          ],
           [
             `plain of objects in memory / first build, ${documents}`,
             ratio(rounds, ({ plain, build }) => plain / build),

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Pages } from "../../src/tree/pages.ts";
 import { Tree } from "../../src/tree/tree.ts";
-import { SOME_ON_PAGE, type TreeShape } from "../../src/tree/tree-shape.ts";
+import type { TreeShape } from "../../src/tree/tree-shape.ts";
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
@@ -10,7 +10,7 @@ const sums: TreeShape<number, number> = {
   compare: (a, b) => a - b,
   key: (entry) => entry,
   weigh: () => 1,
-  mostOnPage: SOME_ON_PAGE,
+  mostOnPage: 64,
   summary: {
     none: 0,
     of: sum,

@@ -25,12 +25,16 @@ let objects: readonly (Note & { readonly id: number })[] = [];
 let plain: MiniSearch<Note> | undefined;
 let declared: DeclaredSearch | undefined;
 
-/** All of a database, in an index in memory. */
-async function readAll(): Promise<MiniSearch<Note>> {
+/** What the database holds now. */
+async function readAll(): Promise<typeof objects> {
   const all: (Note & { readonly id: number })[] = [];
   for await (const { doc } of databases.own.iterateChangesSince(null)) all.push({ ...doc.getData(), id: all.length });
+  return all;
+}
+
+function indexInMemory(): MiniSearch<Note> {
   const index = new MiniSearch<Note>({ fields: [...fields] });
-  index.addAll(all);
+  index.addAll(objects);
   return index;
 }
 
@@ -63,19 +67,19 @@ async function changeAndLook(which: "own" | "others"): Promise<void> {
 serve({
   make: async ({ directory, count }: { directory: string; count: number }) => {
     const written = new Notes(1);
-    objects = Array.from({ length: count }, (_, id) => ({ ...written.next(), id }));
-    const notes = objects.map(({ title, text }) => ({ title, text }));
+    const notes = Array.from({ length: count }, () => written.next());
     const others = Array.from({ length: OTHERS }, () => written.next());
     await databases.make(directory, notes, others);
+    objects = await readAll();
   },
   plain: () =>
     cleanCpuMicroseconds(() => {
-      plain = new MiniSearch<Note>({ fields: [...fields] });
-      plain.addAll(objects);
+      plain = indexInMemory();
     }),
   read: () =>
     cleanCpuMicroseconds(async () => {
-      plain = await readAll();
+      objects = await readAll();
+      plain = indexInMemory();
     }),
   build: (name: string) => cleanCpuMicroseconds(() => declare(name)),
   reopen: (name: string) => freshCpuMicroseconds(() => declare(name)),

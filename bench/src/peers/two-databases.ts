@@ -3,6 +3,8 @@ import { type Client, createClient, type Database, type DocId, whenVerified } fr
 
 const PASSWORD = "a password for the benchmark";
 export const CHANGES = 10;
+/** After so many turns the documents that were changed first are changed again: most are as they were made, however many rounds there are. */
+const TURNS = 50;
 /** Documents of the one beside: as many as the smaller of those that are asked about has, as changes among more cost a little more. */
 export const OTHERS = 10_000;
 
@@ -52,7 +54,7 @@ export class TwoDatabases<T extends object> {
     const [edit, ids] = [editing(turn), this.#ids.get(which) ?? []];
     await this.#opened()[which].transact(async (tx) => {
       for (let n = 0; n < CHANGES; n++) {
-        const id = ids[Math.floor((n * ids.length) / CHANGES) + turn];
+        const id = ids[Math.floor((n * ids.length) / CHANGES) + (turn % TURNS)];
         if (id === undefined) throw new RangeError("there are too few documents");
         await tx.changeDoc(id, (draft) => edit(draft.getData(), n));
       }
